@@ -1,0 +1,300 @@
+package io.counters.cells;
+
+import java.lang.ref.WeakReference;
+import java.util.IdentityHashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cells that counts go into: for each thread a row of longs, one per counter, which only that thread writes.
+ *
+ * <p><b>Design.</b> A counter is a dense id (see {@link #id}). A platform thread finds its own row by its thread id and
+ * an identity check, and adds with an ordered store: no atomic instruction, no line of cache that another thread
+ * writes. The sweep reads all rows and adds them up; a cell is never reset, so an increment cannot fall between a read
+ * and a reset. Cells are signed and net: a decrement lowers the same cell.
+ *
+ * <p><b>Weakness.</b> Rows cost 8 to 16 bytes per counter and living thread (a row doubles when a higher id comes). A
+ * dead thread's row would be lost or leak, and 100,000 virtual threads must not own 100,000 rows.
+ *
+ * <p><b>Defence.</b> When the cells are read, and whenever the rows have doubled, the row of every dead thread is
+ * folded into shared blocks. Virtual threads add to those blocks directly, by an atomic add on one of {@value #STRIPES}
+ * stripes: {@value #STRIPES} times 8 bytes a counter, once any virtual thread or dead thread counted it. A
+ * {@code Thread} is held while it lives and until the next fold.
+ *
+ * <p><b>One per loader, and one bridge.</b> The state is static: each copy of this class (the application's, another
+ * web application's, and the agent's, which is renamed to {@code java.lang.CountersCells}) has cells of its own. A copy
+ * that is initialised under an agent hands its maps and arrays to the agent's copy with {@link #join}; an agent that
+ * comes later calls {@link #joinBridge} on the copies it finds. What is handed over is made of JDK types only: it keeps
+ * no class loader alive. The agent's sweep reads all of them and adds up by name, so that no call site ever changes.
+ *
+ * <p>All methods may be called from any thread. None throws, but for {@link OutOfMemoryError}.
+ */
+public final class Cells {
+    /** Names beyond this many are counted together, as {@value #OVERFLOW}. */
+    public static final int COUNTERS_MAX = 100_000;
+
+    /** The counter that takes what has no room of its own. */
+    public static final String OVERFLOW = "counters.overflow";
+
+    private static final String BRIDGE = "java.lang.CountersCells";
+    private static final int STRIPES = 8;
+    private static final int BLOCK = 256;
+
+    private static final ConcurrentHashMap<String, Integer> IDS = new ConcurrentHashMap<>();
+
+    /** The row of every platform thread that counted here; the lock of all changes to rows, and of reading them. */
+    private static final IdentityHashMap<Thread, AtomicLongArray> ROWS = new IdentityHashMap<>();
+
+    /** Block b holds the ids from b * BLOCK: stripe 0 of all of them, then stripe 1, ... A block never moves. */
+    private static final AtomicReferenceArray<AtomicLongArray> BLOCKS =
+            new AtomicReferenceArray<>(COUNTERS_MAX / BLOCK + 2);
+
+    /** {IDS, ROWS, BLOCKS, weak reference to the copy's class} of this copy, then of those that joined it. */
+    private static final CopyOnWriteArrayList<Object[]> SOURCES = new CopyOnWriteArrayList<>();
+
+    private static final @Nullable Class<?> VIRTUAL = classOfVirtualThreads();
+
+    /** Open addressing by thread id, at most a quarter full, replaced as a whole. */
+    private static volatile @Nullable Cells[] table = new Cells[16];
+
+    private static int registered;
+    private static int foldAt = 16;
+
+    static {
+        SOURCES.add(new Object[] {IDS, ROWS, BLOCKS, new WeakReference<Class<?>>(Cells.class)});
+        joinBridge();
+    }
+
+    private final Thread owner;
+    private AtomicLongArray row;
+
+    private Cells(Thread owner, AtomicLongArray row) {
+        this.owner = owner;
+        this.row = row;
+    }
+
+    /**
+     * The dense id of a counter, the same for the same name as long as this class lives.
+     *
+     * @param name in canonical form; not checked here
+     */
+    public static int id(String name) {
+        Integer known = IDS.get(name);
+        if (known != null) {
+            return known;
+        }
+        synchronized (IDS) {
+            String roomFor = IDS.size() < COUNTERS_MAX || IDS.containsKey(name) ? name : OVERFLOW;
+            Integer id = IDS.get(roomFor);
+            if (id == null) {
+                id = IDS.size();
+                IDS.put(roomFor, id);
+            }
+            return id;
+        }
+    }
+
+    /** Counts one. */
+    public static void increment(int id) {
+        add(id, 1);
+    }
+
+    /** Takes one off. */
+    public static void decrement(int id) {
+        add(id, -1);
+    }
+
+    /** Adds an amount of either sign; the hot path of everything, two nanoseconds and no allocation. */
+    public static void add(int id, long amount) {
+        Thread caller = Thread.currentThread();
+        Cells[] slots = table;
+        int mask = slots.length - 1;
+        for (int i = (int) caller.getId() & mask; ; i = (i + 1) & mask) {
+            Cells mine = slots[i];
+            if (mine == null) {
+                break;
+            }
+            if (mine.owner == caller) {
+                AtomicLongArray row = mine.row;
+                if (id >= row.length()) {
+                    break;
+                }
+                row.lazySet(id, row.get(id) + amount);
+                return;
+            }
+        }
+        addSlowly(caller, id, amount);
+    }
+
+    private static void addSlowly(Thread caller, int id, long amount) {
+        if (VIRTUAL != null && VIRTUAL.isInstance(caller)) {
+            int stripe = (int) caller.getId() & (STRIPES - 1);
+            block(BLOCKS, id).getAndAdd(stripe * BLOCK + id % BLOCK, amount);
+            return;
+        }
+        synchronized (ROWS) {
+            AtomicLongArray row = ROWS.get(caller);
+            if (row == null || row.length() <= id) {
+                AtomicLongArray grown = new AtomicLongArray(Integer.highestOneBit(Math.max(id, 8)) * 2);
+                for (int i = 0; row != null && i < row.length(); i++) {
+                    grown.lazySet(i, row.get(i));
+                }
+                row = grown;
+                ROWS.put(caller, row);
+                enter(new Cells(caller, row));
+            }
+            // Also the way of a thread whose getId() changes, which the table can't find.
+            row.lazySet(id, row.get(id) + amount);
+        }
+    }
+
+    /** Puts a thread's cells into the table, in place of its older ones; called with the lock of ROWS. */
+    private static void enter(Cells entrant) {
+        if (ROWS.size() >= foldAt) {
+            fold(ROWS, BLOCKS);
+            foldAt = Math.max(16, 2 * ROWS.size());
+        }
+        Cells[] slots = table;
+        if (4 * (registered + 1) > slots.length) {
+            slots = new Cells[Math.max(16, Integer.highestOneBit(4 * ROWS.size()) * 2)];
+            registered = 0;
+            for (Cells old : table) {
+                if (old != null && old.owner != entrant.owner && ROWS.containsKey(old.owner)) {
+                    registered += put(slots, old);
+                }
+            }
+        }
+        registered += put(slots, entrant);
+        table = slots;
+    }
+
+    private static int put(@Nullable Cells[] slots, Cells cells) {
+        int mask = slots.length - 1;
+        int i = (int) cells.owner.getId() & mask;
+        Cells there = slots[i];
+        while (there != null && there.owner != cells.owner) {
+            i = (i + 1) & mask;
+            there = slots[i];
+        }
+        slots[i] = cells;
+        return there == null ? 1 : 0;
+    }
+
+    private static void fold(Map<Thread, AtomicLongArray> rows, AtomicReferenceArray<AtomicLongArray> blocks) {
+        for (Iterator<Map.Entry<Thread, AtomicLongArray>> i = rows.entrySet().iterator(); i.hasNext(); ) {
+            Map.Entry<Thread, AtomicLongArray> entry = i.next();
+            if (!entry.getKey().isAlive()) {
+                AtomicLongArray row = entry.getValue();
+                for (int id = 0; id < row.length(); id++) {
+                    if (row.get(id) != 0) {
+                        block(blocks, id).getAndAdd(id % BLOCK, row.get(id));
+                    }
+                }
+                i.remove();
+            }
+        }
+    }
+
+    private static AtomicLongArray block(AtomicReferenceArray<AtomicLongArray> blocks, int id) {
+        AtomicLongArray block = blocks.get(id / BLOCK);
+        if (block == null) {
+            blocks.compareAndSet(id / BLOCK, null, new AtomicLongArray(STRIPES * BLOCK));
+            block = blocks.get(id / BLOCK);
+        }
+        return block;
+    }
+
+    /**
+     * The cells to sweep: this copy's first, then those of every copy that joined it. Folds in the cells of copies
+     * whose class was unloaded. For the one sweeping thread.
+     */
+    public static List<Object[]> sources() {
+        for (Object[] source : SOURCES) {
+            if (((WeakReference<?>) source[3]).get() == null) {
+                SOURCES.remove(source);
+                long[] sums = new long[names(source).size()];
+                sum(source, sums);
+                for (Map.Entry<String, Integer> name : names(source).entrySet()) {
+                    if (name.getValue() < sums.length && sums[name.getValue()] != 0) {
+                        add(id(name.getKey()), sums[name.getValue()]);
+                    }
+                }
+            }
+        }
+        return SOURCES;
+    }
+
+    /** The ids of one of {@link #sources}, by name: dense from 0, only ever added to. */
+    @SuppressWarnings("unchecked")
+    public static Map<String, Integer> names(Object[] source) {
+        return (Map<String, Integer>) source[0];
+    }
+
+    /** Adds, to each element of {@code sums}, all that was ever counted under the id that is its index. */
+    @SuppressWarnings("unchecked")
+    public static void sum(Object[] source, long[] sums) {
+        Map<Thread, AtomicLongArray> rows = (Map<Thread, AtomicLongArray>) source[1];
+        AtomicReferenceArray<AtomicLongArray> blocks = (AtomicReferenceArray<AtomicLongArray>) source[2];
+        synchronized (rows) {
+            fold(rows, blocks);
+            for (AtomicLongArray row : rows.values()) {
+                for (int id = Math.min(row.length(), sums.length) - 1; id >= 0; id--) {
+                    sums[id] += row.get(id);
+                }
+            }
+        }
+        for (int b = 0; b * BLOCK < sums.length; b++) {
+            AtomicLongArray block = blocks.get(b);
+            int ids = block == null ? 0 : Math.min(BLOCK, sums.length - b * BLOCK);
+            for (int i = 0; i < ids; i++) {
+                for (int stripe = 0; stripe < STRIPES; stripe++) {
+                    sums[b * BLOCK + i] += block.get(stripe * BLOCK + i);
+                }
+            }
+        }
+    }
+
+    /** Lets this copy sweep another's cells; called by reflection, from a copy that finds this one as the bridge. */
+    public static void join(Object[] source) {
+        synchronized (SOURCES) {
+            for (Object[] known : SOURCES) {
+                if (known[0] == source[0]) {
+                    return;
+                }
+            }
+            SOURCES.add(source);
+        }
+    }
+
+    /**
+     * Hands this copy's cells to the agent's copy, if there is one.
+     *
+     * @return whether there is an agent, so that nobody else may sweep here
+     */
+    public static boolean joinBridge() {
+        try {
+            Class<?> bridge = Class.forName(BRIDGE, true, null);
+            if (bridge == Cells.class) {
+                return false;
+            }
+            bridge.getMethod("join", Object[].class).invoke(null, (Object) SOURCES.get(0));
+            return true;
+        } catch (ReflectiveOperationException noAgent) {
+            return false;
+        }
+    }
+
+    private static @Nullable Class<?> classOfVirtualThreads() {
+        try {
+            return Class.forName("java.lang.BaseVirtualThread", false, null);
+        } catch (ClassNotFoundException beforeJava21) {
+            return null;
+        }
+    }
+}

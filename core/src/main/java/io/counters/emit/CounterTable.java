@@ -1,0 +1,105 @@
+package io.counters.emit;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.cells.Cells;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All counters of this JVM, by name: what each came to, in the cells of every copy of the API and of the agent, and how
+ * much of it a stream has taken over. What is assigned is never assigned again. Not for several threads.
+ */
+final class CounterTable {
+    private final Map<String, Integer> indexes = new HashMap<>();
+    private final List<byte[]> names = new ArrayList<>();
+    private final Map<Object[], int[]> indexesById = new IdentityHashMap<>();
+    private long[] sums = new long[64];
+    private long[] assigned = new long[64];
+    private long[] scratch = new long[64];
+
+    /** How many counters there are; they are numbered from 0 and keep their numbers. */
+    int size() {
+        return names.size();
+    }
+
+    /** The canonical name of a counter, in bytes. */
+    byte[] name(int counter) {
+        return names.get(counter);
+    }
+
+    /** The number of the counter of this name, which is canonical. */
+    int index(String name) {
+        Integer known = indexes.get(name);
+        if (known != null) {
+            return known;
+        }
+        int index = names.size();
+        indexes.put(name, index);
+        names.add(name.getBytes(ISO_8859_1));
+        if (index == sums.length) {
+            sums = Arrays.copyOf(sums, 2 * index);
+            assigned = Arrays.copyOf(assigned, 2 * index);
+        }
+        return index;
+    }
+
+    /** Adds up the cells anew. */
+    void read() {
+        Arrays.fill(sums, 0);
+        List<Object[]> sources = Cells.sources();
+        for (Object[] source : sources) {
+            int[] byId = indexesById(source);
+            if (scratch.length < byId.length) {
+                scratch = new long[2 * byId.length];
+            }
+            Arrays.fill(scratch, 0, byId.length, 0);
+            Cells.sum(source, scratch);
+            for (int id = 0; id < byId.length; id++) {
+                sums[byId[id]] += scratch[id];
+            }
+        }
+        if (indexesById.size() > sources.size()) {
+            indexesById.keySet().retainAll(sources);
+        }
+    }
+
+    /** What was counted since the last {@link #assigned}; of either sign, and modulo 2^64 like all counts. */
+    long unassigned(int counter) {
+        return sums[counter] - assigned[counter];
+    }
+
+    /** Takes note that a stream has taken over this much. */
+    void assigned(int counter, long amount) {
+        assigned[counter] += amount;
+    }
+
+    private int[] indexesById(Object[] source) {
+        int[] byId = indexesById.get(source);
+        Map<String, Integer> ids = Cells.names(source);
+        int known = byId == null ? 0 : byId.length;
+        if (byId == null || ids.size() > known) {
+            // Ids are dense but may be seen while one is being put in: take the run from 0 that is complete.
+            String[] byNumber = new String[ids.size()];
+            for (Map.Entry<String, Integer> entry : ids.entrySet()) {
+                if (entry.getValue() < byNumber.length) {
+                    byNumber[entry.getValue()] = entry.getKey();
+                }
+            }
+            int complete = 0;
+            while (complete < byNumber.length && byNumber[complete] != null) {
+                complete++;
+            }
+            byId = byId == null ? new int[complete] : Arrays.copyOf(byId, Math.max(known, complete));
+            for (int id = known; id < complete; id++) {
+                byId[id] = index(byNumber[id]);
+            }
+            indexesById.put(source, byId);
+        }
+        return byId;
+    }
+}

@@ -1,0 +1,135 @@
+package io.counters.emit;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.DatagramWriter;
+import io.counters.wire.Verb;
+import java.util.Arrays;
+
+/**
+ * What one sender told one destination: its id, its age, its datagrams' numbers, and the total of each verb of each
+ * counter, which only grow.
+ *
+ * <p>A line is a counter and a verb: {@code 2 * counter + verb}, where the counter is its index in the
+ * {@link CounterTable}. Not for several threads.
+ */
+final class Stream {
+    /** Beyond this many sweeps after its last change, a total is repeated once in as many sweeps. */
+    static final int REPEAT_SWEEPS = 64;
+
+    private static final Verb[] VERBS = Verb.values();
+
+    private final byte[] id;
+    private final long bornNanos;
+    private final long bornWallMillis;
+    private final boolean totalsSent;
+
+    private long[] total = new long[64];
+    private long[] fresh = new long[64];
+    private long[] changed = new long[64];
+    private int lines;
+    private long sweeps;
+    private long seq;
+
+    Stream(String id, long nowNanos, long nowWallMillis, boolean totalsSent) {
+        this.id = id.getBytes(ISO_8859_1);
+        this.bornNanos = nowNanos;
+        this.bornWallMillis = nowWallMillis;
+        this.totalsSent = totalsSent;
+    }
+
+    /**
+     * Takes over part of an amount: what is taken will be told to the destination, in this stream, for as long as it
+     * lasts.
+     *
+     * @return what was taken: all of it, but for what a line can't carry
+     */
+    long assign(int counter, long amount) {
+        Verb verb = amount > 0 ? Verb.INCREMENT : Verb.DECREMENT;
+        int line = 2 * counter + verb.ordinal();
+        if (line >= total.length) {
+            int length = Integer.highestOneBit(line) * 2;
+            total = Arrays.copyOf(total, length);
+            fresh = Arrays.copyOf(fresh, length);
+            changed = Arrays.copyOf(changed, length);
+        }
+        lines = Math.max(lines, line + 1);
+        // Long.MIN_VALUE has no positive counterpart; like all else that is too much, its rest comes next time.
+        long size = amount == Long.MIN_VALUE ? CommandReader.AMOUNT_MAX : Math.abs(amount);
+        long taken = Math.min(size, CommandReader.AMOUNT_MAX - fresh[line]);
+        taken = Math.min(taken, Long.MAX_VALUE - total[line]);
+        total[line] += taken;
+        fresh[line] += taken;
+        changed[line] = sweeps;
+        return verb.signed(taken);
+    }
+
+    /** Whether a line has nearly reached the largest total there is, so that a new stream must take over. */
+    boolean isFull(int counter) {
+        for (int line = 2 * counter; line < Math.min(2 * counter + 2, lines); line++) {
+            if (total[line] > Long.MAX_VALUE - CommandReader.AMOUNT_MAX) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Milliseconds by which the monotonic and the wall clock have parted since this stream began. */
+    long driftMillis(long nowNanos, long nowWallMillis) {
+        return Math.abs((nowNanos - bornNanos) / 1_000_000 - (nowWallMillis - bornWallMillis));
+    }
+
+    /** Sends what changed and what is due for repetition. */
+    void sweep(CounterTable table, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
+        send(false, table, nowNanos, nowWallMillis, writer, transport);
+        sweeps++;
+    }
+
+    /** Sends every line there is. */
+    void repeatAll(CounterTable table, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
+        send(true, table, nowNanos, nowWallMillis, writer, transport);
+    }
+
+    private void send(
+            boolean all,
+            CounterTable table,
+            long nowNanos,
+            long nowWallMillis,
+            DatagramWriter writer,
+            Transport transport) {
+        long age = Math.max(0, Math.max((nowNanos - bornNanos) / 1_000_000, nowWallMillis - bornWallMillis));
+        boolean open = false;
+        for (int line = 0; line < lines; line++) {
+            if (fresh[line] == 0 && !(totalsSent && total[line] != 0 && (all || isDue(sweeps - changed[line])))) {
+                continue;
+            }
+            Verb verb = VERBS[line & 1];
+            byte[] name = table.name(line >> 1);
+            long toldTotal = totalsSent ? total[line] : Commands.NO_TOTAL;
+            if (open && !writer.command(verb, name, fresh[line], toldTotal)) {
+                transport.send(writer.buffer(), writer.length());
+                open = false;
+            }
+            if (!open) {
+                writer.clear();
+                if (totalsSent) {
+                    writer.from(id, age, ++seq);
+                }
+                writer.command(verb, name, fresh[line], toldTotal);
+                open = true;
+            }
+            fresh[line] = 0;
+        }
+        if (open) {
+            transport.send(writer.buffer(), writer.length());
+        }
+    }
+
+    private static boolean isDue(long quietSweeps) {
+        return quietSweeps > 0
+                && (quietSweeps % REPEAT_SWEEPS == 0
+                        || (quietSweeps < REPEAT_SWEEPS && Long.bitCount(quietSweeps) == 1));
+    }
+}

@@ -1,0 +1,305 @@
+package io.counters.wire;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads datagrams, and lines of a stream, by the grammar in this package's description. Never throws, whatever the
+ * bytes; hands over each line once, as a command, a {@code from} or a rejection. Empty lines hold nothing and pass.
+ *
+ * <p>Holds scratch space: one per thread. Allocates nothing, but for StatsD lines with a sample rate or tags.
+ */
+public final class CommandReader {
+    /** The most bytes of a line, its line break left out. */
+    public static final int LINE_BYTES_MAX = 1024;
+
+    /** The most that one line may add: 2^53. */
+    public static final long AMOUNT_MAX = 1L << 53;
+
+    private static final byte[] INCREMENT = "increment ".getBytes(ISO_8859_1);
+    private static final byte[] DECREMENT = "decrement ".getBytes(ISO_8859_1);
+    private static final byte[] FROM = "from ".getBytes(ISO_8859_1);
+    private static final byte[] SIGNED = "signed ".getBytes(ISO_8859_1);
+    private static final BigDecimal RATE_MIN = new BigDecimal("1e-16");
+    private static final int RATE_BYTES_MAX = 24;
+    private static final int SENDER_BYTES_MIN = 16;
+    private static final int SENDER_BYTES_MAX = 64;
+    private static final int MAC_BYTES = 32;
+    private static final long NOT_A_NUMBER = -1;
+    private static final long TOO_LARGE = -2;
+
+    private final Commands commands;
+    private final NameReader name = new NameReader();
+    private final byte[] tagged = new byte[LINE_BYTES_MAX + 1];
+
+    public CommandReader(Commands commands) {
+        this.commands = commands;
+    }
+
+    /** Reads a whole datagram. */
+    public void datagram(byte[] in, int begin, int end) {
+        commands.fromNobody();
+        boolean first = true;
+        boolean second = false;
+        for (int at = begin; at < end; ) {
+            int lineEnd = lineEnd(in, at, end);
+            int textEnd = textEnd(in, at, lineEnd);
+            if (starts(in, at, textEnd, SIGNED)) {
+                // No keys are known here, so nothing is proved by it, nor needed: checked for its form only.
+                Rejection why = first ? signed(in, at, textEnd) : Rejection.SIGNED_PLACE;
+                if (why != null) {
+                    commands.rejected(why, in, at, textEnd);
+                }
+                second = first;
+            } else if (starts(in, at, textEnd, FROM) && !first && !second) {
+                commands.rejected(Rejection.FROM_PLACE, in, at, textEnd);
+                second = false;
+            } else {
+                command(in, at, textEnd);
+                second = false;
+            }
+            first = false;
+            at = lineEnd + 1;
+        }
+    }
+
+    /** Reads one line of a TCP stream, with or without its line break. */
+    public void line(byte[] in, int begin, int end) {
+        int textEnd = textEnd(in, begin, lineEnd(in, begin, end));
+        if (starts(in, begin, textEnd, SIGNED)) {
+            commands.rejected(Rejection.SIGNED_PLACE, in, begin, textEnd);
+        } else if (textEnd - begin == 6 && starts(in, begin, textEnd, FROM) && in[begin + 5] == '-') {
+            commands.fromNobody();
+        } else {
+            command(in, begin, textEnd);
+        }
+    }
+
+    private void command(byte[] in, int begin, int end) {
+        if (begin == end) {
+            return;
+        }
+        Rejection why;
+        if (end - begin > LINE_BYTES_MAX) {
+            why = Rejection.LINE_TOO_LONG;
+        } else if (starts(in, begin, end, INCREMENT)) {
+            why = command(Verb.INCREMENT, in, begin + INCREMENT.length, end);
+        } else if (starts(in, begin, end, DECREMENT)) {
+            why = command(Verb.DECREMENT, in, begin + DECREMENT.length, end);
+        } else if (starts(in, begin, end, FROM)) {
+            why = from(in, begin + FROM.length, end);
+        } else {
+            int colon = find(in, begin, end, (byte) ':');
+            why = colon < end ? statsd(in, begin, colon, end) : Rejection.UNKNOWN_VERB;
+        }
+        if (why != null) {
+            commands.rejected(why, in, begin, end);
+        }
+    }
+
+    /** {@code NAME [AMOUNT [TOTAL]]} */
+    private @Nullable Rejection command(Verb verb, byte[] in, int begin, int end) {
+        int nameEnd = find(in, begin, end, (byte) ' ');
+        Rejection why = name.read(in, begin, nameEnd);
+        if (why != null) {
+            return why;
+        }
+        long amount = 1;
+        long total = Commands.NO_TOTAL;
+        if (nameEnd < end) {
+            int amountEnd = find(in, nameEnd + 1, end, (byte) ' ');
+            amount = number(in, nameEnd + 1, amountEnd);
+            if (amount == NOT_A_NUMBER) {
+                return nameEnd + 1 == amountEnd ? Rejection.COMMAND_FORM : Rejection.AMOUNT_FORM;
+            }
+            if (amount == TOO_LARGE || amount > AMOUNT_MAX) {
+                return Rejection.AMOUNT_TOO_LARGE;
+            }
+            if (amountEnd < end) {
+                total = number(in, amountEnd + 1, end);
+                if (total < 0) {
+                    boolean more = find(in, amountEnd + 1, end, (byte) ' ') < end || amountEnd + 1 == end;
+                    return more ? Rejection.COMMAND_FORM : Rejection.TOTAL_FORM;
+                }
+                if (total < amount) {
+                    return Rejection.TOTAL_BELOW_AMOUNT;
+                }
+            }
+        }
+        commands.command(verb, name.bytes, name.from, name.to, amount, total);
+        return null;
+    }
+
+    /** {@code SENDER AGE SEQ} */
+    private @Nullable Rejection from(byte[] in, int begin, int end) {
+        int senderEnd = find(in, begin, end, (byte) ' ');
+        int ageEnd = find(in, Math.min(senderEnd + 1, end), end, (byte) ' ');
+        long age = number(in, Math.min(senderEnd + 1, end), ageEnd);
+        long seq = number(in, Math.min(ageEnd + 1, end), end);
+        boolean sender = senderEnd - begin >= SENDER_BYTES_MIN && senderEnd - begin <= SENDER_BYTES_MAX;
+        for (int i = begin; sender && i < senderEnd; i++) {
+            sender = NameReader.isLetter(in[i]) || in[i] == ':';
+        }
+        if (!sender || age < 0 || seq < 1) {
+            // What follows must not be taken for the stream before.
+            commands.fromNobody();
+            return Rejection.FROM_FORM;
+        }
+        commands.from(in, begin, senderEnd, age, seq);
+        return null;
+    }
+
+    /** {@code KEY-ID TIME MAC}, after "signed ". */
+    private static @Nullable Rejection signed(byte[] in, int begin, int end) {
+        int keyEnd = find(in, begin + SIGNED.length, end, (byte) ' ');
+        int timeEnd = find(in, Math.min(keyEnd + 1, end), end, (byte) ' ');
+        boolean good = keyEnd > begin + SIGNED.length
+                && number(in, Math.min(keyEnd + 1, end), timeEnd) >= 0
+                && end - timeEnd - 1 == MAC_BYTES;
+        for (int i = timeEnd + 1; good && i < end; i++) {
+            good = (in[i] >= '0' && in[i] <= '9') || (in[i] >= 'a' && in[i] <= 'f');
+        }
+        return good ? null : Rejection.SIGNED_FORM;
+    }
+
+    /** {@code name:VALUE|c[|@RATE][|#tag:value,...]} */
+    private @Nullable Rejection statsd(byte[] in, int begin, int colon, int end) {
+        int valueEnd = find(in, colon + 1, end, (byte) '|');
+        int typeEnd = find(in, Math.min(valueEnd + 1, end), end, (byte) '|');
+        if (valueEnd == end) {
+            return Rejection.STATSD_FORM;
+        }
+        if (typeEnd - valueEnd != 2 || in[valueEnd + 1] != 'c') {
+            return typeEnd == valueEnd + 1 ? Rejection.STATSD_FORM : Rejection.STATSD_TYPE;
+        }
+        int sign = colon + 1 < valueEnd && (in[colon + 1] == '-' || in[colon + 1] == '+') ? 1 : 0;
+        long amount = number(in, colon + 1 + sign, valueEnd);
+        if (amount == NOT_A_NUMBER) {
+            return Rejection.STATSD_VALUE;
+        }
+        byte[] nameBytes = in;
+        int nameBegin = begin;
+        int nameEnd = colon;
+        boolean rated = false;
+        for (int at = typeEnd; at < end; ) {
+            int field = at + 1;
+            int fieldEnd = find(in, field, end, (byte) '|');
+            if (field == fieldEnd) {
+                return Rejection.STATSD_FORM;
+            } else if (in[field] == '@') {
+                amount = rated ? NOT_A_NUMBER : sampled(amount, in, field + 1, fieldEnd);
+                rated = true;
+                if (amount == NOT_A_NUMBER) {
+                    return Rejection.STATSD_RATE;
+                }
+            } else if (in[field] == '#' && nameBytes == in) {
+                nameEnd = tagged(in, begin, colon, field + 1, fieldEnd);
+                nameBytes = tagged;
+                nameBegin = 0;
+            } else if (!isSkipped(in, field, fieldEnd)) {
+                return Rejection.STATSD_FORM;
+            }
+            at = fieldEnd;
+        }
+        if (amount == TOO_LARGE || amount > AMOUNT_MAX) {
+            return Rejection.AMOUNT_TOO_LARGE;
+        }
+        Rejection why = name.read(nameBytes, nameBegin, nameEnd);
+        if (why != null) {
+            return why;
+        }
+        Verb verb = sign == 1 && in[colon + 1] == '-' ? Verb.DECREMENT : Verb.INCREMENT;
+        commands.command(verb, name.bytes, name.from, name.to, amount, Commands.NO_TOTAL);
+        return null;
+    }
+
+    /** Multiplies by 1/rate, rounded half up; exact, as the rate is taken as the decimal that it is written as. */
+    private static long sampled(long amount, byte[] in, int begin, int end) {
+        if (end - begin > RATE_BYTES_MAX || amount < 0) {
+            return amount < 0 ? amount : NOT_A_NUMBER;
+        }
+        try {
+            BigDecimal rate = new BigDecimal(new String(in, begin, end - begin, ISO_8859_1));
+            if (rate.signum() <= 0 || rate.compareTo(BigDecimal.ONE) > 0) {
+                return NOT_A_NUMBER;
+            }
+            if (rate.compareTo(RATE_MIN) < 0) {
+                return amount == 0 ? 0 : TOO_LARGE;
+            }
+            BigDecimal scaled = new BigDecimal(amount).divide(rate, 0, RoundingMode.HALF_UP);
+            return scaled.compareTo(BigDecimal.valueOf(AMOUNT_MAX)) > 0 ? TOO_LARGE : scaled.longValueExact();
+        } catch (NumberFormatException noDecimal) {
+            return NOT_A_NUMBER;
+        }
+    }
+
+    /** Writes the name with DogStatsD's tags behind it, as ours; returns where it ends in {@link #tagged}. */
+    private int tagged(byte[] in, int nameBegin, int nameEnd, int begin, int end) {
+        System.arraycopy(in, nameBegin, tagged, 0, nameEnd - nameBegin);
+        int length = nameEnd - nameBegin;
+        tagged[length++] = ',';
+        boolean key = true;
+        for (int i = begin; i < end; i++) {
+            boolean equals = key && in[i] == ':';
+            // An '=' of the sender's would pass for ours: it becomes a byte that no name takes.
+            tagged[length++] = equals ? (byte) '=' : in[i] == '=' ? (byte) '?' : in[i];
+            key = in[i] == ',' || (key && !equals);
+        }
+        return length;
+    }
+
+    private static boolean isSkipped(byte[] in, int begin, int end) {
+        return in[begin] == 'T'
+                || starts(in, begin, end, new byte[] {'c', ':'})
+                || starts(in, begin, end, new byte[] {'e', ':'})
+                || starts(in, begin, end, new byte[] {'c', 'a', 'r', 'd', ':'});
+    }
+
+    private static long number(byte[] in, int begin, int end) {
+        if (begin >= end) {
+            return NOT_A_NUMBER;
+        }
+        long number = 0;
+        boolean large = false;
+        for (int i = begin; i < end; i++) {
+            int digit = in[i] - '0';
+            if (digit < 0 || digit > 9) {
+                return NOT_A_NUMBER;
+            }
+            large |= number > (Long.MAX_VALUE - digit) / 10;
+            number = number * 10 + digit;
+        }
+        return large ? TOO_LARGE : number;
+    }
+
+    private static boolean starts(byte[] in, int begin, int end, byte[] with) {
+        if (end - begin < with.length) {
+            return false;
+        }
+        for (int i = 0; i < with.length; i++) {
+            if (in[begin + i] != with[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int lineEnd(byte[] in, int begin, int end) {
+        return find(in, begin, end, (byte) '\n');
+    }
+
+    private static int textEnd(byte[] in, int begin, int lineEnd) {
+        return lineEnd > begin && in[lineEnd - 1] == '\r' ? lineEnd - 1 : lineEnd;
+    }
+
+    private static int find(byte[] in, int begin, int end, byte wanted) {
+        int at = begin;
+        while (at < end && in[at] != wanted) {
+            at++;
+        }
+        return at;
+    }
+}

@@ -1,0 +1,44 @@
+package io.counters.wire;
+
+import java.util.Locale;
+
+/** Why a line was not taken: the rule that it broke. */
+public enum Rejection {
+    EMPTY_NAME("a name needs at least one letter"),
+    NAME_LETTER("a name is made of A-Z a-z 0-9 - _ . /, and its tags of the same, as ,key=value"),
+    NAME_TOO_LONG("a name has at most 250 bytes, tags included"),
+    TAG_FORM("a tag is ,key=value with at least one letter each"),
+    TOO_MANY_TAGS("a name has at most 7 tags"),
+    REPEATED_TAG("a tag's key stands once in a name"),
+    LINE_TOO_LONG("a line has at most 1,024 bytes"),
+    UNKNOWN_VERB("a line begins with increment, decrement or from, or is a StatsD line name:1|c"),
+    COMMAND_FORM("a command is: increment NAME [AMOUNT [TOTAL]], one space between"),
+    AMOUNT_FORM("an amount is a whole number of digits only"),
+    AMOUNT_TOO_LARGE("an amount is at most 2^53"),
+    TOTAL_FORM("a total is a whole number from 0 to 2^63-1"),
+    TOTAL_BELOW_AMOUNT("a total is never less than its amount"),
+    FROM_FORM("a from line is: from SENDER AGE SEQ, the sender of 16 to 64 letters"),
+    FROM_PLACE("in a datagram the from line comes first, once"),
+    SIGNED_FORM("a signed line is: signed KEY-ID TIME MAC"),
+    SIGNED_PLACE("a signed line is the first of a datagram; on TCP use TLS instead"),
+    STATSD_FORM("a StatsD line is: name:VALUE|c[|@RATE][|#tag:value,...]"),
+    STATSD_TYPE("of StatsD's types only counters (c) are taken here"),
+    STATSD_VALUE("a counter's value is a whole number"),
+    STATSD_RATE("a sample rate is above 0 and at most 1");
+
+    private final String rule;
+
+    Rejection(String rule) {
+        this.rule = rule;
+    }
+
+    /** The rule, in words for a person. */
+    public String rule() {
+        return rule;
+    }
+
+    /** A word for the reason in a counter's name, such as {@code name_letter}. */
+    public String reason() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}
