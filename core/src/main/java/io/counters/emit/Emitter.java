@@ -104,10 +104,8 @@ public final class Emitter implements AutoCloseable {
     private void pause(long untilNanos) {
         for (long left = untilNanos - System.nanoTime(); left > 0 && !closing; left = untilNanos - System.nanoTime()) {
             LockSupport.parkNanos(this, left);
-            if (Thread.interrupted()) {
-                // Somebody interrupts every thread there is; this one's sockets must not see it.
-                continue;
-            }
+            // Where somebody interrupts every thread there is, this one's sockets must not see it.
+            Thread.interrupted();
         }
     }
 
