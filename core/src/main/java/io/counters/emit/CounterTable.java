@@ -17,7 +17,7 @@ import java.util.Map;
 final class CounterTable {
     private final Map<String, Integer> indexes = new HashMap<>();
     private final List<byte[]> names = new ArrayList<>();
-    private final Map<Object[], int[]> indexesById = new IdentityHashMap<>();
+    private final IdentityHashMap<Object[], int[]> indexesById = new IdentityHashMap<>();
     private long[] sums = new long[64];
     private long[] assigned = new long[64];
     private long[] scratch = new long[64];
