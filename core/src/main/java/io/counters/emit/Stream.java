@@ -12,14 +12,12 @@ import java.util.Arrays;
  * What one sender told one destination: its id, its age, its datagrams' numbers, and the total of each verb of each
  * counter, which only grow.
  *
- * <p>A line is a counter and a verb: {@code 2 * counter + verb}, where the counter is its index in the
+ * <p>A line is a counter and a verb: {@code 2 * counter}, and 1 more for decrements, where the counter is its index in the
  * {@link CounterTable}. Not for several threads.
  */
 final class Stream {
     /** Beyond this many sweeps after its last change, a total is repeated once in as many sweeps. */
     static final int REPEAT_SWEEPS = 64;
-
-    private static final Verb[] VERBS = Verb.values();
 
     private final byte[] id;
     private final long bornNanos;
@@ -47,8 +45,7 @@ final class Stream {
      * @return what was taken: all of it, but for what a line can't carry
      */
     long assign(int counter, long amount) {
-        Verb verb = amount > 0 ? Verb.INCREMENT : Verb.DECREMENT;
-        int line = 2 * counter + verb.ordinal();
+        int line = 2 * counter + (amount > 0 ? 0 : 1);
         if (line >= total.length) {
             int length = Integer.highestOneBit(line) * 2;
             total = Arrays.copyOf(total, length);
@@ -63,7 +60,7 @@ final class Stream {
         total[line] += taken;
         fresh[line] += taken;
         changed[line] = sweeps;
-        return verb.signed(taken);
+        return verb(line).signed(taken);
     }
 
     /** Whether a line has nearly reached the largest total there is, so that a new stream must take over. */
@@ -105,7 +102,7 @@ final class Stream {
             if (fresh[line] == 0 && !(totalsSent && total[line] != 0 && (all || isDue(sweeps - changed[line])))) {
                 continue;
             }
-            Verb verb = VERBS[line & 1];
+            Verb verb = verb(line);
             byte[] name = table.name(line >> 1);
             long toldTotal = totalsSent ? total[line] : Commands.NO_TOTAL;
             if (open && !writer.command(verb, name, fresh[line], toldTotal)) {
@@ -125,6 +122,10 @@ final class Stream {
         if (open) {
             transport.send(writer.buffer(), writer.length());
         }
+    }
+
+    private static Verb verb(int line) {
+        return (line & 1) == 0 ? Verb.INCREMENT : Verb.DECREMENT;
     }
 
     private static boolean isDue(long quietSweeps) {
