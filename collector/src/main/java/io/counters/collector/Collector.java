@@ -1,0 +1,276 @@
+package io.counters.collector;
+
+import io.counters.collector.dashboard.Dashboard;
+import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.intake.Intake;
+import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerClock;
+import io.counters.collector.ledger.LedgerFile;
+import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.publish.OpenTsdbSink;
+import io.counters.collector.publish.PublishSettings;
+import io.counters.collector.publish.Publisher;
+import io.counters.collector.publish.Sink;
+import io.counters.collector.publish.StdoutSink;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import io.counters.collector.settings.Settings;
+import io.counters.collector.settings.SettingsException;
+import io.counters.collector.store.MemcachedStore;
+import io.counters.collector.store.Pusher;
+import io.counters.collector.store.Store;
+import io.counters.collector.store.StoreSettings;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One running collector: opens everything in order, runs its loops on threads of its own, and closes in reverse, so that
+ * all that has arrived is committed, pushed and published before it ends.
+ */
+public final class Collector implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Collector.class);
+
+    private static final long COMMIT_MILLIS = 100;
+    private static final long PUSH_MILLIS = 100;
+    private static final long PUSH_AGAIN_MILLIS = 1000;
+    private static final long LAST_PUSH_MILLIS = 1500;
+    private static final Duration LAST_PUBLISH = Duration.ofMillis(1500);
+
+    private final InstantSource clock = InstantSource.system();
+    private final Self self = new Self();
+    private final FaultLog faults = new FaultLog(log, clock);
+    private final CountDownLatch ending = new CountDownLatch(1);
+    private final List<Thread> threads = new ArrayList<>();
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+
+    private final PublishSettings publishing;
+    private final Ledger ledger;
+    private final Commit commit;
+    private final Publisher publisher;
+    private final Intake intake;
+    private final Dashboard dashboard;
+    private final @Nullable Pusher pusher;
+    private final Thread intakeThread;
+    private boolean closed;
+
+    /**
+     * Opens and starts it all.
+     *
+     * @param out takes the lines that say where it listens, and points where they are to be printed
+     * @throws SettingsException with every mistake in the settings
+     * @throws IOException when a port, the data folder or a host can't be had; what was opened is closed again
+     */
+    public Collector(Settings settings, PrintStream out) throws SettingsException, IOException {
+        IntakeSettings taking = IntakeSettings.from(settings);
+        LedgerSettings keeping = LedgerSettings.from(settings);
+        StoreSettings storing = StoreSettings.from(settings);
+        DashboardSettings showing = DashboardSettings.from(settings);
+        publishing = PublishSettings.from(settings);
+        settings.check();
+        try {
+            LedgerFile file = open(new LedgerFile(keeping.folder()));
+            LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);
+            ledger = new Ledger(keeping, storing.isShared(), time, self);
+            file.load(ledger);
+            commit = new Commit(ledger, file, faults, self);
+            Store store = storing.isShared() ? open(new MemcachedStore(storing.memcached())) : null;
+            pusher = store == null ? null : new Pusher(ledger, store, faults, self);
+            List<Sink> sinks = sinks(out);
+            publisher = new Publisher(ledger, commit, sinks, self);
+            dashboard = open(new Dashboard(
+                    showing,
+                    ledger,
+                    self,
+                    Executors.newFixedThreadPool(2, work -> daemon("counters-dashboard", work))));
+            intake = open(new Intake(taking, ledger, faults, self));
+            // The one thread that is no daemon: it keeps the program running.
+            intakeThread = new Thread(intake, "counters-intake");
+            say(out, file, store, sinks);
+        } catch (IOException | RuntimeException cannot) {
+            closeOpened();
+            throw cannot;
+        }
+        intakeThread.start();
+        dashboard.start();
+        loop("counters-ledger", () -> {
+            commit.run();
+            return COMMIT_MILLIS;
+        });
+        if (pusher != null) {
+            loop("counters-store", () -> pusher.run() ? PUSH_MILLIS : PUSH_AGAIN_MILLIS);
+        }
+        loop("counters-publish", this::publishWhenDue);
+    }
+
+    private <T extends AutoCloseable> T open(T part) {
+        opened.push(part);
+        return part;
+    }
+
+    private List<Sink> sinks(PrintStream out) {
+        List<Sink> sinks = new ArrayList<>();
+        publishing.opentsdb().ifPresent(url -> sinks.add(open(new OpenTsdbSink(url, faults, self))));
+        if (publishing.stdout()) {
+            sinks.add(open(new StdoutSink(out)));
+        }
+        return sinks;
+    }
+
+    private void say(PrintStream out, LedgerFile file, @Nullable Store store, List<Sink> sinks) throws IOException {
+        InetSocketAddress udp = intake.udpAddress();
+        InetSocketAddress tcp = intake.tcpAddress();
+        boolean all = udp.getAddress().isAnyLocalAddress();
+        out.println("counters collector listens on UDP " + text(udp) + " and TCP " + text(tcp)
+                + "; try: echo \"increment hello\" | nc -u -w1 "
+                + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
+        out.println("  page:   http://" + text(dashboard.address()) + "/");
+        out.println("  ledger: " + file + ", " + ledger.size() + " counters");
+        out.println("  store:  " + (store == null ? "none but the ledger" : store));
+        out.println("  points: "
+                + (sinks.isEmpty()
+                        ? "none; --opentsdb http://HOST:4242 publishes them"
+                        : sinks + ", every " + publishing.interval().toSeconds() + " s"));
+        out.flush();
+        log.info("the kernel grants {} bytes for datagrams not yet read", intake.receiveBufferBytes());
+    }
+
+    private static String text(InetSocketAddress address) {
+        String host = address.getAddress().getHostAddress();
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+    }
+
+    /** A step of a loop, done again and again. */
+    @FunctionalInterface
+    private interface Step {
+        /** @return the milliseconds until the next one */
+        long run();
+    }
+
+    private void loop(String name, Step step) {
+        Thread thread = daemon(name, () -> {
+            long pause = 0;
+            while (!ends(pause)) {
+                try {
+                    pause = step.run();
+                } catch (RuntimeException fault) {
+                    faults.warn(name, name + " failed and goes on: " + fault);
+                    log.debug("{}", name, fault);
+                    pause = PUSH_AGAIN_MILLIS;
+                }
+            }
+        });
+        threads.add(thread);
+        thread.start();
+    }
+
+    private boolean ends(long withinMillis) {
+        try {
+            return ending.await(withinMillis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException nobodyShould) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+
+    private static Thread daemon(String name, Runnable work) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private long nextTick;
+
+    private long publishWhenDue() {
+        long interval = publishing.interval().toSeconds();
+        long now = clock.millis();
+        if (nextTick != 0 && now >= nextTick * 1000) {
+            publisher.publish(nextTick, publishing.interval().multipliedBy(9).dividedBy(10));
+            now = clock.millis();
+        }
+        nextTick = (now / 1000 / interval + 1) * interval;
+        return Math.max(1, nextTick * 1000 - now);
+    }
+
+    /** Where UDP comes in. */
+    public InetSocketAddress udpAddress() throws IOException {
+        return intake.udpAddress();
+    }
+
+    /** Where TCP comes in. */
+    public InetSocketAddress tcpAddress() throws IOException {
+        return intake.tcpAddress();
+    }
+
+    /** Where the page is. */
+    public InetSocketAddress httpAddress() {
+        return dashboard.address();
+    }
+
+    /**
+     * Takes what has arrived, commits, pushes, publishes at a second not yet used, and closes all; within 5 s.
+     * Idempotent.
+     */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        intake.close();
+        join(intakeThread, 500);
+        ending.countDown();
+        for (Thread thread : threads) {
+            join(thread, 1000);
+        }
+        commit.run();
+        if (pusher != null) {
+            pushAll(pusher);
+        }
+        publisher.publish(clock.millis() / 1000, LAST_PUBLISH);
+        commit.run();
+        closeOpened();
+        log.info("ended; {} counters are in the ledger", ledger.size());
+    }
+
+    private void pushAll(Pusher last) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_PUSH_MILLIS);
+        boolean answered = true;
+        while (answered && ledger.unsettled() > 0 && System.nanoTime() - deadline < 0) {
+            answered = last.run();
+            commit.run();
+        }
+    }
+
+    private static void join(Thread thread, long millis) {
+        try {
+            thread.join(millis);
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void closeOpened() {
+        while (!opened.isEmpty()) {
+            try {
+                opened.pop().close();
+            } catch (Exception failure) {
+                log.warn("something did not close: {}", failure.toString());
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package io.counters.collector;
+
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
+import io.counters.collector.settings.SettingsException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.EnumMap;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/** {@code java -jar collector.jar}: reads the command line, runs a collector until SIGTERM or Ctrl-C. */
+public final class Main {
+    private static final int EXIT_USAGE = 2;
+    private static final int EXIT_CANNOT = 1;
+
+    private Main() {}
+
+    public static void main(String[] args) {
+        int status = run(args, System.getenv(), System.out, System.err);
+        if (status != 0) {
+            System.exit(status);
+        }
+    }
+
+    /** Starts what the arguments say; returns the exit status of what has ended, 0 for a collector that runs. */
+    static int run(String[] args, Map<String, String> environment, PrintStream out, PrintStream err) {
+        CommandSpec spec = spec();
+        ParseResult given;
+        try {
+            given = new CommandLine(spec).parseArgs(args);
+        } catch (CommandLine.ParameterException wrong) {
+            err.println("counters collector: " + wrong.getMessage());
+            CommandLine.UnmatchedArgumentException.printSuggestions(wrong, new java.io.PrintWriter(err, true));
+            err.println("--help lists every setting");
+            return EXIT_USAGE;
+        }
+        if (given.isUsageHelpRequested()) {
+            spec.commandLine().usage(out);
+            return 0;
+        }
+        if (given.isVersionHelpRequested()) {
+            spec.commandLine().printVersionHelp(out);
+            return 0;
+        }
+        Map<Setting, String> flags = new EnumMap<>(Setting.class);
+        for (Setting setting : Setting.values()) {
+            String text = given.matchedOptionValue("--" + setting.flag(), null);
+            if (text != null) {
+                flags.put(setting, text);
+            }
+        }
+        try {
+            Collector collector = new Collector(new Settings(flags, environment), out);
+            Runtime.getRuntime().addShutdownHook(new Thread(collector::close, "counters-end"));
+            return 0;
+        } catch (SettingsException mistakes) {
+            mistakes.getMessage().lines().forEach(line -> err.println("counters collector: " + line));
+            return EXIT_USAGE;
+        } catch (IOException cannot) {
+            err.println("counters collector: " + cannot.getMessage());
+            return EXIT_CANNOT;
+        }
+    }
+
+    private static CommandSpec spec() {
+        String version = Main.class.getPackage().getImplementationVersion();
+        CommandSpec spec = CommandSpec.create()
+                .name("java -jar collector.jar")
+                .version("counters collector " + (version == null ? "(not packaged)" : version))
+                .mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description(
+                        "Takes increments and decrements by UDP and TCP, keeps exact counters, publishes them.",
+                        "Every setting is also a variable COUNTERS_UDP_PORT and a key udp_port of the INI file;"
+                                + " a flag goes before a variable, a variable before the file.")
+                .sortOptions(false);
+        for (Setting setting : Setting.values()) {
+            String shown = setting.defaultText().isEmpty() ? "" : " (default " + setting.defaultText() + ")";
+            spec.addOption(OptionSpec.builder("--" + setting.flag())
+                    .type(String.class)
+                    .paramLabel(setting.name())
+                    .description(setting.purpose() + shown)
+                    .build());
+        }
+        return spec;
+    }
+}

@@ -1,0 +1,15 @@
+package io.counters.collector.dashboard;
+
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
+
+/**
+ * Where the page is.
+ *
+ * @param port on loopback; 0 for a free one
+ */
+public record DashboardSettings(int port) {
+    public static DashboardSettings from(Settings settings) {
+        return new DashboardSettings(settings.number(Setting.HTTP_PORT, 0, 65_535));
+    }
+}

@@ -1,0 +1,35 @@
+package io.counters.collector.intake;
+
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+
+/**
+ * Where lines come in.
+ *
+ * @param bind the address to listen on
+ * @param udpPort 0 for a free one
+ * @param tcpPort 0 for a free one, -1 for the number that UDP got
+ */
+public record IntakeSettings(InetAddress bind, int udpPort, int tcpPort) {
+    /** In place of a TCP port: the same number as UDP's. */
+    static final int AS_UDP = -1;
+
+    public static IntakeSettings from(Settings settings) {
+        return new IntakeSettings(
+                settings.get(Setting.BIND, IntakeSettings::address),
+                settings.number(Setting.UDP_PORT, 0, 65_535),
+                settings.get(
+                        Setting.TCP_PORT, text -> text.isEmpty() ? AS_UDP : Settings.wholeNumber(text, 0, 65_535)));
+    }
+
+    private static InetAddress address(String text) {
+        try {
+            return InetAddress.getByName(text);
+        } catch (UnknownHostException unknown) {
+            throw new IllegalArgumentException(
+                    "which is no address of this machine; 0.0.0.0 listens on all of them", unknown);
+        }
+    }
+}

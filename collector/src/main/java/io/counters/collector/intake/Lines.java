@@ -1,0 +1,93 @@
+package io.counters.collector.intake;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Stream;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.Rejection;
+import io.counters.wire.Verb;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the lines of one source, a TCP connection or all of UDP, into the ledger, and remembers which stream they belong
+ * to. For one thread.
+ */
+final class Lines implements Commands {
+    private static final int SHOWN_BYTES_MAX = 80;
+
+    private final Ledger ledger;
+    private final FaultLog faults;
+    private final String source;
+    private final CommandReader reader = new CommandReader(this);
+    private final Map<Rejection, LongAdder> rejections = new EnumMap<>(Rejection.class);
+    private @Nullable Stream stream;
+
+    /** @param source what the log calls it: "UDP" or "TCP" */
+    Lines(Ledger ledger, String source, FaultLog faults, Self self) {
+        this.ledger = ledger;
+        this.source = source;
+        this.faults = faults;
+        for (Rejection why : Rejection.values()) {
+            rejections.put(why, self.count("intake_rejected_lines_total", "reason", why.reason()));
+        }
+    }
+
+    /** Merges a whole datagram, under one hold of the ledger's lock. */
+    void datagram(byte[] in, int begin, int end) {
+        synchronized (ledger) {
+            reader.datagram(in, begin, end);
+        }
+    }
+
+    /** Merges whole lines of a stream, each with its line break. */
+    void lines(byte[] in, int begin, int end) {
+        synchronized (ledger) {
+            for (int at = begin, next; at < end; at = next) {
+                next = at;
+                while (in[next++] != '\n') {
+                    // On to the line break, which the caller saw.
+                }
+                reader.line(in, at, next);
+            }
+        }
+    }
+
+    @Override
+    public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
+        stream = ledger.stream(bytes, begin, end, ageMillis, seq);
+    }
+
+    @Override
+    public void fromNobody() {
+        stream = null;
+    }
+
+    @Override
+    public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        ledger.merge(stream, verb, bytes, begin, end, amount, total);
+    }
+
+    @Override
+    public void rejected(Rejection why, byte[] bytes, int begin, int end) {
+        LongAdder count = rejections.get(why);
+        if (count != null) {
+            count.increment();
+        }
+        faults.warn(
+                "rejected " + why,
+                source + " line \"" + shown(bytes, begin, end) + "\" was rejected (" + why.reason() + "): "
+                        + why.rule());
+    }
+
+    private static String shown(byte[] bytes, int begin, int end) {
+        String text = new String(bytes, begin, Math.min(end - begin, SHOWN_BYTES_MAX), ISO_8859_1);
+        return text.replaceAll("[^ -~]", "?") + (end - begin > SHOWN_BYTES_MAX ? "..." : "");
+    }
+}

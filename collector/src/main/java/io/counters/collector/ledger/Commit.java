@@ -1,0 +1,42 @@
+package io.counters.collector.ledger;
+
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import java.io.IOException;
+import java.util.concurrent.atomic.LongAdder;
+
+/** Brings what changed in the ledger to its file. Called about every 100 ms, and by who needs it now; any thread. */
+public final class Commit {
+    private final Ledger ledger;
+    private final LedgerFile file;
+    private final FaultLog faults;
+    private final LongAdder commits;
+    private final LongAdder failures;
+
+    public Commit(Ledger ledger, LedgerFile file, FaultLog faults, Self self) {
+        this.ledger = ledger;
+        this.file = file;
+        this.faults = faults;
+        commits = self.count("ledger_commits_total");
+        failures = self.count("ledger_failed_commits_total");
+    }
+
+    /** Commits what changed so far, and returns when it is on disk; where that fails it is kept for the next time. */
+    public synchronized void run() {
+        Changes changes = ledger.changes();
+        if (changes == null) {
+            return;
+        }
+        try {
+            file.write(changes);
+            ledger.committed(changes);
+            commits.increment();
+        } catch (IOException failure) {
+            ledger.putBack(changes);
+            failures.increment();
+            faults.warn(
+                    "commit",
+                    failure.getMessage() + "; counting goes on, nothing is pushed or published until it heals");
+        }
+    }
+}

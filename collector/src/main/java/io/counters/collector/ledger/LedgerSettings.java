@@ -1,0 +1,36 @@
+package io.counters.collector.ledger;
+
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+
+/**
+ * Where the ledger lies and how much it may hold.
+ *
+ * @param folder created where it is missing
+ * @param countersMax new names beyond this many are counted together, as {@code counters.overflow}
+ * @param streamsMax senders beyond this many count without healing
+ * @param watermarksMax of all streams together, about 40 bytes each
+ */
+public record LedgerSettings(Path folder, int countersMax, int streamsMax, int watermarksMax) {
+    public static LedgerSettings from(Settings settings) {
+        return in(settings.get(Setting.DATA_DIR, LedgerSettings::folder));
+    }
+
+    /** The usual bounds, in this folder. */
+    public static LedgerSettings in(Path folder) {
+        return new LedgerSettings(folder, 1_000_000, 100_000, 16_000_000);
+    }
+
+    private static Path folder(String text) {
+        if (text.isEmpty()) {
+            throw new IllegalArgumentException("which names no folder; leave it out for counters-data, right here");
+        }
+        try {
+            return Path.of(text).toAbsolutePath().normalize();
+        } catch (InvalidPathException noPath) {
+            throw new IllegalArgumentException("which is no path: " + noPath.getReason(), noPath);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.counters.collector.ledger;
+
+/** What the ledger knows of a counter's key in the shared store. The numbers are written to the ledger's file. */
+enum Projected {
+    /** Never pushed: what is found there is somebody's count from before, and the counter begins at it. */
+    NEW(0),
+    /** The first push, an add, was committed; whether it happened is not known. */
+    CLAIMING(1),
+    /** It held the pushed value when it was last heard of. */
+    KNOWN(2),
+    /** A push from the pushed value to the goal was committed; whether it happened is not known. */
+    MOVING(3),
+    /** It was ours and is gone: evicted, flushed, or the store was restarted empty. */
+    GONE(4),
+    /** Putting it back, by an add, was committed; whether it happened is not known. */
+    RESTORING(5);
+
+    final int number;
+
+    Projected(int number) {
+        this.number = number;
+    }
+
+    static Projected of(int number) {
+        for (Projected state : values()) {
+            if (state.number == number) {
+                return state;
+            }
+        }
+        throw new IllegalArgumentException("state " + number + " of a pushed counter is unknown to this version");
+    }
+
+    /** Whether a push was committed whose outcome is not known. */
+    boolean isUnderWay() {
+        return this == CLAIMING || this == MOVING || this == RESTORING;
+    }
+}

@@ -1,0 +1,146 @@
+package io.counters.collector.ledger;
+
+import io.counters.wire.Verb;
+import java.util.Arrays;
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the ledger remembers of one sender's stream: the watermark of each verb of each counter it ever sent. Counters
+ * have a number local to the stream, which indexes two arrays of longs; an open table of ints finds it.
+ */
+public final class Stream {
+    /** In place of a watermark: there is none. */
+    static final long NONE = -1;
+
+    final int id;
+    final String sender;
+    boolean whole;
+    boolean quarantined;
+    long heardMillis;
+    long datagrams;
+    long highestSeq;
+    boolean noted;
+
+    private int[] slots = new int[16];
+    private int[] counters = new int[8];
+    private long[] increments = new long[8];
+    private long @Nullable [] decrements;
+    private int size;
+    private final BitSet changed = new BitSet();
+
+    Stream(int id, String sender, boolean whole, long heardMillis) {
+        this.id = id;
+        this.sender = sender;
+        this.whole = whole;
+        this.heardMillis = heardMillis;
+    }
+
+    /** The highest total applied, or {@link #NONE}. */
+    long watermark(int counter, Verb verb) {
+        int local = local(counter);
+        if (local < 0) {
+            return NONE;
+        }
+        long[] marks = marks(verb);
+        return marks == null ? NONE : marks[local];
+    }
+
+    /**
+     * Sets a watermark.
+     *
+     * @return how many counters this made new to the stream: 0 or 1
+     */
+    int watermark(int counter, Verb verb, long total) {
+        int before = size;
+        int local = local(counter);
+        if (local < 0) {
+            local = add(counter);
+        }
+        long[] marks = marks(verb);
+        if (marks == null && total != NONE) {
+            marks = new long[counters.length];
+            Arrays.fill(marks, NONE);
+            decrements = marks;
+        }
+        if (marks != null) {
+            marks[local] = total;
+        }
+        changed.set(local);
+        return size - before;
+    }
+
+    /** Notes these watermarks as changed again: their commit failed. */
+    void putBack(Changes.Watermarks failed) {
+        for (int counter : failed.counters()) {
+            changed.set(local(counter));
+        }
+    }
+
+    /** Takes out what changed since the last call. */
+    Changes.Watermarks takeChanges() {
+        int count = changed.cardinality();
+        int[] changedCounters = new int[count];
+        long[] ups = new long[count];
+        long[] downs = new long[count];
+        int i = 0;
+        for (int local = changed.nextSetBit(0); local >= 0; local = changed.nextSetBit(local + 1)) {
+            changedCounters[i] = counters[local];
+            ups[i] = increments[local];
+            downs[i] = decrements == null ? NONE : decrements[local];
+            i++;
+        }
+        changed.clear();
+        return new Changes.Watermarks(id, sender, whole, quarantined, heardMillis, changedCounters, ups, downs);
+    }
+
+    private long @Nullable [] marks(Verb verb) {
+        return verb == Verb.INCREMENT ? increments : decrements;
+    }
+
+    private int local(int counter) {
+        int mask = slots.length - 1;
+        for (int i = slot(counter, mask); slots[i] != 0; i = (i + 1) & mask) {
+            if (counters[slots[i] - 1] == counter) {
+                return slots[i] - 1;
+            }
+        }
+        return -1;
+    }
+
+    private int add(int counter) {
+        if (size == counters.length) {
+            int length = size + (size >> 1);
+            counters = Arrays.copyOf(counters, length);
+            increments = Arrays.copyOf(increments, length);
+            if (decrements != null) {
+                decrements = Arrays.copyOf(decrements, length);
+                Arrays.fill(decrements, size, length, NONE);
+            }
+        }
+        if (2 * (size + 1) > slots.length) {
+            slots = new int[2 * slots.length];
+            for (int local = 0; local < size; local++) {
+                place(local);
+            }
+        }
+        counters[size] = counter;
+        increments[size] = NONE;
+        place(size);
+        return size++;
+    }
+
+    private void place(int local) {
+        int mask = slots.length - 1;
+        int i = slot(counters[local], mask);
+        while (slots[i] != 0) {
+            i = (i + 1) & mask;
+        }
+        slots[i] = local + 1;
+    }
+
+    private static int slot(int counter, int mask) {
+        int mixed = counter * 0x9E3779B9;
+        return (mixed ^ (mixed >>> 16)) & mask;
+    }
+}

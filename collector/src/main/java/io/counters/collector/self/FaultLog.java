@@ -1,0 +1,62 @@
+package io.counters.collector.self;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
+import org.slf4j.Logger;
+
+/**
+ * Logs the same fault at once, and then once a minute with how often it came. For any thread.
+ */
+public final class FaultLog {
+    private static final Duration PAUSE = Duration.ofMinutes(1);
+    private static final int FAULTS_MAX = 200;
+
+    private final Logger log;
+    private final InstantSource clock;
+    private final Map<String, Fault> faults = new HashMap<>();
+
+    private static final class Fault {
+        Instant quietUntil = Instant.MIN;
+        long kept;
+    }
+
+    public FaultLog(Logger log, InstantSource clock) {
+        this.log = log;
+        this.clock = clock;
+    }
+
+    /**
+     * Tells of a fault that healed or will.
+     *
+     * @param kind what makes it the same fault; of a few kinds only
+     */
+    public void warn(String kind, String message) {
+        long more;
+        synchronized (faults) {
+            Fault fault = faults.get(kind);
+            if (fault == null) {
+                if (faults.size() >= FAULTS_MAX) {
+                    return;
+                }
+                fault = new Fault();
+                faults.put(kind, fault);
+            }
+            Instant now = clock.instant();
+            if (now.isBefore(fault.quietUntil)) {
+                fault.kept++;
+                return;
+            }
+            fault.quietUntil = now.plus(PAUSE);
+            more = fault.kept;
+            fault.kept = 0;
+        }
+        if (more == 0) {
+            log.warn("{}", message);
+        } else {
+            log.warn("{} (and {} times since this was last said)", message, more);
+        }
+    }
+}

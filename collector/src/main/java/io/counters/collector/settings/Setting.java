@@ -1,0 +1,53 @@
+package io.counters.collector.settings;
+
+import java.util.Locale;
+
+/**
+ * Every setting of the collector: {@code --udp-port} as a flag, {@code COUNTERS_UDP_PORT} in the environment, {@code
+ * udp_port} in the INI file.
+ */
+public enum Setting {
+    BIND("0.0.0.0", "address to listen on for counts; 127.0.0.1 takes them from this machine only"),
+    UDP_PORT("11212", "UDP port for counts, 0 to 65535; 0 takes a free one"),
+    TCP_PORT("", "TCP port for counts, 0 to 65535; left out, it is the UDP port's number"),
+    HTTP_PORT("11213", "port of the page, on loopback only, 0 to 65535"),
+    DATA_DIR("counters-data", "folder of the ledger; one collector at a time"),
+    STORE("embedded", "shared store that others read: memcached://HOST:PORT,HOST:PORT, or embedded for none"),
+    OPENTSDB("", "OpenTSDB's address, http://HOST:4242; left out, nothing is sent there"),
+    SINK("none", "further sink for points: stdout or none"),
+    INTERVAL("10s", "time between two points of a counter, 1s to 1h, in whole seconds"),
+    CONFIG("", "INI file with these settings, one KEY = VALUE a line");
+
+    private final String defaultText;
+    private final String purpose;
+
+    Setting(String defaultText, String purpose) {
+        this.defaultText = defaultText;
+        this.purpose = purpose;
+    }
+
+    /** As a flag, without its dashes: {@code udp-port}. */
+    public String flag() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** As a key of the INI file: {@code udp_port}. */
+    public String key() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** As a variable of the environment: {@code COUNTERS_UDP_PORT}. */
+    public String variable() {
+        return "COUNTERS_" + name();
+    }
+
+    /** What it is where nothing is said; may be empty. */
+    public String defaultText() {
+        return defaultText;
+    }
+
+    /** What it does, what it may be. */
+    public String purpose() {
+        return purpose;
+    }
+}

@@ -1,0 +1,166 @@
+package io.counters.collector.settings;
+
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * The settings as they were given, and every mistake found in them. The rooms' records take their values by {@link
+ * #get}, which falls back to the default where a value is wrong, so that one start finds all mistakes; {@link #check}
+ * then ends it.
+ */
+public final class Settings {
+    private record Given(String text, String place) {}
+
+    private final Map<Setting, Given> given = new EnumMap<>(Setting.class);
+    private final List<String> mistakes = new ArrayList<>();
+
+    /**
+     * Gathers all settings.
+     *
+     * @param flags what stood on the command line
+     * @param environment the process' variables; those not named {@code COUNTERS_...} are ignored
+     */
+    public Settings(Map<Setting, String> flags, Map<String, String> environment) {
+        environment.forEach((variable, text) -> {
+            if (variable.startsWith("COUNTERS_")) {
+                Arrays.stream(Setting.values())
+                        .filter(setting -> setting.variable().equals(variable))
+                        .findFirst()
+                        .ifPresentOrElse(
+                                setting -> given.put(setting, new Given(text, "variable " + variable)),
+                                () -> unknown("the environment", variable, Setting::variable));
+            }
+        });
+        flags.forEach((setting, text) -> given.put(setting, new Given(text, "--" + setting.flag())));
+        Given file = given.get(Setting.CONFIG);
+        if (file != null && !file.text.isEmpty()) {
+            readFile(file);
+        }
+    }
+
+    private void readFile(Given file) {
+        Path path = Path.of(file.text);
+        List<String> lines;
+        try {
+            lines = Files.readAllLines(path);
+        } catch (NoSuchFileException missing) {
+            mistakes.add(file.place + " is " + file.text + ", which does not exist; give an INI file or leave it out");
+            return;
+        } catch (CharacterCodingException notText) {
+            mistakes.add(file.place + " is " + file.text + ", which is not UTF-8 text");
+            return;
+        } catch (IOException unreadable) {
+            mistakes.add(file.place + " is " + file.text + ", which can't be read: " + unreadable.getMessage());
+            return;
+        }
+        Map<Setting, Given> inFile = new EnumMap<>(Setting.class);
+        for (int i = 0; i < lines.size(); i++) {
+            String line = lines.get(i).strip();
+            if (i == 0 && line.startsWith("\uFEFF")) {
+                line = line.substring(1).strip();
+            }
+            if (line.isEmpty() || line.startsWith("#") || line.startsWith(";") || line.equals("[collector]")) {
+                continue;
+            }
+            String place = path.getFileName() + " line " + (i + 1);
+            int equals = line.indexOf('=');
+            if (equals < 0) {
+                mistakes.add(place + ": \"" + line + "\" is no setting; a line is KEY = VALUE, # begins a comment");
+                continue;
+            }
+            String key = line.substring(0, equals).strip();
+            String text = line.substring(equals + 1).strip();
+            Optional<Setting> setting = Arrays.stream(Setting.values())
+                    .filter(known -> known != Setting.CONFIG && known.key().equals(key))
+                    .findFirst();
+            if (setting.isEmpty()) {
+                unknown(place, key, Setting::key);
+            } else if (inFile.putIfAbsent(setting.get(), new Given(text, place + ": " + key)) != null) {
+                mistakes.add(place + ": " + key + " stands a second time; keep one of the two");
+            }
+        }
+        inFile.forEach(given::putIfAbsent);
+    }
+
+    private void unknown(String place, String key, Function<Setting, String> spelling) {
+        String nearest = Arrays.stream(Setting.values())
+                .map(spelling)
+                .min((a, b) -> Integer.compare(distance(a, key), distance(b, key)))
+                .orElseThrow();
+        mistakes.add(place + ": there is no setting " + key + "; the nearest is " + nearest);
+    }
+
+    /** Turns a setting's text into a value; throws where the text breaks the setting's rule. */
+    @FunctionalInterface
+    public interface Reading<T> {
+        /** @throws IllegalArgumentException whose message is the rule and the remedy */
+        T of(String text);
+    }
+
+    /** The value of a setting, read by its rule; where that is broken, the mistake is kept and the default taken. */
+    public <T> T get(Setting setting, Reading<T> reading) {
+        Given text = given.get(setting);
+        if (text != null) {
+            try {
+                return reading.of(text.text);
+            } catch (IllegalArgumentException broken) {
+                mistakes.add(text.place + " is " + text.text + ", " + broken.getMessage());
+            }
+        }
+        return reading.of(setting.defaultText());
+    }
+
+    /** The value of a setting that is a whole number. */
+    public int number(Setting setting, int min, int max) {
+        return get(setting, text -> wholeNumber(text, min, max));
+    }
+
+    /** Reads a whole number within a range. */
+    public static int wholeNumber(String text, int min, int max) {
+        try {
+            int number = Integer.parseInt(text);
+            if (number >= min && number <= max) {
+                return number;
+            }
+        } catch (NumberFormatException noNumber) {
+            // Told below, like one that is out of range.
+        }
+        throw new IllegalArgumentException("allowed are whole numbers from " + min + " to " + max);
+    }
+
+    /** @throws SettingsException with every mistake, if there was any */
+    public void check() throws SettingsException {
+        if (!mistakes.isEmpty()) {
+            throw new SettingsException(mistakes);
+        }
+    }
+
+    /** Levenshtein's distance, letter case left out. */
+    private static int distance(String a, String b) {
+        String from = a.toLowerCase(Locale.ROOT);
+        String to = b.toLowerCase(Locale.ROOT);
+        int[] row = new int[to.length() + 1];
+        Arrays.setAll(row, i -> i);
+        for (int i = 1; i <= from.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= to.length(); j++) {
+                int swap = diagonal + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(swap, Math.min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[to.length()];
+    }
+}

@@ -1,0 +1,64 @@
+package io.counters.collector.store;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Push;
+import io.counters.collector.ledger.Push.Refused;
+import io.counters.collector.ledger.Push.Unknown;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+
+/** Brings to the store what the ledger has cleared, round by round. Called by one thread. */
+public final class Pusher {
+    /** The most requests of one round. */
+    private static final int ROUND = 50_000;
+
+    /** Every key at rest is read again within this many rounds: ten minutes at ten rounds a second. */
+    private static final int ROUNDS_TO_SEE_ALL = 6000;
+
+    private final Ledger ledger;
+    private final Store store;
+    private final FaultLog faults;
+    private final LongAdder requests;
+    private final LongAdder unanswered;
+
+    public Pusher(Ledger ledger, Store store, FaultLog faults, Self self) {
+        this.ledger = ledger;
+        this.store = store;
+        this.faults = faults;
+        requests = self.count("store_requests_total");
+        unanswered = self.count("store_unanswered_total");
+    }
+
+    /**
+     * One round.
+     *
+     * @return false when the store left some of it unanswered, so that it is better left alone for a moment
+     */
+    public boolean run() {
+        int atRest = (ledger.size() + ROUNDS_TO_SEE_ALL - 1) / ROUNDS_TO_SEE_ALL;
+        List<Push> round = ledger.take(ROUND, atRest);
+        if (round.isEmpty()) {
+            return true;
+        }
+        requests.add(round.size());
+        int[] silent = {0};
+        store.send(round, (request, reply) -> {
+            if (reply instanceof Unknown unknown) {
+                silent[0]++;
+                unanswered.increment();
+                faults.warn(
+                        "store unanswered",
+                        store + " did not answer (" + unknown.why() + "); counts are kept, and pushed once it is back");
+            } else if (reply instanceof Refused refused) {
+                faults.warn(
+                        "store refused",
+                        store + " refused the key " + request.key() + ": " + refused.why()
+                                + "; delete it there, and the counter is pushed within ten minutes");
+            }
+            ledger.settle(request, reply);
+        });
+        return silent[0] == 0;
+    }
+}
