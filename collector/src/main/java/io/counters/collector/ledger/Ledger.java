@@ -299,9 +299,7 @@ public final class Ledger {
 
     /** Takes the shared store's answer to a request. */
     public synchronized void settle(Push request, Push.Reply reply) {
-        long found = projection.settle(request, reply);
-        values[request.counter()] += found;
-        changed.set(request.counter());
+        values[request.counter()] += projection.settle(request, reply, changed);
     }
 
     /** How many keys of the shared store are not known to be as they should. */

@@ -160,14 +160,19 @@ final class Projection {
     }
 
     /**
-     * Takes the store's answer.
+     * Takes the store's answer, and notes the counter as changed if it says something new.
      *
      * @return what the counter's value must grow by: what was found under a key that was never ours
      */
-    long settle(Push request, Reply reply) {
+    long settle(Push request, Reply reply, BitSet changed) {
         int counter = request.counter();
-        due.set(counter);
         Projected before = states[counter];
+        if (before == Projected.KNOWN && reply.equals(new Holds(pushed[counter]))) {
+            phases[counter] = Phase.IDLE;
+            return 0;
+        }
+        due.set(counter);
+        changed.set(counter);
         if (reply instanceof Unknown) {
             boolean inDoubt = before.isUnderWay() || before == Projected.NEW;
             if (inDoubt && request.kind() != Kind.READ) {
