@@ -1,0 +1,7 @@
+package io.counters.demo;
+
+/** How a customer pays. */
+enum Payment {
+    CARD,
+    INVOICE
+}

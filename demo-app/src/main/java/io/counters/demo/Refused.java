@@ -1,0 +1,16 @@
+package io.counters.demo;
+
+/** The shop says no; the message is for the customer. */
+final class Refused extends Exception {
+    private final int status;
+
+    /** @param status as HTTP has it, 400 to 599 */
+    Refused(int status, String message) {
+        super(message);
+        this.status = status;
+    }
+
+    int status() {
+        return status;
+    }
+}

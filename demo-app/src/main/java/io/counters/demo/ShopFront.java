@@ -1,0 +1,112 @@
+package io.counters.demo;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.counters.Count;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The shop's pages, over HTTP on the loopback address. */
+final class ShopFront implements AutoCloseable {
+    private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
+    private static final List<String> OPEN_A_CART = List.of("/carts");
+
+    private final HttpServer server;
+    private final Carts carts;
+    private final Orders orders;
+
+    /**
+     * Listens from now on.
+     *
+     * @param port 0 takes a free one
+     * @param threads runs the requests; the caller's to end
+     * @throws IOException if the port is taken
+     */
+    ShopFront(int port, Executor threads, Carts carts, Orders orders) throws IOException {
+        this.carts = carts;
+        this.orders = orders;
+        // Or each answer waits 40 ms for the other side's delayed acknowledgement.
+        System.setProperty("sun.net.httpserver.nodelay", "true");
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+        server.setExecutor(threads);
+        server.createContext("/", this::handle);
+        server.start();
+    }
+
+    URI address() {
+        return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/");
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        Page page;
+        try {
+            page = answer(exchange.getRequestMethod(), exchange.getRequestURI().getPath());
+        } catch (Refused no) {
+            page = new Page(no.status(), "Sorry, " + no.getMessage(), List.of(), OPEN_A_CART);
+        }
+        byte[] html = page.html().getBytes(UTF_8);
+        exchange.getResponseHeaders().set("Content-Type", "text/html; charset=utf-8");
+        exchange.sendResponseHeaders(page.status(), html.length);
+        try (OutputStream body = exchange.getResponseBody()) {
+            body.write(html);
+        }
+    }
+
+    @Count(value = "requests", errors = "+.errors", inFlight = "requests.open")
+    private Page answer(String method, String path) throws Refused {
+        Matcher number = NUMBER.matcher(path);
+        long cart = number.find() ? Long.parseLong(number.group()) : 0;
+        switch (method + " " + number.replaceFirst("N")) {
+            case "GET /":
+                return new Page(200, "A small shop", List.of("piece " + Orders.PIECE_CENTS + " cents"), OPEN_A_CART);
+            case "POST /carts":
+                return cart(201, carts.open(), 0);
+            case "POST /carts/N/pieces":
+                return cart(200, cart, carts.add(cart));
+            case "POST /carts/N/abandon":
+                carts.abandon(cart);
+                return new Page(200, "Goodbye", List.of(), OPEN_A_CART);
+            case "POST /carts/N/card":
+                return receipt(orders.place(cart, Payment.CARD));
+            case "POST /carts/N/invoice":
+                return receipt(orders.place(cart, Payment.INVOICE));
+            default:
+                throw new Refused(404, "there is no such page");
+        }
+    }
+
+    private static Page cart(int status, long cart, int pieces) {
+        String path = "/carts/" + cart;
+        return new Page(
+                status,
+                "Your cart",
+                List.of("cart " + cart, "pieces " + pieces),
+                List.of(path + "/pieces", path + "/card", path + "/invoice", path + "/abandon"));
+    }
+
+    private static Page receipt(Receipt receipt) {
+        return new Page(
+                201,
+                "Thank you",
+                List.of(
+                        "pieces " + receipt.pieces(),
+                        "cents " + receipt.cents(),
+                        "delivered " + receipt.delivered(),
+                        "labels " + receipt.labels()),
+                OPEN_A_CART);
+    }
+}

@@ -1,0 +1,29 @@
+package io.counters.demo;
+
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** What was done, by the name of the counter that should say so; reckoned without any counter. For any thread. */
+final class Tally {
+    private final SortedMap<String, Long> amounts = new TreeMap<>();
+
+    /** Adds an amount of either sign; 0 makes the name known. */
+    synchronized void add(String name, long amount) {
+        amounts.merge(name, amount, Long::sum);
+    }
+
+    /** A copy, by name. */
+    synchronized SortedMap<String, Long> amounts() {
+        return new TreeMap<>(amounts);
+    }
+
+    /** A line {@code name amount} for each, by name. */
+    @Override
+    public String toString() {
+        StringBuilder lines = new StringBuilder();
+        amounts()
+                .forEach((name, amount) ->
+                        lines.append(name).append(' ').append(amount).append('\n'));
+        return lines.toString();
+    }
+}

@@ -1,0 +1,30 @@
+package io.counters.demo;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The jars as they are built, for tests that run after them; seen from this module's folder. */
+final class Jars {
+    private Jars() {}
+
+    static Path agent() {
+        return built("../agent/target/counters.jar");
+    }
+
+    static Path collector() {
+        return built("../collector/target/collector.jar");
+    }
+
+    static Path shop() {
+        return built("target/demo-app.jar");
+    }
+
+    /** @throws AssertionError if it is not there */
+    static Path built(String jar) {
+        Path path = Path.of(jar).toAbsolutePath().normalize();
+        if (!Files.isRegularFile(path)) {
+            throw new AssertionError(path + " is missing; build it with: mvn package -DskipTests -pl demo-app -am");
+        }
+        return path;
+    }
+}

@@ -1,0 +1,96 @@
+package io.counters.demo;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.awaitility.Awaitility.await;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A real memcached on the loopback address, and what anybody may read there with plain text. */
+final class Memcached implements AutoCloseable {
+    private static final int TIMEOUT_MILLIS = 10_000;
+
+    private final int port;
+    private final Program program;
+
+    private Memcached(int port) throws IOException {
+        this.port = port;
+        List<String> command = new ArrayList<>(
+                List.of("memcached", "-l", "127.0.0.1", "-p", Integer.toString(port), "-U", "0", "-m", "64"));
+        if ("root".equals(System.getProperty("user.name"))) {
+            command.addAll(List.of("-u", "root"));
+        }
+        program = Program.start(command);
+    }
+
+    /** Starts one on a free port, and waits until it answers. */
+    static Memcached start() throws IOException {
+        return start(Program.freePort());
+    }
+
+    /** Starts one on this port, and waits until it answers: an empty one, where one was killed. */
+    static Memcached start(int port) throws IOException {
+        Memcached memcached = new Memcached(port);
+        await("memcached answers")
+                .ignoreException(IOException.class)
+                .until(() -> memcached.ask("version").get(0).startsWith("VERSION"));
+        return memcached;
+    }
+
+    int port() {
+        return port;
+    }
+
+    /** As the collector's {@code --store} takes it. */
+    String address() {
+        return "memcached://127.0.0.1:" + port;
+    }
+
+    /** The text under a key, as it is; null where there is none. */
+    @Nullable
+    String get(String key) throws IOException {
+        List<String> reply = ask("get " + key);
+        return reply.size() == 3 ? reply.get(1) : null;
+    }
+
+    /** The value of a counter: unsigned in memcached, taken as signed; null where there is none. */
+    @Nullable
+    Long counter(String name) throws IOException {
+        String text = get(name);
+        return text == null ? null : Long.parseUnsignedLong(text.trim());
+    }
+
+    /** Stores a text, as a foreign writer would. */
+    void set(String key, String text) throws IOException {
+        List<String> reply = ask("set " + key + " 0 0 " + text.length() + "\r\n" + text);
+        if (!reply.equals(List.of("STORED"))) {
+            throw new IOException("memcached said " + reply);
+        }
+    }
+
+    /** Ends it as a power cut would; all it held is gone. */
+    void kill() throws InterruptedException {
+        program.kill();
+    }
+
+    @Override
+    public void close() {
+        program.close();
+    }
+
+    private List<String> ask(String command) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(TIMEOUT_MILLIS);
+            socket.getOutputStream().write((command + "\r\nquit\r\n").getBytes(US_ASCII));
+            return new BufferedReader(new InputStreamReader(socket.getInputStream(), US_ASCII))
+                    .lines()
+                    .toList();
+        }
+    }
+}

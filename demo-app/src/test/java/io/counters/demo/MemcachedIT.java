@@ -1,0 +1,34 @@
+package io.counters.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class MemcachedIT {
+    @Test
+    void what_is_stored_is_read_back_and_counters_may_be_below_zero() throws Exception {
+        try (Memcached memcached = Memcached.start()) {
+            memcached.set("orders.placed", "12");
+            memcached.set("stock.balance", "18446744073709551611");
+            memcached.set("shrunk", "9 ");
+
+            assertThat(memcached.get("orders.placed")).isEqualTo("12");
+            assertThat(memcached.counter("stock.balance")).isEqualTo(-5);
+            assertThat(memcached.counter("shrunk")).isEqualTo(9);
+            assertThat(memcached.get("never.counted")).isNull();
+        }
+    }
+
+    @Test
+    void one_that_was_killed_comes_back_empty_on_its_port() throws Exception {
+        try (Memcached first = Memcached.start()) {
+            first.set("orders.placed", "12");
+
+            first.kill();
+
+            try (Memcached second = Memcached.start(first.port())) {
+                assertThat(second.get("orders.placed")).isNull();
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+package io.counters.demo;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A child process, with what it prints. Keeps the last {@value #LINES_MAX} lines of each of its two streams. All methods
+ * may be called from any thread; {@link #close} kills it and all that it started.
+ */
+final class Program implements AutoCloseable {
+    private static final int LINES_MAX = 10_000;
+    private static final Duration DEADLINE = Duration.ofSeconds(30);
+
+    private final List<String> command;
+    private final Process process;
+    private final Deque<String> output = new ArrayDeque<>();
+    private final Deque<String> errors = new ArrayDeque<>();
+    private final Thread outputReader;
+    private final Thread errorReader;
+    private int reading = 2;
+
+    private Program(ProcessBuilder builder) throws IOException {
+        command = builder.command();
+        process = builder.start();
+        outputReader = reader(process.getInputStream(), output);
+        errorReader = reader(process.getErrorStream(), errors);
+    }
+
+    /** Starts a program that is on the path. */
+    static Program start(List<String> command) throws IOException {
+        return new Program(new ProcessBuilder(command));
+    }
+
+    /** Starts a program that is on the path. */
+    static Program start(String... command) throws IOException {
+        return start(List.of(command));
+    }
+
+    /** Starts the java of this JVM, free of options that the environment would add. */
+    static Program java(List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(arguments);
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
+        return new Program(builder);
+    }
+
+    /** Starts the java of this JVM, free of options that the environment would add. */
+    static Program java(String... arguments) throws IOException {
+        return java(List.of(arguments));
+    }
+
+    /** A port that nobody listens on at the moment, by TCP or UDP. */
+    static int freePort() throws IOException {
+        for (int tries = 0; tries < 100; tries++) {
+            int port;
+            try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                port = any.getLocalPort();
+            }
+            if (FreePorts.isFree(port)) {
+                return port;
+            }
+        }
+        throw new IOException("100 ports were taken");
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    boolean isRunning() {
+        return process.isAlive();
+    }
+
+    /** All processes that it started, and those that these did; of those that still run. */
+    List<ProcessHandle> descendants() {
+        return process.descendants().toList();
+    }
+
+    /** What it printed on its standard output. */
+    List<String> output() {
+        synchronized (output) {
+            return List.copyOf(output);
+        }
+    }
+
+    /** What it printed on its standard error. */
+    List<String> errors() {
+        synchronized (output) {
+            return List.copyOf(errors);
+        }
+    }
+
+    /**
+     * Waits up to 30 s for a line, on either stream, that contains the expression; returns the match in the first such
+     * line.
+     */
+    Matcher awaitLine(String regex) throws InterruptedException {
+        Pattern pattern = Pattern.compile(regex);
+        long deadline = System.nanoTime() + DEADLINE.toNanos();
+        synchronized (output) {
+            while (true) {
+                for (Deque<String> lines : List.of(output, errors)) {
+                    for (String line : lines) {
+                        Matcher matcher = pattern.matcher(line);
+                        if (matcher.find()) {
+                            return matcher;
+                        }
+                    }
+                }
+                long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                if (reading == 0 || leftMillis <= 0) {
+                    throw new AssertionError("no line with \"" + regex + "\" " + this);
+                }
+                output.wait(leftMillis);
+            }
+        }
+    }
+
+    /** Waits up to 30 s for its end and for its last lines, and returns its exit status. */
+    int awaitEnd() throws InterruptedException {
+        if (!process.waitFor(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new AssertionError("it did not end within " + DEADLINE.toSeconds() + " s " + this);
+        }
+        // A child of its own may hold the streams open.
+        outputReader.join(1000);
+        errorReader.join(1000);
+        return process.exitValue();
+    }
+
+    /** Asks it to end, with SIGTERM, and returns its exit status, which is 143 where the signal ended it. */
+    int stop() throws InterruptedException {
+        // Process.destroy() would close the streams, and its last words would be lost.
+        process.toHandle().destroy();
+        return awaitEnd();
+    }
+
+    /** Sends it a signal, such as {@code INT}. */
+    void signal(String name) throws IOException, InterruptedException {
+        try (Program kill = start("kill", "-" + name, Long.toString(pid()))) {
+            kill.awaitEnd();
+        }
+    }
+
+    /** Ends it as a power cut would, with SIGKILL. */
+    void kill() throws InterruptedException {
+        process.toHandle().destroyForcibly();
+        awaitEnd();
+    }
+
+    @Override
+    public void close() {
+        List<ProcessHandle> started = descendants();
+        process.destroyForcibly();
+        started.forEach(ProcessHandle::destroyForcibly);
+        try {
+            awaitEnd();
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** The command, the state, and all that was printed, for a failing test's message. */
+    @Override
+    public String toString() {
+        return command
+                + (isRunning() ? " runs" : " ended with " + process.exitValue())
+                + "\n--- output\n" + String.join("\n", output())
+                + "\n--- errors\n" + String.join("\n", errors());
+    }
+
+    private Thread reader(InputStream stream, Deque<String> lines) {
+        Thread thread = new Thread(() -> read(stream, lines), "program-reader-" + process.pid());
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
+    }
+
+    private void read(InputStream stream, Deque<String> lines) {
+        try (BufferedReader reader = new BufferedReader(new InputStreamReader(stream, UTF_8))) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                synchronized (output) {
+                    if (lines.size() == LINES_MAX) {
+                        lines.removeFirst();
+                    }
+                    lines.add(line);
+                    output.notifyAll();
+                }
+            }
+        } catch (IOException closed) {
+            // Its end, like any other.
+        } finally {
+            synchronized (output) {
+                reading--;
+                output.notifyAll();
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package io.counters.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ProgramTest {
+    @Test
+    void its_lines_and_its_exit_status_are_known_when_it_has_ended() throws Exception {
+        try (Program program = Program.start("sh", "-c", "echo one; echo two; echo oh >&2; exit 3")) {
+            assertThat(program.awaitEnd()).isEqualTo(3);
+            assertThat(program.output()).containsExactly("one", "two");
+            assertThat(program.errors()).containsExactly("oh");
+        }
+    }
+
+    @Test
+    void a_line_of_a_running_program_can_be_waited_for_and_taken_apart() throws Exception {
+        try (Program program = Program.start("sh", "-c", "echo starting; echo listening on 4711 >&2; exec sleep 60")) {
+            assertThat(program.awaitLine("listening on (\\d+)").group(1)).isEqualTo("4711");
+            assertThat(program.isRunning()).isTrue();
+        }
+    }
+
+    @Test
+    void waiting_for_a_line_that_never_came_fails_with_all_that_was_printed() throws Exception {
+        try (Program program = Program.start("sh", "-c", "echo no luck today")) {
+            assertThatThrownBy(() -> program.awaitLine("listening"))
+                    .isInstanceOf(AssertionError.class)
+                    .hasMessageContaining("listening")
+                    .hasMessageContaining("no luck today");
+        }
+    }
+
+    @Test
+    void stop_is_heard_and_kill_is_not() throws Exception {
+        String polite = "trap 'echo goodbye; exit 7' TERM; echo ready; while :; do sleep 0.05; done";
+
+        try (Program stopped = Program.start("sh", "-c", polite);
+                Program killed = Program.start("sh", "-c", polite)) {
+            stopped.awaitLine("ready");
+            killed.awaitLine("ready");
+            killed.kill();
+
+            assertThat(stopped.stop()).isEqualTo(7);
+            assertThat(stopped.output()).endsWith("goodbye");
+            assertThat(killed.output()).endsWith("ready");
+        }
+    }
+
+    @Test
+    void a_signal_arrives_under_its_name() throws Exception {
+        try (Program program = Program.start(
+                "bash", "-c", "trap 'echo interrupted; exit' INT; echo ready; while :; do sleep 0.05; done")) {
+            program.awaitLine("ready");
+
+            program.signal("INT");
+
+            assertThat(program.awaitEnd()).isZero();
+            assertThat(program.output()).endsWith("interrupted");
+        }
+    }
+
+    @Test
+    void close_ends_what_it_started_too() throws Exception {
+        List<ProcessHandle> children;
+        try (Program program = Program.start("sh", "-c", "sleep 60 & echo ready; wait")) {
+            program.awaitLine("ready");
+            children = program.descendants();
+        }
+
+        assertThat(children).hasSize(1);
+        children.get(0).onExit().join();
+    }
+
+    @Test
+    void java_is_the_one_that_runs_the_tests() throws Exception {
+        try (Program java = Program.java("-XshowSettings:properties", "-version")) {
+            assertThat(java.awaitEnd()).isZero();
+            assertThat(java.errors())
+                    .anySatisfy(line -> assertThat(line).contains("java.home = " + System.getProperty("java.home")));
+        }
+    }
+}

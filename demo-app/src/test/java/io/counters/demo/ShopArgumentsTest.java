@@ -1,0 +1,36 @@
+package io.counters.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ShopArgumentsTest {
+    @Test
+    void nothing_given_is_a_shop_that_runs_on_8080() {
+        assertThat(ShopArguments.of()).isEqualTo(new ShopArguments(8080, 20, 1, 0, 4));
+    }
+
+    @Test
+    void a_number_of_orders_takes_a_free_port() {
+        assertThat(ShopArguments.of("--orders", "1000", "--threads", "2"))
+                .isEqualTo(new ShopArguments(0, 20, 1, 1000, 2));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--ports 1,     there is no argument --ports",
+        "--port,        '--port takes a whole number, not \"\"'",
+        "--rate -1,     '--rate takes a whole number, not \"-1\"'",
+        "--port 65536,  '--port is 65536, allowed are 0 to 65535'",
+        "--threads 65,  '--threads is 65, allowed are 1 to 64'"
+    })
+    void what_is_wrong_is_said_with_what_is_allowed(String line, String message) {
+        assertThatThrownBy(() -> ShopArguments.of(line.split(" ")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(message)
+                .hasMessageContaining("usage:");
+    }
+}

@@ -1,0 +1,116 @@
+package io.counters.demo;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A real VictoriaMetrics on the loopback address, in the place of an OpenTSDB. */
+final class VictoriaMetrics implements AutoCloseable {
+    private static final Pattern SERIES =
+            Pattern.compile("\\{\"metric\":(\\{.*?}),\"values\":\\[(.*?)],\"timestamps\":\\[(.*?)]}");
+
+    private final int openTsdbPort;
+    private final int queryPort;
+    private final Program program;
+    private final HttpClient web = HttpClient.newHttpClient();
+
+    private VictoriaMetrics(Path folder, int openTsdbPort) throws IOException {
+        this.openTsdbPort = openTsdbPort;
+        queryPort = Program.freePort();
+        program = Program.start(
+                "victoria-metrics",
+                "-opentsdbHTTPListenAddr=127.0.0.1:" + openTsdbPort,
+                "-httpListenAddr=127.0.0.1:" + queryPort,
+                "-storageDataPath=" + folder,
+                "-search.latencyOffset=0s",
+                "-retentionPeriod=100y",
+                "-memory.allowedBytes=64MB");
+    }
+
+    /**
+     * Starts one on free ports, and waits until it answers.
+     *
+     * @param folder holds its data, and may be of an earlier one
+     */
+    static VictoriaMetrics start(Path folder) throws IOException {
+        return start(folder, Program.freePort());
+    }
+
+    /** As {@link #start(Path)}, with the port where it takes points. */
+    static VictoriaMetrics start(Path folder, int openTsdbPort) throws IOException {
+        VictoriaMetrics started = new VictoriaMetrics(folder, openTsdbPort);
+        await("VictoriaMetrics answers")
+                .atMost(Duration.ofSeconds(30))
+                .ignoreException(IOException.class)
+                .until(() -> started.read("health").startsWith("OK") && !FreePorts.isFree(openTsdbPort));
+        return started;
+    }
+
+    /** Where it takes points on {@code /api/put}, as the collector's {@code --opentsdb} takes it. */
+    String address() {
+        return "http://127.0.0.1:" + openTsdbPort;
+    }
+
+    int port() {
+        return openTsdbPort;
+    }
+
+    /**
+     * All points of a counter: seconds since 1970, and the value then. Empty where there are none.
+     *
+     * @param counter a metric with the tags that it must have, such as {@code payments.tried,method=card}
+     * @throws IOException if more than one series has these tags, too
+     */
+    NavigableMap<Long, Long> points(String counter) throws IOException, InterruptedException {
+        read("internal/force_flush");
+        String selector = counter.replaceAll("=([^,]*)", "=\"$1\"").replaceFirst("^([^,]*)", "{__name__=\"$1\"") + "}";
+        String series = read("api/v1/export?match[]=" + URLEncoder.encode(selector, UTF_8));
+        NavigableMap<Long, Long> points = new TreeMap<>();
+        Matcher one = SERIES.matcher(series);
+        if (one.find()) {
+            String[] values = one.group(2).split(",");
+            String[] millis = one.group(3).split(",");
+            for (int i = 0; i < values.length; i++) {
+                points.put(Long.parseLong(millis[i]) / 1000, new BigDecimal(values[i]).longValueExact());
+            }
+        }
+        if (one.find()) {
+            throw new IOException(counter + " is more than one series:\n" + series);
+        }
+        return points;
+    }
+
+    /** Ends it as a power cut would. */
+    void kill() throws InterruptedException {
+        program.kill();
+    }
+
+    @Override
+    public void close() {
+        program.close();
+    }
+
+    private String read(String path) throws IOException, InterruptedException {
+        URI uri = URI.create("http://127.0.0.1:" + queryPort + "/" + path.replace("[]", "%5B%5D"));
+        HttpRequest request =
+                HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(10)).build();
+        HttpResponse<String> response = web.send(request, HttpResponse.BodyHandlers.ofString());
+        if (response.statusCode() >= 300) {
+            throw new IOException(uri + " answered " + response.statusCode() + ": " + response.body());
+        }
+        return response.body();
+    }
+}
