@@ -1,0 +1,116 @@
+package io.counters.demo;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A real collector.jar on the loopback address, and what anybody may send it and read there. */
+final class CollectorProgram implements AutoCloseable {
+    private static final Pattern COUNTER = Pattern.compile("\"([^\"]+)\": (-?\\d+)");
+
+    private final int port;
+    private final int httpPort;
+    private final Program program;
+    private final HttpClient web = HttpClient.newHttpClient();
+
+    private CollectorProgram(Path folder, int port, List<String> flags) throws IOException {
+        this.port = port;
+        httpPort = Program.freePort();
+        List<String> arguments = new ArrayList<>(List.of(
+                "-jar",
+                Jars.collector().toString(),
+                "--bind",
+                "127.0.0.1",
+                "--udp-port",
+                Integer.toString(port),
+                "--http-port",
+                Integer.toString(httpPort),
+                "--data-dir",
+                folder.toString()));
+        arguments.addAll(flags);
+        program = Program.java(arguments);
+    }
+
+    /** Starts one on free ports, and waits until it listens. */
+    static CollectorProgram start(Path folder, String... flags) throws IOException, InterruptedException {
+        return start(folder, Program.freePort(), flags);
+    }
+
+    /** Starts one that takes counts on this port, and waits until it listens. */
+    static CollectorProgram start(Path folder, int port, String... flags) throws IOException, InterruptedException {
+        CollectorProgram started = new CollectorProgram(folder, port, List.of(flags));
+        started.program.awaitLine("listens on UDP 127.0.0.1:" + port);
+        return started;
+    }
+
+    /** Where it takes counts, by UDP and TCP, as the agent's {@code collector=} takes it. */
+    String address() {
+        return "127.0.0.1:" + port;
+    }
+
+    Program program() {
+        return program;
+    }
+
+    /** Sends one datagram, as any program may. */
+    void send(String datagram) throws IOException {
+        byte[] bytes = datagram.getBytes(US_ASCII);
+        try (DatagramSocket socket = new DatagramSocket()) {
+            socket.send(new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
+        }
+    }
+
+    /** Sends text on a TCP connection of its own. */
+    void sendByTcp(String text) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write(text.getBytes(US_ASCII));
+        }
+    }
+
+    /** All counters and their committed values, as {@code /api/counters} shows them. */
+    SortedMap<String, Long> counters() throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + httpPort + "/api/counters"))
+                .timeout(Duration.ofSeconds(10))
+                .build();
+        Matcher counter = COUNTER.matcher(
+                web.send(request, HttpResponse.BodyHandlers.ofString()).body());
+        SortedMap<String, Long> counters = new TreeMap<>();
+        while (counter.find()) {
+            counters.put(counter.group(1), Long.valueOf(counter.group(2)));
+        }
+        return counters;
+    }
+
+    /** Waits until these counters, and perhaps others, have these values. */
+    void awaitCounters(Map<String, Long> expected) {
+        await("counters of the collector").atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            SortedMap<String, Long> found = counters();
+            found.keySet().retainAll(expected.keySet());
+            org.assertj.core.api.Assertions.assertThat(found).containsExactlyInAnyOrderEntriesOf(expected);
+        });
+    }
+
+    @Override
+    public void close() {
+        program.close();
+    }
+}

@@ -1,0 +1,146 @@
+package io.counters.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The main job on real parts: the shop under the agent, the collector, memcached, an OpenTSDB endpoint. */
+class EndToEndIT {
+    private static final Pattern DONE = Pattern.compile("([a-z_.,=]+) (-?\\d+)");
+
+    @TempDir
+    private Path folder;
+
+    /** Runs the shop for so many orders under the agent; returns what it says it did. */
+    private static Map<String, Long> sell(int orders, CollectorProgram collector) throws Exception {
+        try (Program shop = Program.java(List.of(
+                "-javaagent:" + Jars.agent() + "=collector=" + collector.address() + ",settings=shop.counters",
+                "-jar",
+                Jars.shop().toString(),
+                "--orders",
+                Integer.toString(orders),
+                "--threads",
+                "4"))) {
+            assertThat(shop.awaitEnd()).as("%s", shop).isZero();
+            Map<String, Long> done = new TreeMap<>();
+            for (String line : shop.output()) {
+                Matcher one = DONE.matcher(line);
+                assertThat(one.matches()).as("the shop's own words only: %s", line).isTrue();
+                done.put(one.group(1), Long.valueOf(one.group(2)));
+            }
+            assertThat(done).containsEntry("orders.placed", (long) orders).hasSizeGreaterThan(10);
+            return done;
+        }
+    }
+
+    @Test
+    void what_the_shop_did_stands_in_memcached_and_in_three_ticks_of_points() throws Exception {
+        try (Memcached memcached = Memcached.start();
+                VictoriaMetrics opentsdb = VictoriaMetrics.start(folder.resolve("points"));
+                CollectorProgram collector = CollectorProgram.start(
+                        folder.resolve("ledger"),
+                        "--store",
+                        memcached.address(),
+                        "--opentsdb",
+                        opentsdb.address(),
+                        "--interval",
+                        "2s")) {
+            for (int i = 0; i < 3; i++) {
+                collector.send("increment YourAwesomeCounter");
+            }
+            collector.sendByTcp("decrement below.zero 7\nincrement below.zero 3");
+            Map<String, Long> expected = sell(400, collector);
+            expected.put("YourAwesomeCounter", 3L);
+            expected.put("below.zero", -4L);
+
+            // A counter that came to 0 without ever moving need not be there.
+            expected.values().removeIf(value -> value == 0);
+            assertThat(expected.get("stock.balance")).isNegative();
+            collector.awaitCounters(expected);
+            await("memcached holds exactly these").atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+                for (Map.Entry<String, Long> counter : expected.entrySet()) {
+                    assertThat(memcached.counter(counter.getKey()))
+                            .as(counter.getKey())
+                            .isEqualTo(counter.getValue());
+                }
+            });
+            assertThat(memcached.get("YourAwesomeCounter")).isEqualTo("3");
+            assertThat(memcached.get("below.zero").trim()).isEqualTo("18446744073709551612");
+
+            long since = System.currentTimeMillis() / 1000;
+            for (Map.Entry<String, Long> counter : expected.entrySet()) {
+                await("points of " + counter.getKey())
+                        .atMost(Duration.ofSeconds(20))
+                        .untilAsserted(() -> {
+                            NavigableMap<Long, Long> points = opentsdb.points(counter.getKey()).tailMap(since, false);
+                            assertThat(points).hasSizeGreaterThanOrEqualTo(3);
+                            assertThat(points.keySet()).allMatch(second -> second % 2 == 0);
+                            assertThat(points.values()).allMatch(counter.getValue()::equals);
+                        });
+            }
+            assertThat(collector.program().errors()).noneMatch(line -> line.contains("WARN"));
+        }
+    }
+
+    @Test
+    void without_any_shared_store_the_ledger_holds_it_all_also_after_a_restart() throws Exception {
+        Map<String, Long> expected;
+        try (CollectorProgram collector = CollectorProgram.start(folder)) {
+            collector.send("increment YourAwesomeCounter");
+            expected = sell(50, collector);
+            expected.values().removeIf(value -> value == 0);
+            expected.put("YourAwesomeCounter", 1L);
+            collector.awaitCounters(expected);
+            assertThat(collector.program().stop()).isEqualTo(143);
+        }
+
+        try (CollectorProgram again = CollectorProgram.start(folder)) {
+            again.awaitCounters(expected);
+        }
+    }
+
+    @Test
+    void a_collector_killed_and_restarted_while_the_shop_sells_loses_nothing() throws Exception {
+        int port = Program.freePort();
+        CollectorProgram collector = CollectorProgram.start(folder, port);
+        try (Program shop = Program.java(List.of(
+                "-javaagent:" + Jars.agent() + "=collector=" + collector.address()
+                        + ",sweep=50ms,settings=shop.counters",
+                "-jar",
+                Jars.shop().toString(),
+                "--port",
+                "0",
+                "--rate",
+                "200"))) {
+            for (int kills = 0; kills < 3; kills++) {
+                long before = collector.counters().getOrDefault("warehouse.picked", 0L);
+                CollectorProgram running = collector;
+                await("the shop sells").untilAsserted(() -> assertThat(
+                                running.counters().getOrDefault("warehouse.picked", 0L))
+                        .isGreaterThan(before));
+                collector.program().kill();
+                collector = CollectorProgram.start(folder, port);
+            }
+            CollectorProgram last = collector;
+            // The shop counts each order twice, by the annotation and by a rule on another class; nothing may part them.
+            assertThat(shop.stop()).isEqualTo(143);
+            await("both ways of counting agree").untilAsserted(() -> {
+                Map<String, Long> found = last.counters();
+                assertThat(found.get("orders.placed")).isEqualTo(found.get("warehouse.picked"));
+                assertThat(found.get("labels.printed")).isEqualTo(2 * found.get("orders.placed"));
+            });
+        } finally {
+            collector.close();
+        }
+    }
+}
