@@ -102,7 +102,7 @@ public final class Shop implements AutoCloseable {
         if (rate > 0) {
             Customer customer = new Customer(web, address(), new Random(seed), new Tally());
             long periodNanos = TimeUnit.SECONDS.toNanos(1) / rate;
-            Future<?> endless = traffic.scheduleAtFixedRate(() -> step(customer), 0, periodNanos, TimeUnit.NANOSECONDS);
+            Future<?> unused = traffic.scheduleAtFixedRate(() -> step(customer), 0, periodNanos, TimeUnit.NANOSECONDS);
         }
     }
 

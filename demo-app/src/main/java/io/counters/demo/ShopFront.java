@@ -70,23 +70,19 @@ final class ShopFront implements AutoCloseable {
     private Page answer(String method, String path) throws Refused {
         Matcher number = NUMBER.matcher(path);
         long cart = number.find() ? Long.parseLong(number.group()) : 0;
-        switch (method + " " + number.replaceFirst("N")) {
-            case "GET /":
-                return new Page(200, "A small shop", List.of("piece " + Orders.PIECE_CENTS + " cents"), OPEN_A_CART);
-            case "POST /carts":
-                return cart(201, carts.open(), 0);
-            case "POST /carts/N/pieces":
-                return cart(200, cart, carts.add(cart));
-            case "POST /carts/N/abandon":
+        return switch (method + " " + number.replaceFirst("N")) {
+            case "GET /" ->
+                new Page(200, "A small shop", List.of("piece " + Orders.PIECE_CENTS + " cents"), OPEN_A_CART);
+            case "POST /carts" -> cart(201, carts.open(), 0);
+            case "POST /carts/N/pieces" -> cart(200, cart, carts.add(cart));
+            case "POST /carts/N/abandon" -> {
                 carts.abandon(cart);
-                return new Page(200, "Goodbye", List.of(), OPEN_A_CART);
-            case "POST /carts/N/card":
-                return receipt(orders.place(cart, Payment.CARD));
-            case "POST /carts/N/invoice":
-                return receipt(orders.place(cart, Payment.INVOICE));
-            default:
-                throw new Refused(404, "there is no such page");
-        }
+                yield new Page(200, "Goodbye", List.of(), OPEN_A_CART);
+            }
+            case "POST /carts/N/card" -> receipt(orders.place(cart, Payment.CARD));
+            case "POST /carts/N/invoice" -> receipt(orders.place(cart, Payment.INVOICE));
+            default -> throw new Refused(404, "there is no such page");
+        };
     }
 
     private static Page cart(int status, long cart, int pieces) {

@@ -28,7 +28,7 @@ class ShopArgumentsTest {
         "--threads 65,  '--threads is 65, allowed are 1 to 64'"
     })
     void what_is_wrong_is_said_with_what_is_allowed(String line, String message) {
-        assertThatThrownBy(() -> ShopArguments.of(line.split(" ")))
+        assertThatThrownBy(() -> ShopArguments.of(line.split(" ", -1)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(message)
                 .hasMessageContaining("usage:");

@@ -81,8 +81,8 @@ final class VictoriaMetrics implements AutoCloseable {
         NavigableMap<Long, Long> points = new TreeMap<>();
         Matcher one = SERIES.matcher(series);
         if (one.find()) {
-            String[] values = one.group(2).split(",");
-            String[] millis = one.group(3).split(",");
+            String[] values = one.group(2).split(",", -1);
+            String[] millis = one.group(3).split(",", -1);
             for (int i = 0; i < values.length; i++) {
                 points.put(Long.parseLong(millis[i]) / 1000, new BigDecimal(values[i]).longValueExact());
             }

@@ -39,7 +39,7 @@ class VictoriaMetricsIT {
 
     private static void put(VictoriaMetrics metrics, String metric, long second, String value, String tag)
             throws Exception {
-        String[] pair = tag.split("=");
+        String[] pair = tag.split("=", -1);
         String json = String.format(
                 "[{\"metric\":\"%s\",\"timestamp\":%d,\"value\":%s,\"tags\":{\"%s\":\"%s\"}}]",
                 metric, second, value, pair[0], pair[1]);
