@@ -55,6 +55,8 @@ public final class CommandReader {
                 }
                 second = first;
             } else if (starts(in, at, textEnd, FROM) && !first && !second) {
+                // What follows is surely not of the stream before, and a total merged into the wrong one is for ever.
+                commands.fromNobody();
                 commands.rejected(Rejection.FROM_PLACE, in, at, textEnd);
                 second = false;
             } else {
@@ -84,6 +86,9 @@ public final class CommandReader {
         }
         Rejection why;
         if (end - begin > LINE_BYTES_MAX) {
+            if (starts(in, begin, end, FROM)) {
+                commands.fromNobody();
+            }
             why = Rejection.LINE_TOO_LONG;
         } else if (starts(in, begin, end, INCREMENT)) {
             why = command(Verb.INCREMENT, in, begin + INCREMENT.length, end);
@@ -154,6 +159,9 @@ public final class CommandReader {
 
     /** {@code KEY-ID TIME MAC}, after "signed ". */
     private static @Nullable Rejection signed(byte[] in, int begin, int end) {
+        if (end - begin > LINE_BYTES_MAX) {
+            return Rejection.LINE_TOO_LONG;
+        }
         int keyEnd = find(in, begin + SIGNED.length, end, (byte) ' ');
         int timeEnd = find(in, Math.min(keyEnd + 1, end), end, (byte) ' ');
         boolean good = keyEnd > begin + SIGNED.length

@@ -1,0 +1,73 @@
+package io.counters.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class NameReaderTest {
+    private final NameReader reader = new NameReader();
+
+    @Test
+    void a_canonical_name_stays_where_it_is_in_the_input() {
+        byte[] in = {'x', 'a', ',', 'k', '=', 'v', 'x'};
+
+        Rejection why = reader.read(in, 1, 6);
+
+        assertThat(why).isNull();
+        assertThat(reader.bytes).isSameAs(in);
+        assertThat(reader.from).isEqualTo(1);
+        assertThat(reader.to).isEqualTo(6);
+    }
+
+    @Test
+    void letters_beyond_latin_1_are_refused_and_not_taken_for_their_low_byte() {
+        // U+0161 has the low byte of 'a', U+0130 that of '0'.
+        assertThat(reader.read("\u0161")).isEqualTo(Rejection.NAME_LETTER);
+        assertThat(reader.read("a\u0130")).isEqualTo(Rejection.NAME_LETTER);
+        assertThat(reader.read("a\uD83D\uDE00")).isEqualTo(Rejection.NAME_LETTER);
+    }
+
+    @Test
+    void a_reader_is_used_again_after_sorting_and_after_a_rejection() {
+        assertThat(reader.read("long.name,z=1,a=2")).isNull();
+        assertThat(reader.name()).isEqualTo("long.name,a=2,z=1");
+        assertThat(reader.read("b,c=1,b=2,")).isEqualTo(Rejection.TAG_FORM);
+        assertThat(reader.read("b,c=1,b=2")).isNull();
+        assertThat(reader.name()).isEqualTo("b,b=2,c=1");
+        assertThat(reader.read("plain")).isNull();
+        assertThat(reader.name()).isEqualTo("plain");
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void any_order_of_the_same_tags_is_one_name_and_that_name_is_its_own(int seed) {
+        Random random = new Random(seed);
+        List<String> tags = new ArrayList<>();
+        for (int i = random.nextInt(8); i > 0; i--) {
+            tags.add(",k" + Integer.toString(tags.size() * 7 % 11, 11) + "x".repeat(random.nextInt(2)) + "=v" + i);
+        }
+        Collections.shuffle(tags, random);
+        String one = "metric" + String.join("", tags);
+        Collections.shuffle(tags, random);
+        String other = "metric" + String.join("", tags);
+
+        assertThat(reader.read(one)).isNull();
+        String canonical = reader.name();
+        assertThat(reader.read(other)).isNull();
+        assertThat(reader.name()).isEqualTo(canonical);
+        assertThat(reader.read(canonical)).isNull();
+        assertThat(reader.name()).isEqualTo(canonical);
+        assertThat(reader.bytes).as("no sorting needed").hasSize(canonical.length());
+    }
+
+    static IntStream seeds() {
+        return IntStream.range(0, 200);
+    }
+}

@@ -1,0 +1,60 @@
+package io.counters.wire;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Writes down what a reader hands over, one text each, in the order it came. */
+final class RecordedCommands implements Commands {
+    final List<String> seen = new ArrayList<>();
+
+    /** What one datagram holds; its {@code fromNobody} at the start is checked and left out. */
+    static List<String> datagram(byte[] bytes) {
+        RecordedCommands recorded = new RecordedCommands();
+        new CommandReader(recorded).datagram(bytes, 0, bytes.length);
+        if (!recorded.seen.remove(0).equals("nobody")) {
+            throw new AssertionError("a datagram begins with nobody's lines");
+        }
+        return recorded.seen;
+    }
+
+    static List<String> datagram(String text) {
+        return datagram(text.getBytes(ISO_8859_1));
+    }
+
+    /** What the lines of a TCP stream hold. */
+    static List<String> stream(String... lines) {
+        RecordedCommands recorded = new RecordedCommands();
+        CommandReader reader = new CommandReader(recorded);
+        for (String line : lines) {
+            byte[] bytes = line.getBytes(ISO_8859_1);
+            reader.line(bytes, 0, bytes.length);
+        }
+        return recorded.seen;
+    }
+
+    @Override
+    public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
+        seen.add("from " + text(bytes, begin, end) + " " + ageMillis + " " + seq);
+    }
+
+    @Override
+    public void fromNobody() {
+        seen.add("nobody");
+    }
+
+    @Override
+    public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        seen.add(verb + " " + text(bytes, begin, end) + " " + amount + (total == NO_TOTAL ? "" : " " + total));
+    }
+
+    @Override
+    public void rejected(Rejection why, byte[] bytes, int begin, int end) {
+        seen.add(why + " <" + text(bytes, begin, end) + ">");
+    }
+
+    private static String text(byte[] bytes, int begin, int end) {
+        return new String(bytes, begin, end - begin, ISO_8859_1);
+    }
+}
