@@ -132,6 +132,25 @@ public final class Cells {
         addSlowly(caller, id, amount);
     }
 
+    /**
+     * Adds an amount if a Throwable is of one of these classes or of a subclass. By name, so that no class is loaded
+     * for it; for woven code, on its way out.
+     *
+     * @param classes names as {@link Class#getName} gives them, each followed by {@code ;}
+     */
+    public static void addThrown(Throwable thrown, int id, long amount, String classes) {
+        for (Class<?> type = thrown.getClass(); type != null; type = type.getSuperclass()) {
+            String name = type.getName();
+            for (int at = classes.indexOf(name); at >= 0; at = classes.indexOf(name, at + 1)) {
+                boolean begins = at == 0 || classes.charAt(at - 1) == ';';
+                if (begins && classes.charAt(at + name.length()) == ';') {
+                    add(id, amount);
+                    return;
+                }
+            }
+        }
+    }
+
     private static void addSlowly(Thread caller, int id, long amount) {
         if (VIRTUAL != null && VIRTUAL.isInstance(caller)) {
             int stripe = (int) caller.getId() & (STRIPES - 1);

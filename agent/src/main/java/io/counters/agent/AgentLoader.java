@@ -1,0 +1,58 @@
+package io.counters.agent;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.jar.JarFile;
+import java.util.zip.ZipEntry;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loads what lies in {@code counters.jar} as {@code .classdata}, where no other loader and no scanner finds it. Sees
+ * the JDK and itself, and nothing of the application.
+ */
+final class AgentLoader extends ClassLoader {
+    private final JarFile jar;
+
+    AgentLoader(JarFile jar) {
+        super(platform());
+        this.jar = jar;
+    }
+
+    /** The loader below the boot loader: Java 9's platform loader, Java 8's extension loader. */
+    private static ClassLoader platform() {
+        ClassLoader at = ClassLoader.getSystemClassLoader();
+        while (at.getParent() != null) {
+            at = at.getParent();
+        }
+        return at;
+    }
+
+    @Override
+    protected Class<?> findClass(String name) throws ClassNotFoundException {
+        try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".classdata")) {
+            if (in == null) {
+                throw new ClassNotFoundException(name);
+            }
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream(8192);
+            byte[] part = new byte[8192];
+            for (int read = in.read(part); read >= 0; read = in.read(part)) {
+                bytes.write(part, 0, read);
+            }
+            return defineClass(name, bytes.toByteArray(), 0, bytes.size());
+        } catch (IOException unreadable) {
+            throw new ClassNotFoundException(name, unreadable);
+        }
+    }
+
+    /** A file of the agent's own; the application's and the JDK's are not seen. */
+    @Override
+    public @Nullable InputStream getResourceAsStream(String name) {
+        try {
+            ZipEntry entry = jar.getEntry("counters/" + name);
+            return entry == null ? null : jar.getInputStream(entry);
+        } catch (IOException unreadable) {
+            return null;
+        }
+    }
+}

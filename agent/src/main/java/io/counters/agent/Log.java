@@ -1,0 +1,38 @@
+package io.counters.agent;
+
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Where the agent's lines go, each with {@code counters: } in front: stderr as it was when the agent came, or a file;
+ * never stdout. The same line is printed once; beyond {@value #LINES_MAX} lines it falls silent and says so. Any thread.
+ */
+final class Log implements Consumer<String> {
+    private static final int LINES_MAX = 1000;
+
+    private final Set<String> said = new HashSet<>();
+    private PrintStream out = System.err;
+
+    /** Writes to the end of a file from now on. */
+    synchronized void to(String file) {
+        try {
+            out = new PrintStream(new FileOutputStream(file, true), true, "UTF-8");
+        } catch (IOException | RuntimeException cannot) {
+            accept("log is " + file + ", which cannot be written (" + cannot.getMessage() + "); stderr is used");
+        }
+    }
+
+    @Override
+    public synchronized void accept(String line) {
+        if (said.size() < LINES_MAX && said.add(line)) {
+            out.println("counters: " + line);
+            if (said.size() == LINES_MAX) {
+                out.println("counters: that were " + LINES_MAX + " lines; no more are printed");
+            }
+        }
+    }
+}

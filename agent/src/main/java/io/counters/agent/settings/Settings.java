@@ -1,0 +1,252 @@
+package io.counters.agent.settings;
+
+import io.counters.emit.EmitterSettings;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The effective settings. Immutable.
+ *
+ * <p>Agent arguments are {@code key=value,key=value}; a value with commas stands in {@code '...'}. System properties
+ * are {@code counters.KEY}, variables of the environment {@code COUNTERS_KEY}. A file has lines {@code key = value},
+ * and comments after {@code #} at a line's start. A list's elements are parted by {@code ;}, and {@code methods} may
+ * stand on several lines, which add up; of any other key the last line holds. The first source that has a key wins it
+ * whole.
+ */
+public final class Settings {
+    private static final EmitterSettings DEFAULT = EmitterSettings.to("localhost");
+
+    private final Map<Key, Setting> values = new EnumMap<>(Key.class);
+    private final List<String> complaints = new ArrayList<>();
+    private final EmitterSettings emitter;
+    private final boolean enabled;
+    private final boolean strict;
+    private final boolean debug;
+
+    private Settings(@Nullable String arguments, Properties properties, Map<String, String> environment) {
+        takeArguments(arguments == null ? "" : arguments);
+        for (Key key : Key.values()) {
+            String property = "counters." + key.word();
+            takeIfNew(key, "system property " + property, properties.getProperty(property));
+        }
+        for (Key key : Key.values()) {
+            String variable = "COUNTERS_" + key.name();
+            takeIfNew(key, "environment variable " + variable, environment.get(variable));
+        }
+        Setting file = values.get(Key.SETTINGS);
+        if (file != null) {
+            takeFile(file);
+        }
+        enabled = flag(Key.ENABLED, true);
+        strict = flag(Key.STRICT, false);
+        debug = flag(Key.DEBUG, false);
+        emitter = readEmitter();
+    }
+
+    /** Reads all sources; never throws. */
+    public static Settings read(@Nullable String arguments, Properties properties, Map<String, String> environment) {
+        return new Settings(arguments, properties, environment);
+    }
+
+    /** Where to send, how often and how. */
+    public EmitterSettings emitter() {
+        return emitter;
+    }
+
+    /** Whether anything is to be installed. */
+    public boolean enabled() {
+        return enabled;
+    }
+
+    /** Whether a failure of the start is to be thrown. */
+    public boolean strict() {
+        return strict;
+    }
+
+    /** Whether every effective value is to be printed. */
+    public boolean debug() {
+        return debug;
+    }
+
+    /** The application's name, for templates; may be empty. */
+    public String app() {
+        return text(Key.APP, "");
+    }
+
+    /** The file that takes the agent's lines; null is stderr. */
+    public @Nullable String log() {
+        String log = text(Key.LOG, "stderr");
+        return log.equals("stderr") ? null : log;
+    }
+
+    /** The rules, each as it stands. */
+    public List<Setting> methods() {
+        List<Setting> rules = new ArrayList<>();
+        Setting all = values.get(Key.METHODS);
+        if (all != null) {
+            for (String rule : all.text().split(";")) {
+                if (!rule.trim().isEmpty()) {
+                    rules.add(new Setting(all.place(), rule.trim()));
+                }
+            }
+        }
+        return rules;
+    }
+
+    /** One line for every mistake. */
+    public List<String> complaints() {
+        return complaints;
+    }
+
+    /** One line for every key: its value and where that comes from. */
+    public List<String> effective() {
+        List<String> lines = new ArrayList<>();
+        for (Key key : Key.values()) {
+            Setting setting = values.get(key);
+            lines.add(key.word()
+                    + (setting == null ? " has its default" : " = " + setting.text() + " (" + setting.place() + ")"));
+        }
+        return lines;
+    }
+
+    private void takeArguments(String arguments) {
+        boolean quoted = false;
+        int begin = 0;
+        for (int i = 0; i <= arguments.length(); i++) {
+            if (i == arguments.length() || (arguments.charAt(i) == ',' && !quoted)) {
+                takeLine("agent arguments", arguments.substring(begin, i), "; a value with commas stands in '...'");
+                begin = i + 1;
+            } else if (arguments.charAt(i) == '\'') {
+                quoted = !quoted;
+            }
+        }
+        if (quoted) {
+            complaints.add("agent arguments: a ' is left open; all that follows it was taken for one value");
+        }
+    }
+
+    private void takeFile(Setting file) {
+        Map<Key, Setting> before = new EnumMap<>(values);
+        try {
+            byte[] bytes = Files.readAllBytes(Paths.get(file.text()));
+            String[] lines = new String(bytes, StandardCharsets.UTF_8).split("\r?\n");
+            for (int i = 0; i < lines.length; i++) {
+                if (!lines[i].trim().startsWith("#")) {
+                    takeLine(file.text() + " line " + (i + 1), lines[i], "");
+                }
+            }
+        } catch (IOException | InvalidPathException cannot) {
+            complaints.add(file.place() + ": settings is " + file.text()
+                    + ", which cannot be read; name a file that this process may read");
+        }
+        values.putAll(before);
+    }
+
+    /** Takes {@code key = value}; of repeated ones the last, but for methods, which add up. */
+    private void takeLine(String place, String line, String hint) {
+        if (line.trim().isEmpty()) {
+            return;
+        }
+        int equals = line.indexOf('=');
+        String word = (equals < 0 ? line : line.substring(0, equals)).trim();
+        Key key = Key.of(word);
+        if (key == null || equals < 0) {
+            complaints.add(place + ": " + (key == null ? word + " is no setting" : word + " has no value") + ", write "
+                    + (key == null ? Key.nearest(word) : key).word() + "=... perhaps" + hint);
+            return;
+        }
+        String value = unquoted(line.substring(equals + 1).trim());
+        Setting earlier = values.get(key);
+        boolean adds = key == Key.METHODS && earlier != null;
+        values.put(key, new Setting(place, adds && earlier != null ? earlier.text() + ";" + value : value));
+    }
+
+    private void takeIfNew(Key key, String place, @Nullable String value) {
+        if (value != null && !values.containsKey(key)) {
+            values.put(key, new Setting(place, unquoted(value.trim())));
+        }
+    }
+
+    private static String unquoted(String value) {
+        boolean quoted = value.length() >= 2 && value.startsWith("'") && value.endsWith("'");
+        return quoted ? value.substring(1, value.length() - 1) : value;
+    }
+
+    private EmitterSettings readEmitter() {
+        EmitterSettings read = DEFAULT;
+        Setting collector = values.get(Key.COLLECTOR);
+        if (collector != null) {
+            try {
+                read = EmitterSettings.to(collector.text());
+            } catch (IllegalArgumentException broken) {
+                complaints.add(collector.place() + ": " + broken.getMessage() + "; " + DEFAULT + " is used");
+            }
+        }
+        Setting sweep = values.get(Key.SWEEP);
+        if (sweep != null) {
+            try {
+                read = read.sweepMillis(millis(sweep.text()));
+            } catch (NumberFormatException noNumber) {
+                complaints.add(sweep.place() + ": sweep is " + sweep.text()
+                        + ", which is no time such as 1s, 500ms or 500; 1s is used");
+            } catch (IllegalArgumentException broken) {
+                complaints.add(sweep.place() + ": " + broken.getMessage() + "; 1s is used");
+            }
+        }
+        Setting datagram = values.get(Key.DATAGRAM);
+        if (datagram != null) {
+            try {
+                read = read.datagramBytes(Integer.parseInt(datagram.text()));
+            } catch (NumberFormatException noNumber) {
+                complaints.add(datagram.place() + ": datagram is " + datagram.text() + ", which is no number of bytes; "
+                        + DEFAULT.datagramBytes() + " is used");
+            } catch (IllegalArgumentException broken) {
+                complaints.add(
+                        datagram.place() + ": " + broken.getMessage() + "; " + DEFAULT.datagramBytes() + " is used");
+            }
+        }
+        return read.totals(flag(Key.TOTALS, true));
+    }
+
+    private static long millis(String text) {
+        String lower = text.toLowerCase(Locale.ROOT);
+        if (lower.endsWith("ms")) {
+            return Long.parseLong(lower.substring(0, lower.length() - 2).trim());
+        }
+        return lower.endsWith("s")
+                ? Math.multiplyExact(
+                        (long) Integer.parseInt(
+                                lower.substring(0, lower.length() - 1).trim()),
+                        1000L)
+                : Long.parseLong(lower);
+    }
+
+    private boolean flag(Key key, boolean otherwise) {
+        String text = text(key, String.valueOf(otherwise)).toLowerCase(Locale.ROOT);
+        if (text.equals("true") || text.equals("on")) {
+            return true;
+        }
+        if (text.equals("false") || text.equals("off")) {
+            return false;
+        }
+        Setting setting = values.get(key);
+        complaints.add((setting == null ? "" : setting.place() + ": ") + key.word() + " is " + text
+                + ", allowed are true, on, false and off; " + otherwise + " is used");
+        return otherwise;
+    }
+
+    private String text(Key key, String otherwise) {
+        Setting setting = values.get(key);
+        return setting == null ? otherwise : setting.text();
+    }
+}

@@ -1,0 +1,71 @@
+package io.counters.agent.weave;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+/** Looks through a class file's constants for our annotations: the only thing that happens to most classes. */
+final class ConstantPool {
+    private static final byte[] COUNT = Mark.COUNT.getBytes(ISO_8859_1);
+    private static final byte[] COUNTS = Mark.COUNTS.getBytes(ISO_8859_1);
+
+    private ConstantPool() {}
+
+    /** Whether {@code @Count} is mentioned; false for a pool with a constant that is not known yet. */
+    static boolean mentionsCount(byte[] bytes) {
+        int constants = u2(bytes, 8);
+        int at = 10;
+        for (int i = 1; i < constants; i++) {
+            switch (bytes[at]) {
+                case 1: // a string
+                    if (is(COUNT, bytes, at) || is(COUNTS, bytes, at)) {
+                        return true;
+                    }
+                    at += 3 + u2(bytes, at + 1);
+                    break;
+                case 5: // a long or a double: takes two places
+                case 6:
+                    at += 9;
+                    i++;
+                    break;
+                case 7: // a class, a String, a method type, a module, a package
+                case 8:
+                case 16:
+                case 19:
+                case 20:
+                    at += 3;
+                    break;
+                case 15: // a method handle
+                    at += 4;
+                    break;
+                case 3: // an int, a float, a reference to a member, a name and type, a dynamic constant or call
+                case 4:
+                case 9:
+                case 10:
+                case 11:
+                case 12:
+                case 17:
+                case 18:
+                    at += 5;
+                    break;
+                default:
+                    return false;
+            }
+        }
+        return false;
+    }
+
+    private static boolean is(byte[] wanted, byte[] bytes, int at) {
+        if (u2(bytes, at + 1) != wanted.length) {
+            return false;
+        }
+        for (int i = wanted.length - 1; i >= 0; i--) {
+            if (bytes[at + 3 + i] != wanted[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int u2(byte[] bytes, int at) {
+        return (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
+    }
+}

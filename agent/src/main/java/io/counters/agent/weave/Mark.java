@@ -1,0 +1,82 @@
+package io.counters.agent.weave;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import net.bytebuddy.jar.asm.AnnotationVisitor;
+import net.bytebuddy.jar.asm.Opcodes;
+import net.bytebuddy.jar.asm.Type;
+import org.jspecify.annotations.Nullable;
+
+/** One {@code @Count} as it stands in a class file, or what a rule says in its place. */
+final class Mark {
+    static final String COUNT = "Lio/counters/Count;";
+    static final String COUNTS = "Lio/counters/Count$List;";
+
+    String value = "";
+    Moment when = Moment.ENTRY;
+    String errors = "";
+    final List<String> on = new ArrayList<>();
+    String inFlight = "";
+    int amount = 1;
+    boolean async;
+
+    /** Reads one annotation; null if it is none of ours. */
+    static @Nullable AnnotationVisitor reader(String descriptor, Consumer<Mark> into) {
+        return descriptor.equals(COUNT) ? one(into) : descriptor.equals(COUNTS) ? list(into) : null;
+    }
+
+    private static AnnotationVisitor list(Consumer<Mark> into) {
+        return new AnnotationVisitor(Opcodes.ASM9) {
+            @Override
+            public AnnotationVisitor visitArray(String element) {
+                return this;
+            }
+
+            @Override
+            public AnnotationVisitor visitAnnotation(String element, String descriptor) {
+                return one(into);
+            }
+        };
+    }
+
+    private static AnnotationVisitor one(Consumer<Mark> into) {
+        Mark mark = new Mark();
+        return new AnnotationVisitor(Opcodes.ASM9) {
+            @Override
+            public void visit(String element, Object value) {
+                if (element.equals("value")) {
+                    mark.value = (String) value;
+                } else if (element.equals("errors")) {
+                    mark.errors = (String) value;
+                } else if (element.equals("inFlight")) {
+                    mark.inFlight = (String) value;
+                } else if (element.equals("amount")) {
+                    mark.amount = (Integer) value;
+                } else if (element.equals("async")) {
+                    mark.async = (Boolean) value;
+                }
+            }
+
+            @Override
+            public void visitEnum(String element, String descriptor, String value) {
+                mark.when = Moment.valueOf(value);
+            }
+
+            @Override
+            public AnnotationVisitor visitArray(String on) {
+                return new AnnotationVisitor(Opcodes.ASM9) {
+                    @Override
+                    public void visit(@Nullable String none, Object value) {
+                        mark.on.add(((Type) value).getClassName());
+                    }
+                };
+            }
+
+            @Override
+            public void visitEnd() {
+                into.accept(mark);
+            }
+        };
+    }
+}

@@ -1,0 +1,166 @@
+package io.counters.agent.weave;
+
+import java.lang.instrument.ClassFileTransformer;
+import java.security.ProtectionDomain;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
+import net.bytebuddy.jar.asm.ClassReader;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sees every class that the JVM loads, and weaves those that count. Called on the application's threads, several at a
+ * time; never throws. What a class without marks needs is all in this class, {@link Rules} and {@link ConstantPool}.
+ */
+public final class Weaving implements ClassFileTransformer {
+    private static final String[] NOT_OURS = {
+        "java/",
+        "javax/",
+        "jdk/",
+        "sun/",
+        "com/sun/",
+        "io/counters/agent/",
+        "io/counters/cells/",
+        "io/counters/emit/",
+        "io/counters/wire/",
+        "net/bytebuddy/",
+        "io/opentelemetry/javaagent/",
+        "datadog/",
+        "com/newrelic/agent/",
+        "co/elastic/apm/agent/",
+        "org/glowroot/agent/",
+        "com/dynatrace/",
+        "com/appdynamics/"
+    };
+    private static final String[] GENERATED = {
+        "$Proxy", "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
+    };
+
+    private final Rules rules;
+    private final Names names;
+    private final BooleanSupplier counting;
+    private final ToIntFunction<String> ids;
+    private final Consumer<String> log;
+    private final Refusals refusals;
+    private final AtomicLong scanned = new AtomicLong();
+    private final AtomicLong methods = new AtomicLong();
+    private final AtomicLong suppressed = new AtomicLong();
+
+    /**
+     * @param counting begins counting at the first hit; false when nothing can be counted
+     * @param ids gives the id of a name in the bridge; called once counting has begun
+     * @param log takes one line at a time, from any thread
+     */
+    public Weaving(
+            Rules rules, Names names, BooleanSupplier counting, ToIntFunction<String> ids, Consumer<String> log) {
+        this.rules = rules;
+        this.names = names;
+        this.counting = counting;
+        this.ids = ids;
+        this.log = log;
+        this.refusals = new Refusals(log);
+    }
+
+    /** Loads what scanning needs: once installed, loading it would call the transformer that needs it. */
+    public void preload() {
+        boolean none = isOfInterest(null, "preloaded") || isHit("preloaded", new byte[10]);
+        if (none || isGenerated("preloaded")) {
+            throw new IllegalStateException("nothing is a hit");
+        }
+    }
+
+    @Override
+    public byte @Nullable [] transform(
+            @Nullable ClassLoader loader,
+            @Nullable String name,
+            @Nullable Class<?> redefined,
+            @Nullable ProtectionDomain domain,
+            byte[] bytes) {
+        try {
+            if (name == null || !isOfInterest(loader, name)) {
+                return null;
+            }
+            scanned.incrementAndGet();
+            return isHit(name, bytes) ? weave(name, bytes) : null;
+        } catch (Throwable fault) {
+            suppress(name, fault);
+            return null;
+        }
+    }
+
+    /** Whether a class may count at all, or is the API; by its name, which has slashes, and its loader. */
+    public boolean isOfInterest(@Nullable ClassLoader loader, String name) {
+        if (loader == Weaving.class.getClassLoader() && loader != ClassLoader.getSystemClassLoader()) {
+            return false;
+        }
+        return isApi(name) || !rules.of(name).isEmpty() || (loader != null && !startsWithOneOf(NOT_OURS, name));
+    }
+
+    /** Whether it is worth a closer look, by its bytes. */
+    public boolean isHit(String name, byte[] bytes) {
+        return isApi(name) || !rules.of(name).isEmpty() || ConstantPool.mentionsCount(bytes);
+    }
+
+    /** What was seen and caught so far, for the log. */
+    public String summary() {
+        List<String> idle = rules.idle();
+        return scanned + " classes scanned, " + methods + " methods counted, " + refusals.count() + " refused, "
+                + suppressed + " faults suppressed"
+                + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle));
+    }
+
+    private byte @Nullable [] weave(String name, byte[] bytes) {
+        boolean byRule = !rules.of(name).isEmpty();
+        if ((isGenerated(name) && !byRule) || !counting.getAsBoolean() || isApi(name)) {
+            return null;
+        }
+        ClassReader reader = new ClassReader(bytes);
+        Map<String, MethodCounts> marked = ClassMarks.read(reader, rules.of(name), names, refusals);
+        if (marked.isEmpty()) {
+            return null;
+        }
+        byte[] woven = WovenClass.write(reader, marked, ids);
+        methods.addAndGet(marked.size());
+        return woven;
+    }
+
+    /** The API's own cells, which look for the bridge when they are initialised: it must be there by then. */
+    private static boolean isApi(String name) {
+        // In two parts: in counters.jar the whole name would be the bridge's.
+        return name.startsWith("io/counters/")
+                && (name.endsWith("/cells/Cells") || name.equals("io/counters/Counters"));
+    }
+
+    private static boolean isGenerated(String name) {
+        for (String part : GENERATED) {
+            if (name.contains(part)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean startsWithOneOf(String[] prefixes, String name) {
+        for (String prefix : prefixes) {
+            if (name.startsWith(prefix)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void suppress(@Nullable String name, Throwable fault) {
+        try {
+            if (suppressed.getAndIncrement() == 0) {
+                log.accept("class " + name + " is loaded without being counted: " + fault
+                        + "; further faults are only numbered, in the line after a minute");
+            }
+        } catch (Throwable evenThat) {
+            // Out of memory, say: there is nobody left to tell.
+            return;
+        }
+    }
+}
