@@ -87,8 +87,7 @@ final class CollectorProgram implements AutoCloseable {
 
     /** All counters and their committed values, as {@code /api/counters} shows them. */
     SortedMap<String, Long> counters() throws IOException, InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(
-                        URI.create("http://127.0.0.1:" + httpPort + "/api/counters"))
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + "/api/counters"))
                 .timeout(Duration.ofSeconds(10))
                 .build();
         Matcher counter = COUNTER.matcher(

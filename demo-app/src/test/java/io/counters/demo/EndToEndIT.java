@@ -35,7 +35,9 @@ class EndToEndIT {
             Map<String, Long> done = new TreeMap<>();
             for (String line : shop.output()) {
                 Matcher one = DONE.matcher(line);
-                assertThat(one.matches()).as("the shop's own words only: %s", line).isTrue();
+                assertThat(one.matches())
+                        .as("the shop's own words only: %s", line)
+                        .isTrue();
                 done.put(one.group(1), Long.valueOf(one.group(2)));
             }
             assertThat(done).containsEntry("orders.placed", (long) orders).hasSizeGreaterThan(10);
@@ -67,13 +69,15 @@ class EndToEndIT {
             expected.values().removeIf(value -> value == 0);
             assertThat(expected.get("stock.balance")).isNegative();
             collector.awaitCounters(expected);
-            await("memcached holds exactly these").atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
-                for (Map.Entry<String, Long> counter : expected.entrySet()) {
-                    assertThat(memcached.counter(counter.getKey()))
-                            .as(counter.getKey())
-                            .isEqualTo(counter.getValue());
-                }
-            });
+            await("memcached holds exactly these")
+                    .atMost(Duration.ofSeconds(10))
+                    .untilAsserted(() -> {
+                        for (Map.Entry<String, Long> counter : expected.entrySet()) {
+                            assertThat(memcached.counter(counter.getKey()))
+                                    .as(counter.getKey())
+                                    .isEqualTo(counter.getValue());
+                        }
+                    });
             assertThat(memcached.get("YourAwesomeCounter")).isEqualTo("3");
             assertThat(memcached.get("below.zero").trim()).isEqualTo("18446744073709551612");
 
@@ -82,7 +86,8 @@ class EndToEndIT {
                 await("points of " + counter.getKey())
                         .atMost(Duration.ofSeconds(20))
                         .untilAsserted(() -> {
-                            NavigableMap<Long, Long> points = opentsdb.points(counter.getKey()).tailMap(since, false);
+                            NavigableMap<Long, Long> points =
+                                    opentsdb.points(counter.getKey()).tailMap(since, false);
                             assertThat(points).hasSizeGreaterThanOrEqualTo(3);
                             assertThat(points.keySet()).allMatch(second -> second % 2 == 0);
                             assertThat(points.values()).allMatch(counter.getValue()::equals);
@@ -125,14 +130,15 @@ class EndToEndIT {
             for (int kills = 0; kills < 3; kills++) {
                 long before = collector.counters().getOrDefault("warehouse.picked", 0L);
                 CollectorProgram running = collector;
-                await("the shop sells").untilAsserted(() -> assertThat(
-                                running.counters().getOrDefault("warehouse.picked", 0L))
-                        .isGreaterThan(before));
+                await("the shop sells")
+                        .untilAsserted(() -> assertThat(running.counters().getOrDefault("warehouse.picked", 0L))
+                                .isGreaterThan(before));
                 collector.program().kill();
                 collector = CollectorProgram.start(folder, port);
             }
             CollectorProgram last = collector;
-            // The shop counts each order twice, by the annotation and by a rule on another class; nothing may part them.
+            // The shop counts each order twice, by the annotation and by a rule on another class; nothing may part
+            // them.
             assertThat(shop.stop()).isEqualTo(143);
             await("both ways of counting agree").untilAsserted(() -> {
                 Map<String, Long> found = last.counters();
