@@ -80,8 +80,8 @@ public final class OpenTsdbSink implements Sink {
                 lost.add(points);
                 faults.warn(
                         "points lost",
-                        this + " took no answer for " + points + " points of second " + second
-                                + " in time; they are lost, the next ones carry the counts on");
+                        this + " confirmed no more of second " + second + " in time; " + points
+                                + " points are given up, the next ones carry the counts on");
                 return;
             }
         }
