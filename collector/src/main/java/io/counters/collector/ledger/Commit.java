@@ -21,22 +21,28 @@ public final class Commit {
         failures = self.count("ledger_failed_commits_total");
     }
 
-    /** Commits what changed so far, and returns when it is on disk; where that fails it is kept for the next time. */
-    public synchronized void run() {
+    /**
+     * Commits what changed so far, and returns when it is on disk; where that fails it is kept for the next time.
+     *
+     * @return whether all is on disk; if not, nothing new may leave the house
+     */
+    public synchronized boolean run() {
         Changes changes = ledger.changes();
         if (changes == null) {
-            return;
+            return true;
         }
         try {
             file.write(changes);
             ledger.committed(changes);
             commits.increment();
-        } catch (IOException failure) {
+            return true;
+        } catch (IOException | RuntimeException failure) {
             ledger.putBack(changes);
             failures.increment();
             faults.warn(
                     "commit",
                     failure.getMessage() + "; counting goes on, nothing is pushed or published until it heals");
+            return false;
         }
     }
 }

@@ -27,6 +27,9 @@ public final class Ledger {
     /** The watch of a ledger that remembers every stream there ever was. */
     static final long FOR_EVER = Long.MIN_VALUE;
 
+    /** How much older than its last datagram a stream may look by one that was delayed. */
+    private static final long DELAY_MILLIS = 60_000;
+
     private final LedgerSettings bounds;
     private final boolean projecting;
     private final LongSupplier clockMillis;
@@ -83,7 +86,8 @@ public final class Ledger {
      *
      * @param ageMillis since it began, at its sender
      * @param seq the number of this datagram in it
-     * @return null when there is no room for another stream: its lines count by their amounts
+     * @return null when there is no room for another stream: its lines count by their amounts, and should it find room
+     *     one day, it is not whole
      */
     public synchronized @Nullable Stream stream(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         String sender = new String(bytes, begin, end - begin, ISO_8859_1);
@@ -92,6 +96,7 @@ public final class Ledger {
         if (stream == null) {
             if (streams.size() >= bounds.streamsMax()) {
                 noRoom.increment();
+                watchMillis = Math.max(watchMillis, now + DELAY_MILLIS);
                 return null;
             }
             boolean whole = watchMillis == FOR_EVER || ageMillis < now - watchMillis;
@@ -142,15 +147,14 @@ public final class Ledger {
             apply(counter, verb.signed(amount));
             return;
         }
-        long news = mark != Stream.NONE ? total - mark : stream.whole ? total : amount;
-        if (news > CommandReader.AMOUNT_MAX && !stream.quarantined) {
+        long jump = mark != Stream.NONE ? total - mark : total;
+        if (jump > CommandReader.AMOUNT_MAX && !stream.quarantined) {
             stream.quarantined = true;
             quarantined.increment();
         }
-        if (stream.quarantined) {
-            news = amount;
-        }
-        healed.add(news - amount > 0 ? news - amount : 0);
+        boolean heals = !stream.quarantined && (mark != Stream.NONE || stream.whole);
+        long news = heals ? jump : amount;
+        healed.add(Math.max(0, news - amount));
         watermarks += stream.watermark(counter, verb, total);
         apply(counter, verb.signed(news));
     }

@@ -76,8 +76,10 @@ public final class LedgerFile implements AutoCloseable {
                     + " is in use by another collector; stop it, or give this one a folder of its own with --data-dir");
         }
         lock = held;
+        Connection opened = null;
         try {
-            connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+            opened = DriverManager.getConnection("jdbc:sqlite:" + file);
+            connection = opened;
             try (Statement statement = connection.createStatement()) {
                 statement.execute("PRAGMA journal_mode = WAL");
                 statement.execute("PRAGMA synchronous = FULL");
@@ -97,11 +99,21 @@ public final class LedgerFile implements AutoCloseable {
                 throw new SQLException("it has format " + format + ", this version writes " + FORMAT);
             }
         } catch (SQLException unusable) {
-            lockFile.close();
+            closeAfter(unusable, opened);
             throw new IOException(
                     "the ledger " + file + " can't be used: " + unusable.getMessage()
                             + "; move it away to begin anew, or give another folder with --data-dir",
                     unusable);
+        }
+    }
+
+    private void closeAfter(SQLException unusable, @Nullable Connection opened) throws IOException {
+        try (lockFile) {
+            if (opened != null) {
+                opened.close();
+            }
+        } catch (SQLException alsoFailed) {
+            unusable.addSuppressed(alsoFailed);
         }
     }
 

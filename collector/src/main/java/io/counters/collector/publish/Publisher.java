@@ -14,16 +14,19 @@ public final class Publisher {
     private final Commit commit;
     private final List<Sink> sinks;
     private final LongAdder ticks;
+    private final LongAdder skipped;
 
     public Publisher(Ledger ledger, Commit commit, List<Sink> sinks, Self self) {
         this.ledger = ledger;
         this.commit = commit;
         this.sinks = List.copyOf(sinks);
         ticks = self.count("publish_ticks_total");
+        skipped = self.count("publish_skipped_ticks_total");
     }
 
     /**
-     * Puts the committed value of every counter into every sink.
+     * Puts the committed value of every counter into every sink; nothing where the second can't be committed, as the
+     * next life would use it again.
      *
      * @param second the tick's Unix time; where it was used before, also by an earlier life, the next free one is taken
      * @param within the time to do it in
@@ -33,7 +36,10 @@ public final class Publisher {
             return;
         }
         long free = ledger.publishAt(second);
-        commit.run();
+        if (!commit.run()) {
+            skipped.increment();
+            return;
+        }
         Snapshot values = ledger.snapshot();
         for (Sink sink : sinks) {
             sink.put(free, values, within);

@@ -1,0 +1,45 @@
+package io.counters.collector.ledger;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.Rejection;
+import io.counters.wire.Verb;
+import org.jspecify.annotations.Nullable;
+
+/** Feeds datagrams, as they stand in the protocol, to a ledger. */
+final class Feed implements Commands {
+    private final Ledger ledger;
+    private final CommandReader reader = new CommandReader(this);
+    private @Nullable Stream stream;
+
+    Feed(Ledger ledger) {
+        this.ledger = ledger;
+    }
+
+    void datagram(String text) {
+        byte[] bytes = text.getBytes(ISO_8859_1);
+        reader.datagram(bytes, 0, bytes.length);
+    }
+
+    @Override
+    public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
+        stream = ledger.stream(bytes, begin, end, ageMillis, seq);
+    }
+
+    @Override
+    public void fromNobody() {
+        stream = null;
+    }
+
+    @Override
+    public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        ledger.merge(stream, verb, bytes, begin, end, amount, total);
+    }
+
+    @Override
+    public void rejected(Rejection why, byte[] bytes, int begin, int end) {
+        throw new AssertionError(why + ": " + new String(bytes, begin, end - begin, ISO_8859_1));
+    }
+}

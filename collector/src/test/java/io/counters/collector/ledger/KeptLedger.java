@@ -1,0 +1,56 @@
+package io.counters.collector.ledger;
+
+import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.Self;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** A real ledger with its file in a folder of a test's, for the tests of the rooms around it. */
+public final class KeptLedger implements AutoCloseable {
+    public final Self self = new Self();
+    public final SaidFaults said = new SaidFaults();
+    public final Ledger ledger;
+    public final Commit commit;
+    private final LedgerFile file;
+
+    /** Opens the ledger of this folder, with what an earlier one left there. */
+    public KeptLedger(Path folder, boolean projecting) throws IOException {
+        file = new LedgerFile(folder);
+        ledger = new Ledger(LedgerSettings.in(folder), projecting, () -> 0, self);
+        file.load(ledger);
+        commit = new Commit(ledger, file, said.log(), self);
+    }
+
+    /** Counts what a datagram says. */
+    public void datagram(String text) {
+        new Feed(ledger).datagram(text);
+    }
+
+    /** Commits, and returns every counter's value. */
+    public SortedMap<String, Long> values() {
+        commit.run();
+        SortedMap<String, Long> values = new TreeMap<>();
+        Snapshot snapshot = ledger.snapshot();
+        for (int i = 0; i < snapshot.size(); i++) {
+            values.put(snapshot.names()[i], snapshot.values()[i]);
+        }
+        return values;
+    }
+
+    /** Commits, and returns the value of one counter. */
+    public long value(String name) {
+        return values().getOrDefault(name, 0L);
+    }
+
+    /** What the program counted of itself under this name. */
+    public long counted(String name) {
+        return self.values().getOrDefault(name, 0L);
+    }
+
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+}

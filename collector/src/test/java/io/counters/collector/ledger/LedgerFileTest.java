@@ -1,0 +1,220 @@
+package io.counters.collector.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LedgerFileTest {
+    private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
+
+    @TempDir
+    Path folder;
+
+    @TempDir
+    Path other;
+
+    @Test
+    void values_and_watermarks_of_both_verbs_come_back() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram(S1 + " 10 1\nincrement a 5 5\ndecrement a 7 7\ndecrement b 1 1\nincrement c 9");
+            kept.commit.run();
+            kept.datagram(S1 + " 20 2\nincrement a 1 6");
+            kept.commit.run();
+        }
+
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            assertThat(kept.values()).isEqualTo(Map.of("a", -1L, "b", -1L, "c", 9L));
+            kept.datagram(S1 + " 20 2\nincrement a 1 6\ndecrement a 7 7\ndecrement b 1 1");
+            assertThat(kept.values()).isEqualTo(Map.of("a", -1L, "b", -1L, "c", 9L));
+            kept.datagram(S1 + " 30 3\nincrement a 0 10\ndecrement a 0 10\nincrement b 0 4\ndecrement c 0 2");
+            assertThat(kept.values()).isEqualTo(Map.of("a", 0L, "b", 3L, "c", 7L));
+        }
+    }
+
+    @Test
+    void a_long_stream_comes_back_whole() throws Exception {
+        StringBuilder datagram = new StringBuilder(S1 + " 10 1");
+        for (int i = 0; i < 3000; i++) {
+            datagram.append("\nincrement counter." + i + " 1 " + (i + 1));
+        }
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram(datagram.toString());
+            kept.commit.run();
+        }
+
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram(datagram.toString());
+            assertThat(kept.ledger.size()).isEqualTo(3000);
+            for (int i = 0; i < 3000; i++) {
+                assertThat(kept.ledger.snapshot().values()[i]).isEqualTo(i + 1);
+            }
+            assertThat(kept.ledger.changes()).as("all of it was known").isNull();
+        }
+    }
+
+    @Test
+    void what_was_committed_is_there_after_an_abrupt_end() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram(S1 + " 10 1\nincrement a 5 5");
+            kept.commit.run();
+            kept.datagram(S1 + " 20 2\nincrement a 5 10");
+            for (String name : new String[] {"ledger.sqlite", "ledger.sqlite-wal"}) {
+                Files.copy(folder.resolve(name), other.resolve(name));
+            }
+        }
+
+        try (KeptLedger kept = new KeptLedger(other, false)) {
+            assertThat(kept.value("a")).isEqualTo(5);
+            kept.datagram(S1 + " 20 2\nincrement a 5 10");
+            assertThat(kept.value("a")).isEqualTo(10);
+        }
+    }
+
+    @Test
+    void the_projection_comes_back_in_doubt_where_a_push_was_under_way() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, true)) {
+            kept.datagram("increment a 5");
+            kept.commit.run();
+            Push read = kept.ledger.take(10, 0).get(0);
+            kept.ledger.settle(read, new Push.Missing());
+            kept.commit.run();
+            assertThat(kept.ledger.take(10, 0)).containsExactly(new Push(0, "a", Push.Kind.ADD, 5));
+        }
+
+        try (KeptLedger kept = new KeptLedger(folder, true)) {
+            kept.datagram("increment a 2");
+            kept.commit.run();
+            Push read = kept.ledger.take(10, 0).get(0);
+            assertThat(read.kind()).isEqualTo(Push.Kind.READ);
+            kept.ledger.settle(read, new Push.Holds(5));
+            kept.commit.run();
+            assertThat(kept.ledger.take(10, 0)).containsExactly(new Push(0, "a", Push.Kind.INCREMENT, 2));
+            assertThat(kept.value("a")).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void the_time_of_the_last_commit_is_kept() throws Exception {
+        try (LedgerFile file = new LedgerFile(folder)) {
+            assertThat(file.committedMillis()).isZero();
+            file.write(new Changes(1, 1234, 5, 6, java.util.List.of(), java.util.List.of()));
+        }
+
+        try (LedgerFile file = new LedgerFile(folder)) {
+            assertThat(file.committedMillis()).isEqualTo(1234);
+        }
+    }
+
+    @Test
+    void a_second_collector_on_the_same_folder_is_refused_with_the_remedy() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            assertThatThrownBy(() -> new LedgerFile(folder))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining(folder.toString())
+                    .hasMessageContaining("in use by another collector")
+                    .hasMessageContaining("--data-dir");
+            kept.datagram("increment a");
+            assertThat(kept.value("a")).as("the first one is not harmed").isEqualTo(1);
+        }
+
+        new LedgerFile(folder).close();
+    }
+
+    @Test
+    void a_folder_that_can_not_be_is_refused_with_the_remedy() throws Exception {
+        Path file = Files.writeString(folder.resolve("a-file"), "");
+
+        assertThatThrownBy(() -> new LedgerFile(file.resolve("below")))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("can't be written")
+                .hasMessageContaining("--data-dir");
+    }
+
+    @Test
+    void a_file_that_is_no_database_is_refused_with_the_remedy_and_left_as_it_was() throws Exception {
+        String text = "these are my notes, dear collector, ".repeat(100);
+        Path file = Files.writeString(folder.resolve("ledger.sqlite"), text);
+
+        for (int again = 0; again < 2; again++) {
+            assertThatThrownBy(() -> new LedgerFile(folder))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining(file.toString())
+                    .hasMessageContaining("not a database")
+                    .hasMessageContaining("move it away");
+        }
+
+        assertThat(file).hasContent(text);
+    }
+
+    @Test
+    void a_ledger_of_a_later_version_is_refused() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram("increment a");
+            kept.commit.run();
+        }
+        sql("UPDATE meta SET number = 99 WHERE key = 'format'");
+
+        assertThatThrownBy(() -> new LedgerFile(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("format 99");
+    }
+
+    @Test
+    void a_commit_that_fails_is_said_and_made_up_for_by_the_next() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram(S1 + " 10 1\nincrement a 5 5");
+            kept.commit.run();
+            sql("ALTER TABLE watermark RENAME TO hidden");
+            kept.datagram(S1 + " 20 2\nincrement a 2 7\nincrement b 1 1");
+            kept.commit.run();
+            assertThat(kept.ledger.snapshot().size()).as("committed counters").isEqualTo(1);
+            assertThat(kept.ledger.snapshot().values()[0]).isEqualTo(5);
+            assertThat(kept.said.lines()).singleElement().asString().contains("can't write the ledger");
+            assertThat(kept.counted("ledger_failed_commits_total")).isEqualTo(1);
+
+            kept.datagram(S1 + " 30 3\nincrement c 1 1");
+            sql("ALTER TABLE hidden RENAME TO watermark");
+
+            assertThat(kept.values()).isEqualTo(Map.of("a", 7L, "b", 1L, "c", 1L));
+        }
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram(S1 + " 30 3\nincrement a 2 7\nincrement b 1 1\nincrement c 1 1");
+            assertThat(kept.values()).isEqualTo(Map.of("a", 7L, "b", 1L, "c", 1L));
+        }
+    }
+
+    @Test
+    void a_commit_on_a_closed_file_loses_nothing_of_the_ledger() throws Exception {
+        KeptLedger kept = new KeptLedger(folder, false);
+        kept.datagram("increment a 5");
+        kept.close();
+
+        kept.commit.run();
+        kept.commit.run();
+
+        assertThat(kept.counted("ledger_failed_commits_total")).isEqualTo(2);
+        assertThat(kept.counted("ledger_commits_total")).isZero();
+        Changes changes = kept.ledger.changes();
+        assertThat(changes).isNotNull();
+        assertThat(changes.counters())
+                .singleElement()
+                .satisfies(row -> assertThat(row.value()).isEqualTo(5));
+    }
+
+    private void sql(String statement) throws SQLException {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+                Statement made = connection.createStatement()) {
+            made.execute(statement);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.counters.collector.self;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Marker;
+import org.slf4j.event.Level;
+import org.slf4j.helpers.LegacyAbstractLogger;
+import org.slf4j.helpers.MessageFormatter;
+
+/** Keeps what a log of faults says, in place of a console; its clock stands still until it is set. */
+public final class SaidFaults extends LegacyAbstractLogger {
+    private static final long serialVersionUID = 1;
+
+    private final transient List<String> lines = new CopyOnWriteArrayList<>();
+    private transient volatile Instant now = Instant.EPOCH;
+
+    /** A log of faults that speaks here. */
+    public FaultLog log() {
+        return new FaultLog(this, () -> now);
+    }
+
+    /** What was said, each with its level. */
+    public List<String> lines() {
+        return lines;
+    }
+
+    void advanceTo(Instant time) {
+        now = time;
+    }
+
+    @Override
+    protected void handleNormalizedLoggingCall(
+            Level level,
+            @Nullable Marker marker,
+            String pattern,
+            Object @Nullable [] arguments,
+            @Nullable Throwable thrown) {
+        lines.add(level + " " + MessageFormatter.basicArrayFormat(pattern, arguments));
+    }
+
+    @Override
+    protected @Nullable String getFullyQualifiedCallerName() {
+        return null;
+    }
+
+    @Override
+    public boolean isTraceEnabled() {
+        return false;
+    }
+
+    @Override
+    public boolean isDebugEnabled() {
+        return false;
+    }
+
+    @Override
+    public boolean isInfoEnabled() {
+        return true;
+    }
+
+    @Override
+    public boolean isWarnEnabled() {
+        return true;
+    }
+
+    @Override
+    public boolean isErrorEnabled() {
+        return true;
+    }
+}
