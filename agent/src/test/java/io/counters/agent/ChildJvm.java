@@ -1,0 +1,97 @@
+package io.counters.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** A real JVM, of the JDK that runs the test; it does not outlive the test that waits for it. */
+final class ChildJvm {
+    static final String AGENT = "-javaagent:" + System.getProperty("counters.jar");
+    static final Path FIXTURES = Path.of("target", "test-classes");
+    static final Path CORE = Path.of(System.getProperty("counters.core"));
+
+    private static final long SECONDS_MAX = 60;
+
+    private final Process process;
+    private final Path out;
+    private final Path err;
+
+    private ChildJvm(Process process, Path out, Path err) {
+        this.process = process;
+        this.out = out;
+        this.err = err;
+    }
+
+    /** What a JVM came to. */
+    record Ended(int status, String out, String err) {
+        Ended well() {
+            assertThat(status).as(err).isZero();
+            return this;
+        }
+    }
+
+    /** Runs with this agent, given its arguments, until it ends. */
+    static Ended run(String agentArguments, List<Path> classPath, Class<?> main, String... options) throws Exception {
+        List<String> all = new ArrayList<>(List.of(options));
+        all.add(AGENT + "=" + agentArguments);
+        return start(all, classPath, main.getName()).await();
+    }
+
+    static ChildJvm start(List<String> options, List<Path> classPath, String main) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.add("-cp");
+        command.add(Stream.of(classPath)
+                .flatMap(List::stream)
+                .map(Path::toString)
+                .collect(Collectors.joining(File.pathSeparator)));
+        command.add(main);
+        Path out = Files.createTempFile("child", ".out");
+        Path err = Files.createTempFile("child", ".err");
+        Process process = new ProcessBuilder(command)
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+        return new ChildJvm(process, out, err);
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    String outSoFar() throws IOException {
+        return Files.readString(out);
+    }
+
+    String errSoFar() throws IOException {
+        return Files.readString(err);
+    }
+
+    /** Ends its stdin. */
+    ChildJvm hangUp() throws IOException {
+        process.getOutputStream().close();
+        return this;
+    }
+
+    Ended await() throws Exception {
+        try {
+            assertThat(process.waitFor(SECONDS_MAX, TimeUnit.SECONDS))
+                    .as("it ends")
+                    .isTrue();
+            return new Ended(process.exitValue(), Files.readString(out), Files.readString(err));
+        } finally {
+            process.destroyForcibly();
+            Files.delete(out);
+            Files.delete(err);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package io.counters.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.DataInputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import org.junit.jupiter.api.Test;
+
+/** What lies in counters.jar, and what does not. */
+class CountersJarIT {
+    private static final int JAVA_8 = 52;
+
+    @Test
+    void every_class_is_for_java_8_or_older() throws Exception {
+        try (JarFile jar = new JarFile(System.getProperty("counters.jar"))) {
+            for (JarEntry entry : jar.stream().filter(CountersJarIT::isClass).toList()) {
+                DataInputStream in = new DataInputStream(jar.getInputStream(entry));
+
+                assertThat(in.readInt()).isEqualTo(0xCAFEBABE);
+                assertThat(in.readInt()).as(entry.getName()).isLessThanOrEqualTo(JAVA_8);
+            }
+        }
+    }
+
+    @Test
+    void the_application_sees_the_door_only_and_the_rest_is_ours_but_for_the_bridge() throws Exception {
+        List<String> open = new ArrayList<>();
+        List<String> foreign = new ArrayList<>();
+        try (JarFile jar = new JarFile(System.getProperty("counters.jar"))) {
+            for (JarEntry entry : jar.stream().toList()) {
+                if (entry.getName().endsWith(".class")) {
+                    open.add(entry.getName());
+                } else if (!entry.getName().startsWith("META-INF/")
+                        && !entry.getName().startsWith("counters/io/counters/")) {
+                    foreign.add(entry.getName());
+                }
+            }
+            assertThat(jar.getEntry("META-INF/versions")).isNull();
+            assertThat(jar.getEntry("counters/io/counters/Count.classdata")).isNull();
+        }
+
+        assertThat(open)
+                .containsExactlyInAnyOrder("io/counters/agent/AgentLoader.class", "io/counters/agent/Premain.class");
+        assertThat(foreign).containsExactly("counters/java/lang/CountersCells.classdata");
+    }
+
+    @Test
+    void the_manifest_names_the_door() throws Exception {
+        try (JarFile jar = new JarFile(System.getProperty("counters.jar"))) {
+            Attributes manifest = jar.getManifest().getMainAttributes();
+
+            assertThat(manifest.getValue("Premain-Class")).isEqualTo(Premain.class.getName());
+            assertThat(manifest.getValue("Agent-Class")).isEqualTo(Premain.class.getName());
+            assertThat(manifest.getValue("Can-Retransform-Classes")).isEqualTo("true");
+        }
+    }
+
+    private static boolean isClass(JarEntry entry) {
+        return entry.getName().endsWith(".class") || entry.getName().endsWith(".classdata");
+    }
+}

@@ -1,0 +1,98 @@
+package io.counters.agent;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.Rejection;
+import io.counters.wire.Verb;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** A collector's ears: adds up what arrives by its totals, so that what is repeated counts once. */
+final class Receiver implements AutoCloseable, Commands {
+    private static final String DRAINED = "receiver.drained";
+
+    private final DatagramSocket socket;
+    private final Map<String, Long> sums = new ConcurrentHashMap<>();
+    private final Map<String, Long> watermarks = new ConcurrentHashMap<>();
+    private String sender = "";
+
+    Receiver() throws IOException {
+        socket = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        socket.setReceiveBufferSize(1 << 20);
+        Thread thread = new Thread(this::receive, "receiver");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Agent arguments that send here, often. */
+    String arguments() {
+        return "collector=127.0.0.1:" + socket.getLocalPort() + ",sweep=50ms";
+    }
+
+    /** What each name has come to, once all has been read that was sent before now. */
+    Map<String, Long> sums() throws IOException {
+        sums.remove(DRAINED);
+        byte[] last = ("increment " + DRAINED).getBytes(ISO_8859_1);
+        try (DatagramSocket own = new DatagramSocket()) {
+            own.send(new DatagramPacket(last, last.length, socket.getLocalSocketAddress()));
+        }
+        await().until(() -> sums.containsKey(DRAINED));
+        sums.remove(DRAINED);
+        sums.values().removeIf(sum -> sum == 0);
+        return Map.copyOf(sums);
+    }
+
+    private void receive() {
+        CommandReader reader = new CommandReader(this);
+        byte[] bytes = new byte[65_536];
+        try {
+            while (true) {
+                DatagramPacket packet = new DatagramPacket(bytes, bytes.length);
+                socket.receive(packet);
+                reader.datagram(bytes, 0, packet.getLength());
+            }
+        } catch (IOException closed) {
+            return;
+        }
+    }
+
+    @Override
+    public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
+        sender = new String(bytes, begin, end - begin, ISO_8859_1);
+    }
+
+    @Override
+    public void fromNobody() {
+        sender = "";
+    }
+
+    @Override
+    public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        String name = new String(bytes, begin, end - begin, ISO_8859_1);
+        long applied = amount;
+        if (total != NO_TOTAL) {
+            String key = sender + " " + verb + " " + name;
+            applied = Math.max(0, total - watermarks.getOrDefault(key, 0L));
+            watermarks.merge(key, total, Math::max);
+        }
+        sums.merge(name, verb == Verb.INCREMENT ? applied : -applied, Long::sum);
+    }
+
+    @Override
+    public void rejected(Rejection why, byte[] bytes, int begin, int end) {
+        sums.merge("rejected." + why.reason(), 1L, Long::sum);
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+    }
+}
