@@ -25,6 +25,7 @@ import io.counters.collector.store.StoreSettings;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -85,8 +86,11 @@ public final class Collector implements AutoCloseable {
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);
-            ledger = new Ledger(keeping, storing.isShared(), time, self);
+            ledger = new Ledger(keeping, storing.isShared(), time, new SecureRandom().nextLong(), self);
             file.load(ledger);
+            if (file.setAside() != null) {
+                log.warn("the ledger was damaged and is set aside as {}; a new one begins", file.setAside());
+            }
             commit = new Commit(ledger, file, faults, self);
             Store store = storing.isShared() ? open(new MemcachedStore(storing.memcached())) : null;
             pusher = store == null ? null : new Pusher(ledger, store, faults, self);
@@ -104,6 +108,9 @@ public final class Collector implements AutoCloseable {
         } catch (IOException | RuntimeException cannot) {
             closeOpened();
             throw cannot;
+        }
+        if (pusher != null) {
+            pusher.begin();
         }
         intakeThread.start();
         dashboard.start();

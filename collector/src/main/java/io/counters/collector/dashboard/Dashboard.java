@@ -6,6 +6,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,12 +14,16 @@ import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
+import java.util.stream.Collectors;
 
 /** The HTTP server. Its page asks {@code /api/counters} once a second and shows what moved. */
 public final class Dashboard implements AutoCloseable {
+    private static final int STREAMS_MAX = 1000;
+
     private final HttpServer server;
     private final ExecutorService threads;
     private final Ledger ledger;
@@ -64,6 +69,7 @@ public final class Dashboard implements AutoCloseable {
             switch (exchange.getRequestURI().getPath()) {
                 case "/" -> answer(exchange, 200, "text/html; charset=utf-8", page);
                 case "/api/counters" -> answer(exchange, 200, "application/json", counters());
+                case "/api/streams" -> answer(exchange, 200, "application/json", streams());
                 case "/metrics" -> answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", metrics());
                 case "/healthz" -> answer(exchange, 200, "text/plain; charset=utf-8", text("ok\n"));
                 default ->
@@ -71,7 +77,7 @@ public final class Dashboard implements AutoCloseable {
                             exchange,
                             404,
                             "text/plain; charset=utf-8",
-                            text("there are /, /api/counters, /metrics and /healthz\n"));
+                            text("there are /, /api/counters, /api/streams, /metrics and /healthz\n"));
             }
         }
     }
@@ -106,6 +112,27 @@ public final class Dashboard implements AutoCloseable {
             json.append(now.values()[i]);
         }
         return text(json.append("\n}\n").toString());
+    }
+
+    /** The streams that miss most first, {@value #STREAMS_MAX} at the most; the letters of ids need no escaping. */
+    private byte[] streams() {
+        String rows = ledger.reports().stream()
+                .sorted(Comparator.comparingLong(StreamReport::lost)
+                        .reversed()
+                        .thenComparing(StreamReport::quietMillis)
+                        .thenComparing(StreamReport::sender))
+                .limit(STREAMS_MAX)
+                .map(Dashboard::row)
+                .collect(Collectors.joining(",\n"));
+        return text("[\n" + rows + "\n]\n");
+    }
+
+    private static String row(StreamReport stream) {
+        return "{\"sender\": \"" + stream.sender() + "\", \"counters\": " + stream.counters() + ", \"sent\": "
+                + stream.sent() + ", \"received\": " + stream.received() + ", \"repeated\": " + stream.repeated()
+                + ", \"lost\": " + stream.lost() + ", \"healed\": " + stream.healed() + ", \"quiet_seconds\": "
+                + stream.quietMillis() / 1000 + ", \"whole\": " + stream.whole() + ", \"quarantined\": "
+                + stream.quarantined() + ", \"split\": " + stream.isSplit() + "}";
     }
 
     private byte[] metrics() {

@@ -14,6 +14,8 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -24,6 +26,7 @@ public final class Intake implements Runnable, AutoCloseable {
     /** Asked of the kernel for UDP; what it grants is in {@link #receiveBufferBytes}. */
     private static final int RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
+    private static final List<Path> SOCKET_TABLES = List.of(Path.of("/proc/net/udp"), Path.of("/proc/net/udp6"));
     private static final int DATAGRAMS_A_ROUND = 1000;
     private static final int CONNECTIONS_MAX = 10_000;
     private static final int DATAGRAM_BYTES_MAX = 65_536;
@@ -76,6 +79,8 @@ public final class Intake implements Runnable, AutoCloseable {
                                 + taken.getMessage() + "); another collector may run there, --udp-port takes another",
                         taken);
             }
+            int boundPort = udpAddress().getPort();
+            self.gauge("intake_kernel_drops_total", () -> KernelDrops.of(SOCKET_TABLES, boundPort));
             udp.configureBlocking(false).register(selector, SelectionKey.OP_READ);
             tcp.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
         } catch (IOException cannot) {

@@ -49,6 +49,9 @@ final class Lines implements Commands {
     /** Merges whole lines of a stream, each with its line break. */
     void lines(byte[] in, int begin, int end) {
         synchronized (ledger) {
+            if (stream != null) {
+                ledger.heard(stream);
+            }
             for (int at = begin, next; at < end; at = next) {
                 next = at;
                 while (in[next++] != '\n') {

@@ -5,29 +5,43 @@ import java.util.List;
 /**
  * What one commit writes, all of it or nothing.
  *
- * @param number of this commit, from 1
- * @param clockMillis the ledger's time
- * @param watchMillis since when the memory of streams is complete
- * @param publishedSecond the highest second that points were published for
+ * @param counters those that changed
+ * @param streams those that changed, with those of their watermarks that did
+ * @param dropped the numbers of streams that are forgotten
  */
-record Changes(
-        long number,
-        long clockMillis,
-        long watchMillis,
-        long publishedSecond,
-        List<CounterRow> counters,
-        List<Watermarks> streams) {
+record Changes(Head head, List<CounterRow> counters, List<Watermarks> streams, List<Integer> dropped) {
+    /**
+     * The ledger's own state.
+     *
+     * @param id a random number that no other ledger has
+     * @param commit number of this commit, from 1
+     * @param clockMillis the ledger's time
+     * @param listenedMillis how long the ledger has been listening, over all its lives
+     * @param watchMillis since when the memory of streams is complete
+     * @param publishedSecond the highest second that points were published for
+     */
+    record Head(long id, long commit, long clockMillis, long listenedMillis, long watchMillis, long publishedSecond) {
+        /** Of a ledger that was never committed, and has forgotten nothing. */
+        static Head first(long id) {
+            return new Head(id, 0, 0, 0, Ledger.FOR_EVER, 0);
+        }
+    }
+
     /** One counter as it stands, with what is known of its key in the shared store. */
     record CounterRow(int id, String name, long value, Projected projected, long pushed, long goal) {}
 
-    /** One stream and those of its watermarks that changed; the arrays run side by side. */
-    record Watermarks(
-            int stream,
+    /** One stream as it stands, without its watermarks. */
+    record StreamRow(
+            int id,
             String sender,
             boolean whole,
             boolean quarantined,
             long heardMillis,
-            int[] counters,
-            long[] increments,
-            long[] decrements) {}
+            long heardListening,
+            Arrivals arrivals,
+            long healed) {}
+
+    /** One stream and those of its watermarks that changed; the arrays run side by side. */
+    @SuppressWarnings("ArrayRecordComponent") // Written once and read once, thousands a second.
+    record Watermarks(StreamRow stream, int[] counters, long[] increments, long[] decrements) {}
 }

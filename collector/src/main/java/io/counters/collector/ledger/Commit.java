@@ -8,14 +8,14 @@ import java.util.concurrent.atomic.LongAdder;
 /** Brings what changed in the ledger to its file. Called about every 100 ms, and by who needs it now; any thread. */
 public final class Commit {
     private final Ledger ledger;
-    private final LedgerFile file;
+    private final Journal journal;
     private final FaultLog faults;
     private final LongAdder commits;
     private final LongAdder failures;
 
-    public Commit(Ledger ledger, LedgerFile file, FaultLog faults, Self self) {
+    public Commit(Ledger ledger, Journal journal, FaultLog faults, Self self) {
         this.ledger = ledger;
-        this.file = file;
+        this.journal = journal;
         this.faults = faults;
         commits = self.count("ledger_commits_total");
         failures = self.count("ledger_failed_commits_total");
@@ -32,7 +32,7 @@ public final class Commit {
             return true;
         }
         try {
-            file.write(changes);
+            journal.write(changes);
             ledger.committed(changes);
             commits.increment();
             return true;

@@ -10,10 +10,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,8 +29,13 @@ public final class Ledger {
     /** The watch of a ledger that remembers every stream there ever was. */
     static final long FOR_EVER = Long.MIN_VALUE;
 
-    /** How much older than its last datagram a stream may look by one that was delayed. */
+    /** How much younger than it is a stream may look by a datagram that was delayed. */
     private static final long DELAY_MILLIS = 60_000;
+
+    private static final long EXPIRY_EVERY_MILLIS = 60_000;
+
+    /** A stream that is heard and says nothing new has this committed only so often. */
+    private static final long HEARD_EVERY_MILLIS = 600_000;
 
     private final LedgerSettings bounds;
     private final boolean projecting;
@@ -43,12 +50,18 @@ public final class Ledger {
 
     private final Map<String, Stream> streams = new HashMap<>();
     private final List<Stream> changedStreams = new ArrayList<>();
+    private final List<Integer> droppedStreams = new ArrayList<>();
     private int lastStream;
     private long watermarks;
+    private long newNames;
+    private long newNamesMinute;
+
+    private Changes.Head head;
+    private boolean headChanged;
     private long watchMillis = FOR_EVER;
     private long publishedSecond;
-    private boolean publishedChanged;
-    private long commits;
+    private long begunMillis;
+    private long expiredMillis;
 
     private final LongAdder applied;
     private final LongAdder healed;
@@ -56,14 +69,19 @@ public final class Ledger {
     private final LongAdder noRoom;
     private final LongAdder quarantined;
     private final LongAdder overflowed;
+    private final LongAdder deferred;
+    private final LongAdder expired;
+    private final LongAdder inDoubt;
 
     /**
      * An empty ledger, whose memory of streams is complete.
      *
      * @param projecting whether there is a shared store to push to
      * @param clockMillis the ledger's time, which never runs backwards
+     * @param id a random number that no other ledger has
      */
-    public Ledger(LedgerSettings bounds, boolean projecting, LongSupplier clockMillis, Self self) {
+    public Ledger(LedgerSettings bounds, boolean projecting, LongSupplier clockMillis, long id, Self self) {
+        this.head = Changes.Head.first(id);
         this.bounds = bounds;
         this.projecting = projecting;
         this.clockMillis = clockMillis;
@@ -74,9 +92,19 @@ public final class Ledger {
         noRoom = self.count("ledger_no_room_lines_total");
         quarantined = self.count("ledger_quarantined_streams_total");
         overflowed = self.count("ledger_overflow_lines_total");
+        deferred = self.count("ledger_deferred_lines_total");
+        expired = self.count("ledger_expired_streams_total");
+        inDoubt = self.count("ledger_in_doubt_total");
         self.gauge("ledger_counters", this::size);
         self.gauge("ledger_streams", this::streams);
+        self.gauge("ledger_watermarks", () -> watermarks);
+        self.gauge("ledger_datagrams_sent", () -> arrivals(Arrivals::sent));
+        self.gauge("ledger_datagrams_received", () -> arrivals(Arrivals::received));
+        self.gauge("ledger_datagrams_repeated", () -> arrivals(Arrivals::repeated));
+        self.gauge("ledger_datagrams_lost", () -> arrivals(Arrivals::lost));
         self.gauge("store_due_keys", this::unsettled);
+        begunMillis = clockMillis.getAsLong();
+        expiredMillis = begunMillis;
     }
 
     // What comes in
@@ -96,17 +124,30 @@ public final class Ledger {
         if (stream == null) {
             if (streams.size() >= bounds.streamsMax()) {
                 noRoom.increment();
-                watchMillis = Math.max(watchMillis, now + DELAY_MILLIS);
+                forgetNow();
                 return null;
             }
             boolean whole = watchMillis == FOR_EVER || ageMillis < now - watchMillis;
-            stream = new Stream(++lastStream, sender, whole, now);
+            stream = new Stream(++lastStream, sender, whole, new Arrivals(whole ? 0 : seq - 1));
+            stream.committedHeardMillis = now;
             streams.put(sender, stream);
         }
-        stream.heardMillis = now;
-        stream.datagrams++;
-        stream.highestSeq = Math.max(stream.highestSeq, seq);
+        stream.arrivals.add(seq);
+        heard(stream);
         return stream;
+    }
+
+    /** Takes note that a stream's sender lives: for one that says who it is once and sends lines for days, by TCP. */
+    public synchronized void heard(Stream stream) {
+        if (stream.dropped) {
+            return;
+        }
+        long now = clockMillis.getAsLong();
+        stream.heardMillis = now;
+        stream.heardListening = listenedMillis();
+        if (now - stream.committedHeardMillis > HEARD_EVERY_MILLIS) {
+            note(stream);
+        }
     }
 
     /**
@@ -116,36 +157,40 @@ public final class Ledger {
      * @param name its canonical name is {@code name[begin, end)}
      * @param amount 0 to 2^53
      * @param total at least {@code amount}, or {@link Commands#NO_TOTAL}
+     * @return how much of this verb was applied
      */
-    public synchronized void merge(
+    public synchronized long merge(
             @Nullable Stream stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
+        Stream of = stream == null || stream.dropped ? null : stream;
         int counter = names.find(name, begin, end);
         if (counter < 0) {
-            if (names.size() >= bounds.countersMax()) {
-                overflow(stream, verb, amount);
-                return;
+            boolean full = names.size() >= bounds.countersMax();
+            if (full || !mayAdd()) {
+                if (!full && of != null && of.whole && total != Commands.NO_TOTAL) {
+                    deferred.increment();
+                    return 0;
+                }
+                return overflow(of, verb, amount);
             }
             counter = add(name, begin, end);
         }
-        if (stream == null || total == Commands.NO_TOTAL) {
-            apply(counter, verb.signed(amount));
-        } else {
-            merge(stream, verb, counter, amount, total);
-        }
+        return of == null || total == Commands.NO_TOTAL
+                ? apply(counter, verb, amount)
+                : merge(of, verb, counter, amount, total);
     }
 
-    private void merge(Stream stream, Verb verb, int counter, long amount, long total) {
+    private long merge(Stream stream, Verb verb, int counter, long amount, long total) {
         long mark = stream.watermark(counter, verb);
         if (total <= mark) {
             nothingNew.increment();
-            return;
+            return 0;
         }
         note(stream);
         if (mark == Stream.NONE && watermarks >= bounds.watermarksMax()) {
             noRoom.increment();
             stream.whole = false;
-            apply(counter, verb.signed(amount));
-            return;
+            forgetNow();
+            return apply(counter, verb, amount);
         }
         long jump = mark != Stream.NONE ? total - mark : total;
         if (jump > CommandReader.AMOUNT_MAX && !stream.quarantined) {
@@ -154,12 +199,18 @@ public final class Ledger {
         }
         boolean heals = !stream.quarantined && (mark != Stream.NONE || stream.whole);
         long news = heals ? jump : amount;
-        healed.add(Math.max(0, news - amount));
+        if (news > amount) {
+            healed.add(news - amount);
+            stream.healed += news - amount;
+        }
+        if (!heals) {
+            inDoubt.add(amount);
+        }
         watermarks += stream.watermark(counter, verb, total);
-        apply(counter, verb.signed(news));
+        return apply(counter, verb, news);
     }
 
-    private void overflow(@Nullable Stream stream, Verb verb, long amount) {
+    private long overflow(@Nullable Stream stream, Verb verb, long amount) {
         overflowed.increment();
         if (stream != null) {
             stream.whole = false;
@@ -167,7 +218,23 @@ public final class Ledger {
         }
         byte[] name = OVERFLOW.getBytes(ISO_8859_1);
         int counter = names.find(name, 0, name.length);
-        apply(counter < 0 ? add(name, 0, name.length) : counter, verb.signed(amount));
+        return apply(counter < 0 ? add(name, 0, name.length) : counter, verb, amount);
+    }
+
+    /** Whether another name may come in this minute. */
+    private boolean mayAdd() {
+        long minute = clockMillis.getAsLong() / 60_000;
+        if (minute != newNamesMinute) {
+            newNamesMinute = minute;
+            newNames = 0;
+        }
+        return newNames++ < bounds.newNamesMax();
+    }
+
+    /** Something is not remembered from now on: what looks as if it began before a minute from now is not whole. */
+    private void forgetNow() {
+        watchMillis = Math.max(watchMillis, clockMillis.getAsLong() + DELAY_MILLIS);
+        headChanged = true;
     }
 
     private void note(Stream stream) {
@@ -177,13 +244,14 @@ public final class Ledger {
         }
     }
 
-    private void apply(int counter, long difference) {
+    private long apply(int counter, Verb verb, long amount) {
         applied.increment();
-        values[counter] += difference;
+        values[counter] += verb.signed(amount);
         changed.set(counter);
         if (projecting) {
             projection.moved(counter);
         }
+        return amount;
     }
 
     private int add(byte[] name, int begin, int end) {
@@ -196,14 +264,41 @@ public final class Ledger {
         return counter;
     }
 
+    private long listenedMillis() {
+        return head.listenedMillis() + clockMillis.getAsLong() - begunMillis;
+    }
+
+    /** Forgets the streams that were not heard for the expiry time. */
+    private void expire() {
+        long now = clockMillis.getAsLong();
+        if (now - expiredMillis < EXPIRY_EVERY_MILLIS) {
+            return;
+        }
+        expiredMillis = now;
+        long since = listenedMillis() - bounds.expiryMillis();
+        for (Iterator<Stream> all = streams.values().iterator(); all.hasNext(); ) {
+            Stream stream = all.next();
+            if (stream.heardListening < since) {
+                all.remove();
+                changedStreams.remove(stream);
+                droppedStreams.add(stream.id);
+                watermarks -= stream.size();
+                watchMillis = Math.max(watchMillis, stream.heardMillis + DELAY_MILLIS);
+                stream.dropped = true;
+                expired.increment();
+            }
+        }
+    }
+
     // What is committed
 
     /** What is to be committed next, or null when nothing changed. Sets the goals of the pushes that may follow it. */
     synchronized @Nullable Changes changes() {
+        expire();
         if (projecting) {
             projection.setGoals(values, changed);
         }
-        if (changed.isEmpty() && changedStreams.isEmpty() && !publishedChanged) {
+        if (changed.isEmpty() && changedStreams.isEmpty() && droppedStreams.isEmpty() && !headChanged) {
             return null;
         }
         List<Changes.CounterRow> rows = new ArrayList<>();
@@ -217,13 +312,18 @@ public final class Ledger {
         }
         changed.clear();
         changedStreams.clear();
-        publishedChanged = false;
-        return new Changes(commits + 1, clockMillis.getAsLong(), watchMillis, publishedSecond, rows, marks);
+        List<Integer> dropped = List.copyOf(droppedStreams);
+        droppedStreams.clear();
+        headChanged = false;
+        Changes.Head next = new Changes.Head(
+                head.id(), head.commit() + 1, clockMillis.getAsLong(), listenedMillis(), watchMillis, publishedSecond);
+        return new Changes(next, rows, marks, dropped);
     }
 
     /** The changes are on disk: values may be published, goals may be pushed. */
     synchronized void committed(Changes changes) {
-        commits = changes.number();
+        begunMillis += changes.head().listenedMillis() - head.listenedMillis();
+        head = changes.head();
         for (Changes.CounterRow row : changes.counters()) {
             committedValues[row.id()] = row.value();
             committedSize = Math.max(committedSize, row.id() + 1);
@@ -237,20 +337,63 @@ public final class Ledger {
             changed.set(row.id());
         }
         for (Changes.Watermarks marks : changes.streams()) {
-            Stream stream = streams.get(marks.sender());
+            Stream stream = streams.get(marks.stream().sender());
             if (stream != null) {
                 stream.putBack(marks);
                 note(stream);
             }
         }
-        publishedChanged = true;
+        droppedStreams.addAll(changes.dropped());
+        headChanged = true;
     }
 
     /** Takes up what an earlier life committed; before anything else. */
-    synchronized void restore(long commit, long watch, long published) {
-        commits = commit;
-        watchMillis = watch;
-        publishedSecond = published;
+    synchronized void restore(Changes.Head committed) {
+        if (committed.commit() == 0) {
+            return;
+        }
+        head = committed;
+        watchMillis = committed.watchMillis();
+        publishedSecond = committed.publishedSecond();
+    }
+
+    /** What the shared store is to bear, so that a later life knows whose it is. */
+    public synchronized Mark mark() {
+        return new Mark(head.id(), head.commit());
+    }
+
+    /**
+     * Learns what the shared store bears, before anything is pushed there.
+     *
+     * @param found the mark there; null where there is none
+     * @return what is remarkable about it, for the log; null when nothing is
+     */
+    public synchronized @Nullable String found(@Nullable Mark found) {
+        if (found == null || (found.ledger() == head.id() && found.commit() <= head.commit())) {
+            return null;
+        }
+        if (found.ledger() == head.id()) {
+            projection.claimNothing();
+            return "this ledger is older than what it last wrote there: it was restored from a backup; what senders that "
+                    + "still live have counted since then comes back by their totals";
+        }
+        if (head.commit() == 0) {
+            forgetEarlier();
+            return "another ledger has written there: its values are taken over, and streams that are older than now "
+                    + "count by their amounts";
+        }
+        return "another ledger has written there: two collectors on one store undo each other's work; stop one";
+    }
+
+    /** Streams that are older than now may have been applied somewhere else: they count by their amounts. */
+    public synchronized void forgetEarlier() {
+        watchMillis = Math.max(watchMillis, clockMillis.getAsLong());
+        headChanged = true;
+    }
+
+    /** Whether nothing was ever committed here. */
+    public synchronized boolean isNew() {
+        return head.commit() == 0;
     }
 
     /** Takes up a counter; in the order of their numbers. */
@@ -273,8 +416,13 @@ public final class Ledger {
 
     /** Takes up a stream with all its watermarks. */
     synchronized void restore(Changes.Watermarks marks) {
-        Stream stream = new Stream(marks.stream(), marks.sender(), marks.whole(), marks.heardMillis());
-        stream.quarantined = marks.quarantined();
+        Changes.StreamRow row = marks.stream();
+        Stream stream =
+                new Stream(row.id(), row.sender(), row.whole(), row.arrivals().copy());
+        stream.quarantined = row.quarantined();
+        stream.heardMillis = row.heardMillis();
+        stream.heardListening = row.heardListening();
+        stream.healed = row.healed();
         for (int i = 0; i < marks.counters().length; i++) {
             watermarks += stream.watermark(marks.counters()[i], Verb.INCREMENT, marks.increments()[i]);
             watermarks += stream.watermark(marks.counters()[i], Verb.DECREMENT, marks.decrements()[i]);
@@ -317,7 +465,7 @@ public final class Ledger {
      */
     public synchronized long publishAt(long wantedSecond) {
         publishedSecond = Math.max(wantedSecond, publishedSecond + 1);
-        publishedChanged = true;
+        headChanged = true;
         return publishedSecond;
     }
 
@@ -327,5 +475,30 @@ public final class Ledger {
 
     public synchronized int streams() {
         return streams.size();
+    }
+
+    /** Every stream that is remembered, as it stands. */
+    public synchronized List<StreamReport> reports() {
+        long now = clockMillis.getAsLong();
+        List<StreamReport> reports = new ArrayList<>();
+        for (Stream stream : streams.values()) {
+            reports.add(new StreamReport(
+                    stream.sender,
+                    stream.whole,
+                    stream.quarantined,
+                    stream.size(),
+                    stream.arrivals.sent(),
+                    stream.arrivals.received(),
+                    stream.arrivals.repeated(),
+                    stream.healed,
+                    now - stream.heardMillis));
+        }
+        return reports;
+    }
+
+    private synchronized long arrivals(ToLongFunction<Arrivals> number) {
+        return streams.values().stream()
+                .mapToLong(stream -> number.applyAsLong(stream.arrivals))
+                .sum();
     }
 }

@@ -1,14 +1,12 @@
 package io.counters.collector.ledger;
 
 import io.counters.collector.ledger.Changes.CounterRow;
+import io.counters.collector.ledger.Changes.Head;
+import io.counters.collector.ledger.Changes.StreamRow;
 import io.counters.collector.ledger.Changes.Watermarks;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -22,10 +20,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The ledger on disk: {@code ledger.sqlite} in the data folder, in WAL mode, every commit synced. The lock beside it,
- * {@code ledger.lock}, is held for life, so that no second collector writes to it. For one thread at a time.
+ * The ledger on disk: {@code ledger.sqlite} in the data folder, in WAL mode, every commit synced, with a lock
+ * beside it that keeps a second collector out. For one thread at a time.
  */
-public final class LedgerFile implements AutoCloseable {
+public final class LedgerFile implements Journal, AutoCloseable {
     private static final int FORMAT = 1;
 
     private static final String[] TABLES = {
@@ -33,51 +31,43 @@ public final class LedgerFile implements AutoCloseable {
         "CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, value INTEGER NOT NULL,"
                 + " projected INTEGER NOT NULL, pushed INTEGER NOT NULL, goal INTEGER NOT NULL)",
         "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,"
-                + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL, heard INTEGER NOT NULL)",
+                + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL, heard INTEGER NOT NULL,"
+                + " heard_listening INTEGER NOT NULL, seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL,"
+                + " received INTEGER NOT NULL, repeated INTEGER NOT NULL, seq_window INTEGER NOT NULL,"
+                + " healed INTEGER NOT NULL)",
         "CREATE TABLE IF NOT EXISTS watermark (stream INTEGER NOT NULL, counter INTEGER NOT NULL,"
                 + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (stream, counter))"
                 + " WITHOUT ROWID",
     };
 
+    private static final String NAME = "ledger.sqlite";
+
+    /** SQLite's numbers for a file that is no database, and one that is broken. */
+    private static final List<Integer> DAMAGED = List.of(11, 26);
+
     private final Path file;
-    private final FileChannel lockFile;
-    private final FileLock lock;
+    private final FolderLock lock;
+    private final @Nullable Path setAside;
     private final Connection connection;
     private final PreparedStatement putMeta;
     private final PreparedStatement putCounter;
     private final PreparedStatement putStream;
     private final PreparedStatement putWatermark;
+    private final PreparedStatement dropStream;
+    private final PreparedStatement dropWatermarks;
 
     /**
-     * Opens the ledger of this folder, created where it is missing.
+     * Opens the ledger of this folder, created where it is missing. One that is damaged is set aside under a name that
+     * says so, and a new one begun: see {@link #setAside}.
      *
      * @throws IOException when the folder can't be written or another collector holds it; the message names the remedy
      */
     public LedgerFile(Path folder) throws IOException {
-        file = folder.resolve("ledger.sqlite");
-        try {
-            Files.createDirectories(folder);
-            lockFile = FileChannel.open(
-                    folder.resolve("ledger.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        } catch (IOException cannot) {
-            throw new IOException(
-                    "the data folder " + folder + " can't be written (" + cannot + "); give another with --data-dir",
-                    cannot);
-        }
-        FileLock held = null;
-        try {
-            held = lockFile.tryLock();
-        } catch (OverlappingFileLockException inThisJvm) {
-            // Told below, like one that another process holds.
-        }
-        if (held == null) {
-            lockFile.close();
-            throw new IOException("the data folder " + folder
-                    + " is in use by another collector; stop it, or give this one a folder of its own with --data-dir");
-        }
-        lock = held;
+        lock = new FolderLock(folder);
+        file = folder.resolve(NAME);
         Connection opened = null;
         try {
+            setAside = Files.exists(file) && isDamaged(file) ? moveAway(folder) : null;
             opened = DriverManager.getConnection("jdbc:sqlite:" + file);
             connection = opened;
             try (Statement statement = connection.createStatement()) {
@@ -92,13 +82,16 @@ public final class LedgerFile implements AutoCloseable {
             putCounter = connection.prepareStatement("INSERT INTO counter VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id)"
                     + " DO UPDATE SET value = excluded.value, projected = excluded.projected,"
                     + " pushed = excluded.pushed, goal = excluded.goal");
-            putStream = connection.prepareStatement("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?)");
+            putStream = connection.prepareStatement(
+                    "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
             putWatermark = connection.prepareStatement("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)");
+            dropStream = connection.prepareStatement("DELETE FROM stream WHERE id = ?");
+            dropWatermarks = connection.prepareStatement("DELETE FROM watermark WHERE stream = ?");
             long format = meta().getOrDefault("format", (long) FORMAT);
             if (format != FORMAT) {
                 throw new SQLException("it has format " + format + ", this version writes " + FORMAT);
             }
-        } catch (SQLException unusable) {
+        } catch (SQLException | IOException unusable) {
             closeAfter(unusable, opened);
             throw new IOException(
                     "the ledger " + file + " can't be used: " + unusable.getMessage()
@@ -107,14 +100,47 @@ public final class LedgerFile implements AutoCloseable {
         }
     }
 
-    private void closeAfter(SQLException unusable, @Nullable Connection opened) throws IOException {
-        try (lockFile) {
+    private void closeAfter(Exception unusable, @Nullable Connection opened) throws IOException {
+        try (lock) {
             if (opened != null) {
                 opened.close();
             }
         } catch (SQLException alsoFailed) {
             unusable.addSuppressed(alsoFailed);
         }
+    }
+
+    private static boolean isDamaged(Path file) throws SQLException {
+        try (Connection looking = DriverManager.getConnection("jdbc:sqlite:" + file);
+                Statement statement = looking.createStatement();
+                ResultSet row = statement.executeQuery("PRAGMA quick_check(1)")) {
+            return !row.next() || !"ok".equals(row.getString(1));
+        } catch (SQLException failure) {
+            if (DAMAGED.contains(failure.getErrorCode() & 0xff)) {
+                return true;
+            }
+            throw failure;
+        }
+    }
+
+    /** Gives the file, and what SQLite has beside it, a name that says what it is and that no other has. */
+    private static Path moveAway(Path folder) throws IOException {
+        int number = 1;
+        while (Files.exists(folder.resolve("ledger.damaged-" + number + ".sqlite"))) {
+            number++;
+        }
+        Path away = folder.resolve("ledger.damaged-" + number + ".sqlite");
+        for (String part : List.of("-wal", "-shm", "")) {
+            if (Files.exists(folder.resolve(NAME + part))) {
+                Files.move(folder.resolve(NAME + part), folder.resolve(away.getFileName() + part));
+            }
+        }
+        return away;
+    }
+
+    /** Where the damaged ledger went that was found here; null when there was none. */
+    public @Nullable Path setAside() {
+        return setAside;
     }
 
     /** The ledger's time at the last commit, in milliseconds; 0 for a new ledger. */
@@ -126,14 +152,18 @@ public final class LedgerFile implements AutoCloseable {
         }
     }
 
-    /** Gives an empty ledger all that was committed here. */
+    @Override
     public void load(Ledger ledger) throws IOException {
         try (Statement statement = connection.createStatement()) {
             Map<String, Long> meta = meta();
-            ledger.restore(
-                    meta.getOrDefault("commit", 0L),
-                    meta.getOrDefault("watch", Ledger.FOR_EVER),
-                    meta.getOrDefault("published", 0L));
+            Head first = Head.first(0);
+            ledger.restore(new Head(
+                    meta.getOrDefault("id", first.id()),
+                    meta.getOrDefault("commit", first.commit()),
+                    meta.getOrDefault("clock", first.clockMillis()),
+                    meta.getOrDefault("listened", first.listenedMillis()),
+                    meta.getOrDefault("watch", first.watchMillis()),
+                    meta.getOrDefault("published", first.publishedSecond())));
             try (ResultSet row = statement.executeQuery(
                     "SELECT id, name, value, projected, pushed, goal FROM counter ORDER BY id")) {
                 while (row.next()) {
@@ -146,74 +176,67 @@ public final class LedgerFile implements AutoCloseable {
                             row.getLong(6)));
                 }
             }
-            try (ResultSet row = statement.executeQuery("SELECT s.id, s.sender, s.whole, s.quarantined, s.heard,"
-                    + " w.counter, w.increments, w.decrements"
-                    + " FROM stream s LEFT JOIN watermark w ON w.stream = s.id ORDER BY s.id")) {
-                loadStreams(row, ledger);
-            }
+            loadStreams(statement, ledger);
         } catch (SQLException | IllegalStateException | IllegalArgumentException unreadable) {
             throw failed("read", unreadable);
         }
     }
 
-    private static void loadStreams(ResultSet row, Ledger ledger) throws SQLException {
-        Watermarks stream = null;
-        int size = 0;
-        while (row.next()) {
-            if (stream == null || stream.stream() != row.getInt(1)) {
-                finish(stream, size, ledger);
-                stream = new Watermarks(
+    private void loadStreams(Statement statement, Ledger ledger) throws SQLException {
+        try (ResultSet row = statement.executeQuery("SELECT * FROM stream ORDER BY id");
+                PreparedStatement marksOf = connection.prepareStatement(
+                        "SELECT counter, increments, decrements FROM watermark WHERE stream = ?")) {
+            while (row.next()) {
+                StreamRow stream = new StreamRow(
                         row.getInt(1),
                         row.getString(2),
                         row.getBoolean(3),
                         row.getBoolean(4),
                         row.getLong(5),
-                        new int[8],
-                        new long[8],
-                        new long[8]);
-                size = 0;
+                        row.getLong(6),
+                        new Arrivals(row.getLong(7), row.getLong(8), row.getLong(9), row.getLong(10), row.getLong(11)),
+                        row.getLong(12));
+                marksOf.setInt(1, stream.id());
+                ledger.restore(watermarks(stream, marksOf));
             }
-            int counter = row.getInt(6);
-            if (row.wasNull()) {
-                continue;
-            }
-            if (size == stream.counters().length) {
-                stream = resized(stream, 2 * size);
-            }
-            stream.counters()[size] = counter;
-            stream.increments()[size] = row.getLong(7);
-            stream.decrements()[size] = row.getLong(8);
-            size++;
-        }
-        finish(stream, size, ledger);
-    }
-
-    private static void finish(@Nullable Watermarks stream, int size, Ledger ledger) {
-        if (stream != null) {
-            ledger.restore(resized(stream, size));
         }
     }
 
-    private static Watermarks resized(Watermarks stream, int size) {
+    private static Watermarks watermarks(StreamRow stream, PreparedStatement marksOf) throws SQLException {
+        int[] counters = new int[8];
+        long[] increments = new long[8];
+        long[] decrements = new long[8];
+        int size = 0;
+        try (ResultSet mark = marksOf.executeQuery()) {
+            for (; mark.next(); size++) {
+                if (size == counters.length) {
+                    counters = Arrays.copyOf(counters, 2 * size);
+                    increments = Arrays.copyOf(increments, 2 * size);
+                    decrements = Arrays.copyOf(decrements, 2 * size);
+                }
+                counters[size] = mark.getInt(1);
+                increments[size] = mark.getLong(2);
+                decrements[size] = mark.getLong(3);
+            }
+        }
         return new Watermarks(
-                stream.stream(),
-                stream.sender(),
-                stream.whole(),
-                stream.quarantined(),
-                stream.heardMillis(),
-                Arrays.copyOf(stream.counters(), size),
-                Arrays.copyOf(stream.increments(), size),
-                Arrays.copyOf(stream.decrements(), size));
+                stream,
+                Arrays.copyOf(counters, size),
+                Arrays.copyOf(increments, size),
+                Arrays.copyOf(decrements, size));
     }
 
     /** Writes the changes in one transaction and syncs it; on a failure nothing of them is there. */
-    void write(Changes changes) throws IOException {
+    @Override
+    public void write(Changes changes) throws IOException {
         try {
             put("format", FORMAT);
-            put("commit", changes.number());
-            put("clock", changes.clockMillis());
-            put("watch", changes.watchMillis());
-            put("published", changes.publishedSecond());
+            put("id", changes.head().id());
+            put("commit", changes.head().commit());
+            put("clock", changes.head().clockMillis());
+            put("listened", changes.head().listenedMillis());
+            put("watch", changes.head().watchMillis());
+            put("published", changes.head().publishedSecond());
             putMeta.executeBatch();
             for (CounterRow row : changes.counters()) {
                 putCounter.setInt(1, row.id());
@@ -225,27 +248,31 @@ public final class LedgerFile implements AutoCloseable {
                 putCounter.addBatch();
             }
             putCounter.executeBatch();
-            for (Watermarks stream : changes.streams()) {
-                putStream.setInt(1, stream.stream());
-                putStream.setString(2, stream.sender());
-                putStream.setBoolean(3, stream.whole());
-                putStream.setBoolean(4, stream.quarantined());
-                putStream.setLong(5, stream.heardMillis());
-                putStream.addBatch();
-                for (int i = 0; i < stream.counters().length; i++) {
-                    putWatermark.setInt(1, stream.stream());
-                    putWatermark.setInt(2, stream.counters()[i]);
-                    putWatermark.setLong(3, stream.increments()[i]);
-                    putWatermark.setLong(4, stream.decrements()[i]);
+            for (Watermarks marks : changes.streams()) {
+                put(marks.stream());
+                for (int i = 0; i < marks.counters().length; i++) {
+                    putWatermark.setInt(1, marks.stream().id());
+                    putWatermark.setInt(2, marks.counters()[i]);
+                    putWatermark.setLong(3, marks.increments()[i]);
+                    putWatermark.setLong(4, marks.decrements()[i]);
                     putWatermark.addBatch();
                 }
             }
+            for (int dropped : changes.dropped()) {
+                dropStream.setInt(1, dropped);
+                dropStream.addBatch();
+                dropWatermarks.setInt(1, dropped);
+                dropWatermarks.addBatch();
+            }
             putStream.executeBatch();
             putWatermark.executeBatch();
+            dropStream.executeBatch();
+            dropWatermarks.executeBatch();
             connection.commit();
         } catch (SQLException failure) {
             try {
-                for (PreparedStatement put : List.of(putMeta, putCounter, putStream, putWatermark)) {
+                for (PreparedStatement put :
+                        List.of(putMeta, putCounter, putStream, putWatermark, dropStream, dropWatermarks)) {
                     put.clearBatch();
                 }
                 connection.rollback();
@@ -254,6 +281,22 @@ public final class LedgerFile implements AutoCloseable {
             }
             throw failed("write", failure);
         }
+    }
+
+    private void put(StreamRow row) throws SQLException {
+        putStream.setInt(1, row.id());
+        putStream.setString(2, row.sender());
+        putStream.setBoolean(3, row.whole());
+        putStream.setBoolean(4, row.quarantined());
+        putStream.setLong(5, row.heardMillis());
+        putStream.setLong(6, row.heardListening());
+        putStream.setLong(7, row.arrivals().before());
+        putStream.setLong(8, row.arrivals().highest());
+        putStream.setLong(9, row.arrivals().received());
+        putStream.setLong(10, row.arrivals().repeated());
+        putStream.setLong(11, row.arrivals().window());
+        putStream.setLong(12, row.healed());
+        putStream.addBatch();
     }
 
     private void put(String key, long number) throws SQLException {
@@ -291,7 +334,6 @@ public final class LedgerFile implements AutoCloseable {
             throw failed("close", failure);
         } finally {
             lock.close();
-            lockFile.close();
         }
     }
 }

@@ -10,17 +10,23 @@ import java.nio.file.Path;
  *
  * @param folder created where it is missing
  * @param countersMax new names beyond this many are counted together, as {@code counters.overflow}
+ * @param newNamesMax new names a minute; beyond them a line with a total waits for its repetition, one without goes to
+ *     {@code counters.overflow}
  * @param streamsMax senders beyond this many count without healing
  * @param watermarksMax of all streams together, about 40 bytes each
+ * @param expiryMillis a stream unheard of for so long is forgotten; only time spent listening counts
  */
-public record LedgerSettings(Path folder, int countersMax, int streamsMax, int watermarksMax) {
+public record LedgerSettings(
+        Path folder, int countersMax, int newNamesMax, int streamsMax, int watermarksMax, long expiryMillis) {
+    private static final long DAY_MILLIS = 86_400_000;
+
     public static LedgerSettings from(Settings settings) {
         return in(settings.get(Setting.DATA_DIR, LedgerSettings::folder));
     }
 
     /** The usual bounds, in this folder. */
     public static LedgerSettings in(Path folder) {
-        return new LedgerSettings(folder, 1_000_000, 100_000, 16_000_000);
+        return new LedgerSettings(folder, 1_000_000, 1_000_000, 100_000, 16_000_000, DAY_MILLIS);
     }
 
     private static Path folder(String text) {

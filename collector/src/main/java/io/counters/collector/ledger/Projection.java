@@ -221,6 +221,17 @@ final class Projection {
         return 0;
     }
 
+    /** Keys that were never pushed are not to be taken over: what stands there may be this ledger's own, later work. */
+    void claimNothing() {
+        for (int counter = 0; counter < size; counter++) {
+            if (states[counter] == Projected.NEW) {
+                states[counter] = Projected.GONE;
+            } else if (states[counter] == Projected.CLAIMING) {
+                states[counter] = Projected.RESTORING;
+            }
+        }
+    }
+
     /** How many requests are with the store, or would be next; 0 when the store is as it should be. */
     int unsettled() {
         return due.cardinality();

@@ -17,10 +17,25 @@ public final class Stream {
     final String sender;
     boolean whole;
     boolean quarantined;
+
+    /** When it was last heard: by the ledger's time, and by the time that the ledger spent listening. */
     long heardMillis;
-    long datagrams;
-    long highestSeq;
+
+    long heardListening;
+
+    /** The datagrams that arrived, as their numbers tell. */
+    final Arrivals arrivals;
+
+    /** What totals brought that no amount had: increments and decrements that were lost on the way. */
+    long healed;
+
+    /** Whether it is among the changed ones; and since when a change in what was heard waits to be committed. */
     boolean noted;
+
+    long committedHeardMillis;
+
+    /** Whether it is forgotten: who still holds it must ask the ledger anew. */
+    boolean dropped;
 
     private int[] slots = new int[16];
     private int[] counters = new int[8];
@@ -29,11 +44,16 @@ public final class Stream {
     private int size;
     private final BitSet changed = new BitSet();
 
-    Stream(int id, String sender, boolean whole, long heardMillis) {
+    Stream(int id, String sender, boolean whole, Arrivals arrivals) {
         this.id = id;
         this.sender = sender;
         this.whole = whole;
-        this.heardMillis = heardMillis;
+        this.arrivals = arrivals;
+    }
+
+    /** How many counters it has a watermark for. */
+    int size() {
+        return size;
     }
 
     /** The highest total applied, or {@link #NONE}. */
@@ -91,7 +111,13 @@ public final class Stream {
             i++;
         }
         changed.clear();
-        return new Changes.Watermarks(id, sender, whole, quarantined, heardMillis, changedCounters, ups, downs);
+        committedHeardMillis = heardMillis;
+        return new Changes.Watermarks(
+                new Changes.StreamRow(
+                        id, sender, whole, quarantined, heardMillis, heardListening, arrivals.copy(), healed),
+                changedCounters,
+                ups,
+                downs);
     }
 
     private long @Nullable [] marks(Verb verb) {
@@ -118,7 +144,7 @@ public final class Stream {
                 Arrays.fill(decrements, size, length, NONE);
             }
         }
-        if (2 * (size + 1) > slots.length) {
+        if (4 * (size + 1) > 3 * slots.length) {
             slots = new int[2 * slots.length];
             for (int local = 0; local < size; local++) {
                 place(local);

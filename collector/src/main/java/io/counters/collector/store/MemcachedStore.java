@@ -27,9 +27,11 @@ import net.spy.memcached.DefaultHashAlgorithm;
 import net.spy.memcached.FailureMode;
 import net.spy.memcached.MemcachedClient;
 import net.spy.memcached.internal.BulkFuture;
+import net.spy.memcached.internal.GetFuture;
 import net.spy.memcached.internal.OperationFuture;
 import net.spy.memcached.ops.StatusCode;
 import net.spy.memcached.transcoders.Transcoder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * memcached, over one persistent connection a server, by the binary protocol of spymemcached.
@@ -45,6 +47,7 @@ import net.spy.memcached.transcoders.Transcoder;
 public final class MemcachedStore implements Store {
     private static final int WINDOW = 10_000;
     private static final long DEADLINE_MILLIS = 1500;
+    private static final String MARK = "counters:ledger";
     private static final int NEVER_EXPIRES = 0;
 
     private static final Transcoder<String> TEXT = new Transcoder<>() {
@@ -186,6 +189,32 @@ public final class MemcachedStore implements Store {
             return new Holds(Long.parseUnsignedLong(text.trim()));
         } catch (NumberFormatException noCounter) {
             return new Refused("it holds no number");
+        }
+    }
+
+    @Override
+    public @Nullable String mark() throws IOException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DEADLINE_MILLIS);
+        try {
+            GetFuture<String> answer = client.asyncGet(MARK, TEXT);
+            String text = await(answer, deadline);
+            StatusCode status = answer.getStatus().getStatusCode();
+            if (status != StatusCode.SUCCESS && status != StatusCode.ERR_NOT_FOUND) {
+                throw new IOException(answer.getStatus().getMessage());
+            }
+            return text;
+        } catch (ExecutionException | TimeoutException | RuntimeException noAnswer) {
+            throw new IOException(noAnswer.toString(), noAnswer);
+        }
+    }
+
+    @Override
+    public void mark(String text) {
+        try {
+            OperationFuture<Boolean> unheard = client.set(MARK, NEVER_EXPIRES, text, TEXT);
+            unheard.addListener(answered -> {});
+        } catch (RuntimeException notQueued) {
+            // The next round writes it again.
         }
     }
 

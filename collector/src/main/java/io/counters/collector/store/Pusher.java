@@ -1,11 +1,13 @@
 package io.counters.collector.store;
 
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Mark;
 import io.counters.collector.ledger.Push;
 import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Unknown;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -20,6 +22,7 @@ public final class Pusher {
     private final Ledger ledger;
     private final Store store;
     private final FaultLog faults;
+    private boolean learnt;
     private long readsOwed;
     private final LongAdder requests;
     private final LongAdder unanswered;
@@ -33,11 +36,41 @@ public final class Pusher {
     }
 
     /**
+     * Learns whose the store is; before the first push, and before anything is counted. A new ledger that can't learn it
+     * takes no total of a stream that is older than itself.
+     */
+    public void begin() {
+        if (!learn() && ledger.isNew()) {
+            ledger.forgetEarlier();
+        }
+    }
+
+    private boolean learn() {
+        try {
+            String text = store.mark();
+            String remark = ledger.found(text == null ? null : Mark.of(text).orElse(null));
+            if (remark != null) {
+                faults.warn("mark", store + ": " + remark);
+            }
+            learnt = true;
+        } catch (IOException noAnswer) {
+            faults.warn(
+                    "store unanswered",
+                    store + " did not answer (" + noAnswer.getMessage() + "); counts are kept,"
+                            + " and pushed once it is back");
+        }
+        return learnt;
+    }
+
+    /**
      * One round.
      *
      * @return false when the store left some of it unanswered, so that it is better left alone for a moment
      */
     public boolean run() {
+        if (!learnt && !learn()) {
+            return false;
+        }
         readsOwed += ledger.size();
         List<Push> round = ledger.take(ROUND, (int) (readsOwed / ROUNDS_TO_SEE_ALL));
         readsOwed %= ROUNDS_TO_SEE_ALL;
@@ -61,6 +94,9 @@ public final class Pusher {
             }
             ledger.settle(request, reply);
         });
+        if (round.stream().anyMatch(request -> request.kind() != Push.Kind.READ)) {
+            store.mark(ledger.mark().toString());
+        }
         return silent[0] == 0;
     }
 }

@@ -1,7 +1,9 @@
 package io.counters.collector.store;
 
 import io.counters.collector.ledger.Push;
+import java.io.IOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A shared store of signed 64-bit counters. Called by one thread. */
 public interface Store extends AutoCloseable {
@@ -10,6 +12,17 @@ public interface Store extends AutoCloseable {
      * time: a few seconds, if need be by {@link Push.Unknown}. Never throws.
      */
     void send(List<Push> requests, Replies replies);
+
+    /**
+     * What an earlier {@link #mark(String)} left; null when there is none.
+     *
+     * @throws IOException when the store does not answer within a bounded time
+     */
+    @Nullable
+    String mark() throws IOException;
+
+    /** Leaves a text, under a key that can't be a counter's. Does not wait, never throws. */
+    void mark(String text);
 
     /** Where it is, for the log; without any secret. */
     @Override

@@ -1,0 +1,67 @@
+package io.counters.collector.ledger;
+
+import io.counters.collector.ledger.Changes.CounterRow;
+import io.counters.collector.ledger.Changes.Head;
+import io.counters.collector.ledger.Changes.StreamRow;
+import io.counters.collector.ledger.Changes.Watermarks;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Keeps what was committed as the ledger's file does, and outlives the ledger, but not the process: for simulations. */
+public final class MemoryJournal implements Journal {
+    private Head head = Head.first(0);
+    private final SortedMap<Integer, CounterRow> counters = new TreeMap<>();
+    private final SortedMap<Integer, StreamRow> streams = new TreeMap<>();
+    private final SortedMap<Integer, SortedMap<Integer, long[]>> watermarks = new TreeMap<>();
+
+    @Override
+    public void write(Changes changes) {
+        head = changes.head();
+        changes.counters().forEach(row -> counters.put(row.id(), row));
+        for (Watermarks stream : changes.streams()) {
+            int id = stream.stream().id();
+            streams.put(id, stream.stream());
+            SortedMap<Integer, long[]> marks = watermarks.computeIfAbsent(id, fresh -> new TreeMap<>());
+            for (int i = 0; i < stream.counters().length; i++) {
+                marks.put(stream.counters()[i], new long[] {stream.increments()[i], stream.decrements()[i]});
+            }
+        }
+        streams.keySet().removeAll(changes.dropped());
+        watermarks.keySet().removeAll(changes.dropped());
+    }
+
+    @Override
+    public void load(Ledger ledger) {
+        ledger.restore(head);
+        counters.values().forEach(ledger::restore);
+        streams.forEach((id, stream) -> {
+            SortedMap<Integer, long[]> marks = watermarks.getOrDefault(id, new TreeMap<>());
+            ledger.restore(new Watermarks(
+                    stream,
+                    marks.keySet().stream().mapToInt(Integer::intValue).toArray(),
+                    marks.values().stream().mapToLong(mark -> mark[0]).toArray(),
+                    marks.values().stream().mapToLong(mark -> mark[1]).toArray()));
+        });
+    }
+
+    /** The ledger's time at the last commit, in milliseconds; 0 before the first. */
+    public long committedMillis() {
+        return head.clockMillis();
+    }
+
+    /** Every counter's committed value. */
+    public SortedMap<String, Long> values() {
+        SortedMap<String, Long> values = new TreeMap<>();
+        counters.values().forEach(row -> values.put(row.name(), row.value()));
+        return values;
+    }
+
+    /** The counter as the last commit has it. */
+    CounterRow counter(int id) {
+        CounterRow row = counters.get(id);
+        if (row == null) {
+            throw new IllegalArgumentException("counter " + id + " was never committed");
+        }
+        return row;
+    }
+}
