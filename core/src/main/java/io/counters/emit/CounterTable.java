@@ -9,12 +9,14 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * All counters of this JVM, by name: what each came to, in the cells of every copy of the API and of the agent, and how
  * much of it a stream has taken over. What is assigned is never assigned again. Not for several threads.
  */
-final class CounterTable {
+public final class CounterTable {
+    private final Supplier<List<Object[]>> sources;
     private final Map<String, Integer> indexes = new HashMap<>();
     private final List<byte[]> names = new ArrayList<>();
     private final IdentityHashMap<Object[], int[]> indexesById = new IdentityHashMap<>();
@@ -22,13 +24,23 @@ final class CounterTable {
     private long[] assigned = new long[64];
     private long[] scratch = new long[64];
 
+    /** A table of all that this JVM counts. */
+    CounterTable() {
+        this(Cells::sources);
+    }
+
+    /** @param sources gives the cells to add up, as {@link Cells#sources} does */
+    public CounterTable(Supplier<List<Object[]>> sources) {
+        this.sources = sources;
+    }
+
     /** How many counters there are; they are numbered from 0 and keep their numbers. */
     int size() {
         return names.size();
     }
 
     /** The canonical name of a counter, in bytes. */
-    byte[] name(int counter) {
+    public byte[] name(int counter) {
         return names.get(counter);
     }
 
@@ -51,8 +63,8 @@ final class CounterTable {
     /** Adds up the cells anew. */
     void read() {
         Arrays.fill(sums, 0);
-        List<Object[]> sources = Cells.sources();
-        for (Object[] source : sources) {
+        List<Object[]> present = sources.get();
+        for (Object[] source : present) {
             int[] byId = indexesById(source);
             if (scratch.length < byId.length) {
                 scratch = new long[2 * byId.length];
@@ -63,8 +75,8 @@ final class CounterTable {
                 sums[byId[id]] += scratch[id];
             }
         }
-        if (indexesById.size() > sources.size()) {
-            indexesById.keySet().retainAll(sources);
+        if (indexesById.size() > present.size()) {
+            indexesById.keySet().retainAll(present);
         }
     }
 

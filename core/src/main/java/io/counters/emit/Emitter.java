@@ -161,8 +161,8 @@ public final class Emitter implements AutoCloseable {
                 resolveAtNanos = now + TimeUnit.SECONDS.toNanos(RESOLVE_SECONDS);
                 if (sweep == null) {
                     sweep = newSweep();
-                } else {
-                    sweep.begin();
+                } else if (!settings.follow()) {
+                    sweep.begin(0);
                 }
             }
             unresolved = null;

@@ -12,13 +12,16 @@ public final class EmitterSettings {
     private final long sweepMillis;
     private final int datagramBytes;
     private final boolean totals;
+    private final boolean follow;
 
-    private EmitterSettings(String host, int port, long sweepMillis, int datagramBytes, boolean totals) {
+    private EmitterSettings(
+            String host, int port, long sweepMillis, int datagramBytes, boolean totals, boolean follow) {
         this.host = host;
         this.port = port;
         this.sweepMillis = sweepMillis;
         this.datagramBytes = datagramBytes;
         this.totals = totals;
+        this.follow = follow;
     }
 
     /**
@@ -49,7 +52,7 @@ public final class EmitterSettings {
                     + "\", which is not HOST:PORT with a port from 1 to 65535; collectors listen on " + PORT_DEFAULT
                     + " unless told otherwise");
         }
-        return new EmitterSettings(host, port, 1000, DatagramWriter.BYTES_DEFAULT, true);
+        return new EmitterSettings(host, port, 1000, DatagramWriter.BYTES_DEFAULT, true, false);
     }
 
     /**
@@ -62,7 +65,7 @@ public final class EmitterSettings {
             throw new IllegalArgumentException(
                     "sweep is " + millis + " ms, allowed are 10 to 60000; 1000 is what collectors expect");
         }
-        return new EmitterSettings(host, port, millis, datagramBytes, totals);
+        return new EmitterSettings(host, port, millis, datagramBytes, totals, follow);
     }
 
     /**
@@ -76,7 +79,7 @@ public final class EmitterSettings {
                     + DatagramWriter.BYTES_MIN + " to " + DatagramWriter.BYTES_MAX + "; an Ethernet path takes "
                     + DatagramWriter.BYTES_DEFAULT);
         }
-        return new EmitterSettings(host, port, sweepMillis, bytes, totals);
+        return new EmitterSettings(host, port, sweepMillis, bytes, totals, follow);
     }
 
     /**
@@ -84,7 +87,15 @@ public final class EmitterSettings {
      * balancer spreads over several collectors.
      */
     public EmitterSettings totals(boolean sent) {
-        return new EmitterSettings(host, port, sweepMillis, datagramBytes, sent);
+        return new EmitterSettings(host, port, sweepMillis, datagramBytes, sent, follow);
+    }
+
+    /**
+     * Whether one ledger stands behind the collector's name and moves with its address: then the same stream goes on at
+     * a new address. Otherwise a new one begins there, and what had not reached the old address is lost.
+     */
+    public EmitterSettings follow(boolean follows) {
+        return new EmitterSettings(host, port, sweepMillis, datagramBytes, totals, follows);
     }
 
     public String host() {
@@ -105,6 +116,10 @@ public final class EmitterSettings {
 
     public boolean totals() {
         return totals;
+    }
+
+    public boolean follow() {
+        return follow;
     }
 
     @Override

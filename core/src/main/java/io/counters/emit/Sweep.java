@@ -1,15 +1,21 @@
 package io.counters.emit;
 
 import io.counters.wire.DatagramWriter;
+import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One look at all counters: what was counted since the last one is assigned to the destination's stream, and the stream
- * sends what is due. Pure but for what it is given. Not for several threads.
+ * One look at all counters: what was counted since the last one is assigned to the stream of the destination that owns
+ * the counter, and every stream sends what is due. Pure but for what it is given. Not for several threads.
+ *
+ * <p>Destinations are numbered from 0. One that can't be sent to, as its address is not known, is null: nothing is
+ * assigned to it and its stream stands still. A counter may change its owner at any time: what was assigned to the old
+ * one stays in its stream, which goes on being repeated there.
  */
-final class Sweep {
-    /** Clocks that part by more mean that the machine slept or was copied: the stream must not go on. */
+public final class Sweep {
+    /** Clocks that part by more mean that the machine slept or was copied: the streams must not go on. */
     static final long DRIFT_MILLIS_MAX = 60_000;
 
     private final CounterTable table;
@@ -18,72 +24,110 @@ final class Sweep {
     private final LongSupplier wallMillisClock;
     private final Supplier<String> ids;
     private final DatagramWriter writer;
-    private Stream stream;
+    private final IntUnaryOperator owner;
+    private final Stream[] streams;
 
-    /** @param ids gives a stream's id: at least 96 random bits in 16 to 64 letters, never the same again */
+    /** A sweep for one destination, which owns every counter. */
     Sweep(
             CounterTable table,
             EmitterSettings settings,
             LongSupplier nanoClock,
             LongSupplier wallMillisClock,
             Supplier<String> ids) {
+        this(table, settings, nanoClock, wallMillisClock, ids, 1, counter -> 0);
+    }
+
+    /**
+     * A sweep for several destinations.
+     *
+     * @param ids gives a stream's id: at least 96 random bits in 16 to 64 letters, never the same again
+     * @param destinations how many there are
+     * @param owner the destination that owns a counter, which is given by its number in the table
+     */
+    public Sweep(
+            CounterTable table,
+            EmitterSettings settings,
+            LongSupplier nanoClock,
+            LongSupplier wallMillisClock,
+            Supplier<String> ids,
+            int destinations,
+            IntUnaryOperator owner) {
         this.table = table;
         this.totals = settings.totals();
         this.nanoClock = nanoClock;
         this.wallMillisClock = wallMillisClock;
         this.ids = ids;
         this.writer = new DatagramWriter(settings.datagramBytes());
-        this.stream = newStream();
-    }
-
-    /** Begins a new stream, to a destination that has heard nothing yet. */
-    void begin() {
-        stream = newStream();
-    }
-
-    /** Reads all counters and sends. */
-    void run(Transport transport) {
-        long now = nanoClock.getAsLong();
-        long wall = wallMillisClock.getAsLong();
-        if (stream.driftMillis(now, wall) > DRIFT_MILLIS_MAX) {
-            renew(now, wall, transport);
+        this.owner = owner;
+        this.streams = new Stream[destinations];
+        for (int i = 0; i < destinations; i++) {
+            begin(i);
         }
-        assign(now, wall, transport);
-        stream.sweep(table, now, wall, writer, transport);
     }
 
-    /** The last sweep of this sender's life: sends every total. With totals, to be done again by {@link #repeat}. */
-    void last(Transport transport) {
+    /** Begins a new stream to a destination, which has heard nothing of it yet. */
+    void begin(int destination) {
+        streams[destination] = new Stream(ids.get(), nanoClock.getAsLong(), wallMillisClock.getAsLong(), totals);
+    }
+
+    /** Reads all counters and sends what is due to every destination that is not null. */
+    public void run(@Nullable Transport... transports) {
         long now = nanoClock.getAsLong();
         long wall = wallMillisClock.getAsLong();
-        assign(now, wall, transport);
-        stream.repeatAll(table, now, wall, writer, transport);
-    }
-
-    /** Sends every total once more. */
-    void repeat(Transport transport) {
-        stream.repeatAll(table, nanoClock.getAsLong(), wallMillisClock.getAsLong(), writer, transport);
-    }
-
-    private void assign(long now, long wall, Transport transport) {
-        table.read();
-        for (int counter = 0; counter < table.size(); counter++) {
-            long amount = table.unassigned(counter);
-            if (amount != 0) {
-                if (stream.isFull(counter)) {
-                    renew(now, wall, transport);
-                }
-                table.assigned(counter, stream.assign(counter, amount));
+        for (int i = 0; i < streams.length; i++) {
+            Transport transport = transports[i];
+            if (transport != null && streams[i].driftMillis(now, wall) > DRIFT_MILLIS_MAX) {
+                renew(i, now, wall, transport);
+            }
+        }
+        assign(now, wall, transports);
+        for (int i = 0; i < streams.length; i++) {
+            Transport transport = transports[i];
+            if (transport != null) {
+                streams[i].sweep(table, now, wall, writer, transport);
             }
         }
     }
 
-    private void renew(long now, long wall, Transport transport) {
-        stream.repeatAll(table, now, wall, writer, transport);
-        stream = newStream();
+    /** The last sweep of this sender's life: sends every total. With totals, to be done again by {@link #repeat}. */
+    public void last(@Nullable Transport... transports) {
+        assign(nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports);
+        repeat(transports);
     }
 
-    private Stream newStream() {
-        return new Stream(ids.get(), nanoClock.getAsLong(), wallMillisClock.getAsLong(), totals);
+    /** Sends every total once more. */
+    public void repeat(@Nullable Transport... transports) {
+        long now = nanoClock.getAsLong();
+        long wall = wallMillisClock.getAsLong();
+        for (int i = 0; i < streams.length; i++) {
+            Transport transport = transports[i];
+            if (transport != null) {
+                streams[i].repeatAll(table, now, wall, writer, transport);
+            }
+        }
+    }
+
+    private void assign(long now, long wall, @Nullable Transport... transports) {
+        table.read();
+        for (int counter = 0; counter < table.size(); counter++) {
+            long amount = table.unassigned(counter);
+            if (amount == 0) {
+                continue;
+            }
+            int destination = owner.applyAsInt(counter);
+            Transport transport = transports[destination];
+            if (transport == null) {
+                continue;
+            }
+            if (streams[destination].isFull(counter)) {
+                renew(destination, now, wall, transport);
+            }
+            table.assigned(counter, streams[destination].assign(counter, amount));
+        }
+    }
+
+    private void renew(int destination, long now, long wall, Transport transport) {
+        streams[destination].repeatAll(table, now, wall, writer, transport);
+        begin(destination);
     }
 }
