@@ -3,8 +3,11 @@ package io.counters.collector;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
+import io.counters.collector.simulate.Simulate;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import picocli.CommandLine;
@@ -28,13 +31,23 @@ public final class Main {
 
     /** Starts what the arguments say; returns the exit status of what has ended, 0 for a collector that runs. */
     static int run(String[] args, Map<String, String> environment, PrintStream out, PrintStream err) {
+        if (args.length > 0 && args[0].equals("simulate")) {
+            return new CommandLine(new Simulate(out, System::nanoTime))
+                    .setOut(new PrintWriter(out, true))
+                    .setErr(new PrintWriter(err, true))
+                    .setExecutionExceptionHandler((wrong, command, given) -> {
+                        err.println("counters simulate: " + wrong.getMessage());
+                        return EXIT_USAGE;
+                    })
+                    .execute(Arrays.copyOfRange(args, 1, args.length));
+        }
         CommandSpec spec = spec();
         ParseResult given;
         try {
             given = new CommandLine(spec).parseArgs(args);
         } catch (CommandLine.ParameterException wrong) {
             err.println("counters collector: " + wrong.getMessage());
-            CommandLine.UnmatchedArgumentException.printSuggestions(wrong, new java.io.PrintWriter(err, true));
+            CommandLine.UnmatchedArgumentException.printSuggestions(wrong, new PrintWriter(err, true));
             err.println("--help lists every setting");
             return EXIT_USAGE;
         }
@@ -76,7 +89,8 @@ public final class Main {
                 .description(
                         "Takes increments and decrements by UDP and TCP, keeps exact counters, publishes them.",
                         "Every setting is also a variable COUNTERS_UDP_PORT and a key udp_port of the INI file;"
-                                + " a flag goes before a variable, a variable before the file.")
+                                + " a flag goes before a variable, a variable before the file.",
+                        "'simulate' as the first word proves the protocol instead; 'simulate --help' says how.")
                 .sortOptions(false);
         for (Setting setting : Setting.values()) {
             String shown = setting.defaultText().isEmpty() ? "" : " (default " + setting.defaultText() + ")";

@@ -469,6 +469,32 @@ public final class Ledger {
         return publishedSecond;
     }
 
+    /** The value of this counter, committed or not; 0 for one that is not known. */
+    public synchronized long value(String name) {
+        int counter = find(name);
+        return counter < 0 ? 0 : values[counter];
+    }
+
+    /**
+     * What remembered watermarks do not explain of a counter's value: what came without totals, what was adopted from the
+     * store, what forgotten streams had, and what streams that were not whole left out. Changes by nothing else.
+     */
+    public synchronized long unexplained(String name) {
+        int counter = find(name);
+        long explained = 0;
+        for (Stream stream : streams.values()) {
+            for (Verb verb : List.of(Verb.INCREMENT, Verb.DECREMENT)) {
+                explained += verb.signed(Math.max(0, stream.watermark(counter, verb)));
+            }
+        }
+        return counter < 0 ? 0 : values[counter] - explained;
+    }
+
+    private int find(String name) {
+        byte[] bytes = name.getBytes(ISO_8859_1);
+        return names.find(bytes, 0, bytes.length);
+    }
+
     public synchronized int size() {
         return names.size();
     }

@@ -1,0 +1,186 @@
+package io.counters.collector.simulate;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerClock;
+import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.MemoryJournal;
+import io.counters.collector.ledger.Stream;
+import io.counters.collector.ledger.StreamReport;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.Rejection;
+import io.counters.wire.Verb;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.helpers.NOPLogger;
+
+/** A real ledger with a disk that outlives it, and an account of what was applied of each stream. */
+final class SimulatedCollector implements Commands {
+    private final LedgerSettings bounds;
+    private final LongSupplier clockMillis;
+    private final long id;
+    private final MemoryJournal journal = new MemoryJournal();
+    private final SimulatedStore store;
+    private final CommandReader reader = new CommandReader(this);
+
+    private Ledger ledger;
+    private Commit commit;
+    private Map<Claims.Line, Long> applied = new HashMap<>();
+    private Map<Claims.Line, Long> committedApplied = new HashMap<>();
+    private Map<String, Long> otherwise = new HashMap<>();
+    private Map<String, Long> committedOtherwise = new HashMap<>();
+    private int downSteps;
+    private String sender = "";
+    private @Nullable Stream stream;
+
+    SimulatedCollector(long id, LedgerSettings bounds, LongSupplier clockMillis, Random random) {
+        this.id = id;
+        this.bounds = bounds;
+        this.clockMillis = clockMillis;
+        store = new SimulatedStore(random);
+        ledger = newLedger();
+        commit = newCommit();
+    }
+
+    private Ledger newLedger() {
+        LedgerClock clock = new LedgerClock(
+                journal.committedMillis(), clockMillis.getAsLong(), () -> clockMillis.getAsLong() * 1_000_000);
+        return new Ledger(bounds, true, clock, id, new Self());
+    }
+
+    private Commit newCommit() {
+        FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, InstantSource.system());
+        return new Commit(ledger, journal, nobody, new Self());
+    }
+
+    /** Takes a datagram; false when it is down. */
+    boolean receive(byte[] datagram) {
+        if (downSteps > 0) {
+            return false;
+        }
+        reader.datagram(datagram, 0, datagram.length);
+        return true;
+    }
+
+    @Override
+    public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
+        sender = new String(bytes, begin, end - begin, ISO_8859_1);
+        stream = ledger.stream(bytes, begin, end, ageMillis, seq);
+    }
+
+    @Override
+    public void fromNobody() {
+        stream = null;
+    }
+
+    @Override
+    public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        String name = new String(bytes, begin, end - begin, ISO_8859_1);
+        long news = ledger.merge(stream, verb, bytes, begin, end, amount, total);
+        if (stream == null || total == NO_TOTAL) {
+            otherwise.merge(name, verb.signed(news), Long::sum);
+        } else {
+            applied.merge(new Claims.Line(sender, name, verb), news, Long::sum);
+        }
+    }
+
+    @Override
+    public void rejected(Rejection why, byte[] bytes, int begin, int end) {
+        throw new IllegalStateException("a sender wrote what can't be read: " + why);
+    }
+
+    /** Kills it: what was not committed is gone, as is all that arrives until it is back, so many steps from now. */
+    void crash(int steps) {
+        downSteps = steps;
+        ledger = newLedger();
+        journal.load(ledger);
+        commit = newCommit();
+        applied = new HashMap<>(committedApplied);
+        otherwise = new HashMap<>(committedOtherwise);
+    }
+
+    boolean isDown() {
+        return downSteps > 0;
+    }
+
+    /** A step nearer to being up again. */
+    void wake() {
+        downSteps = Math.max(0, downSteps - 1);
+    }
+
+    void commit() {
+        if (!commit.run()) {
+            throw new IllegalStateException("a commit into memory failed");
+        }
+        committedApplied = new HashMap<>(applied);
+        committedOtherwise = new HashMap<>(otherwise);
+    }
+
+    /** Lets the store do what it may. */
+    void push(boolean faulty) {
+        store.serve(ledger, faulty);
+    }
+
+    /** The counter's value, committed or not. */
+    long value(String name) {
+        return ledger.value(name);
+    }
+
+    /** The counter's value as anybody would read it in the store. */
+    @Nullable
+    Long stored(String name) {
+        return store.value(name);
+    }
+
+    /** How much of what each stream says was applied here. */
+    Map<Claims.Line, Long> applied() {
+        return applied;
+    }
+
+    /**
+     * Holds the ledger to its invariant: but for what came without totals, each value is what was applied of streams, and
+     * what remembered watermarks do not explain of it is what forgotten streams had.
+     *
+     * @return what is wrong; null when nothing is
+     */
+    @Nullable
+    String violation(boolean exact) {
+        Map<String, Long> values = new TreeMap<>(otherwise);
+        Map<String, Long> forgotten = new TreeMap<>(otherwise);
+        Set<String> remembered = new HashSet<>();
+        for (StreamReport report : ledger.reports()) {
+            remembered.add(report.sender());
+        }
+        applied.forEach((line, amount) -> {
+            values.merge(line.name(), line.verb().signed(amount), Long::sum);
+            forgotten.merge(
+                    line.name(),
+                    remembered.contains(line.sender()) ? 0 : line.verb().signed(amount),
+                    Long::sum);
+        });
+        for (Map.Entry<String, Long> counter : values.entrySet()) {
+            String name = counter.getKey();
+            if (ledger.value(name) != counter.getValue()) {
+                return name + " is " + ledger.value(name) + " in the ledger, and " + counter.getValue()
+                        + " by what it said it applied";
+            }
+            if (exact && ledger.unexplained(name) != forgotten.getOrDefault(name, 0L)) {
+                return name + ": watermarks leave " + ledger.unexplained(name) + " unexplained, forgotten streams had "
+                        + forgotten.get(name);
+            }
+        }
+        return null;
+    }
+}

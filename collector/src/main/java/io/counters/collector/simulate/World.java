@@ -1,0 +1,305 @@
+package io.counters.collector.simulate;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.collector.ledger.LedgerSettings;
+import io.counters.emit.Transport;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+
+/**
+ * One seed: senders that count at random, a network, collectors that own the counters between them. A step is a second, a
+ * sweep of every sender, and whatever goes wrong in it. After the last step come sweeps that count nothing, over a network
+ * that loses nothing, until every total was repeated.
+ */
+final class World {
+    private static final int COLLECTORS = 3;
+    private static final long STEP_MILLIS = 1000;
+    private static final long SIX_HOURS_MILLIS = 21_600_000;
+    private static final int QUIET_SWEEPS = 66;
+    private static final int DOWN_STEPS_MAX = 6;
+
+    /**
+     * How a seed is run.
+     *
+     * @param totals whether senders keep totals; without, it is StatsD's promise that is seen
+     * @param sabotage done to every datagram, to see that a broken rule shows
+     */
+    record Plan(
+            Scenario scenario,
+            Odds odds,
+            int sweeps,
+            int senders,
+            int counters,
+            boolean totals,
+            UnaryOperator<byte[]> sabotage) {}
+
+    /**
+     * What came of a seed.
+     *
+     * @param wrong counters that are not as they must be, with the numbers; empty when all are
+     * @param exact how many counters are exact
+     * @param counted the sum of all amounts, their signs left out
+     * @param missed by how much the counters are wrong, in sum
+     */
+    record Outcome(long seed, List<String> wrong, int exact, long counted, long missed) {}
+
+    private final long seed;
+    private final Plan plan;
+    private final Consumer<String> diary;
+    private final Random random;
+    private final List<String> names = new ArrayList<>();
+    private final List<SimulatedCollector> collectors = new ArrayList<>();
+    private final List<SimulatedSender> senders = new ArrayList<>();
+    private final Network network;
+    private final int[] owners;
+    private final long[] counted;
+    private final Claims claims = new Claims();
+    private final List<String> wrong = new ArrayList<>();
+    private long volume;
+    private long now = 1_700_000_000_000L;
+    private int streams;
+    private Odds odds;
+
+    /** @param diary takes a line for everything that happens */
+    World(long seed, Plan plan, Consumer<String> diary) {
+        this.seed = seed;
+        this.plan = plan;
+        this.diary = diary;
+        odds = plan.odds;
+        random = new Random(seed);
+        boolean full = plan.scenario == Scenario.FULL;
+        LedgerSettings usual = LedgerSettings.in(Path.of("simulated"));
+        LedgerSettings bounds = new LedgerSettings(
+                usual.folder(),
+                usual.countersMax(),
+                usual.newNamesMax(),
+                full ? 1 + plan.senders / 2 : usual.streamsMax(),
+                full ? plan.counters : usual.watermarksMax(),
+                usual.expiryMillis());
+        for (int i = 0; i < COLLECTORS; i++) {
+            collectors.add(new SimulatedCollector(i + 1, bounds, () -> now, random));
+        }
+        network = new Network(random, collectors, plan.sabotage);
+        for (int i = 0; i < plan.counters; i++) {
+            names.add("c" + i + (i % 2 == 0 ? "" : ",tag=t" + i));
+        }
+        owners = random.ints(plan.counters, 0, COLLECTORS).toArray();
+        counted = new long[plan.counters];
+        for (int i = 0; i < plan.senders; i++) {
+            senders.add(newSender());
+        }
+    }
+
+    private SimulatedSender newSender() {
+        return new SimulatedSender(
+                names,
+                owners,
+                COLLECTORS,
+                plan.totals,
+                () -> now,
+                () -> "stream-" + seed + "-" + "0".repeat(16) + streams++);
+    }
+
+    Outcome run() {
+        for (int step = 0; step < plan.sweeps && wrong.isEmpty(); step++) {
+            step(step);
+        }
+        rest();
+        int exact = 0;
+        long missed = 0;
+        for (int i = 0; i < plan.counters; i++) {
+            long off = judge(i);
+            exact += off == 0 ? 1 : 0;
+            missed += Math.abs(off);
+        }
+        return new Outcome(seed, wrong, exact, volume, missed);
+    }
+
+    private void step(int step) {
+        now += STEP_MILLIS;
+        for (int i = 0; i < COLLECTORS; i++) {
+            collectors.get(i).wake();
+            if (random.nextDouble() < odds.crash()) {
+                collectors.get(i).crash(random.nextInt(DOWN_STEPS_MAX));
+                say(step, "collector " + i + " is killed");
+            }
+        }
+        if (random.nextDouble() < odds.reshard()) {
+            owners[random.nextInt(owners.length)] = random.nextInt(COLLECTORS);
+            say(step, "the owners are now " + Arrays.toString(owners));
+        }
+        if (plan.scenario == Scenario.FORGED && random.nextInt(40) == 0) {
+            forge(step);
+        }
+        for (int i = 0; i < senders.size(); i++) {
+            SimulatedSender sender = senders.get(i);
+            if (random.nextInt(3) == 0) {
+                sender.learn(owners);
+            }
+            count(sender);
+            if (random.nextDouble() < odds.restart() && collectors.stream().noneMatch(SimulatedCollector::isDown)) {
+                // Its last sweep arrives and is committed: what of it could be lost is a run's that promises less.
+                sender.lastSweep(reliable());
+                collectors.forEach(SimulatedCollector::commit);
+                senders.set(i, newSender());
+                say(step, "sender " + i + " ends and begins anew");
+            } else {
+                sender.sweep(faulty());
+            }
+        }
+        network.deliver(now, false);
+        serve(true);
+        if (random.nextInt(150) == 0) {
+            leap(step);
+        }
+        check(step);
+    }
+
+    private void count(SimulatedSender sender) {
+        for (int i = random.nextInt(4); i > 0; i--) {
+            int counter = random.nextInt(plan.counters);
+            long amount = random.nextInt(50) == 0 ? random.nextLong(1L << 40) : 1 + random.nextInt(9);
+            amount = random.nextInt(3) == 0 ? -amount : amount;
+            sender.add(counter, amount);
+            counted[counter] += amount;
+            volume += Math.abs(amount);
+        }
+    }
+
+    /**
+     * A day and a half passes. Whoever lives is heard four times a day; what has ended is forgotten. Where machines are
+     * suspended nobody is heard, and where datagrams are kept back they come when all of this is over.
+     */
+    private void leap(int step) {
+        network.deliver(now, true);
+        collectors.forEach(collector -> collector.crash(0));
+        for (int i = 0; i < 6; i++) {
+            now += SIX_HOURS_MILLIS;
+            if (plan.scenario != Scenario.SUSPENDED && plan.totals && plan.scenario != Scenario.LATE) {
+                senders.forEach(sender -> sender.repeat(reliable()));
+            }
+            serve(false);
+        }
+        network.release();
+        say(step, "a day and a half later");
+    }
+
+    /** A stream that claims a total beyond all bounds, for a counter of its own. */
+    private void forge(int step) {
+        byte[] lie = ("from forged-" + seed + "-" + "0".repeat(16) + " 1000 " + (step + 1) + "\nincrement forged "
+                        + (step + 1) + " " + (Long.MAX_VALUE - 1000 + step) + "\n")
+                .getBytes(ISO_8859_1);
+        collectors.get(0).receive(lie);
+    }
+
+    private void serve(boolean faulty) {
+        for (SimulatedCollector collector : collectors) {
+            if (!collector.isDown() && (!faulty || random.nextInt(4) > 0)) {
+                collector.commit();
+                collector.push(faulty);
+            }
+        }
+    }
+
+    /** Everything heals: the collectors are up, the network is whole, and every total is repeated at least once. */
+    private void rest() {
+        odds = Odds.NONE;
+        network.deliver(now, true);
+        collectors.forEach(collector -> collector.crash(0));
+        for (int i = 0; i < QUIET_SWEEPS; i++) {
+            now += STEP_MILLIS;
+            senders.forEach(sender -> sender.sweep(faulty()));
+            network.deliver(now, true);
+            serve(false);
+        }
+        check(plan.sweeps);
+    }
+
+    private Transport[] faulty() {
+        boolean keepsBack = plan.scenario == Scenario.LATE && !odds.equals(Odds.NONE);
+        return transports((to, bytes, length) -> network.send(to, bytes, length, now, odds, keepsBack));
+    }
+
+    private Transport[] reliable() {
+        return transports((to, bytes, length) -> {
+            byte[] datagram = plan.sabotage.apply(Arrays.copyOf(bytes, length));
+            if (!collectors.get(to).receive(datagram)) {
+                throw new IllegalStateException("a collector is down when all should be up");
+            }
+        });
+    }
+
+    private interface Way {
+        void send(int to, byte[] bytes, int length);
+    }
+
+    private Transport[] transports(Way way) {
+        Transport[] transports = new Transport[COLLECTORS];
+        for (int i = 0; i < COLLECTORS; i++) {
+            int to = i;
+            transports[i] = (bytes, length) -> {
+                claims.read(bytes, length);
+                way.send(to, bytes, length);
+            };
+        }
+        return transports;
+    }
+
+    /** No stream was applied beyond what its sender assigned to it, and every ledger can explain its values. */
+    private void check(int step) {
+        for (SimulatedCollector collector : collectors) {
+            String violation = collector.violation(plan.scenario == Scenario.EVERYTHING && plan.totals);
+            if (violation != null) {
+                wrong.add("step " + step + ": " + violation);
+            }
+        }
+        if (!plan.totals || plan.scenario == Scenario.FULL || plan.scenario == Scenario.FORGED) {
+            return;
+        }
+        Map<Claims.Line, Long> applied = new HashMap<>();
+        collectors.forEach(
+                collector -> collector.applied().forEach((line, amount) -> applied.merge(line, amount, Long::sum)));
+        applied.forEach((line, amount) -> {
+            long most = claims.total(line);
+            if (amount > most + (plan.scenario.isExact() ? 0 : network.doubled(line.name()))) {
+                wrong.add("step " + step + ": " + line + " was applied " + amount + " times, and assigned " + most);
+            }
+        });
+    }
+
+    /** Whether a counter is as it must be; returns by how much its collectors are wrong about it. */
+    private long judge(int counter) {
+        String name = names.get(counter);
+        long value = collectors.stream()
+                .mapToLong(collector -> collector.value(name))
+                .sum();
+        long off = value - counted[counter];
+        String numbers = name + " was counted " + counted[counter] + " and is " + value;
+        if (plan.scenario.isExact() ? off != 0 : Math.abs(off) > network.missed(name) + network.doubled(name)) {
+            wrong.add(numbers
+                    + (plan.scenario.isExact()
+                            ? ""
+                            : ", though only " + network.missed(name) + " were lost and " + network.doubled(name)
+                                    + " doubled on the way"));
+        }
+        for (SimulatedCollector collector : collectors) {
+            Long stored = collector.stored(name);
+            if ((stored == null ? 0 : stored) != collector.value(name)) {
+                wrong.add(name + " is " + stored + " in the store and " + collector.value(name) + " in the ledger");
+            }
+        }
+        return off;
+    }
+
+    private void say(int step, String what) {
+        diary.accept("seed " + seed + " step " + step + ": " + what);
+    }
+}
