@@ -34,7 +34,7 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
             tried = true;
             try {
                 Bridge.define(instrumentation);
-                new Emitter(settings, log).start();
+                startEmitter();
                 on = true;
             } catch (Throwable fault) {
                 // Whatever it is, the host's class must load.
@@ -43,6 +43,18 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
             }
         }
         return on;
+    }
+
+    /** This is a thread of the application: the emitter's must not inherit, and so hold, a web application's loader. */
+    private void startEmitter() {
+        Thread caller = Thread.currentThread();
+        ClassLoader context = caller.getContextClassLoader();
+        try {
+            caller.setContextClassLoader(null);
+            new Emitter(settings, log).start();
+        } finally {
+            caller.setContextClassLoader(context);
+        }
     }
 
     /** Whether anything was hit and is counted. */

@@ -18,6 +18,7 @@ final class Log implements Consumer<String> {
     private PrintStream out = System.err;
 
     /** Writes to the end of a file from now on. */
+    @SuppressWarnings("JdkObsolete") // Java 8 takes the charset by name only.
     synchronized void to(String file) {
         try {
             out = new PrintStream(new FileOutputStream(file, true), true, "UTF-8");

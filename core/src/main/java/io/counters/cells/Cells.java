@@ -35,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All methods may be called from any thread. None throws, but for {@link OutOfMemoryError}.
  */
+// Threads and classes are told apart by identity: a subclass of Thread may define equals as it likes.
+@SuppressWarnings("ReferenceEquality")
 public final class Cells {
     /** Names beyond this many are counted together, as {@value #OVERFLOW}. */
     public static final int COUNTERS_MAX = 100_000;

@@ -174,6 +174,8 @@ public final class CommandReader {
     }
 
     /** {@code name:VALUE|c[|@RATE][|#tag:value,...]} */
+    // Which of two arrays holds the name: it is the array itself that is meant.
+    @SuppressWarnings("ReferenceEquality")
     private @Nullable Rejection statsd(byte[] in, int begin, int colon, int end) {
         int valueEnd = find(in, colon + 1, end, (byte) '|');
         int typeEnd = find(in, Math.min(valueEnd + 1, end), end, (byte) '|');

@@ -94,7 +94,7 @@ public final class Settings {
         List<Setting> rules = new ArrayList<>();
         Setting all = values.get(Key.METHODS);
         if (all != null) {
-            for (String rule : all.text().split(";")) {
+            for (String rule : all.text().split(";", -1)) {
                 if (!rule.trim().isEmpty()) {
                     rules.add(new Setting(all.place(), rule.trim()));
                 }
@@ -139,7 +139,7 @@ public final class Settings {
         Map<Key, Setting> before = new EnumMap<>(values);
         try {
             byte[] bytes = Files.readAllBytes(Paths.get(file.text()));
-            String[] lines = new String(bytes, StandardCharsets.UTF_8).split("\r?\n");
+            String[] lines = new String(bytes, StandardCharsets.UTF_8).split("\r?\n", -1);
             for (int i = 0; i < lines.length; i++) {
                 if (!lines[i].trim().startsWith("#")) {
                     takeLine(file.text() + " line " + (i + 1), lines[i], "");

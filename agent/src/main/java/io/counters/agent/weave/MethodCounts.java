@@ -50,13 +50,13 @@ final class MethodCounts {
                 thrown.add(new Tick(value, mark.amount, ""));
             }
         }
-        boolean appended = mark.errors.startsWith("+");
-        if (!mark.errors.isEmpty() && !constructor && !(appended && value == null)) {
-            String template = appended ? Names.append(value, mark.errors.substring(1)) : mark.errors;
-            String errors = names.resolve(template, owner, method);
-            if (errors != null) {
-                thrown.add(new Tick(errors, 1, on.toString()));
-            }
+        String template = mark.errors;
+        if (template.startsWith("+")) {
+            template = value == null ? "" : Names.append(value, template.substring(1));
+        }
+        String errors = template.isEmpty() || constructor ? null : names.resolve(template, owner, method);
+        if (errors != null) {
+            thrown.add(new Tick(errors, 1, on.toString()));
         }
         String inFlight = mark.inFlight.isEmpty() || constructor ? null : names.resolve(mark.inFlight, owner, method);
         if (inFlight != null) {

@@ -29,9 +29,9 @@ final class Rule {
     Rule(Setting setting) {
         text = setting.text();
         int equals = text.indexOf('=');
-        String[] left = (equals < 0 ? text : text.substring(0, equals)).trim().split("\\s+");
+        String[] left = (equals < 0 ? text : text.substring(0, equals)).trim().split("\\s+", -1);
         String[] right =
-                equals < 0 ? new String[0] : text.substring(equals + 1).trim().split("\\s+");
+                equals < 0 ? new String[0] : text.substring(equals + 1).trim().split("\\s+", -1);
         if (text.startsWith("+") || text.startsWith("@") || left[0].contains("*") || left[0].contains("(")) {
             throw new IllegalArgumentException(
                     setting.place() + ": rule \"" + text + "\" is left out: +, @, * and (types) come later" + FORM);

@@ -92,6 +92,7 @@ public final class Weaving implements ClassFileTransformer {
     }
 
     /** Whether a class may count at all, or is the API; by its name, which has slashes, and its loader. */
+    @SuppressWarnings("ReferenceEquality") // A loader is itself; in unit tests ours is the application's.
     public boolean isOfInterest(@Nullable ClassLoader loader, String name) {
         if (loader == Weaving.class.getClassLoader() && loader != ClassLoader.getSystemClassLoader()) {
             return false;

@@ -1,0 +1,109 @@
+package io.counters.agent.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Properties;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SettingsTest {
+    @TempDir
+    Path folder = Path.of("");
+
+    @Test
+    void nothing_said_means_the_defaults_and_no_complaint() {
+        Settings settings = read("");
+
+        assertThat(settings.complaints()).isEmpty();
+        assertThat(settings.emitter()).hasToString("localhost:11212");
+        assertThat(settings.emitter().sweepMillis()).isEqualTo(1000);
+        assertThat(settings.enabled()).isTrue();
+        assertThat(settings.strict()).isFalse();
+        assertThat(settings.methods()).isEmpty();
+        assertThat(settings.log()).isNull();
+    }
+
+    @Test
+    void arguments_win_over_properties_over_the_environment_over_the_file() throws Exception {
+        Path file = Files.writeString(
+                folder.resolve("counters.conf"), "app = file\nsweep = 4s\ndatagram = 600\ntotals = off\n");
+        Properties properties = new Properties();
+        properties.setProperty("counters.app", "property");
+        properties.setProperty("counters.sweep", "2s");
+        Map<String, String> environment =
+                Map.of("COUNTERS_APP", "environment", "COUNTERS_SWEEP", "3s", "COUNTERS_DATAGRAM", "700");
+
+        Settings settings = Settings.read("app=arguments,settings=" + file, properties, environment);
+
+        assertThat(settings.app()).isEqualTo("arguments");
+        assertThat(settings.emitter().sweepMillis()).isEqualTo(2000);
+        assertThat(settings.emitter().datagramBytes()).isEqualTo(700);
+        assertThat(settings.emitter().totals()).isFalse();
+        assertThat(settings.complaints()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1s, 1000", "500ms, 500", "250, 250", "2S, 2000"})
+    void a_time_has_a_unit_or_is_in_milliseconds(String text, long millis) {
+        assertThat(read("sweep=" + text).emitter().sweepMillis()).isEqualTo(millis);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "sweep=soon | sweep is soon, which is no time",
+                "sweep=1ms | sweep is 1 ms, allowed are 10 to 60000",
+                "sweep=99999999999s | sweep is 99999999999s",
+                "datagram=many | datagram is many, which is no number",
+                "datagram=1 | datagram is 1 bytes, allowed are",
+                "collector=host:0 | collector is \"host:0\"",
+                "enabled=maybe | enabled is maybe, allowed are true, on, false and off; true is used",
+                "sweeps=1s | sweeps is no setting, write sweep=",
+                "strict | strict has no value, write strict=",
+                "settings=none.conf | settings is none.conf, which cannot be read",
+                "app='open | a ' is left open"
+            })
+    void a_mistake_is_a_line_with_its_place_and_costs_nothing_else(String arguments, String line) {
+        Settings settings = read("totals=off," + arguments);
+
+        assertThat(settings.complaints())
+                .singleElement()
+                .asString()
+                .startsWith("agent arguments: ")
+                .contains(line);
+        assertThat(settings.emitter().totals()).isFalse();
+        assertThat(settings.emitter().sweepMillis()).isEqualTo(1000);
+        assertThat(settings.enabled()).isTrue();
+    }
+
+    @Test
+    void rules_are_parted_by_semicolons_and_quoted_where_they_hold_commas() {
+        Settings settings = read("methods='a.B#c = n,k=v; a.D ;',app=x");
+
+        assertThat(settings.methods()).extracting(Setting::text).containsExactly("a.B#c = n,k=v", "a.D");
+        assertThat(settings.app()).isEqualTo("x");
+    }
+
+    @Test
+    void a_file_names_the_line_of_a_mistake() throws Exception {
+        Path file = Files.writeString(folder.resolve("counters.conf"), "# ours\n\nmethod = a.B\r\napp = shop\r\n");
+
+        Settings settings = read("settings=" + file);
+
+        assertThat(settings.complaints())
+                .singleElement()
+                .asString()
+                .startsWith(file + " line 3: method is no setting, write methods=");
+        assertThat(settings.app()).isEqualTo("shop");
+    }
+
+    private static Settings read(String arguments) {
+        return Settings.read(arguments, new Properties(), Map.of());
+    }
+}

@@ -1,0 +1,73 @@
+package io.counters.agent.weave;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.agent.settings.Setting;
+import io.counters.fixture.OnClass;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class WeavingTest {
+    private final List<String> log = new ArrayList<>();
+    private final Rules rules = Rules.read(List.of(new Setting("here", "a.Missing#never")), log::add);
+    private final Weaving weaving =
+            new Weaving(rules, new Names("host", "app", log::add), () -> true, String::length, log::add);
+
+    @Test
+    void a_class_without_marks_is_left_alone() throws Exception {
+        assertThat(weave("some/Plain", bytesOf(WeavingTest.class))).isNull();
+        assertThat(weaving.summary()).startsWith("1 classes scanned, 0 methods counted");
+    }
+
+    @Test
+    void a_marked_class_is_written_anew_and_numbered() throws Exception {
+        assertThat(weave("some/OnClass", bytesOf(OnClass.class))).isNotNull();
+        assertThat(weaving.summary()).contains("4 methods counted").contains("that named nothing: a.Missing#never");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "a/$Proxy12",
+                "a/B$$EnhancerBySpring",
+                "a/B$MockitoMock$1",
+                "a/B_Subclass",
+                "a/B_ClientProxy",
+                "java/util/B",
+                "sun/misc/B",
+                "io/counters/agent/B",
+                "io/counters/emit/B"
+            })
+    void generated_classes_and_those_of_others_are_left_alone(String name) throws Exception {
+        assertThat(weave(name, bytesOf(OnClass.class))).isNull();
+    }
+
+    @Test
+    void whatever_the_bytes_nothing_is_thrown_and_a_fault_is_said_once() throws Exception {
+        byte[] good = bytesOf(OnClass.class);
+        for (int length = 0; length < good.length; length += 7) {
+            weave("some/Cut", Arrays.copyOf(good, length));
+        }
+
+        assertThat(log).hasSize(1);
+        assertThat(log.get(0)).startsWith("class some/Cut is loaded without being counted: ");
+    }
+
+    private byte @Nullable [] weave(String name, byte[] bytes) {
+        return weaving.transform(WeavingTest.class.getClassLoader(), name, null, null, bytes);
+    }
+
+    private static byte[] bytesOf(Class<?> type) throws IOException {
+        try (InputStream in = type.getResourceAsStream(type.getSimpleName() + ".class")) {
+            return Objects.requireNonNull(in).readAllBytes();
+        }
+    }
+}
