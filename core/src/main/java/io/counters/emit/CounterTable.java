@@ -9,18 +9,31 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * All counters of this JVM, by name: what each came to, in the cells of every copy of the API and of the agent, and how
- * much of it a stream has taken over. What is assigned is never assigned again. Not for several threads.
+ * much of it a stream has taken over. What is assigned is never assigned again, so there is one table for as long as the
+ * cells live, whoever sends after whom. Each of its users locks it.
  */
-final class CounterTable {
+public final class CounterTable {
+    private final Supplier<List<Object[]>> cells;
     private final Map<String, Integer> indexes = new HashMap<>();
     private final List<byte[]> names = new ArrayList<>();
     private final IdentityHashMap<Object[], int[]> indexesById = new IdentityHashMap<>();
     private long[] sums = new long[64];
     private long[] assigned = new long[64];
     private long[] scratch = new long[64];
+
+    /** A table of this JVM's cells, of which nothing was sent yet. */
+    public CounterTable() {
+        this(Cells::sources);
+    }
+
+    /** @param cells gives what {@link Cells#sources} gives */
+    CounterTable(Supplier<List<Object[]>> cells) {
+        this.cells = cells;
+    }
 
     /** How many counters there are; they are numbered from 0 and keep their numbers. */
     int size() {
@@ -51,7 +64,7 @@ final class CounterTable {
     /** Adds up the cells anew. */
     void read() {
         Arrays.fill(sums, 0);
-        List<Object[]> sources = Cells.sources();
+        List<Object[]> sources = cells.get();
         for (Object[] source : sources) {
             int[] byId = indexesById(source);
             if (scratch.length < byId.length) {

@@ -43,29 +43,35 @@ final class Sweep {
 
     /** Reads all counters and sends. */
     void run(Transport transport) {
-        long now = nanoClock.getAsLong();
-        long wall = wallMillisClock.getAsLong();
-        if (stream.driftMillis(now, wall) > DRIFT_MILLIS_MAX) {
-            renew(now, wall, transport);
+        synchronized (table) {
+            long now = nanoClock.getAsLong();
+            long wall = wallMillisClock.getAsLong();
+            assign(now, wall, transport);
+            stream.sweep(table, now, wall, writer, transport);
         }
-        assign(now, wall, transport);
-        stream.sweep(table, now, wall, writer, transport);
     }
 
     /** The last sweep of this sender's life: sends every total. With totals, to be done again by {@link #repeat}. */
     void last(Transport transport) {
-        long now = nanoClock.getAsLong();
-        long wall = wallMillisClock.getAsLong();
-        assign(now, wall, transport);
-        stream.repeatAll(table, now, wall, writer, transport);
+        synchronized (table) {
+            long now = nanoClock.getAsLong();
+            long wall = wallMillisClock.getAsLong();
+            assign(now, wall, transport);
+            stream.repeatAll(table, now, wall, writer, transport);
+        }
     }
 
     /** Sends every total once more. */
     void repeat(Transport transport) {
-        stream.repeatAll(table, nanoClock.getAsLong(), wallMillisClock.getAsLong(), writer, transport);
+        synchronized (table) {
+            stream.repeatAll(table, nanoClock.getAsLong(), wallMillisClock.getAsLong(), writer, transport);
+        }
     }
 
     private void assign(long now, long wall, Transport transport) {
+        if (stream.driftMillis(now, wall) > DRIFT_MILLIS_MAX) {
+            renew(now, wall, transport);
+        }
         table.read();
         for (int counter = 0; counter < table.size(); counter++) {
             long amount = table.unassigned(counter);
