@@ -90,16 +90,16 @@ public final class Counters {
     private static Counter create(String asked) {
         NameReader reader = new NameReader();
         Rejection why = reader.read(asked);
+        String kept = asked.intern();
+        Counter counter = new Counter(kept, why == null ? reader.name() : REFUSED);
+        Counter first = BY_NAME.size() < NAMES_KEPT_MAX ? BY_NAME.putIfAbsent(kept, counter) : null;
+        if (first != null) {
+            return first;
+        }
         if (why != null) {
             complain("the name " + quoted(asked) + " is refused: " + why.rule() + "; it is counted as " + REFUSED);
         }
-        String kept = asked.intern();
-        Counter counter = new Counter(kept, why == null ? reader.name() : REFUSED);
-        if (BY_NAME.size() >= NAMES_KEPT_MAX) {
-            return counter;
-        }
-        Counter first = BY_NAME.putIfAbsent(kept, counter);
-        return first != null ? first : counter;
+        return counter;
     }
 
     /**
