@@ -1,6 +1,7 @@
 package io.counters;
 
 import io.counters.cells.Cells;
+import io.counters.emit.CounterTable;
 import io.counters.emit.Emitter;
 import io.counters.emit.EmitterSettings;
 import io.counters.wire.NameReader;
@@ -37,6 +38,9 @@ public final class Counters {
 
     /** By the hash of the name and the identity of its String: in front of the map, for names that are literals. */
     private static final @Nullable Counter[] RECENT = new Counter[1024];
+
+    /** What has been sent, by one emitter or the next: nothing is sent twice. */
+    private static final CounterTable SENT = new CounterTable();
 
     private static final AtomicInteger complaints = new AtomicInteger();
     private static final AtomicReference<@Nullable Emitter> emitter = new AtomicReference<>();
@@ -86,16 +90,16 @@ public final class Counters {
     private static Counter create(String asked) {
         NameReader reader = new NameReader();
         Rejection why = reader.read(asked);
+        String kept = asked.intern();
+        Counter counter = new Counter(kept, why == null ? reader.name() : REFUSED);
+        Counter first = BY_NAME.size() < NAMES_KEPT_MAX ? BY_NAME.putIfAbsent(kept, counter) : null;
+        if (first != null) {
+            return first;
+        }
         if (why != null) {
             complain("the name " + quoted(asked) + " is refused: " + why.rule() + "; it is counted as " + REFUSED);
         }
-        String kept = asked.intern();
-        Counter counter = new Counter(kept, why == null ? reader.name() : REFUSED);
-        if (BY_NAME.size() >= NAMES_KEPT_MAX) {
-            return counter;
-        }
-        Counter first = BY_NAME.putIfAbsent(kept, counter);
-        return first != null ? first : counter;
+        return counter;
     }
 
     /**
@@ -114,7 +118,7 @@ public final class Counters {
 
     /** As {@link #start(String)}, with other settings than the default ones. */
     public static AutoCloseable start(EmitterSettings settings) {
-        Emitter fresh = new Emitter(settings, Counters::complain);
+        Emitter fresh = new Emitter(settings, SENT, Counters::complain);
         boolean agent = Cells.joinBridge();
         if (agent || !emitter.compareAndSet(null, fresh)) {
             if (secondStart.compareAndSet(false, true)) {

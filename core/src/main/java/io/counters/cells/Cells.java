@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Defence.</b> When the cells are read, and whenever the rows have doubled, the row of every dead thread is
  * folded into shared blocks. Virtual threads add to those blocks directly, by an atomic add on one of {@value #STRIPES}
  * stripes: {@value #STRIPES} times 8 bytes a counter, once any virtual thread or dead thread counted it. A
- * {@code Thread} is held while it lives and until the next fold.
+ * {@code Thread} is held while it lives and until its own copy's next fold. Holding it weakly would cost a nanosecond
+ * a count.
  *
  * <p><b>One per loader, and one bridge.</b> The state is static: each copy of this class (the application's, another
  * web application's, and the agent's, which is renamed to {@code java.lang.CountersCells}) has cells of its own. A copy
@@ -35,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All methods may be called from any thread. None throws, but for {@link OutOfMemoryError}.
  */
-// Threads and classes are told apart by identity: a subclass of Thread may define equals as it likes.
+// A thread and an array are what they are, whatever a subclass's equals says.
 @SuppressWarnings("ReferenceEquality")
 public final class Cells {
     /** Names beyond this many are counted together, as {@value #OVERFLOW}. */
@@ -74,6 +75,8 @@ public final class Cells {
     }
 
     private final Thread owner;
+
+    /** Read and written by the owner only. */
     private AtomicLongArray row;
 
     private Cells(Thread owner, AtomicLongArray row) {
@@ -166,48 +169,76 @@ public final class Cells {
                 for (int i = 0; row != null && i < row.length(); i++) {
                     grown.lazySet(i, row.get(i));
                 }
+                ROWS.put(caller, grown);
+                if (row == null) {
+                    enter(new Cells(caller, grown));
+                } else {
+                    entered(caller, row).row = grown;
+                }
                 row = grown;
-                ROWS.put(caller, row);
-                enter(new Cells(caller, row));
             }
-            // Also the way of a thread whose getId() changes, which the table can't find.
+            // Also the way of a thread whose getId() changes, which the table may not find.
             row.lazySet(id, row.get(id) + amount);
         }
     }
 
-    /** Puts a thread's cells into the table, in place of its older ones; called with the lock of ROWS. */
-    private static void enter(Cells entrant) {
-        if (ROWS.size() >= foldAt) {
-            fold(ROWS, BLOCKS);
-            foldAt = Math.max(16, 2 * ROWS.size());
-        }
+    /** The one entry of a thread that has a row, wherever its getId() of that moment put it. */
+    private static Cells entered(Thread caller, AtomicLongArray row) {
         Cells[] slots = table;
-        if (4 * (registered + 1) > slots.length) {
-            slots = new Cells[Math.max(16, Integer.highestOneBit(4 * ROWS.size()) * 2)];
-            registered = 0;
-            for (Cells old : table) {
-                if (old != null && old.owner != entrant.owner && ROWS.containsKey(old.owner)) {
-                    registered += put(slots, old);
-                }
+        int mask = slots.length - 1;
+        int first = (int) caller.getId();
+        for (int i = 0; i < slots.length; i++) {
+            Cells there = slots[(first + i) & mask];
+            if (there != null && there.owner == caller) {
+                return there;
             }
         }
-        registered += put(slots, entrant);
+        return new Cells(caller, row);
+    }
+
+    /** Puts the cells of a thread that has none yet into the table; called with the lock of ROWS. */
+    private static void enter(Cells entrant) {
+        boolean folded = false;
+        if (ROWS.size() >= foldAt) {
+            folded = fold(ROWS, BLOCKS);
+            foldAt = Math.max(16, 2 * ROWS.size());
+        }
+        Cells[] slots = folded || 4 * (registered + 1) > table.length ? tableOfTheLiving() : table;
+        put(slots, entrant);
         table = slots;
     }
 
-    private static int put(@Nullable Cells[] slots, Cells cells) {
-        int mask = slots.length - 1;
-        int i = (int) cells.owner.getId() & mask;
-        Cells there = slots[i];
-        while (there != null && there.owner != cells.owner) {
-            i = (i + 1) & mask;
-            there = slots[i];
+    /** A table without those who have no row any more: an entry holds a thread, and that its application's loader. */
+    private static Cells[] tableOfTheLiving() {
+        Cells[] slots = new Cells[Math.max(16, Integer.highestOneBit(4 * ROWS.size()) * 2)];
+        registered = 0;
+        for (Cells old : table) {
+            if (old != null && ROWS.containsKey(old.owner)) {
+                put(slots, old);
+            }
         }
-        slots[i] = cells;
-        return there == null ? 1 : 0;
+        return slots;
     }
 
-    private static void fold(Map<Thread, AtomicLongArray> rows, AtomicReferenceArray<AtomicLongArray> blocks) {
+    private static void forgetTheDead() {
+        synchronized (ROWS) {
+            table = tableOfTheLiving();
+        }
+    }
+
+    private static void put(@Nullable Cells[] slots, Cells cells) {
+        int mask = slots.length - 1;
+        int i = (int) cells.owner.getId() & mask;
+        while (slots[i] != null) {
+            i = (i + 1) & mask;
+        }
+        slots[i] = cells;
+        registered++;
+    }
+
+    /** Moves the rows of the dead into blocks; returns whether there were any. */
+    private static boolean fold(Map<Thread, AtomicLongArray> rows, AtomicReferenceArray<AtomicLongArray> blocks) {
+        int before = rows.size();
         for (Iterator<Map.Entry<Thread, AtomicLongArray>> i = rows.entrySet().iterator(); i.hasNext(); ) {
             Map.Entry<Thread, AtomicLongArray> entry = i.next();
             if (!entry.getKey().isAlive()) {
@@ -220,6 +251,7 @@ public final class Cells {
                 i.remove();
             }
         }
+        return rows.size() < before;
     }
 
     private static AtomicLongArray block(AtomicReferenceArray<AtomicLongArray> blocks, int id) {
@@ -263,19 +295,22 @@ public final class Cells {
         Map<Thread, AtomicLongArray> rows = (Map<Thread, AtomicLongArray>) source[1];
         AtomicReferenceArray<AtomicLongArray> blocks = (AtomicReferenceArray<AtomicLongArray>) source[2];
         synchronized (rows) {
-            fold(rows, blocks);
+            if (fold(rows, blocks) && rows == ROWS) {
+                forgetTheDead();
+            }
             for (AtomicLongArray row : rows.values()) {
                 for (int id = Math.min(row.length(), sums.length) - 1; id >= 0; id--) {
                     sums[id] += row.get(id);
                 }
             }
-        }
-        for (int b = 0; b * BLOCK < sums.length; b++) {
-            AtomicLongArray block = blocks.get(b);
-            int ids = block == null ? 0 : Math.min(BLOCK, sums.length - b * BLOCK);
-            for (int i = 0; i < ids; i++) {
-                for (int stripe = 0; stripe < STRIPES; stripe++) {
-                    sums[b * BLOCK + i] += block.get(stripe * BLOCK + i);
+            // Under the same lock: a thread that ended after its row was read must not be found in a block again.
+            for (int b = 0; b < blocks.length() && b * BLOCK < sums.length; b++) {
+                AtomicLongArray block = blocks.get(b);
+                int ids = block == null ? 0 : Math.min(BLOCK, sums.length - b * BLOCK);
+                for (int i = 0; i < ids; i++) {
+                    for (int stripe = 0; stripe < STRIPES; stripe++) {
+                        sums[b * BLOCK + i] += block.get(stripe * BLOCK + i);
+                    }
                 }
             }
         }
@@ -306,7 +341,8 @@ public final class Cells {
             }
             bridge.getMethod("join", Object[].class).invoke(null, (Object) SOURCES.get(0));
             return true;
-        } catch (ReflectiveOperationException noAgent) {
+        } catch (ReflectiveOperationException | RuntimeException | LinkageError noAgent) {
+            // Mostly because there is none; a broken one must not keep this class from loading.
             return false;
         }
     }

@@ -13,10 +13,11 @@ import java.util.function.Supplier;
 
 /**
  * All counters of this JVM, by name: what each came to, in the cells of every copy of the API and of the agent, and how
- * much of it a stream has taken over. What is assigned is never assigned again. Not for several threads.
+ * much of it a stream has taken over. What is assigned is never assigned again, so there is one table for as long as the
+ * cells live, whoever sends after whom. Each of its users locks it.
  */
 public final class CounterTable {
-    private final Supplier<List<Object[]>> sources;
+    private final Supplier<List<Object[]>> cells;
     private final Map<String, Integer> indexes = new HashMap<>();
     private final List<byte[]> names = new ArrayList<>();
     private final IdentityHashMap<Object[], int[]> indexesById = new IdentityHashMap<>();
@@ -24,14 +25,14 @@ public final class CounterTable {
     private long[] assigned = new long[64];
     private long[] scratch = new long[64];
 
-    /** A table of all that this JVM counts. */
-    CounterTable() {
+    /** A table of this JVM's cells, of which nothing was sent yet. */
+    public CounterTable() {
         this(Cells::sources);
     }
 
-    /** @param sources gives the cells to add up, as {@link Cells#sources} does */
-    public CounterTable(Supplier<List<Object[]>> sources) {
-        this.sources = sources;
+    /** @param cells gives what {@link Cells#sources} gives */
+    public CounterTable(Supplier<List<Object[]>> cells) {
+        this.cells = cells;
     }
 
     /** How many counters there are; they are numbered from 0 and keep their numbers. */
@@ -40,7 +41,7 @@ public final class CounterTable {
     }
 
     /** The canonical name of a counter, in bytes. */
-    public byte[] name(int counter) {
+    byte[] name(int counter) {
         return names.get(counter);
     }
 
@@ -63,8 +64,8 @@ public final class CounterTable {
     /** Adds up the cells anew. */
     void read() {
         Arrays.fill(sums, 0);
-        List<Object[]> present = sources.get();
-        for (Object[] source : present) {
+        List<Object[]> sources = cells.get();
+        for (Object[] source : sources) {
             int[] byId = indexesById(source);
             if (scratch.length < byId.length) {
                 scratch = new long[2 * byId.length];
@@ -75,8 +76,8 @@ public final class CounterTable {
                 sums[byId[id]] += scratch[id];
             }
         }
-        if (indexesById.size() > present.size()) {
-            indexesById.keySet().retainAll(present);
+        if (indexesById.size() > sources.size()) {
+            indexesById.keySet().retainAll(sources);
         }
     }
 

@@ -29,7 +29,7 @@ public final class Emitter implements AutoCloseable {
 
     private final EmitterSettings settings;
     private final Consumer<String> log;
-    private final CounterTable table = new CounterTable();
+    private final CounterTable table;
     private final Thread thread = new Thread(this::run, "counters-sweep");
     private final Thread hook = new Thread(this::stop, "counters-last-sweep");
 
@@ -42,9 +42,20 @@ public final class Emitter implements AutoCloseable {
     private long faultAtNanos;
     private @Nullable String unresolved;
 
-    /** @param log takes one line at a time, from the emitter's thread */
+    /** As the only emitter that this JVM's cells ever have. */
     public Emitter(EmitterSettings settings, Consumer<String> log) {
+        this(settings, new CounterTable(), log);
+    }
+
+    /**
+     * As one of several emitters in succession.
+     *
+     * @param table knows what earlier emitters have sent, so that this one does not send it again
+     * @param log takes one line at a time, from the emitter's thread
+     */
+    public Emitter(EmitterSettings settings, CounterTable table, Consumer<String> log) {
         this.settings = settings;
+        this.table = table;
         this.log = log;
         thread.setDaemon(true);
     }
@@ -126,7 +137,8 @@ public final class Emitter implements AutoCloseable {
     }
 
     private void lastSweep() {
-        if (!connect()) {
+        // Where there is a socket already, a name server that hangs must not cost the last counts.
+        if (transport == null && !connect()) {
             return;
         }
         sweeper().last(transport());

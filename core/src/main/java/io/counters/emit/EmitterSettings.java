@@ -39,15 +39,14 @@ public final class EmitterSettings {
         if (host.startsWith("[") && host.endsWith("]")) {
             host = host.substring(1, host.length() - 1);
         }
+        boolean good = !host.isEmpty() && host.chars().noneMatch(c -> c <= ' ' || c == '[' || c == ']');
         int port = PORT_DEFAULT;
         if (hasPort) {
-            try {
-                port = Integer.parseInt(text.substring(colon + 1));
-            } catch (NumberFormatException noNumber) {
-                port = -1;
-            }
+            String digits = text.substring(colon + 1);
+            good &= digits.matches("[0-9]{1,5}");
+            port = good ? Integer.parseInt(digits) : 0;
         }
-        if (host.isEmpty() || host.indexOf(' ') >= 0 || port < 1 || port > 65_535) {
+        if (!good || port < 1 || port > 65_535) {
             throw new IllegalArgumentException("collector is \"" + collector
                     + "\", which is not HOST:PORT with a port from 1 to 65535; collectors listen on " + PORT_DEFAULT
                     + " unless told otherwise");

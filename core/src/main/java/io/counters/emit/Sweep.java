@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * One look at all counters: what was counted since the last one is assigned to the stream of the destination that owns
  * the counter, and every stream sends what is due. Pure but for what it is given. Not for several threads.
  *
+ * <p>A stream begins when something is first assigned to it, and not before: a collector takes a stream for whole only
+ * if it is younger than the collector's memory, so a stream that waited for its first count would heal less.
+ *
  * <p>Destinations are numbered from 0. One that can't be sent to, as its address is not known, is null: nothing is
  * assigned to it and its stream stands still. A counter may change its owner at any time: what was assigned to the old
  * one stays in its stream, which goes on being repeated there.
@@ -25,7 +28,7 @@ public final class Sweep {
     private final Supplier<String> ids;
     private final DatagramWriter writer;
     private final IntUnaryOperator owner;
-    private final Stream[] streams;
+    private final @Nullable Stream[] streams;
 
     /** A sweep for one destination, which owns every counter. */
     Sweep(
@@ -60,54 +63,60 @@ public final class Sweep {
         this.writer = new DatagramWriter(settings.datagramBytes());
         this.owner = owner;
         this.streams = new Stream[destinations];
-        for (int i = 0; i < destinations; i++) {
-            begin(i);
-        }
     }
 
-    /** Begins a new stream to a destination, which has heard nothing of it yet. */
+    /** Lets a new stream begin with what is next assigned to a destination, which has heard nothing of it yet. */
     void begin(int destination) {
-        streams[destination] = new Stream(ids.get(), nanoClock.getAsLong(), wallMillisClock.getAsLong(), totals);
+        streams[destination] = null;
     }
 
     /** Reads all counters and sends what is due to every destination that is not null. */
     public void run(@Nullable Transport... transports) {
-        long now = nanoClock.getAsLong();
-        long wall = wallMillisClock.getAsLong();
-        for (int i = 0; i < streams.length; i++) {
-            Transport transport = transports[i];
-            if (transport != null && streams[i].driftMillis(now, wall) > DRIFT_MILLIS_MAX) {
-                renew(i, now, wall, transport);
-            }
-        }
-        assign(now, wall, transports);
-        for (int i = 0; i < streams.length; i++) {
-            Transport transport = transports[i];
-            if (transport != null) {
-                streams[i].sweep(table, now, wall, writer, transport);
+        synchronized (table) {
+            long now = nanoClock.getAsLong();
+            long wall = wallMillisClock.getAsLong();
+            assign(now, wall, transports);
+            for (int i = 0; i < streams.length; i++) {
+                Stream stream = streams[i];
+                Transport transport = transports[i];
+                if (stream != null && transport != null) {
+                    stream.sweep(table, now, wall, writer, transport);
+                }
             }
         }
     }
 
     /** The last sweep of this sender's life: sends every total. With totals, to be done again by {@link #repeat}. */
     public void last(@Nullable Transport... transports) {
-        assign(nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports);
-        repeat(transports);
+        synchronized (table) {
+            assign(nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports);
+            repeat(transports);
+        }
     }
 
     /** Sends every total once more. */
     public void repeat(@Nullable Transport... transports) {
-        long now = nanoClock.getAsLong();
-        long wall = wallMillisClock.getAsLong();
-        for (int i = 0; i < streams.length; i++) {
-            Transport transport = transports[i];
-            if (transport != null) {
-                streams[i].repeatAll(table, now, wall, writer, transport);
+        synchronized (table) {
+            for (int i = 0; i < streams.length; i++) {
+                repeat(i, nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports[i]);
             }
         }
     }
 
+    private void repeat(int destination, long now, long wall, @Nullable Transport transport) {
+        Stream stream = streams[destination];
+        if (stream != null && transport != null) {
+            stream.repeatAll(table, now, wall, writer, transport);
+        }
+    }
+
     private void assign(long now, long wall, @Nullable Transport... transports) {
+        for (int i = 0; i < streams.length; i++) {
+            Stream stream = streams[i];
+            if (stream != null && stream.driftMillis(now, wall) > DRIFT_MILLIS_MAX) {
+                renew(i, now, wall, transports[i]);
+            }
+        }
         table.read();
         for (int counter = 0; counter < table.size(); counter++) {
             long amount = table.unassigned(counter);
@@ -115,19 +124,24 @@ public final class Sweep {
                 continue;
             }
             int destination = owner.applyAsInt(counter);
-            Transport transport = transports[destination];
-            if (transport == null) {
-                continue;
+            if (transports[destination] != null) {
+                Stream stream = streams[destination];
+                if (stream != null && stream.isFull(counter)) {
+                    renew(destination, now, wall, transports[destination]);
+                    stream = null;
+                }
+                if (stream == null) {
+                    stream = new Stream(ids.get(), now, wall, totals);
+                    streams[destination] = stream;
+                }
+                table.assigned(counter, stream.assign(counter, amount));
             }
-            if (streams[destination].isFull(counter)) {
-                renew(destination, now, wall, transport);
-            }
-            table.assigned(counter, streams[destination].assign(counter, amount));
         }
     }
 
-    private void renew(int destination, long now, long wall, Transport transport) {
-        streams[destination].repeatAll(table, now, wall, writer, transport);
+    /** Ends a stream, with all it has to say. */
+    private void renew(int destination, long now, long wall, @Nullable Transport transport) {
+        repeat(destination, now, wall, transport);
         begin(destination);
     }
 }

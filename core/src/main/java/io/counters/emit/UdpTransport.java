@@ -29,14 +29,30 @@ final class UdpTransport implements Transport, AutoCloseable {
     @Override
     public void send(byte[] bytes, int length) {
         try {
-            if (channel.write(ByteBuffer.wrap(bytes, 0, length)) == 0) {
-                fault("the socket's buffer is full");
-            }
-        } catch (PortUnreachableException nobody) {
+            write(bytes, length);
+        } catch (PortUnreachableException formerly) {
+            // This is news of an earlier datagram, and this one was not sent: the collector may be back.
             fault("nobody listens there");
+            try {
+                write(bytes, length);
+            } catch (IOException cannot) {
+                lastFault = reason(cannot);
+            }
         } catch (IOException cannot) {
-            fault(String.valueOf(cannot.getMessage()));
+            fault(reason(cannot));
         }
+    }
+
+    private void write(byte[] bytes, int length) throws IOException {
+        if (channel.write(ByteBuffer.wrap(bytes, 0, length)) == 0) {
+            fault("the socket's buffer is full");
+        }
+    }
+
+    private static String reason(IOException cannot) {
+        return cannot instanceof PortUnreachableException
+                ? "nobody listens there"
+                : String.valueOf(cannot.getMessage());
     }
 
     /** How many datagrams the kernel refused, or reported as undeliverable. */

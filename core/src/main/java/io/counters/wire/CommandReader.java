@@ -194,6 +194,7 @@ public final class CommandReader {
         int nameBegin = begin;
         int nameEnd = colon;
         boolean rated = false;
+        boolean hasTags = false;
         for (int at = typeEnd; at < end; ) {
             int field = at + 1;
             int fieldEnd = find(in, field, end, (byte) '|');
@@ -205,9 +206,10 @@ public final class CommandReader {
                 if (amount == NOT_A_NUMBER) {
                     return Rejection.STATSD_RATE;
                 }
-            } else if (in[field] == '#' && nameBytes == in) {
+            } else if (in[field] == '#' && !hasTags) {
                 nameEnd = tagged(in, begin, colon, field + 1, fieldEnd);
                 nameBytes = tagged;
+                hasTags = true;
                 nameBegin = 0;
             } else if (!isSkipped(in, field, fieldEnd)) {
                 return Rejection.STATSD_FORM;

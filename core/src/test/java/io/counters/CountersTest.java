@@ -1,0 +1,305 @@
+package io.counters;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.cells.Cells;
+import io.counters.cells.LoaderOfCopies;
+import io.counters.cells.Sums;
+import io.counters.emit.CollectorSocket;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.lang.reflect.InvocationTargetException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+// close() is what is tested here.
+@SuppressWarnings("try")
+@Timeout(60)
+class CountersTest {
+    private static final AtomicInteger NAMES = new AtomicInteger();
+
+    private final String name = "counters.test." + NAMES.incrementAndGet();
+    private final ByteArrayOutputStream said = new ByteArrayOutputStream();
+    private final PrintStream stderr = System.err;
+
+    @BeforeEach
+    void listen_to_stderr() {
+        System.setErr(new PrintStream(said, true, UTF_8));
+    }
+
+    @AfterEach
+    void give_stderr_back() {
+        System.setErr(stderr);
+    }
+
+    @Test
+    void counting_by_name_and_by_handle_is_one_and_the_same() {
+        Counter counter = Counters.counter(name);
+
+        counter.increment();
+        counter.add(10);
+        counter.decrement();
+        Counters.increment(name);
+        Counters.add(name, -30);
+        Counters.decrement(name);
+
+        assertThat(Sums.of(name)).isEqualTo(-20);
+        assertThat(counter.name()).isEqualTo(name);
+        assertThat(counter).hasToString("Counter[" + name + "]");
+        assertThat(Counters.counter(name)).isSameAs(counter);
+        assertThat(said()).isEmpty();
+    }
+
+    @Test
+    void tags_in_any_order_are_one_counter() {
+        Counters.increment(name + ",b=2,a=1");
+        Counters.counter(name + ",a=1,b=2").increment();
+
+        assertThat(Counters.counter(name + ",b=2,a=1").name()).isEqualTo(name + ",a=1,b=2");
+        assertThat(Sums.of(name + ",a=1,b=2")).isEqualTo(2);
+        assertThat(Sums.of(name + ",b=2,a=1")).isZero();
+    }
+
+    @Test
+    void literals_and_strings_made_on_the_way_count_alike() {
+        for (int i = 0; i < 3; i++) {
+            Counters.increment("counters.test.literal");
+            Counters.increment(new String("counters.test.literal".toCharArray()));
+            Counters.increment("counters.test." + (i < 9 ? "literal" : ""));
+        }
+
+        assertThat(Sums.of("counters.test.literal")).isEqualTo(9);
+    }
+
+    @Test
+    void names_that_share_a_slot_of_the_cache_are_not_taken_for_each_other() {
+        // "Aa" and "BB" have one hash, so that every such pair has.
+        String one = (name + ".AaAa").intern();
+        String other = (name + ".BBBB").intern();
+        String third = (name + ".AaBB").intern();
+        assertThat(one.hashCode()).isEqualTo(other.hashCode()).isEqualTo(third.hashCode());
+
+        for (int i = 0; i < 100; i++) {
+            Counters.increment(one);
+            Counters.add(other, 2);
+            Counters.increment(one);
+            Counters.decrement(third);
+        }
+
+        assertThat(Sums.of(one)).isEqualTo(200);
+        assertThat(Sums.of(other)).isEqualTo(200);
+        assertThat(Sums.of(third)).isEqualTo(-100);
+    }
+
+    @Test
+    void many_threads_count_many_names_exactly() throws Exception {
+        String[] names = new String[3_000];
+        for (int i = 0; i < names.length; i++) {
+            names[i] = (name + "." + i).intern();
+        }
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+
+        List<Future<?>> running = new ArrayList<>();
+        for (int thread = 0; thread < 8; thread++) {
+            running.add(threads.submit(() -> {
+                for (int i = 0; i < 10 * names.length; i++) {
+                    Counters.increment(names[i % names.length]);
+                }
+            }));
+        }
+        for (Future<?> done : running) {
+            done.get(30, TimeUnit.SECONDS);
+        }
+        threads.shutdown();
+
+        long[] sums = new long[Cells.COUNTERS_MAX];
+        Cells.sum(Cells.sources().get(0), sums);
+        for (String counted : names) {
+            assertThat(sums[Cells.id(counted)]).as(counted).isEqualTo(80);
+        }
+    }
+
+    @ParameterizedTest
+    @NullSource
+    @ValueSource(strings = {"", " ", "a b", "ä", "a,b", "a,b=", "a,b=1,b=2", "a\nincrement b"})
+    void a_bad_name_is_counted_as_refused_and_never_throws(String bad) throws Exception {
+        Application application = new Application();
+
+        application.count("increment", bad);
+        application.count("increment", bad);
+        application.count("decrement", bad);
+        Object counter = application.call("counter", new Class<?>[] {String.class}, bad);
+
+        assertThat(application.sum(Counters.REFUSED)).isEqualTo(1);
+        assertThat(counter).hasToString("Counter[counters.refused]");
+        assertThat(said())
+                .singleElement()
+                .asString()
+                .startsWith("counters: the name \"")
+                .contains("is refused")
+                .endsWith("it is counted as counters.refused");
+    }
+
+    @Test
+    void a_bad_name_is_said_once_though_many_threads_meet_it_at_once() throws Exception {
+        Application application = new Application();
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+
+        List<Future<?>> running = new ArrayList<>();
+        for (int i = 0; i < 800; i++) {
+            String bad = "bad name " + i / 80;
+            running.add(threads.submit(() -> {
+                application.count("increment", bad);
+                return null;
+            }));
+        }
+        for (Future<?> done : running) {
+            done.get(30, TimeUnit.SECONDS);
+        }
+        threads.shutdown();
+
+        assertThat(application.sum(Counters.REFUSED)).isEqualTo(800);
+        assertThat(said()).hasSize(10).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void complaints_end_after_twenty_and_show_no_more_than_a_line_can_take() throws Exception {
+        Application application = new Application();
+
+        for (int i = 0; i < 100; i++) {
+            application.count("increment", "bad\n\u001b[31m\u00e4 " + i + "x".repeat(300 * (i % 2)));
+        }
+
+        assertThat(application.sum(Counters.REFUSED)).isEqualTo(100);
+        assertThat(said())
+                .hasSize(21)
+                .allSatisfy(line -> assertThat(line).startsWith("counters: ").matches("[ -~]{1,300}"));
+        assertThat(said().get(20)).contains("left out").contains(Counters.REFUSED);
+    }
+
+    @Test
+    void start_sends_what_was_counted_before_and_after_it_and_close_what_was_counted_last() throws Exception {
+        Application application = new Application();
+        application.count("increment", "before");
+        try (CollectorSocket collector = new CollectorSocket()) {
+            AutoCloseable sending = application.start(collector);
+            application.count("increment", "after");
+            application.count("decrement", "below.zero");
+            await().until(() -> collector.received().value("before") == 1
+                    && collector.received().value("after") == 1
+                    && collector.received().value("below.zero") == -1);
+
+            application.count("increment", "after");
+            sending.close();
+            sending.close();
+
+            await().until(() -> collector.received().value("after") == 2);
+            assertThat(collector.received().values()).containsOnlyKeys("before", "after", "below.zero");
+            assertThat(collector.received().rejections()).isEmpty();
+        }
+        assertThat(said()).isEmpty();
+    }
+
+    @Test
+    void a_second_start_does_nothing_and_says_so_once() throws Exception {
+        Application application = new Application();
+        try (CollectorSocket first = new CollectorSocket();
+                CollectorSocket second = new CollectorSocket();
+                AutoCloseable sending = application.start(first)) {
+            AutoCloseable other = application.start(second);
+            AutoCloseable another = application.start(second);
+            application.count("increment", "a");
+
+            other.close();
+            another.close();
+            application.count("increment", "a");
+
+            await().until(() -> first.received().value("a") == 2);
+            assertThat(second.received().values()).isEmpty();
+            assertThat(sending).isNotNull();
+        }
+        assertThat(said()).containsExactly("counters: Counters.start does nothing: an earlier start sends already");
+    }
+
+    @Test
+    void started_again_after_close_it_sends_only_what_was_not_sent() throws Exception {
+        Application application = new Application();
+        application.count("increment", "a");
+        try (CollectorSocket collector = new CollectorSocket()) {
+            application.start(collector).close();
+            application.count("increment", "a");
+            application.count("increment", "b");
+
+            AutoCloseable again = application.start(collector);
+
+            await().until(() -> collector.received().value("b") == 1);
+            again.close();
+            assertThat(collector.received().value("a")).isEqualTo(2);
+            assertThat(collector.received().streams()).hasSize(2);
+        }
+        assertThat(said()).isEmpty();
+    }
+
+    @Test
+    void a_collector_that_is_no_address_is_refused_at_once() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Counters.start("collector:port"))
+                .withMessageContaining("\"collector:port\"")
+                .withMessageContaining("11212");
+    }
+
+    private List<String> said() {
+        return said.toString(UTF_8).lines().toList();
+    }
+
+    /** An application of its own: all static state is fresh. */
+    private static final class Application {
+        private static final String[] COPIED = {"io.counters.Counter", "io.counters.cells.Cells", "io.counters.emit."};
+
+        private final ClassLoader loader = new LoaderOfCopies(COPIED);
+
+        void count(String method, String name) throws Exception {
+            call(method, new Class<?>[] {String.class}, name);
+        }
+
+        AutoCloseable start(CollectorSocket collector) throws Exception {
+            return (AutoCloseable) call(
+                    "start", new Class<?>[] {String.class}, collector.settings().toString());
+        }
+
+        long sum(String name) throws Exception {
+            Class<?> cells = loader.loadClass(Cells.class.getName());
+            int id = (Integer) cells.getMethod("id", String.class).invoke(null, name);
+            long[] sums = new long[id + 1];
+            List<?> sources = (List<?>) cells.getMethod("sources").invoke(null);
+            Cells.sum((Object[]) sources.get(0), sums);
+            return sums[id];
+        }
+
+        Object call(String method, Class<?>[] types, Object... arguments) throws Exception {
+            try {
+                Object answer = loader.loadClass(Counters.class.getName())
+                        .getMethod(method, types)
+                        .invoke(null, arguments);
+                return answer == null ? "" : answer;
+            } catch (InvocationTargetException thrown) {
+                throw new AssertionError(thrown.getCause());
+            }
+        }
+    }
+}

@@ -1,0 +1,507 @@
+package io.counters.cells;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.cells.LoaderOfCopies.CopiedCells;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.IntUnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
+
+@Timeout(120)
+class CellsTest {
+    private static final AtomicInteger NAMES = new AtomicInteger();
+
+    private final String name = "cells.test." + NAMES.incrementAndGet();
+
+    @Test
+    void a_name_has_one_id_and_ids_are_dense() {
+        CopiedCells cells = new CopiedCells();
+
+        assertThat(cells.id("a")).isZero();
+        assertThat(cells.id("b")).isEqualTo(1);
+        assertThat(cells.id("a")).isZero();
+        assertThat(Cells.names(cells.sources().get(0))).isEqualTo(Map.of("a", 0, "b", 1));
+    }
+
+    @Test
+    void counts_go_up_and_down_and_below_zero() {
+        int id = Cells.id(name);
+
+        Cells.increment(id);
+        Cells.add(id, 10);
+        Cells.decrement(id);
+        Cells.add(id, -30);
+
+        assertThat(Sums.of(name)).isEqualTo(-20);
+    }
+
+    @Test
+    void eight_threads_count_exactly() throws Exception {
+        int id = Cells.id(name);
+        int down = Cells.id(name + ".down");
+
+        inThreads(8, thread -> {
+            for (int i = 0; i < 1_000_000; i++) {
+                Cells.increment(id);
+                Cells.decrement(down);
+            }
+            return 0;
+        });
+
+        assertThat(Sums.of(name)).isEqualTo(8_000_000);
+        assertThat(Sums.of(name + ".down")).isEqualTo(-8_000_000);
+    }
+
+    @Test
+    void a_thread_that_ends_while_the_cells_are_read_is_not_found_twice() throws Exception {
+        // Many blocks make the reading slow: what another thread folds meanwhile would still be read.
+        int blocks = 8_000;
+        int blockIds = 256;
+        int id = blocks * blockIds - 1;
+        AtomicLongArray row = new AtomicLongArray(id + 1);
+        row.set(id, 1_000);
+        AtomicReferenceArray<AtomicLongArray> folded = new AtomicReferenceArray<>(blocks);
+        for (int i = 0; i < blocks - 1; i++) {
+            folded.set(i, new AtomicLongArray(8 * blockIds));
+        }
+        CountDownLatch reading = new CountDownLatch(1);
+        ReadRows rows = new ReadRows(reading);
+        rows.put(Thread.currentThread(), row);
+        Thread folder = new Thread(() -> {
+            try {
+                reading.await();
+            } catch (InterruptedException ended) {
+                return;
+            }
+            synchronized (rows) {
+                rows.clear();
+                AtomicLongArray last = new AtomicLongArray(8 * blockIds);
+                last.set(blockIds - 1, 1_000);
+                folded.set(blocks - 1, last);
+            }
+        });
+        folder.start();
+        long[] sums = new long[id + 1];
+
+        Cells.sum(new Object[] {Map.of(), rows, folded}, sums);
+        folder.join();
+        long[] later = new long[id + 1];
+        Cells.sum(new Object[] {Map.of(), rows, folded}, later);
+
+        assertThat(sums[id]).isEqualTo(1_000);
+        assertThat(later[id]).isEqualTo(1_000);
+    }
+
+    /** Rows that tell when they are read. */
+    private static final class ReadRows extends IdentityHashMap<Thread, AtomicLongArray> {
+        private final CountDownLatch reading;
+
+        ReadRows(CountDownLatch reading) {
+            this.reading = reading;
+        }
+
+        @Override
+        public Collection<AtomicLongArray> values() {
+            reading.countDown();
+            return super.values();
+        }
+    }
+
+    @Test
+    void sums_that_are_read_meanwhile_never_fall_and_never_exceed_what_was_begun() throws Exception {
+        CopiedCells cells = new CopiedCells();
+        int id = cells.id("short.lived");
+        // Many blocks make a reading slow, so that threads end in the middle of it.
+        Thread widener = new Thread(() -> {
+            for (int i = 1; i < Cells.COUNTERS_MAX; i++) {
+                cells.add(cells.id("c" + i), 1);
+            }
+        });
+        widener.start();
+        widener.join();
+        Object[] source = cells.sources().get(0);
+        AtomicLong begun = new AtomicLong();
+        AtomicBoolean enough = new AtomicBoolean();
+        ExecutorService starters = Executors.newFixedThreadPool(2);
+
+        List<Future<?>> starting = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            starting.add(starters.submit(() -> {
+                while (!enough.get()) {
+                    Thread shortLived = new Thread(() -> {
+                        begun.addAndGet(1_000);
+                        cells.add(id, 1_000);
+                    });
+                    shortLived.start();
+                    shortLived.join();
+                }
+                return null;
+            }));
+        }
+        long last = 0;
+        for (int reading = 0; reading < 500; reading++) {
+            long[] sums = new long[Cells.COUNTERS_MAX];
+            Cells.sum(source, sums);
+            assertThat(sums[id]).isGreaterThanOrEqualTo(last).isLessThanOrEqualTo(begun.get());
+            last = sums[id];
+        }
+        enough.set(true);
+        for (Future<?> done : starting) {
+            done.get(10, TimeUnit.SECONDS);
+        }
+        starters.shutdown();
+
+        assertThat(last).isPositive();
+        assertThat(cells.sums()).containsEntry("short.lived", begun.get());
+    }
+
+    @Test
+    void dead_threads_leave_their_counts_but_no_rows() throws Exception {
+        CopiedCells cells = new CopiedCells();
+        int id = cells.id("short.lived");
+        int threads = 20_000;
+        AtomicInteger rowsMost = new AtomicInteger();
+
+        Map<?, ?> rows = (Map<?, ?>) cells.sources().get(0)[1];
+        for (int i = 0; i < threads; i++) {
+            Thread shortLived = new Thread(() -> cells.add(id, 1));
+            shortLived.start();
+            shortLived.join();
+            synchronized (rows) {
+                rowsMost.accumulateAndGet(rows.size(), Math::max);
+            }
+        }
+
+        assertThat(cells.sums()).isEqualTo(Map.of("short.lived", (long) threads));
+        assertThat(rowsMost).as("with nobody reading").hasValueBetween(1, 64);
+        assertThat(rows).as("after a reading").isEmpty();
+    }
+
+    @Test
+    void a_dead_thread_is_let_go_once_the_cells_were_read() throws Exception {
+        int id = Cells.id(name);
+        WeakReference<Thread> dead = countInAThread(id);
+
+        await().atMost(Duration.ofSeconds(20)).until(() -> {
+            System.gc();
+            return Sums.of(name) == 7 && dead.get() == null;
+        });
+    }
+
+    private static WeakReference<Thread> countInAThread(int id) throws InterruptedException {
+        Thread thread = new Thread(() -> Cells.add(id, 7));
+        thread.start();
+        thread.join();
+        return new WeakReference<>(thread);
+    }
+
+    @Test
+    void rows_grow_with_the_ids_and_keep_what_they_had() throws Exception {
+        CopiedCells cells = new CopiedCells();
+        int counters = 5_000;
+
+        inThreads(4, thread -> {
+            for (int i = 0; i < counters; i++) {
+                cells.add(cells.id("c" + i), i + 1);
+                cells.add(cells.id("c" + i / 2), 1_000_000);
+            }
+            return 0;
+        });
+
+        Map<String, Long> sums = cells.sums();
+        assertThat(sums).hasSize(counters);
+        for (int i = 0; i < counters; i++) {
+            long halves = 2 * i + 1 < counters ? 2 : 2 * i < counters ? 1 : 0;
+            assertThat(sums.get("c" + i)).as("c%d", i).isEqualTo(4 * (i + 1 + halves * 1_000_000));
+        }
+    }
+
+    @Test
+    void sixty_thousand_counters_are_summed_into_an_array_of_any_length() {
+        CopiedCells cells = new CopiedCells();
+        for (int i = 0; i < 60_000; i++) {
+            cells.add(cells.id("c" + i), 1);
+        }
+        Object[] source = cells.sources().get(0);
+        long[] longer = new long[2 * Cells.COUNTERS_MAX + 2];
+        long[] shorter = new long[300];
+
+        Cells.sum(source, longer);
+        Cells.sum(source, shorter);
+
+        assertThat(longer).startsWith(1, 1, 1);
+        assertThat(longer[59_999]).isEqualTo(1);
+        assertThat(longer[60_000]).isZero();
+        assertThat(shorter).containsOnly(1);
+    }
+
+    @Test
+    void threads_whose_ids_collide_count_apart() throws Exception {
+        int id = Cells.id(name);
+
+        inSubclassedThreads(16, call -> 42, () -> countTo(id, 10_000));
+
+        assertThat(Sums.of(name)).isEqualTo(16 * 10_000);
+    }
+
+    @Test
+    void threads_whose_ids_are_the_same_modulo_any_table_count_apart() throws Exception {
+        int id = Cells.id(name);
+        AtomicInteger threads = new AtomicInteger();
+        ThreadLocal<Integer> number = ThreadLocal.withInitial(() -> threads.incrementAndGet() << 20);
+
+        inSubclassedThreads(16, call -> number.get(), () -> countTo(id, 10_000));
+
+        assertThat(Sums.of(name)).isEqualTo(16 * 10_000);
+    }
+
+    @Test
+    void a_thread_whose_id_changes_at_every_call_counts_exactly_while_its_row_grows() throws Exception {
+        CopiedCells cells = new CopiedCells();
+        int counters = 2_000;
+
+        inSubclassedThreads(2, call -> call, () -> {
+            for (int i = 0; i < counters; i++) {
+                cells.add(cells.id("c" + i), 1);
+                cells.add(cells.id("c0"), 1);
+                cells.add(cells.id("c" + i), 1);
+            }
+        });
+
+        Map<String, Long> sums = cells.sums();
+        assertThat(sums.remove("c0")).isEqualTo(2 * (counters + 2));
+        assertThat(sums).hasSize(counters - 1);
+        assertThat(sums.values()).containsOnly(4L);
+    }
+
+    @Test
+    void a_thread_is_found_again_under_an_old_id_with_its_new_row() throws Exception {
+        CopiedCells cells = new CopiedCells();
+        AtomicInteger answer = new AtomicInteger(1);
+        int first = cells.id("first");
+        for (int i = 0; i < 200; i++) {
+            cells.id("c" + i);
+        }
+        int late = cells.id("late");
+
+        inSubclassedThreads(1, call -> answer.get(), () -> {
+            cells.add(first, 1);
+            answer.set(9);
+            cells.add(late, 1);
+            answer.set(1);
+            cells.add(first, 1);
+        });
+
+        assertThat(cells.sums()).isEqualTo(Map.of("first", 2L, "late", 1L));
+    }
+
+    @Test
+    @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "this JDK has no virtual threads: run it on 21 or newer")
+    void virtual_threads_count_exactly_and_own_no_rows() throws Exception {
+        CopiedCells cells = new CopiedCells();
+        int id = cells.id("virtual");
+        int high = cells.id("overwritten");
+        for (int i = 0; i < 1_000; i++) {
+            high = cells.id("c" + i);
+        }
+        int last = high;
+        int threads = 10_000;
+        CountDownLatch done = new CountDownLatch(threads);
+        AtomicInteger virtual = new AtomicInteger();
+        Executor starter = virtualThreads();
+
+        for (int i = 0; i < threads; i++) {
+            starter.execute(() -> {
+                cells.add(id, 3);
+                cells.add(last, -1);
+                if (Thread.currentThread().getClass().getName().contains("VirtualThread")) {
+                    virtual.incrementAndGet();
+                }
+                done.countDown();
+            });
+        }
+
+        assertThat(done.await(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(virtual).hasValue(threads);
+        assertThat(cells.sums()).isEqualTo(Map.of("virtual", 3L * threads, "c999", (long) -threads));
+        assertThat((Map<?, ?>) cells.sources().get(0)[1]).isEmpty();
+    }
+
+    /** {@code Executors.newVirtualThreadPerTaskExecutor()}, which release 17 can't name. */
+    private static Executor virtualThreads() throws ReflectiveOperationException {
+        return (Executor)
+                Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+    }
+
+    @Test
+    void names_beyond_the_most_are_counted_together() {
+        CopiedCells cells = new CopiedCells();
+        for (int i = 0; i < Cells.COUNTERS_MAX; i++) {
+            assertThat(cells.id("c" + i)).isEqualTo(i);
+        }
+
+        cells.add(cells.id("one.too.many"), 5);
+        cells.add(cells.id("and.another"), 6);
+        cells.add(cells.id("c99999"), 7);
+        cells.add(cells.id(Cells.OVERFLOW), 8);
+
+        assertThat(cells.id("one.too.many")).isEqualTo(Cells.COUNTERS_MAX);
+        assertThat(cells.sums()).isEqualTo(Map.of(Cells.OVERFLOW, 19L, "c99999", 7L));
+        assertThat(Cells.names(cells.sources().get(0))).hasSize(Cells.COUNTERS_MAX + 1);
+    }
+
+    @Test
+    void ids_that_many_threads_ask_for_at_once_stay_dense_and_the_same() throws Exception {
+        CopiedCells cells = new CopiedCells();
+        int[][] ids = new int[4][1_000];
+
+        inThreads(4, thread -> {
+            for (int i = 0; i < 1_000; i++) {
+                ids[thread][i] = cells.id("c" + i);
+            }
+            return 0;
+        });
+
+        assertThat(ids[1]).isEqualTo(ids[0]);
+        assertThat(ids[3]).isEqualTo(ids[2]).isEqualTo(ids[0]);
+        assertThat(ids[0])
+                .containsOnlyOnce(java.util.stream.IntStream.range(0, 1_000).toArray());
+    }
+
+    @Test
+    void a_copy_that_joined_is_swept_by_name_and_only_once() {
+        CopiedCells bridge = new CopiedCells();
+        CopiedCells application = new CopiedCells();
+        application.id("only.here");
+        bridge.add(bridge.id("orders"), 5);
+        application.add(application.id("orders"), 6);
+        application.add(application.id("only.here"), 7);
+
+        bridge.join(application.sources().get(0));
+        bridge.join(application.sources().get(0));
+        application.add(application.id("later"), 8);
+
+        assertThat(bridge.sources()).hasSize(2);
+        assertThat(bridge.sums()).isEqualTo(Map.of("orders", 11L, "only.here", 7L, "later", 8L));
+        assertThat(application.sums()).isEqualTo(Map.of("orders", 6L, "only.here", 7L, "later", 8L));
+    }
+
+    @Test
+    void a_copy_whose_loader_is_gone_is_folded_in_and_its_loader_was_held_by_nobody() throws Exception {
+        CopiedCells bridge = new CopiedCells();
+        bridge.add(bridge.id("orders"), 5);
+        WeakReference<ClassLoader> loader = joinAndForget(bridge);
+        assertThat(bridge.sources()).hasSize(2);
+
+        await().atMost(Duration.ofSeconds(20)).until(() -> {
+            System.gc();
+            return loader.get() == null && bridge.sources().size() == 1;
+        });
+
+        assertThat(bridge.sums()).isEqualTo(Map.of("orders", 17L, "only.there", 7L));
+        assertThat(bridge.sums()).as("once only").isEqualTo(Map.of("orders", 17L, "only.there", 7L));
+    }
+
+    private static WeakReference<ClassLoader> joinAndForget(CopiedCells bridge) throws Exception {
+        CopiedCells application = new CopiedCells();
+        application.add(application.id("only.there"), 7);
+        application.add(application.id("orders"), 6);
+        inThreads(2, thread -> {
+            application.add(application.id("orders"), 3);
+            return 0;
+        });
+        bridge.join(application.sources().get(0));
+        return new WeakReference<>(application.loader());
+    }
+
+    @Test
+    void without_an_agent_there_is_no_bridge_to_join() {
+        assertThat(Cells.joinBridge()).isFalse();
+    }
+
+    private static void countTo(int id, int counts) {
+        for (int i = 0; i < counts; i++) {
+            Cells.increment(id);
+        }
+    }
+
+    /** Runs a task in so many threads that begin together. */
+    private static void inThreads(int count, IntUnaryOperator task) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(count);
+        Phaser together = new Phaser(count);
+        List<Future<?>> running = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int thread = i;
+            running.add(threads.submit(() -> {
+                together.arriveAndAwaitAdvance();
+                return task.applyAsInt(thread);
+            }));
+        }
+        for (Future<?> done : running) {
+            done.get(60, TimeUnit.SECONDS);
+        }
+        threads.shutdown();
+        assertThat(threads.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    /** Runs a task in so many threads that live together, of a class that answers getId() as it likes. */
+    private static void inSubclassedThreads(int count, IntUnaryOperator idOfCall, Runnable task) throws Exception {
+        CountDownLatch all = new CountDownLatch(count);
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            threads.add(new SubclassedThread(idOfCall, () -> {
+                task.run();
+                all.countDown();
+                try {
+                    all.await();
+                } catch (InterruptedException ended) {
+                    Thread.currentThread().interrupt();
+                }
+            }));
+        }
+        threads.forEach(Thread::start);
+        for (Thread thread : threads) {
+            thread.join(60_000);
+            assertThat(thread.isAlive()).isFalse();
+        }
+    }
+
+    private static final class SubclassedThread extends Thread {
+        private final IntUnaryOperator idOfCall;
+        private final AtomicInteger calls = new AtomicInteger();
+
+        SubclassedThread(IntUnaryOperator idOfCall, Runnable task) {
+            super(task);
+            this.idOfCall = idOfCall;
+        }
+
+        // Deprecated since 19 and still overridable: libraries of before then do it.
+        @SuppressWarnings("deprecation")
+        @Override
+        public long getId() {
+            return calls == null ? 1 : idOfCall.applyAsInt(calls.incrementAndGet());
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package io.counters.cells;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Reads cells as the sweep does: adds up by name, over all sources. */
+public final class Sums {
+    private Sums() {}
+
+    /** All counters of these sources that are not 0. */
+    static Map<String, Long> of(List<Object[]> sources) {
+        Map<String, Long> byName = new HashMap<>();
+        for (Object[] source : sources) {
+            Map<String, Integer> ids = Map.copyOf(Cells.names(source));
+            long[] sums = new long[ids.size()];
+            Cells.sum(source, sums);
+            ids.forEach((name, id) -> byName.merge(name, sums[id], Long::sum));
+        }
+        byName.values().removeIf(sum -> sum == 0);
+        return byName;
+    }
+
+    /** What one counter of this loader's cells came to. */
+    public static long of(String name) {
+        return of(Cells.sources()).getOrDefault(name, 0L);
+    }
+}

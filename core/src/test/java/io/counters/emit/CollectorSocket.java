@@ -1,0 +1,72 @@
+package io.counters.emit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A collector's UDP port on loopback. What arrives waits in the kernel until somebody asks. */
+public final class CollectorSocket implements AutoCloseable {
+    private final DatagramSocket socket;
+    private final TotalsReceiver receiver = new TotalsReceiver();
+    private final List<byte[]> datagrams = new ArrayList<>();
+
+    /** On a port that is free. */
+    public CollectorSocket() {
+        this(0);
+    }
+
+    CollectorSocket(int port) {
+        try {
+            socket = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            socket.setReceiveBufferSize(4 << 20);
+            socket.setSoTimeout(20);
+        } catch (SocketException taken) {
+            throw new UncheckedIOException(taken);
+        }
+    }
+
+    /** Where to send to. */
+    public EmitterSettings settings() {
+        return EmitterSettings.to("127.0.0.1:" + port()).sweepMillis(10);
+    }
+
+    int port() {
+        return socket.getLocalPort();
+    }
+
+    /** Reads what has arrived. */
+    public TotalsReceiver received() {
+        byte[] bytes = new byte[65_507];
+        try {
+            // With an emitter at work there is always more: so much at a time.
+            for (int i = 0; i < 100; i++) {
+                DatagramPacket packet = new DatagramPacket(bytes, bytes.length);
+                socket.receive(packet);
+                receiver.datagram(bytes, packet.getLength());
+                datagrams.add(java.util.Arrays.copyOf(bytes, packet.getLength()));
+            }
+        } catch (SocketTimeoutException allRead) {
+            return receiver;
+        } catch (IOException broken) {
+            throw new UncheckedIOException(broken);
+        }
+        return receiver;
+    }
+
+    /** All datagrams that were read so far. */
+    public List<byte[]> datagrams() {
+        return datagrams;
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+    }
+}

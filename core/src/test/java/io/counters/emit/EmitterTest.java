@@ -1,0 +1,214 @@
+package io.counters.emit;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.cells.Cells;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+// close() is what is tested; closing twice is allowed.
+@SuppressWarnings("try")
+@Timeout(60)
+class EmitterTest {
+    private static final AtomicInteger NAMES = new AtomicInteger();
+
+    private final String name = "emitter.test." + NAMES.incrementAndGet();
+    private final List<String> log = new CopyOnWriteArrayList<>();
+
+    /** The sweep of an earlier test may still be waiting for a name server. */
+    @BeforeEach
+    void wait_for_earlier_sweeps_to_end() {
+        await().atMost(Duration.ofSeconds(40)).until(() -> sweepThreads().isEmpty());
+    }
+
+    @Test
+    void what_is_counted_before_and_after_the_start_arrives_exactly_and_in_silence() {
+        int id = Cells.id(name);
+        Cells.add(id, 5);
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter emitter = new Emitter(collector.settings(), log::add)) {
+            emitter.start();
+            Cells.add(id, 6);
+            await().until(() -> collector.received().value(name) == 11);
+
+            Cells.add(id, -20);
+
+            await().until(() -> collector.received().value(name) == -9);
+            assertThat(collector.received().streams())
+                    .singleElement()
+                    .asString()
+                    .matches("[0-9a-f]{24}");
+            assertThat(collector.received().rejections()).isEmpty();
+        }
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    void the_sweep_is_a_daemon_with_a_name_that_ends_with_the_emitter() {
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter emitter = new Emitter(collector.settings(), log::add)) {
+            assertThat(sweepThreads()).isEmpty();
+
+            emitter.start();
+
+            assertThat(sweepThreads()).singleElement().matches(Thread::isDaemon);
+            emitter.close();
+            assertThat(sweepThreads()).isEmpty();
+            emitter.close();
+        }
+    }
+
+    @Test
+    void a_collector_that_starts_late_gets_everything_and_its_absence_is_said_once() {
+        int id = Cells.id(name);
+        int port;
+        try (CollectorSocket reserved = new CollectorSocket()) {
+            port = reserved.port();
+        }
+        EmitterSettings settings = EmitterSettings.to("127.0.0.1:" + port).sweepMillis(10);
+        try (Emitter emitter = new Emitter(settings, log::add)) {
+            emitter.start();
+            Cells.add(id, 1);
+            await().until(() -> !log.isEmpty());
+            Cells.add(id, 49);
+            await().during(Duration.ofMillis(200)).until(() -> log.size() == 1);
+
+            try (CollectorSocket collector = new CollectorSocket(port)) {
+                await().until(() -> collector.received().value(name) == 50);
+            }
+        }
+        assertThat(log)
+                .singleElement()
+                .asString()
+                .startsWith("collector 127.0.0.1:" + port + ": nobody listens there")
+                .endsWith("totals are repeated");
+    }
+
+    @Test
+    void a_name_that_does_not_resolve_is_complained_of_once_and_counts_are_kept() {
+        int id = Cells.id(name);
+        Cells.add(id, 7);
+        CounterTable table = new CounterTable();
+        try (Emitter emitter =
+                new Emitter(EmitterSettings.to("no-such-host.invalid:11212").sweepMillis(10), table, log::add)) {
+            emitter.start();
+            await().atMost(Duration.ofSeconds(30)).until(() -> !log.isEmpty());
+            // It is tried again each second.
+            await().during(Duration.ofMillis(2_200)).until(() -> log.size() == 1);
+        }
+
+        assertThat(log)
+                .containsExactly("collector no-such-host.invalid:11212 has a name that does not resolve; it is tried"
+                        + " again, and counts are kept until then");
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter next = new Emitter(collector.settings(), table, log::add)) {
+            next.start();
+            await().until(() -> collector.received().value(name) == 7);
+        }
+    }
+
+    @Test
+    void close_says_all_totals_three_times_with_amounts_of_0_in_the_repeats() {
+        int id = Cells.id(name);
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter emitter = new Emitter(collector.settings().sweepMillis(60_000), log::add)) {
+            emitter.start();
+            Cells.add(id, 3);
+
+            emitter.close();
+
+            await().until(() ->
+                    collector.received().value(name) == 3 && told(collector).size() == 3);
+            assertThat(told(collector))
+                    .containsExactly(
+                            "increment " + name + " 3 3", "increment " + name + " 0 3", "increment " + name + " 0 3");
+        }
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    void without_totals_close_says_amounts_once() {
+        int id = Cells.id(name);
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter emitter =
+                        new Emitter(collector.settings().sweepMillis(60_000).totals(false), log::add)) {
+            emitter.start();
+            Cells.add(id, 3);
+
+            emitter.close();
+
+            await().until(() -> collector.received().value(name) == 3);
+            assertThat(told(collector)).containsExactly("increment " + name + " 3");
+            assertThat(collector.received().streams()).isEmpty();
+        }
+    }
+
+    @Test
+    void an_application_that_interrupts_every_thread_loses_nothing() {
+        int id = Cells.id(name);
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter emitter = new Emitter(collector.settings(), log::add)) {
+            emitter.start();
+            for (int i = 0; i < 20_000; i++) {
+                sweepThreads().forEach(Thread::interrupt);
+                Cells.add(id, 1);
+                if (i % 100 == 0) {
+                    collector.received();
+                }
+            }
+
+            await().until(() -> collector.received().value(name) == 20_000);
+            assertThat(sweepThreads()).hasSize(1);
+            sweepThreads().forEach(Thread::interrupt);
+            Cells.add(id, 1);
+            emitter.close();
+            await().until(() -> collector.received().value(name) == 20_001);
+        }
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    void closing_in_an_interrupted_thread_returns_and_keeps_the_flag() {
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter emitter = new Emitter(collector.settings(), log::add)) {
+            emitter.start();
+            Thread.currentThread().interrupt();
+
+            emitter.close();
+
+            assertThat(Thread.interrupted()).isTrue();
+            await().until(() -> sweepThreads().isEmpty());
+        }
+    }
+
+    @Test
+    void an_emitter_that_was_never_started_closes() {
+        Emitter emitter = new Emitter(EmitterSettings.to("127.0.0.1"), log::add);
+
+        emitter.close();
+        emitter.close();
+
+        assertThat(sweepThreads()).isEmpty();
+        assertThat(log).isEmpty();
+    }
+
+    private List<String> told(CollectorSocket collector) {
+        return collector.datagrams().stream()
+                .flatMap(datagram -> new String(datagram, ISO_8859_1).lines())
+                .filter(line -> line.contains(" " + name + " "))
+                .toList();
+    }
+
+    private static List<Thread> sweepThreads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("counters-sweep"))
+                .toList();
+    }
+}
