@@ -119,7 +119,7 @@ public final class Counters {
     /** As {@link #start(String)}, with other settings than the default ones. */
     public static AutoCloseable start(EmitterSettings settings) {
         Emitter fresh = new Emitter(settings, SENT, Counters::complain);
-        boolean agent = Cells.joinBridge();
+        boolean agent = !Cells.keep();
         if (agent || !emitter.compareAndSet(null, fresh)) {
             if (secondStart.compareAndSet(false, true)) {
                 complain("Counters.start does nothing: " + (agent ? "the agent" : "an earlier start")

@@ -58,7 +58,7 @@ public final class Agent {
             throws IOException {
         String version = version();
         if (!settings.enabled()) {
-            log.accept("agent " + version + " is switched off by enabled=false; nothing is installed");
+            log.accept("agent " + version + " is switched off; nothing is installed");
             return;
         }
         String present = System.getProperty(PRESENT);

@@ -38,7 +38,9 @@ final class LoadedClasses {
 
     private static void join(Class<?> cells, Log log) {
         try {
-            cells.getMethod("joinBridge").invoke(null);
+            if (Boolean.FALSE.equals(cells.getMethod("joinBridge").invoke(null))) {
+                log.accept("what Counters of " + cells.getClassLoader() + " counts it sends by itself, as before");
+            }
         } catch (ReflectiveOperationException | RuntimeException refused) {
             log.accept("what Counters of " + cells.getClassLoader() + " counts is not sent: " + refused);
         }

@@ -8,6 +8,7 @@ import com.sun.tools.attach.VirtualMachine;
 import io.counters.fixture.ByRule;
 import io.counters.fixture.Marked;
 import io.counters.fixture.Running;
+import io.counters.fixture.SendsItself;
 import io.counters.fixture.WithApi;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -123,7 +124,7 @@ class AgentIT {
                     .well();
 
             assertThat(receiver.sums()).isEmpty();
-            assertThat(lines(child.err())).singleElement().asString().contains("switched off by enabled=false");
+            assertThat(lines(child.err())).singleElement().asString().contains("is switched off");
         }
     }
 
@@ -171,6 +172,23 @@ class AgentIT {
                     .as(ended.err())
                     .containsEntry("running.api", 5L)
                     .containsEntry("running.marked", 1L);
+        }
+    }
+
+    @Test
+    void attached_to_an_application_that_sends_by_itself_it_sends_nothing_of_that_again() throws Exception {
+        try (Receiver receiver = new Receiver()) {
+            ChildJvm child = ChildJvm.start(
+                    List.of("-Down.collector=" + receiver.address()), WITH_API, SendsItself.class.getName());
+            await().until(() -> child.outSoFar().contains("ready"));
+
+            VirtualMachine attached = VirtualMachine.attach(Long.toString(child.pid()));
+            attached.loadAgent(System.getProperty("counters.jar"), receiver.arguments());
+            attached.detach();
+            ChildJvm.Ended ended = child.hangUp().await().well();
+
+            assertThat(receiver.sums()).as(ended.err()).containsEntry("own.api", 5L);
+            assertThat(lines(ended.err())).anyMatch(line -> line.contains("sends by itself"));
         }
     }
 

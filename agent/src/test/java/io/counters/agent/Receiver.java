@@ -34,7 +34,12 @@ final class Receiver implements AutoCloseable, Commands {
 
     /** Agent arguments that send here, often. */
     String arguments() {
-        return "collector=127.0.0.1:" + socket.getLocalPort() + ",sweep=50ms";
+        return "collector=" + address() + ",sweep=50ms";
+    }
+
+    /** Where it listens. */
+    String address() {
+        return "127.0.0.1:" + socket.getLocalPort();
     }
 
     /** What each name has come to, once all has been read that was sent before now. */

@@ -66,6 +66,7 @@ public final class Cells {
     /** Open addressing by thread id, at most a quarter full, replaced as a whole. */
     private static volatile @Nullable Cells[] table = new Cells[16];
 
+    private static boolean kept;
     private static int registered;
     private static int foldAt = 16;
 
@@ -329,21 +330,39 @@ public final class Cells {
     }
 
     /**
-     * Hands this copy's cells to the agent's copy, if there is one.
+     * Hands this copy's cells to the agent's copy, if there is one and nobody {@linkplain #keep keeps} them.
      *
-     * @return whether there is an agent, so that nobody else may sweep here
+     * @return whether the agent sweeps them
      */
     public static boolean joinBridge() {
-        try {
-            Class<?> bridge = Class.forName(BRIDGE, true, null);
-            if (bridge == Cells.class) {
+        synchronized (SOURCES) {
+            if (kept) {
                 return false;
             }
-            bridge.getMethod("join", Object[].class).invoke(null, (Object) SOURCES.get(0));
-            return true;
-        } catch (ReflectiveOperationException | RuntimeException | LinkageError noAgent) {
-            // Mostly because there is none; a broken one must not keep this class from loading.
-            return false;
+            try {
+                Class<?> bridge = Class.forName(BRIDGE, true, null);
+                if (bridge == Cells.class) {
+                    return false;
+                }
+                bridge.getMethod("join", Object[].class).invoke(null, (Object) SOURCES.get(0));
+                return true;
+            } catch (ReflectiveOperationException | RuntimeException | LinkageError noAgent) {
+                // Mostly because there is none; a broken one must not keep this class from loading.
+                return false;
+            }
+        }
+    }
+
+    /**
+     * Keeps this copy's cells from an agent that comes later, as somebody here sends them: each count must leave by one
+     * door. For good, as an agent would send again what has been sent.
+     *
+     * @return false when there is an agent already, and it sends them
+     */
+    public static boolean keep() {
+        synchronized (SOURCES) {
+            kept = !joinBridge();
+            return kept;
         }
     }
 

@@ -9,6 +9,7 @@ enum Key {
     SWEEP,
     DATAGRAM,
     TOTALS,
+    FOLLOW,
     METHODS,
     SETTINGS,
     ENABLED,

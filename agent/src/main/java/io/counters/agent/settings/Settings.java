@@ -29,6 +29,7 @@ public final class Settings {
     private final Map<Key, Setting> values = new EnumMap<>(Key.class);
     private final List<String> complaints = new ArrayList<>();
     private final EmitterSettings emitter;
+    private boolean nowhere;
     private final boolean enabled;
     private final boolean strict;
     private final boolean debug;
@@ -47,10 +48,10 @@ public final class Settings {
         if (file != null) {
             takeFile(file);
         }
-        enabled = flag(Key.ENABLED, true);
         strict = flag(Key.STRICT, false);
         debug = flag(Key.DEBUG, false);
         emitter = readEmitter();
+        enabled = flag(Key.ENABLED, true) && !nowhere;
     }
 
     /** Reads all sources; never throws. */
@@ -189,7 +190,9 @@ public final class Settings {
             try {
                 read = EmitterSettings.to(collector.text());
             } catch (IllegalArgumentException broken) {
-                complaints.add(collector.place() + ": " + broken.getMessage() + "; " + DEFAULT + " is used");
+                // Counts must not go to somebody else's collector because of a slip of the pen.
+                complaints.add(collector.place() + ": " + broken.getMessage() + "; nothing is counted");
+                nowhere = true;
             }
         }
         Setting sweep = values.get(Key.SWEEP);
@@ -215,7 +218,7 @@ public final class Settings {
                         datagram.place() + ": " + broken.getMessage() + "; " + DEFAULT.datagramBytes() + " is used");
             }
         }
-        return read.totals(flag(Key.TOTALS, true));
+        return read.totals(flag(Key.TOTALS, true)).follow(flag(Key.FOLLOW, false));
     }
 
     private static long millis(String text) {

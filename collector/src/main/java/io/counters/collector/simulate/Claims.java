@@ -33,6 +33,14 @@ final class Claims implements Commands {
         return amounts.getOrDefault(name, 0L);
     }
 
+    /** The sum of the highest totals of a counter, of all streams and both verbs. */
+    long totals(String name) {
+        return totals.entrySet().stream()
+                .filter(total -> total.getKey().name.equals(name))
+                .mapToLong(Map.Entry::getValue)
+                .sum();
+    }
+
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         sender = new String(bytes, begin, end - begin, ISO_8859_1);

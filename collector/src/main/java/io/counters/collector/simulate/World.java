@@ -183,7 +183,7 @@ final class World {
         collectors.forEach(collector -> collector.crash(0));
         for (int i = 0; i < 6; i++) {
             now += SIX_HOURS_MILLIS;
-            if (plan.scenario != Scenario.SUSPENDED && plan.totals && plan.scenario != Scenario.LATE) {
+            if (plan.scenario != Scenario.SUSPENDED && plan.totals) {
                 senders.forEach(sender -> sender.repeat(reliable()));
             }
             serve(false);
