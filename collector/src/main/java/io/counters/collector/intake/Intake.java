@@ -25,6 +25,7 @@ public final class Intake implements Runnable, AutoCloseable {
     private static final int RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
     private static final int DATAGRAMS_A_ROUND = 1000;
+    private static final int LAST_ROUNDS_MAX = 1000;
     private static final int CONNECTIONS_MAX = 10_000;
     private static final int DATAGRAM_BYTES_MAX = 65_536;
 
@@ -105,9 +106,8 @@ public final class Intake implements Runnable, AutoCloseable {
             while (!closing) {
                 selector.select(this::serve);
             }
-            // What had arrived when the end was called is taken still.
-            selector.selectNow(this::serve);
-            while (receive() == DATAGRAMS_A_ROUND) {
+            // What had arrived when the end was called is taken still; what goes on arriving is not waited out.
+            for (int round = 0; round < LAST_ROUNDS_MAX && selector.selectNow(this::serve) > 0; round++) {
                 // On to the last one.
             }
         } catch (IOException failure) {
@@ -133,13 +133,12 @@ public final class Intake implements Runnable, AutoCloseable {
         }
     }
 
-    private int receive() throws IOException {
+    private void receive() throws IOException {
         int count = 0;
         for (; count < DATAGRAMS_A_ROUND && udp.receive(datagram.clear()) != null; count++) {
             udpLines.datagram(datagram.array(), 0, datagram.position());
         }
         datagrams.add(count);
-        return count;
     }
 
     private void accept() throws IOException {
