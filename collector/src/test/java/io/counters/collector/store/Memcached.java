@@ -69,7 +69,12 @@ final class Memcached implements AutoCloseable {
     /** Whether each of its threads has stopped, which takes a moment. */
     private boolean isStopped() throws Exception {
         Process states = new ProcessBuilder(
-                        "ps", "-L", "-o", "state=", "-p", String.valueOf(requireNonNull(process).pid()))
+                        "ps",
+                        "-L",
+                        "-o",
+                        "state=",
+                        "-p",
+                        String.valueOf(requireNonNull(process).pid()))
                 .start();
         String text = new String(states.getInputStream().readAllBytes(), ISO_8859_1);
         return states.waitFor() == 0 && text.replaceAll("[T\\s]", "").isEmpty();
