@@ -25,6 +25,7 @@ public final class Intake implements Runnable, AutoCloseable {
     private static final int RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
     private static final int DATAGRAMS_A_ROUND = 1000;
+    private static final int FREE_PORTS_TRIED = 20;
     private static final int LAST_ROUNDS_MAX = 1000;
     private static final int CONNECTIONS_MAX = 10_000;
     private static final int DATAGRAM_BYTES_MAX = 65_536;
@@ -58,18 +59,49 @@ public final class Intake implements Runnable, AutoCloseable {
         connections = self.count("intake_connections_total");
         refusedConnections = self.count("intake_refused_connections_total");
         brokenConnections = self.count("intake_broken_connections_total");
-        selector = Selector.open();
-        udp = DatagramChannel.open();
-        tcp = ServerSocketChannel.open();
+        Ports ports = Ports.open(settings);
+        udp = ports.udp;
+        tcp = ports.tcp;
         try {
+            selector = Selector.open();
+            udp.configureBlocking(false).register(selector, SelectionKey.OP_READ);
+            tcp.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
+        } catch (IOException cannot) {
+            closeQuietly(udp);
+            closeQuietly(tcp);
+            throw cannot;
+        }
+    }
+
+    /** The two sockets, bound. */
+    private record Ports(DatagramChannel udp, ServerSocketChannel tcp) {
+        /** Opens both; where one free number is wanted for both, takes the first that is free for both. */
+        static Ports open(IntakeSettings settings) throws IOException {
+            boolean anyForBoth = settings.udpPort() == 0 && settings.tcpPort() == IntakeSettings.AS_UDP;
+            for (int left = anyForBoth ? FREE_PORTS_TRIED : 1; ; left--) {
+                Ports ports = new Ports(DatagramChannel.open(), ServerSocketChannel.open());
+                try {
+                    ports.bind(settings);
+                    return ports;
+                } catch (IOException cannot) {
+                    ports.udp.close();
+                    ports.tcp.close();
+                    if (left <= 1) {
+                        throw cannot;
+                    }
+                }
+            }
+        }
+
+        private void bind(IntakeSettings settings) throws IOException {
             udp.setOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+            tcp.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             int port = settings.udpPort();
             try {
                 udp.bind(new InetSocketAddress(settings.bind(), port));
                 port = settings.tcpPort() == IntakeSettings.AS_UDP
-                        ? udpAddress().getPort()
+                        ? ((InetSocketAddress) udp.getLocalAddress()).getPort()
                         : settings.tcpPort();
-                tcp.setOption(StandardSocketOptions.SO_REUSEADDR, true);
                 tcp.bind(new InetSocketAddress(settings.bind(), port));
             } catch (BindException taken) {
                 throw new IOException(
@@ -77,11 +109,6 @@ public final class Intake implements Runnable, AutoCloseable {
                                 + taken.getMessage() + "); another collector may run there, --udp-port takes another",
                         taken);
             }
-            udp.configureBlocking(false).register(selector, SelectionKey.OP_READ);
-            tcp.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
-        } catch (IOException cannot) {
-            closeSockets();
-            throw cannot;
         }
     }
 

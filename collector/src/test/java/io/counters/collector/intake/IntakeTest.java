@@ -13,8 +13,11 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -376,5 +379,27 @@ class IntakeTest {
     void tcp_gets_the_number_that_udp_got() throws Exception {
         assertThat(intake.tcpAddress().getPort()).isEqualTo(intake.udpAddress().getPort());
         assertThat(intake.receiveBufferBytes()).isPositive();
+    }
+
+    @Test
+    void a_free_port_is_free_for_both() throws Exception {
+        List<AutoCloseable> taken = new ArrayList<>();
+        try {
+            // One in fourteen of the numbers that are given out is taken for TCP.
+            for (int i = 0; i < 2000; i++) {
+                taken.add(ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
+            }
+            for (int i = 0; i < 80; i++) {
+                Intake free = new Intake(settings(0), kept.ledger, kept.said.log(), kept.self);
+                assertThat(free.tcpAddress().getPort())
+                        .isEqualTo(free.udpAddress().getPort());
+                free.close();
+                free.run();
+            }
+        } finally {
+            for (AutoCloseable socket : taken) {
+                socket.close();
+            }
+        }
     }
 }
