@@ -28,6 +28,8 @@ public final class Intake implements Runnable, AutoCloseable {
 
     private static final List<Path> SOCKET_TABLES = List.of(Path.of("/proc/net/udp"), Path.of("/proc/net/udp6"));
     private static final int DATAGRAMS_A_ROUND = 1000;
+    private static final int FREE_PORTS_TRIED = 20;
+    private static final int LAST_ROUNDS_MAX = 1000;
     private static final int CONNECTIONS_MAX = 10_000;
     private static final int DATAGRAM_BYTES_MAX = 65_536;
 
@@ -60,18 +62,51 @@ public final class Intake implements Runnable, AutoCloseable {
         connections = self.count("intake_connections_total");
         refusedConnections = self.count("intake_refused_connections_total");
         brokenConnections = self.count("intake_broken_connections_total");
-        selector = Selector.open();
-        udp = DatagramChannel.open();
-        tcp = ServerSocketChannel.open();
+        Ports ports = Ports.open(settings);
+        udp = ports.udp;
+        tcp = ports.tcp;
         try {
+            int port = udpAddress().getPort();
+            self.gauge("intake_kernel_drops_total", () -> KernelDrops.of(SOCKET_TABLES, port));
+            selector = Selector.open();
+            udp.configureBlocking(false).register(selector, SelectionKey.OP_READ);
+            tcp.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
+        } catch (IOException cannot) {
+            closeQuietly(udp);
+            closeQuietly(tcp);
+            throw cannot;
+        }
+    }
+
+    /** The two sockets, bound. */
+    private record Ports(DatagramChannel udp, ServerSocketChannel tcp) {
+        /** Opens both; where one free number is wanted for both, takes the first that is free for both. */
+        static Ports open(IntakeSettings settings) throws IOException {
+            boolean anyForBoth = settings.udpPort() == 0 && settings.tcpPort() == IntakeSettings.AS_UDP;
+            for (int left = anyForBoth ? FREE_PORTS_TRIED : 1; ; left--) {
+                Ports ports = new Ports(DatagramChannel.open(), ServerSocketChannel.open());
+                try {
+                    ports.bind(settings);
+                    return ports;
+                } catch (IOException cannot) {
+                    ports.udp.close();
+                    ports.tcp.close();
+                    if (left <= 1) {
+                        throw cannot;
+                    }
+                }
+            }
+        }
+
+        private void bind(IntakeSettings settings) throws IOException {
             udp.setOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+            tcp.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             int port = settings.udpPort();
             try {
                 udp.bind(new InetSocketAddress(settings.bind(), port));
                 port = settings.tcpPort() == IntakeSettings.AS_UDP
-                        ? udpAddress().getPort()
+                        ? ((InetSocketAddress) udp.getLocalAddress()).getPort()
                         : settings.tcpPort();
-                tcp.setOption(StandardSocketOptions.SO_REUSEADDR, true);
                 tcp.bind(new InetSocketAddress(settings.bind(), port));
             } catch (BindException taken) {
                 throw new IOException(
@@ -79,13 +114,6 @@ public final class Intake implements Runnable, AutoCloseable {
                                 + taken.getMessage() + "); another collector may run there, --udp-port takes another",
                         taken);
             }
-            int boundPort = udpAddress().getPort();
-            self.gauge("intake_kernel_drops_total", () -> KernelDrops.of(SOCKET_TABLES, boundPort));
-            udp.configureBlocking(false).register(selector, SelectionKey.OP_READ);
-            tcp.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
-        } catch (IOException cannot) {
-            closeSockets();
-            throw cannot;
         }
     }
 
@@ -110,9 +138,8 @@ public final class Intake implements Runnable, AutoCloseable {
             while (!closing) {
                 selector.select(this::serve);
             }
-            // What had arrived when the end was called is taken still.
-            selector.selectNow(this::serve);
-            while (receive() == DATAGRAMS_A_ROUND) {
+            // What had arrived when the end was called is taken still; what goes on arriving is not waited out.
+            for (int round = 0; round < LAST_ROUNDS_MAX && selector.selectNow(this::serve) > 0; round++) {
                 // On to the last one.
             }
         } catch (IOException failure) {
@@ -138,13 +165,12 @@ public final class Intake implements Runnable, AutoCloseable {
         }
     }
 
-    private int receive() throws IOException {
+    private void receive() throws IOException {
         int count = 0;
         for (; count < DATAGRAMS_A_ROUND && udp.receive(datagram.clear()) != null; count++) {
             udpLines.datagram(datagram.array(), 0, datagram.position());
         }
         datagrams.add(count);
-        return count;
     }
 
     private void accept() throws IOException {

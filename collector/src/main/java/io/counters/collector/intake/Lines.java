@@ -10,6 +10,7 @@ import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * to. For one thread.
  */
 final class Lines implements Commands {
+    private static final byte[] FROM = "from ".getBytes(ISO_8859_1);
     private static final int SHOWN_BYTES_MAX = 80;
 
     private final Ledger ledger;
@@ -79,6 +81,10 @@ final class Lines implements Commands {
 
     @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
+        if (Arrays.equals(FROM, 0, FROM.length, bytes, begin, Math.min(begin + FROM.length, end))) {
+            // Too long, or out of place: what follows must not be taken for the stream before.
+            stream = null;
+        }
         LongAdder count = rejections.get(why);
         if (count != null) {
             count.increment();

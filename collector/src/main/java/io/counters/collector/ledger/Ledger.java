@@ -446,7 +446,7 @@ public final class Ledger {
      * @param atRest how many keys at rest to look at besides
      */
     public synchronized List<Push> take(int max, int atRest) {
-        return projection.take(names, max, atRest);
+        return projecting ? projection.take(names, max, atRest) : List.of();
     }
 
     /** Takes the shared store's answer to a request. */

@@ -2,18 +2,16 @@ package io.counters.collector.ledger;
 
 /** What the ledger knows of a counter's key in the shared store. The numbers are written to the ledger's file. */
 enum Projected {
-    /** Never pushed: what is found there is somebody's count from before, and the counter begins at it. */
+    /** Never looked at: what is found there is somebody's count from before, and the counter begins at it. */
     NEW(0),
-    /** The first push, an add, was committed; whether it happened is not known. */
-    CLAIMING(1),
     /** It held the pushed value when it was last heard of. */
-    KNOWN(2),
+    KNOWN(1),
     /** A push from the pushed value to the goal was committed; whether it happened is not known. */
-    MOVING(3),
-    /** It was ours and is gone: evicted, flushed, or the store was restarted empty. */
-    GONE(4),
-    /** Putting it back, by an add, was committed; whether it happened is not known. */
-    RESTORING(5);
+    MOVING(2),
+    /** It is not there: it never was, was evicted or flushed, or the store was restarted empty. */
+    MISSING(3),
+    /** An add of the goal was committed; whether it happened is not known. */
+    ADDING(4);
 
     final int number;
 
@@ -32,6 +30,6 @@ enum Projected {
 
     /** Whether a push was committed whose outcome is not known. */
     boolean isUnderWay() {
-        return this == CLAIMING || this == MOVING || this == RESTORING;
+        return this == MOVING || this == ADDING;
     }
 }

@@ -3,7 +3,6 @@ package io.counters.collector.ledger;
 import io.counters.collector.ledger.Push.Exists;
 import io.counters.collector.ledger.Push.Holds;
 import io.counters.collector.ledger.Push.Kind;
-import io.counters.collector.ledger.Push.Missing;
 import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
@@ -24,7 +23,9 @@ import java.util.concurrent.atomic.LongAdder;
  * <p><b>Weakness.</b> An answer may never come, and the push may happen all the same, or later. The store may lose the
  * key. Somebody else may write it. A crash forgets what was sent.
  *
- * <p><b>Defence.</b> What is in doubt is read before anything else is done with it; a crash leaves in doubt exactly what
+ * <p><b>Defence.</b> A key is read before its first push: what is there already is somebody's count from before, and
+ * from then on nothing that is found is. (An add that says so itself won't do: when its answer is lost, nobody can tell
+ * whose the value is.) What is in doubt is read before anything else is done with it; a crash leaves in doubt exactly what
  * was committed as under way. Anything else than P or Q is a lost item, a late increment or a foreign writer: what was
  * read is P now, and V - P is pushed next. Keys at rest are read again from time to time, which finds the rest.
  */
@@ -80,7 +81,7 @@ final class Projection {
             goals = Arrays.copyOf(goals, 2 * size);
         }
         states[size] = state;
-        phases[size] = state.isUnderWay() ? Phase.DOUBT : Phase.IDLE;
+        phases[size] = state.isUnderWay() || state == Projected.NEW ? Phase.DOUBT : Phase.IDLE;
         pushed[size] = pushedValue;
         goals[size] = goal;
         due.set(size);
@@ -106,11 +107,7 @@ final class Projection {
                 due.clear(counter);
                 continue;
             }
-            states[counter] = switch (states[counter]) {
-                case NEW, CLAIMING -> Projected.CLAIMING;
-                case KNOWN, MOVING -> Projected.MOVING;
-                case GONE, RESTORING -> Projected.RESTORING;
-            };
+            states[counter] = states[counter] == Projected.KNOWN ? Projected.MOVING : Projected.ADDING;
             goals[counter] = values[counter];
             phases[counter] = Phase.COMMITTING;
             committing.add(counter);
@@ -172,13 +169,11 @@ final class Projection {
             return 0;
         }
         due.set(counter);
-        changed.set(counter);
         if (reply instanceof Unknown) {
-            boolean inDoubt = before.isUnderWay() || before == Projected.NEW;
-            if (inDoubt && request.kind() != Kind.READ) {
+            if (request.kind() != Kind.READ) {
                 doubts.increment();
             }
-            phases[counter] = inDoubt ? Phase.DOUBT : Phase.IDLE;
+            phases[counter] = before == Projected.KNOWN ? Phase.IDLE : Phase.DOUBT;
             return 0;
         }
         if (reply instanceof Refused) {
@@ -186,23 +181,19 @@ final class Projection {
             phases[counter] = Phase.PARKED;
             return 0;
         }
+        if (reply instanceof Exists) {
+            phases[counter] = Phase.DOUBT;
+            return 0;
+        }
+        changed.set(counter);
         phases[counter] = Phase.IDLE;
         if (reply instanceof Holds holds) {
             return holds(counter, before, holds.value());
         }
-        if (reply instanceof Missing) {
-            if (before == Projected.CLAIMING || before == Projected.NEW) {
-                states[counter] = Projected.NEW;
-            } else {
-                if (before != Projected.RESTORING) {
-                    repaired.increment();
-                }
-                states[counter] = Projected.GONE;
-            }
-        } else if (reply instanceof Exists) {
-            states[counter] = before == Projected.CLAIMING ? Projected.NEW : before;
-            phases[counter] = Phase.DOUBT;
+        if (before == Projected.KNOWN || before == Projected.MOVING) {
+            repaired.increment();
         }
+        states[counter] = Projected.MISSING;
         return 0;
     }
 
@@ -225,9 +216,7 @@ final class Projection {
     void claimNothing() {
         for (int counter = 0; counter < size; counter++) {
             if (states[counter] == Projected.NEW) {
-                states[counter] = Projected.GONE;
-            } else if (states[counter] == Projected.CLAIMING) {
-                states[counter] = Projected.RESTORING;
+                states[counter] = Projected.MISSING;
             }
         }
     }

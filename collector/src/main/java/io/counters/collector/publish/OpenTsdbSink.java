@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
@@ -30,36 +31,42 @@ import okhttp3.Response;
  * OpenTSDB's {@code /api/put}, over a few keep-alive connections at once.
  *
  * <p>Integers, Unix seconds, gzip and a Content-Length; each body stays under {@value #BODY_BYTES_MAX} bytes on the wire,
- * which is what a TSD takes unless set otherwise. With {@code details} an answer of 400 says that the good points of it
- * were stored; the whole body is sent again unchanged only where nothing was.
+ * which is what a TSD takes unless set otherwise. With {@code details} an answer counts the points that failed, and the
+ * good ones are stored, also in a 400; the whole body is sent again unchanged only where nothing was.
  */
 public final class OpenTsdbSink implements Sink {
     private static final int BODY_BYTES_MAX = 7_900;
     private static final int POINTS_A_BODY = 500;
     private static final int CONNECTIONS = 8;
     private static final long PAUSE_MILLIS = 500;
+    private static final long CALL_MILLIS = 3000;
+    private static final long ANSWER_BYTES_MAX = 1024 * 1024;
     private static final Pattern SUMMARY = Pattern.compile("\"failed\"\\s*:\\s*(\\d{1,9})");
     private static final MediaType JSON = MediaType.get("application/json");
 
     private final HttpUrl url;
     private final OkHttpClient client;
+    private final LongSupplier nanoClock;
     private final FaultLog faults;
     private final LongAdder delivered;
     private final LongAdder bad;
     private final LongAdder lost;
     private final LongAdder retries;
 
-    /** @param address of the TSD; {@code /api/put} is appended */
-    public OpenTsdbSink(HttpUrl address, FaultLog faults, Self self) {
+    /**
+     * A sink whose connections open when they are needed.
+     *
+     * @param address of the TSD; {@code /api/put} is appended
+     */
+    public OpenTsdbSink(HttpUrl address, LongSupplier nanoClock, FaultLog faults, Self self) {
         this.url = address.newBuilder()
                 .addPathSegments("api/put")
                 .addQueryParameter("details", null)
                 .build();
+        this.nanoClock = nanoClock;
         this.faults = faults;
-        client = new OkHttpClient.Builder()
-                .connectTimeout(Duration.ofSeconds(2))
-                .callTimeout(Duration.ofSeconds(5))
-                .build();
+        client =
+                new OkHttpClient.Builder().connectTimeout(Duration.ofSeconds(2)).build();
         client.dispatcher().setMaxRequestsPerHost(CONNECTIONS);
         delivered = self.count("publish_points_total");
         bad = self.count("publish_bad_points_total");
@@ -71,7 +78,7 @@ public final class OpenTsdbSink implements Sink {
 
     @Override
     public void put(long second, Snapshot values, Duration within) {
-        long deadline = System.nanoTime() + within.toNanos();
+        long deadline = nanoClock.getAsLong() + within.toNanos();
         List<Body> left = bodies(second, values);
         while (!left.isEmpty()) {
             left = send(left, deadline);
@@ -97,7 +104,7 @@ public final class OpenTsdbSink implements Sink {
                     .header("Content-Encoding", "gzip")
                     .post(RequestBody.create(body.gzipped, JSON))
                     .build());
-            call.timeout().timeout(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            call.timeout().timeout(CALL_MILLIS, TimeUnit.MILLISECONDS);
             call.enqueue(new Callback() {
                 @Override
                 public void onResponse(Call answeredCall, Response response) {
@@ -123,8 +130,22 @@ public final class OpenTsdbSink implements Sink {
                 }
             });
         }
-        answered.acquireUninterruptibly(bodies.size());
+        if (!isAnswered(answered, bodies.size(), deadline)) {
+            // What is still waiting for an answer, or for a connection, fails now.
+            client.dispatcher().cancelAll();
+            answered.acquireUninterruptibly(bodies.size());
+        }
         return again;
+    }
+
+    /** Whether all answers came in time; takes none where they did not. An interrupt ends the time. */
+    private boolean isAnswered(Semaphore answered, int count, long deadline) {
+        try {
+            return answered.tryAcquire(count, Math.max(0, deadline - nanoClock.getAsLong()), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException ending) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     private void keep(List<Body> again, Body body) {
@@ -135,26 +156,25 @@ public final class OpenTsdbSink implements Sink {
     }
 
     private boolean isTaken(Response response, Body body) throws IOException {
-        if (response.isSuccessful()) {
-            delivered.add(body.points);
-            return true;
-        }
-        String text = response.body().string();
+        String text = response.peekBody(ANSWER_BYTES_MAX).string();
         Matcher summary = SUMMARY.matcher(text);
-        boolean counted = response.code() == 400 && summary.find();
-        faults.warn(
-                "opentsdb " + response.code(),
-                this + " answered " + response.code() + ": " + text.substring(0, Math.min(text.length(), 300)));
-        if (counted) {
-            long failed = Long.parseLong(summary.group(1));
-            bad.add(failed);
-            delivered.add(body.points - failed);
+        boolean counted = (response.isSuccessful() || response.code() == 400) && summary.find();
+        long failed = counted ? Math.min(Long.parseLong(summary.group(1)), body.points) : 0;
+        if (failed > 0 || !response.isSuccessful()) {
+            faults.warn(
+                    "opentsdb " + response.code(),
+                    this + " answered " + response.code() + ": " + text.substring(0, Math.min(text.length(), 300)));
         }
-        return counted;
+        if (!counted && !response.isSuccessful()) {
+            return false;
+        }
+        bad.add(failed);
+        delivered.add(body.points - failed);
+        return true;
     }
 
-    private static boolean pause(long deadline) {
-        long pause = Math.min(TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLIS), deadline - System.nanoTime());
+    private boolean pause(long deadline) {
+        long pause = Math.min(TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLIS), deadline - nanoClock.getAsLong());
         if (pause <= 0) {
             return false;
         }

@@ -15,7 +15,7 @@ import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
-import java.time.InstantSource;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -61,7 +61,8 @@ final class SimulatedCollector implements Commands {
     }
 
     private Commit newCommit() {
-        FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, InstantSource.system());
+        FaultLog nobody = new FaultLog(
+                NOPLogger.NOP_LOGGER, () -> Instant.ofEpochMilli(clockMillis.getAsLong()));
         return new Commit(ledger, journal, nobody, new Self());
     }
 

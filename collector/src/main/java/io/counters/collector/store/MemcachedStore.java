@@ -12,26 +12,31 @@ import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 import net.spy.memcached.CachedData;
 import net.spy.memcached.ConnectionFactoryBuilder;
 import net.spy.memcached.ConnectionFactoryBuilder.Locator;
 import net.spy.memcached.ConnectionFactoryBuilder.Protocol;
+import net.spy.memcached.ConnectionObserver;
 import net.spy.memcached.DefaultHashAlgorithm;
 import net.spy.memcached.FailureMode;
 import net.spy.memcached.MemcachedClient;
-import net.spy.memcached.internal.BulkFuture;
 import net.spy.memcached.internal.GetFuture;
 import net.spy.memcached.internal.OperationFuture;
+import net.spy.memcached.ops.OperationStatus;
 import net.spy.memcached.ops.StatusCode;
 import net.spy.memcached.transcoders.Transcoder;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * memcached, over one persistent connection a server, by the binary protocol of spymemcached.
@@ -45,9 +50,12 @@ import org.jspecify.annotations.Nullable;
  * read on a new one could overtake an increment left on the old.
  */
 public final class MemcachedStore implements Store {
-    private static final int WINDOW = 10_000;
+    private static final Logger log = LoggerFactory.getLogger(MemcachedStore.class);
+
+    static final int WINDOW = 10_000;
     private static final long DEADLINE_MILLIS = 1500;
     private static final String MARK = "counters:ledger";
+    private static final long CONNECT_MILLIS = 500;
     private static final int NEVER_EXPIRES = 0;
 
     private static final Transcoder<String> TEXT = new Transcoder<>() {
@@ -74,9 +82,16 @@ public final class MemcachedStore implements Store {
 
     private final MemcachedClient client;
     private final List<InetSocketAddress> servers;
+    private final LongSupplier nanoClock;
 
-    /** Opens the client, which connects and reconnects by itself. */
-    public MemcachedStore(List<InetSocketAddress> servers) throws IOException {
+    /**
+     * Opens the client, which connects and reconnects by itself; waits up to {@value #CONNECT_MILLIS} ms for the first
+     * connections, so that a start with servers that are up is silent.
+     *
+     * @throws IOException when a host does not resolve
+     */
+    public MemcachedStore(List<InetSocketAddress> servers, LongSupplier nanoClock) throws IOException {
+        this.nanoClock = nanoClock;
         this.servers = List.copyOf(servers);
         System.setProperty("net.spy.log.LoggerImpl", "net.spy.memcached.compat.log.SLF4JLogger");
         List<InetSocketAddress> resolved = new ArrayList<>();
@@ -87,6 +102,7 @@ public final class MemcachedStore implements Store {
             }
             resolved.add(address);
         }
+        CountDownLatch connected = new CountDownLatch(resolved.size());
         client = new MemcachedClient(
                 new ConnectionFactoryBuilder()
                         .setProtocol(Protocol.BINARY)
@@ -98,8 +114,35 @@ public final class MemcachedStore implements Store {
                         .setMaxReconnectDelay(1)
                         .setUseNagleAlgorithm(false)
                         .setDaemon(true)
+                        .setInitialObservers(List.of(new FirstConnections(connected)))
                         .build(),
                 resolved);
+        awaitConnections(connected);
+    }
+
+    /** Lets servers that are up take the first round; the others are reconnected in the background. */
+    private void awaitConnections(CountDownLatch connected) throws IOException {
+        try {
+            if (!connected.await(CONNECT_MILLIS, TimeUnit.MILLISECONDS)) {
+                log.info("{}: {} of its servers not connected yet", this, connected.getCount());
+            }
+        } catch (InterruptedException ending) {
+            client.shutdown();
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while connecting to " + this, ending);
+        }
+    }
+
+    private record FirstConnections(CountDownLatch left) implements ConnectionObserver {
+        @Override
+        public void connectionEstablished(SocketAddress server, int reconnects) {
+            left.countDown();
+        }
+
+        @Override
+        public void connectionLost(SocketAddress server) {
+            // Its requests are answered by that.
+        }
     }
 
     @Override
@@ -110,76 +153,53 @@ public final class MemcachedStore implements Store {
     }
 
     private void sendWindow(List<Push> requests, Replies replies) {
-        List<Push> reads = new ArrayList<>();
-        List<Push> writes = new ArrayList<>();
-        List<OperationFuture<?>> answers = new ArrayList<>();
+        List<Push> sent = new ArrayList<>();
+        List<Future<?>> answers = new ArrayList<>();
         for (Push request : requests) {
-            if (request.kind() == Kind.READ) {
-                reads.add(request);
-                continue;
-            }
             try {
-                answers.add(
-                        request.kind() == Kind.ADD
-                                ? client.add(
-                                        request.key(), NEVER_EXPIRES, Long.toUnsignedString(request.number()), TEXT)
-                                : client.asyncIncr(request.key(), request.number()));
-                writes.add(request);
+                answers.add(send(request));
+                sent.add(request);
             } catch (RuntimeException notQueued) {
                 replies.settle(request, new Unknown(notQueued.toString()));
             }
         }
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DEADLINE_MILLIS);
-        BulkFuture<Map<String, String>> values = null;
-        if (!reads.isEmpty()) {
-            try {
-                values = client.asyncGetBulk(reads.stream().map(Push::key).toList(), TEXT);
-            } catch (RuntimeException notQueued) {
-                reads.forEach(request -> replies.settle(request, new Unknown(notQueued.toString())));
-            }
-        }
-        for (int i = 0; i < writes.size(); i++) {
-            replies.settle(writes.get(i), written(writes.get(i), answers.get(i), deadline));
-        }
-        if (values != null) {
-            read(reads, values, deadline, replies);
+        long deadline = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(DEADLINE_MILLIS);
+        for (int i = 0; i < sent.size(); i++) {
+            replies.settle(sent.get(i), reply(sent.get(i), answers.get(i), deadline));
         }
     }
 
-    private static Reply written(Push request, OperationFuture<?> answer, long deadline) {
+    private Future<?> send(Push request) {
+        return switch (request.kind()) {
+            case ADD -> client.add(request.key(), NEVER_EXPIRES, Long.toUnsignedString(request.number()), TEXT);
+            case INCREMENT -> client.asyncIncr(request.key(), request.number());
+            // One by one, as a bulk of several servers fails as a whole when one of them is down.
+            case READ -> client.asyncGet(request.key(), TEXT);
+        };
+    }
+
+    private Reply reply(Push request, Future<?> answer, long deadline) {
         try {
             Object value = await(answer, deadline);
-            StatusCode status = answer.getStatus().getStatusCode();
-            return switch (status) {
-                case SUCCESS -> new Holds(request.kind() == Kind.ADD ? request.number() : (Long) value);
+            OperationStatus status =
+                    answer instanceof GetFuture<?> read ? read.getStatus() : ((OperationFuture<?>) answer).getStatus();
+            return switch (status.getStatusCode()) {
+                case SUCCESS ->
+                    switch (request.kind()) {
+                        case ADD -> new Holds(request.number());
+                        case INCREMENT -> new Holds((Long) value);
+                        // Reads that spymemcached has packed into one succeed also for the keys that are missing.
+                        case READ -> value == null ? new Missing() : value((String) value);
+                    };
                 case ERR_NOT_FOUND -> new Missing();
                 case ERR_EXISTS -> new Exists();
                 // Binary add answers "exists" for a key that is there; some versions say "not stored".
                 case ERR_NOT_STORED -> request.kind() == Kind.ADD ? new Exists() : new Missing();
                 case ERR_DELTA_BADVAL -> new Refused("it holds no number");
-                default -> new Unknown(String.valueOf(answer.getStatus().getMessage()));
+                default -> new Unknown(String.valueOf(status.getMessage()));
             };
         } catch (ExecutionException | TimeoutException | RuntimeException noAnswer) {
             return new Unknown(noAnswer.toString());
-        }
-    }
-
-    private static void read(List<Push> reads, BulkFuture<Map<String, String>> values, long deadline, Replies replies) {
-        Map<String, String> found;
-        try {
-            found = await(values, deadline);
-            if (values.isTimeout()
-                    || values.isCancelled()
-                    || !values.getStatus().isSuccess()) {
-                throw new TimeoutException(String.valueOf(values.getStatus().getMessage()));
-            }
-        } catch (ExecutionException | TimeoutException | RuntimeException noAnswer) {
-            reads.forEach(request -> replies.settle(request, new Unknown(noAnswer.toString())));
-            return;
-        }
-        for (Push request : reads) {
-            String text = found.get(request.key());
-            replies.settle(request, text == null ? new Missing() : value(text));
         }
     }
 
@@ -194,10 +214,9 @@ public final class MemcachedStore implements Store {
 
     @Override
     public @Nullable String mark() throws IOException {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DEADLINE_MILLIS);
         try {
             GetFuture<String> answer = client.asyncGet(MARK, TEXT);
-            String text = await(answer, deadline);
+            String text = await(answer, nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(DEADLINE_MILLIS));
             StatusCode status = answer.getStatus().getStatusCode();
             if (status != StatusCode.SUCCESS && status != StatusCode.ERR_NOT_FOUND) {
                 throw new IOException(answer.getStatus().getMessage());
@@ -212,18 +231,19 @@ public final class MemcachedStore implements Store {
     public void mark(String text) {
         try {
             OperationFuture<Boolean> unheard = client.set(MARK, NEVER_EXPIRES, text, TEXT);
-            unheard.addListener(answered -> {});
+            log.trace("{} is to bear {}: {}", this, text, unheard);
         } catch (RuntimeException notQueued) {
             // The next round writes it again.
+            log.trace("{} was not marked", this, notQueued);
         }
     }
 
-    private static <T> T await(Future<T> answer, long deadline) throws ExecutionException, TimeoutException {
+    private <T> @Nullable T await(Future<T> answer, long deadline) throws ExecutionException, TimeoutException {
         boolean interrupted = false;
         try {
             while (true) {
                 try {
-                    return answer.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+                    return answer.get(Math.max(0, deadline - nanoClock.getAsLong()), TimeUnit.NANOSECONDS);
                 } catch (InterruptedException again) {
                     interrupted = true;
                 }

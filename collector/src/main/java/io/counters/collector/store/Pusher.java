@@ -13,8 +13,11 @@ import java.util.concurrent.atomic.LongAdder;
 
 /** Brings to the store what the ledger has cleared, round by round. Called by one thread. */
 public final class Pusher {
-    /** The most requests of one round. */
-    private static final int ROUND = 50_000;
+    /**
+     * The most pushes of one round: with the keys at rest that are looked at beside them, what a store that hangs holds
+     * up for one deadline and no longer.
+     */
+    static final int ROUND = 8_000;
 
     /** Every key at rest is read again once in this many rounds: a minute, at ten rounds a second. */
     private static final int ROUNDS_TO_SEE_ALL = 600;

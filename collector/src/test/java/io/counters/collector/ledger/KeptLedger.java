@@ -18,7 +18,7 @@ public final class KeptLedger implements AutoCloseable {
     /** Opens the ledger of this folder, with what an earlier one left there. */
     public KeptLedger(Path folder, boolean projecting) throws IOException {
         file = new LedgerFile(folder);
-        ledger = new Ledger(LedgerSettings.in(folder), projecting, () -> 0, self);
+        ledger = new Ledger(LedgerSettings.in(folder), projecting, () -> 0, 1, self);
         file.load(ledger);
         commit = new Commit(ledger, file, said.log(), self);
     }

@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,7 +108,7 @@ class LedgerFileTest {
     void the_time_of_the_last_commit_is_kept() throws Exception {
         try (LedgerFile file = new LedgerFile(folder)) {
             assertThat(file.committedMillis()).isZero();
-            file.write(new Changes(1, 1234, 5, 6, java.util.List.of(), java.util.List.of()));
+            file.write(new Changes(new Changes.Head(1, 1, 1234, 0, 5, 6), List.of(), List.of(), List.of()));
         }
 
         try (LedgerFile file = new LedgerFile(folder)) {
@@ -141,19 +142,39 @@ class LedgerFileTest {
     }
 
     @Test
-    void a_file_that_is_no_database_is_refused_with_the_remedy_and_left_as_it_was() throws Exception {
+    void a_damaged_ledger_is_set_aside_under_a_name_that_says_so_and_a_new_one_begins() throws Exception {
         String text = "these are my notes, dear collector, ".repeat(100);
-        Path file = Files.writeString(folder.resolve("ledger.sqlite"), text);
+        for (int number = 1; number <= 2; number++) {
+            Files.writeString(folder.resolve("ledger.sqlite"), text);
 
-        for (int again = 0; again < 2; again++) {
-            assertThatThrownBy(() -> new LedgerFile(folder))
-                    .isInstanceOf(IOException.class)
-                    .hasMessageContaining(file.toString())
-                    .hasMessageContaining("not a database")
-                    .hasMessageContaining("move it away");
+            try (LedgerFile anew = new LedgerFile(folder)) {
+                assertThat(anew.setAside())
+                        .isEqualTo(folder.resolve("ledger.damaged-" + number + ".sqlite"))
+                        .hasContent(text);
+                assertThat(anew.committedMillis()).isZero();
+            }
         }
+        try (LedgerFile sound = new LedgerFile(folder)) {
+            assertThat(sound.setAside()).isNull();
+        }
+    }
 
-        assertThat(file).hasContent(text);
+    @Test
+    void a_ledger_with_a_broken_page_is_set_aside_too() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            for (int i = 0; i < 1000; i++) {
+                kept.datagram("increment counter." + i);
+            }
+            kept.values();
+        }
+        Path file = folder.resolve("ledger.sqlite");
+        byte[] bytes = Files.readAllBytes(file);
+        java.util.Arrays.fill(bytes, bytes.length / 2, bytes.length / 2 + 5000, (byte) 0x5a);
+        Files.write(file, bytes);
+
+        try (LedgerFile anew = new LedgerFile(folder)) {
+            assertThat(anew.setAside()).isNotNull().hasBinaryContent(bytes);
+        }
     }
 
     @Test

@@ -115,7 +115,7 @@ class LedgerSimulationTest {
     }
 
     private static Ledger ledger() {
-        return new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, new Self());
+        return new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new Self());
     }
 
     private static void simulate(long seed, Keeper keeper) throws Exception {

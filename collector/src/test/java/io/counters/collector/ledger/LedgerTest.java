@@ -23,11 +23,11 @@ class LedgerTest {
     private Feed feed = new Feed(ledger);
 
     private Ledger ledger() {
-        return new Ledger(bounds, false, () -> now, self);
+        return new Ledger(bounds, false, () -> now, 1, self);
     }
 
     private void bounds(int counters, int streams, int watermarks) {
-        bounds = new LedgerSettings(Path.of("unused"), counters, streams, watermarks);
+        bounds = new LedgerSettings(Path.of("unused"), counters, Integer.MAX_VALUE, streams, watermarks, DAY);
         restart();
     }
 
@@ -98,7 +98,7 @@ class LedgerTest {
 
     @Test
     void the_first_line_of_a_stream_that_is_not_whole_brings_its_amount_and_the_next_its_difference() {
-        ledger.restore(0, now - DAY, 0);
+        ledger.restore(new Changes.Head(1, 1, 0, 0, now - DAY, 0));
 
         feed.datagram(S1 + " " + DAY + " 9\nincrement a 2 40");
         feed.datagram(S1 + " " + DAY + " 9\nincrement a 2 40");
@@ -109,7 +109,7 @@ class LedgerTest {
 
     @Test
     void a_stream_younger_than_the_watch_is_whole() {
-        ledger.restore(0, now - DAY, 0);
+        ledger.restore(new Changes.Head(1, 1, 0, 0, now - DAY, 0));
 
         feed.datagram(S1 + " " + (DAY - 1) + " 9\nincrement a 2 40");
 
@@ -118,7 +118,7 @@ class LedgerTest {
 
     @Test
     void whether_a_stream_is_whole_is_settled_when_it_is_first_heard() {
-        ledger.restore(0, now - 1000, 0);
+        ledger.restore(new Changes.Head(1, 1, 0, 0, now - 1000, 0));
         feed.datagram(S1 + " 500 1\nincrement a 1 1");
         now += DAY;
 
@@ -255,7 +255,7 @@ class LedgerTest {
     @ParameterizedTest
     @CsvSource({"true, 0", "true, 7", "false, 0", "false, 7"})
     void a_larger_jump_puts_the_stream_in_quarantine_where_only_amounts_count(boolean whole, long mark) {
-        ledger.restore(0, whole ? Ledger.FOR_EVER : now, 0);
+        ledger.restore(new Changes.Head(1, 1, 0, 0, whole ? Ledger.FOR_EVER : now, 0));
         feed.datagram(S1 + " 10 1\nincrement a " + mark + (mark > 0 ? " " + mark : ""));
 
         long total = mark + AMOUNT_MAX + 1;

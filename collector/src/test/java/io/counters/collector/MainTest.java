@@ -1,0 +1,137 @@
+package io.counters.collector;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.settings.Setting;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What the command line answers where no collector comes up; CollectorIT has one that does. */
+class MainTest {
+    @TempDir
+    Path folder;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    private int run(String... args) {
+        return Main.run(args, Map.of(), new PrintStream(out, true, UTF_8), new PrintStream(err, true, UTF_8));
+    }
+
+    private String said() {
+        return err.toString(UTF_8);
+    }
+
+    @Test
+    void help_lists_every_setting_with_its_default() {
+        assertThat(run("--help")).isZero();
+
+        for (Setting setting : Setting.values()) {
+            assertThat(out.toString(UTF_8)).contains("--" + setting.flag() + "=");
+        }
+        assertThat(out.toString(UTF_8)).contains("(default 11212)", "COUNTERS_UDP_PORT", "udp_port");
+        assertThat(said()).isEmpty();
+    }
+
+    @Test
+    void version_says_which() {
+        assertThat(run("--version")).isZero();
+
+        assertThat(out.toString(UTF_8)).startsWith("counters collector ");
+    }
+
+    @Test
+    void an_unknown_flag_ends_with_2_and_the_nearest() {
+        assertThat(run("--udp-prot", "1")).isEqualTo(2);
+
+        assertThat(said()).contains("--udp-prot").contains("--udp-port").contains("--help");
+        assertThat(out.size()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "udp-port, 65536",
+        "tcp-port, -2",
+        "http-port, x",
+        "bind, not an address",
+        "data-dir, ''",
+        "store, redis://h",
+        "store, memcached://",
+        "store, memcached://h:0",
+        "'store', 'memcached://h:1,,g:2'",
+        "opentsdb, h:4242",
+        "opentsdb, ftp://h",
+        "sink, stderr",
+        "interval, 0s",
+        "interval, 61m",
+        "interval, 10",
+        "config, no-such-file.ini",
+    })
+    void a_bad_value_ends_with_2_and_its_place(String flag, String value) {
+        assertThat(run("--" + flag, value)).isEqualTo(2);
+
+        assertThat(said()).startsWith("counters collector: --" + flag + " is " + value + ", ");
+        assertThat(said().lines()).hasSize(1);
+    }
+
+    @Test
+    void every_mistake_is_said_in_one_start() throws Exception {
+        Path ini = Files.writeString(folder.resolve("c.ini"), "interval = soon\nstroe = embedded");
+
+        assertThat(run("--udp-port=x", "--http-port=y", "--sink=z", "--config=" + ini))
+                .isEqualTo(2);
+
+        assertThat(said().lines())
+                .hasSize(5)
+                .allMatch(line -> line.startsWith("counters collector: "))
+                .anyMatch(line -> line.contains("--udp-port is x"))
+                .anyMatch(line -> line.contains("--http-port is y"))
+                .anyMatch(line -> line.contains("--sink is z"))
+                .anyMatch(line -> line.contains("c.ini line 1: interval is soon"))
+                .anyMatch(line -> line.contains("there is no setting stroe; the nearest is store"));
+    }
+
+    @Test
+    void a_taken_port_ends_with_1_and_the_remedy() throws Exception {
+        try (DatagramSocket taken = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+            assertThat(run(
+                            "--bind=127.0.0.1",
+                            "--udp-port=" + taken.getLocalPort(),
+                            "--http-port=0",
+                            "--data-dir=" + folder))
+                    .isEqualTo(1);
+            assertThat(said()).contains("port " + taken.getLocalPort()).contains("--udp-port takes another");
+        }
+    }
+
+    @Test
+    void a_taken_page_port_ends_with_1_and_lets_go_of_the_folder() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            for (int again = 0; again < 2; again++) {
+                err.reset();
+                assertThat(run(
+                                "--bind=127.0.0.1",
+                                "--udp-port=0",
+                                "--http-port=" + taken.getLocalPort(),
+                                "--data-dir=" + folder))
+                        .isEqualTo(1);
+                assertThat(said())
+                        .contains("port " + taken.getLocalPort())
+                        .contains("--http-port takes another")
+                        .doesNotContain("in use by another");
+            }
+        }
+    }
+}

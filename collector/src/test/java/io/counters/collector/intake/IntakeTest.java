@@ -1,0 +1,405 @@
+package io.counters.collector.intake;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.ledger.KeptLedger;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real sockets on loopback, into a real ledger. */
+class IntakeTest {
+    private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    @TempDir
+    Path folder;
+
+    private KeptLedger kept;
+    private Intake intake;
+    private Thread thread;
+    private DatagramSocket sender;
+
+    @BeforeEach
+    void open() throws IOException {
+        kept = new KeptLedger(folder, false);
+        intake = new Intake(settings(0), kept.ledger, kept.said.log(), kept.self);
+        thread = new Thread(intake, "counters-intake");
+        sender = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        end();
+        sender.close();
+        kept.close();
+    }
+
+    /** Lets the intake take what has arrived, and end. */
+    private void end() throws InterruptedException {
+        intake.close();
+        run();
+        thread.join(10_000);
+        assertThat(thread.isAlive()).isFalse();
+    }
+
+    private static IntakeSettings settings(int port) {
+        return new IntakeSettings(InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP);
+    }
+
+    private void run() {
+        if (thread.getState() == Thread.State.NEW) {
+            thread.start();
+        }
+    }
+
+    private void datagram(String text) throws IOException {
+        byte[] bytes = text.getBytes(ISO_8859_1);
+        sender.send(new DatagramPacket(bytes, bytes.length, intake.udpAddress()));
+    }
+
+    private Socket connect() throws IOException {
+        Socket socket = new Socket();
+        socket.setTcpNoDelay(true);
+        socket.connect(intake.tcpAddress(), 5000);
+        return socket;
+    }
+
+    /** Sends all that on a connection of its own. */
+    private void stream(String... pieces) throws IOException {
+        try (Socket socket = connect()) {
+            OutputStream out = socket.getOutputStream();
+            for (String piece : pieces) {
+                out.write(piece.getBytes(ISO_8859_1));
+                out.flush();
+            }
+        }
+    }
+
+    private void awaitValue(String name, long value) {
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(5))
+                .untilAsserted(() -> assertThat(kept.value(name)).isEqualTo(value));
+    }
+
+    private long rejected(String reason) {
+        return kept.counted("intake_rejected_lines_total{reason=\"" + reason + "\"}");
+    }
+
+    @Test
+    void one_command_in_a_datagram_counts() throws Exception {
+        run();
+
+        datagram("increment YourAwesomeCounter");
+
+        awaitValue("YourAwesomeCounter", 1);
+        assertThat(kept.said.lines()).isEmpty();
+    }
+
+    @Test
+    void many_datagrams_count_each() throws Exception {
+        run();
+
+        for (int i = 0; i < 2000; i++) {
+            datagram("increment a\ndecrement b 2\r\nc:3|c\n");
+            if (i % 100 == 99) {
+                awaitValue("a", i + 1);
+            }
+        }
+
+        assertThat(kept.values()).isEqualTo(Map.of("a", 2000L, "b", -4000L, "c", 6000L));
+        assertThat(kept.counted("intake_datagrams_total")).isEqualTo(2000);
+    }
+
+    @Test
+    void the_largest_datagram_is_taken() throws Exception {
+        run();
+        String line = "increment a\n";
+
+        datagram(line.repeat(65_507 / line.length()));
+
+        awaitValue("a", 65_507 / line.length());
+    }
+
+    @Test
+    void a_stream_of_a_datagram_does_not_reach_into_the_next() throws Exception {
+        run();
+
+        datagram(S1 + " 10 1\nincrement a 5 5");
+        datagram("increment a 5 5");
+
+        awaitValue("a", 10);
+        datagram(S1 + " 10 1\nincrement a 5 5\nincrement b");
+        awaitValue("b", 1);
+        assertThat(kept.value("a")).isEqualTo(10);
+    }
+
+    @Test
+    void bad_lines_are_counted_by_reason_and_the_good_ones_beside_them_count() throws Exception {
+        run();
+
+        datagram("increment good\nincrement b@d\nincrement\nhello\nincrement good 2\nincrement good -1\n"
+                + "timer:3|ms\nincrement x 5 4\nincrement good 3");
+
+        awaitValue("good", 6);
+        assertThat(kept.values()).containsOnlyKeys("good");
+        assertThat(rejected("name_letter")).isEqualTo(1);
+        assertThat(rejected("unknown_verb")).isEqualTo(2);
+        assertThat(rejected("amount_form")).isEqualTo(1);
+        assertThat(rejected("statsd_type")).isEqualTo(1);
+        assertThat(rejected("total_below_amount")).isEqualTo(1);
+        assertThat(kept.said.lines())
+                .anySatisfy(line -> assertThat(line).contains("UDP line \"increment b@d\" was rejected (name_letter)"));
+    }
+
+    @Test
+    void what_the_log_shows_of_a_bad_line_is_short_and_printable() throws Exception {
+        run();
+
+        datagram("\u001b[31mred\u0000\u00ff" + "x".repeat(500));
+
+        await().atMost(PATIENCE).until(() -> rejected("unknown_verb") == 1);
+        await().atMost(PATIENCE).until(() -> !kept.said.lines().isEmpty());
+        assertThat(kept.said.lines().get(0))
+                .contains("?[31mred??xxx")
+                .contains("x...\"")
+                .hasSizeLessThan(300);
+    }
+
+    @Test
+    void a_from_line_governs_the_lines_after_it_until_the_next() throws Exception {
+        run();
+
+        stream(
+                "increment a 1 100\n" + S1 + " 10 1\n",
+                "increment a 5 5\nincrement a 5 5\n",
+                "from 00000000000000000000002b 10 1\nincrement a 7 9\n",
+                "from -\n",
+                "increment a 1 100\nincrement end\n");
+
+        awaitValue("end", 1);
+        assertThat(kept.value("a")).isEqualTo(1 + 5 + 9 + 1);
+    }
+
+    @Test
+    void a_bad_from_line_ends_the_stream_before_it() throws Exception {
+        run();
+
+        stream(S1 + " 10 1\nincrement a 5 5\nfrom nobody\nincrement a 1 500\nincrement end\n");
+
+        awaitValue("end", 1);
+        assertThat(kept.value("a")).isEqualTo(6);
+        assertThat(rejected("from_form")).isEqualTo(1);
+    }
+
+    @Test
+    void a_second_from_line_in_a_datagram_gives_its_lines_to_nobody() throws Exception {
+        run();
+
+        datagram(S1 + " 10 1\nincrement a 5 5\nfrom 00000000000000000000002b 10 1\nincrement a 1 500\nincrement end");
+
+        awaitValue("end", 1);
+        assertThat(kept.value("a")).isEqualTo(6);
+        assertThat(rejected("from_place")).isEqualTo(1);
+    }
+
+    @Test
+    void connections_do_not_share_streams() throws Exception {
+        run();
+        try (Socket first = connect();
+                Socket second = connect()) {
+            first.getOutputStream().write((S1 + " 10 1\nincrement a 5 5\n").getBytes(ISO_8859_1));
+            awaitValue("a", 5);
+            second.getOutputStream().write("increment a 1 5\n".getBytes(ISO_8859_1));
+            awaitValue("a", 6);
+            first.getOutputStream().write("increment a 1 8\n".getBytes(ISO_8859_1));
+
+            awaitValue("a", 9);
+        }
+    }
+
+    @Test
+    void a_line_that_is_too_long_costs_only_itself() throws Exception {
+        run();
+
+        stream("increment a\nincrement b,k=" + "v".repeat(1100) + "\nincrement a 1\n");
+
+        awaitValue("a", 2);
+        assertThat(kept.values()).containsOnlyKeys("a");
+        assertThat(rejected("line_too_long")).isEqualTo(1);
+    }
+
+    @Test
+    void a_line_that_is_too_long_over_many_reads_costs_only_itself() throws Exception {
+        run();
+        try (Socket socket = connect()) {
+            OutputStream out = socket.getOutputStream();
+            out.write("increment a\nincrement ".getBytes(ISO_8859_1));
+            awaitValue("a", 1);
+            byte[] much = "increment a ".repeat(1000).getBytes(ISO_8859_1);
+            for (int i = 0; i < 20; i++) {
+                out.write(much);
+            }
+            await().atMost(PATIENCE).until(() -> rejected("line_too_long") == 1);
+            out.write("increment a 100\nincrement a\nincrement end\n".getBytes(ISO_8859_1));
+
+            awaitValue("end", 1);
+        }
+        assertThat(kept.value("a")).isEqualTo(2);
+        assertThat(rejected("line_too_long")).isEqualTo(1);
+        assertThat(kept.said.lines()).hasSize(1);
+    }
+
+    @Test
+    void a_line_that_is_too_long_and_never_ends_is_never_taken() throws Exception {
+        run();
+
+        stream("x".repeat(100_000) + "increment a");
+        stream("increment end");
+
+        awaitValue("end", 1);
+        assertThat(kept.values()).containsOnlyKeys("end");
+        assertThat(rejected("line_too_long")).isEqualTo(1);
+    }
+
+    @Test
+    void a_line_of_exactly_1024_bytes_is_read_for_what_it_says() throws Exception {
+        run();
+        String command = "a:1|c|#";
+        String line = command + "x".repeat(1024 - command.length());
+
+        stream(line + "\r\n" + line + "x\r\n" + "increment end");
+
+        awaitValue("end", 1);
+        assertThat(rejected("line_too_long")).isEqualTo(1);
+        assertThat(rejected("name_too_long")).isEqualTo(1);
+    }
+
+    @Test
+    void a_last_line_without_a_line_break_is_taken() throws Exception {
+        run();
+
+        stream("increment a\nincrement a 4");
+
+        awaitValue("a", 5);
+    }
+
+    @Test
+    void a_connection_that_is_reset_harms_nobody() throws Exception {
+        run();
+        try (Socket other = connect()) {
+            Socket reset = connect();
+            reset.getOutputStream().write("increment a\nincrement a 1".getBytes(ISO_8859_1));
+            awaitValue("a", 1);
+            reset.setSoLinger(true, 0);
+            reset.close();
+            await().atMost(PATIENCE).until(() -> kept.counted("intake_broken_connections_total") == 1);
+
+            other.getOutputStream().write("increment a\n".getBytes(ISO_8859_1));
+            awaitValue("a", 2);
+            datagram("increment a");
+            awaitValue("a", 3);
+        }
+        assertThat(kept.counted("intake_connections_total")).isEqualTo(2);
+        assertThat(kept.said.lines()).isEmpty();
+    }
+
+    @Test
+    void what_had_arrived_before_the_end_is_taken() throws Exception {
+        String line = "increment tcp\n";
+        int lines = 100_000 / line.length();
+        try (Socket waiting = connect();
+                Socket written = connect()) {
+            written.getOutputStream().write(line.repeat(lines).getBytes(ISO_8859_1));
+            written.getOutputStream().write("increment half".getBytes(ISO_8859_1));
+            for (int i = 0; i < 1500; i++) {
+                datagram("increment udp");
+            }
+
+            end();
+
+            assertThat(waiting.isConnected()).isTrue();
+        }
+        assertThat(kept.values())
+                .as("a line that was cut might go on")
+                .isEqualTo(Map.of("tcp", (long) lines, "udp", 1500L));
+    }
+
+    @Test
+    void the_end_comes_also_when_a_sender_never_stops() throws Exception {
+        run();
+        Thread flood = new Thread(() -> {
+            try (Socket socket = connect()) {
+                byte[] lines = "increment a\n".repeat(1000).getBytes(ISO_8859_1);
+                while (!Thread.currentThread().isInterrupted()) {
+                    socket.getOutputStream().write(lines);
+                }
+            } catch (IOException closed) {
+                // As it should be.
+            }
+        });
+        flood.start();
+        await().atMost(PATIENCE).until(() -> kept.value("a") > 0);
+
+        end();
+
+        flood.join(TimeUnit.SECONDS.toMillis(10));
+        assertThat(flood.isAlive()).as("its connection was closed").isFalse();
+    }
+
+    @Test
+    void a_taken_port_is_said_with_the_remedy() throws Exception {
+        InetSocketAddress taken = intake.udpAddress();
+
+        assertThatThrownBy(() -> new Intake(settings(taken.getPort()), kept.ledger, kept.said.log(), kept.self))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("port " + taken.getPort())
+                .hasMessageContaining("--udp-port");
+    }
+
+    @Test
+    void tcp_gets_the_number_that_udp_got() throws Exception {
+        assertThat(intake.tcpAddress().getPort()).isEqualTo(intake.udpAddress().getPort());
+        assertThat(intake.receiveBufferBytes()).isPositive();
+    }
+
+    @Test
+    void a_free_port_is_free_for_both() throws Exception {
+        List<AutoCloseable> taken = new ArrayList<>();
+        try {
+            // One in fourteen of the numbers that are given out is taken for TCP.
+            for (int i = 0; i < 2000; i++) {
+                taken.add(ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
+            }
+            for (int i = 0; i < 80; i++) {
+                Intake free = new Intake(settings(0), kept.ledger, kept.said.log(), kept.self);
+                assertThat(free.tcpAddress().getPort())
+                        .isEqualTo(free.udpAddress().getPort());
+                free.close();
+                free.run();
+            }
+        } finally {
+            for (AutoCloseable socket : taken) {
+                socket.close();
+            }
+        }
+    }
+}

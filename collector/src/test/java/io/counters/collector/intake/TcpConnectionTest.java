@@ -1,0 +1,113 @@
+package io.counters.collector.intake;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.ledger.KeptLedger;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Where TCP cuts a stream is chance; here it is chosen, as each piece is read before the next one is sent. */
+class TcpConnectionTest {
+    @TempDir
+    Path folder;
+
+    /** Reads the pieces one by one, each a read of its own, and then the end of the stream. */
+    private static void read(KeptLedger kept, String... pieces) throws IOException {
+        try (ServerSocketChannel server =
+                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                SocketChannel sender = SocketChannel.open(server.getLocalAddress());
+                SocketChannel taken = server.accept()) {
+            TcpConnection connection =
+                    new TcpConnection(taken, new Lines(kept.ledger, "TCP", kept.said.log(), kept.self));
+            for (String piece : pieces) {
+                ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
+                while (bytes.hasRemaining()) {
+                    sender.write(bytes);
+                }
+                assertThat(connection.read()).isTrue();
+            }
+            sender.shutdownOutput();
+            while (connection.read()) {
+                // On to the end of the stream.
+            }
+        }
+    }
+
+    @Test
+    void a_stream_cut_at_any_byte_counts_the_same() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            String rest =
+                    " 10 1\nincrement a 5 7\r\ndecrement b 2\r\n\r\nfrom -\nb:3|c\nincrement c 10 400\nincrement c 14";
+            int streams = 0;
+            for (int cut = 1; cut < rest.length() + 20; cut++) {
+                String text = "from sender-0000000" + (100 + cut) + rest;
+
+                read(kept, text.substring(0, cut), text.substring(cut));
+
+                streams++;
+                assertThat(kept.values())
+                        .as("cut after byte %s", cut)
+                        .isEqualTo(Map.of("a", 7L * streams, "b", 1L * streams, "c", 24L * streams));
+            }
+            assertThat(kept.said.lines()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_stream_that_comes_byte_by_byte_counts_the_same() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            read(kept, "from sender-0000000001 10 1\nincrement a 5 7\r\ndecrement b 2\nb:3|c\n\n".split("(?<=.)"));
+
+            assertThat(kept.values()).isEqualTo(Map.of("a", 7L, "b", 1L));
+        }
+    }
+
+    @Test
+    void a_line_too_long_is_rejected_once_wherever_it_is_cut() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            String text = "increment a\n" + "x".repeat(3000) + "\nincrement a\nincrement a";
+            int streams = 0;
+            for (int cut = 1; cut < text.length(); cut += 7) {
+                read(kept, text.substring(0, cut), text.substring(cut));
+
+                streams++;
+                assertThat(kept.values()).as("cut after byte %s", cut).isEqualTo(Map.of("a", 3L * streams));
+            }
+            assertThat(kept.counted("intake_rejected_lines_total{reason=\"line_too_long\"}"))
+                    .isEqualTo(streams);
+        }
+    }
+
+    @Test
+    void a_line_is_not_too_long_because_its_line_break_comes_late() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            String name = "a".repeat(200);
+            String line = name + ":1|c|#t:v" + "|T1".repeat((1024 - name.length() - 9) / 3);
+
+            read(kept, line, "\r", "\n", line + "\r", "\n");
+
+            assertThat(kept.values()).isEqualTo(Map.of(name + ",t=v", 2L));
+            assertThat(kept.said.lines()).isEmpty();
+        }
+    }
+
+    @Test
+    void an_overlong_from_line_ends_the_stream_before_it() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            String begin = "from sender-0000000001 10 1\nincrement a 5 5\nfrom sender-0000000002 " + "1".repeat(2000);
+
+            read(kept, begin, "\nincrement a 1 500\n");
+
+            assertThat(kept.values()).isEqualTo(Map.of("a", 6L));
+        }
+    }
+}

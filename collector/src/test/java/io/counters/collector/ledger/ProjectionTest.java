@@ -1,0 +1,348 @@
+package io.counters.collector.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.ledger.Push.Exists;
+import io.counters.collector.ledger.Push.Holds;
+import io.counters.collector.ledger.Push.Kind;
+import io.counters.collector.ledger.Push.Missing;
+import io.counters.collector.ledger.Push.Refused;
+import io.counters.collector.ledger.Push.Unknown;
+import io.counters.collector.self.Self;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** One key in the shared store, step by step. */
+class ProjectionTest {
+    private final Self self = new Self();
+    private final Disk disk = new Disk();
+    private Ledger ledger = ledger();
+
+    private Ledger ledger() {
+        return new Ledger(LedgerSettings.in(Path.of("unused")), true, () -> 0, 1, self);
+    }
+
+    private void count(long difference) {
+        new Feed(ledger).datagram((difference < 0 ? "decrement a " : "increment a ") + Math.abs(difference));
+    }
+
+    private void crash() {
+        ledger = ledger();
+        disk.load(ledger);
+    }
+
+    private long counted(String name) {
+        return self.values().getOrDefault(name, 0L);
+    }
+
+    private long value() {
+        disk.commit(ledger);
+        return disk.values().getOrDefault("a", 0L);
+    }
+
+    /** Commits, takes the one request that is due, which must be this one, and answers it. */
+    private void exchange(Kind kind, long number, Push.Reply reply) {
+        Push request = new Push(0, "a", kind, number);
+        disk.commit(ledger);
+        assertThat(ledger.take(10, 0)).containsExactly(request);
+        ledger.settle(request, reply);
+    }
+
+    private void read(Push.Reply reply) {
+        exchange(Kind.READ, 0, reply);
+    }
+
+    /** Reads the key as one at rest. */
+    private void look(Push.Reply reply) {
+        disk.commit(ledger);
+        Push request = new Push(0, "a", Kind.READ, 0);
+        assertThat(ledger.take(10, 1)).containsExactly(request);
+        ledger.settle(request, reply);
+    }
+
+    private void assertAtRest() {
+        disk.commit(ledger);
+        assertThat(ledger.take(10, 0)).isEmpty();
+        assertThat(ledger.unsettled()).isZero();
+    }
+
+    /** The key holds 5, as it should. */
+    private void settledAtFive() {
+        count(5);
+        read(new Missing());
+        exchange(Kind.ADD, 5, new Holds(5));
+        assertAtRest();
+    }
+
+    @Test
+    void a_new_key_is_added_and_then_moved_by_differences() {
+        settledAtFive();
+        count(-8);
+        exchange(Kind.INCREMENT, -8, new Holds(-3));
+        count(1);
+        count(1);
+        exchange(Kind.INCREMENT, 2, new Holds(-1));
+
+        assertAtRest();
+        assertThat(value()).isEqualTo(-1);
+    }
+
+    @Test
+    void nothing_is_sent_before_its_goal_is_committed() {
+        count(5);
+        disk.commit(ledger);
+        ledger.settle(ledger.take(10, 10).get(0), new Missing());
+
+        assertThat(ledger.take(10, 10)).isEmpty();
+        disk.commit(ledger);
+        assertThat(ledger.take(10, 10)).hasSize(1);
+    }
+
+    @Test
+    void what_is_counted_while_a_push_is_under_way_is_pushed_after_it() {
+        settledAtFive();
+        count(1);
+        disk.commit(ledger);
+        Push sent = ledger.take(10, 10).get(0);
+        count(10);
+        disk.commit(ledger);
+        assertThat(ledger.take(10, 10)).as("one request a key").isEmpty();
+        ledger.settle(sent, new Holds(6));
+
+        exchange(Kind.INCREMENT, 10, new Holds(16));
+
+        assertAtRest();
+    }
+
+    @Test
+    void a_key_never_pushed_begins_at_what_the_store_holds() {
+        count(5);
+        read(new Holds(100));
+
+        exchange(Kind.INCREMENT, 5, new Holds(105));
+
+        assertAtRest();
+        assertThat(value()).isEqualTo(105);
+        assertThat(counted("store_adopted_keys_total")).isEqualTo(1);
+    }
+
+    @Test
+    void a_value_from_before_is_adopted_once_also_when_a_crash_comes_between() {
+        count(5);
+        read(new Holds(100));
+        crash();
+        read(new Holds(100));
+        disk.commit(ledger);
+        crash();
+
+        read(new Holds(100));
+        exchange(Kind.INCREMENT, 5, new Holds(105));
+
+        assertThat(value()).isEqualTo(105);
+    }
+
+    @Test
+    void a_value_from_before_is_adopted_also_when_the_store_is_silent_at_first() {
+        count(5);
+        read(new Unknown("silent"));
+        read(new Unknown("silent"));
+        read(new Holds(100));
+
+        assertThat(value()).isEqualTo(105);
+    }
+
+    @Test
+    void an_increment_whose_answer_was_lost_is_looked_for_and_found() {
+        settledAtFive();
+        count(2);
+        exchange(Kind.INCREMENT, 2, new Unknown("lost"));
+        read(new Holds(7));
+
+        assertAtRest();
+        assertThat(counted("store_doubts_total")).isEqualTo(1);
+        assertThat(counted("store_foreign_values_total")).isZero();
+    }
+
+    @Test
+    void an_increment_that_did_not_happen_is_made_again() {
+        settledAtFive();
+        count(2);
+        exchange(Kind.INCREMENT, 2, new Unknown("lost"));
+        read(new Holds(5));
+        exchange(Kind.INCREMENT, 2, new Holds(7));
+
+        assertAtRest();
+        assertThat(counted("store_foreign_values_total")).isZero();
+    }
+
+    @Test
+    void a_first_push_whose_answer_was_lost_is_not_taken_for_somebody_elses_value() {
+        count(5);
+        read(new Missing());
+        exchange(Kind.ADD, 5, new Unknown("lost"));
+        count(2);
+        read(new Holds(5));
+        exchange(Kind.INCREMENT, 2, new Holds(7));
+
+        assertAtRest();
+        assertThat(value()).isEqualTo(7);
+    }
+
+    @Test
+    void a_first_push_that_happens_after_it_was_looked_for_does_not_count_twice() {
+        count(5);
+        read(new Missing());
+        exchange(Kind.ADD, 5, new Unknown("late"));
+        read(new Missing());
+        count(2);
+        exchange(Kind.ADD, 7, new Exists());
+        read(new Holds(5));
+        exchange(Kind.INCREMENT, 2, new Holds(7));
+
+        assertAtRest();
+        assertThat(value()).isEqualTo(7);
+        assertThat(counted("store_adopted_keys_total")).isZero();
+    }
+
+    @Test
+    void an_increment_that_happens_after_it_was_looked_for_is_taken_back() {
+        settledAtFive();
+        count(2);
+        exchange(Kind.INCREMENT, 2, new Unknown("late"));
+        read(new Holds(5));
+        exchange(Kind.INCREMENT, 2, new Holds(9));
+        exchange(Kind.INCREMENT, -2, new Holds(7));
+
+        assertAtRest();
+        assertThat(value()).isEqualTo(7);
+    }
+
+    @Test
+    void after_a_crash_a_push_under_way_is_looked_for_first() {
+        settledAtFive();
+        count(2);
+        disk.commit(ledger);
+        ledger.take(10, 0);
+        crash();
+        count(1);
+
+        read(new Holds(7));
+        exchange(Kind.INCREMENT, 1, new Holds(8));
+
+        assertAtRest();
+    }
+
+    @Test
+    void a_key_that_the_store_lost_is_put_back_when_it_moves() {
+        settledAtFive();
+        count(2);
+        exchange(Kind.INCREMENT, 2, new Missing());
+        exchange(Kind.ADD, 7, new Holds(7));
+
+        assertAtRest();
+        assertThat(counted("store_lost_keys_total")).isEqualTo(1);
+    }
+
+    @Test
+    void a_key_that_the_store_lost_at_rest_is_found_missing_and_put_back() {
+        settledAtFive();
+        look(new Missing());
+        exchange(Kind.ADD, 5, new Holds(5));
+
+        assertAtRest();
+        assertThat(counted("store_lost_keys_total")).isEqualTo(1);
+    }
+
+    @Test
+    void a_foreign_writer_is_noticed_and_overwritten() {
+        settledAtFive();
+        look(new Holds(1000));
+        exchange(Kind.INCREMENT, -995, new Holds(5));
+
+        assertAtRest();
+        assertThat(value()).isEqualTo(5);
+        assertThat(counted("store_foreign_values_total")).isEqualTo(1);
+    }
+
+    @Test
+    void a_key_at_rest_that_is_as_it_should_be_costs_no_commit() {
+        settledAtFive();
+        look(new Holds(5));
+
+        assertThat(ledger.changes()).isNull();
+        assertThat(ledger.unsettled()).isZero();
+    }
+
+    @Test
+    void a_store_that_says_nothing_costs_no_commit() {
+        settledAtFive();
+        count(2);
+        exchange(Kind.INCREMENT, 2, new Unknown("silent"));
+        assertThat(ledger.changes()).isNull();
+
+        read(new Unknown("silent"));
+        assertThat(ledger.changes()).isNull();
+        read(new Refused("text"));
+        assertThat(ledger.changes()).isNull();
+    }
+
+    @Test
+    void a_key_that_holds_text_is_left_alone_until_it_is_looked_at_and_gone() {
+        settledAtFive();
+        count(2);
+        exchange(Kind.INCREMENT, 2, new Refused("it holds no number"));
+        count(1);
+        disk.commit(ledger);
+        assertThat(ledger.take(10, 0)).as("left alone").isEmpty();
+        look(new Refused("it holds no number"));
+        disk.commit(ledger);
+        assertThat(ledger.take(10, 0)).isEmpty();
+        assertThat(counted("store_refused_keys_total")).isEqualTo(2);
+
+        look(new Missing());
+        exchange(Kind.ADD, 8, new Holds(8));
+
+        assertAtRest();
+    }
+
+    @Test
+    void a_new_key_that_holds_text_is_pushed_once_it_is_gone() {
+        count(5);
+        read(new Refused("it holds no number"));
+        look(new Missing());
+        exchange(Kind.ADD, 5, new Holds(5));
+
+        assertAtRest();
+        assertThat(value()).isEqualTo(5);
+    }
+
+    @Test
+    void keys_that_never_settle_starve_no_others() {
+        for (int i = 0; i < 10; i++) {
+            new Feed(ledger).datagram("increment name." + i);
+        }
+        boolean[] seen = new boolean[10];
+        for (int round = 0; round < 10; round++) {
+            disk.commit(ledger);
+            List<Push> requests = ledger.take(3, 0);
+            assertThat(requests).hasSizeLessThanOrEqualTo(3);
+            for (Push request : requests) {
+                seen[request.counter()] = true;
+                ledger.settle(request, new Unknown("silent"));
+            }
+        }
+
+        assertThat(seen).containsOnly(true);
+    }
+
+    @Test
+    void without_a_shared_store_nothing_is_ever_due() {
+        ledger = new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, self);
+        count(5);
+        disk.commit(ledger);
+
+        assertThat(ledger.take(10, 0)).isEmpty();
+        assertThat(ledger.unsettled()).isZero();
+    }
+}

@@ -1,0 +1,126 @@
+package io.counters.collector.publish;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.zip.GZIPInputStream;
+import okhttp3.HttpUrl;
+
+/** A TSD as far as {@code /api/put} goes, on loopback, which answers as it is told. */
+final class Tsd implements AutoCloseable {
+    private static final Pattern POINT =
+            Pattern.compile("\\{\"metric\":\"([^\"]+)\",\"timestamp\":(\\d+),\"value\":(-?\\d+),\"tags\":\\{([^}]+)}}");
+
+    /** What it does with a request, by the number of the request, from 1. */
+    @FunctionalInterface
+    interface Manner {
+        void answer(int number, Put put) throws IOException;
+    }
+
+    /** One request as it came. */
+    record Put(HttpExchange exchange, String target, int wireBytes, Map<String, String> headers, String json) {
+        void answer(int status, String body) throws IOException {
+            byte[] bytes = body.getBytes(UTF_8);
+            exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
+            exchange.getResponseBody().write(bytes);
+        }
+
+        int points() {
+            return Tsd.points(json).size();
+        }
+    }
+
+    /** One point. */
+    record Point(String metric, long second, long value, String tags) {}
+
+    final List<Put> puts = new CopyOnWriteArrayList<>();
+    final Map<String, Point> stored = new ConcurrentHashMap<>();
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final AtomicInteger number = new AtomicInteger();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final HttpServer server;
+    private final Manner manner;
+
+    Tsd(Manner manner) throws IOException {
+        this.manner = manner;
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(threads);
+        server.createContext("/", this::serve);
+        server.start();
+    }
+
+    HttpUrl address() {
+        HttpUrl address =
+                HttpUrl.parse("http://127.0.0.1:" + server.getAddress().getPort());
+        if (address == null) {
+            throw new IllegalStateException();
+        }
+        return address;
+    }
+
+    /** Keeps the points of a request. */
+    void store(Put put) {
+        for (Point point : points(put.json)) {
+            stored.put(point.metric + "{" + point.tags + "}", point);
+        }
+    }
+
+    /** Answers nothing until this is closed. */
+    void hang() {
+        try {
+            closing.await();
+        } catch (InterruptedException ending) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    static List<Point> points(String json) {
+        List<Point> points = new ArrayList<>();
+        Matcher point = POINT.matcher(json);
+        StringBuilder again = new StringBuilder("[");
+        while (point.find()) {
+            points.add(new Point(
+                    point.group(1), Long.parseLong(point.group(2)), Long.parseLong(point.group(3)), point.group(4)));
+            again.append(again.length() == 1 ? "" : ",").append(point.group());
+        }
+        if (!again.append(']').toString().equals(json)) {
+            throw new IllegalArgumentException("no JSON of points: " + json);
+        }
+        return points;
+    }
+
+    private void serve(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            byte[] wire = exchange.getRequestBody().readAllBytes();
+            Map<String, String> headers = new ConcurrentHashMap<>();
+            exchange.getRequestHeaders().forEach((name, values) -> headers.put(name, values.get(0)));
+            String json = new String(new GZIPInputStream(new java.io.ByteArrayInputStream(wire)).readAllBytes(), UTF_8);
+            Put put = new Put(
+                    exchange, exchange.getRequestMethod() + " " + exchange.getRequestURI(), wire.length, headers, json);
+            puts.add(put);
+            manner.answer(number.incrementAndGet(), put);
+        }
+    }
+
+    @Override
+    public void close() {
+        closing.countDown();
+        server.stop(0);
+        threads.shutdownNow();
+    }
+}

@@ -1,0 +1,160 @@
+package io.counters.collector.settings;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class SettingsTest {
+    @TempDir
+    Path folder;
+
+    private Settings file(String text) throws IOException {
+        return new Settings(Map.of(Setting.CONFIG, ini(text)), Map.of());
+    }
+
+    private String ini(String text) throws IOException {
+        return Files.writeString(folder.resolve("collector.ini"), text).toString();
+    }
+
+    private static String text(Settings settings, Setting setting) {
+        return settings.get(setting, text -> text);
+    }
+
+    private static List<String> mistakes(Settings settings) {
+        SettingsException mistakes = catchThrowableOfType(SettingsException.class, settings::check);
+        return String.valueOf(mistakes.getMessage()).lines().toList();
+    }
+
+    @Test
+    void a_flag_goes_before_a_variable_before_the_file_before_the_default() throws Exception {
+        String ini = ini("bind = file\ndata_dir = file\nudp_port = 1");
+        Map<String, String> environment =
+                Map.of("COUNTERS_CONFIG", ini, "COUNTERS_BIND", "variable", "COUNTERS_DATA_DIR", "variable");
+        Settings settings = new Settings(Map.of(Setting.BIND, "flag"), environment);
+
+        settings.check();
+
+        assertThat(text(settings, Setting.BIND)).isEqualTo("flag");
+        assertThat(text(settings, Setting.DATA_DIR)).isEqualTo("variable");
+        assertThat(text(settings, Setting.UDP_PORT)).isEqualTo("1");
+        assertThat(text(settings, Setting.INTERVAL)).isEqualTo("10s");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void every_setting_can_be_given_as_a_flag_a_variable_and_in_the_file(Setting setting) throws Exception {
+        String given = setting == Setting.CONFIG ? ini("") : "given";
+        Settings flag = new Settings(Map.of(setting, given), Map.of());
+        Settings variable = new Settings(Map.of(), Map.of(setting.variable(), given));
+
+        assertThat(text(flag, setting)).isEqualTo(given);
+        assertThat(text(variable, setting)).isEqualTo(given);
+        assertThatCode(flag::check).doesNotThrowAnyException();
+        assertThatCode(variable::check).doesNotThrowAnyException();
+        if (setting != Setting.CONFIG) {
+            Settings file = file(setting.key() + "=given");
+            assertThat(text(file, setting)).isEqualTo("given");
+            assertThatCode(file::check).doesNotThrowAnyException();
+        }
+    }
+
+    @Test
+    void all_mistakes_are_found_at_once_each_with_place_value_rule() throws Exception {
+        String ini = ini("udp_port = 112120\nno setting here\nhttp_prot = 1\nsink = stdout\nsink = none");
+        Settings settings =
+                new Settings(Map.of(Setting.CONFIG, ini, Setting.TCP_PORT, "x"), Map.of("COUNTERS_HTTP_PORT", "-1"));
+
+        assertThat(settings.number(Setting.UDP_PORT, 1, 65_535))
+                .as("the default")
+                .isEqualTo(11212);
+        settings.get(Setting.TCP_PORT, text -> text.isEmpty() ? 0 : Settings.wholeNumber(text, 1, 9));
+        settings.number(Setting.HTTP_PORT, 0, 65_535);
+
+        assertThat(mistakes(settings))
+                .containsExactly(
+                        "collector.ini line 2: \"no setting here\" is no setting; a line is KEY = VALUE, # begins a comment",
+                        "collector.ini line 3: there is no setting http_prot; the nearest is http_port",
+                        "collector.ini line 5: sink stands a second time; keep one of the two",
+                        "collector.ini line 1: udp_port is 112120, allowed are whole numbers from 1 to 65535",
+                        "--tcp-port is x, allowed are whole numbers from 1 to 9",
+                        "variable COUNTERS_HTTP_PORT is -1, allowed are whole numbers from 0 to 65535");
+    }
+
+    @Test
+    void an_unknown_variable_is_a_mistake_and_names_the_nearest() {
+        Settings settings =
+                new Settings(Map.of(), Map.of("COUNTERS_UDP_PROT", "1", "OTHER", "2", "counters_bind", "3"));
+
+        assertThat(mistakes(settings))
+                .containsExactly(
+                        "the environment: there is no setting COUNTERS_UDP_PROT; the nearest is COUNTERS_UDP_PORT");
+    }
+
+    @Test
+    void a_file_may_have_a_bom_crlf_comments_a_section_and_spaces() throws Exception {
+        Settings settings = file("\uFEFF[collector]\r\n# a comment\r\n; another\r\n\r\n  udp_port  =  7  \r\nbind=::1");
+
+        settings.check();
+
+        assertThat(settings.number(Setting.UDP_PORT, 1, 10)).isEqualTo(7);
+        assertThat(text(settings, Setting.BIND)).isEqualTo("::1");
+    }
+
+    @Test
+    void a_bom_before_a_setting_is_no_part_of_it() throws Exception {
+        Settings settings = file("\uFEFFudp_port=7");
+
+        settings.check();
+
+        assertThat(settings.number(Setting.UDP_PORT, 1, 10)).isEqualTo(7);
+    }
+
+    @Test
+    void a_value_may_hold_an_equals_sign() throws Exception {
+        assertThat(text(file("opentsdb = http://h:4242/?a=b"), Setting.OPENTSDB))
+                .isEqualTo("http://h:4242/?a=b");
+    }
+
+    @Test
+    void a_file_names_no_other_file() throws Exception {
+        assertThat(mistakes(file("config = other.ini")))
+                .singleElement()
+                .asString()
+                .contains("no setting config");
+    }
+
+    @Test
+    void a_file_that_is_missing_a_folder_or_no_text_is_a_mistake_that_names_it() throws Exception {
+        Path missing = folder.resolve("missing.ini");
+        Path binary = Files.write(folder.resolve("binary.ini"), new byte[] {(byte) 0xff, (byte) 0xfe});
+        assertThat(new String(Files.readAllBytes(binary), UTF_8)).isNotEmpty();
+
+        assertThat(mistakes(new Settings(Map.of(Setting.CONFIG, missing.toString()), Map.of())))
+                .containsExactly("--config is " + missing + ", which does not exist; give an INI file or leave it out");
+        assertThat(mistakes(new Settings(Map.of(), Map.of("COUNTERS_CONFIG", binary.toString()))))
+                .containsExactly("variable COUNTERS_CONFIG is " + binary + ", which is not UTF-8 text");
+        assertThat(mistakes(new Settings(Map.of(Setting.CONFIG, folder.toString()), Map.of())))
+                .singleElement()
+                .asString()
+                .contains("--config is " + folder, "can't be read");
+    }
+
+    @Test
+    void every_default_is_shown_and_every_purpose_said() {
+        for (Setting setting : Setting.values()) {
+            assertThat(setting.purpose()).isNotBlank();
+            assertThat(setting.flag()).matches("[a-z-]+");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+package io.counters.collector.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.ledger.KeptLedger;
+import io.counters.collector.ledger.Push;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From the ledger to a real memcached process, round by round. */
+class PusherTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    @TempDir
+    Path folder;
+
+    private Memcached server;
+    private MemcachedStore store;
+    private KeptLedger kept;
+    private Pusher pusher;
+
+    @BeforeEach
+    void open() throws Exception {
+        server = new Memcached();
+        store = new MemcachedStore(List.of(server.address()), System::nanoTime);
+        restart();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        kept.close();
+        store.close();
+        server.close();
+    }
+
+    private void restart() throws IOException {
+        if (kept != null) {
+            kept.close();
+        }
+        kept = new KeptLedger(folder, true);
+        pusher = new Pusher(kept.ledger, store, kept.said.log(), kept.self);
+    }
+
+    private boolean round() {
+        kept.commit.run();
+        return pusher.run();
+    }
+
+    private void pushAll() {
+        await().atMost(PATIENCE).until(() -> {
+            round();
+            return kept.ledger.unsettled() == 0;
+        });
+    }
+
+    /** Enough rounds for every key at rest to be read. */
+    private void seeAll() {
+        for (int i = 0; i < 600; i++) {
+            round();
+        }
+    }
+
+    @Test
+    void counters_reach_the_store_and_move_there() throws IOException {
+        kept.datagram("increment a 5\ndecrement b 3");
+        pushAll();
+        kept.datagram("increment a 1\nincrement b 10");
+        pushAll();
+        kept.datagram("decrement b 8");
+        pushAll();
+
+        assertThat(server.get("a")).isEqualTo("6");
+        assertThat(server.get("b")).isEqualTo("18446744073709551615");
+        assertThat(kept.said.lines()).isEmpty();
+        assertThat(kept.counted("store_foreign_values_total")).isZero();
+    }
+
+    @Test
+    void a_counter_begins_at_what_the_store_holds() throws IOException {
+        server.set("a", "1000");
+
+        kept.datagram("increment a 5");
+        pushAll();
+
+        assertThat(server.get("a")).isEqualTo("1005");
+        assertThat(kept.value("a")).isEqualTo(1005);
+    }
+
+    @Test
+    void many_counters_are_pushed_and_found_again_after_a_restart() throws IOException {
+        for (int i = 0; i < 20_000; i++) {
+            kept.datagram("increment counter." + i + " " + i);
+        }
+        pushAll();
+        restart();
+        kept.datagram("increment counter.19999");
+        pushAll();
+
+        assertThat(server.get("counter.12345")).isEqualTo("12345");
+        assertThat(server.get("counter.19999")).isEqualTo("20000");
+        assertThat(kept.counted("store_doubts_total")).isZero();
+        assertThat(kept.said.lines()).isEmpty();
+    }
+
+    @Test
+    void a_store_restarted_empty_gets_every_value_back() throws Exception {
+        kept.datagram("increment moving 5\nincrement resting 7\ndecrement below 2");
+        pushAll();
+        server.kill();
+        kept.datagram("increment moving 1");
+        kept.commit.run();
+        assertThat(round()).isFalse();
+        assertThat(kept.said.lines()).singleElement().asString().contains("did not answer");
+
+        server.start();
+        pushAll();
+        await().atMost(PATIENCE).until(() -> {
+            seeAll();
+            pushAll();
+            return server.get("resting").equals("7") && server.get("below").equals("18446744073709551614");
+        });
+
+        assertThat(server.get("moving")).isEqualTo("6");
+        assertThat(kept.counted("store_lost_keys_total")).isEqualTo(3);
+    }
+
+    @Test
+    void a_hang_counts_nothing_twice() throws Exception {
+        kept.datagram("increment a 5");
+        pushAll();
+        server.hang();
+        kept.datagram("increment a 2");
+        assertThat(round()).isFalse();
+        kept.datagram("increment a 3");
+        assertThat(round()).isFalse();
+        server.goOn();
+        pushAll();
+
+        assertThat(server.get("a")).isEqualTo("10");
+        assertThat(kept.counted("store_foreign_values_total")).isZero();
+        assertThat(kept.counted("store_doubts_total")).isEqualTo(1);
+    }
+
+    @Test
+    void text_under_a_key_is_said_and_pushed_once_it_is_deleted() throws Exception {
+        server.set("a", "hello");
+        kept.datagram("increment a 5\nincrement b 1");
+        round();
+        round();
+        round();
+        assertThat(server.get("b")).isEqualTo("1");
+        assertThat(server.get("a")).isEqualTo("hello");
+        assertThat(kept.said.lines()).singleElement().asString().contains("refused the key a", "delete it there");
+
+        server.delete("a");
+        seeAll();
+        pushAll();
+
+        assertThat(server.get("a")).isEqualTo("5");
+    }
+
+    @Test
+    void a_foreign_writer_is_noticed_and_overwritten() throws Exception {
+        kept.datagram("increment a 5");
+        pushAll();
+        server.set("a", "12345");
+        seeAll();
+        pushAll();
+
+        assertThat(server.get("a")).as("padded where it got shorter").isEqualTo("5    ");
+        assertThat(kept.counted("store_foreign_values_total")).isEqualTo(1);
+    }
+
+    @Test
+    void every_key_at_rest_is_looked_at_within_600_rounds() {
+        List<Push> looks = new ArrayList<>();
+        Store holding = new Store() {
+            @Override
+            public void send(List<Push> requests, Replies replies) {
+                for (Push request : requests) {
+                    if (request.kind() == Push.Kind.READ) {
+                        looks.add(request);
+                    }
+                    replies.settle(
+                            request,
+                            request.kind() == Push.Kind.ADD || looks.size() > 7
+                                    ? new Push.Holds(1)
+                                    : new Push.Missing());
+                }
+            }
+
+            @Override
+            public String mark() {
+                return "";
+            }
+
+            @Override
+            public void mark(String text) {}
+
+            @Override
+            public void close() {
+                // Nothing is open.
+            }
+        };
+        Pusher into = new Pusher(kept.ledger, holding, kept.said.log(), kept.self);
+        for (int i = 0; i < 7; i++) {
+            kept.datagram("increment counter." + i);
+        }
+        for (int round = 0; round < 2; round++) {
+            kept.commit.run();
+            into.run();
+        }
+        kept.commit.run();
+        assertThat(kept.ledger.unsettled()).isZero();
+        looks.clear();
+        for (int i = 0; i < 8; i++) {
+            looks.add(new Push(0, "", Push.Kind.READ, 0));
+        }
+
+        for (int i = 0; i < 600; i++) {
+            into.run();
+        }
+
+        assertThat(looks.stream().skip(8).map(Push::key))
+                .containsExactlyInAnyOrder(
+                        "counter.0", "counter.1", "counter.2", "counter.3", "counter.4", "counter.5", "counter.6");
+    }
+}
