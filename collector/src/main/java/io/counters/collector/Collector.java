@@ -51,7 +51,7 @@ public final class Collector implements AutoCloseable {
     private static final long PUSH_MILLIS = 100;
     private static final long PUSH_AGAIN_MILLIS = 1000;
     private static final long LAST_PUSH_MILLIS = 1500;
-    private static final Duration LAST_PUBLISH = Duration.ofMillis(1000);
+    private static final Duration LAST_PUBLISH = Duration.ofSeconds(1);
 
     private final InstantSource clock = InstantSource.system();
     private final Self self = new Self();

@@ -47,7 +47,7 @@ public final class Main {
             given = new CommandLine(spec).parseArgs(args);
         } catch (CommandLine.ParameterException wrong) {
             err.println("counters collector: " + wrong.getMessage());
-            CommandLine.UnmatchedArgumentException.printSuggestions(wrong, new PrintWriter(err, true));
+            CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err);
             err.println("--help lists every setting");
             return EXIT_USAGE;
         }
@@ -71,7 +71,7 @@ public final class Main {
             Runtime.getRuntime().addShutdownHook(new Thread(collector::close, "counters-end"));
             return 0;
         } catch (SettingsException mistakes) {
-            mistakes.getMessage().lines().forEach(line -> err.println("counters collector: " + line));
+            mistakes.mistakes().forEach(mistake -> err.println("counters collector: " + mistake));
             return EXIT_USAGE;
         } catch (IOException cannot) {
             err.println("counters collector: " + cannot.getMessage());

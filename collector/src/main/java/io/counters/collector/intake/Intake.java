@@ -151,9 +151,9 @@ public final class Intake implements Runnable, AutoCloseable {
 
     private void serve(SelectionKey key) {
         try {
-            if (key.channel() == udp) {
+            if (key.channel().equals(udp)) {
                 receive();
-            } else if (key.channel() == tcp) {
+            } else if (key.channel().equals(tcp)) {
                 accept();
             } else if (key.attachment() instanceof TcpConnection connection) {
                 read(key, connection);

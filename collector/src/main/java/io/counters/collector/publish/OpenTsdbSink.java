@@ -11,6 +11,8 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -74,6 +76,7 @@ public final class OpenTsdbSink implements Sink {
         retries = self.count("publish_retries_total");
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // Each body is itself alone: compared by identity.
     private record Body(byte[] gzipped, int points) {}
 
     @Override
@@ -96,7 +99,8 @@ public final class OpenTsdbSink implements Sink {
 
     /** Sends every body once; returns those that must be sent again. */
     private List<Body> send(List<Body> bodies, long deadline) {
-        List<Body> again = new ArrayList<>();
+        Set<Body> left = ConcurrentHashMap.newKeySet();
+        left.addAll(bodies);
         Semaphore answered = new Semaphore(0);
         for (Body body : bodies) {
             Call call = client.newCall(new Request.Builder()
@@ -109,12 +113,14 @@ public final class OpenTsdbSink implements Sink {
                 @Override
                 public void onResponse(Call answeredCall, Response response) {
                     try (response) {
-                        if (!isTaken(response, body)) {
-                            keep(again, body);
+                        if (isTaken(response, body)) {
+                            left.remove(body);
+                        } else {
+                            retries.increment();
                         }
                     } catch (IOException | RuntimeException half) {
                         faults.warn("opentsdb", OpenTsdbSink.this + " broke off its answer: " + half);
-                        keep(again, body);
+                        retries.increment();
                     } finally {
                         answered.release();
                     }
@@ -125,17 +131,16 @@ public final class OpenTsdbSink implements Sink {
                     faults.warn(
                             "opentsdb",
                             OpenTsdbSink.this + " can't be reached (" + failure + "); points are sent again");
-                    keep(again, body);
+                    retries.increment();
                     answered.release();
                 }
             });
         }
         if (!isAnswered(answered, bodies.size(), deadline)) {
-            // What is still waiting for an answer, or for a connection, fails now.
+            // What still waits for an answer, a connection or a name's address is given up, not waited for.
             client.dispatcher().cancelAll();
-            answered.acquireUninterruptibly(bodies.size());
         }
-        return again;
+        return List.copyOf(left);
     }
 
     /** Whether all answers came in time; takes none where they did not. An interrupt ends the time. */
@@ -145,13 +150,6 @@ public final class OpenTsdbSink implements Sink {
         } catch (InterruptedException ending) {
             Thread.currentThread().interrupt();
             return false;
-        }
-    }
-
-    private void keep(List<Body> again, Body body) {
-        retries.increment();
-        synchronized (again) {
-            again.add(body);
         }
     }
 

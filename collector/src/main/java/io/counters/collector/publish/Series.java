@@ -13,7 +13,7 @@ record Series(String metric, SortedMap<String, String> tags) {
 
     /** @param name in canonical form */
     static Series of(String name) {
-        String[] parts = name.split(",");
+        String[] parts = name.split(",", -1);
         SortedMap<String, String> tags = new TreeMap<>(TAGS_DEFAULT);
         for (int i = 1; i < parts.length; i++) {
             int equals = parts[i].indexOf('=');

@@ -104,7 +104,11 @@ public final class Settings {
     /** Turns a setting's text into a value; throws where the text breaks the setting's rule. */
     @FunctionalInterface
     public interface Reading<T> {
-        /** @throws IllegalArgumentException whose message is the rule and the remedy */
+        /**
+         * The value that the text stands for.
+         *
+         * @throws IllegalArgumentException whose message is the rule and the remedy
+         */
         T of(String text);
     }
 
@@ -139,7 +143,11 @@ public final class Settings {
         throw new IllegalArgumentException("allowed are whole numbers from " + min + " to " + max);
     }
 
-    /** @throws SettingsException with every mistake, if there was any */
+    /**
+     * Ends a start with bad settings.
+     *
+     * @throws SettingsException with every mistake, if there was any
+     */
     public void check() throws SettingsException {
         if (!mistakes.isEmpty()) {
             throw new SettingsException(mistakes);

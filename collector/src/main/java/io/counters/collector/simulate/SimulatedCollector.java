@@ -61,8 +61,7 @@ final class SimulatedCollector implements Commands {
     }
 
     private Commit newCommit() {
-        FaultLog nobody = new FaultLog(
-                NOPLogger.NOP_LOGGER, () -> Instant.ofEpochMilli(clockMillis.getAsLong()));
+        FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> Instant.ofEpochMilli(clockMillis.getAsLong()));
         return new Commit(ledger, journal, nobody, new Self());
     }
 

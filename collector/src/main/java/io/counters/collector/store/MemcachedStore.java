@@ -187,7 +187,7 @@ public final class MemcachedStore implements Store {
                 case SUCCESS ->
                     switch (request.kind()) {
                         case ADD -> new Holds(request.number());
-                        case INCREMENT -> new Holds((Long) value);
+                        case INCREMENT -> value instanceof Long total ? new Holds(total) : new Unknown("no value");
                         // Reads that spymemcached has packed into one succeed also for the keys that are missing.
                         case READ -> value == null ? new Missing() : value((String) value);
                     };

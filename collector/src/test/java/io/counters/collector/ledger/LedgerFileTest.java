@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -225,8 +226,7 @@ class LedgerFileTest {
 
         assertThat(kept.counted("ledger_failed_commits_total")).isEqualTo(2);
         assertThat(kept.counted("ledger_commits_total")).isZero();
-        Changes changes = kept.ledger.changes();
-        assertThat(changes).isNotNull();
+        Changes changes = requireNonNull(kept.ledger.changes());
         assertThat(changes.counters())
                 .singleElement()
                 .satisfies(row -> assertThat(row.value()).isEqualTo(5));

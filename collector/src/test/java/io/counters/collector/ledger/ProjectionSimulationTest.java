@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.ledger.Changes.CounterRow;
@@ -121,7 +122,7 @@ class ProjectionSimulationTest {
         for (int step = 0; step < STEPS; step++) {
             if (random.nextInt(2) == 0) {
                 String name = "name." + random.nextInt(names);
-                long difference = random.nextInt(20) - 8;
+                long difference = random.nextInt(20) - 8L;
                 new Feed(ledger)
                         .datagram((difference < 0 ? "decrement " : "increment ") + name + " " + Math.abs(difference));
                 // Without totals, what a crash takes is gone: what counts is counted at once.
@@ -201,8 +202,7 @@ class ProjectionSimulationTest {
     }
 
     private void assertItsGoalIsCommitted(Push request) {
-        CounterRow committed = disk.counter(request.counter());
-        assertThat(committed).isNotNull();
+        CounterRow committed = requireNonNull(disk.counter(request.counter()));
         assertThat(committed.projected().isUnderWay()).isTrue();
         assertThat(request.number())
                 .isEqualTo(request.kind() == Kind.ADD ? committed.goal() : committed.goal() - committed.pushed());

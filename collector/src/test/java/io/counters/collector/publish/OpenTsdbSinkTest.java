@@ -1,5 +1,6 @@
 package io.counters.collector.publish;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.ledger.Snapshot;
@@ -11,6 +12,7 @@ import java.util.HashSet;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import okhttp3.HttpUrl;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -21,20 +23,20 @@ class OpenTsdbSinkTest {
 
     private final Self self = new Self();
     private final SaidFaults said = new SaidFaults();
-    private final AtomicReference<Tsd> running = new AtomicReference<>();
+    private final AtomicReference<@Nullable Tsd> running = new AtomicReference<>();
 
     @AfterEach
     void close() {
-        running.get().close();
+        tsd().close();
     }
 
     private Tsd tsd(Tsd.Manner manner) throws IOException {
         running.set(new Tsd(manner));
-        return running.get();
+        return requireNonNull(running.get());
     }
 
     private Tsd tsd() {
-        return running.get();
+        return requireNonNull(running.get());
     }
 
     private void put(Snapshot values, Duration within) {

@@ -109,9 +109,10 @@ class PublisherTest {
             assertThat(sink).hasToString("stdout");
         }
 
-        assertThat(bytes.toString(UTF_8))
-                .isEqualTo("put orders.placed 1700000010 5 src=counters\n"
-                        + "put carts 1700000010 -9223372036854775808 host=a src=shop\n");
+        assertThat(bytes.toString(UTF_8)).isEqualTo("""
+                        put orders.placed 1700000010 5 src=counters
+                        put carts 1700000010 -9223372036854775808 host=a src=shop
+                        """);
     }
 
     @Test

@@ -32,8 +32,7 @@ class SettingsTest {
     }
 
     private static List<String> mistakes(Settings settings) {
-        SettingsException mistakes = catchThrowableOfType(SettingsException.class, settings::check);
-        return String.valueOf(mistakes.getMessage()).lines().toList();
+        return catchThrowableOfType(SettingsException.class, settings::check).mistakes();
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.counters.collector.store;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -46,7 +47,8 @@ class MemcachedStoreTest {
     }
 
     private Reply send(Kind kind, String key, long number) {
-        return send(store, List.of(new Push(0, key, kind, number))).get(key);
+        return requireNonNull(
+                send(store, List.of(new Push(0, key, kind, number))).get(key));
     }
 
     /** The reply to each request by its key; every one must be answered once. */
