@@ -291,7 +291,7 @@ class CellsTest {
         });
 
         Map<String, Long> sums = cells.sums();
-        assertThat(sums.remove("c0")).isEqualTo(2 * (counters + 2));
+        assertThat(sums.remove("c0")).isEqualTo(2L * (counters + 2));
         assertThat(sums).hasSize(counters - 1);
         assertThat(sums.values()).containsOnly(4L);
     }

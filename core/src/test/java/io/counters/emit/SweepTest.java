@@ -272,7 +272,7 @@ class SweepTest {
         for (int i = 0; i < sweeps; i++) {
             for (int counts = random.nextInt(20); counts > 0; counts--) {
                 String name = "counter." + random.nextInt(counters);
-                long amount = random.nextInt(21) - 10;
+                long amount = random.nextInt(21) - 10L;
                 cells.add(name, amount);
                 counted.merge(name, amount, Long::sum);
             }
