@@ -23,7 +23,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.IntBinaryOperator;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
@@ -261,7 +263,7 @@ class CellsTest {
     void threads_whose_ids_collide_count_apart() throws Exception {
         int id = Cells.id(name);
 
-        inSubclassedThreads(16, call -> 42, () -> countTo(id, 10_000));
+        inSubclassedThreads(16, (thread, call) -> 42, () -> countTo(id, 10_000));
 
         assertThat(Sums.of(name)).isEqualTo(16 * 10_000);
     }
@@ -269,10 +271,8 @@ class CellsTest {
     @Test
     void threads_whose_ids_are_the_same_modulo_any_table_count_apart() throws Exception {
         int id = Cells.id(name);
-        AtomicInteger threads = new AtomicInteger();
-        ThreadLocal<Integer> number = ThreadLocal.withInitial(() -> threads.incrementAndGet() << 20);
 
-        inSubclassedThreads(16, call -> number.get(), () -> countTo(id, 10_000));
+        inSubclassedThreads(16, (thread, call) -> thread << 20, () -> countTo(id, 10_000));
 
         assertThat(Sums.of(name)).isEqualTo(16 * 10_000);
     }
@@ -282,7 +282,7 @@ class CellsTest {
         CopiedCells cells = new CopiedCells();
         int counters = 2_000;
 
-        inSubclassedThreads(2, call -> call, () -> {
+        inSubclassedThreads(2, (thread, call) -> call, () -> {
             for (int i = 0; i < counters; i++) {
                 cells.add(cells.id("c" + i), 1);
                 cells.add(cells.id("c0"), 1);
@@ -291,7 +291,7 @@ class CellsTest {
         });
 
         Map<String, Long> sums = cells.sums();
-        assertThat(sums.remove("c0")).isEqualTo(2 * (counters + 2));
+        assertThat(sums.remove("c0")).isEqualTo(2L * (counters + 2));
         assertThat(sums).hasSize(counters - 1);
         assertThat(sums.values()).containsOnly(4L);
     }
@@ -306,7 +306,7 @@ class CellsTest {
         }
         int late = cells.id("late");
 
-        inSubclassedThreads(1, call -> answer.get(), () -> {
+        inSubclassedThreads(1, (thread, call) -> answer.get(), () -> {
             cells.add(first, 1);
             answer.set(9);
             cells.add(late, 1);
@@ -386,8 +386,7 @@ class CellsTest {
 
         assertThat(ids[1]).isEqualTo(ids[0]);
         assertThat(ids[3]).isEqualTo(ids[2]).isEqualTo(ids[0]);
-        assertThat(ids[0])
-                .containsOnlyOnce(java.util.stream.IntStream.range(0, 1_000).toArray());
+        assertThat(ids[0]).containsOnlyOnce(IntStream.range(0, 1_000).toArray());
     }
 
     @Test
@@ -467,11 +466,11 @@ class CellsTest {
     }
 
     /** Runs a task in so many threads that live together, of a class that answers getId() as it likes. */
-    private static void inSubclassedThreads(int count, IntUnaryOperator idOfCall, Runnable task) throws Exception {
+    private static void inSubclassedThreads(int count, IntBinaryOperator idOfCall, Runnable task) throws Exception {
         CountDownLatch all = new CountDownLatch(count);
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            threads.add(new SubclassedThread(idOfCall, () -> {
+            threads.add(new SubclassedThread(i, idOfCall, () -> {
                 task.run();
                 all.countDown();
                 try {
@@ -489,11 +488,13 @@ class CellsTest {
     }
 
     private static final class SubclassedThread extends Thread {
-        private final IntUnaryOperator idOfCall;
+        private final int number;
+        private final IntBinaryOperator idOfCall;
         private final AtomicInteger calls = new AtomicInteger();
 
-        SubclassedThread(IntUnaryOperator idOfCall, Runnable task) {
+        SubclassedThread(int number, IntBinaryOperator idOfCall, Runnable task) {
             super(task);
+            this.number = number;
             this.idOfCall = idOfCall;
         }
 
@@ -501,7 +502,7 @@ class CellsTest {
         @SuppressWarnings("deprecation")
         @Override
         public long getId() {
-            return calls == null ? 1 : idOfCall.applyAsInt(calls.incrementAndGet());
+            return calls == null ? 1 : idOfCall.applyAsInt(number, calls.incrementAndGet());
         }
     }
 }

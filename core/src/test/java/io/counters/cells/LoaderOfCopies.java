@@ -88,7 +88,7 @@ public final class LoaderOfCopies extends ClassLoader {
             } catch (InvocationTargetException thrown) {
                 throw new AssertionError(thrown.getCause());
             } catch (ReflectiveOperationException gone) {
-                throw new AssertionError(gone);
+                throw new LinkageError(method, gone);
             }
         }
     }

@@ -9,6 +9,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** A collector's UDP port on loopback. What arrives waits in the kernel until somebody asks. */
@@ -50,7 +51,7 @@ public final class CollectorSocket implements AutoCloseable {
                 DatagramPacket packet = new DatagramPacket(bytes, bytes.length);
                 socket.receive(packet);
                 receiver.datagram(bytes, packet.getLength());
-                datagrams.add(java.util.Arrays.copyOf(bytes, packet.getLength()));
+                datagrams.add(Arrays.copyOf(bytes, packet.getLength()));
             }
         } catch (SocketTimeoutException allRead) {
             return receiver;

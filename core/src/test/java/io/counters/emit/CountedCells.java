@@ -13,7 +13,11 @@ final class CountedCells {
 
     private final Map<String, Integer> ids = new HashMap<>();
     private final AtomicLongArray row = new AtomicLongArray(IDS_MAX);
-    private final Map<Thread, AtomicLongArray> rows = new IdentityHashMap<>(Map.of(Thread.currentThread(), row));
+    private final IdentityHashMap<Thread, AtomicLongArray> rows = new IdentityHashMap<>();
+
+    CountedCells() {
+        rows.put(Thread.currentThread(), row);
+    }
 
     void add(String name, long amount) {
         int id = ids.computeIfAbsent(name, fresh -> ids.size());

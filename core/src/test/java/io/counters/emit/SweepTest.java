@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -90,7 +91,7 @@ class SweepTest {
         Map<String, Integer> names = new TreeMap<>();
         IntStream.range(0, 60_000).forEach(id -> names.put("c" + id, id));
         AtomicReferenceArray<Object> blocks = new AtomicReferenceArray<>(392);
-        Object[] source = {names, new java.util.IdentityHashMap<>(), blocks};
+        Object[] source = {names, new IdentityHashMap<>(), blocks};
         CounterTable large = new CounterTable(() -> List.<Object[]>of(source));
 
         large.read();
@@ -101,7 +102,7 @@ class SweepTest {
     @Test
     void a_name_whose_id_is_not_seen_yet_waits_for_it() {
         Map<String, Integer> names = new TreeMap<>(Map.of("a", 0, "c", 2));
-        Object[] source = {names, new java.util.IdentityHashMap<>(), new AtomicReferenceArray<Object>(4)};
+        Object[] source = {names, new IdentityHashMap<>(), new AtomicReferenceArray<Object>(4)};
         CounterTable early = new CounterTable(() -> List.<Object[]>of(source));
 
         early.read();
@@ -272,7 +273,7 @@ class SweepTest {
         for (int i = 0; i < sweeps; i++) {
             for (int counts = random.nextInt(20); counts > 0; counts--) {
                 String name = "counter." + random.nextInt(counters);
-                long amount = random.nextInt(21) - 10;
+                long amount = random.nextInt(21) - 10L;
                 cells.add(name, amount);
                 counted.merge(name, amount, Long::sum);
             }
