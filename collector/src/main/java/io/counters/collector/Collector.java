@@ -84,6 +84,7 @@ public final class Collector implements AutoCloseable {
         DashboardSettings showing = DashboardSettings.from(settings);
         publishing = PublishSettings.from(settings);
         settings.check();
+        settings.remarks().forEach(log::warn);
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);

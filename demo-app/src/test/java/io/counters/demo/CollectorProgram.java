@@ -85,18 +85,31 @@ final class CollectorProgram implements AutoCloseable {
         }
     }
 
+    /** One of the collector's own numbers, as {@code /metrics} shows it. */
+    long metric(String name) throws IOException, InterruptedException {
+        Matcher line = Pattern.compile("(?m)^counters_" + Pattern.quote(name) + " (-?\\d+)$")
+                .matcher(read("metrics"));
+        if (!line.find()) {
+            throw new IOException("/metrics has no " + name);
+        }
+        return Long.parseLong(line.group(1));
+    }
+
     /** All counters and their committed values, as {@code /api/counters} shows them. */
     SortedMap<String, Long> counters() throws IOException, InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + "/api/counters"))
-                .timeout(Duration.ofSeconds(10))
-                .build();
-        Matcher counter = COUNTER.matcher(
-                web.send(request, HttpResponse.BodyHandlers.ofString()).body());
+        Matcher counter = COUNTER.matcher(read("api/counters"));
         SortedMap<String, Long> counters = new TreeMap<>();
         while (counter.find()) {
             counters.put(counter.group(1), Long.valueOf(counter.group(2)));
         }
         return counters;
+    }
+
+    private String read(String path) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + "/" + path))
+                .timeout(Duration.ofSeconds(10))
+                .build();
+        return web.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 
     /** Waits until these counters, and perhaps others, have these values. */

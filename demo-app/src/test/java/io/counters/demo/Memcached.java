@@ -74,6 +74,16 @@ final class Memcached implements AutoCloseable {
         }
     }
 
+    /** Lets it hang: it holds its connections, and answers nothing. */
+    void pause() throws IOException, InterruptedException {
+        program.signal("STOP");
+    }
+
+    /** Lets it go on, with all that it was sent meanwhile. */
+    void resume() throws IOException, InterruptedException {
+        program.signal("CONT");
+    }
+
     /** Ends it as a power cut would; all it held is gone. */
     void kill() throws InterruptedException {
         program.kill();

@@ -6,6 +6,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
@@ -142,6 +143,13 @@ final class Program implements AutoCloseable {
         outputReader.join(1000);
         errorReader.join(1000);
         return process.exitValue();
+    }
+
+    /** Writes a line to its standard input. */
+    void tell(String line) throws IOException {
+        OutputStream input = process.getOutputStream();
+        input.write((line + "\n").getBytes(UTF_8));
+        input.flush();
     }
 
     /** Asks it to end, with SIGTERM, and returns its exit status, which is 143 where the signal ended it. */

@@ -62,7 +62,6 @@ class SettingsTest {
                 "sweep=99999999999s | sweep is 99999999999s",
                 "datagram=many | datagram is many, which is no number",
                 "datagram=1 | datagram is 1 bytes, allowed are",
-                "collector=host:0 | collector is \"host:0\"",
                 "enabled=maybe | enabled is maybe, allowed are true, on, false and off; true is used",
                 "sweeps=1s | sweeps is no setting, write sweep=",
                 "strict | strict has no value, write strict=",
@@ -80,6 +79,18 @@ class SettingsTest {
         assertThat(settings.emitter().totals()).isFalse();
         assertThat(settings.emitter().sweepMillis()).isEqualTo(1000);
         assertThat(settings.enabled()).isTrue();
+    }
+
+    @Test
+    void a_collector_that_can_not_be_read_switches_counting_off() {
+        Settings settings = read("collector=host:0");
+
+        assertThat(settings.complaints())
+                .singleElement()
+                .asString()
+                .contains("collector is \"host:0\"")
+                .endsWith("nothing is counted");
+        assertThat(settings.enabled()).isFalse();
     }
 
     @Test

@@ -119,7 +119,7 @@ public final class Dashboard implements AutoCloseable {
         String rows = ledger.reports().stream()
                 .sorted(Comparator.comparingLong(StreamReport::lost)
                         .reversed()
-                        .thenComparing(StreamReport::quietMillis)
+                        .thenComparingLong(StreamReport::quietMillis)
                         .thenComparing(StreamReport::sender))
                 .limit(STREAMS_MAX)
                 .map(Dashboard::row)

@@ -24,6 +24,7 @@ public final class Settings {
 
     private final Map<Setting, Given> given = new EnumMap<>(Setting.class);
     private final List<String> mistakes = new ArrayList<>();
+    private final List<String> remarks = new ArrayList<>();
 
     /**
      * Gathers all settings.
@@ -39,7 +40,7 @@ public final class Settings {
                         .findFirst()
                         .ifPresentOrElse(
                                 setting -> given.put(setting, new Given(text, "variable " + variable)),
-                                () -> unknown("the environment", variable, Setting::variable));
+                                () -> remarks.add(unknown("the environment", variable, Setting::variable)));
             }
         });
         flags.forEach((setting, text) -> given.put(setting, new Given(text, "--" + setting.flag())));
@@ -85,7 +86,7 @@ public final class Settings {
                     .filter(known -> known != Setting.CONFIG && known.key().equals(key))
                     .findFirst();
             if (setting.isEmpty()) {
-                unknown(place, key, Setting::key);
+                mistakes.add(unknown(place, key, Setting::key));
             } else if (inFile.putIfAbsent(setting.get(), new Given(text, place + ": " + key)) != null) {
                 mistakes.add(place + ": " + key + " stands a second time; keep one of the two");
             }
@@ -93,12 +94,12 @@ public final class Settings {
         inFile.forEach(given::putIfAbsent);
     }
 
-    private void unknown(String place, String key, Function<Setting, String> spelling) {
+    private static String unknown(String place, String key, Function<Setting, String> spelling) {
         String nearest = Arrays.stream(Setting.values())
                 .map(spelling)
                 .min((a, b) -> Integer.compare(distance(a, key), distance(b, key)))
                 .orElseThrow();
-        mistakes.add(place + ": there is no setting " + key + "; the nearest is " + nearest);
+        return place + ": there is no setting " + key + "; the nearest is " + nearest;
     }
 
     /** Turns a setting's text into a value; throws where the text breaks the setting's rule. */
@@ -141,6 +142,14 @@ public final class Settings {
             // Told below, like one that is out of range.
         }
         throw new IllegalArgumentException("allowed are whole numbers from " + min + " to " + max);
+    }
+
+    /**
+     * What is odd and stops nothing: variables that look like ours and are none. Kubernetes, for one, sets {@code
+     * COUNTERS_PORT} for a service that is named counters.
+     */
+    public List<String> remarks() {
+        return List.copyOf(remarks);
     }
 
     /**

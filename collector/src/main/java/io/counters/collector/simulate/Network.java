@@ -13,6 +13,7 @@ import java.util.function.UnaryOperator;
  * StatsD would be wrong.
  */
 final class Network {
+    private static final int PROMPT_MILLIS_MAX = 100;
     private static final int LATE_MILLIS_MAX = 20_000;
 
     private record Datagram(long due, long order, int to, byte[] bytes) {}
@@ -21,6 +22,7 @@ final class Network {
             new PriorityQueue<>(Comparator.comparingLong(Datagram::due).thenComparingLong(Datagram::order));
     private final List<Datagram> keptBack = new ArrayList<>();
     private final Claims missed = new Claims();
+    private final Claims late = new Claims();
     private final Claims doubled = new Claims();
     private final Claims comesAfterAll = new Claims();
     private final Random random;
@@ -54,8 +56,12 @@ final class Network {
     }
 
     private void post(int to, byte[] datagram, long now, Odds odds) {
-        long late = random.nextDouble() < odds.reorder() ? random.nextInt(LATE_MILLIS_MAX) : random.nextInt(100);
-        underWay.add(new Datagram(now + late, order++, to, datagram));
+        boolean isLate = random.nextDouble() < odds.reorder();
+        if (isLate) {
+            late.read(datagram, datagram.length);
+        }
+        long delay = random.nextInt(isLate ? LATE_MILLIS_MAX : PROMPT_MILLIS_MAX);
+        underWay.add(new Datagram(now + delay, order++, to, datagram));
     }
 
     /** Delivers what is due by this time, and all of it when asked to. */
@@ -77,9 +83,12 @@ final class Network {
         }
     }
 
-    /** The amounts of this counter in datagrams that never arrived. */
+    /**
+     * The amounts of this counter in datagrams that never arrived, or that a later one of a stream that is not whole may
+     * have overtaken: its total then says that they are in it.
+     */
     long missed(String name) {
-        return missed.amount(name);
+        return missed.amount(name) + late.amount(name);
     }
 
     /**

@@ -24,8 +24,8 @@ enum Scenario {
     }
 
     /**
-     * Whether every counter must be exact at rest. Otherwise it may miss at most what was in lost datagrams, and have too
-     * much at most what was in those that came more than once: what plain StatsD would do at its worst.
+     * Whether every counter must be exact at rest. Otherwise it may miss at most what was in datagrams that were lost or
+     * overtaken, and have too much at most what was in those that came more than once.
      */
     boolean isExact() {
         return this == EVERYTHING || this == FORGED;

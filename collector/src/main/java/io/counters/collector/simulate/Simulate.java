@@ -138,7 +138,7 @@ public final class Simulate implements Callable<Integer> {
                     + wrong.get(0).seed() + ":");
             wrong.get(0).wrong().forEach(line -> out.println("    " + line));
         } else if (plan.totals() && !plan.scenario().isExact()) {
-            out.println("  all within the bound: what was lost or doubled on the way");
+            out.println("  all within the bound: what was lost, overtaken or doubled on the way");
         }
         return wrong.isEmpty();
     }

@@ -287,8 +287,8 @@ final class World {
             wrong.add(numbers
                     + (plan.scenario.isExact()
                             ? ""
-                            : ", though only " + network.missed(name) + " were lost and " + network.doubled(name)
-                                    + " doubled on the way"));
+                            : ", though only " + network.missed(name) + " were lost or overtaken and "
+                                    + network.doubled(name) + " doubled on the way"));
         }
         for (SimulatedCollector collector : collectors) {
             Long stored = collector.stored(name);

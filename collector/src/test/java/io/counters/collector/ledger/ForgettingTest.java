@@ -1,0 +1,193 @@
+package io.counters.collector.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.self.Self;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** When the ledger forgets a stream, and what it takes of one that it may have forgotten. */
+class ForgettingTest {
+    private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
+    private static final String S2 = "from 00000000000000000000002b";
+    private static final long MINUTE = 60_000;
+    private static final long HOUR = 3_600_000;
+
+    private final Self self = new Self();
+    private long now = 1_000 * HOUR;
+    private final Disk disk = new Disk();
+    private Ledger ledger = ledger();
+    private Feed feed = new Feed(ledger);
+
+    private Ledger ledger() {
+        return new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> now, 1, self);
+    }
+
+    /** Lets time pass, with the ledger listening. */
+    private void listen(long millis) {
+        for (long until = now + millis; now < until; ) {
+            now = Math.min(until, now + HOUR);
+            disk.commit(ledger);
+        }
+    }
+
+    /** Lets time pass with the ledger down. */
+    private void down(long millis) {
+        disk.commit(ledger);
+        now += millis;
+        ledger = ledger();
+        disk.load(ledger);
+        feed = new Feed(ledger);
+    }
+
+    private long value(String name) {
+        disk.commit(ledger);
+        return disk.values().getOrDefault(name, 0L);
+    }
+
+    @Test
+    void a_stream_unheard_of_for_a_day_is_dropped_and_its_values_stay() {
+        feed.datagram(S1 + " 1000 1\nincrement a 5 5\ndecrement a 1 1");
+        listen(23 * HOUR);
+        assertThat(ledger.streams()).isEqualTo(1);
+
+        listen(2 * HOUR);
+
+        assertThat(ledger.streams()).isZero();
+        assertThat(value("a")).isEqualTo(4);
+        assertThat(ledger.unexplained("a")).isEqualTo(4);
+        assertThat(self.values()).containsEntry("ledger_watermarks", 0L);
+        down(0);
+        assertThat(ledger.streams()).isZero();
+        assertThat(value("a")).isEqualTo(4);
+    }
+
+    @Test
+    void a_stream_that_only_repeats_itself_is_kept() {
+        feed.datagram(S1 + " 1000 1\nincrement a 5 5");
+        for (int i = 2; i < 12; i++) {
+            listen(20 * HOUR);
+            feed.datagram(S1 + " " + (i * 20 * HOUR) + " " + i + "\nincrement a 0 5");
+        }
+
+        assertThat(ledger.streams()).isEqualTo(1);
+        feed.datagram(S1 + " 999999999 12\nincrement a 1 9");
+        assertThat(value("a")).isEqualTo(9);
+    }
+
+    @Test
+    void time_spent_down_does_not_count() {
+        feed.datagram(S1 + " 1000 1\nincrement a 5 5");
+        listen(13 * HOUR);
+        down(100 * HOUR);
+        listen(10 * HOUR);
+        assertThat(ledger.streams()).isEqualTo(1);
+
+        feed.datagram(S1 + " 999999999 2\nincrement a 1 7");
+
+        assertThat(value("a")).isEqualTo(7);
+    }
+
+    @Test
+    void a_stream_that_comes_back_after_it_was_dropped_counts_by_its_amounts() {
+        feed.datagram(S1 + " 1000 1\nincrement a 5 5");
+        listen(30 * HOUR);
+
+        feed.datagram(S1 + " " + (30 * HOUR) + " 2\nincrement a 2 7");
+        feed.datagram(S1 + " " + (30 * HOUR) + " 3\nincrement a 1 9");
+
+        assertThat(value("a")).as("the amount, then what the watermark heals").isEqualTo(5 + 2 + 2);
+    }
+
+    @Test
+    void a_stream_that_began_after_all_that_was_dropped_is_whole() {
+        feed.datagram(S1 + " 1000 1\nincrement a 5 5");
+        listen(30 * HOUR);
+
+        feed.datagram(S2 + " " + (29 * HOUR) + " 7\nincrement a 1 4");
+
+        assertThat(value("a")).isEqualTo(9);
+    }
+
+    @Test
+    void a_delayed_datagram_of_a_dropped_stream_makes_it_look_a_minute_younger_at_most() {
+        feed.datagram(S1 + " 1000 1\nincrement a 5 5");
+        listen(30 * HOUR);
+
+        feed.datagram(S1 + " " + (30 * HOUR - MINUTE / 2) + " 1\nincrement a 1 5");
+
+        assertThat(value("a")).as("an amount again, but no total").isEqualTo(6);
+    }
+
+    @Test
+    void new_names_beyond_the_rate_wait_for_their_repetition_or_go_to_the_overflow_counter() {
+        LedgerSettings usual = LedgerSettings.in(Path.of("unused"));
+        Ledger slow = new Ledger(
+                new LedgerSettings(usual.folder(), 100, 2, 100, 100, usual.expiryMillis()), false, () -> now, 1, self);
+        Feed feed = new Feed(slow);
+        feed.datagram(S1 + " 1 1\nincrement a 1 1\nincrement b 1 1\nincrement c 1 1");
+        feed.datagram("increment d 5");
+        assertThat(slow.value("c")).isZero();
+        assertThat(slow.value("counters.overflow")).isEqualTo(5);
+
+        now += MINUTE;
+        feed.datagram(S1 + " 60000 2\nincrement c 0 1");
+
+        assertThat(slow.value("c")).isEqualTo(1);
+        assertThat(self.values()).containsEntry("ledger_deferred_lines_total", 1L);
+    }
+
+    @Test
+    void a_connection_that_outlives_its_stream_counts_by_amounts() {
+        byte[] id = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+        Stream held = java.util.Objects.requireNonNull(ledger.stream(id, 0, id.length, 1000, 1));
+        ledger.merge(held, io.counters.wire.Verb.INCREMENT, new byte[] {'a'}, 0, 1, 5, 5);
+        listen(30 * HOUR);
+
+        ledger.merge(held, io.counters.wire.Verb.INCREMENT, new byte[] {'a'}, 0, 1, 1, 9);
+
+        assertThat(value("a")).isEqualTo(6);
+        assertThat(ledger.streams()).isZero();
+    }
+
+    @Test
+    void a_new_ledger_whose_store_bears_anothers_mark_takes_no_total_of_older_streams() {
+        assertThat(ledger.found(new Mark(99, 7))).contains("another ledger");
+
+        feed.datagram(S1 + " 60000 2\nincrement a 2 100");
+        now += MINUTE;
+        feed.datagram(S2 + " 1000 1\nincrement a 2 3");
+
+        assertThat(value("a")).isEqualTo(2 + 3);
+    }
+
+    @Test
+    void a_mark_is_read_as_it_was_written() {
+        Mark mark = new Mark(-5, 1234);
+
+        assertThat(Mark.of(mark.toString())).contains(mark);
+        assertThat(Mark.of("ledger x commit 1")).isEmpty();
+        assertThat(ledger.found(null)).isNull();
+        assertThat(ledger.found(ledger.mark())).isNull();
+    }
+
+    @Test
+    void what_was_lost_on_the_way_is_told_from_the_datagrams_numbers() {
+        for (int seq : new int[] {1, 2, 5, 5, 4, 9}) {
+            feed.datagram(S1 + " 1000 " + seq + "\nincrement a 1 " + seq);
+        }
+
+        StreamReport report = ledger.reports().get(0);
+        assertThat(report.sent()).isEqualTo(9);
+        assertThat(report.received()).isEqualTo(5);
+        assertThat(report.repeated()).isEqualTo(1);
+        assertThat(report.lost()).isEqualTo(4);
+        assertThat(report.healed()).isEqualTo(9 - 4);
+        assertThat(report.isSplit()).isFalse();
+        feed.datagram(S1 + " 1000 50\nincrement a 1 50");
+        assertThat(ledger.reports().get(0).isSplit()).isTrue();
+        down(HOUR);
+        assertThat(ledger.reports().get(0))
+                .isEqualTo(new StreamReport("8f2c6a1e0b7d4c93a5e1f07b", true, false, 1, 50, 6, 1, 9 - 4 + 40, HOUR));
+    }
+}

@@ -1,0 +1,69 @@
+package io.counters.collector.simulate;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+class SimulateTest {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final StringWriter err = new StringWriter();
+
+    private int simulate(String... arguments) {
+        return new CommandLine(new Simulate(new PrintStream(out, true, UTF_8), () -> 0))
+                .setErr(new PrintWriter(err, true))
+                .execute(arguments);
+    }
+
+    @Test
+    void it_ends_with_a_verdict_and_the_loss_that_statsd_would_have_had() {
+        int status = simulate(
+                "--seeds",
+                "1..5",
+                "--loss",
+                "30%",
+                "--duplicate",
+                "10%",
+                "--reorder",
+                "20%",
+                "--crash",
+                "2%",
+                "--reshard",
+                "2%",
+                "--restart",
+                "1%",
+                "--sweeps",
+                "100");
+
+        assertThat(status).isZero();
+        assertThat(out.toString(UTF_8))
+                .contains("everything at once: 5 seeds, 25 of 25 counters exact, wrong by 0.000%")
+                .containsPattern("with totals=off, as StatsD would: 5 seeds, \\d+ of 25 counters exact, wrong by \\d+")
+                .contains("a ledger without room", "a sender in quarantine")
+                .endsWith("verdict: exact" + System.lineSeparator());
+    }
+
+    @Test
+    void one_seed_can_be_replayed_step_by_step() {
+        int status = simulate("--seed", "3", "--verbose", "--sweeps", "200", "--crash", "10%");
+
+        assertThat(status).isZero();
+        assertThat(out.toString(UTF_8))
+                .contains("seed 3 step")
+                .contains("is killed")
+                .contains("1 seeds");
+    }
+
+    @Test
+    void what_is_no_share_or_no_seed_is_told() {
+        assertThat(simulate("--loss", "much")).isNotZero();
+        assertThat(err.toString()).contains("much is no share; write 30%");
+        assertThat(simulate("--seeds", "all")).isNotZero();
+        assertThat(err.toString()).contains("seeds are A..B");
+    }
+}

@@ -1,0 +1,95 @@
+package io.counters.collector.simulate;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.simulate.World.Outcome;
+import io.counters.collector.simulate.World.Plan;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The protocol by seeds; and that the simulation can fail. The command runs many more seeds of the same. */
+class WorldTest {
+    private static final Odds USUAL = new Odds(0.3, 0.1, 0.2, 0.02, 0.02, 0.01);
+
+    private static List<Outcome> run(Scenario scenario, Odds odds, boolean totals, UnaryOperator<byte[]> sabotage) {
+        return Simulate.run(new Plan(scenario, odds, 400, 6, 5, totals, sabotage), 1, 40, line -> {});
+    }
+
+    private static List<String> wrong(List<Outcome> outcomes) {
+        return outcomes.stream()
+                .flatMap(outcome -> outcome.wrong().stream().map(line -> "seed " + outcome.seed() + ": " + line))
+                .toList();
+    }
+
+    /** Rewrites each line of a datagram; null leaves it out. */
+    private static UnaryOperator<byte[]> lines(UnaryOperator<String> rewrite) {
+        return datagram -> new String(datagram, ISO_8859_1)
+                .lines()
+                .map(rewrite)
+                .filter(line -> !line.isEmpty())
+                .reduce("", (before, line) -> before + line + "\n")
+                .getBytes(ISO_8859_1);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void every_scenario_keeps_what_is_promised(Scenario scenario) {
+        Odds odds = scenario.isExact() ? USUAL : USUAL.withoutCrashes();
+
+        List<Outcome> outcomes = run(scenario, odds, true, UnaryOperator.identity());
+
+        assertThat(wrong(outcomes)).isEmpty();
+        assertThat(outcomes).hasSize(40).allMatch(outcome -> outcome.counted() > 1000);
+        assertThat(outcomes).allMatch(outcome -> !scenario.isExact() || outcome.exact() == 5);
+    }
+
+    @Test
+    void without_totals_the_same_seeds_lose_what_statsd_loses() {
+        List<Outcome> outcomes = run(Scenario.EVERYTHING, USUAL, false, UnaryOperator.identity());
+
+        double counted = outcomes.stream().mapToDouble(Outcome::counted).sum();
+        double missed = outcomes.stream().mapToDouble(Outcome::missed).sum();
+        assertThat(missed / counted).isBetween(0.05, 0.6);
+    }
+
+    @Test
+    void a_seed_always_does_the_same() {
+        Plan plan = new Plan(Scenario.EVERYTHING, USUAL, 100, 6, 5, false, UnaryOperator.identity());
+
+        assertThat(new World(7, plan, line -> {}).run()).isEqualTo(new World(7, plan, line -> {}).run());
+    }
+
+    @Test
+    void senders_that_drop_the_repeat_are_found_out() {
+        List<Outcome> outcomes =
+                run(Scenario.EVERYTHING, USUAL, true, lines(line -> line.matches("\\S+ \\S+ 0 \\d+") ? "" : line));
+
+        assertThat(wrong(outcomes)).isNotEmpty();
+    }
+
+    @Test
+    void a_ledger_that_ignores_the_watch_is_found_out() {
+        List<Outcome> outcomes = run(
+                Scenario.SUSPENDED,
+                USUAL.withoutCrashes(),
+                true,
+                lines(line -> line.replaceFirst("^from (\\S+) \\d+ ", "from $1 0 ")));
+
+        assertThat(wrong(outcomes)).isNotEmpty();
+    }
+
+    @Test
+    void senders_that_send_amounts_for_totals_are_found_out() {
+        List<Outcome> outcomes = run(
+                Scenario.EVERYTHING,
+                USUAL,
+                true,
+                lines(line -> line.replaceFirst("^((?:in|de)crement \\S+ (\\d+)) \\d+$", "$1 $2")));
+
+        assertThat(wrong(outcomes)).isNotEmpty();
+    }
+}

@@ -1,0 +1,150 @@
+package io.counters.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.File;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** UDP that loses nothing, on real processes: agents, a network that loses a third, a collector and a memcached killed. */
+class HealingIT {
+    private static final int SENDERS = 3;
+    private static final int KILLS = 20;
+    private static final Duration SILENCE = Duration.ofSeconds(20);
+    private static final Pattern DONE = Pattern.compile("([a-z_.,=]+) (-?\\d+)");
+
+    @TempDir
+    private Path folder;
+
+    private static Program shop(String collector, int seed) throws Exception {
+        Program shop = Program.java(List.of(
+                "-javaagent:" + Jars.agent() + "=collector=" + collector + ",sweep=100ms,settings=shop.counters",
+                "-cp",
+                Path.of("target", "test-classes") + File.pathSeparator + Jars.shop(),
+                SteadyShop.class.getName(),
+                Integer.toString(seed)));
+        shop.awaitLine("^sells$");
+        return shop;
+    }
+
+    /** Lets the shops end their selling, and live on; returns what they did, all together. */
+    private static Map<String, Long> done(List<Program> shops) throws Exception {
+        Map<String, Long> done = new TreeMap<>();
+        for (Program shop : shops) {
+            shop.tell("enough");
+        }
+        for (Program shop : shops) {
+            shop.awaitLine("^told$");
+            for (String line : shop.output()) {
+                Matcher one = DONE.matcher(line);
+                if (one.matches()) {
+                    done.merge(one.group(1), Long.valueOf(one.group(2)), Long::sum);
+                }
+            }
+        }
+        done.values().removeIf(value -> value == 0);
+        return done;
+    }
+
+    @Test
+    void every_value_is_what_was_counted_whatever_was_killed_on_the_way() throws Exception {
+        Random random = new Random(20261122);
+        int port = Program.freePort();
+        Memcached memcached = Memcached.start();
+        CollectorProgram collector = CollectorProgram.start(folder, port, "--store", memcached.address());
+        List<Program> shops = new ArrayList<>();
+        try (FaultyForwarder network = new FaultyForwarder(port, random)) {
+            for (int seed = 1; seed <= SENDERS; seed++) {
+                shops.add(shop(network.address(), seed));
+            }
+            for (int kill = 1; kill <= KILLS; kill++) {
+                long until = network.got() + 5 + random.nextInt(40);
+                await("traffic").atMost(Duration.ofSeconds(30)).until(() -> network.got() >= until);
+                collector.program().kill();
+                if (kill % 8 == 0) {
+                    memcached.kill();
+                    memcached = Memcached.start(memcached.port());
+                }
+                collector = CollectorProgram.start(folder, port, "--store", memcached.address());
+            }
+
+            Map<String, Long> expected = done(shops);
+            assertThat(expected.get("orders.placed")).isGreaterThan(100);
+            assertThat(expected.get("stock.balance")).isNegative();
+            CollectorProgram last = collector;
+            Memcached store = memcached;
+            await("all has healed").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+                for (Map.Entry<String, Long> counter : expected.entrySet()) {
+                    assertThat(store.counter(counter.getKey()))
+                            .as(counter.getKey())
+                            .isEqualTo(counter.getValue());
+                }
+            });
+            assertThat(last.counters()).containsAllEntriesOf(expected);
+            assertThat(network.lost()).isGreaterThan(network.got() / 5);
+            assertThat(shops).allMatch(Program::isRunning);
+        } finally {
+            shops.forEach(Program::close);
+            collector.close();
+            memcached.close();
+        }
+    }
+
+    @Test
+    void a_memcached_that_stops_answering_for_a_while_gets_no_increment_twice_and_misses_none() throws Exception {
+        try (Memcached memcached = Memcached.start();
+                CollectorProgram collector = CollectorProgram.start(folder, "--store", memcached.address());
+                Program shop = shop(collector.address(), 7)) {
+            await("pushes").until(() -> memcached.counter("requests") != null);
+
+            memcached.pause();
+            long silentUntil = System.nanoTime() + SILENCE.toNanos();
+            await("silence").atMost(SILENCE.multipliedBy(2)).until(() -> System.nanoTime() - silentUntil > 0);
+            memcached.resume();
+
+            Map<String, Long> expected = done(List.of(shop));
+            await("all is there").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+                for (Map.Entry<String, Long> counter : expected.entrySet()) {
+                    assertThat(memcached.counter(counter.getKey()))
+                            .as(counter.getKey())
+                            .isEqualTo(counter.getValue());
+                }
+            });
+            assertThat(collector.program().errors())
+                    .anyMatch(line -> line.contains("did not answer"))
+                    .filteredOn(line -> line.contains("did not answer"))
+                    .hasSizeLessThanOrEqualTo(2);
+        }
+    }
+
+    @Test
+    void a_sender_killed_under_loss_misses_no_more_than_no_datagram_had_carried() throws Exception {
+        int port = Program.freePort();
+        try (CollectorProgram collector = CollectorProgram.start(folder, port);
+                FaultyForwarder network = new FaultyForwarder(port, new Random(7));
+                Program shop = shop(network.address(), 9)) {
+            await("traffic").until(() -> collector.counters().getOrDefault("requests", 0L) > 500);
+            // Everything counted so far is told, and then repeated until it has arrived.
+            long told = done(List.of(shop)).get("requests");
+            await("what was told has healed")
+                    .atMost(Duration.ofSeconds(30))
+                    .until(() -> collector.counters().get("requests") == told);
+
+            shop.kill();
+
+            assertThat(collector.counters()).containsEntry("requests", told);
+            assertThat(collector.metric("ledger_datagrams_lost")).isPositive();
+            assertThat(collector.metric("ledger_healed_total")).isPositive();
+        }
+    }
+}
