@@ -1,5 +1,7 @@
 package io.counters.collector;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -33,8 +35,8 @@ public final class Main {
     static int run(String[] args, Map<String, String> environment, PrintStream out, PrintStream err) {
         if (args.length > 0 && args[0].equals("simulate")) {
             return new CommandLine(new Simulate(out, System::nanoTime))
-                    .setOut(new PrintWriter(out, true))
-                    .setErr(new PrintWriter(err, true))
+                    .setOut(new PrintWriter(out, true, UTF_8))
+                    .setErr(new PrintWriter(err, true, UTF_8))
                     .setExecutionExceptionHandler((wrong, command, given) -> {
                         err.println("counters simulate: " + wrong.getMessage());
                         return EXIT_USAGE;

@@ -23,7 +23,7 @@ final class KernelDrops {
         for (Path table : tables) {
             try {
                 for (String line : Files.readAllLines(table)) {
-                    String[] columns = line.trim().split("\\s+");
+                    String[] columns = line.trim().split("\\s+", -1);
                     if (columns.length > DROPS && columns[LOCAL_ADDRESS].endsWith(suffix)) {
                         drops += Long.parseLong(columns[DROPS]);
                     }

@@ -16,6 +16,7 @@ final class Network {
     private static final int PROMPT_MILLIS_MAX = 100;
     private static final int LATE_MILLIS_MAX = 20_000;
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record Datagram(long due, long order, int to, byte[] bytes) {}
 
     private final PriorityQueue<Datagram> underWay =
