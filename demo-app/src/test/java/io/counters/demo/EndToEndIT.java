@@ -79,7 +79,7 @@ class EndToEndIT {
                         }
                     });
             assertThat(memcached.get("YourAwesomeCounter")).isEqualTo("3");
-            assertThat(memcached.get("below.zero").trim()).isEqualTo("18446744073709551612");
+            assertThat(memcached.get("below.zero")).asString().startsWith("18446744073709551612");
 
             long since = System.currentTimeMillis() / 1000;
             for (Map.Entry<String, Long> counter : expected.entrySet()) {
@@ -143,7 +143,7 @@ class EndToEndIT {
             await("both ways of counting agree").untilAsserted(() -> {
                 Map<String, Long> found = last.counters();
                 assertThat(found.get("orders.placed")).isEqualTo(found.get("warehouse.picked"));
-                assertThat(found.get("labels.printed")).isEqualTo(2 * found.get("orders.placed"));
+                assertThat(found.get("labels.printed")).isEqualTo(2 * found.getOrDefault("orders.placed", -1L));
             });
         } finally {
             collector.close();

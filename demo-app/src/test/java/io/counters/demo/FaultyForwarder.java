@@ -1,5 +1,7 @@
 package io.counters.demo;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -8,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.util.Random;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -81,7 +84,8 @@ final class FaultyForwarder implements AutoCloseable {
     private void post(byte[] datagram) {
         int delay = random.nextDouble() < LATE ? random.nextInt(LATE_MILLIS_MAX) : 0;
         try {
-            later.schedule(() -> send(datagram), delay, TimeUnit.MILLISECONDS);
+            Future<?> onItsWay = later.schedule(() -> send(datagram), delay, TimeUnit.MILLISECONDS);
+            assertThat(onItsWay).isNotNull();
         } catch (RejectedExecutionException closed) {
             // The test is over.
         }

@@ -135,10 +135,10 @@ class HealingIT {
                 Program shop = shop(network.address(), 9)) {
             await("traffic").until(() -> collector.counters().getOrDefault("requests", 0L) > 500);
             // Everything counted so far is told, and then repeated until it has arrived.
-            long told = done(List.of(shop)).get("requests");
+            long told = done(List.of(shop)).getOrDefault("requests", -1L);
             await("what was told has healed")
                     .atMost(Duration.ofSeconds(30))
-                    .until(() -> collector.counters().get("requests") == told);
+                    .until(() -> collector.counters().getOrDefault("requests", 0L) == told);
 
             shop.kill();
 

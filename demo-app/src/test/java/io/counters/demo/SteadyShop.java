@@ -14,7 +14,11 @@ final class SteadyShop {
 
     private SteadyShop() {}
 
-    /** @param arguments the seed of all chance */
+    /**
+     * Sells.
+     *
+     * @param arguments the seed of all chance
+     */
     public static void main(String... arguments) throws Exception {
         long seed = Long.parseLong(arguments[0]);
         try (Shop shop = new Shop(0, seed)) {

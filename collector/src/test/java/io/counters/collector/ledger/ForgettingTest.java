@@ -67,7 +67,7 @@ class ForgettingTest {
         feed.datagram(S1 + " 1000 1\nincrement a 5 5");
         for (int i = 2; i < 12; i++) {
             listen(20 * HOUR);
-            feed.datagram(S1 + " " + (i * 20 * HOUR) + " " + i + "\nincrement a 0 5");
+            feed.datagram(S1 + " " + (i * 20L * HOUR) + " " + i + "\nincrement a 0 5");
         }
 
         assertThat(ledger.streams()).isEqualTo(1);
