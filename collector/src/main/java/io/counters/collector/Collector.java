@@ -32,6 +32,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -50,6 +51,7 @@ public final class Collector implements AutoCloseable {
     private static final long COMMIT_MILLIS = 100;
     private static final long PUSH_MILLIS = 100;
     private static final long PUSH_AGAIN_MILLIS = 1000;
+    private static final long REPORT_MILLIS = 600_000;
     private static final long LAST_PUSH_MILLIS = 1500;
     private static final Duration LAST_PUBLISH = Duration.ofSeconds(1);
 
@@ -124,6 +126,7 @@ public final class Collector implements AutoCloseable {
             loop("counters-store", () -> pusher.run() ? PUSH_MILLIS : PUSH_AGAIN_MILLIS);
         }
         loop(PUBLISHING, this::publishWhenDue);
+        loop("counters-report", this::report);
     }
 
     private <T extends AutoCloseable> T open(T part) {
@@ -205,6 +208,7 @@ public final class Collector implements AutoCloseable {
     }
 
     private long nextTick;
+    private Map<String, Long> reported = Map.of();
 
     private long publishWhenDue() {
         long interval = publishing.interval().toSeconds();
@@ -215,6 +219,26 @@ public final class Collector implements AutoCloseable {
         }
         nextTick = (now / 1000 / interval + 1) * interval;
         return Math.max(1, nextTick * 1000 - now);
+    }
+
+    /** Tells now and then what was lost on the way and what became of it. */
+    private long report() {
+        Map<String, Long> numbers = self.values();
+        if (!numbers.equals(reported)) {
+            log.info(
+                    "{} counters, {} senders with totals; of {} datagrams they sent {} were lost on the way and {} came"
+                            + " twice; healed {}, in doubt {}, dropped by the kernel {}",
+                    numbers.get("ledger_counters"),
+                    numbers.get("ledger_streams"),
+                    numbers.get("ledger_datagrams_sent"),
+                    numbers.get("ledger_datagrams_lost"),
+                    numbers.get("ledger_datagrams_repeated"),
+                    numbers.get("ledger_healed_total"),
+                    numbers.get("ledger_in_doubt_total"),
+                    numbers.get("intake_kernel_drops_total"));
+        }
+        reported = numbers;
+        return REPORT_MILLIS;
     }
 
     /** Where UDP comes in. */

@@ -1,14 +1,22 @@
 package io.counters.demo;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.Rejection;
+import io.counters.wire.Verb;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
@@ -28,6 +36,7 @@ final class FaultyForwarder implements AutoCloseable {
     private final InetSocketAddress collector;
     private final Random random;
     private final ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
+    private final Map<Line, Long> totals = new HashMap<>();
     private final AtomicLong got = new AtomicLong();
     private final AtomicLong lost = new AtomicLong();
     private final Thread thread = new Thread(this::forward, "faulty-forwarder");
@@ -91,12 +100,52 @@ final class FaultyForwarder implements AutoCloseable {
         }
     }
 
+    /** By counter, what the datagrams that were delivered say it came to: the highest totals, of increments less decrements. */
+    Map<String, Long> carried() {
+        synchronized (totals) {
+            Map<String, Long> sums = new TreeMap<>();
+            totals.forEach((line, total) -> sums.merge(line.name, line.verb.signed(total), Long::sum));
+            return sums;
+        }
+    }
+
     private void send(byte[] datagram) {
         try {
             out.send(new DatagramPacket(datagram, datagram.length, collector));
+            synchronized (totals) {
+                new CommandReader(new Totals()).datagram(datagram, 0, datagram.length);
+            }
         } catch (IOException nobodyListens) {
             // Like any other loss.
             lost.incrementAndGet();
+        }
+    }
+
+    private record Line(String sender, String name, Verb verb) {}
+
+    /** Notes the highest total of each line. */
+    private final class Totals implements Commands {
+        private String sender = "";
+
+        @Override
+        public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
+            sender = new String(bytes, begin, end - begin, ISO_8859_1);
+        }
+
+        @Override
+        public void fromNobody() {
+            sender = "";
+        }
+
+        @Override
+        public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+            Line line = new Line(sender, new String(bytes, begin, end - begin, ISO_8859_1), verb);
+            totals.merge(line, total, Math::max);
+        }
+
+        @Override
+        public void rejected(Rejection why, byte[] bytes, int begin, int end) {
+            throw new IllegalStateException("an agent wrote what can't be read: " + why);
         }
     }
 
