@@ -10,7 +10,6 @@ import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
@@ -21,7 +20,6 @@ import org.jspecify.annotations.Nullable;
  * to. For one thread.
  */
 final class Lines implements Commands {
-    private static final byte[] FROM = "from ".getBytes(ISO_8859_1);
     private static final int SHOWN_BYTES_MAX = 80;
 
     private final Ledger ledger;
@@ -64,6 +62,11 @@ final class Lines implements Commands {
         }
     }
 
+    /** Refuses the beginning of a line that is longer than any may be. */
+    void tooLong(byte[] in, int begin, int end) {
+        reader.line(in, begin, end);
+    }
+
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         stream = ledger.stream(bytes, begin, end, ageMillis, seq);
@@ -81,17 +84,13 @@ final class Lines implements Commands {
 
     @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
-        if (Arrays.equals(FROM, 0, FROM.length, bytes, begin, Math.min(begin + FROM.length, end))) {
-            // Too long, or out of place: what follows must not be taken for the stream before.
-            stream = null;
-        }
         LongAdder count = rejections.get(why);
         if (count != null) {
             count.increment();
         }
         faults.warn(
                 "rejected " + why,
-                source + " line \"" + shown(bytes, begin, end) + "\" was rejected (" + why.reason() + "): "
+                () -> source + " line \"" + shown(bytes, begin, end) + "\" was rejected (" + why.reason() + "): "
                         + why.rule());
     }
 

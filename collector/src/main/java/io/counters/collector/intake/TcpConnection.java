@@ -1,7 +1,6 @@
 package io.counters.collector.intake;
 
 import io.counters.wire.CommandReader;
-import io.counters.wire.Rejection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -54,7 +53,7 @@ final class TcpConnection {
         if (skipping) {
             whole = end;
         } else if (end - whole > CommandReader.LINE_BYTES_MAX + 1) {
-            lines.rejected(Rejection.LINE_TOO_LONG, bytes, whole, end);
+            lines.tooLong(bytes, whole, end);
             skipping = true;
             whole = end;
         }

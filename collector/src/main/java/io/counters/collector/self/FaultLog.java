@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 
 /**
@@ -34,6 +35,11 @@ public final class FaultLog {
      * @param kind what makes it the same fault; of a few kinds only
      */
     public void warn(String kind, String message) {
+        warn(kind, () -> message);
+    }
+
+    /** The same, of a message that is made only when it is said. */
+    public void warn(String kind, Supplier<String> message) {
         long more;
         synchronized (faults) {
             Fault fault = faults.get(kind);
@@ -54,9 +60,9 @@ public final class FaultLog {
             fault.kept = 0;
         }
         if (more == 0) {
-            log.warn("{}", message);
+            log.warn("{}", message.get());
         } else {
-            log.warn("{} (and {} times since this was last said)", message, more);
+            log.warn("{} (and {} times since this was last said)", message.get(), more);
         }
     }
 }
