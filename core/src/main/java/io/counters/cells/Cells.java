@@ -116,7 +116,12 @@ public final class Cells {
         add(id, -1);
     }
 
-    /** Adds an amount of either sign; the hot path of everything, two nanoseconds and no allocation. */
+    /**
+     * Adds an amount of either sign; the hot path of everything, without a lock or an allocation.
+     *
+     * <p>{@code CountBenchmark} on two shared cores, JDK 17, ns a count at one and at two threads: through a handle 3.9
+     * and 3.4, adding to a plain field 2.1 and 3.2, LongAdder 3.0 and 3.3, found by name in a map first 4.0 and 6.5.
+     */
     public static void add(int id, long amount) {
         Thread caller = Thread.currentThread();
         Cells[] slots = table;
