@@ -36,6 +36,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -156,7 +157,8 @@ public final class Collector implements AutoCloseable {
         out.println("  points: "
                 + (sinks.isEmpty()
                         ? "none; --opentsdb http://HOST:4242 publishes them"
-                        : sinks + ", every " + publishing.interval().toSeconds() + " s"));
+                        : sinks.stream().map(Sink::toString).collect(Collectors.joining(" and ")) + ", every "
+                                + publishing.interval().toSeconds() + " s"));
         out.flush();
         log.info("the kernel grants {} bytes for datagrams not yet read", intake.receiveBufferBytes());
     }
@@ -224,7 +226,7 @@ public final class Collector implements AutoCloseable {
     /** Tells now and then what was lost on the way and what became of it. */
     private long report() {
         Map<String, Long> numbers = self.values();
-        if (!numbers.equals(reported)) {
+        if (ledger.streams() > 0 && !numbers.equals(reported)) {
             log.info(
                     "{} counters, {} senders with totals; of {} datagrams they sent {} were lost on the way and {} came"
                             + " twice; healed {}, in doubt {}, dropped by the kernel {}",
@@ -281,6 +283,7 @@ public final class Collector implements AutoCloseable {
             pushAll(pusher);
         }
         publisher.publish(clock.millis() / 1000, LAST_PUBLISH);
+        ledger.noteAll();
         commit.run();
         closeOpened();
         log.info("ended; {} counters are in the ledger", ledger.size());

@@ -39,7 +39,7 @@ public final class EmitterSettings {
         if (host.startsWith("[") && host.endsWith("]")) {
             host = host.substring(1, host.length() - 1);
         }
-        boolean good = !host.isEmpty() && host.chars().noneMatch(c -> c <= ' ' || c == '[' || c == ']');
+        boolean good = host.matches("[A-Za-z0-9._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?");
         int port = PORT_DEFAULT;
         if (hasPort) {
             String digits = text.substring(colon + 1);

@@ -98,7 +98,9 @@ public final class CommandReader {
             why = from(in, begin + FROM.length, end);
         } else {
             int colon = find(in, begin, end, (byte) ':');
-            why = colon < end ? statsd(in, begin, colon, end) : Rejection.UNKNOWN_VERB;
+            why = colon < end
+                    ? statsd(in, begin, colon, end)
+                    : isVerbOnly(in, begin, end) ? Rejection.COMMAND_FORM : Rejection.UNKNOWN_VERB;
         }
         if (why != null) {
             commands.rejected(why, in, begin, end);
@@ -297,6 +299,14 @@ public final class CommandReader {
             }
         }
         return true;
+    }
+
+    private static boolean isVerbOnly(byte[] in, int begin, int end) {
+        if (end - begin != INCREMENT.length - 1) {
+            return false;
+        }
+        String word = new String(in, begin, end - begin, ISO_8859_1);
+        return word.equals("increment") || word.equals("decrement");
     }
 
     private static int lineEnd(byte[] in, int begin, int end) {

@@ -112,7 +112,7 @@ class CommandReaderTest {
         return Stream.of(
                 // verbs
                 arguments("x", Rejection.UNKNOWN_VERB),
-                arguments("increment", Rejection.UNKNOWN_VERB),
+                arguments("increment", Rejection.COMMAND_FORM),
                 arguments("increment\ta", Rejection.UNKNOWN_VERB),
                 arguments("Increment a", Rejection.UNKNOWN_VERB),
                 arguments("INCREMENT a", Rejection.UNKNOWN_VERB),

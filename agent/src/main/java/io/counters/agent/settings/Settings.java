@@ -148,7 +148,9 @@ public final class Settings {
             }
         } catch (IOException | InvalidPathException cannot) {
             complaints.add(file.place() + ": settings is " + file.text()
-                    + ", which cannot be read; name a file that this process may read");
+                    + ", which cannot be read; name a file that this process may read"
+                    + (before.containsKey(Key.COLLECTOR) ? "" : ". Nothing is counted, as it may name the collector"));
+            nowhere = !before.containsKey(Key.COLLECTOR);
         }
         values.putAll(before);
     }

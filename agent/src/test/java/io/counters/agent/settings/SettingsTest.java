@@ -69,7 +69,7 @@ class SettingsTest {
                 "app='open | a ' is left open"
             })
     void a_mistake_is_a_line_with_its_place_and_costs_nothing_else(String arguments, String line) {
-        Settings settings = read("totals=off," + arguments);
+        Settings settings = read("totals=off,collector=h," + arguments);
 
         assertThat(settings.complaints())
                 .singleElement()
@@ -91,6 +91,15 @@ class SettingsTest {
                 .contains("collector is \"host:0\"")
                 .endsWith("nothing is counted");
         assertThat(settings.enabled()).isFalse();
+    }
+
+    @Test
+    void a_file_that_can_not_be_read_may_have_named_the_collector_so_nothing_is_counted() {
+        Settings settings = read("settings=none.conf");
+
+        assertThat(settings.complaints()).singleElement().asString().contains("cannot be read", "Nothing is counted");
+        assertThat(settings.enabled()).isFalse();
+        assertThat(read("settings=none.conf,collector=h").enabled()).isTrue();
     }
 
     @Test

@@ -320,6 +320,11 @@ public final class Ledger {
         return new Changes(next, rows, marks, dropped);
     }
 
+    /** Lets the next commit write what is known of every stream, also of those that said nothing new since the last. */
+    public synchronized void noteAll() {
+        streams.values().forEach(this::note);
+    }
+
     /** The changes are on disk: values may be published, goals may be pushed. */
     synchronized void committed(Changes changes) {
         begunMillis += changes.head().listenedMillis() - head.listenedMillis();

@@ -30,11 +30,11 @@ public final class Settings {
      * Gathers all settings.
      *
      * @param flags what stood on the command line
-     * @param environment the process' variables; those not named {@code COUNTERS_...} are ignored
+     * @param environment the process' variables; those not named {@code COUNTERS_...}, and empty ones, are ignored
      */
     public Settings(Map<Setting, String> flags, Map<String, String> environment) {
         environment.forEach((variable, text) -> {
-            if (variable.startsWith("COUNTERS_")) {
+            if (variable.startsWith("COUNTERS_") && !text.isEmpty()) {
                 Arrays.stream(Setting.values())
                         .filter(setting -> setting.variable().equals(variable))
                         .findFirst()

@@ -166,7 +166,7 @@ final class World {
     private void count(SimulatedSender sender) {
         for (int i = random.nextInt(4); i > 0; i--) {
             int counter = random.nextInt(plan.counters);
-            long amount = random.nextInt(50) == 0 ? random.nextLong(1L << 40) : 1 + random.nextInt(9);
+            long amount = random.nextInt(50) == 0 ? random.nextInt(100) : 1 + random.nextInt(9);
             amount = random.nextInt(3) == 0 ? -amount : amount;
             sender.add(counter, amount);
             counted[counter] += amount;

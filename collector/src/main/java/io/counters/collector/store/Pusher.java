@@ -10,9 +10,13 @@ import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Brings to the store what the ledger has cleared, round by round. Called by one thread. */
 public final class Pusher {
+    private static final Logger log = LoggerFactory.getLogger(Pusher.class);
+
     /**
      * The most pushes of one round: with the keys at rest that are looked at beside them, what a store that hangs holds
      * up for one deadline and no longer.
@@ -26,6 +30,7 @@ public final class Pusher {
     private final Store store;
     private final FaultLog faults;
     private boolean learnt;
+    private boolean isSilent;
     private long readsOwed;
     private final LongAdder requests;
     private final LongAdder unanswered;
@@ -100,6 +105,10 @@ public final class Pusher {
         if (round.stream().anyMatch(request -> request.kind() != Push.Kind.READ)) {
             store.mark(ledger.mark().toString());
         }
-        return silent[0] == 0;
+        if (isSilent && silent[0] == 0) {
+            log.info("{} answers again", store);
+        }
+        isSilent = silent[0] > 0;
+        return !isSilent;
     }
 }
