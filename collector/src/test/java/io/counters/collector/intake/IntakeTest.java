@@ -162,7 +162,8 @@ class IntakeTest {
         awaitValue("good", 6);
         assertThat(kept.values()).containsOnlyKeys("good");
         assertThat(rejected("name_letter")).isEqualTo(1);
-        assertThat(rejected("unknown_verb")).isEqualTo(2);
+        assertThat(rejected("unknown_verb")).isEqualTo(1);
+        assertThat(rejected("command_form")).isEqualTo(1);
         assertThat(rejected("amount_form")).isEqualTo(1);
         assertThat(rejected("statsd_type")).isEqualTo(1);
         assertThat(rejected("total_below_amount")).isEqualTo(1);
