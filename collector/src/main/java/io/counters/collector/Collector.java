@@ -49,6 +49,7 @@ public final class Collector implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Collector.class);
 
     private static final String PUBLISHING = "counters-publish";
+    private static final int EXIT_BROKEN = 3;
     private static final long COMMIT_MILLIS = 100;
     private static final long PUSH_MILLIS = 100;
     private static final long PUSH_AGAIN_MILLIS = 1000;
@@ -109,6 +110,7 @@ public final class Collector implements AutoCloseable {
             intake = open(new Intake(taking, ledger, faults, self));
             // The one thread that is no daemon: it keeps the program running.
             intakeThread = new Thread(intake, "counters-intake");
+            intakeThread.setUncaughtExceptionHandler(Collector::die);
             say(out, file, store, sinks);
         } catch (IOException | RuntimeException cannot) {
             closeOpened();
@@ -206,7 +208,14 @@ public final class Collector implements AutoCloseable {
     private static Thread daemon(String name, Runnable work) {
         Thread thread = new Thread(work, name);
         thread.setDaemon(true);
+        thread.setUncaughtExceptionHandler(Collector::die);
         return thread;
+    }
+
+    /** Half a collector is worse than none: what was not committed heals from the senders' totals after a restart. */
+    private static void die(Thread thread, Throwable fault) {
+        log.error("{} can't go on; the collector ends at once, start it again", thread.getName(), fault);
+        Runtime.getRuntime().halt(EXIT_BROKEN);
     }
 
     private long nextTick;

@@ -11,6 +11,7 @@ public enum Rejection {
     TOO_MANY_TAGS("a name has at most 7 tags"),
     REPEATED_TAG("a tag's key stands once in a name"),
     LINE_TOO_LONG("a line has at most 1,024 bytes"),
+    LINE_CUT("a line under a from line ends with a line break; this one was cut off with its connection"),
     UNKNOWN_VERB("a line begins with increment, decrement or from, or is a StatsD line name:1|c"),
     COMMAND_FORM("a command is: increment NAME [AMOUNT [TOTAL]], one space between"),
     AMOUNT_FORM("an amount is a whole number of digits only"),

@@ -28,6 +28,7 @@ final class Lines implements Commands {
     private final CommandReader reader = new CommandReader(this);
     private final Map<Rejection, LongAdder> rejections = new EnumMap<>(Rejection.class);
     private @Nullable Stream stream;
+    private boolean named;
 
     /** @param source what the log calls it: "UDP" or "TCP" */
     Lines(Ledger ledger, String source, FaultLog faults, Self self) {
@@ -67,13 +68,29 @@ final class Lines implements Commands {
         reader.line(in, begin, end);
     }
 
+    /**
+     * Takes the last line of a stream that ended without a line break, as a person's may; under a {@code from} line it may
+     * be half of one, and its sender repeats it.
+     */
+    void last(byte[] in, int begin, int end) {
+        if (named) {
+            rejected(Rejection.LINE_CUT, in, begin, end);
+        } else {
+            synchronized (ledger) {
+                reader.line(in, begin, end);
+            }
+        }
+    }
+
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
+        named = true;
         stream = ledger.stream(bytes, begin, end, ageMillis, seq);
     }
 
     @Override
     public void fromNobody() {
+        named = false;
         stream = null;
     }
 

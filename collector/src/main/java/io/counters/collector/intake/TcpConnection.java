@@ -7,8 +7,6 @@ import java.nio.channels.SocketChannel;
 
 /** One TCP sender: cuts what comes into lines, whatever the cut of the packets. */
 final class TcpConnection {
-    private static final byte[] LINE_BREAK = {'\n'};
-
     private final SocketChannel channel;
     private final Lines lines;
     private final ByteBuffer buffer = ByteBuffer.allocate(32 * 1024);
@@ -29,8 +27,9 @@ final class TcpConnection {
         if (count > 0) {
             take();
         } else if (count < 0 && buffer.position() > 0) {
-            buffer.put(LINE_BREAK);
-            take();
+            if (!skipping) {
+                lines.last(buffer.array(), 0, buffer.position());
+            }
         }
         return count >= 0;
     }

@@ -19,11 +19,20 @@ record Changes(Head head, List<CounterRow> counters, List<Watermarks> streams, L
      * @param listenedMillis how long the ledger has been listening, over all its lives
      * @param watchMillis since when the memory of streams is complete
      * @param publishedSecond the highest second that points were published for
+     * @param adopts whether what stands under a key that was never pushed is taken over; not once the ledger was restored
+     *     from a backup, as it may be this ledger's own, later work
      */
-    record Head(long id, long commit, long clockMillis, long listenedMillis, long watchMillis, long publishedSecond) {
+    record Head(
+            long id,
+            long commit,
+            long clockMillis,
+            long listenedMillis,
+            long watchMillis,
+            long publishedSecond,
+            boolean adopts) {
         /** Of a ledger that was never committed, and has forgotten nothing. */
         static Head first(long id) {
-            return new Head(id, 0, 0, 0, Ledger.FOR_EVER, 0);
+            return new Head(id, 0, 0, 0, Ledger.FOR_EVER, 0, true);
         }
     }
 

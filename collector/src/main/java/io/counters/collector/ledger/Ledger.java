@@ -60,6 +60,7 @@ public final class Ledger {
     private boolean headChanged;
     private long watchMillis = FOR_EVER;
     private long publishedSecond;
+    private boolean adopts = true;
     private long begunMillis;
     private long expiredMillis;
 
@@ -186,7 +187,7 @@ public final class Ledger {
             return 0;
         }
         note(stream);
-        if (mark == Stream.NONE && watermarks >= bounds.watermarksMax()) {
+        if (!stream.knows(counter) && watermarks >= bounds.watermarksMax()) {
             noRoom.increment();
             stream.whole = false;
             forgetNow();
@@ -256,7 +257,7 @@ public final class Ledger {
 
     private int add(byte[] name, int begin, int end) {
         int counter = names.add(name, begin, end);
-        projection.add(Projected.NEW, 0, 0);
+        projection.add(adopts ? Projected.NEW : Projected.MISSING, 0, 0);
         if (counter == values.length) {
             values = Arrays.copyOf(values, 2 * counter);
             committedValues = Arrays.copyOf(committedValues, 2 * counter);
@@ -316,7 +317,13 @@ public final class Ledger {
         droppedStreams.clear();
         headChanged = false;
         Changes.Head next = new Changes.Head(
-                head.id(), head.commit() + 1, clockMillis.getAsLong(), listenedMillis(), watchMillis, publishedSecond);
+                head.id(),
+                head.commit() + 1,
+                clockMillis.getAsLong(),
+                listenedMillis(),
+                watchMillis,
+                publishedSecond,
+                adopts);
         return new Changes(next, rows, marks, dropped);
     }
 
@@ -360,6 +367,7 @@ public final class Ledger {
         head = committed;
         watchMillis = committed.watchMillis();
         publishedSecond = committed.publishedSecond();
+        adopts = committed.adopts();
     }
 
     /** What the shared store is to bear, so that a later life knows whose it is. */
@@ -378,6 +386,8 @@ public final class Ledger {
             return null;
         }
         if (found.ledger() == head.id()) {
+            adopts = false;
+            headChanged = true;
             projection.claimNothing();
             return "this ledger is older than what it last wrote there: it was restored from a backup; what senders that "
                     + "still live have counted since then comes back by their totals";
@@ -416,7 +426,8 @@ public final class Ledger {
         values[counter] = row.value();
         committedValues[counter] = row.value();
         committedSize = counter + 1;
-        projection.add(row.projected(), row.pushed(), row.goal());
+        boolean notAdopted = row.projected() == Projected.NEW && !adopts;
+        projection.add(notAdopted ? Projected.MISSING : row.projected(), row.pushed(), row.goal());
     }
 
     /** Takes up a stream with all its watermarks. */

@@ -110,7 +110,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    private static boolean isDamaged(Path file) throws SQLException {
+    private static boolean isDamaged(Path file) throws SQLException, IOException {
+        if (Files.size(file) == 0) {
+            return true;
+        }
         try (Connection looking = DriverManager.getConnection("jdbc:sqlite:" + file);
                 Statement statement = looking.createStatement();
                 ResultSet row = statement.executeQuery("PRAGMA quick_check(1)")) {
@@ -163,7 +166,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
                     meta.getOrDefault("clock", first.clockMillis()),
                     meta.getOrDefault("listened", first.listenedMillis()),
                     meta.getOrDefault("watch", first.watchMillis()),
-                    meta.getOrDefault("published", first.publishedSecond())));
+                    meta.getOrDefault("published", first.publishedSecond()),
+                    meta.getOrDefault("adopts", 1L) != 0));
             try (ResultSet row = statement.executeQuery(
                     "SELECT id, name, value, projected, pushed, goal FROM counter ORDER BY id")) {
                 while (row.next()) {
@@ -237,6 +241,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
             put("listened", changes.head().listenedMillis());
             put("watch", changes.head().watchMillis());
             put("published", changes.head().publishedSecond());
+            put("adopts", changes.head().adopts() ? 1 : 0);
             putMeta.executeBatch();
             for (CounterRow row : changes.counters()) {
                 putCounter.setInt(1, row.id());

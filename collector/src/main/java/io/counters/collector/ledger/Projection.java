@@ -94,7 +94,9 @@ final class Projection {
 
     /** The counter's value has moved. */
     void moved(int counter) {
-        due.set(counter);
+        if (phases[counter] != Phase.PARKED) {
+            due.set(counter);
+        }
     }
 
     /** Sets the goal of every counter that needs a push, and notes it as changed. */
@@ -179,6 +181,7 @@ final class Projection {
         if (reply instanceof Refused) {
             refused.increment();
             phases[counter] = Phase.PARKED;
+            due.clear(counter);
             return 0;
         }
         if (reply instanceof Exists) {

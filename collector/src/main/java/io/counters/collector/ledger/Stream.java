@@ -56,6 +56,11 @@ public final class Stream {
         return size;
     }
 
+    /** Whether there is room for this counter's watermarks, as one of them is kept. */
+    boolean knows(int counter) {
+        return local(counter) >= 0;
+    }
+
     /** The highest total applied, or {@link #NONE}. */
     long watermark(int counter, Verb verb) {
         int local = local(counter);

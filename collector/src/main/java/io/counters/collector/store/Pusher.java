@@ -23,6 +23,9 @@ public final class Pusher {
      */
     static final int ROUND = 8_000;
 
+    /** The most requests of a round to a store that does not answer. */
+    private static final int PROBE = 16;
+
     /** Every key at rest is read again once in this many rounds: a minute, at ten rounds a second. */
     private static final int ROUNDS_TO_SEE_ALL = 600;
 
@@ -31,6 +34,7 @@ public final class Pusher {
     private final FaultLog faults;
     private boolean learnt;
     private boolean isSilent;
+    private int window = ROUND;
     private long readsOwed;
     private final LongAdder requests;
     private final LongAdder unanswered;
@@ -76,13 +80,16 @@ public final class Pusher {
      * @return false when the store left some of it unanswered, so that it is better left alone for a moment
      */
     public boolean run() {
-        if (!learnt && !learn()) {
-            return false;
+        if (!learnt) {
+            // What was learnt is to be committed before anything is pushed.
+            return learn();
         }
         readsOwed += ledger.size();
-        List<Push> round = ledger.take(ROUND, (int) (readsOwed / ROUNDS_TO_SEE_ALL));
+        int atRest = window == ROUND ? (int) (readsOwed / ROUNDS_TO_SEE_ALL) : 0;
         readsOwed %= ROUNDS_TO_SEE_ALL;
+        List<Push> round = ledger.take(window, atRest);
         if (round.isEmpty()) {
+            window = Math.min(ROUND, 4 * window);
             return true;
         }
         requests.add(round.size());
@@ -109,6 +116,9 @@ public final class Pusher {
             log.info("{} answers again", store);
         }
         isSilent = silent[0] > 0;
+        // What a store that hangs was asked stays with its client: ask little until it answers, then more and more.
+        int answered = round.size() - silent[0];
+        window = isSilent ? Math.max(PROBE, Math.min(window, answered)) : Math.min(ROUND, 4 * window);
         return !isSilent;
     }
 }

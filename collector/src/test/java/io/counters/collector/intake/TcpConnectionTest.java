@@ -72,6 +72,18 @@ class TcpConnectionTest {
     }
 
     @Test
+    void a_line_cut_off_with_its_connection_counts_nothing_under_a_from_line() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            read(kept, "from sender-0000000001 10 1\nincrement a 5 5\nincrement a 500");
+            read(kept, "from sender-0000000001 20 2\nincrement a 0 500\n");
+
+            assertThat(kept.values()).isEqualTo(Map.of("a", 500L));
+            assertThat(kept.counted("intake_rejected_lines_total{reason=\"line_cut\"}"))
+                    .isEqualTo(1);
+        }
+    }
+
+    @Test
     void a_line_too_long_is_rejected_once_wherever_it_is_cut() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             String text = "increment a\n" + "x".repeat(3000) + "\nincrement a\nincrement a";

@@ -162,6 +162,31 @@ class ForgettingTest {
     }
 
     @Test
+    void a_ledger_restored_from_a_backup_adopts_nothing_neither_now_nor_in_a_later_life() {
+        Ledger restored = new Ledger(LedgerSettings.in(Path.of("unused")), true, () -> now, 1, self);
+        new Feed(restored).datagram("increment old 1");
+        disk.commit(restored);
+        assertThat(restored.found(new Mark(1, restored.mark().commit() + 5))).contains("backup");
+
+        for (int life = 0; life < 2; life++) {
+            String name = "born.after." + life;
+            new Feed(restored).datagram("increment " + name + " 10");
+            for (int round = 0; round < 6; round++) {
+                disk.commit(restored);
+                for (Push push : restored.take(10, 0)) {
+                    restored.settle(push, new Push.Holds(10));
+                }
+            }
+            assertThat(restored.value(name))
+                    .as("not what the store had from this ledger's own future")
+                    .isEqualTo(10);
+
+            restored = new Ledger(LedgerSettings.in(Path.of("unused")), true, () -> now, 1, self);
+            disk.load(restored);
+        }
+    }
+
+    @Test
     void a_mark_is_read_as_it_was_written() {
         Mark mark = new Mark(-5, 1234);
 

@@ -109,7 +109,7 @@ class LedgerFileTest {
     void the_time_of_the_last_commit_is_kept() throws Exception {
         try (LedgerFile file = new LedgerFile(folder)) {
             assertThat(file.committedMillis()).isZero();
-            file.write(new Changes(new Changes.Head(1, 1, 1234, 0, 5, 6), List.of(), List.of(), List.of()));
+            file.write(new Changes(new Changes.Head(1, 1, 1234, 0, 5, 6, true), List.of(), List.of(), List.of()));
         }
 
         try (LedgerFile file = new LedgerFile(folder)) {
@@ -157,6 +157,15 @@ class LedgerFileTest {
         }
         try (LedgerFile sound = new LedgerFile(folder)) {
             assertThat(sound.setAside()).isNull();
+        }
+    }
+
+    @Test
+    void an_empty_file_is_no_sound_ledger() throws Exception {
+        Files.createFile(folder.resolve("ledger.sqlite"));
+
+        try (LedgerFile anew = new LedgerFile(folder)) {
+            assertThat(anew.setAside()).isNotNull().isEmptyFile();
         }
     }
 

@@ -99,7 +99,7 @@ class LedgerTest {
 
     @Test
     void the_first_line_of_a_stream_that_is_not_whole_brings_its_amount_and_the_next_its_difference() {
-        ledger.restore(new Changes.Head(1, 1, 0, 0, now - DAY, 0));
+        ledger.restore(new Changes.Head(1, 1, 0, 0, now - DAY, 0, true));
 
         feed.datagram(S1 + " " + DAY + " 9\nincrement a 2 40");
         feed.datagram(S1 + " " + DAY + " 9\nincrement a 2 40");
@@ -110,7 +110,7 @@ class LedgerTest {
 
     @Test
     void a_stream_younger_than_the_watch_is_whole() {
-        ledger.restore(new Changes.Head(1, 1, 0, 0, now - DAY, 0));
+        ledger.restore(new Changes.Head(1, 1, 0, 0, now - DAY, 0, true));
 
         feed.datagram(S1 + " " + (DAY - 1) + " 9\nincrement a 2 40");
 
@@ -119,7 +119,7 @@ class LedgerTest {
 
     @Test
     void whether_a_stream_is_whole_is_settled_when_it_is_first_heard() {
-        ledger.restore(new Changes.Head(1, 1, 0, 0, now - 1000, 0));
+        ledger.restore(new Changes.Head(1, 1, 0, 0, now - 1000, 0, true));
         feed.datagram(S1 + " 500 1\nincrement a 1 1");
         now += DAY;
 
@@ -256,7 +256,7 @@ class LedgerTest {
     @ParameterizedTest
     @CsvSource({"true, 0", "true, 7", "false, 0", "false, 7"})
     void a_larger_jump_puts_the_stream_in_quarantine_where_only_amounts_count(boolean whole, long mark) {
-        ledger.restore(new Changes.Head(1, 1, 0, 0, whole ? Ledger.FOR_EVER : now, 0));
+        ledger.restore(new Changes.Head(1, 1, 0, 0, whole ? Ledger.FOR_EVER : now, 0, true));
         feed.datagram(S1 + " 10 1\nincrement a " + mark + (mark > 0 ? " " + mark : ""));
 
         long total = mark + AMOUNT_MAX + 1;

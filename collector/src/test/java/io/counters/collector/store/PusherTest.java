@@ -214,6 +214,7 @@ class PusherTest {
         for (int i = 0; i < 7; i++) {
             kept.datagram("increment counter." + i);
         }
+        into.begin();
         for (int round = 0; round < 2; round++) {
             kept.commit.run();
             into.run();
