@@ -138,7 +138,7 @@ class CollectorIT {
         Running first = new Running("--interval=1s", "--sink=stdout");
         first.datagram("increment YourAwesomeCounter");
         first.datagram("decrement below 3");
-        first.stream(S1 + " 10 1\nincrement orders.placed 5 5\nincrement orders.placed 2 9");
+        first.stream(S1 + " 10 1\nincrement orders.placed 5 5\nincrement orders.placed 2 9\n");
         first.awaitCounter("YourAwesomeCounter", 1);
         first.awaitCounter("below", -3);
         first.awaitCounter("orders.placed", 9);
