@@ -50,6 +50,10 @@ public final class Cells {
     private static final String BRIDGE = "java.lang.CountersCells";
     private static final int PLACES = 4096;
     private static final int PROBES = 16;
+
+    /** So many longs at a row's begin stay 0: collectors put rows side by side, and no two may share a line of cache. */
+    public static final int APART = 16;
+
     private static final int STRIPES = 8;
     private static final int BLOCK = 256;
 
@@ -125,8 +129,8 @@ public final class Cells {
         int place = (int) caller.getId() & (PLACES - 1);
         if (OWNERS[place] == caller) {
             long[] row = ROWS[place];
-            if (id < row.length) {
-                row[id] += amount;
+            if (id + APART < row.length) {
+                row[id + APART] += amount;
                 return;
             }
         }
@@ -160,13 +164,13 @@ public final class Cells {
                 Thread owner = OWNERS[place];
                 if (owner == caller) {
                     long[] row = ROWS[place];
-                    (id < row.length ? row : grown(place, id))[id] += amount;
+                    (id + APART < row.length ? row : grown(place, id))[id + APART] += amount;
                     return;
                 }
                 free = free < 0 && owner == null ? place : free;
             }
             if (free >= 0 && enter(caller, free, id)) {
-                ROWS[free][id] += amount;
+                ROWS[free][id + APART] += amount;
                 return;
             }
         }
@@ -175,7 +179,7 @@ public final class Cells {
     }
 
     private static long[] newRow(int id) {
-        return new long[Integer.highestOneBit(Math.max(id, 8)) * 2];
+        return new long[APART + Integer.highestOneBit(Math.max(id, 8)) * 2];
     }
 
     private static long[] grown(int place, int id) {
@@ -214,9 +218,9 @@ public final class Cells {
                 living++;
             } else if (owner != null) {
                 long[] row = rows[place];
-                for (int id = 0; id < row.length; id++) {
-                    if (row[id] != 0) {
-                        block(blocks, id).getAndAdd(id % BLOCK, row[id]);
+                for (int id = 0; id < row.length - APART; id++) {
+                    if (row[id + APART] != 0) {
+                        block(blocks, id).getAndAdd(id % BLOCK, row[id + APART]);
                     }
                 }
                 owners[place] = null;
@@ -259,7 +263,7 @@ public final class Cells {
      * A source that is no copy's: for whoever counts in a row of his own and sweeps it himself, as a simulation does.
      *
      * @param ids as {@link #names} gives them
-     * @param row the count of each id
+     * @param row the count of each id, behind {@value #APART} longs that are not read
      */
     public static Object[] source(Map<String, Integer> ids, long[] row) {
         return new Object[] {
@@ -286,8 +290,8 @@ public final class Cells {
         synchronized (owners) {
             fold(owners, rows, blocks);
             for (long[] row : rows) {
-                for (int id = row == null ? -1 : Math.min(row.length, sums.length) - 1; id >= 0; id--) {
-                    sums[id] += row[id];
+                for (int id = row == null ? -1 : Math.min(row.length - APART, sums.length) - 1; id >= 0; id--) {
+                    sums[id] += row[id + APART];
                 }
             }
             // Under the same lock: a thread that ended after its row was read must not be found in a block again.

@@ -10,11 +10,11 @@ final class CountedCells {
     private static final int IDS_MAX = 10_000;
 
     private final Map<String, Integer> ids = new HashMap<>();
-    private final long[] row = new long[IDS_MAX];
+    private final long[] row = new long[Cells.APART + IDS_MAX];
 
     void add(String name, long amount) {
         int id = ids.computeIfAbsent(name, fresh -> ids.size());
-        row[id] += amount;
+        row[Cells.APART + id] += amount;
     }
 
     /** What {@code Cells.sources()} would give. */

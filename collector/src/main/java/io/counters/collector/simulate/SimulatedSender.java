@@ -29,7 +29,7 @@ final class SimulatedSender {
             LongSupplier clockMillis,
             Supplier<String> ids) {
         this.owners = owners.clone();
-        cells = new long[names.size()];
+        cells = new long[Cells.APART + names.size()];
         Map<String, Integer> idsByName = new ConcurrentHashMap<>();
         names.forEach(name -> idsByName.put(name, idsByName.size()));
         Object[] source = Cells.source(idsByName, cells);
@@ -45,7 +45,7 @@ final class SimulatedSender {
 
     /** Counts. */
     void add(int counter, long amount) {
-        cells[counter] += amount;
+        cells[Cells.APART + counter] += amount;
     }
 
     /** Learns who owns the counters now. */
