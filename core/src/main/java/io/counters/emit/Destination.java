@@ -6,7 +6,6 @@ import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,23 +30,19 @@ final class Destination implements AutoCloseable {
     private long faultAtNanos = beganNanos;
     private @Nullable String complaint;
 
-    /** @param names gives all addresses of a name, on a thread of its own */
-    Destination(
-            CollectorAddress collector,
-            EmitterSettings settings,
-            Function<String, InetAddress[]> names,
-            Consumer<String> log) {
+    /** @param resolver of the collector's name; started here, unless an address is written there instead */
+    Destination(CollectorAddress collector, EmitterSettings settings, Resolver resolver, Consumer<String> log) {
         this.collector = collector;
         this.settings = settings;
         this.log = log;
         InetAddress written = collector.literal();
         if (written == null) {
             literal = new InetAddress[0];
-            resolver = new Resolver(collector.host, names, settings.sweepMillis() / 2);
+            this.resolver = resolver;
             resolver.start();
         } else {
             literal = new InetAddress[] {written};
-            resolver = null;
+            this.resolver = null;
         }
     }
 

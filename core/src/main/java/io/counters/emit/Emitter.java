@@ -210,7 +210,9 @@ public final class Emitter implements AutoCloseable {
     private void lookUp() {
         while (destinations.size() < transports.length) {
             CollectorAddress collector = settings.collectors().get(destinations.size());
-            destinations.add(new Destination(collector, settings, names, log));
+            // Half a sweep from now there is an application whose provider of look-ups is the one to ask.
+            Resolver resolver = new Resolver(collector.host, names, settings.sweepMillis() / 2);
+            destinations.add(new Destination(collector, settings, resolver, log));
         }
     }
 

@@ -32,7 +32,7 @@ class Resolver extends Thread implements AutoCloseable {
      * To be started once.
      *
      * @param names gives all addresses of a name, or none; may take its time, or throw
-     * @param firstAfterMillis until the first look-up: by then the application is up, and what it sets for look-ups is set
+     * @param firstAfterMillis until the first look-up, unless {@link #hurry hurried}
      */
     Resolver(String host, Function<String, InetAddress[]> names, long firstAfterMillis) {
         super("counters-resolve");
@@ -79,7 +79,7 @@ class Resolver extends Thread implements AutoCloseable {
     }
 
     private boolean look() {
-        InetAddress[] found = NONE;
+        InetAddress[] found;
         try {
             found = names.apply(host);
         } catch (Throwable fault) {

@@ -11,7 +11,7 @@ import java.nio.channels.DatagramChannel;
  * A connected, non-blocking UDP socket. Connected, so that the kernel tells of a collector that is not there. Opened,
  * used and closed by the sweep's thread only: a thread that is interrupted inside a channel closes it for everyone.
  */
-final class UdpTransport implements Transport, AutoCloseable {
+public final class UdpTransport implements Transport, AutoCloseable {
     /** What a kernel that takes less than UDP can carry takes: macOS, unless told otherwise. */
     private static final int LESS_BYTES = 9216;
 
@@ -21,8 +21,13 @@ final class UdpTransport implements Transport, AutoCloseable {
     private String lastFault = "";
     private long faults;
 
-    /** @param datagramBytes the most bytes of a datagram there, unless the kernel takes less */
-    UdpTransport(InetSocketAddress collector, int datagramBytes) throws IOException {
+    /**
+     * A socket to one collector.
+     *
+     * @param datagramBytes the most bytes of a datagram there, 512 to 65,507, unless the kernel takes less
+     * @throws IOException where there is no way to that address, or no socket to be had
+     */
+    public UdpTransport(InetSocketAddress collector, int datagramBytes) throws IOException {
         this.datagramBytes = datagramBytes;
         buffer = ByteBuffer.allocateDirect(datagramBytes);
         channel = DatagramChannel.open();
