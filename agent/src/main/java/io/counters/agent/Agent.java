@@ -80,14 +80,14 @@ public final class Agent {
             return;
         }
         System.setProperty(PRESENT, version);
-        Counting counting = new Counting(instrumentation, settings.emitter(), log);
+        Counting counting = new Counting(instrumentation, settings.sends() ? settings.emitter() : null, log);
         Rules rules = Rules.read(settings.methods(), log);
         Names names = new Names(host(System.getenv()), app(settings.app(), command), log);
         Weaving weaving = new Weaving(rules, names, counting, counting, log);
         weaving.preload();
         instrumentation.addTransformer(weaving, true);
-        log.accept("agent " + version + " counts for " + settings.emitter() + ", with " + rules.size()
-                + (rules.size() == 1 ? " rule" : " rules") + " beside @Count");
+        log.accept("agent " + version + " counts for " + (settings.sends() ? settings.emitter() : "nobody") + ", with "
+                + rules.size() + (rules.size() == 1 ? " rule" : " rules") + " beside @Count");
         if (attached) {
             LoadedClasses.revisit(instrumentation, weaving, counting, log);
         }

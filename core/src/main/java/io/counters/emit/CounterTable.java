@@ -82,6 +82,16 @@ public final class CounterTable {
         }
     }
 
+    /** What every counter has come to by now, by canonical name; whether it was sent or not. */
+    public synchronized Map<String, Long> sums() {
+        read();
+        Map<String, Long> sums = new HashMap<>();
+        for (Map.Entry<String, Integer> index : indexes.entrySet()) {
+            sums.put(index.getKey(), this.sums[index.getValue()]);
+        }
+        return sums;
+    }
+
     /** What was counted since the last {@link #assigned}; of either sign, and modulo 2^64 like all counts. */
     long unassigned(int counter) {
         return sums[counter] - assigned[counter];
