@@ -4,14 +4,11 @@ import io.counters.agent.settings.Settings;
 import io.counters.agent.weave.Names;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
-import java.io.BufferedReader;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.lang.instrument.Instrumentation;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Paths;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -21,13 +18,29 @@ public final class Agent {
 
     private Agent() {}
 
+    /** Starts what the settings ask for, before the application; throws only what {@code strict=true} wants thrown. */
+    public static void premain(@Nullable String arguments, Instrumentation instrumentation) throws Throwable {
+        Throwable wanted = start(arguments, instrumentation, false);
+        if (wanted != null) {
+            throw wanted;
+        }
+    }
+
+    /** As {@link #premain}, when classes of the application are loaded already. */
+    public static void agentmain(@Nullable String arguments, Instrumentation instrumentation) throws Throwable {
+        Throwable wanted = start(arguments, instrumentation, true);
+        if (wanted != null) {
+            throw wanted;
+        }
+    }
+
     /**
      * Starts what the settings ask for.
      *
      * @param attached whether classes of the application are loaded already
      * @return what {@code strict=true} wants thrown; null when all is well, or nobody wants to know
      */
-    public static @Nullable Throwable start(
+    private static @Nullable Throwable start(
             @Nullable String arguments, Instrumentation instrumentation, boolean attached) {
         String command = System.getProperty("sun.java.command", "");
         if (isTool(command)) {
@@ -67,14 +80,14 @@ public final class Agent {
             return;
         }
         System.setProperty(PRESENT, version);
-        Counting counting = new Counting(instrumentation, settings.emitter(), log);
+        Counting counting = new Counting(instrumentation, settings.sends() ? settings.emitter() : null, log);
         Rules rules = Rules.read(settings.methods(), log);
         Names names = new Names(host(System.getenv()), app(settings.app(), command), log);
         Weaving weaving = new Weaving(rules, names, counting, counting, log);
         weaving.preload();
         instrumentation.addTransformer(weaving, true);
-        log.accept("agent " + version + " counts for " + settings.emitter() + ", with " + rules.size()
-                + (rules.size() == 1 ? " rule" : " rules") + " beside @Count");
+        log.accept("agent " + version + " counts for " + (settings.sends() ? settings.emitter() : "nobody") + ", with "
+                + rules.size() + (rules.size() == 1 ? " rule" : " rules") + " beside @Count");
         if (attached) {
             LoadedClasses.revisit(instrumentation, weaving, counting, log);
         }
@@ -113,9 +126,8 @@ public final class Agent {
             name = environment.get("COMPUTERNAME");
         }
         if (name == null) {
-            try {
-                byte[] kernels = Files.readAllBytes(Paths.get("/proc/sys/kernel/hostname"));
-                name = new String(kernels, StandardCharsets.UTF_8);
+            try (InputStream kernels = new FileInputStream("/proc/sys/kernel/hostname")) {
+                name = new String(Bridge.all(kernels), StandardCharsets.UTF_8);
             } catch (IOException noLinux) {
                 name = "";
             }
@@ -128,8 +140,7 @@ public final class Agent {
             if (in == null) {
                 return "of no version";
             }
-            String line = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine();
-            return line == null ? "of no version" : line;
+            return new String(Bridge.all(in), StandardCharsets.UTF_8).trim();
         }
     }
 }

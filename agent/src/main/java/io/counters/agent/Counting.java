@@ -6,6 +6,7 @@ import io.counters.emit.EmitterSettings;
 import java.lang.instrument.Instrumentation;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counting begins at the first hit and not before: then the bridge is defined and the emitter starts. As a function it
@@ -16,12 +17,13 @@ import java.util.function.ToIntFunction;
  */
 final class Counting implements BooleanSupplier, ToIntFunction<String> {
     private final Instrumentation instrumentation;
-    private final EmitterSettings settings;
+    private final @Nullable EmitterSettings settings;
     private final Log log;
     private boolean tried;
     private boolean on;
 
-    Counting(Instrumentation instrumentation, EmitterSettings settings, Log log) {
+    /** @param settings where to send; null sends nothing */
+    Counting(Instrumentation instrumentation, @Nullable EmitterSettings settings, Log log) {
         this.instrumentation = instrumentation;
         this.settings = settings;
         this.log = log;
@@ -34,7 +36,9 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
             tried = true;
             try {
                 Bridge.define(instrumentation);
-                startEmitter();
+                if (settings != null) {
+                    startEmitter(settings);
+                }
                 on = true;
             } catch (Throwable fault) {
                 // Whatever it is, the host's class must load.
@@ -46,7 +50,7 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
     }
 
     /** This is a thread of the application: the emitter's must not inherit, and so hold, a web application's loader. */
-    private void startEmitter() {
+    private void startEmitter(EmitterSettings settings) {
         Thread caller = Thread.currentThread();
         ClassLoader context = caller.getContextClassLoader();
         try {

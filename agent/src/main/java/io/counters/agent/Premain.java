@@ -2,6 +2,7 @@ package io.counters.agent;
 
 import java.io.File;
 import java.lang.instrument.Instrumentation;
+import java.lang.reflect.InvocationTargetException;
 import java.util.jar.JarFile;
 
 /**
@@ -13,15 +14,16 @@ public final class Premain {
 
     /** Called by the JVM before {@code main}; throws only what {@code strict=true} asks for. */
     public static void premain(String arguments, Instrumentation instrumentation) throws Throwable {
-        enter(arguments, instrumentation, false);
+        enter("premain", arguments, instrumentation);
     }
 
     /** Called by the JVM when somebody attaches the agent to it later. */
     public static void agentmain(String arguments, Instrumentation instrumentation) throws Throwable {
-        enter(arguments, instrumentation, true);
+        enter("agentmain", arguments, instrumentation);
     }
 
-    private static void enter(String arguments, Instrumentation instrumentation, boolean attached) throws Throwable {
+    /** What is called has the very form of a premain: the JVM has made its machinery for calling one just now. */
+    private static void enter(String method, String arguments, Instrumentation instrumentation) throws Throwable {
         Throwable wanted = null;
         try {
             JarFile jar = new JarFile(new File(Premain.class
@@ -29,9 +31,11 @@ public final class Premain {
                     .getCodeSource()
                     .getLocation()
                     .toURI()));
-            wanted = (Throwable) Class.forName("io.counters.agent.Agent", true, new AgentLoader(jar))
-                    .getMethod("start", String.class, Instrumentation.class, boolean.class)
-                    .invoke(null, arguments, instrumentation, attached);
+            Class.forName("io.counters.agent.Agent", true, new AgentLoader(jar))
+                    .getMethod(method, String.class, Instrumentation.class)
+                    .invoke(null, arguments, instrumentation);
+        } catch (InvocationTargetException strict) {
+            wanted = strict.getCause();
         } catch (Throwable fault) {
             System.err.println("counters: the agent did not start, the application goes on without it: " + fault);
         }

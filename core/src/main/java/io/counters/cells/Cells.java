@@ -1,6 +1,8 @@
 package io.counters.cells;
 
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -241,12 +243,11 @@ public final class Cells {
 
     /**
      * The cells to sweep: this copy's first, then those of every copy that joined it. Folds in the cells of copies
-     * whose class was unloaded. For the one sweeping thread.
+     * whose class was unloaded.
      */
     public static List<Object[]> sources() {
         for (Object[] source : SOURCES) {
-            if (((WeakReference<?>) source[4]).get() == null) {
-                SOURCES.remove(source);
+            if (((WeakReference<?>) source[4]).get() == null && SOURCES.remove(source)) {
                 long[] sums = new long[names(source).size()];
                 sum(source, sums);
                 for (Map.Entry<String, Integer> name : names(source).entrySet()) {
@@ -273,6 +274,27 @@ public final class Cells {
             new AtomicReferenceArray<AtomicLongArray>(0),
             new WeakReference<Class<?>>(Cells.class)
         };
+    }
+
+    /**
+     * All cells that can be known here, each once: {@link #sources}, and those that an agent sweeps. For whoever wants to
+     * read what was counted, and sends nothing.
+     */
+    @SuppressWarnings("unchecked")
+    public static List<Object[]> sourcesOfJvm() {
+        List<Object[]> all = new ArrayList<>(sources());
+        try {
+            Class<?> bridge = Class.forName(BRIDGE, true, null);
+            all.addAll((List<Object[]>) bridge.getMethod("sources").invoke(null));
+        } catch (ReflectiveOperationException noAgent) {
+            return all;
+        }
+        // This copy's cells have joined the bridge, unless they are kept from it.
+        Map<Object, Object[]> once = new IdentityHashMap<>();
+        for (Object[] source : all) {
+            once.put(source[0], source);
+        }
+        return new ArrayList<>(once.values());
     }
 
     /** The ids of one of {@link #sources}, by name: dense from 0, only ever added to. */

@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All counters of this JVM, by name: what each came to, in the cells of every copy of the API and of the agent, and how
@@ -17,7 +18,7 @@ import java.util.function.Supplier;
  * cells live, whoever sends after whom. Each of its users locks it.
  */
 public final class CounterTable {
-    private final Supplier<List<Object[]>> cells;
+    private final @Nullable Supplier<List<Object[]>> cells;
     private final Map<String, Integer> indexes = new HashMap<>();
     private final List<byte[]> names = new ArrayList<>();
     private final IdentityHashMap<Object[], int[]> indexesById = new IdentityHashMap<>();
@@ -37,7 +38,7 @@ public final class CounterTable {
     }
 
     /** @param cells gives what {@link Cells#sources} gives */
-    public CounterTable(Supplier<List<Object[]>> cells) {
+    public CounterTable(@Nullable Supplier<List<Object[]>> cells) {
         this.cells = cells;
     }
 
@@ -70,7 +71,7 @@ public final class CounterTable {
     /** Adds up the cells anew. */
     void read() {
         Arrays.fill(sums, 0);
-        List<Object[]> sources = cells.get();
+        List<Object[]> sources = cells == null ? Cells.sources() : cells.get();
         for (Object[] source : sources) {
             int[] byId = indexesById(source);
             if (scratch.length < byId.length) {
@@ -85,6 +86,16 @@ public final class CounterTable {
         if (indexesById.size() > sources.size()) {
             indexesById.keySet().retainAll(sources);
         }
+    }
+
+    /** What every counter has come to by now, by canonical name; whether it was sent or not. */
+    public synchronized Map<String, Long> sums() {
+        read();
+        Map<String, Long> sums = new HashMap<>();
+        for (Map.Entry<String, Integer> index : indexes.entrySet()) {
+            sums.put(index.getKey(), this.sums[index.getValue()]);
+        }
+        return sums;
     }
 
     /** What was counted since the last {@link #assigned}; of either sign, and modulo 2^64 like all counts. */

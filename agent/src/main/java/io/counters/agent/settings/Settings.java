@@ -24,12 +24,14 @@ import org.jspecify.annotations.Nullable;
  * whole.
  */
 public final class Settings {
+    private static final String NONE = "none";
     private static final EmitterSettings DEFAULT = EmitterSettings.to("localhost");
 
     private final Map<Key, Setting> values = new EnumMap<>(Key.class);
     private final List<String> complaints = new ArrayList<>();
     private final EmitterSettings emitter;
     private boolean nowhere;
+    private boolean kept;
     private final boolean enabled;
     private final boolean strict;
     private final boolean debug;
@@ -62,6 +64,11 @@ public final class Settings {
     /** Where to send, how often and how. */
     public EmitterSettings emitter() {
         return emitter;
+    }
+
+    /** Whether what is counted is to be sent; {@code collector=none} keeps it in this JVM, for tests. */
+    public boolean sends() {
+        return !kept;
     }
 
     /** Whether anything is to be installed. */
@@ -188,7 +195,9 @@ public final class Settings {
     private EmitterSettings readEmitter() {
         EmitterSettings read = DEFAULT;
         Setting collector = values.get(Key.COLLECTOR);
-        if (collector != null) {
+        if (collector != null && collector.text().equals(NONE)) {
+            kept = true;
+        } else if (collector != null) {
             try {
                 read = EmitterSettings.to(collector.text());
             } catch (IllegalArgumentException broken) {

@@ -52,7 +52,7 @@ final class WovenMethod extends MethodVisitor {
     @Override
     public void visitCode() {
         super.visitCode();
-        counts.entry.forEach(this::tick);
+        ticks(counts.entry);
         mark(begins);
     }
 
@@ -63,7 +63,7 @@ final class WovenMethod extends MethodVisitor {
             return;
         }
         mark(ends);
-        counts.returned.forEach(this::tick);
+        ticks(counts.returned);
         super.visitInsn(opcode);
         mark(begins);
     }
@@ -83,7 +83,7 @@ final class WovenMethod extends MethodVisitor {
         if (hasFrames) {
             super.visitFrame(Opcodes.F_FULL, 0, new Object[0], 1, new Object[] {"java/lang/Throwable"});
         }
-        counts.thrown.forEach(this::tick);
+        ticks(counts.thrown);
         super.visitInsn(Opcodes.ATHROW);
         for (int i = 0; i < begins.size(); i++) {
             if (begins.get(i).getOffset() < ends.get(i).getOffset()) {
@@ -97,6 +97,12 @@ final class WovenMethod extends MethodVisitor {
             Label here = new Label();
             super.visitLabel(here);
             places.add(here);
+        }
+    }
+
+    private void ticks(List<Tick> ticks) {
+        for (Tick tick : ticks) {
+            tick(tick);
         }
     }
 
