@@ -303,7 +303,7 @@ public final class Cells {
             return all;
         }
         // This copy's cells have joined the bridge, unless they are kept from it.
-        Map<Object, Object[]> once = new IdentityHashMap<>();
+        IdentityHashMap<Object, Object[]> once = new IdentityHashMap<>();
         for (Object[] source : all) {
             once.put(source[0], source);
         }
