@@ -11,8 +11,6 @@ import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,18 +32,8 @@ public final class Emitter implements AutoCloseable {
     private final EmitterSettings settings;
     private final Consumer<String> log;
     private final CounterTable table;
-    private final Thread thread = new Thread("counters-sweep") {
-        @Override
-        public void run() {
-            Emitter.this.run();
-        }
-    };
-    private final Thread hook = new Thread("counters-last-sweep") {
-        @Override
-        public void run() {
-            Emitter.this.stop();
-        }
-    };
+    private final Thread thread = new Thread(this::run, "counters-sweep");
+    private final Thread hook = new Thread(this::stop, "counters-last-sweep");
 
     private volatile boolean closing;
     private @Nullable UdpTransport transport;
@@ -117,10 +105,10 @@ public final class Emitter implements AutoCloseable {
                 due += late / intervalNanos * intervalNanos;
             }
             if (!closing) {
-                guarded(false);
+                guarded(this::sweep);
             }
         }
-        guarded(true);
+        guarded(this::lastSweep);
         if (transport != null) {
             transport.close();
         }
@@ -134,13 +122,9 @@ public final class Emitter implements AutoCloseable {
         }
     }
 
-    private void guarded(boolean last) {
+    private void guarded(Runnable step) {
         try {
-            if (last) {
-                lastSweep();
-            } else {
-                sweep();
-            }
+            step.run();
         } catch (Throwable fault) {
             // Counting must go on whatever happens here, and the host must not hear of it but for a line.
             log.accept("a sweep failed and will be tried again: " + fault);
@@ -222,7 +206,7 @@ public final class Emitter implements AutoCloseable {
     }
 
     private Sweep newSweep() {
-        return new Sweep(table, settings, new NanoClock(), new WallClock(), new Ids());
+        return new Sweep(table, settings, System::nanoTime, System::currentTimeMillis, Emitter::newId);
     }
 
     private static String newId() {
@@ -257,26 +241,5 @@ public final class Emitter implements AutoCloseable {
             throw new IllegalStateException("no socket before the first connect");
         }
         return transport;
-    }
-
-    private static final class NanoClock implements LongSupplier {
-        @Override
-        public long getAsLong() {
-            return System.nanoTime();
-        }
-    }
-
-    private static final class WallClock implements LongSupplier {
-        @Override
-        public long getAsLong() {
-            return System.currentTimeMillis();
-        }
-    }
-
-    private static final class Ids implements Supplier<String> {
-        @Override
-        public String get() {
-            return newId();
-        }
     }
 }
