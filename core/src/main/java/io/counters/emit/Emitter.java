@@ -1,7 +1,5 @@
 package io.counters.emit;
 
-import java.io.DataInputStream;
-import java.io.FileInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -206,27 +204,18 @@ public final class Emitter implements AutoCloseable {
     }
 
     private Sweep newSweep() {
-        return new Sweep(table, settings, System::nanoTime, System::currentTimeMillis, Emitter::newId);
+        SecureRandom random = new SecureRandom();
+        return new Sweep(table, settings, System::nanoTime, System::currentTimeMillis, () -> newId(random));
     }
 
-    private static String newId() {
-        byte[] bits = randomBits();
+    private static String newId(SecureRandom random) {
+        byte[] bits = new byte[12];
+        random.nextBytes(bits);
         StringBuilder id = new StringBuilder();
         for (byte b : bits) {
             id.append(Character.forDigit((b >> 4) & 15, 16)).append(Character.forDigit(b & 15, 16));
         }
         return id.toString();
-    }
-
-    /** From the kernel where it has them in a file: the JDK's way there costs every start 20 ms of class loading. */
-    private static byte[] randomBits() {
-        byte[] bits = new byte[12];
-        try (DataInputStream kernels = new DataInputStream(new FileInputStream("/dev/urandom"))) {
-            kernels.readFully(bits);
-        } catch (IOException noUnix) {
-            new SecureRandom().nextBytes(bits);
-        }
-        return bits;
     }
 
     private Sweep sweeper() {
