@@ -7,10 +7,6 @@ public final class EmitterSettings {
     /** The port that collectors listen on unless told otherwise. */
     public static final int PORT_DEFAULT = 11212;
 
-    private static final String DIGITS = "0123456789";
-    private static final String ADDRESS = DIGITS + "abcdefABCDEF:.";
-    private static final String NAME = DIGITS + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-";
-
     private final String host;
     private final int port;
     private final long sweepMillis;
@@ -43,11 +39,11 @@ public final class EmitterSettings {
         if (host.startsWith("[") && host.endsWith("]")) {
             host = host.substring(1, host.length() - 1);
         }
-        boolean good = isHost(host);
+        boolean good = host.matches("[A-Za-z0-9._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?");
         int port = PORT_DEFAULT;
         if (hasPort) {
             String digits = text.substring(colon + 1);
-            good &= digits.length() <= 5 && isMadeOf(DIGITS, digits);
+            good &= digits.matches("[0-9]{1,5}");
             port = good ? Integer.parseInt(digits) : 0;
         }
         if (!good || port < 1 || port > 65_535) {
@@ -56,27 +52,6 @@ public final class EmitterSettings {
                     + " unless told otherwise");
         }
         return new EmitterSettings(host, port, 1000, DatagramWriter.BYTES_DEFAULT, true, false);
-    }
-
-    /** Without regular expressions: those would cost the start of every JVM under the agent some ms. */
-    private static boolean isHost(String host) {
-        if (isMadeOf(NAME, host)) {
-            return true;
-        }
-        int percent = host.indexOf('%');
-        String address = percent < 0 ? host : host.substring(0, percent);
-        return address.indexOf(':') >= 0
-                && isMadeOf(ADDRESS, address)
-                && (percent < 0 || isMadeOf(NAME, host.substring(percent + 1)));
-    }
-
-    private static boolean isMadeOf(String letters, String text) {
-        for (int i = 0; i < text.length(); i++) {
-            if (letters.indexOf(text.charAt(i)) < 0) {
-                return false;
-            }
-        }
-        return !text.isEmpty();
     }
 
     /**
