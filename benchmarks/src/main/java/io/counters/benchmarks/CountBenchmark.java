@@ -1,7 +1,18 @@
 package io.counters.benchmarks;
 
+import com.codahale.metrics.MetricRegistry;
+import com.timgroup.statsd.NonBlockingStatsDClientBuilder;
+import com.timgroup.statsd.StatsDClient;
+import io.counters.Count;
 import io.counters.Counter;
 import io.counters.Counters;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.opentelemetry.api.metrics.LongCounter;
+import io.opentelemetry.sdk.metrics.SdkMeterProvider;
+import java.io.IOException;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -12,62 +23,195 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One count, each way, beside what a service would write without us. Run it with {@code -t 1} and {@code -t 2}: all but
- * {@link #plainField} count into something that the threads share, and all but that are exact.
+ * One small method, with nothing in it, with a plain field that is incremented, and counted in every way that we and
+ * others know. {@link CountTable} runs it under the agent and prints the README's table. All but {@link #plainField},
+ * which is each thread's own, and {@link #dogstatsd}, which drops under load, are exact.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(1)
+@Fork(2)
 @Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
 public class CountBenchmark {
+    private static final String WOVEN = "benchmark.woven";
+
     /** What all threads count into. */
     @State(Scope.Benchmark)
-    public static class Shared {
+    public static class Ours {
         final Counter counter = Counters.counter("benchmark.handle");
+
+        @TearDown
+        public void prove_that_it_counted() throws ReflectiveOperationException {
+            Woven.prove();
+        }
+    }
+
+    @State(Scope.Benchmark)
+    public static class Jdk {
         final LongAdder adder = new LongAdder();
         final ConcurrentHashMap<String, LongAdder> adders = new ConcurrentHashMap<>();
 
-        public Shared() {
+        public Jdk() {
             adders.put("benchmark.map", new LongAdder());
         }
     }
 
-    /** What one thread counts into: the floor, which no counter that threads share can reach. */
+    @State(Scope.Benchmark)
+    public static class Micrometer {
+        final io.micrometer.core.instrument.Counter counter = new SimpleMeterRegistry().counter("benchmark.count");
+    }
+
+    @State(Scope.Benchmark)
+    public static class Dropwizard {
+        final com.codahale.metrics.Counter counter = new MetricRegistry().counter("benchmark.count");
+    }
+
+    @State(Scope.Benchmark)
+    public static class Prometheus {
+        final io.prometheus.metrics.core.metrics.Counter counter = io.prometheus.metrics.core.metrics.Counter.builder()
+                .name("benchmark_count")
+                .build();
+    }
+
+    @State(Scope.Benchmark)
+    public static class OpenTelemetry {
+        final SdkMeterProvider provider = SdkMeterProvider.builder()
+                .registerMetricReader(io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader.create())
+                .build();
+        final LongCounter counter =
+                provider.get("benchmark").counterBuilder("benchmark.count").build();
+    }
+
+    @State(Scope.Benchmark)
+    public static class Dogstatsd {
+        private DatagramSocket nobodyReads;
+        StatsDClient client;
+
+        @Setup
+        public void open() throws IOException {
+            nobodyReads = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            client = new NonBlockingStatsDClientBuilder()
+                    .hostname("127.0.0.1")
+                    .port(nobodyReads.getLocalPort())
+                    .build();
+        }
+
+        @TearDown
+        public void close() {
+            client.close();
+            nobodyReads.close();
+        }
+    }
+
+    /** What one thread has to itself: the floor, which no counter that threads share can reach. */
     @State(Scope.Thread)
     public static class Own {
+        long x = 3;
         long field;
+    }
+
+    /** The method's own work. */
+    private static long work(Own own) {
+        return own.x * 31 + 7;
+    }
+
+    @Benchmark
+    public long nothing(Own own) {
+        return work(own);
     }
 
     @Benchmark
     public long plainField(Own own) {
-        return ++own.field;
+        own.field++;
+        return work(own);
+    }
+
+    /** As {@link #plainField}, but that somebody needs each number: the machine can't run ahead then. */
+    @Benchmark
+    public long plainFieldThatIsRead(Own own) {
+        return ++own.field * work(own);
     }
 
     @Benchmark
-    public void counterHandle(Shared shared) {
-        shared.counter.increment();
+    @Count(WOVEN)
+    public long wovenCount(Own own, Ours ours) {
+        return work(own);
     }
 
     @Benchmark
-    public void countersByLiteral() {
+    public long counterHandle(Own own, Ours ours) {
+        ours.counter.increment();
+        return work(own);
+    }
+
+    @Benchmark
+    public long countersByLiteral(Own own) {
         Counters.increment("benchmark.literal");
+        return work(own);
     }
 
     @Benchmark
-    public void longAdder(Shared shared) {
-        shared.adder.increment();
+    public long longAdder(Own own, Jdk jdk) {
+        jdk.adder.increment();
+        return work(own);
     }
 
     @Benchmark
-    public void longAdderByName(Shared shared) {
-        LongAdder adder = shared.adders.get("benchmark.map");
+    public long longAdderByName(Own own, Jdk jdk) {
+        LongAdder adder = jdk.adders.get("benchmark.map");
         if (adder != null) {
             adder.increment();
+        }
+        return work(own);
+    }
+
+    @Benchmark
+    public long micrometer(Own own, Micrometer micrometer) {
+        micrometer.counter.increment();
+        return work(own);
+    }
+
+    @Benchmark
+    public long dropwizard(Own own, Dropwizard dropwizard) {
+        dropwizard.counter.inc();
+        return work(own);
+    }
+
+    @Benchmark
+    public long prometheus(Own own, Prometheus prometheus) {
+        prometheus.counter.inc();
+        return work(own);
+    }
+
+    @Benchmark
+    public long openTelemetry(Own own, OpenTelemetry openTelemetry) {
+        openTelemetry.counter.add(1);
+        return work(own);
+    }
+
+    @Benchmark
+    public long dogstatsd(Own own, Dogstatsd dogstatsd) {
+        dogstatsd.client.incrementCounter("benchmark.count");
+        return work(own);
+    }
+
+    /** Whether the agent was there: a benchmark of a method that is not woven would look splendid. */
+    private static final class Woven {
+        static void prove() throws ReflectiveOperationException {
+            Class<?> bridge = Class.forName("java.lang.CountersCells", false, null);
+            for (Object source : (Iterable<?>) bridge.getMethod("sources").invoke(null)) {
+                Integer id = io.counters.cells.Cells.names((Object[]) source).get(WOVEN);
+                if (id != null) {
+                    return;
+                }
+            }
+            throw new IllegalStateException(WOVEN + " is not counted: run it by io.counters.benchmarks.CountTable");
         }
     }
 }

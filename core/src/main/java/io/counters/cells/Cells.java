@@ -3,7 +3,6 @@ package io.counters.cells;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,19 +14,23 @@ import org.jspecify.annotations.Nullable;
 /**
  * The cells that counts go into: for each thread a row of longs, one per counter, which only that thread writes.
  *
- * <p><b>Design.</b> A counter is a dense id (see {@link #id}). A platform thread finds its own row by its thread id and
- * an identity check, and adds with an ordered store: no atomic instruction, no line of cache that another thread
- * writes. The sweep reads all rows and adds them up; a cell is never reset, so an increment cannot fall between a read
- * and a reset. Cells are signed and net: a decrement lowers the same cell.
+ * <p><b>Design.</b> A counter is a dense id (see {@link #id}). A platform thread finds its own row in two arrays that
+ * never move, at the place its thread id gives, checks that it is the owner, and adds with a plain store: no atomic
+ * instruction, no line of cache that another thread writes. The sweep reads all rows and adds them up; a cell is never
+ * reset, so an increment cannot fall between a read and a reset. Cells are signed and net: a decrement lowers the same
+ * cell.
  *
- * <p><b>Weakness.</b> Rows cost 8 to 16 bytes per counter and living thread (a row doubles when a higher id comes). A
- * dead thread's row would be lost or leak, and 100,000 virtual threads must not own 100,000 rows.
+ * <p><b>Weakness.</b> Rows cost 8 to 16 bytes per counter and living thread that counts (a row doubles when a higher id
+ * comes). A dead thread's row would be lost or leak, and 100,000 virtual threads must not own 100,000 rows. A plain
+ * store of 64 bits may be torn by a JVM of 32 bits, and a compiler may move it to the end of a counted loop.
  *
- * <p><b>Defence.</b> When the cells are read, and whenever the rows have doubled, the row of every dead thread is
+ * <p><b>Defence.</b> When the cells are read, and whenever the owners have doubled, the row of every dead thread is
  * folded into shared blocks. Virtual threads add to those blocks directly, by an atomic add on one of {@value #STRIPES}
- * stripes: {@value #STRIPES} times 8 bytes a counter, once any virtual thread or dead thread counted it. A
- * {@code Thread} is held while it lives and until its own copy's next fold. Holding it weakly would cost a nanosecond
- * a count.
+ * stripes: {@value #STRIPES} times 8 bytes a counter, once any virtual or dead thread counted it. So do threads that
+ * find no place within {@value #PROBES} of their own, as happens when thousands live, and all threads of a 32-bit JVM.
+ * A place belongs to its thread until that has died: if a living thread could lose it, both might write one row. Where
+ * a thread counts does not matter to the sum, so it may change. A {@code Thread} is held while it lives and until its
+ * row is folded. A store that waits for the end of a loop is late for a sweep and in time for a later one.
  *
  * <p><b>One per loader, and one bridge.</b> The state is static: each copy of this class (the application's, another
  * web application's, and the agent's, which is renamed to {@code java.lang.CountersCells}) has cells of its own. A copy
@@ -47,44 +50,45 @@ public final class Cells {
     public static final String OVERFLOW = "counters.overflow";
 
     private static final String BRIDGE = "java.lang.CountersCells";
+    private static final int PLACES = 4096;
+    private static final int PROBES = 16;
+
+    /** So many longs at a row's begin stay 0: collectors put rows side by side, and no two may share a line of cache. */
+    public static final int APART = 16;
+
     private static final int STRIPES = 8;
     private static final int BLOCK = 256;
 
     private static final ConcurrentHashMap<String, Integer> IDS = new ConcurrentHashMap<>();
 
-    /** The row of every platform thread that counted here; the lock of all changes to rows, and of reading them. */
-    private static final IdentityHashMap<Thread, AtomicLongArray> ROWS = new IdentityHashMap<>();
+    /**
+     * Which thread owns the row at the same place in {@link #ROWS}; the lock of all changes to either, and of reading
+     * them from another thread. A thread sees its own place without a lock, as nobody else writes it while it lives.
+     */
+    private static final @Nullable Thread[] OWNERS = new Thread[PLACES];
+
+    private static final long @Nullable [][] ROWS = new long[PLACES][];
 
     /** Block b holds the ids from b * BLOCK: stripe 0 of all of them, then stripe 1, ... A block never moves. */
     private static final AtomicReferenceArray<AtomicLongArray> BLOCKS =
             new AtomicReferenceArray<>(COUNTERS_MAX / BLOCK + 2);
 
-    /** {IDS, ROWS, BLOCKS, weak reference to the copy's class} of this copy, then of those that joined it. */
+    /** {IDS, OWNERS, ROWS, BLOCKS, weak reference to the copy's class} of this copy, then of those that joined it. */
     private static final CopyOnWriteArrayList<Object[]> SOURCES = new CopyOnWriteArrayList<>();
 
     private static final @Nullable Class<?> VIRTUAL = classOfVirtualThreads();
-
-    /** Open addressing by thread id, at most a quarter full, replaced as a whole. */
-    private static volatile @Nullable Cells[] table = new Cells[16];
+    private static final boolean TEARS = "32".equals(System.getProperty("sun.arch.data.model"));
 
     private static boolean kept;
-    private static int registered;
+    private static int owners;
     private static int foldAt = 16;
 
     static {
-        SOURCES.add(new Object[] {IDS, ROWS, BLOCKS, new WeakReference<Class<?>>(Cells.class)});
+        SOURCES.add(new Object[] {IDS, OWNERS, ROWS, BLOCKS, new WeakReference<Class<?>>(Cells.class)});
         joinBridge();
     }
 
-    private final Thread owner;
-
-    /** Read and written by the owner only. */
-    private AtomicLongArray row;
-
-    private Cells(Thread owner, AtomicLongArray row) {
-        this.owner = owner;
-        this.row = row;
-    }
+    private Cells() {}
 
     /**
      * The dense id of a counter, the same for the same name as long as this class lives.
@@ -120,28 +124,19 @@ public final class Cells {
     /**
      * Adds an amount of either sign; the hot path of everything, without a lock or an allocation.
      *
-     * <p>{@code CountBenchmark} on two shared cores, JDK 17, ns a count at one and at two threads: through a handle 3.9
-     * and 3.4, adding to a plain field 2.1 and 3.2, LongAdder 3.0 and 3.3, found by name in a map first 4.0 and 6.5.
+     * <p>FIGURES
      */
     public static void add(int id, long amount) {
         Thread caller = Thread.currentThread();
-        Cells[] slots = table;
-        int mask = slots.length - 1;
-        for (int i = (int) caller.getId() & mask; ; i = (i + 1) & mask) {
-            Cells mine = slots[i];
-            if (mine == null) {
-                break;
-            }
-            if (mine.owner == caller) {
-                AtomicLongArray row = mine.row;
-                if (id >= row.length()) {
-                    break;
-                }
-                row.lazySet(id, row.get(id) + amount);
+        int place = (int) caller.getId() & (PLACES - 1);
+        if (OWNERS[place] == caller) {
+            long[] row = ROWS[place];
+            if (id + APART < row.length) {
+                row[id + APART] += amount;
                 return;
             }
         }
-        addSlowly(caller, id, amount);
+        addSlowly(caller, place, id, amount);
     }
 
     /**
@@ -163,102 +158,78 @@ public final class Cells {
         }
     }
 
-    private static void addSlowly(Thread caller, int id, long amount) {
-        if (VIRTUAL != null && VIRTUAL.isInstance(caller)) {
-            int stripe = (int) caller.getId() & (STRIPES - 1);
-            block(BLOCKS, id).getAndAdd(stripe * BLOCK + id % BLOCK, amount);
-            return;
-        }
-        synchronized (ROWS) {
-            AtomicLongArray row = ROWS.get(caller);
-            if (row == null || row.length() <= id) {
-                AtomicLongArray grown = new AtomicLongArray(Integer.highestOneBit(Math.max(id, 8)) * 2);
-                for (int i = 0; row != null && i < row.length(); i++) {
-                    grown.lazySet(i, row.get(i));
+    private static void addSlowly(Thread caller, int first, int id, long amount) {
+        if (!TEARS && (VIRTUAL == null || !VIRTUAL.isInstance(caller))) {
+            int free = -1;
+            for (int i = 0; i < PROBES; i++) {
+                int place = (first + i) & (PLACES - 1);
+                Thread owner = OWNERS[place];
+                if (owner == caller) {
+                    long[] row = ROWS[place];
+                    (id + APART < row.length ? row : grown(place, id))[id + APART] += amount;
+                    return;
                 }
-                ROWS.put(caller, grown);
-                if (row == null) {
-                    enter(new Cells(caller, grown));
-                } else {
-                    entered(caller, row).row = grown;
-                }
-                row = grown;
+                free = free < 0 && owner == null ? place : free;
             }
-            // Also the way of a thread whose getId() changes, which the table may not find.
-            row.lazySet(id, row.get(id) + amount);
-        }
-    }
-
-    /** The one entry of a thread that has a row, wherever its getId() of that moment put it. */
-    private static Cells entered(Thread caller, AtomicLongArray row) {
-        Cells[] slots = table;
-        int mask = slots.length - 1;
-        int first = (int) caller.getId();
-        for (int i = 0; i < slots.length; i++) {
-            Cells there = slots[(first + i) & mask];
-            if (there != null && there.owner == caller) {
-                return there;
+            if (free >= 0 && enter(caller, free, id)) {
+                ROWS[free][id + APART] += amount;
+                return;
             }
         }
-        return new Cells(caller, row);
+        int stripe = (int) caller.getId() & (STRIPES - 1);
+        block(BLOCKS, id).getAndAdd(stripe * BLOCK + id % BLOCK, amount);
     }
 
-    /** Puts the cells of a thread that has none yet into the table; called with the lock of ROWS. */
-    private static void enter(Cells entrant) {
-        boolean folded = false;
-        if (ROWS.size() >= foldAt) {
-            folded = fold(ROWS, BLOCKS);
-            foldAt = Math.max(16, 2 * ROWS.size());
+    private static long[] newRow(int id) {
+        return new long[APART + Integer.highestOneBit(Math.max(id, 8)) * 2];
+    }
+
+    private static long[] grown(int place, int id) {
+        synchronized (OWNERS) {
+            long[] row = ROWS[place];
+            long[] grown = newRow(id);
+            System.arraycopy(row, 0, grown, 0, row.length);
+            ROWS[place] = grown;
+            return grown;
         }
-        Cells[] slots = folded || 4 * (registered + 1) > table.length ? tableOfTheLiving() : table;
-        put(slots, entrant);
-        table = slots;
     }
 
-    /** A table without those who have no row any more: an entry holds a thread, and that its application's loader. */
-    private static Cells[] tableOfTheLiving() {
-        Cells[] slots = new Cells[Math.max(16, Integer.highestOneBit(4 * ROWS.size()) * 2)];
-        registered = 0;
-        for (Cells old : table) {
-            if (old != null && ROWS.containsKey(old.owner)) {
-                put(slots, old);
+    /** Gives a thread a place and a row, unless another was quicker. */
+    private static boolean enter(Thread caller, int place, int id) {
+        synchronized (OWNERS) {
+            if (OWNERS[place] != null) {
+                return false;
             }
+            if (++owners >= foldAt) {
+                owners = fold(OWNERS, ROWS, BLOCKS) + 1;
+                foldAt = Math.max(16, 2 * owners);
+            }
+            ROWS[place] = newRow(id);
+            OWNERS[place] = caller;
+            return true;
         }
-        return slots;
     }
 
-    private static void forgetTheDead() {
-        synchronized (ROWS) {
-            table = tableOfTheLiving();
-        }
-    }
-
-    private static void put(@Nullable Cells[] slots, Cells cells) {
-        int mask = slots.length - 1;
-        int i = (int) cells.owner.getId() & mask;
-        while (slots[i] != null) {
-            i = (i + 1) & mask;
-        }
-        slots[i] = cells;
-        registered++;
-    }
-
-    /** Moves the rows of the dead into blocks; returns whether there were any. */
-    private static boolean fold(Map<Thread, AtomicLongArray> rows, AtomicReferenceArray<AtomicLongArray> blocks) {
-        int before = rows.size();
-        for (Iterator<Map.Entry<Thread, AtomicLongArray>> i = rows.entrySet().iterator(); i.hasNext(); ) {
-            Map.Entry<Thread, AtomicLongArray> entry = i.next();
-            if (!entry.getKey().isAlive()) {
-                AtomicLongArray row = entry.getValue();
-                for (int id = 0; id < row.length(); id++) {
-                    if (row.get(id) != 0) {
-                        block(blocks, id).getAndAdd(id % BLOCK, row.get(id));
+    /** Moves the rows of the dead into blocks; returns how many owners live. */
+    private static int fold(
+            @Nullable Thread[] owners, long @Nullable [][] rows, AtomicReferenceArray<AtomicLongArray> blocks) {
+        int living = 0;
+        for (int place = 0; place < owners.length; place++) {
+            Thread owner = owners[place];
+            if (owner != null && owner.isAlive()) {
+                living++;
+            } else if (owner != null) {
+                long[] row = rows[place];
+                for (int id = 0; id < row.length - APART; id++) {
+                    if (row[id + APART] != 0) {
+                        block(blocks, id).getAndAdd(id % BLOCK, row[id + APART]);
                     }
                 }
-                i.remove();
+                owners[place] = null;
+                rows[place] = null;
             }
         }
-        return rows.size() < before;
+        return living;
     }
 
     private static AtomicLongArray block(AtomicReferenceArray<AtomicLongArray> blocks, int id) {
@@ -276,7 +247,7 @@ public final class Cells {
      */
     public static List<Object[]> sources() {
         for (Object[] source : SOURCES) {
-            if (((WeakReference<?>) source[3]).get() == null && SOURCES.remove(source)) {
+            if (((WeakReference<?>) source[4]).get() == null && SOURCES.remove(source)) {
                 long[] sums = new long[names(source).size()];
                 sum(source, sums);
                 for (Map.Entry<String, Integer> name : names(source).entrySet()) {
@@ -310,6 +281,22 @@ public final class Cells {
         return new ArrayList<>(once.values());
     }
 
+    /**
+     * A source that is no copy's: for whoever counts in a row of his own and sweeps it himself, as a simulation does.
+     *
+     * @param ids as {@link #names} gives them
+     * @param row the count of each id, behind {@value #APART} longs that are not read
+     */
+    public static Object[] source(Map<String, Integer> ids, long[] row) {
+        return new Object[] {
+            ids,
+            new Thread[0],
+            new long[][] {row},
+            new AtomicReferenceArray<AtomicLongArray>(0),
+            new WeakReference<Class<?>>(Cells.class)
+        };
+    }
+
     /** The ids of one of {@link #sources}, by name: dense from 0, only ever added to. */
     @SuppressWarnings("unchecked")
     public static Map<String, Integer> names(Object[] source) {
@@ -319,15 +306,14 @@ public final class Cells {
     /** Adds, to each element of {@code sums}, all that was ever counted under the id that is its index. */
     @SuppressWarnings("unchecked")
     public static void sum(Object[] source, long[] sums) {
-        Map<Thread, AtomicLongArray> rows = (Map<Thread, AtomicLongArray>) source[1];
-        AtomicReferenceArray<AtomicLongArray> blocks = (AtomicReferenceArray<AtomicLongArray>) source[2];
-        synchronized (rows) {
-            if (fold(rows, blocks) && rows == ROWS) {
-                forgetTheDead();
-            }
-            for (AtomicLongArray row : rows.values()) {
-                for (int id = Math.min(row.length(), sums.length) - 1; id >= 0; id--) {
-                    sums[id] += row.get(id);
+        Thread[] owners = (Thread[]) source[1];
+        long[][] rows = (long[][]) source[2];
+        AtomicReferenceArray<AtomicLongArray> blocks = (AtomicReferenceArray<AtomicLongArray>) source[3];
+        synchronized (owners) {
+            fold(owners, rows, blocks);
+            for (long[] row : rows) {
+                for (int id = row == null ? -1 : Math.min(row.length - APART, sums.length) - 1; id >= 0; id--) {
+                    sums[id] += row[id + APART];
                 }
             }
             // Under the same lock: a thread that ended after its row was read must not be found in a block again.

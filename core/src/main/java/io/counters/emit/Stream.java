@@ -12,8 +12,9 @@ import java.util.Arrays;
  * What one sender told one destination: its id, its age, its datagrams' numbers, and the total of each verb of each
  * counter, which only grow.
  *
- * <p>A line is a counter and a verb: {@code 2 * counter}, and 1 more for decrements, where the counter is its index in the
- * {@link CounterTable}. Not for several threads.
+ * <p>A counter gets a place here when something of it is first assigned; a line is a place and a verb: {@code 2 * place},
+ * and 1 more for decrements. So a counter costs 56 to 112 bytes in the stream of the collector that owns it (arrays
+ * double), and 4 to 8 in another's. Not for several threads.
  */
 final class Stream {
     /** Beyond this many sweeps after its last change, a total is repeated once in as many sweeps. */
@@ -24,6 +25,10 @@ final class Stream {
     private final long bornWallMillis;
     private final boolean totalsSent;
 
+    /** By a counter's index in the {@link CounterTable}: its place, plus 1; 0 for none. */
+    private int[] placed = new int[64];
+
+    private int[] counters = new int[32];
     private long[] total = new long[64];
     private long[] fresh = new long[64];
     private long[] changed = new long[64];
@@ -45,14 +50,7 @@ final class Stream {
      * @return what was taken: all of it, but for what a line can't carry
      */
     long assign(int counter, long amount) {
-        int line = 2 * counter + (amount > 0 ? 0 : 1);
-        if (line >= total.length) {
-            int length = Integer.highestOneBit(line) * 2;
-            total = Arrays.copyOf(total, length);
-            fresh = Arrays.copyOf(fresh, length);
-            changed = Arrays.copyOf(changed, length);
-        }
-        lines = Math.max(lines, line + 1);
+        int line = 2 * place(counter) + (amount > 0 ? 0 : 1);
         // Long.MIN_VALUE has no positive counterpart; like all else that is too much, its rest comes next time.
         long size = amount == Long.MIN_VALUE ? CommandReader.AMOUNT_MAX : Math.abs(amount);
         long taken = Math.min(size, CommandReader.AMOUNT_MAX - fresh[line]);
@@ -63,14 +61,32 @@ final class Stream {
         return verb(line).signed(taken);
     }
 
+    private int place(int counter) {
+        if (counter >= placed.length) {
+            placed = Arrays.copyOf(placed, Integer.highestOneBit(counter) * 2);
+        }
+        if (placed[counter] == 0) {
+            int place = lines / 2;
+            if (place == counters.length) {
+                counters = Arrays.copyOf(counters, 2 * place);
+                total = Arrays.copyOf(total, 4 * place);
+                fresh = Arrays.copyOf(fresh, 4 * place);
+                changed = Arrays.copyOf(changed, 4 * place);
+            }
+            counters[place] = counter;
+            placed[counter] = place + 1;
+            lines += 2;
+        }
+        return placed[counter] - 1;
+    }
+
     /** Whether a line has nearly reached the largest total there is, so that a new stream must take over. */
     boolean isFull(int counter) {
-        for (int line = 2 * counter; line < Math.min(2 * counter + 2, lines); line++) {
-            if (total[line] > Long.MAX_VALUE - CommandReader.AMOUNT_MAX) {
-                return true;
-            }
+        if (counter >= placed.length || placed[counter] == 0) {
+            return false;
         }
-        return false;
+        int line = 2 * (placed[counter] - 1);
+        return Math.max(total[line], total[line + 1]) > Long.MAX_VALUE - CommandReader.AMOUNT_MAX;
     }
 
     /** Milliseconds by which the monotonic and the wall clock have parted since this stream began. */
@@ -97,31 +113,40 @@ final class Stream {
             DatagramWriter writer,
             Transport transport) {
         long age = Math.max(0, Math.max((nowNanos - bornNanos) / 1_000_000, nowWallMillis - bornWallMillis));
-        boolean open = false;
-        for (int line = 0; line < lines; line++) {
+        int begin = 0;
+        while (begin < lines) {
+            writer.limit(transport.datagramBytes());
+            writer.clear();
+            int end = write(begin, all, table, age, writer);
+            if (writer.length() == 0) {
+                return;
+            }
+            if (transport.send(writer.buffer(), writer.length())) {
+                seq++;
+                Arrays.fill(fresh, begin, end, 0);
+                begin = end;
+            }
+        }
+    }
+
+    /** Writes a datagram of what is to be told from a line on; returns the first line that it had no room for. */
+    private int write(int begin, boolean all, CounterTable table, long age, DatagramWriter writer) {
+        for (int line = begin; line < lines; line++) {
             if (fresh[line] == 0 && !(totalsSent && total[line] != 0 && (all || isDue(sweeps - changed[line])))) {
                 continue;
             }
-            Verb verb = verb(line);
-            byte[] name = table.name(line >> 1);
-            long toldTotal = totalsSent ? total[line] : Commands.NO_TOTAL;
-            if (open && !writer.command(verb, name, fresh[line], toldTotal)) {
-                transport.send(writer.buffer(), writer.length());
-                open = false;
+            if (totalsSent && writer.length() == 0) {
+                writer.from(id, age, seq + 1);
             }
-            if (!open) {
-                writer.clear();
-                if (totalsSent) {
-                    writer.from(id, age, ++seq);
-                }
-                writer.command(verb, name, fresh[line], toldTotal);
-                open = true;
+            if (!writer.command(
+                    verb(line),
+                    table.name(counters[line >> 1]),
+                    fresh[line],
+                    totalsSent ? total[line] : Commands.NO_TOTAL)) {
+                return line;
             }
-            fresh[line] = 0;
         }
-        if (open) {
-            transport.send(writer.buffer(), writer.length());
-        }
+        return lines;
     }
 
     private static Verb verb(int line) {

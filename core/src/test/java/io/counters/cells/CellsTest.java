@@ -7,10 +7,10 @@ import io.counters.cells.LoaderOfCopies.CopiedCells;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.IdentityHashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -21,8 +21,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntBinaryOperator;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
@@ -74,61 +72,6 @@ class CellsTest {
 
         assertThat(Sums.of(name)).isEqualTo(8_000_000);
         assertThat(Sums.of(name + ".down")).isEqualTo(-8_000_000);
-    }
-
-    @Test
-    void a_thread_that_ends_while_the_cells_are_read_is_not_found_twice() throws Exception {
-        // Many blocks make the reading slow: what another thread folds meanwhile would still be read.
-        int blocks = 8_000;
-        int blockIds = 256;
-        int id = blocks * blockIds - 1;
-        AtomicLongArray row = new AtomicLongArray(id + 1);
-        row.set(id, 1_000);
-        AtomicReferenceArray<AtomicLongArray> folded = new AtomicReferenceArray<>(blocks);
-        for (int i = 0; i < blocks - 1; i++) {
-            folded.set(i, new AtomicLongArray(8 * blockIds));
-        }
-        CountDownLatch reading = new CountDownLatch(1);
-        ReadRows rows = new ReadRows(reading);
-        rows.put(Thread.currentThread(), row);
-        Thread folder = new Thread(() -> {
-            try {
-                reading.await();
-            } catch (InterruptedException ended) {
-                return;
-            }
-            synchronized (rows) {
-                rows.clear();
-                AtomicLongArray last = new AtomicLongArray(8 * blockIds);
-                last.set(blockIds - 1, 1_000);
-                folded.set(blocks - 1, last);
-            }
-        });
-        folder.start();
-        long[] sums = new long[id + 1];
-
-        Cells.sum(new Object[] {Map.of(), rows, folded}, sums);
-        folder.join();
-        long[] later = new long[id + 1];
-        Cells.sum(new Object[] {Map.of(), rows, folded}, later);
-
-        assertThat(sums[id]).isEqualTo(1_000);
-        assertThat(later[id]).isEqualTo(1_000);
-    }
-
-    /** Rows that tell when they are read. */
-    private static final class ReadRows extends IdentityHashMap<Thread, AtomicLongArray> {
-        private final CountDownLatch reading;
-
-        ReadRows(CountDownLatch reading) {
-            this.reading = reading;
-        }
-
-        @Override
-        public Collection<AtomicLongArray> values() {
-            reading.countDown();
-            return super.values();
-        }
     }
 
     @Test
@@ -186,19 +129,24 @@ class CellsTest {
         int threads = 20_000;
         AtomicInteger rowsMost = new AtomicInteger();
 
-        Map<?, ?> rows = (Map<?, ?>) cells.sources().get(0)[1];
         for (int i = 0; i < threads; i++) {
             Thread shortLived = new Thread(() -> cells.add(id, 1));
             shortLived.start();
             shortLived.join();
-            synchronized (rows) {
-                rowsMost.accumulateAndGet(rows.size(), Math::max);
-            }
+            rowsMost.accumulateAndGet(rows(cells), Math::max);
         }
 
         assertThat(cells.sums()).isEqualTo(Map.of("short.lived", (long) threads));
         assertThat(rowsMost).as("with nobody reading").hasValueBetween(1, 64);
-        assertThat(rows).as("after a reading").isEmpty();
+        assertThat(rows(cells)).as("after a reading").isZero();
+    }
+
+    /** How many threads own a row. */
+    private static int rows(CopiedCells cells) {
+        Object[] owners = (Object[]) cells.sources().get(0)[1];
+        synchronized (owners) {
+            return (int) Arrays.stream(owners).filter(Objects::nonNull).count();
+        }
     }
 
     @Test
@@ -278,6 +226,20 @@ class CellsTest {
     }
 
     @Test
+    void threads_that_find_no_place_near_their_own_count_in_what_all_share() throws Exception {
+        CopiedCells cells = new CopiedCells();
+        int id = cells.id("crowded");
+
+        inSubclassedThreads(50, (thread, call) -> 7, () -> {
+            for (int i = 0; i < 2_000; i++) {
+                cells.add(id, 1);
+            }
+        });
+
+        assertThat(cells.sums()).isEqualTo(Map.of("crowded", 50L * 2_000));
+    }
+
+    @Test
     void a_thread_whose_id_changes_at_every_call_counts_exactly_while_its_row_grows() throws Exception {
         CopiedCells cells = new CopiedCells();
         int counters = 2_000;
@@ -346,7 +308,7 @@ class CellsTest {
         assertThat(done.await(60, TimeUnit.SECONDS)).isTrue();
         assertThat(virtual).hasValue(threads);
         assertThat(cells.sums()).isEqualTo(Map.of("virtual", 3L * threads, "c999", (long) -threads));
-        assertThat((Map<?, ?>) cells.sources().get(0)[1]).isEmpty();
+        assertThat(rows(cells)).isZero();
     }
 
     /** {@code Executors.newVirtualThreadPerTaskExecutor()}, which release 17 can't name. */

@@ -2,16 +2,15 @@ package io.counters.emit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.cells.Cells;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,8 +89,7 @@ class SweepTest {
     void tens_of_thousands_of_counters_are_summed() {
         Map<String, Integer> names = new TreeMap<>();
         IntStream.range(0, 60_000).forEach(id -> names.put("c" + id, id));
-        AtomicReferenceArray<Object> blocks = new AtomicReferenceArray<>(392);
-        Object[] source = {names, new IdentityHashMap<>(), blocks};
+        Object[] source = Cells.source(names, new long[60_000]);
         CounterTable large = new CounterTable(() -> List.<Object[]>of(source));
 
         large.read();
@@ -102,7 +100,7 @@ class SweepTest {
     @Test
     void a_name_whose_id_is_not_seen_yet_waits_for_it() {
         Map<String, Integer> names = new TreeMap<>(Map.of("a", 0, "c", 2));
-        Object[] source = {names, new IdentityHashMap<>(), new AtomicReferenceArray<Object>(4)};
+        Object[] source = Cells.source(names, new long[3]);
         CounterTable early = new CounterTable(() -> List.<Object[]>of(source));
 
         early.read();
@@ -262,7 +260,8 @@ class SweepTest {
     @MethodSource("seeds")
     void over_a_network_that_loses_doubles_and_reorders_the_sums_end_exact(int seed) {
         Random random = new Random(seed);
-        Sweep sweep = sweep(SETTINGS.datagramBytes(512 + random.nextInt(1000)));
+        Sweep sweep = sweep(SETTINGS);
+        transport.datagramBytes(512 + random.nextInt(1000));
         TotalsReceiver receiver = new TotalsReceiver();
         Map<String, Long> counted = new TreeMap<>();
         double loss = random.nextDouble() * 0.9;

@@ -1,22 +1,19 @@
 package io.counters.collector.simulate;
 
+import io.counters.cells.Cells;
 import io.counters.emit.CounterTable;
 import io.counters.emit.EmitterSettings;
 import io.counters.emit.Sweep;
 import io.counters.emit.Transport;
-import java.lang.ref.WeakReference;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /** The real sweep and streams of one JVM, over cells of its own. */
 final class SimulatedSender {
-    private final AtomicLongArray cells;
+    private final long[] cells;
     private final int[] owners;
     private final Sweep sweep;
 
@@ -32,17 +29,10 @@ final class SimulatedSender {
             LongSupplier clockMillis,
             Supplier<String> ids) {
         this.owners = owners.clone();
-        cells = new AtomicLongArray(names.size());
+        cells = new long[Cells.APART + names.size()];
         Map<String, Integer> idsByName = new ConcurrentHashMap<>();
         names.forEach(name -> idsByName.put(name, idsByName.size()));
-        IdentityHashMap<Thread, AtomicLongArray> rows = new IdentityHashMap<>();
-        rows.put(Thread.currentThread(), cells);
-        Object[] source = {
-            idsByName,
-            rows,
-            new AtomicReferenceArray<AtomicLongArray>(1),
-            new WeakReference<Class<?>>(SimulatedSender.class)
-        };
+        Object[] source = Cells.source(idsByName, cells);
         sweep = new Sweep(
                 new CounterTable(() -> List.<Object[]>of(source)),
                 EmitterSettings.to("nowhere").totals(totals),
@@ -55,7 +45,7 @@ final class SimulatedSender {
 
     /** Counts. */
     void add(int counter, long amount) {
-        cells.lazySet(counter, cells.get(counter) + amount);
+        cells[Cells.APART + counter] += amount;
     }
 
     /** Learns who owns the counters now. */
