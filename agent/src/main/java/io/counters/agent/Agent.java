@@ -4,11 +4,14 @@ import io.counters.agent.settings.Settings;
 import io.counters.agent.weave.Names;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
-import java.io.FileInputStream;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.lang.instrument.Instrumentation;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Paths;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -18,29 +21,13 @@ public final class Agent {
 
     private Agent() {}
 
-    /** Starts what the settings ask for, before the application; throws only what {@code strict=true} wants thrown. */
-    public static void premain(@Nullable String arguments, Instrumentation instrumentation) throws Throwable {
-        Throwable wanted = start(arguments, instrumentation, false);
-        if (wanted != null) {
-            throw wanted;
-        }
-    }
-
-    /** As {@link #premain}, when classes of the application are loaded already. */
-    public static void agentmain(@Nullable String arguments, Instrumentation instrumentation) throws Throwable {
-        Throwable wanted = start(arguments, instrumentation, true);
-        if (wanted != null) {
-            throw wanted;
-        }
-    }
-
     /**
      * Starts what the settings ask for.
      *
      * @param attached whether classes of the application are loaded already
      * @return what {@code strict=true} wants thrown; null when all is well, or nobody wants to know
      */
-    private static @Nullable Throwable start(
+    public static @Nullable Throwable start(
             @Nullable String arguments, Instrumentation instrumentation, boolean attached) {
         String command = System.getProperty("sun.java.command", "");
         if (isTool(command)) {
@@ -126,8 +113,9 @@ public final class Agent {
             name = environment.get("COMPUTERNAME");
         }
         if (name == null) {
-            try (InputStream kernels = new FileInputStream("/proc/sys/kernel/hostname")) {
-                name = new String(Bridge.all(kernels), StandardCharsets.UTF_8);
+            try {
+                byte[] kernels = Files.readAllBytes(Paths.get("/proc/sys/kernel/hostname"));
+                name = new String(kernels, StandardCharsets.UTF_8);
             } catch (IOException noLinux) {
                 name = "";
             }
@@ -140,7 +128,8 @@ public final class Agent {
             if (in == null) {
                 return "of no version";
             }
-            return new String(Bridge.all(in), StandardCharsets.UTF_8).trim();
+            String line = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine();
+            return line == null ? "of no version" : line;
         }
     }
 }

@@ -2,7 +2,6 @@ package io.counters.agent;
 
 import java.io.File;
 import java.lang.instrument.Instrumentation;
-import java.lang.reflect.InvocationTargetException;
 import java.util.jar.JarFile;
 
 /**
@@ -14,16 +13,15 @@ public final class Premain {
 
     /** Called by the JVM before {@code main}; throws only what {@code strict=true} asks for. */
     public static void premain(String arguments, Instrumentation instrumentation) throws Throwable {
-        enter("premain", arguments, instrumentation);
+        enter(arguments, instrumentation, false);
     }
 
     /** Called by the JVM when somebody attaches the agent to it later. */
     public static void agentmain(String arguments, Instrumentation instrumentation) throws Throwable {
-        enter("agentmain", arguments, instrumentation);
+        enter(arguments, instrumentation, true);
     }
 
-    /** What is called has the very form of a premain: the JVM has made its machinery for calling one just now. */
-    private static void enter(String method, String arguments, Instrumentation instrumentation) throws Throwable {
+    private static void enter(String arguments, Instrumentation instrumentation, boolean attached) throws Throwable {
         Throwable wanted = null;
         try {
             JarFile jar = new JarFile(new File(Premain.class
@@ -31,11 +29,9 @@ public final class Premain {
                     .getCodeSource()
                     .getLocation()
                     .toURI()));
-            Class.forName("io.counters.agent.Agent", true, new AgentLoader(jar))
-                    .getMethod(method, String.class, Instrumentation.class)
-                    .invoke(null, arguments, instrumentation);
-        } catch (InvocationTargetException strict) {
-            wanted = strict.getCause();
+            wanted = (Throwable) Class.forName("io.counters.agent.Agent", true, new AgentLoader(jar))
+                    .getMethod("start", String.class, Instrumentation.class, boolean.class)
+                    .invoke(null, arguments, instrumentation, attached);
         } catch (Throwable fault) {
             System.err.println("counters: the agent did not start, the application goes on without it: " + fault);
         }

@@ -67,7 +67,7 @@ public final class Cells {
      */
     private static final @Nullable Thread[] OWNERS = new Thread[PLACES];
 
-    private static final long @Nullable [][] ROWS = new long[PLACES][];
+    private static final long[][] ROWS = new long[PLACES][];
 
     /** Block b holds the ids from b * BLOCK: stripe 0 of all of them, then stripe 1, ... A block never moves. */
     private static final AtomicReferenceArray<AtomicLongArray> BLOCKS =
@@ -212,7 +212,7 @@ public final class Cells {
 
     /** Moves the rows of the dead into blocks; returns how many owners live. */
     private static int fold(
-            @Nullable Thread[] owners, long @Nullable [][] rows, AtomicReferenceArray<AtomicLongArray> blocks) {
+            @Nullable Thread[] owners, long[][] rows, AtomicReferenceArray<AtomicLongArray> blocks) {
         int living = 0;
         for (int place = 0; place < owners.length; place++) {
             Thread owner = owners[place];
@@ -261,6 +261,7 @@ public final class Cells {
     }
 
     /**
+<<<<<<< HEAD
      * A source that is no copy's: for whoever counts in a row of his own and sweeps it himself, as a simulation does.
      *
      * @param ids as {@link #names} gives them
@@ -277,6 +278,8 @@ public final class Cells {
     }
 
     /**
+=======
+>>>>>>> junit
      * All cells that can be known here, each once: {@link #sources}, and those that an agent sweeps. For whoever wants to
      * read what was counted, and sends nothing.
      */
@@ -290,11 +293,30 @@ public final class Cells {
             return all;
         }
         // This copy's cells have joined the bridge, unless they are kept from it.
-        Map<Object, Object[]> once = new IdentityHashMap<>();
+        IdentityHashMap<Object, Object[]> once = new IdentityHashMap<>();
         for (Object[] source : all) {
             once.put(source[0], source);
         }
         return new ArrayList<>(once.values());
+<<<<<<< HEAD
+=======
+    }
+
+    /**
+     * A source that is no copy's: for whoever counts in a row of his own and sweeps it himself, as a simulation does.
+     *
+     * @param ids as {@link #names} gives them
+     * @param row the count of each id, behind {@value #APART} longs that are not read
+     */
+    public static Object[] source(Map<String, Integer> ids, long[] row) {
+        return new Object[] {
+            ids,
+            new Thread[0],
+            new long[][] {row},
+            new AtomicReferenceArray<AtomicLongArray>(0),
+            new WeakReference<Class<?>>(Cells.class)
+        };
+>>>>>>> junit
     }
 
     /** The ids of one of {@link #sources}, by name: dense from 0, only ever added to. */

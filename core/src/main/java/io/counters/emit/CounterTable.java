@@ -10,7 +10,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * All counters of this JVM, by name: what each came to, in the cells of every copy of the API and of the agent, and how
@@ -18,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * cells live, whoever sends after whom. Each of its users locks it.
  */
 public final class CounterTable {
-    private final @Nullable Supplier<List<Object[]>> cells;
+    private final Supplier<List<Object[]>> cells;
     private final Map<String, Integer> indexes = new HashMap<>();
     private final List<byte[]> names = new ArrayList<>();
     private final IdentityHashMap<Object[], int[]> indexesById = new IdentityHashMap<>();
@@ -38,7 +37,7 @@ public final class CounterTable {
     }
 
     /** @param cells gives what {@link Cells#sources} gives */
-    public CounterTable(@Nullable Supplier<List<Object[]>> cells) {
+    public CounterTable(Supplier<List<Object[]>> cells) {
         this.cells = cells;
     }
 
@@ -71,7 +70,7 @@ public final class CounterTable {
     /** Adds up the cells anew. */
     void read() {
         Arrays.fill(sums, 0);
-        List<Object[]> sources = cells == null ? Cells.sources() : cells.get();
+        List<Object[]> sources = cells.get();
         for (Object[] source : sources) {
             int[] byId = indexesById(source);
             if (scratch.length < byId.length) {

@@ -32,7 +32,7 @@ public final class Sweep {
     private final LongSupplier wallMillisClock;
     private final Supplier<String> ids;
     private final DatagramWriter writer;
-    private final @Nullable IntUnaryOperator owner;
+    private final IntUnaryOperator owner;
     private final @Nullable Stream[] streams;
 
     /** A sweep for one destination, which owns every counter. */
@@ -42,7 +42,7 @@ public final class Sweep {
             LongSupplier nanoClock,
             LongSupplier wallMillisClock,
             Supplier<String> ids) {
-        this(table, settings, nanoClock, wallMillisClock, ids, 1, null);
+        this(table, settings, nanoClock, wallMillisClock, ids, 1, counter -> 0);
     }
 
     /**
@@ -59,7 +59,7 @@ public final class Sweep {
             LongSupplier wallMillisClock,
             Supplier<String> ids,
             int destinations,
-            @Nullable IntUnaryOperator owner) {
+            IntUnaryOperator owner) {
         this.table = table;
         this.totals = settings.totals();
         this.nanoClock = nanoClock;
@@ -131,7 +131,7 @@ public final class Sweep {
             if (amount == 0) {
                 continue;
             }
-            int destination = owner == null ? 0 : owner.applyAsInt(counter);
+            int destination = owner.applyAsInt(counter);
             if (transports[destination] != null) {
                 Stream stream = streams[destination];
                 if (stream != null && stream.isFull(counter)) {

@@ -59,7 +59,7 @@ final class ClassMarks extends ClassVisitor {
 
     @Override
     public @Nullable AnnotationVisitor visitAnnotation(String descriptor, boolean visible) {
-        return Mark.reader(descriptor, classMarks);
+        return Mark.reader(descriptor, classMarks::add);
     }
 
     @Override
@@ -81,7 +81,7 @@ final class ClassMarks extends ClassVisitor {
         return new MethodVisitor(Opcodes.ASM9) {
             @Override
             public @Nullable AnnotationVisitor visitAnnotation(String type, boolean visible) {
-                return Mark.reader(type, marks);
+                return Mark.reader(type, marks::add);
             }
 
             @Override

@@ -2,6 +2,7 @@ package io.counters.agent.weave;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import net.bytebuddy.jar.asm.AnnotationVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import net.bytebuddy.jar.asm.Type;
@@ -21,11 +22,11 @@ final class Mark {
     boolean async;
 
     /** Reads one annotation; null if it is none of ours. */
-    static @Nullable AnnotationVisitor reader(String descriptor, List<Mark> into) {
+    static @Nullable AnnotationVisitor reader(String descriptor, Consumer<Mark> into) {
         return descriptor.equals(COUNT) ? one(into) : descriptor.equals(COUNTS) ? list(into) : null;
     }
 
-    private static AnnotationVisitor list(List<Mark> into) {
+    private static AnnotationVisitor list(Consumer<Mark> into) {
         return new AnnotationVisitor(Opcodes.ASM9) {
             @Override
             public AnnotationVisitor visitArray(String element) {
@@ -39,7 +40,7 @@ final class Mark {
         };
     }
 
-    private static AnnotationVisitor one(List<Mark> into) {
+    private static AnnotationVisitor one(Consumer<Mark> into) {
         Mark mark = new Mark();
         return new AnnotationVisitor(Opcodes.ASM9) {
             @Override
@@ -74,7 +75,7 @@ final class Mark {
 
             @Override
             public void visitEnd() {
-                into.add(mark);
+                into.accept(mark);
             }
         };
     }

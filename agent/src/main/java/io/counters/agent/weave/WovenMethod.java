@@ -52,7 +52,7 @@ final class WovenMethod extends MethodVisitor {
     @Override
     public void visitCode() {
         super.visitCode();
-        ticks(counts.entry);
+        counts.entry.forEach(this::tick);
         mark(begins);
     }
 
@@ -63,7 +63,7 @@ final class WovenMethod extends MethodVisitor {
             return;
         }
         mark(ends);
-        ticks(counts.returned);
+        counts.returned.forEach(this::tick);
         super.visitInsn(opcode);
         mark(begins);
     }
@@ -83,7 +83,7 @@ final class WovenMethod extends MethodVisitor {
         if (hasFrames) {
             super.visitFrame(Opcodes.F_FULL, 0, new Object[0], 1, new Object[] {"java/lang/Throwable"});
         }
-        ticks(counts.thrown);
+        counts.thrown.forEach(this::tick);
         super.visitInsn(Opcodes.ATHROW);
         for (int i = 0; i < begins.size(); i++) {
             if (begins.get(i).getOffset() < ends.get(i).getOffset()) {
@@ -97,12 +97,6 @@ final class WovenMethod extends MethodVisitor {
             Label here = new Label();
             super.visitLabel(here);
             places.add(here);
-        }
-    }
-
-    private void ticks(List<Tick> ticks) {
-        for (Tick tick : ticks) {
-            tick(tick);
         }
     }
 
