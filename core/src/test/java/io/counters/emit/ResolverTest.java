@@ -66,7 +66,7 @@ class ResolverTest {
         resolver.start();
 
         resolver.hurry();
-        await().until(() -> resolver.addresses() == one);
+        await().until(() -> resolver.addresses().length > 0);
         resolver.close();
 
         resolver.join(10_000);
