@@ -211,8 +211,7 @@ public final class Cells {
     }
 
     /** Moves the rows of the dead into blocks; returns how many owners live. */
-    private static int fold(
-            @Nullable Thread[] owners, long[][] rows, AtomicReferenceArray<AtomicLongArray> blocks) {
+    private static int fold(@Nullable Thread[] owners, long[][] rows, AtomicReferenceArray<AtomicLongArray> blocks) {
         int living = 0;
         for (int place = 0; place < owners.length; place++) {
             Thread owner = owners[place];
@@ -261,7 +260,6 @@ public final class Cells {
     }
 
     /**
-<<<<<<< HEAD
      * A source that is no copy's: for whoever counts in a row of his own and sweeps it himself, as a simulation does.
      *
      * @param ids as {@link #names} gives them
@@ -278,8 +276,6 @@ public final class Cells {
     }
 
     /**
-=======
->>>>>>> junit
      * All cells that can be known here, each once: {@link #sources}, and those that an agent sweeps. For whoever wants to
      * read what was counted, and sends nothing.
      */
@@ -298,25 +294,6 @@ public final class Cells {
             once.put(source[0], source);
         }
         return new ArrayList<>(once.values());
-<<<<<<< HEAD
-=======
-    }
-
-    /**
-     * A source that is no copy's: for whoever counts in a row of his own and sweeps it himself, as a simulation does.
-     *
-     * @param ids as {@link #names} gives them
-     * @param row the count of each id, behind {@value #APART} longs that are not read
-     */
-    public static Object[] source(Map<String, Integer> ids, long[] row) {
-        return new Object[] {
-            ids,
-            new Thread[0],
-            new long[][] {row},
-            new AtomicReferenceArray<AtomicLongArray>(0),
-            new WeakReference<Class<?>>(Cells.class)
-        };
->>>>>>> junit
     }
 
     /** The ids of one of {@link #sources}, by name: dense from 0, only ever added to. */

@@ -52,7 +52,7 @@ class SeveralCollectorsIT {
                     int victim = random.nextInt(WEIGHTS.length);
                     CollectorProgram running = collectors.get(victim);
                     await("it counts").until(() -> running.counters().size() > 20);
-                    int port = Integer.parseInt(addresses.get(victim).split(":")[1]);
+                    int port = Integer.parseInt(addresses.get(victim).split(":", 2)[1]);
                     running.program().kill();
                     collectors.set(victim, CollectorProgram.start(folder.resolve("ledger" + victim), port));
                 }
