@@ -60,12 +60,12 @@ public final class Emitter implements AutoCloseable {
         thread.setDaemon(true);
     }
 
-    /** Starts the thread; its first sweep is one interval from now. To be called once. */
+    /** Starts the thread; its first sweep is one interval from now, or at once where the JVM ends. To be called once. */
     public void start() {
         try {
             Runtime.getRuntime().addShutdownHook(hook);
         } catch (IllegalStateException alreadyEnding) {
-            return;
+            closing = true;
         }
         thread.start();
     }
