@@ -1,46 +1,60 @@
 package io.counters.emit;
 
-import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.security.SecureRandom;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends all that this JVM counts to a collector, from one daemon thread, {@code counters-sweep}.
+ * Sends all that this JVM counts to its collectors, from one daemon thread, {@code counters-sweep}.
  *
- * <p>The collector's name is resolved on that thread, at the first sweep and every {@value #RESOLVE_SECONDS} s after;
- * until it resolves nothing is assigned, so nothing is lost. An address has changed only when it is no longer among
- * those the name stands for: a new stream begins at the new one. Faults are reported once each, again when they change,
- * and at most once a minute. {@link #close} and a shutdown hook make a last sweep.
+ * <p>Each collector has a stream of its own, and each counter one collector, the one that owns its name on the ring. As
+ * long as a collector's address is not known nothing is assigned to it, so nothing is lost, and the others get theirs:
+ * names are looked up on threads of their own. {@link #close} and a shutdown hook make a last sweep.
+ *
+ * <p>Written without lambdas: it starts while the application does, and their machinery would cost that 20 ms.
  */
 public final class Emitter implements AutoCloseable {
-    /** The longest that the last sweep may take, in milliseconds. */
+    /** The longest that the last sweep may take, in milliseconds, for all collectors together. */
     public static final long LAST_SWEEP_MILLIS = 500;
 
-    private static final long RESOLVE_SECONDS = 30;
     private static final long FAULT_SECONDS = 60;
-    private static final long[] LAST_PAUSES_MILLIS = {50, 100};
+
+    /** Between the last sweep and its repeats; the third for a collector whose address is known only then. */
+    private static final long[] LAST_PAUSES_MILLIS = {50, 100, 200};
+
+    private static final int LAST_REPEATS = 2;
 
     private final EmitterSettings settings;
     private final Consumer<String> log;
     private final CounterTable table;
-    private final Thread thread = new Thread(this::run, "counters-sweep");
-    private final Thread hook = new Thread(this::stop, "counters-last-sweep");
+    private final Function<String, InetAddress[]> names;
+    private final Thread thread = new Thread("counters-sweep") {
+        @Override
+        public void run() {
+            Emitter.this.run();
+        }
+    };
+    private final Thread hook = new Thread("counters-last-sweep") {
+        @Override
+        public void run() {
+            Emitter.this.end();
+        }
+    };
 
     private volatile boolean closing;
-    private @Nullable UdpTransport transport;
-    private @Nullable InetAddress address;
+    private final List<Destination> destinations = new ArrayList<>();
+    private final @Nullable Transport[] transports;
     private @Nullable Sweep sweep;
-    private long resolveAtNanos;
-    private long faultsSaid;
+    private boolean faultSaid;
     private long faultAtNanos;
-    private @Nullable String unresolved;
 
     /** As the only emitter that this JVM's cells ever have. */
     public Emitter(EmitterSettings settings, Consumer<String> log) {
@@ -54,9 +68,21 @@ public final class Emitter implements AutoCloseable {
      * @param log takes one line at a time, from the emitter's thread
      */
     public Emitter(EmitterSettings settings, CounterTable table, Consumer<String> log) {
+        this(settings, table, log, new Function<String, InetAddress[]>() {
+            @Override
+            public InetAddress[] apply(String host) {
+                return Resolver.ofTheJvm(host);
+            }
+        });
+    }
+
+    /** @param names gives all addresses of a name, or none; asked on threads of their own */
+    Emitter(EmitterSettings settings, CounterTable table, Consumer<String> log, Function<String, InetAddress[]> names) {
         this.settings = settings;
         this.table = table;
         this.log = log;
+        this.names = names;
+        transports = new Transport[settings.collectors().size()];
         thread.setDaemon(true);
     }
 
@@ -78,10 +104,10 @@ public final class Emitter implements AutoCloseable {
         } catch (IllegalStateException alreadyEnding) {
             // The hook is running, or has run: it does the same.
         }
-        stop();
+        end();
     }
 
-    private void stop() {
+    private void end() {
         closing = true;
         LockSupport.unpark(thread);
         try {
@@ -93,142 +119,138 @@ public final class Emitter implements AutoCloseable {
 
     private void run() {
         long begun = System.nanoTime();
-        resolveAtNanos = begun;
-        faultAtNanos = begun;
         long intervalNanos = TimeUnit.MILLISECONDS.toNanos(settings.sweepMillis());
+        try {
+            lookUp();
+        } catch (Throwable fault) {
+            report(fault);
+        }
         for (long due = begun + intervalNanos; !closing; due += intervalNanos) {
-            pause(due);
+            pause(due, false);
             long late = System.nanoTime() - due;
             if (late > intervalNanos) {
                 due += late / intervalNanos * intervalNanos;
             }
             if (!closing) {
-                guarded(this::sweep);
+                sweep();
             }
         }
-        guarded(this::lastSweep);
-        if (transport != null) {
-            transport.close();
+        lastSweep();
+        for (Destination destination : destinations) {
+            destination.close();
         }
     }
 
-    private void pause(long untilNanos) {
-        for (long left = untilNanos - System.nanoTime(); left > 0 && !closing; left = untilNanos - System.nanoTime()) {
+    /** Waits, also through interrupts: where somebody interrupts every thread, this one's sockets must not see it. */
+    private void pause(long untilNanos, boolean ending) {
+        for (long left = untilNanos - System.nanoTime();
+                left > 0 && (ending || !closing);
+                left = untilNanos - System.nanoTime()) {
             LockSupport.parkNanos(this, left);
-            // Where somebody interrupts every thread there is, this one's sockets must not see it.
             Thread.interrupted();
         }
     }
 
-    private void guarded(Runnable step) {
-        try {
-            step.run();
-        } catch (Throwable fault) {
-            // Counting must go on whatever happens here, and the host must not hear of it but for a line.
-            log.accept("a sweep failed and will be tried again: " + fault);
-        }
-    }
-
     private void sweep() {
-        if (connect()) {
-            sweeper().run(transport());
-            reportFaults(transport());
-        }
-    }
-
-    private void lastSweep() {
-        // Where there is a socket already, a name server that hangs must not cost the last counts.
-        if (transport == null && !connect()) {
-            return;
-        }
-        sweeper().last(transport());
-        for (int i = 0; settings.totals() && i < LAST_PAUSES_MILLIS.length; i++) {
-            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_PAUSES_MILLIS[i]);
-            for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
-                LockSupport.parkNanos(this, left);
-                Thread.interrupted();
-            }
-            sweeper().repeat(transport());
-        }
-    }
-
-    /** Opens the socket, or opens it anew where the collector's address has changed. */
-    private boolean connect() {
-        long now = System.nanoTime();
-        if (now - resolveAtNanos < 0) {
-            return transport != null;
-        }
-        resolveAtNanos = now + TimeUnit.SECONDS.toNanos(transport == null ? 1 : RESOLVE_SECONDS);
         try {
-            InetAddress[] addresses = InetAddress.getAllByName(settings.host());
-            if (transport == null || !Arrays.asList(addresses).contains(address)) {
-                UdpTransport fresh = new UdpTransport(new InetSocketAddress(addresses[0], settings.port()));
-                if (transport != null) {
-                    log.accept("collector " + settings + " has moved to " + addresses[0].getHostAddress());
-                    transport.close();
-                }
-                transport = fresh;
-                address = addresses[0];
-                faultsSaid = 0;
-                resolveAtNanos = now + TimeUnit.SECONDS.toNanos(RESOLVE_SECONDS);
-                if (sweep == null) {
-                    sweep = newSweep();
-                } else if (!settings.follow()) {
-                    sweep.begin(0);
-                }
+            connected().run(transports);
+            for (Destination destination : destinations) {
+                destination.reportFaults();
             }
-            unresolved = null;
-        } catch (UnknownHostException unknown) {
-            complain("collector " + settings + " has a name that does not resolve");
-        } catch (IOException | RuntimeException cannot) {
-            complain("no socket to collector " + settings + ": " + cannot.getMessage());
-        }
-        return transport != null;
-    }
-
-    private void complain(String what) {
-        if (!what.equals(unresolved)) {
-            unresolved = what;
-            log.accept(what + "; it is tried again, and counts are kept until then");
+        } catch (Throwable fault) {
+            report(fault);
         }
     }
 
-    private void reportFaults(UdpTransport used) {
-        long now = System.nanoTime();
-        if (used.faults() > faultsSaid && (faultsSaid == 0 || now - faultAtNanos > 0)) {
-            log.accept("collector " + settings + ": " + used.lastFault() + " (" + used.faults()
-                    + " datagrams so far); nothing is lost if it comes back, totals are repeated");
-            faultsSaid = used.faults();
-            faultAtNanos = now + TimeUnit.SECONDS.toNanos(FAULT_SECONDS);
+    /** Says every total, and again, and to those whose address is found meanwhile for the first time. */
+    private void lastSweep() {
+        try {
+            for (Destination destination : destinations) {
+                destination.hurry();
+            }
+            for (int i = 0; i < LAST_PAUSES_MILLIS.length; i++) {
+                connected().last(transports);
+                if (!isAwaited() && (i == LAST_REPEATS || !settings.totals())) {
+                    return;
+                }
+                pause(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_PAUSES_MILLIS[i]), true);
+            }
+            connected().last(transports);
+        } catch (Throwable fault) {
+            report(fault);
         }
     }
 
-    private Sweep newSweep() {
-        SecureRandom random = new SecureRandom();
-        return new Sweep(table, settings, System::nanoTime, System::currentTimeMillis, () -> newId(random));
-    }
-
-    private static String newId(SecureRandom random) {
-        byte[] bits = new byte[12];
-        random.nextBytes(bits);
-        StringBuilder id = new StringBuilder();
-        for (byte b : bits) {
-            id.append(Character.forDigit((b >> 4) & 15, 16)).append(Character.forDigit(b & 15, 16));
+    private boolean isAwaited() {
+        for (Destination destination : destinations) {
+            if (destination.isAwaited()) {
+                return true;
+            }
         }
-        return id.toString();
+        return false;
     }
 
-    private Sweep sweeper() {
+    /** The sweep, with a socket to every collector whose address is known. */
+    private Sweep connected() {
+        lookUp();
         if (sweep == null) {
-            throw new IllegalStateException("no sweep before the first connect");
+            Owners owners = new Owners(settings.collectors(), table);
+            sweep = new Sweep(table, settings, MONOTONIC, WALL, new StreamIds(), transports.length, owners);
+        }
+        for (int i = 0; i < transports.length; i++) {
+            if (destinations.get(i).connect()) {
+                sweep.begin(i);
+            }
+            transports[i] = destinations.get(i).transport();
         }
         return sweep;
     }
 
-    private UdpTransport transport() {
-        if (transport == null) {
-            throw new IllegalStateException("no socket before the first connect");
+    /** Begins to look up all names; where that failed it goes on from there. */
+    private void lookUp() {
+        while (destinations.size() < transports.length) {
+            CollectorAddress collector = settings.collectors().get(destinations.size());
+            // Half a sweep from now there is an application whose provider of look-ups is the one to ask.
+            Resolver resolver = new Resolver(collector.host, names, settings.sweepMillis() / 2);
+            destinations.add(new Destination(collector, settings, resolver, log));
         }
-        return transport;
+    }
+
+    /** Counting must go on whatever happens here, and the host must not hear of it but for a line a minute. */
+    private void report(Throwable fault) {
+        long now = System.nanoTime();
+        if (!faultSaid || now - faultAtNanos > 0) {
+            faultSaid = true;
+            faultAtNanos = now + TimeUnit.SECONDS.toNanos(FAULT_SECONDS);
+            log.accept("a sweep failed and will be tried again: " + fault);
+        }
+    }
+
+    private static final LongSupplier MONOTONIC = new LongSupplier() {
+        @Override
+        public long getAsLong() {
+            return System.nanoTime();
+        }
+    };
+
+    private static final LongSupplier WALL = new LongSupplier() {
+        @Override
+        public long getAsLong() {
+            return System.currentTimeMillis();
+        }
+    };
+
+    /** 96 random bits each. */
+    private static final class StreamIds implements Supplier<String> {
+        @Override
+        public String get() {
+            byte[] bits = new byte[12];
+            new SecureRandom().nextBytes(bits);
+            StringBuilder id = new StringBuilder();
+            for (byte b : bits) {
+                id.append(Character.forDigit((b >> 4) & 15, 16)).append(Character.forDigit(b & 15, 16));
+            }
+            return id.toString();
+        }
     }
 }

@@ -1,23 +1,31 @@
 package io.counters.emit;
 
+import io.counters.ring.KetamaRing;
 import io.counters.wire.DatagramWriter;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 
 /** Where to send, how often and how. Immutable; each method returns a changed copy. */
 public final class EmitterSettings {
     /** The port that collectors listen on unless told otherwise. */
     public static final int PORT_DEFAULT = 11212;
 
-    private final String host;
-    private final int port;
+    private static final int DATAGRAM_BY_ADDRESS = 0;
+
+    private final List<CollectorAddress> collectors;
     private final long sweepMillis;
     private final int datagramBytes;
     private final boolean totals;
     private final boolean follow;
 
     private EmitterSettings(
-            String host, int port, long sweepMillis, int datagramBytes, boolean totals, boolean follow) {
-        this.host = host;
-        this.port = port;
+            List<CollectorAddress> collectors, long sweepMillis, int datagramBytes, boolean totals, boolean follow) {
+        this.collectors = collectors;
         this.sweepMillis = sweepMillis;
         this.datagramBytes = datagramBytes;
         this.totals = totals;
@@ -25,33 +33,43 @@ public final class EmitterSettings {
     }
 
     /**
-     * One sweep a second, in datagrams of at most 1,432 bytes, with totals.
+     * One sweep a second, with totals, in datagrams as large as the way to each collector takes.
      *
-     * @param collector {@code host:port} or {@code host}; IPv6 addresses stand in brackets
-     * @throws IllegalArgumentException if it is not of that form
+     * @param collectors one or several, parted by {@code ;}, each {@code HOST[:PORT][*WEIGHT]}: IPv6 addresses stand in
+     *     brackets, the port is {@value #PORT_DEFAULT} unless said, the weight 1 to 1,000,000 and 1 unless said. With
+     *     several each name is sent to the one that owns it on the ring of {@code HOST:PORT}s
+     * @throws IllegalArgumentException if it is not of that form, an address stands there twice, or one weighs so
+     *     little beside the others that it would own no name; tells all mistakes at once
      */
-    public static EmitterSettings to(String collector) {
-        String text = collector.trim();
-        int bracket = text.lastIndexOf(']');
-        int colon = text.lastIndexOf(':');
-        boolean hasPort = colon > bracket && (bracket >= 0 || text.indexOf(':') == colon);
-        String host = hasPort ? text.substring(0, colon) : text;
-        if (host.startsWith("[") && host.endsWith("]")) {
-            host = host.substring(1, host.length() - 1);
+    public static EmitterSettings to(String collectors) {
+        List<CollectorAddress> read = new ArrayList<>();
+        Set<String> known = new HashSet<>();
+        List<String> mistakes = new ArrayList<>();
+        long weights = 0;
+        for (String one : collectors.split(";", -1)) {
+            try {
+                CollectorAddress address = CollectorAddress.read(one);
+                read.add(address);
+                weights += address.weight;
+                if (!known.add(address.toString().toLowerCase(Locale.ROOT))) {
+                    mistakes.add("\"" + one.trim() + "\" stands there twice");
+                }
+            } catch (IllegalArgumentException broken) {
+                mistakes.add(broken.getMessage());
+            }
         }
-        boolean good = host.matches("[A-Za-z0-9._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?");
-        int port = PORT_DEFAULT;
-        if (hasPort) {
-            String digits = text.substring(colon + 1);
-            good &= digits.matches("[0-9]{1,5}");
-            port = good ? Integer.parseInt(digits) : 0;
+        for (CollectorAddress address : read) {
+            if (mistakes.isEmpty() && KetamaRing.hashes(address.weight, weights, read.size()) == 0) {
+                mistakes.add(
+                        "\"" + address + "\" weighs " + address.weight + " of " + weights + " and would own no name");
+            }
         }
-        if (!good || port < 1 || port > 65_535) {
-            throw new IllegalArgumentException("collector is \"" + collector
-                    + "\", which is not HOST:PORT with a port from 1 to 65535; collectors listen on " + PORT_DEFAULT
-                    + " unless told otherwise");
+        if (!mistakes.isEmpty()) {
+            throw new IllegalArgumentException("collector is \"" + collectors + "\": " + String.join(", ", mistakes)
+                    + "; write HOST:PORT or HOST:PORT*WEIGHT, several parted by ;, and leave the port away where it is "
+                    + PORT_DEFAULT);
         }
-        return new EmitterSettings(host, port, 1000, DatagramWriter.BYTES_DEFAULT, true, false);
+        return new EmitterSettings(Collections.unmodifiableList(read), 1000, DATAGRAM_BY_ADDRESS, true, false);
     }
 
     /**
@@ -62,23 +80,23 @@ public final class EmitterSettings {
     public EmitterSettings sweepMillis(long millis) {
         if (millis < 10 || millis > 60_000) {
             throw new IllegalArgumentException(
-                    "sweep is " + millis + " ms, allowed are 10 to 60000; 1000 is what collectors expect");
+                    "sweep is " + millis + " ms, allowed are 10 to 60000 ms; 1000 ms is the default");
         }
-        return new EmitterSettings(host, port, millis, datagramBytes, totals, follow);
+        return new EmitterSettings(collectors, millis, datagramBytes, totals, follow);
     }
 
     /**
-     * With datagrams of at most so many bytes, 512 to 65,507.
+     * With datagrams of at most so many bytes, 512 to 65,507, wherever they go.
      *
      * @throws IllegalArgumentException outside that range
      */
     public EmitterSettings datagramBytes(int bytes) {
         if (bytes < DatagramWriter.BYTES_MIN || bytes > DatagramWriter.BYTES_MAX) {
             throw new IllegalArgumentException("datagram is " + bytes + " bytes, allowed are "
-                    + DatagramWriter.BYTES_MIN + " to " + DatagramWriter.BYTES_MAX + "; an Ethernet path takes "
-                    + DatagramWriter.BYTES_DEFAULT);
+                    + DatagramWriter.BYTES_MIN + " to " + DatagramWriter.BYTES_MAX + " bytes; an Ethernet path takes "
+                    + DatagramWriter.BYTES_DEFAULT + " whole");
         }
-        return new EmitterSettings(host, port, sweepMillis, bytes, totals, follow);
+        return new EmitterSettings(collectors, sweepMillis, bytes, totals, follow);
     }
 
     /**
@@ -86,7 +104,7 @@ public final class EmitterSettings {
      * balancer spreads over several collectors.
      */
     public EmitterSettings totals(boolean sent) {
-        return new EmitterSettings(host, port, sweepMillis, datagramBytes, sent, follow);
+        return new EmitterSettings(collectors, sweepMillis, datagramBytes, sent, follow);
     }
 
     /**
@@ -94,23 +112,26 @@ public final class EmitterSettings {
      * a new address. Otherwise a new one begins there, and what had not reached the old address is lost.
      */
     public EmitterSettings follow(boolean follows) {
-        return new EmitterSettings(host, port, sweepMillis, datagramBytes, totals, follows);
+        return new EmitterSettings(collectors, sweepMillis, datagramBytes, totals, follows);
     }
 
-    public String host() {
-        return host;
-    }
-
-    public int port() {
-        return port;
+    List<CollectorAddress> collectors() {
+        return collectors;
     }
 
     public long sweepMillis() {
         return sweepMillis;
     }
 
-    public int datagramBytes() {
-        return datagramBytes;
+    /**
+     * The most bytes of a datagram to this address: what was set, or else all that UDP carries where it does not leave
+     * the machine, and {@value DatagramWriter#BYTES_DEFAULT} where it does.
+     */
+    public int datagramBytes(InetAddress to) {
+        if (datagramBytes != DATAGRAM_BY_ADDRESS) {
+            return datagramBytes;
+        }
+        return to.isLoopbackAddress() ? DatagramWriter.BYTES_MAX : DatagramWriter.BYTES_DEFAULT;
     }
 
     public boolean totals() {
@@ -121,8 +142,16 @@ public final class EmitterSettings {
         return follow;
     }
 
+    /** The collectors in the form in which {@link #to} reads them. */
     @Override
     public String toString() {
-        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+        StringBuilder list = new StringBuilder();
+        for (CollectorAddress one : collectors) {
+            list.append(list.length() == 0 ? "" : ";").append(one);
+            if (one.weight != 1) {
+                list.append('*').append(one.weight);
+            }
+        }
+        return list.toString();
     }
 }

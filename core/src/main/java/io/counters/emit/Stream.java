@@ -97,31 +97,37 @@ final class Stream {
             DatagramWriter writer,
             Transport transport) {
         long age = Math.max(0, Math.max((nowNanos - bornNanos) / 1_000_000, nowWallMillis - bornWallMillis));
-        boolean open = false;
-        for (int line = 0; line < lines; line++) {
+        int begin = 0;
+        while (begin < lines) {
+            writer.limit(transport.datagramBytes());
+            writer.clear();
+            int end = write(begin, all, table, age, writer);
+            if (writer.length() == 0) {
+                return;
+            }
+            if (transport.send(writer.buffer(), writer.length())) {
+                seq++;
+                Arrays.fill(fresh, begin, end, 0);
+                begin = end;
+            }
+        }
+    }
+
+    /** Writes a datagram of what is to be told from a line on; returns the first line that it had no room for. */
+    private int write(int begin, boolean all, CounterTable table, long age, DatagramWriter writer) {
+        for (int line = begin; line < lines; line++) {
             if (fresh[line] == 0 && !(totalsSent && total[line] != 0 && (all || isDue(sweeps - changed[line])))) {
                 continue;
             }
-            Verb verb = verb(line);
-            byte[] name = table.name(line >> 1);
-            long toldTotal = totalsSent ? total[line] : Commands.NO_TOTAL;
-            if (open && !writer.command(verb, name, fresh[line], toldTotal)) {
-                transport.send(writer.buffer(), writer.length());
-                open = false;
+            if (totalsSent && writer.length() == 0) {
+                writer.from(id, age, seq + 1);
             }
-            if (!open) {
-                writer.clear();
-                if (totalsSent) {
-                    writer.from(id, age, ++seq);
-                }
-                writer.command(verb, name, fresh[line], toldTotal);
-                open = true;
+            if (!writer.command(
+                    verb(line), table.name(line >> 1), fresh[line], totalsSent ? total[line] : Commands.NO_TOTAL)) {
+                return line;
             }
-            fresh[line] = 0;
         }
-        if (open) {
-            transport.send(writer.buffer(), writer.length());
-        }
+        return lines;
     }
 
     private static Verb verb(int line) {

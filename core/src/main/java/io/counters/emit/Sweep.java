@@ -60,7 +60,7 @@ public final class Sweep {
         this.nanoClock = nanoClock;
         this.wallMillisClock = wallMillisClock;
         this.ids = ids;
-        this.writer = new DatagramWriter(settings.datagramBytes());
+        this.writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
         this.owner = owner;
         this.streams = new Stream[destinations];
     }
@@ -86,7 +86,10 @@ public final class Sweep {
         }
     }
 
-    /** The last sweep of this sender's life: sends every total. With totals, to be done again by {@link #repeat}. */
+    /**
+     * The last sweep of this sender's life: sends what was counted, and every total. With totals, to be done again or to
+     * be repeated.
+     */
     public void last(@Nullable Transport... transports) {
         synchronized (table) {
             assign(nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports);

@@ -1,5 +1,6 @@
 package io.counters.emit;
 
+import io.counters.wire.DatagramWriter;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
@@ -10,12 +11,25 @@ import java.nio.channels.DatagramChannel;
  * A connected, non-blocking UDP socket. Connected, so that the kernel tells of a collector that is not there. Opened,
  * used and closed by the sweep's thread only: a thread that is interrupted inside a channel closes it for everyone.
  */
-final class UdpTransport implements Transport, AutoCloseable {
+public final class UdpTransport implements Transport, AutoCloseable {
+    /** What a kernel that takes less than UDP can carry takes: macOS, unless told otherwise. */
+    private static final int LESS_BYTES = 9216;
+
     private final DatagramChannel channel;
+    private final ByteBuffer buffer;
+    private int datagramBytes;
     private String lastFault = "";
     private long faults;
 
-    UdpTransport(InetSocketAddress collector) throws IOException {
+    /**
+     * A socket to one collector.
+     *
+     * @param datagramBytes the most bytes of a datagram there, 512 to 65,507, unless the kernel takes less
+     * @throws IOException where there is no way to that address, or no socket to be had
+     */
+    public UdpTransport(InetSocketAddress collector, int datagramBytes) throws IOException {
+        this.datagramBytes = datagramBytes;
+        buffer = ByteBuffer.allocateDirect(datagramBytes);
         channel = DatagramChannel.open();
         try {
             channel.configureBlocking(false);
@@ -27,24 +41,38 @@ final class UdpTransport implements Transport, AutoCloseable {
     }
 
     @Override
-    public void send(byte[] bytes, int length) {
+    public int datagramBytes() {
+        return datagramBytes;
+    }
+
+    @Override
+    public boolean send(byte[] bytes, int length) {
+        buffer.clear();
+        buffer.put(bytes, 0, length).flip();
         try {
-            write(bytes, length);
+            write();
         } catch (PortUnreachableException formerly) {
             // This is news of an earlier datagram, and this one was not sent: the collector may be back.
             fault("nobody listens there");
             try {
-                write(bytes, length);
+                write();
             } catch (IOException cannot) {
                 lastFault = reason(cannot);
             }
         } catch (IOException cannot) {
+            // Too long, most likely; each kernel says it in words of its own.
+            if (length > DatagramWriter.BYTES_DEFAULT) {
+                datagramBytes = length > LESS_BYTES ? LESS_BYTES : DatagramWriter.BYTES_DEFAULT;
+                return false;
+            }
             fault(reason(cannot));
         }
+        return true;
     }
 
-    private void write(byte[] bytes, int length) throws IOException {
-        if (channel.write(ByteBuffer.wrap(bytes, 0, length)) == 0) {
+    private void write() throws IOException {
+        buffer.rewind();
+        if (channel.write(buffer) == 0) {
             fault("the socket's buffer is full");
         }
     }

@@ -18,16 +18,25 @@ public final class DatagramWriter {
     private static final byte[] DECREMENT = "decrement ".getBytes(ISO_8859_1);
     private static final int NUMBER_BYTES_MAX = 19;
 
-    private final byte[] buffer;
+    private byte[] buffer = {};
+    private int bytesMax;
     private int length;
 
     /** A writer of datagrams of at most {@code bytesMax} bytes, {@value #BYTES_MIN} to {@value #BYTES_MAX}. */
     public DatagramWriter(int bytesMax) {
+        limit(bytesMax);
+    }
+
+    /** Lets the next datagram have at most so many bytes, {@value #BYTES_MIN} to {@value #BYTES_MAX}. */
+    public void limit(int bytesMax) {
         if (bytesMax < BYTES_MIN || bytesMax > BYTES_MAX) {
             throw new IllegalArgumentException(
                     "a datagram of " + bytesMax + " bytes: allowed are " + BYTES_MIN + " to " + BYTES_MAX);
         }
-        buffer = new byte[bytesMax];
+        this.bytesMax = bytesMax;
+        if (buffer.length < bytesMax) {
+            buffer = new byte[bytesMax];
+        }
     }
 
     /** Begins an empty datagram. */
@@ -53,7 +62,7 @@ public final class DatagramWriter {
      */
     public boolean command(Verb verb, byte[] name, long amount, long total) {
         byte[] word = verb == Verb.INCREMENT ? INCREMENT : DECREMENT;
-        if (length + word.length + name.length + 2 * (1 + NUMBER_BYTES_MAX) + 1 > buffer.length) {
+        if (length + word.length + name.length + 2 * (1 + NUMBER_BYTES_MAX) + 1 > bytesMax) {
             return false;
         }
         bytes(word);

@@ -3,6 +3,7 @@ package io.counters.emit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.net.InetAddress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -11,20 +12,82 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EmitterSettingsTest {
     @ParameterizedTest
     @CsvSource({
-        "collector, collector, 11212, collector:11212",
-        "collector:1, collector, 1, collector:1",
-        "' collector:65535 ', collector, 65535, collector:65535",
-        "127.0.0.1:80, 127.0.0.1, 80, 127.0.0.1:80",
-        "::1, ::1, 11212, [::1]:11212",
-        "[::1], ::1, 11212, [::1]:11212",
-        "[::1]:80, ::1, 80, [::1]:80",
+        "collector, collector:11212",
+        "collector:1, collector:1",
+        "collector:00001, collector:1",
+        "' collector:65535 ', collector:65535",
+        "127.0.0.1:80, 127.0.0.1:80",
+        "::1, [::1]:11212",
+        "[::1], [::1]:11212",
+        "[::1]:80, [::1]:80",
+        "fe80::1%eth0, [fe80::1%eth0]:11212",
+        "h1*1, h1:11212",
+        "h1:1*3;h2, h1:1*3;h2:11212",
+        "' h1:1 * 1000000 ; [::1]:2*999999;h1:2*20000 ', h1:1*1000000;[::1]:2*999999;h1:2*20000",
     })
-    void a_collector_is_a_host_with_or_without_a_port(String collector, String host, int port, String shown) {
-        EmitterSettings settings = EmitterSettings.to(collector);
+    void collectors_are_hosts_with_or_without_ports_and_weights(String collectors, String shown) {
+        EmitterSettings settings = EmitterSettings.to(collectors);
 
-        assertThat(settings.host()).isEqualTo(host);
-        assertThat(settings.port()).isEqualTo(port);
         assertThat(settings).hasToString(shown);
+        assertThat(EmitterSettings.to(shown)).hasToString(shown);
+    }
+
+    @Test
+    void on_the_ring_a_collector_is_host_and_port_whatever_was_left_out() {
+        assertThat(EmitterSettings.to("h1*3;h1:1;[::1]").collectors())
+                .extracting(CollectorAddress::toString)
+                .containsExactly("h1:11212", "h1:1", "[::1]:11212");
+        assertThat(EmitterSettings.to("h1*3;h1:1").collectors())
+                .extracting(address -> address.weight)
+                .containsExactly(3, 1);
+    }
+
+    @Test
+    void all_mistakes_of_a_list_are_told_at_once() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmitterSettings.to("h1;h 2;h3:0*2;;H1:11212*2;h4*0;h5*1000001;h6*x;h7**2;h8*-1"))
+                .withMessage("collector is \"h1;h 2;h3:0*2;;H1:11212*2;h4*0;h5*1000001;h6*x;h7**2;h8*-1\": "
+                        + "\"h 2\" is not HOST:PORT with a port from 1 to 65535, "
+                        + "\"h3:0\" is not HOST:PORT with a port from 1 to 65535, "
+                        + "\"\" is not HOST:PORT with a port from 1 to 65535, "
+                        + "\"H1:11212*2\" stands there twice, "
+                        + "\"h4*0\" has a weight that is no number from 1 to 1000000, "
+                        + "\"h5*1000001\" has a weight that is no number from 1 to 1000000, "
+                        + "\"h6*x\" has a weight that is no number from 1 to 1000000, "
+                        + "\"h7**2\" has a weight that is no number from 1 to 1000000, "
+                        + "\"h8*-1\" has a weight that is no number from 1 to 1000000"
+                        + "; write HOST:PORT or HOST:PORT*WEIGHT, several parted by ;, and leave the port away where"
+                        + " it is 11212");
+    }
+
+    @Test
+    void a_weight_that_would_own_no_name_is_refused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmitterSettings.to("h1*80;h2"))
+                .withMessageContaining("\"h2:11212\" weighs 1 of 81 and would own no name");
+        assertThat(EmitterSettings.to("h1*79;h2")).hasToString("h1:11212*79;h2:11212");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"127.0.0.1, 65507", "127.9.9.9, 65507", "::1, 65507", "10.0.0.1, 1432", "fe80::1, 1432"})
+    void datagrams_are_large_where_they_do_not_leave_the_machine(String address, int bytes) throws Exception {
+        EmitterSettings settings = EmitterSettings.to("h");
+
+        assertThat(settings.datagramBytes(InetAddress.getByName(address))).isEqualTo(bytes);
+        assertThat(settings.datagramBytes(600).datagramBytes(InetAddress.getByName(address)))
+                .isEqualTo(600);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "0.0.0.0", "255.255.255.255", "::1", "[fe80::1]:80"})
+    void an_address_that_is_written_out_needs_no_name_server(String literal) {
+        assertThat(EmitterSettings.to(literal).collectors().get(0).literal()).isNotNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"localhost", "256.0.0.1", "1.2.3", "1.2.3.4.5", "a.b.c.d", "fe", "1::2::3"})
+    void anything_else_is_a_name(String name) {
+        assertThat(EmitterSettings.to(name).collectors().get(0).literal()).isNull();
     }
 
     @ParameterizedTest
@@ -41,11 +104,10 @@ class EmitterSettingsTest {
     }
 
     @Test
-    void defaults_are_one_sweep_a_second_of_ethernet_sized_datagrams_with_totals() {
+    void defaults_are_one_sweep_a_second_with_totals() {
         EmitterSettings settings = EmitterSettings.to("a");
 
         assertThat(settings.sweepMillis()).isEqualTo(1000);
-        assertThat(settings.datagramBytes()).isEqualTo(1432);
         assertThat(settings.totals()).isTrue();
     }
 
@@ -57,7 +119,7 @@ class EmitterSettingsTest {
 
         assertThat(changed).hasToString("a:1");
         assertThat(changed.sweepMillis()).isEqualTo(10);
-        assertThat(changed.datagramBytes()).isEqualTo(512);
+        assertThat(changed.datagramBytes(InetAddress.getLoopbackAddress())).isEqualTo(512);
         assertThat(changed.totals()).isFalse();
         assertThat(original.sweepMillis()).isEqualTo(1000);
     }

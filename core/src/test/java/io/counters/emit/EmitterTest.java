@@ -5,9 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.cells.Cells;
+import io.counters.ring.KetamaHash;
+import io.counters.ring.KetamaRing;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -198,6 +205,153 @@ class EmitterTest {
 
         assertThat(sweepThreads()).isEmpty();
         assertThat(log).isEmpty();
+    }
+
+    @Test
+    void each_name_arrives_exactly_at_the_collector_that_owns_it_on_the_ring() {
+        try (CollectorSocket first = new CollectorSocket();
+                CollectorSocket second = new CollectorSocket();
+                CollectorSocket third = new CollectorSocket()) {
+            List<CollectorSocket> collectors = List.of(first, second, third);
+            List<String> addresses =
+                    collectors.stream().map(one -> one.settings().toString()).toList();
+            KetamaRing ring = new KetamaRing(addresses, 3, 1, 1);
+            EmitterSettings settings = EmitterSettings.to(
+                            addresses.get(0) + "*3;" + addresses.get(1) + ";" + addresses.get(2) + "*1")
+                    .sweepMillis(10);
+            List<Map<String, Long>> expected = List.of(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
+            CountedCells cells = new CountedCells();
+            for (int i = 0; i < 500; i++) {
+                String counted = name + "." + i;
+                cells.add(counted, i - 250L);
+                if (i != 250) {
+                    expected.get(owner(ring, counted)).put(counted, i - 250L);
+                }
+            }
+            try (Emitter emitter = new Emitter(settings, cells.table(), log::add)) {
+                emitter.start();
+
+                for (int i = 0; i < 3; i++) {
+                    CollectorSocket collector = collectors.get(i);
+                    assertThat(expected.get(i)).hasSizeGreaterThan(50);
+                    Map<String, Long> its = expected.get(i);
+                    await().until(() -> its.equals(collector.received().values()));
+                    assertThat(collector.received().streams()).hasSize(1);
+                }
+            }
+        }
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    void a_name_server_that_hangs_holds_back_no_other_collector_and_not_the_end() throws Exception {
+        CountDownLatch hanging = new CountDownLatch(1);
+        CountedCells cells = new CountedCells();
+        try (CollectorSocket collector = new CollectorSocket()) {
+            List<String> addresses = List.of("hangs.invalid:11212", collector.settings() + "", "known.invalid:9");
+            KetamaRing ring = new KetamaRing(addresses, 1, 1, 1);
+            for (int i = 0; i < 100; i++) {
+                cells.add(name + "." + i, 1);
+            }
+            CounterTable table = cells.table();
+            Emitter emitter = new Emitter(
+                    EmitterSettings.to(String.join(";", addresses)).sweepMillis(10), table, log::add, host -> {
+                        if (host.equals("hangs.invalid")) {
+                            awaited(hanging);
+                        }
+                        return new InetAddress[] {InetAddress.getLoopbackAddress()};
+                    });
+            emitter.start();
+
+            await().until(() -> collector.received().values().size() > 20 && !log.isEmpty());
+            long begun = System.nanoTime();
+            emitter.close();
+
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofMillis(2_000));
+            assertThat(collector.received().values().keySet()).allMatch(counted -> owner(ring, counted) == 1);
+            for (int i = 0; i < 100; i++) {
+                int owner = owner(ring, name + "." + i);
+                assertThat(table.unassigned(table.index(name + "." + i)))
+                        .as("kept where it could not go")
+                        .isEqualTo(owner == 0 ? 1 : 0);
+            }
+        } finally {
+            hanging.countDown();
+        }
+        assertThat(log).singleElement().asString().contains("known.invalid:9: nobody listens there");
+    }
+
+    @Test
+    void an_address_that_is_found_only_at_the_end_still_gets_the_last_sweep() {
+        int id = Cells.id(name);
+        Cells.add(id, 3);
+        try (CollectorSocket collector = new CollectorSocket()) {
+            Emitter emitter = new Emitter(
+                    EmitterSettings.to("collector:" + collector.port()).sweepMillis(60_000),
+                    new CounterTable(),
+                    log::add,
+                    host -> new InetAddress[] {InetAddress.getLoopbackAddress()});
+            emitter.start();
+
+            emitter.close();
+
+            await().until(() -> collector.received().value(name) == 3);
+        }
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    void senders_with_different_lists_and_a_sender_whose_list_has_changed_stay_exact() {
+        CountedCells one = new CountedCells();
+        CountedCells other = new CountedCells();
+        CounterTable table = one.table();
+        try (CollectorSocket first = new CollectorSocket();
+                CollectorSocket second = new CollectorSocket()) {
+            String both = first.settings() + ";" + second.settings();
+            for (int i = 0; i < 100; i++) {
+                one.add(name + "." + i, 2);
+                other.add(name + "." + i, 40);
+            }
+            try (Emitter emitter = new Emitter(EmitterSettings.to(both).sweepMillis(10), table, log::add);
+                    Emitter beside = new Emitter(second.settings(), other.table(), log::add)) {
+                emitter.start();
+                beside.start();
+                await().until(() -> sumsOf(first, second, 42));
+            }
+            for (int i = 0; i < 100; i++) {
+                one.add(name + "." + i, 100);
+            }
+            try (Emitter again = new Emitter(first.settings(), table, log::add)) {
+                again.start();
+                await().until(() -> sumsOf(first, second, 142));
+            }
+        }
+        assertThat(log).isEmpty();
+    }
+
+    private boolean sumsOf(CollectorSocket first, CollectorSocket second, long expected) {
+        TotalsReceiver one = first.received();
+        TotalsReceiver other = second.received();
+        for (int i = 0; i < 100; i++) {
+            String counted = name + "." + i;
+            if (one.value(counted) + other.value(counted) != expected) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int owner(KetamaRing ring, String counted) {
+        byte[] bytes = counted.getBytes(ISO_8859_1);
+        return ring.owner(bytes, 0, bytes.length, new KetamaHash());
+    }
+
+    private static void awaited(CountDownLatch latch) {
+        try {
+            latch.await(30, TimeUnit.SECONDS);
+        } catch (InterruptedException ended) {
+            throw new AssertionError(ended);
+        }
     }
 
     private List<String> told(CollectorSocket collector) {

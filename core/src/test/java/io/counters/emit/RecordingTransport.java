@@ -2,6 +2,7 @@ package io.counters.emit;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.wire.DatagramWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -10,9 +11,29 @@ import java.util.List;
 final class RecordingTransport implements Transport {
     final List<byte[]> datagrams = new ArrayList<>();
 
+    /** The most that it takes from now on; more is refused once, as a kernel does. */
+    int takesBytes = DatagramWriter.BYTES_MAX;
+
+    private int datagramBytes = DatagramWriter.BYTES_DEFAULT;
+
+    RecordingTransport datagramBytes(int bytes) {
+        datagramBytes = bytes;
+        return this;
+    }
+
     @Override
-    public void send(byte[] bytes, int length) {
+    public int datagramBytes() {
+        return datagramBytes;
+    }
+
+    @Override
+    public boolean send(byte[] bytes, int length) {
+        if (length > takesBytes) {
+            datagramBytes = takesBytes;
+            return false;
+        }
         datagrams.add(Arrays.copyOf(bytes, length));
+        return true;
     }
 
     /** All lines since the last call, of all datagrams. */

@@ -1,5 +1,6 @@
 package io.counters.emit;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.wire.DatagramWriter;
@@ -147,6 +148,41 @@ class StreamTest {
         assertThat(lines).contains("increment shop.orders,customer=4999 5000 5000");
         assertThat(lines).contains("increment shop.orders,customer=4999 0 5000");
         assertThat(lines.size() - froms.size()).isEqualTo(10_000);
+    }
+
+    @Test
+    void a_datagram_that_is_too_long_for_the_way_is_told_in_shorter_ones_and_loses_nothing() {
+        transport.datagramBytes(65_507);
+        for (boolean totals : new boolean[] {true, false}) {
+            Stream stream = new Stream(ID, 0, 0, totals);
+            TotalsReceiver receiver = new TotalsReceiver();
+            transport.takesBytes = 65_507;
+            for (int i = 0; i < 3_000; i++) {
+                stream.assign(table.index("shop.orders,customer=" + i), i + 1);
+            }
+            sweep(stream);
+            transport.takesBytes = 1_000;
+            for (int i = 0; i < 3_000; i++) {
+                stream.assign(table.index("shop.orders,customer=" + i), i + 1);
+            }
+
+            sweep(stream);
+
+            assertThat(transport.datagrams).anyMatch(datagram -> datagram.length > 65_000);
+            assertThat(transport.datagrams)
+                    .filteredOn(datagram -> datagram.length <= 1_000)
+                    .hasSizeGreaterThan(100);
+            if (totals) {
+                String last = new String(transport.datagrams.get(transport.datagrams.size() - 1), ISO_8859_1);
+                assertThat(last).startsWith("from " + ID + " 0 " + transport.datagrams.size() + "\n");
+            }
+            transport.datagrams.forEach(datagram -> receiver.datagram(datagram, datagram.length));
+            for (int i = 0; i < 3_000; i++) {
+                assertThat(receiver.value("shop.orders,customer=" + i)).isEqualTo(2 * (i + 1));
+            }
+            transport.datagrams.clear();
+            transport.datagramBytes(65_507);
+        }
     }
 
     @Test

@@ -4,12 +4,16 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.wire.DatagramWriter;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+// close() is tested, too.
+@SuppressWarnings("try")
 @Timeout(30)
 class UdpTransportTest {
     private static final byte[] DATAGRAM = "increment a 1".getBytes(ISO_8859_1);
@@ -46,7 +50,42 @@ class UdpTransportTest {
         }
     }
 
+    @Test
+    void what_the_kernel_finds_too_long_is_not_sent_and_shorter_ones_are_asked_for() throws Exception {
+        byte[] large = new byte[DatagramWriter.BYTES_MAX + 1];
+        try (CollectorSocket collector = new CollectorSocket();
+                UdpTransport transport = new UdpTransport(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), collector.port()), large.length)) {
+            assertThat(transport.send(large, large.length)).isFalse();
+            assertThat(transport.datagramBytes()).isEqualTo(9216);
+            transport.close();
+            assertThat(transport.send(large, 9216)).isFalse();
+            assertThat(transport.datagramBytes()).isEqualTo(1432);
+            assertThat(transport.faults()).isZero();
+            assertThat(transport.send(large, 1432)).isTrue();
+            assertThat(transport.faults()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void the_largest_datagram_there_is_arrives_on_loopback() throws Exception {
+        byte[] large = new byte[DatagramWriter.BYTES_MAX];
+        Arrays.fill(large, (byte) '\n');
+        System.arraycopy(DATAGRAM, 0, large, 0, DATAGRAM.length);
+        try (CollectorSocket collector = new CollectorSocket();
+                UdpTransport transport = to(collector.port())) {
+            assertThat(transport.datagramBytes()).isEqualTo(large.length);
+
+            assertThat(transport.send(large, large.length)).isTrue();
+
+            await().until(() -> collector.received().value("a") == 1);
+            assertThat(transport.faults()).isZero();
+        }
+    }
+
     private static UdpTransport to(int port) throws IOException {
-        return new UdpTransport(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        return new UdpTransport(
+                new InetSocketAddress(loopback, port), EmitterSettings.to("h").datagramBytes(loopback));
     }
 }

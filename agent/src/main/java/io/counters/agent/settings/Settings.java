@@ -158,11 +158,10 @@ public final class Settings {
             try {
                 read = read.datagramBytes(Integer.parseInt(datagram.text()));
             } catch (NumberFormatException noNumber) {
-                complaints.add(datagram.place() + ": datagram is " + datagram.text() + ", which is no number of bytes; "
-                        + DEFAULT.datagramBytes() + " is used");
+                complaints.add(datagram.place() + ": datagram is " + datagram.text()
+                        + ", which is no number of bytes such as 1432; the default is used");
             } catch (IllegalArgumentException broken) {
-                complaints.add(
-                        datagram.place() + ": " + broken.getMessage() + "; " + DEFAULT.datagramBytes() + " is used");
+                complaints.add(datagram.place() + ": " + broken.getMessage() + "; the default is used");
             }
         }
         return read.totals(flag(Key.TOTALS, true)).follow(flag(Key.FOLLOW, false));

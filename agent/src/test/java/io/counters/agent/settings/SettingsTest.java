@@ -2,6 +2,7 @@ package io.counters.agent.settings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -42,7 +43,8 @@ class SettingsTest {
 
         assertThat(settings.app()).isEqualTo("arguments");
         assertThat(settings.emitter().sweepMillis()).isEqualTo(2000);
-        assertThat(settings.emitter().datagramBytes()).isEqualTo(700);
+        assertThat(settings.emitter().datagramBytes(InetAddress.getLoopbackAddress()))
+                .isEqualTo(700);
         assertThat(settings.emitter().totals()).isFalse();
         assertThat(settings.complaints()).isEmpty();
     }
@@ -61,7 +63,8 @@ class SettingsTest {
                 "sweep=1ms | sweep is 1 ms, allowed are 10 to 60000",
                 "sweep=99999999999s | sweep is 99999999999s",
                 "datagram=many | datagram is many, which is no number",
-                "datagram=1 | datagram is 1 bytes, allowed are",
+                "datagram=1 | datagram is 1 bytes, allowed are 512 to 65507 bytes",
+                "sweep=5 | sweep is 5 ms, allowed are 10 to 60000 ms",
                 "enabled=maybe | enabled is maybe, allowed are true, on, false and off; true is used",
                 "sweeps=1s | sweeps is no setting, write sweep=",
                 "strict | strict has no value, write strict=",
@@ -79,6 +82,14 @@ class SettingsTest {
         assertThat(settings.emitter().totals()).isFalse();
         assertThat(settings.emitter().sweepMillis()).isEqualTo(1000);
         assertThat(settings.enabled()).isTrue();
+    }
+
+    @Test
+    void several_collectors_are_parted_by_semicolons_and_weighed_in_arguments_as_in_a_file() throws Exception {
+        Path file = Files.writeString(folder.resolve("counters.conf"), "collector = h1*3; h2:1\n");
+
+        assertThat(read("collector=h1:11212*3;h2:1,app=x").emitter()).hasToString("h1:11212*3;h2:1");
+        assertThat(read("settings=" + file).emitter()).hasToString("h1:11212*3;h2:1");
     }
 
     @Test

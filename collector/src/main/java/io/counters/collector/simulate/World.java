@@ -258,6 +258,7 @@ final class World {
             transports[i] = (bytes, length) -> {
                 claims.read(bytes, length);
                 way.send(to, bytes, length);
+                return true;
             };
         }
         return transports;

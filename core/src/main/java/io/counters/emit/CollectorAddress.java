@@ -1,0 +1,108 @@
+package io.counters.emit;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import org.jspecify.annotations.Nullable;
+
+/** One collector as the settings write it: {@code HOST[:PORT][*WEIGHT]}, IPv6 addresses in brackets. Immutable. */
+final class CollectorAddress {
+    static final int WEIGHT_MAX = 1_000_000;
+
+    final String host;
+    final int port;
+    final int weight;
+
+    private CollectorAddress(String host, int port, int weight) {
+        this.host = host;
+        this.port = port;
+        this.weight = weight;
+    }
+
+    /** @throws IllegalArgumentException with the value and the rule, if it is not of that form */
+    static CollectorAddress read(String written) {
+        String text = written.trim();
+        int weight = 1;
+        int star = text.indexOf('*');
+        if (star >= 0) {
+            weight = number(text.substring(star + 1).trim(), WEIGHT_MAX);
+            if (weight < 1) {
+                throw new IllegalArgumentException(
+                        "\"" + text + "\" has a weight that is no number from 1 to " + WEIGHT_MAX);
+            }
+            text = text.substring(0, star).trim();
+        }
+        int bracket = text.lastIndexOf(']');
+        int colon = text.lastIndexOf(':');
+        boolean hasPort = colon > bracket && (bracket >= 0 || text.indexOf(':') == colon);
+        String host = hasPort ? text.substring(0, colon) : text;
+        if (host.startsWith("[") && host.endsWith("]")) {
+            host = host.substring(1, host.length() - 1);
+        }
+        int port = hasPort ? number(text.substring(colon + 1), 65_535) : EmitterSettings.PORT_DEFAULT;
+        if (port < 1 || !isHost(host)) {
+            throw new IllegalArgumentException("\"" + text + "\" is not HOST:PORT with a port from 1 to 65535");
+        }
+        return new CollectorAddress(host, port, weight);
+    }
+
+    /** Digits that come to at most {@code max}; or else -1. */
+    private static int number(String digits, int max) {
+        int number = digits.isEmpty() ? -1 : 0;
+        for (int i = 0; i < digits.length() && number >= 0; i++) {
+            char c = digits.charAt(i);
+            number = c >= '0' && c <= '9' ? 10 * number + c - '0' : -1;
+            number = number > max ? -1 : number;
+        }
+        return number;
+    }
+
+    /** A name, an IPv4 address, or an IPv6 address with or without a zone. By hand: this runs before the application. */
+    private static boolean isHost(String host) {
+        int zone = host.indexOf('%');
+        String rest = zone < 0 ? host : host.substring(0, zone);
+        boolean v6 = rest.indexOf(':') >= 0;
+        boolean good = !rest.isEmpty() && rest.charAt(0) != (v6 ? '.' : ':');
+        for (int i = 0; i < rest.length(); i++) {
+            char c = rest.charAt(i);
+            good &= v6 ? Character.digit(c, 16) >= 0 && c < 128 || c == ':' || c == '.' : isOfName(c);
+        }
+        for (int i = zone + 1; zone >= 0 && i < host.length(); i++) {
+            good &= isOfName(host.charAt(i));
+        }
+        return good && (zone < 0 || (v6 && zone + 1 < host.length()));
+    }
+
+    private static boolean isOfName(char c) {
+        return (c >= 'a' && c <= 'z')
+                || (c >= 'A' && c <= 'Z')
+                || (c >= '0' && c <= '9')
+                || c == '.'
+                || c == '_'
+                || c == '-';
+    }
+
+    /** The address, where no name server need be asked for it; null for a name. */
+    @Nullable
+    InetAddress literal() {
+        try {
+            // With these letters the JDK takes the text as it is, or refuses it: nobody is asked.
+            return host.indexOf(':') >= 0 || isV4() ? InetAddress.getByName(host) : null;
+        } catch (UnknownHostException | RuntimeException misshapen) {
+            return null;
+        }
+    }
+
+    private boolean isV4() {
+        int parts = 0;
+        for (String part : host.split("\\.", -1)) {
+            parts += number(part, 255) >= 0 ? 1 : 5;
+        }
+        return parts == 4;
+    }
+
+    /** As it stands on the ring: {@code host:port}, the port always said, the weight never. */
+    @Override
+    public String toString() {
+        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+    }
+}

@@ -1,0 +1,149 @@
+package io.counters.emit;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One collector: where its name leads at the moment, the socket there, and what is said of both. For the sweep's thread
+ * only, which it never keeps waiting.
+ */
+final class Destination implements AutoCloseable {
+    private static final long SLOW_SECONDS = 10;
+    private static final long FAULT_SECONDS = 60;
+
+    private final CollectorAddress collector;
+    private final EmitterSettings settings;
+    private final Consumer<String> log;
+    private final @Nullable Resolver resolver;
+    private final InetAddress[] literal;
+    private final long beganNanos = System.nanoTime();
+
+    private @Nullable UdpTransport transport;
+    private @Nullable InetAddress address;
+    private long openAtNanos = beganNanos;
+    private long faultsSaid;
+    private long faultAtNanos = beganNanos;
+    private @Nullable String complaint;
+
+    /** @param resolver of the collector's name; started here, unless an address is written there instead */
+    Destination(CollectorAddress collector, EmitterSettings settings, Resolver resolver, Consumer<String> log) {
+        this.collector = collector;
+        this.settings = settings;
+        this.log = log;
+        InetAddress written = collector.literal();
+        if (written == null) {
+            literal = new InetAddress[0];
+            this.resolver = resolver;
+            resolver.start();
+        } else {
+            literal = new InetAddress[] {written};
+            this.resolver = null;
+        }
+    }
+
+    /** Where to send, or null as long as that is not known. */
+    @Nullable
+    UdpTransport transport() {
+        return transport;
+    }
+
+    /** Whether a look-up is under way that may yet tell where to send. */
+    boolean isAwaited() {
+        return transport == null && resolver != null && !resolver.hasAnswered();
+    }
+
+    /** Asks for an answer at once, as this JVM ends. */
+    void hurry() {
+        if (resolver != null) {
+            resolver.hurry();
+        }
+    }
+
+    /**
+     * Opens the socket as soon as an address is known, and another where the collector has moved: when its address is no
+     * longer among those that its name stands for.
+     *
+     * @return whether it has moved to where a new stream must begin
+     */
+    boolean connect() {
+        InetAddress[] known = resolver == null ? literal : resolver.addresses();
+        if (known.length == 0) {
+            complainOfName();
+            return false;
+        }
+        long now = System.nanoTime();
+        if ((transport != null && Arrays.asList(known).contains(address)) || now - openAtNanos < 0) {
+            return false;
+        }
+        openAtNanos = now + TimeUnit.SECONDS.toNanos(1);
+        return open(known);
+    }
+
+    private boolean open(InetAddress[] known) {
+        String reason = "";
+        for (InetAddress candidate : known) {
+            try {
+                UdpTransport fresh = new UdpTransport(
+                        new InetSocketAddress(candidate, collector.port), settings.datagramBytes(candidate));
+                boolean moved = transport != null;
+                if (transport != null) {
+                    log.accept("collector " + collector + " has moved to " + candidate.getHostAddress());
+                    transport.close();
+                }
+                transport = fresh;
+                address = candidate;
+                faultsSaid = 0;
+                complaint = null;
+                return moved && !settings.follow();
+            } catch (IOException | RuntimeException cannot) {
+                // Mostly a way that this machine does not have, such as IPv6: the next address may be of another kind.
+                reason = String.valueOf(cannot.getMessage());
+            }
+        }
+        complain("no socket to collector " + collector + ": " + reason);
+        return false;
+    }
+
+    private void complainOfName() {
+        if (resolver == null || resolver.hasAnswered()) {
+            complain("collector " + collector + " has a name that does not resolve");
+        } else if (System.nanoTime() - beganNanos > TimeUnit.SECONDS.toNanos(SLOW_SECONDS)) {
+            complain("collector " + collector + " has a name that no name server has answered for in " + SLOW_SECONDS
+                    + " s");
+        }
+    }
+
+    private void complain(String what) {
+        if (!what.equals(complaint)) {
+            complaint = what;
+            log.accept(what + "; it is tried again, and "
+                    + (transport == null ? "counts are kept until then" : "its last address is used until then"));
+        }
+    }
+
+    /** Says what went wrong at the socket: at once, and then at most once a minute. */
+    void reportFaults() {
+        long now = System.nanoTime();
+        if (transport != null && transport.faults() > faultsSaid && (faultsSaid == 0 || now - faultAtNanos > 0)) {
+            log.accept("collector " + collector + ": " + transport.lastFault() + " (" + transport.faults()
+                    + " datagrams so far); nothing is lost if it comes back, totals are repeated");
+            faultsSaid = transport.faults();
+            faultAtNanos = now + TimeUnit.SECONDS.toNanos(FAULT_SECONDS);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (resolver != null) {
+            resolver.close();
+        }
+        if (transport != null) {
+            transport.close();
+        }
+    }
+}

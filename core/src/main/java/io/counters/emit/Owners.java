@@ -1,0 +1,56 @@
+package io.counters.emit;
+
+import io.counters.ring.KetamaHash;
+import io.counters.ring.KetamaRing;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which of the collectors owns a counter, given by its number in the table: the ring is asked once for each, and the
+ * answer kept, 4 bytes a counter. With one collector there is no ring. For the sweep's thread only.
+ */
+final class Owners implements IntUnaryOperator {
+    private static final int UNKNOWN = -1;
+
+    private final CounterTable table;
+    private final @Nullable KetamaRing ring;
+    private final @Nullable KetamaHash hash;
+    private int[] owners = new int[0];
+
+    Owners(List<CollectorAddress> collectors, CounterTable table) {
+        this.table = table;
+        if (collectors.size() == 1) {
+            ring = null;
+            hash = null;
+            return;
+        }
+        List<String> names = new ArrayList<>();
+        long[] weights = new long[collectors.size()];
+        for (CollectorAddress collector : collectors) {
+            weights[names.size()] = collector.weight;
+            names.add(collector.toString());
+        }
+        ring = new KetamaRing(names, weights);
+        hash = new KetamaHash();
+    }
+
+    @Override
+    public int applyAsInt(int counter) {
+        if (ring == null || hash == null) {
+            return 0;
+        }
+        if (counter >= owners.length) {
+            int known = owners.length;
+            owners = Arrays.copyOf(owners, Math.max(64, Integer.highestOneBit(counter) * 2));
+            Arrays.fill(owners, known, owners.length, UNKNOWN);
+        }
+        if (owners[counter] == UNKNOWN) {
+            byte[] name = table.name(counter);
+            owners[counter] = ring.owner(name, 0, name.length, hash);
+        }
+        return owners[counter];
+    }
+}

@@ -1,0 +1,149 @@
+package io.counters.emit;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(30)
+class DestinationTest {
+    private static final byte[] DATAGRAM = "increment a 1".getBytes(ISO_8859_1);
+
+    private final List<String> log = new ArrayList<>();
+    private final Names names = new Names();
+
+    @Test
+    void an_address_that_is_written_out_is_opened_without_a_look_up() {
+        try (Destination destination = destination(EmitterSettings.to("127.0.0.1:9"))) {
+            assertThat(destination.connect()).isFalse();
+
+            assertThat(destination.transport()).isNotNull();
+            assertThat(names.getState()).isEqualTo(Thread.State.NEW);
+            assertThat(destination.isAwaited()).isFalse();
+        }
+    }
+
+    @Test
+    void a_name_is_waited_for_and_complained_of_once_when_nobody_knows_it() {
+        try (Destination destination = destination(EmitterSettings.to("collector:9"))) {
+            destination.connect();
+            assertThat(destination.isAwaited()).isTrue();
+            assertThat(log).isEmpty();
+
+            names.answered = true;
+            destination.connect();
+            destination.connect();
+            assertThat(destination.isAwaited()).isFalse();
+            assertThat(destination.transport()).isNull();
+            assertThat(log)
+                    .containsExactly("collector collector:9 has a name that does not resolve; it is tried again, and"
+                            + " counts are kept until then");
+
+            names.are("127.0.0.1");
+            assertThat(destination.connect()).isFalse();
+            assertThat(destination.transport()).isNotNull();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void a_collector_has_moved_only_when_its_address_is_no_longer_among_those_of_its_name(boolean follow) {
+        EmitterSettings settings = EmitterSettings.to("collector:9").follow(follow);
+        try (Destination destination = destination(settings)) {
+            names.are("127.0.0.2", "127.0.0.3");
+            destination.connect();
+            UdpTransport first = Objects.requireNonNull(destination.transport());
+
+            names.are("127.0.0.4", "127.0.0.2");
+            assertThat(destination.connect()).isFalse();
+            assertThat(destination.transport()).isSameAs(first);
+
+            names.are("127.0.0.4", "127.0.0.3");
+            List<Boolean> begins = new ArrayList<>();
+            // At most one socket a second is opened.
+            await().until(() -> {
+                begins.add(destination.connect());
+                return destination.transport() != first;
+            });
+            assertThat(begins.get(begins.size() - 1)).isEqualTo(!follow);
+            assertThat(log).containsExactly("collector collector:9 has moved to 127.0.0.4");
+            first.send(DATAGRAM, DATAGRAM.length);
+            assertThat(first.faults()).as("the old socket is closed").isEqualTo(1);
+        }
+    }
+
+    @Test
+    void an_address_that_this_machine_has_no_way_to_is_passed_over() throws Exception {
+        try (CollectorSocket collector = new CollectorSocket();
+                Destination destination = destination(EmitterSettings.to("collector:" + collector.port()))) {
+            // Without privileges a broadcast address can't be connected to.
+            names.are("255.255.255.255", "127.0.0.1");
+
+            destination.connect();
+
+            Objects.requireNonNull(destination.transport()).send(DATAGRAM, DATAGRAM.length);
+            await().until(() -> collector.received().value("a") == 1);
+            assertThat(log).isEmpty();
+        }
+    }
+
+    @Test
+    void where_no_socket_can_be_opened_it_is_said_once() {
+        try (Destination destination = destination(EmitterSettings.to("255.255.255.255:9"))) {
+            destination.connect();
+            destination.connect();
+
+            assertThat(destination.transport()).isNull();
+            assertThat(log)
+                    .singleElement()
+                    .asString()
+                    .startsWith("no socket to collector 255.255.255.255:9: ")
+                    .endsWith("counts are kept until then");
+        }
+    }
+
+    private Destination destination(EmitterSettings settings) {
+        return new Destination(settings.collectors().get(0), settings, names, log::add);
+    }
+
+    /** Stands for what the test says. */
+    private static final class Names extends Resolver {
+        boolean answered;
+        private InetAddress[] now = {};
+
+        Names() {
+            super("collector", host -> new InetAddress[0], 60_000);
+        }
+
+        void are(String... addresses) {
+            try {
+                InetAddress[] named = new InetAddress[addresses.length];
+                for (int i = 0; i < named.length; i++) {
+                    named[i] = InetAddress.getByName(addresses[i]);
+                }
+                now = named;
+            } catch (UnknownHostException misshapen) {
+                throw new AssertionError(misshapen);
+            }
+        }
+
+        @Override
+        InetAddress[] addresses() {
+            return now;
+        }
+
+        @Override
+        boolean hasAnswered() {
+            return answered || now.length > 0;
+        }
+    }
+}
