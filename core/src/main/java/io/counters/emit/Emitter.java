@@ -1,5 +1,6 @@
 package io.counters.emit;
 
+import io.counters.cells.Cells;
 import java.net.InetAddress;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -54,6 +55,7 @@ public final class Emitter implements AutoCloseable {
     private final @Nullable Transport[] transports;
     private @Nullable Sweep sweep;
     private boolean faultSaid;
+    private boolean overflowSaid;
     private long faultAtNanos;
 
     /** As the only emitter that this JVM's cells ever have. */
@@ -157,6 +159,7 @@ public final class Emitter implements AutoCloseable {
             for (Destination destination : destinations) {
                 destination.reportFaults();
             }
+            reportOverflow();
         } catch (Throwable fault) {
             report(fault);
         }
@@ -170,6 +173,7 @@ public final class Emitter implements AutoCloseable {
             }
             for (int i = 0; i < LAST_PAUSES_MILLIS.length; i++) {
                 connected().last(transports);
+                reportOverflow();
                 if (!isAwaited() && (i == LAST_REPEATS || !settings.totals())) {
                     return;
                 }
@@ -178,6 +182,19 @@ public final class Emitter implements AutoCloseable {
             connected().last(transports);
         } catch (Throwable fault) {
             report(fault);
+        }
+    }
+
+    private void reportOverflow() {
+        if (overflowSaid) {
+            return;
+        }
+        synchronized (table) {
+            overflowSaid = table.knows(Cells.OVERFLOW);
+        }
+        if (overflowSaid) {
+            log.accept("there are more than " + Cells.COUNTERS_MAX + " counters in this JVM; what is counted under a"
+                    + " new name is counted as " + Cells.OVERFLOW + ". Names must not hold ids of users or of requests");
         }
     }
 
