@@ -194,7 +194,8 @@ public final class Emitter implements AutoCloseable {
         }
         if (overflowSaid) {
             log.accept("there are more than " + Cells.COUNTERS_MAX + " counters in this JVM; what is counted under a"
-                    + " new name is counted as " + Cells.OVERFLOW + ". Names must not hold ids of users or of requests");
+                    + " new name is counted as " + Cells.OVERFLOW
+                    + ". Names must not hold ids of users or of requests");
         }
     }
 
