@@ -82,6 +82,14 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
         emitter.start();
     }
 
+    /** Where the counts go, for the log. */
+    synchronized String destination() {
+        if (emitter == null) {
+            return on ? "nothing is sent" : "nothing to send yet";
+        }
+        return "sent to " + (emitter.addresses().isEmpty() ? "nobody yet" : emitter.addresses());
+    }
+
     /** Sends the last of it as the JVM ends, even where nothing was sent before. */
     synchronized void end() {
         send();

@@ -68,7 +68,7 @@ final class Watch extends Thread {
             if (!reported && nowNanos - reportAtNanos >= 0) {
                 reported = true;
                 loaded.sayIfCacheIsUnused();
-                log.accept("after a minute: " + weaving.summary() + (counting.isOn() ? "" : "; nothing to send yet"));
+                log.accept("after a minute: " + weaving.summary() + "; " + counting.destination());
             }
             if (live != null && nowNanos - lookAtNanos >= 0) {
                 lookAtNanos = nowNanos + LOOK_NANOS;

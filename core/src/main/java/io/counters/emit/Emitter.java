@@ -51,6 +51,7 @@ public final class Emitter implements AutoCloseable {
     };
 
     private volatile boolean closing;
+    private volatile String addresses = "";
     private final List<Destination> destinations = new ArrayList<>();
     private final @Nullable Transport[] transports;
     private @Nullable Sweep sweep;
@@ -96,6 +97,11 @@ public final class Emitter implements AutoCloseable {
             closing = true;
         }
         thread.start();
+    }
+
+    /** The address of each collector as it was found last; empty before the first sweep. */
+    public String addresses() {
+        return addresses;
     }
 
     /** Makes the last sweep and ends the thread, within {@value #LAST_SWEEP_MILLIS} ms. Idempotent. */
@@ -219,9 +225,21 @@ public final class Emitter implements AutoCloseable {
             if (destinations.get(i).connect()) {
                 sweep.begin(i);
             }
-            transports[i] = destinations.get(i).transport();
+            Transport found = destinations.get(i).transport();
+            if (found != transports[i]) {
+                transports[i] = found;
+                addresses = listed();
+            }
         }
         return sweep;
+    }
+
+    private String listed() {
+        StringBuilder list = new StringBuilder();
+        for (Destination destination : destinations) {
+            list.append(list.length() == 0 ? "" : ", ").append(destination);
+        }
+        return list.toString();
     }
 
     /** Begins to look up all names; where that failed it goes on from there. */
