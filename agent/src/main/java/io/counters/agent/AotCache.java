@@ -1,7 +1,11 @@
 package io.counters.agent;
 
+import java.io.IOException;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Paths;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
@@ -18,6 +22,12 @@ import org.jspecify.annotations.Nullable;
 final class AotCache {
     private static final String WITNESS = "java.lang.instrument.UnmodifiableModuleException";
     private static final int SINCE = 24;
+    private static final String[] VARIABLES = {
+        "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JDK_AOT_VM_OPTIONS"
+    };
+
+    /** The option itself, or a file that may hold it. */
+    private static final String[] TRACES = {"-XX:AOT", "@", "-XX:Flags", "-XX:VMOptionsFile"};
 
     private AotCache() {}
 
@@ -50,7 +60,7 @@ final class AotCache {
 
     /** The value of the first of these options that this JVM was started with, wherever that stood; or null. */
     static @Nullable String option(Instrumentation instrumentation, String... names) {
-        if (isPossible()) {
+        if (isPossible() && mayBeNamed()) {
             for (String argument : arguments(instrumentation)) {
                 for (String name : names) {
                     if (argument.startsWith(name)) {
@@ -60,6 +70,26 @@ final class AotCache {
             }
         }
         return null;
+    }
+
+    /** A look at what the kernel and the environment tell, as asking the JVM costs 10 ms of every start. */
+    private static boolean mayBeNamed() {
+        StringBuilder options = new StringBuilder();
+        for (String variable : VARIABLES) {
+            options.append(System.getenv(variable)).append(' ');
+        }
+        try {
+            byte[] line = Files.readAllBytes(Paths.get("/proc/self/cmdline"));
+            options.append(new String(line, StandardCharsets.ISO_8859_1));
+        } catch (IOException | RuntimeException noLinux) {
+            return true;
+        }
+        for (String trace : TRACES) {
+            if (options.indexOf(trace) >= 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** As JMX would tell, which we never touch; the class that knows is opened to us as java.lang is. */

@@ -1,10 +1,12 @@
 package io.counters.agent.weave;
 
 import java.lang.instrument.ClassFileTransformer;
+import java.nio.file.FileSystems;
 import java.security.ProtectionDomain;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -86,6 +88,9 @@ public final class Weaving implements ClassFileTransformer {
 
     /** Loads what scanning needs: once installed, loading it would call the transformer that needs it. */
     public void preload() {
+        // Where many threads load classes at once the maps here need the first, and Java 8 deadlocks over the second.
+        ThreadLocalRandom.current();
+        FileSystems.getDefault();
         boolean none = isOfInterest(null, "preloaded") || isHit("preloaded", new byte[10]);
         if (none || isGenerated("preloaded")) {
             throw new IllegalStateException("nothing is a hit");
