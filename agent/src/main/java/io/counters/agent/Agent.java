@@ -4,19 +4,24 @@ import io.counters.agent.settings.Settings;
 import io.counters.agent.weave.Names;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.lang.instrument.Instrumentation;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Paths;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /** Assembles the agent; entered once in a JVM, by {@link Premain}. */
 public final class Agent {
+    /** System properties that tell an {@link AttachCommand} what came of it: true or false, and the lines said. */
+    static final String STARTED = "io.counters.agent.started";
+
+    static final String SAID = "io.counters.agent.said";
+
     private static final String PRESENT = "io.counters.agent";
 
     private Agent() {}
@@ -30,41 +35,51 @@ public final class Agent {
     public static @Nullable Throwable start(
             @Nullable String arguments, Instrumentation instrumentation, boolean attached) {
         String command = System.getProperty("sun.java.command", "");
-        if (isTool(command)) {
+        if (!attached && isTool(command)) {
             return null;
         }
         Log log = new Log();
         Settings settings = Settings.read(arguments, System.getProperties(), System.getenv());
+        Throwable failed = null;
+        boolean started = false;
         try {
             if (settings.log() != null) {
                 log.to(settings.log());
             }
-            settings.complaints().forEach(log);
-            if (settings.debug()) {
-                settings.effective().forEach(log);
+            for (String complaint : settings.complaints()) {
+                log.accept(complaint);
             }
-            start(settings, log, command, instrumentation, attached);
-            return settings.strict() && !settings.complaints().isEmpty()
-                    ? new IllegalArgumentException(settings.complaints().get(0))
-                    : null;
+            if (settings.debug()) {
+                for (String line : settings.effective()) {
+                    log.accept(line);
+                }
+            }
+            started = start(settings, log, command, instrumentation, attached);
+            if (!settings.complaints().isEmpty()) {
+                failed = new IllegalArgumentException(settings.complaints().get(0));
+            }
         } catch (Throwable fault) {
             log.accept("the agent did not start, the application goes on without it: " + fault);
-            return settings.strict() ? fault : null;
+            failed = fault;
         }
+        if (attached) {
+            System.setProperty(STARTED, String.valueOf(started));
+            System.setProperty(SAID, log.said());
+        }
+        return settings.strict() ? failed : null;
     }
 
-    private static void start(
-            Settings settings, Log log, String command, Instrumentation instrumentation, boolean attached)
-            throws IOException {
-        String version = version();
+    private static boolean start(
+            Settings settings, Log log, String command, Instrumentation instrumentation, boolean attached) {
+        String version = Command.version();
         if (!settings.enabled()) {
             log.accept("agent " + version + " is switched off; nothing is installed");
-            return;
+            return false;
         }
         String present = System.getProperty(PRESENT);
         if (present != null) {
             log.accept("agent " + version + " is not started: agent " + present + " is in this JVM already");
-            return;
+            return false;
         }
         System.setProperty(PRESENT, version);
         Counting counting = new Counting(instrumentation, settings.sends() ? settings.emitter() : null, log);
@@ -72,25 +87,51 @@ public final class Agent {
         Names names = new Names(host(System.getenv()), app(settings.app(), command), log);
         Weaving weaving = new Weaving(rules, names, counting, counting, log);
         weaving.preload();
-        instrumentation.addTransformer(weaving, true);
+        LoadedClasses loaded = new LoadedClasses(instrumentation, weaving, counting, log);
+        List<Class<?>> early = attached ? Collections.<Class<?>>emptyList() : loaded.early();
+        // An executable jar's own manifest may leave the capability out; then only the live settings are lost.
+        instrumentation.addTransformer(weaving, instrumentation.isRetransformClassesSupported());
         log.accept("agent " + version + " counts for " + (settings.sends() ? settings.emitter() : "nobody") + ", with "
                 + rules.size() + (rules.size() == 1 ? " rule" : " rules") + " beside @Count");
         if (attached) {
-            LoadedClasses.revisit(instrumentation, weaving, counting, log);
+            loaded.revisit();
+        } else {
+            loaded.catchUp(early);
         }
-        new Report(weaving, counting, log).start();
+        String file = settings.file();
+        LiveSettings live = file == null ? null : new LiveSettings(settings, file, weaving, loaded, log);
+        Watch watch = new Watch(weaving, counting, loaded, live, log, System.nanoTime());
+        Runtime.getRuntime().addShutdownHook(watch.hook());
+        watch.start();
+        return true;
     }
 
     /** The JDK's own programs, started under JAVA_TOOL_OPTIONS; but not a source file that java runs. */
     static boolean isTool(String command) {
-        String main = command.substring(command.indexOf('/') < command.indexOf(' ') ? command.indexOf('/') + 1 : 0);
-        return !main.startsWith("com.sun.tools.javac.launcher.")
-                && (main.startsWith("com.sun.tools.")
-                        || main.startsWith("sun.tools.")
-                        || main.startsWith("sun.security.tools.")
-                        || main.startsWith("jdk.tools.")
-                        || main.startsWith("jdk.internal.")
-                        || main.startsWith("jdk.jshell."));
+        int end = command.indexOf(' ');
+        String main = end < 0 ? command : command.substring(0, end);
+        int slash = main.indexOf('/');
+        boolean jdkModule = slash > 0
+                && (main.startsWith("jdk.") || main.startsWith("java."))
+                && !main.endsWith(".jar")
+                && main.indexOf('/', slash + 1) < 0;
+        String type = jdkModule ? main.substring(slash + 1) : main;
+        return !type.startsWith("com.sun.tools.javac.launcher.")
+                && (jdkModule
+                        || type.startsWith("com.sun.tools.")
+                        || type.startsWith("sun.tools.")
+                        || type.startsWith("sun.security.tools.")
+                        || type.startsWith("jdk.jshell."));
+    }
+
+    /** The Java version that these properties tell: 8, 17. */
+    static int feature(Properties properties) {
+        String version = properties.getProperty("java.specification.version", "8");
+        try {
+            return Integer.parseInt(version.startsWith("1.") ? version.substring(2) : version);
+        } catch (NumberFormatException unheardOf) {
+            return 8;
+        }
     }
 
     /** What {@code {app}} stands for: the setting, or else the jar's name or the main class's. */
@@ -121,15 +162,5 @@ public final class Agent {
             }
         }
         return name.trim().isEmpty() ? "localhost" : name.trim();
-    }
-
-    private static String version() throws IOException {
-        try (InputStream in = Agent.class.getResourceAsStream("version")) {
-            if (in == null) {
-                return "of no version";
-            }
-            String line = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine();
-            return line == null ? "of no version" : line;
-        }
     }
 }

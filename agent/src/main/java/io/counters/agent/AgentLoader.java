@@ -3,6 +3,8 @@ package io.counters.agent;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Enumeration;
+import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.zip.ZipEntry;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,17 @@ final class AgentLoader extends ClassLoader {
             at = at.getParent();
         }
         return at;
+    }
+
+    /** A class that counters.jar does not hold, which gives away that it was packed into another jar; or null. */
+    static @Nullable String stranger(JarFile jar) {
+        for (Enumeration<JarEntry> entries = jar.entries(); entries.hasMoreElements(); ) {
+            String name = entries.nextElement().getName();
+            if (name.endsWith(".class") && !name.startsWith("io/counters/agent/")) {
+                return name;
+            }
+        }
+        return null;
     }
 
     @Override

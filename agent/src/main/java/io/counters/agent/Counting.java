@@ -4,13 +4,15 @@ import io.counters.cells.Cells;
 import io.counters.emit.Emitter;
 import io.counters.emit.EmitterSettings;
 import java.lang.instrument.Instrumentation;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counting begins at the first hit and not before: then the bridge is defined and the emitter starts. As a function it
- * gives a counter's id in the bridge; as a supplier it begins, and tells whether counting is on.
+ * Counting begins at the first hit and not before: then the bridge is defined, and {@link Watch} is woken to start the
+ * emitter. As a function it gives a counter's id in the bridge; as a supplier it begins, and tells whether counting is
+ * on.
  *
  * <p>Written without lambdas: their machinery would cost every JVM that hits nothing some 20 ms. In counters.jar
  * {@code Cells} is the bridge, so no method but {@link #applyAsInt} may touch it.
@@ -19,8 +21,11 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
     private final Instrumentation instrumentation;
     private final @Nullable EmitterSettings settings;
     private final Log log;
-    private boolean tried;
-    private boolean on;
+    private volatile @Nullable Thread watch;
+    private volatile boolean on;
+    private boolean triedToBegin;
+    private boolean triedToSend;
+    private @Nullable Emitter emitter;
 
     /** @param settings where to send; null sends nothing */
     Counting(Instrumentation instrumentation, @Nullable EmitterSettings settings, Log log) {
@@ -31,15 +36,17 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
 
     /** Begins, unless it has begun; false when that failed, which is said once. */
     @Override
-    public synchronized boolean getAsBoolean() {
-        if (!tried) {
-            tried = true;
+    public boolean getAsBoolean() {
+        return on || begin();
+    }
+
+    private synchronized boolean begin() {
+        if (!triedToBegin) {
+            triedToBegin = true;
             try {
                 Bridge.define(instrumentation);
-                if (settings != null) {
-                    startEmitter(settings);
-                }
                 on = true;
+                LockSupport.unpark(watch);
             } catch (Throwable fault) {
                 // Whatever it is, the host's class must load.
                 log.accept("nothing is counted: the bridge could not be defined in java.lang: " + fault
@@ -49,21 +56,47 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
         return on;
     }
 
-    /** This is a thread of the application: the emitter's must not inherit, and so hold, a web application's loader. */
-    private void startEmitter(EmitterSettings settings) {
-        Thread caller = Thread.currentThread();
-        ClassLoader context = caller.getContextClassLoader();
-        try {
-            caller.setContextClassLoader(null);
-            new Emitter(settings, log).start();
-        } finally {
-            caller.setContextClassLoader(context);
-        }
+    /** Names the thread to wake when counting begins. */
+    void wakes(Thread thread) {
+        watch = thread;
     }
 
     /** Whether anything was hit and is counted. */
-    synchronized boolean isOn() {
+    boolean isOn() {
         return on;
+    }
+
+    /**
+     * Starts the emitter, unless it has started or nothing was hit. Not for threads of the application, as the
+     * emitter's would inherit their group and their access control context, and with it a web application's loader.
+     */
+    synchronized void send() {
+        if (!on || triedToSend || settings == null) {
+            return;
+        }
+        triedToSend = true;
+        if (AotCache.option(instrumentation, "-XX:AOTCacheOutput=", "-XX:AOTMode=record") != null) {
+            log.accept("this run trains an AOT cache: what it counts is not sent");
+            return;
+        }
+        emitter = new Emitter(settings, log);
+        emitter.start();
+    }
+
+    /** Where the counts go, for the log. */
+    synchronized String destination() {
+        if (emitter == null) {
+            return on ? "nothing is sent" : "nothing to send yet";
+        }
+        return "sent to " + (emitter.addresses().isEmpty() ? "nobody yet" : emitter.addresses());
+    }
+
+    /** Sends the last of it as the JVM ends, even where nothing was sent before. */
+    synchronized void end() {
+        send();
+        if (emitter != null) {
+            emitter.close();
+        }
     }
 
     /** The id under which this canonical name is counted; only once counting is on. */

@@ -7,28 +7,138 @@ import java.lang.instrument.Instrumentation;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What was loaded before the agent came, when it attaches to a running JVM. */
+/**
+ * Classes that no transformer will see again by itself: those that were loaded before the agent came, and all of them
+ * when the settings change.
+ */
 final class LoadedClasses {
-    private LoadedClasses() {}
+    private final Instrumentation instrumentation;
+    private final Weaving weaving;
+    private final Counting counting;
+    private final Log log;
 
-    /** Takes over the counts of the API's copies, and weaves what is marked; what the JVM refuses is listed. */
-    static void revisit(Instrumentation instrumentation, Weaving weaving, Counting counting, Log log) {
-        List<Class<?>> marked = new ArrayList<>();
+    private boolean cacheMayBeUnused;
+
+    LoadedClasses(Instrumentation instrumentation, Weaving weaving, Counting counting, Log log) {
+        this.instrumentation = instrumentation;
+        this.weaving = weaving;
+        this.counting = counting;
+        this.log = log;
+    }
+
+    /**
+     * Those that were there before {@code main}, to be called before the transformer is installed: named by a rule, as
+     * the JDK's may be, or the application's, which another agent or an AOT cache has brought.
+     */
+    List<Class<?>> early() {
+        Class<?>[] all = instrumentation.getAllLoadedClasses();
+        List<Class<?>> early = new ArrayList<>();
+        boolean rules = weaving.rules().size() > 0;
+        boolean ofApplication = false;
+        for (Class<?> loaded : all) {
+            ClassLoader loader = loaded.getClassLoader();
+            if ((rules || loader != null)
+                    && !loaded.isArray()
+                    && weaving.isOfInterest(loader, loaded.getName().replace('.', '/'))) {
+                early.add(loaded);
+                ofApplication |= loader != null;
+            }
+        }
+        if (ofApplication && AotCache.isPossible() && AotCache.trainedWithAgent(all)) {
+            // What is marked was not cached; what rules name may be, as rules change.
+            leaveRuled(early);
+        } else {
+            cacheMayBeUnused = !ofApplication;
+        }
+        AotCache.leaveWitness();
+        return early;
+    }
+
+    private void leaveRuled(List<Class<?>> early) {
+        List<Class<?>> all = new ArrayList<>(early);
+        early.clear();
+        for (Class<?> loaded : all) {
+            if (weaving.isRuled(loaded.getName().replace('.', '/'))) {
+                early.add(loaded);
+            }
+        }
+    }
+
+    /** Weaves those of the early ones that are marked; what the JVM refuses is listed. */
+    void catchUp(List<Class<?>> early) {
+        List<Class<?>> marked = marked(early);
+        if (retransform(marked) > 0 && ofApplication(marked)) {
+            log.accept(early.size() + " classes were loaded before the agent came, " + marked.size()
+                    + " of which count from now on: another agent brought them, or an AOT cache that was trained"
+                    + " without this agent; train it with -javaagent:counters.jar, and again when rules change");
+        }
+    }
+
+    /** Says once where an AOT cache was named and nothing of it was to be seen. */
+    void sayIfCacheIsUnused() {
+        if (cacheMayBeUnused) {
+            cacheMayBeUnused = false;
+            String cache = AotCache.option(instrumentation, "-XX:AOTCache=");
+            if (cache != null) {
+                log.accept("the JVM does not use the AOT cache " + cache + ": one that was trained without an agent is"
+                        + " rejected with one; train it with -javaagent:counters.jar");
+            }
+        }
+    }
+
+    /** After attaching: takes over the counts of the API's copies, and weaves what is marked. */
+    void revisit() {
         for (Class<?> loaded : instrumentation.getAllLoadedClasses()) {
             if (isCells(loaded) && counting.getAsBoolean()) {
-                join(loaded, log);
-            } else if (instrumentation.isModifiableClass(loaded) && isMarked(loaded, weaving)) {
+                join(loaded);
+            }
+        }
+        weaveAnew();
+    }
+
+    /** Brings all loaded classes to what the weaving says now; returns how many that were. */
+    int weaveAnew() {
+        List<Class<?>> candidates = new ArrayList<>();
+        for (Class<?> loaded : instrumentation.getAllLoadedClasses()) {
+            if (!loaded.isArray() && instrumentation.isModifiableClass(loaded)) {
+                candidates.add(loaded);
+            }
+        }
+        return retransform(marked(candidates));
+    }
+
+    private List<Class<?>> marked(List<Class<?>> candidates) {
+        List<Class<?>> marked = new ArrayList<>();
+        for (Class<?> loaded : candidates) {
+            String name = loaded.getName().replace('.', '/');
+            if (weaving.isWoven(name) || (weaving.isOn() && isMarked(loaded, name))) {
                 marked.add(loaded);
             }
         }
-        for (Class<?> loaded : marked) {
+        return marked;
+    }
+
+    private static boolean ofApplication(List<Class<?>> classes) {
+        for (Class<?> loaded : classes) {
+            if (loaded.getClassLoader() != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private int retransform(List<Class<?>> classes) {
+        int done = 0;
+        for (Class<?> loaded : classes) {
             try {
                 instrumentation.retransformClasses(loaded);
+                done++;
             } catch (Throwable refused) {
                 log.accept("class " + loaded.getName() + " was loaded already and the JVM refuses to change it ("
                         + refused + "); start with -javaagent to count it");
             }
         }
+        return done;
     }
 
     // In two parts: in counters.jar the whole name would be the bridge's.
@@ -36,7 +146,7 @@ final class LoadedClasses {
         return loaded.getName().startsWith("io.counters.") && loaded.getName().endsWith(".cells.Cells");
     }
 
-    private static void join(Class<?> cells, Log log) {
+    private void join(Class<?> cells) {
         try {
             if (Boolean.FALSE.equals(cells.getMethod("joinBridge").invoke(null))) {
                 log.accept("what Counters of " + cells.getClassLoader() + " counts it sends by itself, as before");
@@ -46,12 +156,11 @@ final class LoadedClasses {
         }
     }
 
-    private static boolean isMarked(Class<?> loaded, Weaving weaving) {
-        String name = loaded.getName().replace('.', '/');
-        if (loaded.isArray() || !weaving.isOfInterest(loaded.getClassLoader(), name)) {
+    private boolean isMarked(Class<?> loaded, String name) {
+        ClassLoader loader = loaded.getClassLoader();
+        if (!weaving.isOfInterest(loader, name)) {
             return false;
         }
-        ClassLoader loader = loaded.getClassLoader();
         String file = name + ".class";
         try (InputStream in =
                 loader == null ? ClassLoader.getSystemResourceAsStream(file) : loader.getResourceAsStream(file)) {

@@ -3,7 +3,7 @@ package io.counters.agent;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 final class Log implements Consumer<String> {
     private static final int LINES_MAX = 1000;
 
-    private final Set<String> said = new HashSet<>();
+    private final Set<String> said = new LinkedHashSet<>();
     private PrintStream out = System.err;
 
     /** Writes to the end of a file from now on. */
@@ -35,5 +35,14 @@ final class Log implements Consumer<String> {
                 out.println("counters: that were " + LINES_MAX + " lines; no more are printed");
             }
         }
+    }
+
+    /** All lines so far. */
+    synchronized String said() {
+        StringBuilder all = new StringBuilder();
+        for (String line : said) {
+            all.append(all.length() == 0 ? "" : "\n").append("counters: ").append(line);
+        }
+        return all.toString();
     }
 }

@@ -5,8 +5,9 @@ import java.lang.instrument.Instrumentation;
 import java.util.jar.JarFile;
 
 /**
- * The door: the only class of ours, with {@link AgentLoader}, that the application's loader sees. It hands over to
- * {@code Agent} by name, in a loader of its own, and whatever goes wrong on the way is one line on stderr.
+ * The door of the JVM: one of three classes that the application's loader sees, with {@link AgentLoader} and {@link
+ * Main}. It hands over to {@code Agent} by name, in a loader of its own, and whatever goes wrong on the way is one line
+ * on stderr.
  */
 public final class Premain {
     private Premain() {}
@@ -16,7 +17,7 @@ public final class Premain {
         enter(arguments, instrumentation, false);
     }
 
-    /** Called by the JVM when somebody attaches the agent to it later. */
+    /** Called by the JVM when somebody attaches the agent later, or when an executable jar brings it along. */
     public static void agentmain(String arguments, Instrumentation instrumentation) throws Throwable {
         enter(arguments, instrumentation, true);
     }
@@ -24,16 +25,25 @@ public final class Premain {
     private static void enter(String arguments, Instrumentation instrumentation, boolean attached) throws Throwable {
         Throwable wanted = null;
         try {
-            JarFile jar = new JarFile(new File(Premain.class
+            File file = new File(Premain.class
                     .getProtectionDomain()
                     .getCodeSource()
                     .getLocation()
-                    .toURI()));
+                    .toURI());
+            JarFile jar = new JarFile(file);
+            String stranger = AgentLoader.stranger(jar);
+            if (stranger != null) {
+                jar.close();
+                System.err.println("counters: the agent did not start, the application goes on without it: " + file
+                        + " holds " + stranger + " too, so it is not counters.jar; take that as it was released");
+                return;
+            }
             wanted = (Throwable) Class.forName("io.counters.agent.Agent", true, new AgentLoader(jar))
                     .getMethod("start", String.class, Instrumentation.class, boolean.class)
                     .invoke(null, arguments, instrumentation, attached);
         } catch (Throwable fault) {
-            System.err.println("counters: the agent did not start, the application goes on without it: " + fault);
+            System.err.println("counters: the agent did not start, the application goes on without it: " + fault
+                    + (fault.getCause() == null ? "" : ", " + fault.getCause()));
         }
         if (wanted != null) {
             throw wanted;

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -46,22 +48,27 @@ final class ChildJvm {
     }
 
     static ChildJvm start(List<String> options, List<Path> classPath, String main) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(options);
-        command.add("-cp");
-        command.add(Stream.of(classPath)
+        List<String> arguments = new ArrayList<>(options);
+        arguments.add("-cp");
+        arguments.add(Stream.of(classPath)
                 .flatMap(List::stream)
                 .map(Path::toString)
                 .collect(Collectors.joining(File.pathSeparator)));
-        command.add(main);
+        arguments.add(main);
+        return start("java", arguments, Map.of());
+    }
+
+    /** Starts a program of the JDK that runs the test, with some variables besides those of this process. */
+    static ChildJvm start(String program, List<String> arguments, Map<String, String> environment) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", program).toString());
+        command.addAll(arguments);
         Path out = Files.createTempFile("child", ".out");
         Path err = Files.createTempFile("child", ".err");
-        Process process = new ProcessBuilder(command)
-                .redirectOutput(out.toFile())
-                .redirectError(err.toFile())
-                .start();
-        return new ChildJvm(process, out, err);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+        builder.environment().putAll(environment);
+        return new ChildJvm(builder.start(), out, err);
     }
 
     long pid() {
@@ -74,6 +81,12 @@ final class ChildJvm {
 
     String errSoFar() throws IOException {
         return Files.readString(err);
+    }
+
+    /** Writes a line to its stdin. */
+    void tell(String line) throws IOException {
+        process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.US_ASCII));
+        process.getOutputStream().flush();
     }
 
     /** Ends its stdin. */

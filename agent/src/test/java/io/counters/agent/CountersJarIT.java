@@ -44,7 +44,10 @@ class CountersJarIT {
         }
 
         assertThat(open)
-                .containsExactlyInAnyOrder("io/counters/agent/AgentLoader.class", "io/counters/agent/Premain.class");
+                .containsExactlyInAnyOrder(
+                        "io/counters/agent/AgentLoader.class",
+                        "io/counters/agent/Main.class",
+                        "io/counters/agent/Premain.class");
         assertThat(foreign).containsExactly("counters/java/lang/CountersCells.classdata");
     }
 

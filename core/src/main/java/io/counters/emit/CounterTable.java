@@ -51,6 +51,11 @@ public final class CounterTable {
         return names.get(counter);
     }
 
+    /** Whether anybody has counted under this name, which is canonical. */
+    boolean knows(String name) {
+        return indexes.containsKey(name);
+    }
+
     /** The number of the counter of this name, which is canonical. */
     int index(String name) {
         Integer known = indexes.get(name);

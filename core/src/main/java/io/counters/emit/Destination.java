@@ -137,6 +137,12 @@ final class Destination implements AutoCloseable {
         }
     }
 
+    /** The collector's address, or that it has none, for people. */
+    @Override
+    public String toString() {
+        return address == null ? collector.host + " (no address yet)" : address.getHostAddress() + ":" + collector.port;
+    }
+
     @Override
     public void close() {
         if (resolver != null) {

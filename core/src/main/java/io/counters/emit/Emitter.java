@@ -1,5 +1,6 @@
 package io.counters.emit;
 
+import io.counters.cells.Cells;
 import java.io.DataInputStream;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -53,10 +54,12 @@ public final class Emitter implements AutoCloseable {
     };
 
     private volatile boolean closing;
+    private volatile String addresses = "";
     private final List<Destination> destinations = new ArrayList<>();
     private final @Nullable Transport[] transports;
     private @Nullable Sweep sweep;
     private boolean faultSaid;
+    private boolean overflowSaid;
     private long faultAtNanos;
 
     /** As the only emitter that this JVM's cells ever have. */
@@ -89,14 +92,19 @@ public final class Emitter implements AutoCloseable {
         thread.setDaemon(true);
     }
 
-    /** Starts the thread; its first sweep is one interval from now. To be called once. */
+    /** Starts the thread; its first sweep is one interval from now, or at once where the JVM ends. To be called once. */
     public void start() {
         try {
             Runtime.getRuntime().addShutdownHook(hook);
         } catch (IllegalStateException alreadyEnding) {
-            return;
+            closing = true;
         }
         thread.start();
+    }
+
+    /** The address of each collector as it was found last; empty before the first sweep. */
+    public String addresses() {
+        return addresses;
     }
 
     /** Makes the last sweep and ends the thread, within {@value #LAST_SWEEP_MILLIS} ms. Idempotent. */
@@ -160,6 +168,7 @@ public final class Emitter implements AutoCloseable {
             for (Destination destination : destinations) {
                 destination.reportFaults();
             }
+            reportOverflow();
         } catch (Throwable fault) {
             report(fault);
         }
@@ -173,6 +182,7 @@ public final class Emitter implements AutoCloseable {
             }
             for (int i = 0; i < LAST_PAUSES_MILLIS.length; i++) {
                 connected().last(transports);
+                reportOverflow();
                 if (!isAwaited() && (i == LAST_REPEATS || !settings.totals())) {
                     return;
                 }
@@ -181,6 +191,20 @@ public final class Emitter implements AutoCloseable {
             connected().last(transports);
         } catch (Throwable fault) {
             report(fault);
+        }
+    }
+
+    private void reportOverflow() {
+        if (overflowSaid) {
+            return;
+        }
+        synchronized (table) {
+            overflowSaid = table.knows(Cells.OVERFLOW);
+        }
+        if (overflowSaid) {
+            log.accept("there are more than " + Cells.COUNTERS_MAX + " counters in this JVM; what is counted under a"
+                    + " new name is counted as " + Cells.OVERFLOW
+                    + ". Names must not hold ids of users or of requests");
         }
     }
 
@@ -204,9 +228,21 @@ public final class Emitter implements AutoCloseable {
             if (destinations.get(i).connect()) {
                 sweep.begin(i);
             }
-            transports[i] = destinations.get(i).transport();
+            Transport found = destinations.get(i).transport();
+            if (found != transports[i]) {
+                transports[i] = found;
+                addresses = listed();
+            }
         }
         return sweep;
+    }
+
+    private String listed() {
+        StringBuilder list = new StringBuilder();
+        for (Destination destination : destinations) {
+            list.append(list.length() == 0 ? "" : ", ").append(destination);
+        }
+        return list.toString();
     }
 
     /** Begins to look up all names; where that failed it goes on from there. */

@@ -58,7 +58,7 @@ class ReadmeTest {
         String setting =
                 Files.readString(ROOT.resolve("collector/src/main/java/io/counters/collector/settings/Setting.java"));
 
-        List<String> keys = Pattern.compile("^    ([A-Z]+)[,;]$", Pattern.MULTILINE)
+        List<String> keys = Pattern.compile("^    ([A-Z]+)(?:\\(.*\\))?[,;]$", Pattern.MULTILINE)
                 .matcher(key)
                 .results()
                 .map(match -> "\n| `" + match.group(1).toLowerCase(java.util.Locale.ROOT) + "` |")

@@ -3,20 +3,27 @@ package io.counters.agent.settings;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** What can be set. */
+/** What can be set, and what holds where nothing is said; {@code Settings} gives the texts their meaning. */
 enum Key {
-    COLLECTOR,
-    SWEEP,
-    DATAGRAM,
-    TOTALS,
-    FOLLOW,
-    METHODS,
-    SETTINGS,
-    ENABLED,
-    STRICT,
-    LOG,
-    APP,
-    DEBUG;
+    COLLECTOR("localhost:11212"),
+    SWEEP("1s"),
+    DATAGRAM("1432"),
+    TOTALS("on"),
+    FOLLOW("off"),
+    METHODS("none"),
+    SETTINGS("none"),
+    ENABLED("true"),
+    STRICT("false"),
+    LOG("stderr"),
+    APP("the name of the jar or of the main class"),
+    DEBUG("false");
+
+    /** For people. */
+    final String byDefault;
+
+    Key(String byDefault) {
+        this.byDefault = byDefault;
+    }
 
     /** As it is written. */
     String word() {

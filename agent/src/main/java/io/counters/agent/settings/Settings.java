@@ -1,13 +1,7 @@
 package io.counters.agent.settings;
 
 import io.counters.emit.EmitterSettings;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Paths;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -15,7 +9,7 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The effective settings. Immutable.
+ * The effective settings, as one reading of all sources gives them. Immutable.
  *
  * <p>Agent arguments are {@code key=value,key=value}; a value with commas stands in {@code '...'}. System properties
  * are {@code counters.KEY}, variables of the environment {@code COUNTERS_KEY}. A file has lines {@code key = value},
@@ -27,8 +21,9 @@ public final class Settings {
     private static final String NONE = "none";
     private static final EmitterSettings DEFAULT = EmitterSettings.to("localhost");
 
-    private final Map<Key, Setting> values = new EnumMap<>(Key.class);
-    private final List<String> complaints = new ArrayList<>();
+    private final Sources given;
+    private final Map<Key, Setting> values;
+    private final List<String> complaints;
     private final EmitterSettings emitter;
     private boolean nowhere;
     private boolean kept;
@@ -36,20 +31,12 @@ public final class Settings {
     private final boolean strict;
     private final boolean debug;
 
-    private Settings(@Nullable String arguments, Properties properties, Map<String, String> environment) {
-        takeArguments(arguments == null ? "" : arguments);
-        for (Key key : Key.values()) {
-            String property = "counters." + key.word();
-            takeIfNew(key, "system property " + property, properties.getProperty(property));
-        }
-        for (Key key : Key.values()) {
-            String variable = "COUNTERS_" + key.name();
-            takeIfNew(key, "environment variable " + variable, environment.get(variable));
-        }
-        Setting file = values.get(Key.SETTINGS);
-        if (file != null) {
-            takeFile(file);
-        }
+    private Settings(Sources given) {
+        Sources all = given.withFile();
+        this.given = given;
+        values = all.values;
+        complaints = all.complaints;
+        nowhere = all.collectorMissed;
         strict = flag(Key.STRICT, false);
         debug = flag(Key.DEBUG, false);
         emitter = readEmitter();
@@ -58,7 +45,30 @@ public final class Settings {
 
     /** Reads all sources; never throws. */
     public static Settings read(@Nullable String arguments, Properties properties, Map<String, String> environment) {
-        return new Settings(arguments, properties, environment);
+        return new Settings(Sources.read(arguments, properties, environment));
+    }
+
+    /** The same with the file as it is now; the other sources stay what they were at the start. Never throws. */
+    public Settings reread() {
+        return new Settings(given);
+    }
+
+    /** The file that may change what is in force; null when none is named. */
+    public @Nullable String file() {
+        Setting file = values.get(Key.SETTINGS);
+        return file == null ? null : file.text();
+    }
+
+    /** The keys, but for enabled and methods, that other settings give another value; these take a restart. */
+    public List<String> fixedKeysThatDiffer(Settings other) {
+        List<String> words = new ArrayList<>();
+        for (Key key : Key.values()) {
+            boolean live = key == Key.ENABLED || key == Key.METHODS;
+            if (!live && !text(key, "").equals(other.text(key, ""))) {
+                words.add(key.word());
+            }
+        }
+        return words;
     }
 
     /** Where to send, how often and how. */
@@ -121,75 +131,10 @@ public final class Settings {
         List<String> lines = new ArrayList<>();
         for (Key key : Key.values()) {
             Setting setting = values.get(key);
-            lines.add(key.word()
-                    + (setting == null ? " has its default" : " = " + setting.text() + " (" + setting.place() + ")"));
+            lines.add(key.word() + " = "
+                    + (setting == null ? key.byDefault + " (default)" : setting.text() + " (" + setting.place() + ")"));
         }
         return lines;
-    }
-
-    private void takeArguments(String arguments) {
-        boolean quoted = false;
-        int begin = 0;
-        for (int i = 0; i <= arguments.length(); i++) {
-            if (i == arguments.length() || (arguments.charAt(i) == ',' && !quoted)) {
-                takeLine("agent arguments", arguments.substring(begin, i), "; a value with commas stands in '...'");
-                begin = i + 1;
-            } else if (arguments.charAt(i) == '\'') {
-                quoted = !quoted;
-            }
-        }
-        if (quoted) {
-            complaints.add("agent arguments: a ' is left open; all that follows it was taken for one value");
-        }
-    }
-
-    private void takeFile(Setting file) {
-        Map<Key, Setting> before = new EnumMap<>(values);
-        try {
-            byte[] bytes = Files.readAllBytes(Paths.get(file.text()));
-            String[] lines = new String(bytes, StandardCharsets.UTF_8).split("\r?\n", -1);
-            for (int i = 0; i < lines.length; i++) {
-                if (!lines[i].trim().startsWith("#")) {
-                    takeLine(file.text() + " line " + (i + 1), lines[i], "");
-                }
-            }
-        } catch (IOException | InvalidPathException cannot) {
-            complaints.add(file.place() + ": settings is " + file.text()
-                    + ", which cannot be read; name a file that this process may read"
-                    + (before.containsKey(Key.COLLECTOR) ? "" : ". Nothing is counted, as it may name the collector"));
-            nowhere = !before.containsKey(Key.COLLECTOR);
-        }
-        values.putAll(before);
-    }
-
-    /** Takes {@code key = value}; of repeated ones the last, but for methods, which add up. */
-    private void takeLine(String place, String line, String hint) {
-        if (line.trim().isEmpty()) {
-            return;
-        }
-        int equals = line.indexOf('=');
-        String word = (equals < 0 ? line : line.substring(0, equals)).trim();
-        Key key = Key.of(word);
-        if (key == null || equals < 0) {
-            complaints.add(place + ": " + (key == null ? word + " is no setting" : word + " has no value") + ", write "
-                    + (key == null ? Key.nearest(word) : key).word() + "=... perhaps" + hint);
-            return;
-        }
-        String value = unquoted(line.substring(equals + 1).trim());
-        Setting earlier = values.get(key);
-        boolean adds = key == Key.METHODS && earlier != null;
-        values.put(key, new Setting(place, adds && earlier != null ? earlier.text() + ";" + value : value));
-    }
-
-    private void takeIfNew(Key key, String place, @Nullable String value) {
-        if (value != null && !values.containsKey(key)) {
-            values.put(key, new Setting(place, unquoted(value.trim())));
-        }
-    }
-
-    private static String unquoted(String value) {
-        boolean quoted = value.length() >= 2 && value.startsWith("'") && value.endsWith("'");
-        return quoted ? value.substring(1, value.length() - 1) : value;
     }
 
     private EmitterSettings readEmitter() {

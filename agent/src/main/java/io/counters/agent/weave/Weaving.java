@@ -1,9 +1,12 @@
 package io.counters.agent.weave;
 
 import java.lang.instrument.ClassFileTransformer;
+import java.nio.file.FileSystems;
 import java.security.ProtectionDomain;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -35,19 +38,38 @@ public final class Weaving implements ClassFileTransformer {
         "com/dynatrace/",
         "com/appdynamics/"
     };
+    /** What {@code CountersCells} calls. */
+    private static final String[] COUNTING = {
+        "java/lang/CountersCells",
+        "java/lang/Class",
+        "java/lang/Object",
+        "java/lang/String",
+        "java/lang/Thread",
+        "java/util/IdentityHashMap",
+        "java/util/concurrent/ConcurrentHashMap",
+        "java/util/concurrent/atomic/",
+        "java/lang/invoke/",
+        "jdk/internal/",
+        "sun/misc/Unsafe"
+    };
+
     private static final String[] GENERATED = {
         "$Proxy", "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
     };
 
-    private final Rules rules;
     private final Names names;
     private final BooleanSupplier counting;
     private final ToIntFunction<String> ids;
     private final Consumer<String> log;
     private final Refusals refusals;
     private final AtomicLong scanned = new AtomicLong();
-    private final AtomicLong methods = new AtomicLong();
     private final AtomicLong suppressed = new AtomicLong();
+
+    /** How many methods count, by class. By name, which holds no loader: a redeployed class has the same one. */
+    private final Map<String, Integer> woven = new ConcurrentHashMap<>();
+
+    private volatile Rules rules;
+    private volatile boolean on = true;
 
     /**
      * @param counting begins counting at the first hit; false when nothing can be counted
@@ -66,10 +88,43 @@ public final class Weaving implements ClassFileTransformer {
 
     /** Loads what scanning needs: once installed, loading it would call the transformer that needs it. */
     public void preload() {
+        // Where many threads load classes at once the maps here need the first, and Java 8 deadlocks over the second.
+        ThreadLocalRandom.current();
+        FileSystems.getDefault();
         boolean none = isOfInterest(null, "preloaded") || isHit("preloaded", new byte[10]);
         if (none || isGenerated("preloaded")) {
             throw new IllegalStateException("nothing is a hit");
         }
+    }
+
+    /**
+     * Changes what is woven from now on; classes that are loaded stay as they are until they are retransformed.
+     *
+     * @param on false weaves nothing, so that a retransformed class is what it was
+     */
+    public void change(Rules rules, boolean on) {
+        this.rules = rules;
+        this.on = on;
+    }
+
+    /** The rules in force. */
+    public Rules rules() {
+        return rules;
+    }
+
+    /** Whether a rule names this class, whose name has slashes. */
+    public boolean isRuled(String name) {
+        return !rules.of(name).isEmpty();
+    }
+
+    /** Whether classes are woven at present. */
+    public boolean isOn() {
+        return on;
+    }
+
+    /** Whether a class of this name, which has slashes, counts. */
+    public boolean isWoven(String name) {
+        return woven.containsKey(name);
     }
 
     @Override
@@ -80,6 +135,9 @@ public final class Weaving implements ClassFileTransformer {
             @Nullable ProtectionDomain domain,
             byte[] bytes) {
         try {
+            if (name != null && redefined != null) {
+                woven.remove(name);
+            }
             if (name == null || !isOfInterest(loader, name)) {
                 return null;
             }
@@ -97,6 +155,11 @@ public final class Weaving implements ClassFileTransformer {
         if (loader == Weaving.class.getClassLoader() && loader != ClassLoader.getSystemClassLoader()) {
             return false;
         }
+        if (loader == null && !rules.of(name).isEmpty() && startsWithOneOf(COUNTING, name)) {
+            log.accept("rules for " + name.replace('/', '.') + " are left out: counting a call uses it, and so would"
+                    + " never end; count its callers");
+            return false;
+        }
         return isApi(name) || !rules.of(name).isEmpty() || (loader != null && !startsWithOneOf(NOT_OURS, name));
     }
 
@@ -108,6 +171,10 @@ public final class Weaving implements ClassFileTransformer {
     /** What was seen and caught so far, for the log. */
     public String summary() {
         List<String> idle = rules.idle();
+        int methods = 0;
+        for (int of : woven.values()) {
+            methods += of;
+        }
         return scanned + " classes scanned, " + methods + " methods counted, " + refusals.count() + " refused, "
                 + suppressed + " faults suppressed"
                 + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle));
@@ -115,6 +182,9 @@ public final class Weaving implements ClassFileTransformer {
 
     private byte @Nullable [] weave(String name, byte[] bytes) {
         boolean byRule = !rules.of(name).isEmpty();
+        if (!on && !isApi(name)) {
+            return null;
+        }
         if ((isGenerated(name) && !byRule) || !counting.getAsBoolean() || isApi(name)) {
             return null;
         }
@@ -123,9 +193,9 @@ public final class Weaving implements ClassFileTransformer {
         if (marked.isEmpty()) {
             return null;
         }
-        byte[] woven = WovenClass.write(reader, marked, ids);
-        methods.addAndGet(marked.size());
-        return woven;
+        byte[] written = WovenClass.write(reader, marked, ids);
+        woven.put(name, marked.size());
+        return written;
     }
 
     /** The API's own cells, which look for the bridge when they are initialised: it must be there by then. */

@@ -1,0 +1,112 @@
+package io.counters.agent;
+
+import io.counters.agent.weave.Weaving;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The agent's own thread, born before {@code main} so that it inherits nothing of the application's: starts the emitter
+ * at the first hit, tells after a minute what was caught, and looks after the settings file. Ends when nothing is left
+ * to do.
+ */
+final class Watch extends Thread {
+    private static final long REPORT_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    /** What {@link #tick} returns when nothing is left to do. */
+    private static final long NEVER = -1;
+
+    private final Weaving weaving;
+    private final Counting counting;
+    private final @Nullable LiveSettings live;
+    private final LoadedClasses loaded;
+    private final Log log;
+    private final long reportAtNanos;
+    private long lookAtNanos;
+    private boolean sending;
+    private boolean reported;
+
+    /** @param live null when there is no settings file to look after */
+    Watch(
+            Weaving weaving,
+            Counting counting,
+            LoadedClasses loaded,
+            @Nullable LiveSettings live,
+            Log log,
+            long nowNanos) {
+        super("counters-watch");
+        this.weaving = weaving;
+        this.counting = counting;
+        this.loaded = loaded;
+        this.live = live;
+        this.log = log;
+        this.reportAtNanos = nowNanos + REPORT_NANOS;
+        this.lookAtNanos = nowNanos + LOOK_NANOS;
+        setDaemon(true);
+        setContextClassLoader(null);
+        counting.wakes(this);
+    }
+
+    @Override
+    public void run() {
+        for (long wait = tick(System.nanoTime()); wait != NEVER; wait = tick(System.nanoTime())) {
+            LockSupport.parkNanos(this, wait);
+            // Where somebody interrupts every thread there is, this one goes on.
+            Thread.interrupted();
+        }
+    }
+
+    /** Does what is due, and returns after how many nanoseconds to come back, or {@link #NEVER}. */
+    long tick(long nowNanos) {
+        try {
+            if (!sending && counting.isOn()) {
+                sending = true;
+                counting.send();
+                loaded.sayIfCacheIsUnused();
+            }
+            if (!reported && nowNanos - reportAtNanos >= 0) {
+                reported = true;
+                loaded.sayIfCacheIsUnused();
+                log.accept("after a minute: " + weaving.summary() + "; " + counting.destination());
+            }
+            if (live != null && nowNanos - lookAtNanos >= 0) {
+                lookAtNanos = nowNanos + LOOK_NANOS;
+                live.look();
+            }
+        } catch (Throwable fault) {
+            log.accept("the agent's own thread met a fault and goes on: " + fault);
+        }
+        if (sending && reported && live == null) {
+            return NEVER;
+        }
+        long next = reported ? Long.MAX_VALUE : reportAtNanos - nowNanos;
+        return Math.max(1, live == null ? next : Math.min(next, lookAtNanos - nowNanos));
+    }
+
+    /** What the JVM is to run as it ends: maybe before this thread came to start the emitter. */
+    Thread hook() {
+        Thread hook = new LastSweep(counting);
+        hook.setContextClassLoader(null);
+        return hook;
+    }
+
+    private static final class LastSweep extends Thread {
+        private final Counting counting;
+
+        LastSweep(Counting counting) {
+            super("counters-end");
+            this.counting = counting;
+        }
+
+        @Override
+        public void run() {
+            try {
+                counting.end();
+            } catch (Throwable fault) {
+                // The JVM ends; there is nobody left to tell.
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+package io.counters.agent.settings;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+
+/** What the sources say, each key as it stands, and what in them cannot be understood. */
+final class Sources {
+    final Map<Key, Setting> values = new EnumMap<>(Key.class);
+    final List<String> complaints = new ArrayList<>();
+
+    /** Whether a file was named that cannot be read, and may have named the collector. */
+    boolean collectorMissed;
+
+    private Sources() {}
+
+    /** All but the file, which {@link #withFile} adds, as often as it changes. */
+    static Sources read(@Nullable String arguments, Properties properties, Map<String, String> environment) {
+        Sources sources = new Sources();
+        sources.takeArguments(arguments == null ? "" : arguments);
+        for (Key key : Key.values()) {
+            String property = "counters." + key.word();
+            sources.takeIfNew(key, "system property " + property, properties.getProperty(property));
+        }
+        for (Key key : Key.values()) {
+            String variable = "COUNTERS_" + key.name();
+            sources.takeIfNew(key, "environment variable " + variable, environment.get(variable));
+        }
+        return sources;
+    }
+
+    /** These, and below them what the file says now that they name, if they name one. */
+    Sources withFile() {
+        Sources all = new Sources();
+        all.complaints.addAll(complaints);
+        Setting file = values.get(Key.SETTINGS);
+        if (file != null) {
+            all.takeFile(file, values.containsKey(Key.COLLECTOR));
+        }
+        all.values.putAll(values);
+        return all;
+    }
+
+    private void takeArguments(String arguments) {
+        boolean quoted = false;
+        int begin = 0;
+        for (int i = 0; i <= arguments.length(); i++) {
+            if (i == arguments.length() || (arguments.charAt(i) == ',' && !quoted)) {
+                takeLine("agent arguments", arguments.substring(begin, i), "; a value with commas stands in '...'");
+                begin = i + 1;
+            } else if (arguments.charAt(i) == '\'') {
+                quoted = !quoted;
+            }
+        }
+        if (quoted) {
+            complaints.add("agent arguments: a ' is left open; all that follows it was taken for one value");
+        }
+    }
+
+    private void takeFile(Setting file, boolean collectorKnown) {
+        try {
+            byte[] bytes = Files.readAllBytes(Paths.get(file.text()));
+            String[] lines = new String(bytes, StandardCharsets.UTF_8).split("\r?\n", -1);
+            for (int i = 0; i < lines.length; i++) {
+                if (!lines[i].trim().startsWith("#")) {
+                    takeLine(file.text() + " line " + (i + 1), lines[i], "");
+                }
+            }
+        } catch (IOException | InvalidPathException cannot) {
+            complaints.add(file.place() + ": settings is " + file.text()
+                    + ", which cannot be read; name a file that this process may read"
+                    + (collectorKnown ? "" : ". Nothing is counted, as it may name the collector"));
+            collectorMissed = !collectorKnown;
+        }
+    }
+
+    /** Takes {@code key = value}; of repeated ones the last, but for methods, which add up. */
+    private void takeLine(String place, String line, String hint) {
+        if (line.trim().isEmpty()) {
+            return;
+        }
+        int equals = line.indexOf('=');
+        String word = (equals < 0 ? line : line.substring(0, equals)).trim();
+        Key key = Key.of(word);
+        if (key == null || equals < 0) {
+            complaints.add(place + ": " + (key == null ? word + " is no setting" : word + " has no value") + ", write "
+                    + (key == null ? Key.nearest(word) : key).word() + "=... perhaps" + hint);
+            return;
+        }
+        String value = unquoted(line.substring(equals + 1).trim());
+        Setting earlier = values.get(key);
+        boolean adds = key == Key.METHODS && earlier != null;
+        values.put(key, new Setting(place, adds && earlier != null ? earlier.text() + ";" + value : value));
+    }
+
+    private void takeIfNew(Key key, String place, @Nullable String value) {
+        if (value != null && !values.containsKey(key)) {
+            values.put(key, new Setting(place, unquoted(value.trim())));
+        }
+    }
+
+    private static String unquoted(String value) {
+        boolean quoted = value.length() >= 2 && value.startsWith("'") && value.endsWith("'");
+        return quoted ? value.substring(1, value.length() - 1) : value;
+    }
+}

@@ -1,0 +1,78 @@
+package io.counters.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.fixture.ByRule;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The programs of the JDK where JAVA_TOOL_OPTIONS brings the agent into every JVM. */
+class ToolsIT {
+    private static final Map<String, String> EVERYWHERE =
+            Map.of("JAVA_TOOL_OPTIONS", ChildJvm.AGENT + "=collector=127.0.0.1:9");
+
+    @TempDir
+    Path folder = Path.of("");
+
+    @ParameterizedTest
+    @CsvSource({
+        "javac, -version",
+        "javap, -version",
+        "jar, --version",
+        "jps, -q",
+        "jcmd, -l",
+        "keytool, -help",
+        "jdeps, --version",
+        "jlink, --version",
+        "jarsigner, -version",
+        "serialver, java.lang.String",
+        "jfr, version",
+        "jinfo, -h"
+    })
+    void a_tool_prints_nothing_of_ours(String tool, String argument) throws Exception {
+        ChildJvm.Ended ended =
+                ChildJvm.start(tool, List.of(argument), EVERYWHERE).await();
+
+        assertThat(ended.err()).contains("Picked up JAVA_TOOL_OPTIONS");
+        assertThat(ended.out() + ended.err()).doesNotContain("counters: ");
+    }
+
+    @Test
+    void a_tool_without_an_argument_is_a_tool_too() throws Exception {
+        ChildJvm.Ended ended = ChildJvm.start("jps", List.of(), EVERYWHERE).await();
+
+        assertThat(ended.well().err()).doesNotContain("counters: ");
+    }
+
+    @Test
+    void jshell_and_the_jvm_that_it_starts_print_nothing_of_ours() throws Exception {
+        Path script = Files.writeString(folder.resolve("a.jsh"), "System.out.println(6 * 7)\n/exit\n");
+
+        ChildJvm.Ended ended =
+                ChildJvm.start("jshell", List.of(script.toString()), EVERYWHERE).await();
+
+        assertThat(ended.out()).contains("42");
+        assertThat(ended.out() + ended.err()).doesNotContain("counters: ");
+    }
+
+    @Test
+    void an_application_and_a_source_file_are_no_tools() throws Exception {
+        Path source = Files.writeString(
+                folder.resolve("Hello.java"), "class Hello { public static void main(String[] a) { } }");
+
+        ChildJvm.Ended ofSource =
+                ChildJvm.start("java", List.of(source.toString()), EVERYWHERE).await();
+        ChildJvm.Ended ofClass = ChildJvm.start(
+                        "java", List.of("-cp", ChildJvm.FIXTURES.toString(), ByRule.class.getName()), EVERYWHERE)
+                .await();
+
+        assertThat(ofSource.well().err()).contains("counters: agent ");
+        assertThat(ofClass.well().err()).contains("counters: agent ");
+    }
+}

@@ -1,0 +1,132 @@
+package io.counters.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.agent.settings.Settings;
+import io.counters.agent.weave.Names;
+import io.counters.agent.weave.Rules;
+import io.counters.agent.weave.Weaving;
+import java.lang.instrument.Instrumentation;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The agent's own thread, with a clock of our own. */
+class WatchTest {
+    private static final long BEGAN = -5;
+
+    /** No class was loaded, and none is ever woven. */
+    private static final Instrumentation NOTHING_LOADED = (Instrumentation) Proxy.newProxyInstance(
+            WatchTest.class.getClassLoader(),
+            new Class<?>[] {Instrumentation.class},
+            (proxy, method, arguments) -> new Class<?>[0]);
+
+    @TempDir
+    Path folder = Path.of("");
+
+    private final Log log = new Log();
+    private Path file = Path.of("");
+
+    @BeforeEach
+    void logToAFile() {
+        file = folder.resolve("counters.conf");
+        log.to(folder.resolve("agent.log").toString());
+    }
+
+    @Test
+    void the_report_comes_after_a_minute_and_once() {
+        Watch watch = watch(read("collector=127.0.0.1:9"));
+
+        assertThat(watch.tick(BEGAN)).isEqualTo(seconds(60));
+        assertThat(watch.tick(BEGAN + seconds(60) - 1)).isEqualTo(1);
+        assertThat(log.said()).isEmpty();
+        assertThat(watch.tick(BEGAN + seconds(60))).isGreaterThan(seconds(1_000_000));
+
+        assertThat(log.said())
+                .isEqualTo("counters: after a minute: 0 classes scanned, 0 methods counted, 0 refused,"
+                        + " 0 faults suppressed; nothing to send yet");
+        watch.tick(BEGAN + seconds(120));
+        assertThat(log.said().lines()).hasSize(1);
+    }
+
+    @Test
+    void the_file_is_looked_at_every_five_seconds_and_not_before() throws Exception {
+        Files.writeString(file, "methods = a.B#c\n");
+        Settings settings = read("collector=127.0.0.1:9,settings=" + file);
+        Watch watch = watch(settings);
+        Files.writeString(file, "methods = a.B#c\nmethods = a.B#d\n");
+
+        assertThat(watch.tick(BEGAN + seconds(5) - 1)).isEqualTo(1);
+        assertThat(log.said()).isEmpty();
+        assertThat(watch.tick(BEGAN + seconds(5))).isEqualTo(seconds(5));
+
+        assertThat(log.said()).contains("settings " + file + " of ", ": 2 rules, 0 loaded classes were woven anew");
+    }
+
+    @Test
+    void a_mistake_is_said_once_and_costs_the_rest_of_the_file_as_well() throws Exception {
+        Files.writeString(file, "methods = a.B#c\n");
+        Watch watch = watch(read("collector=127.0.0.1:9,settings=" + file));
+        Files.writeString(file, "method = a.B#c\nenabled = off\n");
+
+        for (int look = 1; look < 10; look++) {
+            watch.tick(BEGAN + seconds(5L * look));
+        }
+
+        assertThat(log.said().lines())
+                .hasSize(2)
+                .anyMatch(line -> line.contains("line 1: method is no setting, write methods="))
+                .anyMatch(line -> line.contains("it has mistakes; all stays as it was"));
+    }
+
+    @Test
+    void a_mistake_of_the_start_does_not_keep_later_changes_out() throws Exception {
+        Files.writeString(file, "");
+        Watch watch = watch(read("sweep=often,collector=127.0.0.1:9,settings=" + file));
+        Files.writeString(file, "enabled = off\n");
+
+        watch.tick(BEGAN + seconds(5));
+
+        assertThat(log.said().lines()).singleElement().asString().contains("enabled is false");
+    }
+
+    @Test
+    void a_file_that_says_the_same_in_other_words_is_not_worth_a_line() throws Exception {
+        Files.writeString(file, "methods = a.B#c\n");
+        Watch watch = watch(read("collector=127.0.0.1:9,settings=" + file));
+        Files.writeString(file, "# the same\n\nmethods = a.B#c\nenabled = true\n");
+
+        watch.tick(BEGAN + seconds(5));
+
+        assertThat(log.said()).isEmpty();
+    }
+
+    private Watch watch(Settings settings) {
+        Counting counting = new Counting(NOTHING_LOADED, settings.emitter(), log);
+        Names names = new Names("host", "app", log);
+        Weaving weaving = new Weaving(Rules.read(settings.methods(), log), names, counting, counting, log);
+        LoadedClasses loaded = new LoadedClasses(NOTHING_LOADED, weaving, counting, log);
+        String live = settings.file();
+        return new Watch(
+                weaving,
+                counting,
+                loaded,
+                live == null ? null : new LiveSettings(settings, live, weaving, loaded, log),
+                log,
+                BEGAN);
+    }
+
+    private static Settings read(String arguments) {
+        return Settings.read(arguments, new Properties(), Map.of());
+    }
+
+    private static long seconds(long seconds) {
+        return TimeUnit.SECONDS.toNanos(seconds);
+    }
+}
