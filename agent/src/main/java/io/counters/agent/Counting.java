@@ -3,9 +3,14 @@ package io.counters.agent;
 import io.counters.cells.Cells;
 import io.counters.emit.Emitter;
 import io.counters.emit.EmitterSettings;
+import java.io.IOException;
 import java.lang.instrument.Instrumentation;
+import java.security.AccessController;
+import java.security.PrivilegedActionException;
+import java.security.PrivilegedExceptionAction;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counting begins at the first hit and not before: then the bridge is defined and the emitter starts. As a function it
@@ -33,8 +38,7 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
         if (!tried) {
             tried = true;
             try {
-                Bridge.define(instrumentation);
-                startEmitter();
+                begin();
                 on = true;
             } catch (Throwable fault) {
                 // Whatever it is, the host's class must load.
@@ -43,6 +47,21 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
             }
         }
         return on;
+    }
+
+    /**
+     * By our own rights: the code that loads a class may, under a security manager, do next to nothing, and a thread
+     * that is made in its name would hold on to its loader.
+     */
+    private void begin() throws PrivilegedActionException {
+        AccessController.doPrivileged(new PrivilegedExceptionAction<Void>() {
+            @Override
+            public @Nullable Void run() throws IOException, ReflectiveOperationException {
+                Bridge.define(instrumentation);
+                startEmitter();
+                return null;
+            }
+        });
     }
 
     /** This is a thread of the application: the emitter's must not inherit, and so hold, a web application's loader. */

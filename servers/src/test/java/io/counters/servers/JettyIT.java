@@ -1,8 +1,8 @@
 package io.counters.servers;
 
-import com.example.shop.JakartaShop;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.example.shop.JakartaShop;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

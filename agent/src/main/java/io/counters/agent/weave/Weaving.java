@@ -39,6 +39,11 @@ public final class Weaving implements ClassFileTransformer {
         "$Proxy", "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
     };
 
+    /** The agent's own; in unit tests, where the application's loader loads us, none. */
+    private final @Nullable ClassLoader ownLoader = Weaving.class.getClassLoader() == ClassLoader.getSystemClassLoader()
+            ? null
+            : Weaving.class.getClassLoader();
+
     private final Rules rules;
     private final Names names;
     private final BooleanSupplier counting;
@@ -92,9 +97,9 @@ public final class Weaving implements ClassFileTransformer {
     }
 
     /** Whether a class may count at all, or is the API; by its name, which has slashes, and its loader. */
-    @SuppressWarnings("ReferenceEquality") // A loader is itself; in unit tests ours is the application's.
+    @SuppressWarnings("ReferenceEquality") // A loader is itself.
     public boolean isOfInterest(@Nullable ClassLoader loader, String name) {
-        if (loader == Weaving.class.getClassLoader() && loader != ClassLoader.getSystemClassLoader()) {
+        if (loader != null && loader == ownLoader) {
             return false;
         }
         return isApi(name) || !rules.of(name).isEmpty() || (loader != null && !startsWithOneOf(NOT_OURS, name));
