@@ -30,8 +30,8 @@ public final class Emitter implements AutoCloseable {
     private final EmitterSettings settings;
     private final Consumer<String> log;
     private final CounterTable table;
-    private final Thread thread = new Thread(this::run, "counters-sweep");
-    private final Thread hook = new Thread(this::stop, "counters-last-sweep");
+    private final Thread thread = thread(this::run, "counters-sweep");
+    private final Thread hook = thread(this::stop, "counters-last-sweep");
 
     private volatile boolean closing;
     private @Nullable UdpTransport transport;
@@ -58,6 +58,17 @@ public final class Emitter implements AutoCloseable {
         this.table = table;
         this.log = log;
         thread.setDaemon(true);
+    }
+
+    /** A thread that inherits no values of the thread that makes it, and so holds no application's; Java 8 can't. */
+    private static Thread thread(Runnable body, String name) {
+        try {
+            return Thread.class
+                    .getConstructor(ThreadGroup.class, Runnable.class, String.class, long.class, boolean.class)
+                    .newInstance(null, body, name, 0L, false);
+        } catch (ReflectiveOperationException java8) {
+            return new Thread(body, name);
+        }
     }
 
     /** Starts the thread; its first sweep is one interval from now. To be called once. */
