@@ -40,6 +40,7 @@ public final class Weaving implements ClassFileTransformer {
     };
 
     /** The agent's own; in unit tests, where the application's loader loads us, none. */
+    @SuppressWarnings("ReferenceEquality") // A loader is itself.
     private final @Nullable ClassLoader ownLoader = Weaving.class.getClassLoader() == ClassLoader.getSystemClassLoader()
             ? null
             : Weaving.class.getClassLoader();
