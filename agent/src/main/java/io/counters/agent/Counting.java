@@ -3,7 +3,11 @@ package io.counters.agent;
 import io.counters.cells.Cells;
 import io.counters.emit.Emitter;
 import io.counters.emit.EmitterSettings;
+import java.io.IOException;
 import java.lang.instrument.Instrumentation;
+import java.security.AccessController;
+import java.security.PrivilegedActionException;
+import java.security.PrivilegedExceptionAction;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
@@ -44,7 +48,7 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
         if (!triedToBegin) {
             triedToBegin = true;
             try {
-                Bridge.define(instrumentation);
+                define();
                 on = true;
                 LockSupport.unpark(watch);
             } catch (Throwable fault) {
@@ -54,6 +58,17 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
             }
         }
         return on;
+    }
+
+    /** By our own rights: the code that loads a class may, under a security manager, do next to nothing. */
+    private void define() throws PrivilegedActionException {
+        AccessController.doPrivileged(new PrivilegedExceptionAction<Void>() {
+            @Override
+            public @Nullable Void run() throws IOException, ReflectiveOperationException {
+                Bridge.define(instrumentation);
+                return null;
+            }
+        });
     }
 
     /** Names the thread to wake when counting begins. */

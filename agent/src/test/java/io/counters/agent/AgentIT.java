@@ -6,14 +6,19 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.tools.attach.VirtualMachine;
 import io.counters.fixture.ByRule;
+import io.counters.fixture.Guarded;
 import io.counters.fixture.Marked;
 import io.counters.fixture.Running;
 import io.counters.fixture.SendsItself;
+import io.counters.fixture.Undeployed;
 import io.counters.fixture.WithApi;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,6 +40,32 @@ class AgentIT {
             assertThat(receiver.sums()).containsEntry("both", 10L);
             assertThat(child.out()).isEqualTo("done");
             assertThat(child.err()).contains("Counters.start does nothing: the agent sends already");
+        }
+    }
+
+    @Test
+    @EnabledForJreRange(max = JRE.JAVA_23, disabledReason = "there are no security managers any more")
+    void it_counts_where_a_security_manager_lets_the_application_do_nothing() throws Exception {
+        try (Receiver receiver = new Receiver()) {
+            ChildJvm.Ended child = ChildJvm.run(
+                            receiver.arguments(), FIXTURES, Guarded.class, "-Djava.security.manager=allow")
+                    .well();
+
+            assertThat(receiver.sums()).isEqualTo(Map.of("guarded", 3L));
+            assertThat(child.out()).isEqualTo("done");
+            assertThat(child.err().lines().filter(line -> line.startsWith("counters: ")))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    void it_holds_no_loader_of_an_application_that_is_undeployed() throws Exception {
+        try (Receiver receiver = new Receiver()) {
+            ChildJvm.Ended child = ChildJvm.run(receiver.arguments(), FIXTURES, Undeployed.class)
+                    .well();
+
+            assertThat(receiver.sums()).isEqualTo(Map.of("undeployed", 1L));
+            assertThat(child.out()).isEqualTo("gone");
         }
     }
 

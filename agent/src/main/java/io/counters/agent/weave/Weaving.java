@@ -57,6 +57,12 @@ public final class Weaving implements ClassFileTransformer {
         "$Proxy", "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
     };
 
+    /** The agent's own; in unit tests, where the application's loader loads us, none. */
+    @SuppressWarnings("ReferenceEquality") // A loader is itself.
+    private final @Nullable ClassLoader ownLoader = Weaving.class.getClassLoader() == ClassLoader.getSystemClassLoader()
+            ? null
+            : Weaving.class.getClassLoader();
+
     private final Names names;
     private final BooleanSupplier counting;
     private final ToIntFunction<String> ids;
@@ -150,9 +156,9 @@ public final class Weaving implements ClassFileTransformer {
     }
 
     /** Whether a class may count at all, or is the API; by its name, which has slashes, and its loader. */
-    @SuppressWarnings("ReferenceEquality") // A loader is itself; in unit tests ours is the application's.
+    @SuppressWarnings("ReferenceEquality") // A loader is itself.
     public boolean isOfInterest(@Nullable ClassLoader loader, String name) {
-        if (loader == Weaving.class.getClassLoader() && loader != ClassLoader.getSystemClassLoader()) {
+        if (loader != null && loader == ownLoader) {
             return false;
         }
         if (loader == null && !rules.of(name).isEmpty() && startsWithOneOf(COUNTING, name)) {

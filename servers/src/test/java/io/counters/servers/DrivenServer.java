@@ -1,0 +1,166 @@
+package io.counters.servers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A real server, driven twice as its users do: without the agent, which shows what it says and does by itself, and with
+ * the agent, which must count exactly and change nothing else.
+ */
+abstract class DrivenServer {
+    static final int REQUESTS = 3;
+
+    private static final Pattern TROUBLE = Pattern.compile("(?i)warn|error|severe|fatal|exception|LogManager");
+
+    /** Stands where the agent's option would: what the JVM does anyway. */
+    private static final String NO_AGENT = "-Xshare:auto";
+
+    @TempDir
+    private Path folder;
+
+    private final List<Program> programs = new ArrayList<>();
+
+    /** One life of the server: the exit statuses of its programs, what they printed, and what it logged to files. */
+    private record Life(List<Integer> exits, List<String> out, List<String> err, List<String> logs) {}
+
+    /**
+     * Starts it in the foreground, on ports of the loopback address.
+     *
+     * @param base a folder of its own
+     * @param options for every JVM that it starts, and for those that end it
+     */
+    abstract Program start(Path base, List<String> options) throws Exception;
+
+    /** Whether it takes requests; to find out must not count. */
+    abstract boolean isReady(Program server) throws IOException;
+
+    /** Makes a request, numbered from 0. */
+    abstract void request(int number) throws Exception;
+
+    /** Ends it. */
+    abstract void stop(Program server, Path base, List<String> options) throws Exception;
+
+    /** The agent's rules; empty for none. */
+    String rules() {
+        return "";
+    }
+
+    /** What must have been counted after {@value #REQUESTS} requests and its end, and nothing else. */
+    abstract Map<String, Long> expected();
+
+    /** The files that it logs to. */
+    abstract List<Path> logs(Path base) throws IOException;
+
+    /** The options of its JVMs, of which one is the agent's. */
+    List<String> options(String agent) throws IOException {
+        return List.of(agent);
+    }
+
+    @Test
+    void it_counts_exactly_and_is_otherwise_itself() throws Exception {
+        Life plain = live("plain", options(NO_AGENT));
+
+        Life counted;
+        try (Collector collector = Collector.start(folder.resolve("collector"))) {
+            counted = live("counted", options(agent(collector)));
+
+            await().atMost(Duration.ofSeconds(10))
+                    .untilAsserted(() -> assertThat(collector.counters()).isEqualTo(expected()));
+        }
+
+        assertThat(counted.exits).isEqualTo(plain.exits);
+        assertThat(counted.out).noneMatch(DrivenServer::isOurs);
+        assertThat(counted.err.stream().filter(DrivenServer::isOurs))
+                .isNotEmpty()
+                .allMatch(line -> line.startsWith("counters: agent "));
+        assertSameLogging(counted.out, plain.out);
+        assertSameLogging(counted.err, plain.err);
+        assertSameLogging(counted.logs, plain.logs);
+    }
+
+    private String agent(Collector collector) {
+        return "-javaagent:" + System.getProperty("counters.agent") + "=collector=" + collector.address()
+                + (rules().isEmpty() ? "" : ",methods=" + rules());
+    }
+
+    private Life live(String name, List<String> options) throws Exception {
+        Path base = Files.createDirectories(folder.resolve(name));
+        programs.clear();
+        try {
+            Program server = start(base, options);
+            boolean ready = server.await(() -> isReady(server));
+            Assumptions.assumeTrue(
+                    ready || !name.equals("plain"), () -> "it does not start here, without any agent\n" + server);
+            assertThat(ready).as("it started\n%s", server).isTrue();
+            for (int i = 0; i < REQUESTS; i++) {
+                request(i);
+            }
+            stop(server, base, options);
+            Life life = new Life(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+            for (Program program : programs) {
+                life.exits.add(program.awaitEnd());
+                life.out.addAll(program.out());
+                life.err.addAll(program.err());
+            }
+            for (Path log : logs(base)) {
+                life.logs.addAll(Files.readString(log).lines().toList());
+            }
+            for (List<String> lines : List.of(life.out, life.err, life.logs)) {
+                lines.replaceAll(line -> line.replace(base.toString(), "BASE"));
+            }
+            return life;
+        } finally {
+            programs.forEach(Program::close);
+        }
+    }
+
+    /** Starts one of the server's programs. */
+    final Program begin(Path base, Map<String, String> variables, List<String> command) throws IOException {
+        Program program = Program.start(base, variables, command);
+        programs.add(program);
+        return program;
+    }
+
+    /** Whether a line is ours or about us; but not where a server shows its command line. */
+    private static boolean isOurs(String line) {
+        return line.contains("counters") && !line.contains("-javaagent:");
+    }
+
+    /** All trouble that the one logged the other must have logged; of the other lines some depend on races. */
+    private static void assertSameLogging(List<String> counted, List<String> plain) {
+        Set<String> more = shapes(counted);
+        more.removeAll(shapes(plain));
+        Set<String> less = shapes(plain);
+        less.removeAll(shapes(counted));
+        assertThat(more.stream().filter(line -> TROUBLE.matcher(line).find()))
+                .as("trouble that is logged with the agent only")
+                .isEmpty();
+        assertThat(less.size())
+                .as("lines that are logged without the agent only: %s", less)
+                .isLessThanOrEqualTo(shapes(plain).size() / 10);
+    }
+
+    /** The lines without ours, and without what differs between any two runs. */
+    private static Set<String> shapes(List<String> lines) {
+        return lines.stream()
+                .filter(line -> !isOurs(line))
+                .map(line -> line.replaceAll("-javaagent:[^ ]*counters.jar[^ ]*", NO_AGENT))
+                .map(line -> line.replaceAll("[0-9a-f]*[0-9][0-9a-f]*", "0").strip())
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+}
