@@ -68,7 +68,7 @@ public final class Agent {
         }
         System.setProperty(PRESENT, version);
         Counting counting = new Counting(instrumentation, settings.emitter(), log);
-        Rules rules = Rules.read(settings.methods(), log);
+        Rules rules = Rules.read(settings, log);
         Names names = new Names(host(System.getenv()), app(settings.app(), command), log);
         Weaving weaving = new Weaving(rules, names, counting, counting, log);
         weaving.preload();
@@ -107,7 +107,7 @@ public final class Agent {
     }
 
     /** What {@code {host}} stands for; asked of the environment and the kernel, never of a name server. */
-    private static String host(Map<String, String> environment) {
+    static String host(Map<String, String> environment) {
         String name = environment.get("HOSTNAME");
         if (name == null) {
             name = environment.get("COMPUTERNAME");
@@ -123,7 +123,7 @@ public final class Agent {
         return name.trim().isEmpty() ? "localhost" : name.trim();
     }
 
-    private static String version() throws IOException {
+    static String version() throws IOException {
         try (InputStream in = Agent.class.getResourceAsStream("version")) {
             if (in == null) {
                 return "of no version";

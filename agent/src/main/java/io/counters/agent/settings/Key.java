@@ -1,6 +1,5 @@
 package io.counters.agent.settings;
 
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** What can be set. */
@@ -11,6 +10,9 @@ enum Key {
     TOTALS,
     FOLLOW,
     METHODS,
+    META_ANNOTATIONS,
+    INHERIT,
+    RULE_LIMIT,
     SETTINGS,
     ENABLED,
     STRICT,
@@ -18,9 +20,24 @@ enum Key {
     APP,
     DEBUG;
 
-    /** As it is written. */
+    private final String word;
+
+    Key() {
+        StringBuilder letters = new StringBuilder();
+        boolean capital = false;
+        for (int i = 0; i < name().length(); i++) {
+            char letter = name().charAt(i);
+            if (letter != '_') {
+                letters.append(capital ? letter : Character.toLowerCase(letter));
+            }
+            capital = letter == '_';
+        }
+        word = letters.toString();
+    }
+
+    /** As it is written, such as {@code ruleLimit}. */
     String word() {
-        return name().toLowerCase(Locale.ROOT);
+        return word;
     }
 
     static @Nullable Key of(String word) {

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Settings {
     private static final EmitterSettings DEFAULT = EmitterSettings.to("localhost");
+    private static final int RULE_LIMIT = 500;
+    private static final int RULE_LIMIT_MAX = 1_000_000;
 
     private final Map<Key, Setting> values = new EnumMap<>(Key.class);
     private final List<String> complaints = new ArrayList<>();
@@ -33,6 +35,8 @@ public final class Settings {
     private final boolean enabled;
     private final boolean strict;
     private final boolean debug;
+    private final boolean inherit;
+    private final int ruleLimit;
 
     private Settings(@Nullable String arguments, Properties properties, Map<String, String> environment) {
         takeArguments(arguments == null ? "" : arguments);
@@ -50,6 +54,8 @@ public final class Settings {
         }
         strict = flag(Key.STRICT, false);
         debug = flag(Key.DEBUG, false);
+        inherit = flag(Key.INHERIT, false);
+        ruleLimit = readRuleLimit();
         emitter = readEmitter();
         enabled = flag(Key.ENABLED, true) && !nowhere;
     }
@@ -92,16 +98,35 @@ public final class Settings {
 
     /** The rules, each as it stands. */
     public List<Setting> methods() {
-        List<Setting> rules = new ArrayList<>();
-        Setting all = values.get(Key.METHODS);
+        return list(Key.METHODS);
+    }
+
+    /** The annotations that carry {@code @Count} for what carries them: each a class's name. */
+    public List<Setting> metaAnnotations() {
+        return list(Key.META_ANNOTATIONS);
+    }
+
+    /** Whether an override counts by the annotations of what it overrides. */
+    public boolean inherit() {
+        return inherit;
+    }
+
+    /** The most methods that one rule takes, 1 to 1,000,000. */
+    public int ruleLimit() {
+        return ruleLimit;
+    }
+
+    private List<Setting> list(Key key) {
+        List<Setting> elements = new ArrayList<>();
+        Setting all = values.get(key);
         if (all != null) {
-            for (String rule : all.text().split(";", -1)) {
-                if (!rule.trim().isEmpty()) {
-                    rules.add(new Setting(all.place(), rule.trim()));
+            for (String element : all.text().split(";", -1)) {
+                if (!element.trim().isEmpty()) {
+                    elements.add(new Setting(all.place(), element.trim()));
                 }
             }
         }
-        return rules;
+        return elements;
     }
 
     /** One line for every mistake. */
@@ -221,6 +246,23 @@ public final class Settings {
             }
         }
         return read.totals(flag(Key.TOTALS, true)).follow(flag(Key.FOLLOW, false));
+    }
+
+    private int readRuleLimit() {
+        Setting setting = values.get(Key.RULE_LIMIT);
+        if (setting != null) {
+            try {
+                int limit = Integer.parseInt(setting.text());
+                if (limit >= 1 && limit <= RULE_LIMIT_MAX) {
+                    return limit;
+                }
+            } catch (NumberFormatException noNumber) {
+                // Said below.
+            }
+            complaints.add(setting.place() + ": ruleLimit is " + setting.text() + ", allowed are 1 to " + RULE_LIMIT_MAX
+                    + " methods; " + RULE_LIMIT + " is used");
+        }
+        return RULE_LIMIT;
     }
 
     private static long millis(String text) {

@@ -2,6 +2,7 @@ package io.counters.agent.weave;
 
 import io.counters.wire.NameReader;
 import io.counters.wire.Rejection;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ public final class Names {
     private final String host;
     private final String app;
     private final Consumer<String> log;
+    private final AtomicLong refused = new AtomicLong();
 
     /** @param log takes a line for each name that is not what its template says, or is refused */
     public Names(String host, String app, Consumer<String> log) {
@@ -52,6 +54,7 @@ public final class Names {
         NameReader reader = new NameReader();
         Rejection why = reader.read(name.toString());
         if (why != null) {
+            refused.incrementAndGet();
             log.accept(type + "." + method + ": the name \"" + filled + "\" is refused and not counted: " + why.rule());
             return null;
         }
@@ -60,6 +63,11 @@ public final class Names {
                     + Rejection.NAME_LETTER.rule());
         }
         return reader.name();
+    }
+
+    /** How many were refused. */
+    long refused() {
+        return refused.get();
     }
 
     /** Puts {@code suffix} behind a name's metric, in front of its tags. */

@@ -2,6 +2,7 @@ package io.counters.agent.weave;
 
 import java.lang.instrument.ClassFileTransformer;
 import java.security.ProtectionDomain;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sees every class that the JVM loads, and weaves those that count. Called on the application's threads, several at a
- * time; never throws. What a class without marks needs is all in this class, {@link Rules} and {@link ConstantPool}.
+ * time; never throws. What a class without marks needs is all in this class, {@link Rules} and {@link ConstantPool},
+ * unless {@code inherit} or a rule with {@code +} asks for its {@link Hierarchy}.
  */
 public final class Weaving implements ClassFileTransformer {
     private static final String[] NOT_OURS = {
@@ -48,6 +50,7 @@ public final class Weaving implements ClassFileTransformer {
     private final AtomicLong scanned = new AtomicLong();
     private final AtomicLong methods = new AtomicLong();
     private final AtomicLong suppressed = new AtomicLong();
+    private @Nullable Hierarchy hierarchy;
 
     /**
      * @param counting begins counting at the first hit; false when nothing can be counted
@@ -66,7 +69,7 @@ public final class Weaving implements ClassFileTransformer {
 
     /** Loads what scanning needs: once installed, loading it would call the transformer that needs it. */
     public void preload() {
-        boolean none = isOfInterest(null, "preloaded") || isHit("preloaded", new byte[10]);
+        boolean none = isOfInterest(null, "preloaded") || isHit(null, "preloaded", new byte[10]);
         if (none || isGenerated("preloaded")) {
             throw new IllegalStateException("nothing is a hit");
         }
@@ -84,7 +87,7 @@ public final class Weaving implements ClassFileTransformer {
                 return null;
             }
             scanned.incrementAndGet();
-            return isHit(name, bytes) ? weave(name, bytes) : null;
+            return isHit(loader, name, bytes) ? weave(loader, name, bytes) : null;
         } catch (Throwable fault) {
             suppress(name, fault);
             return null;
@@ -97,35 +100,94 @@ public final class Weaving implements ClassFileTransformer {
         if (loader == Weaving.class.getClassLoader() && loader != ClassLoader.getSystemClassLoader()) {
             return false;
         }
-        return isApi(name) || !rules.of(name).isEmpty() || (loader != null && !startsWithOneOf(NOT_OURS, name));
+        return isApi(name) || rules.nameExactly(name) || (loader != null && !startsWithOneOf(NOT_OURS, name));
     }
 
     /** Whether it is worth a closer look, by its bytes. */
-    public boolean isHit(String name, byte[] bytes) {
-        return isApi(name) || !rules.of(name).isEmpty() || ConstantPool.mentionsCount(bytes);
+    public boolean isHit(@Nullable ClassLoader loader, String name, byte[] bytes) {
+        return isApi(name)
+                || rules.nameExactly(name)
+                || rules.nameByPattern(name)
+                || ConstantPool.mentions(rules.needles(), bytes)
+                || (rules.needHierarchy() && isHeir(loader, bytes));
+    }
+
+    /** Whether something above it may make it count. */
+    private boolean isHeir(@Nullable ClassLoader loader, byte[] bytes) {
+        ClassReader reader = new ClassReader(bytes);
+        Map<String, Hierarchy.Found> above = hierarchy().above(loader, reader.getSuperName(), reader.getInterfaces());
+        boolean heir = rules.nameSubtypesOf(above.keySet());
+        for (Hierarchy.Found found : above.values()) {
+            heir |= rules.inherit() && found.file != null && found.file.isAnnotated();
+        }
+        return heir || rules.nameSubtypesOf(Collections.singleton(reader.getClassName()));
+    }
+
+    /** Made on the first hit. */
+    private synchronized Hierarchy hierarchy() {
+        if (hierarchy == null) {
+            hierarchy = new Hierarchy(rules, refusals);
+        }
+        return hierarchy;
     }
 
     /** What was seen and caught so far, for the log. */
     public String summary() {
         List<String> idle = rules.idle();
-        return scanned + " classes scanned, " + methods + " methods counted, " + refusals.count() + " refused, "
+        return scanned + " classes scanned, " + methods + " methods counted, " + refused() + " refused, "
                 + suppressed + " faults suppressed"
                 + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle));
     }
 
-    private byte @Nullable [] weave(String name, byte[] bytes) {
-        boolean byRule = !rules.of(name).isEmpty();
-        if ((isGenerated(name) && !byRule) || !counting.getAsBoolean() || isApi(name)) {
+    private byte @Nullable [] weave(@Nullable ClassLoader loader, String name, byte[] bytes) {
+        if (isApi(name)) {
+            counting.getAsBoolean();
             return null;
         }
         ClassReader reader = new ClassReader(bytes);
-        Map<String, MethodCounts> marked = ClassMarks.read(reader, rules.of(name), names, refusals);
-        if (marked.isEmpty()) {
+        Map<String, MethodCounts> marked = marked(loader, name, reader);
+        if (marked.isEmpty() || !counting.getAsBoolean()) {
             return null;
         }
         byte[] woven = WovenClass.write(reader, marked, ids);
         methods.addAndGet(marked.size());
         return woven;
+    }
+
+    private Map<String, MethodCounts> marked(@Nullable ClassLoader loader, String name, ClassReader reader) {
+        boolean generated = isGenerated(name);
+        if (generated && !rules.nameExactly(name)) {
+            return Collections.emptyMap();
+        }
+        boolean exactOnly = generated || loader == null || startsWithOneOf(NOT_OURS, name);
+        return ClassMarks.read(loader, reader, exactOnly, rules, hierarchy(), names, refusals);
+    }
+
+    /**
+     * What {@link #transform} would make a class count, in lines such as {@code pkg.Class#method(types) = name entry};
+     * what it would not is a line in the log. Nothing is woven.
+     *
+     * @param name the class's name with slashes
+     */
+    public List<String> list(@Nullable ClassLoader loader, String name, byte[] bytes) {
+        try {
+            if (isOfInterest(loader, name) && !isApi(name) && isHit(loader, name, bytes)) {
+                ClassReader reader = new ClassReader(bytes);
+                Map<String, MethodCounts> marked = marked(loader, name, reader);
+                if (!marked.isEmpty()) {
+                    WovenClass.write(reader, marked, ids);
+                }
+                return Listing.lines(name, marked);
+            }
+        } catch (RuntimeException fault) {
+            refusals.refuse(name, "", "it cannot be woven and counts nothing: " + fault);
+        }
+        return Collections.emptyList();
+    }
+
+    /** How many marks and names were refused. */
+    public long refused() {
+        return refusals.count() + names.refused();
     }
 
     /** The API's own cells, which look for the bridge when they are initialised: it must be there by then. */
