@@ -115,11 +115,15 @@ final class AppFiles extends ClassLoader {
     }
 
     private void nested(InputStream in, String place) {
+        String why = "there is nothing in it";
         try {
-            archive(in, place);
+            if (archive(in, place)) {
+                return;
+            }
         } catch (IOException | IllegalArgumentException broken) {
-            faults.accept(place + ": it can't be read (" + broken + "); its classes are not listed");
+            why = broken.toString();
         }
+        faults.accept(place + ": it is no jar that can be read (" + why + "); its classes are not listed");
     }
 
     private void take(String path, byte[] bytes, String place) {

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  *   [+] pkg.Class[#method[(types)]] [= name] [when]
  *   &#64;pkg.Annotation [pkg.*]         [= name] [when]
  *
- *   *           any letters, dots too: pkg.* is each class in pkg and below. In a class's or a method's name. With it in the
- *               method, or in the class and no method, equals, hashCode, toString, getters and setters are left out
+ *   *           any letters, dots too, in a class's or method's name: pkg.* is each class in pkg and below. Where a method's
+ *               name begins with it, or only the class has it, Object's methods, getters and setters are left out
  *   +           and the class's subtypes: with a method, what overrides or implements it
  *   #method     without it: the public methods, as &#64;Count on the class would have it. #&lt;init&gt; is the constructor
  *   (types)     a,b[],c... as in the source, in full but for java.lang, without &lt;generics&gt;
@@ -134,9 +134,8 @@ final class Rule {
         if (method.isEmpty()) {
             return candidate.isOpen() && !(type.indexOf('*') >= 0 && candidate.isEveryday());
         }
-        boolean wild = method.indexOf('*') >= 0;
         return matches(method, candidate.name)
-                && !(wild && (candidate.isEveryday() || candidate.name.equals("<init>")))
+                && !(method.startsWith("*") && (candidate.isEveryday() || candidate.name.equals("<init>")))
                 && hasParameters(candidate.descriptor);
     }
 

@@ -69,9 +69,14 @@ public final class Weaving implements ClassFileTransformer {
 
     /** Loads what scanning needs: once installed, loading it would call the transformer that needs it. */
     public void preload() {
-        boolean none = isOfInterest(null, "preloaded") || isHit(null, "preloaded", new byte[10]);
-        if (none || isGenerated("preloaded")) {
+        boolean none = isOfInterest(null, "") || ConstantPool.mentions(rules.needles(), new byte[10]);
+        if (none || isGenerated("")) {
             throw new IllegalStateException("nothing is a hit");
+        }
+        if (rules.needHierarchy()) {
+            // A class of the JDK, and one from a jar.
+            hierarchy().find(null, "java/lang/Object");
+            hierarchy().find(ClassLoader.getSystemClassLoader(), "io/counters/agent/Premain");
         }
     }
 

@@ -2,14 +2,16 @@ package io.counters.agent.weave;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.agent.settings.Setting;
+import io.counters.agent.settings.Settings;
 import io.counters.fixture.OnClass;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class WeavingTest {
     private final List<String> log = new ArrayList<>();
-    private final Rules rules = Rules.read(List.of(new Setting("here", "a.Missing#never")), log::add);
+    private final Rules rules =
+            Rules.read(Settings.read("methods=a.Missing#never", new Properties(), Map.of()), log::add);
     private final Weaving weaving =
             new Weaving(rules, new Names("host", "app", log::add), () -> true, String::length, log::add);
 
