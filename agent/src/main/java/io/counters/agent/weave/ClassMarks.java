@@ -104,7 +104,7 @@ final class ClassMarks extends ClassVisitor {
         MethodCounts counts = new MethodCounts();
         for (Mark mark : marks) {
             if (!noBody) {
-                counts.add(mark, names, refusals, owner, name);
+                counts.add(mark, names, refusals, owner, name, descriptor);
             }
         }
         if (!counts.isEmpty()) {

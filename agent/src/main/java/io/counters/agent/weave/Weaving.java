@@ -123,7 +123,7 @@ public final class Weaving implements ClassFileTransformer {
         if (marked.isEmpty()) {
             return null;
         }
-        byte[] woven = WovenClass.write(reader, marked, ids);
+        byte[] woven = WovenClass.write(reader, marked, ids, refusals);
         methods.addAndGet(marked.size());
         return woven;
     }
