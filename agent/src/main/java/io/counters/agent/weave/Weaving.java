@@ -9,6 +9,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.ClassReader;
+import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,11 @@ public final class Weaving implements ClassFileTransformer {
     private static final String[] GENERATED = {
         "$Proxy", "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
     };
+
+    /** The newest class files that our ASM says it knows; what newer ones have that is new is rarely in their code. */
+    private static final int NEWEST = Opcodes.V27;
+
+    private static final int MAJOR = 6;
 
     private final Rules rules;
     private final Names names;
@@ -108,9 +114,9 @@ public final class Weaving implements ClassFileTransformer {
     /** What was seen and caught so far, for the log. */
     public String summary() {
         List<String> idle = rules.idle();
-        return scanned + " classes scanned, " + methods + " methods counted, " + refusals.count() + " refused, "
-                + suppressed + " faults suppressed"
-                + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle));
+        return scanned + " classes scanned, " + methods + " methods counted, " + refusals.count() + " refused"
+                + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle))
+                + ", faults suppressed: " + suppressed;
     }
 
     private byte @Nullable [] weave(String name, byte[] bytes) {
@@ -118,14 +124,26 @@ public final class Weaving implements ClassFileTransformer {
         if ((isGenerated(name) && !byRule) || !counting.getAsBoolean() || isApi(name)) {
             return null;
         }
-        ClassReader reader = new ClassReader(bytes);
+        int version = (bytes[MAJOR] & 0xff) << 8 | (bytes[MAJOR + 1] & 0xff);
+        ClassReader reader = new ClassReader(version > NEWEST ? withVersion(NEWEST, bytes.clone()) : bytes);
         Map<String, MethodCounts> marked = ClassMarks.read(reader, rules.of(name), names, refusals);
         if (marked.isEmpty()) {
             return null;
         }
         byte[] woven = WovenClass.write(reader, marked, ids, refusals);
         methods.addAndGet(marked.size());
-        return woven;
+        if (woven == null || version <= NEWEST) {
+            return woven;
+        }
+        log.accept("class files of version " + version + " are newer than the newest that this agent knows, " + NEWEST
+                + "; they are counted as if they were of that");
+        return withVersion(version, woven);
+    }
+
+    private static byte[] withVersion(int version, byte[] bytes) {
+        bytes[MAJOR] = (byte) (version >> 8);
+        bytes[MAJOR + 1] = (byte) version;
+        return bytes;
     }
 
     /** The API's own cells, which look for the bridge when they are initialised: it must be there by then. */
