@@ -97,7 +97,8 @@ final class ClassMarks extends ClassVisitor {
             refusals.refuse(
                     owner,
                     name,
-                    "an abstract or native method has no code to count in; put @Count on what implements or calls it");
+                    "an abstract or native method has no code to count in; put @Count on what implements it, or set "
+                            + "inherit=true");
         }
         boolean inClass = (access & ACC_PUBLIC) != 0 && !name.equals("<init>") && !OBJECTS.contains(name + descriptor);
         List<Mark> marks = own.isEmpty() && inClass ? classMarks : own;
