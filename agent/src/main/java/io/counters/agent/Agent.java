@@ -69,7 +69,7 @@ public final class Agent {
         System.setProperty(PRESENT, version);
         Counting counting = new Counting(instrumentation, settings.emitter(), log);
         Rules rules = Rules.read(settings, log);
-        Names names = new Names(host(System.getenv()), app(settings.app(), command), log);
+        Names names = new Names(host(System.getenv()), app(settings.app(), command), settings.tags(), log);
         Weaving weaving = new Weaving(rules, names, counting, counting, log);
         weaving.preload();
         instrumentation.addTransformer(weaving, true);

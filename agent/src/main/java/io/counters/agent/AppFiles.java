@@ -1,5 +1,6 @@
 package io.counters.agent;
 
+import io.counters.agent.weave.Weaving;
 import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.io.IOException;
@@ -17,7 +18,6 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
-import net.bytebuddy.jar.asm.ClassReader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -131,7 +131,7 @@ final class AppFiles extends ClassLoader {
             return;
         }
         try {
-            String name = new ClassReader(bytes).getClassName();
+            String name = Weaving.reader(bytes).getClassName();
             int release = release(path);
             Integer other = releases.get(name);
             if (release <= java && (other == null || other < release)) {

@@ -12,7 +12,7 @@ import java.util.function.ToIntFunction;
  * gives a counter's id in the bridge; as a supplier it begins, and tells whether counting is on.
  *
  * <p>Written without lambdas: their machinery would cost every JVM that hits nothing some 20 ms. In counters.jar
- * {@code Cells} is the bridge, so no method but {@link #applyAsInt} may touch it.
+ * {@code Cells} is the bridge, so no method may touch it that is called before counting is on.
  */
 final class Counting implements BooleanSupplier, ToIntFunction<String> {
     private final Instrumentation instrumentation;
@@ -60,6 +60,11 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
     /** Whether anything was hit and is counted. */
     synchronized boolean isOn() {
         return on;
+    }
+
+    /** How many Throwables of the counting itself were kept from the application, about; only once counting is on. */
+    int suppressed() {
+        return Cells.suppressed;
     }
 
     /** The id under which this canonical name is counted; only once counting is on. */

@@ -67,7 +67,10 @@ public final class ListCommand {
         Rules rules = Rules.read(settings, faults);
         boolean clear = faults.said.isEmpty();
         Names names = new Names(
-                Agent.host(System.getenv()), Agent.app(settings.app(), String.valueOf(app.getFileName())), faults);
+                Agent.host(System.getenv()),
+                Agent.app(settings.app(), String.valueOf(app.getFileName())),
+                settings.tags(),
+                faults);
         Weaving weaving = new Weaving(rules, names, () -> false, name -> 0, faults);
         for (Map.Entry<String, byte[]> each : files.classes().entrySet()) {
             weaving.list(files, each.getKey(), each.getValue()).forEach(out::println);

@@ -26,6 +26,7 @@ final class Report extends Thread {
         for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
             LockSupport.parkNanos(this, left);
         }
-        log.accept("after a minute: " + weaving.summary() + (counting.isOn() ? "" : "; nothing to send yet"));
+        log.accept("after a minute: " + weaving.summary()
+                + (counting.isOn() ? ", in woven code: " + counting.suppressed() : "; nothing to send yet"));
     }
 }

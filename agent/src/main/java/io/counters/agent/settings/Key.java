@@ -18,6 +18,7 @@ enum Key {
     STRICT,
     LOG,
     APP,
+    TAGS,
     DEBUG;
 
     private final String word;
@@ -49,31 +50,12 @@ enum Key {
         return null;
     }
 
-    /** The key that the fewest changed letters lead to. */
-    static Key nearest(String word) {
-        Key nearest = COLLECTOR;
+    /** The key that the fewest changed letters lead to, as it is written. */
+    static String nearest(String word) {
+        String[] words = new String[values().length];
         for (Key key : values()) {
-            if (distance(word, key.word()) < distance(word, nearest.word())) {
-                nearest = key;
-            }
+            words[key.ordinal()] = key.word();
         }
-        return nearest;
-    }
-
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int changed = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(changed, 1 + Math.min(row[j], row[j - 1]));
-            }
-        }
-        return row[b.length()];
+        return Nearest.of(word, words);
     }
 }

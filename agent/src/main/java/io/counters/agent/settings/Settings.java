@@ -1,6 +1,8 @@
 package io.counters.agent.settings;
 
 import io.counters.emit.EmitterSettings;
+import io.counters.wire.NameReader;
+import io.counters.wire.Rejection;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,6 +39,7 @@ public final class Settings {
     private final boolean debug;
     private final boolean inherit;
     private final int ruleLimit;
+    private final String tags;
 
     private Settings(@Nullable String arguments, Properties properties, Map<String, String> environment) {
         takeArguments(arguments == null ? "" : arguments);
@@ -56,6 +59,7 @@ public final class Settings {
         debug = flag(Key.DEBUG, false);
         inherit = flag(Key.INHERIT, false);
         ruleLimit = readRuleLimit();
+        tags = readTags();
         emitter = readEmitter();
         enabled = flag(Key.ENABLED, true) && !nowhere;
     }
@@ -88,6 +92,11 @@ public final class Settings {
     /** The application's name, for templates; may be empty. */
     public String app() {
         return text(Key.APP, "");
+    }
+
+    /** What default names carry, {@code key=value,key=value}: a template; may be empty. */
+    public String tags() {
+        return tags;
     }
 
     /** The file that takes the agent's lines; null is stderr. */
@@ -190,7 +199,7 @@ public final class Settings {
         Key key = Key.of(word);
         if (key == null || equals < 0) {
             complaints.add(place + ": " + (key == null ? word + " is no setting" : word + " has no value") + ", write "
-                    + (key == null ? Key.nearest(word) : key).word() + "=... perhaps" + hint);
+                    + (key == null ? Key.nearest(word) : key.word()) + "=... perhaps" + hint);
             return;
         }
         String value = unquoted(line.substring(equals + 1).trim());
@@ -263,6 +272,21 @@ public final class Settings {
                     + " methods; " + RULE_LIMIT + " is used");
         }
         return RULE_LIMIT;
+    }
+
+    /** Tried with something for every placeholder: what they stand for is always allowed in a tag. */
+    private String readTags() {
+        Setting tags = values.get(Key.TAGS);
+        if (tags == null || tags.text().isEmpty()) {
+            return "";
+        }
+        Rejection why = new NameReader().read("any," + tags.text().replaceAll("\\{\\w+}", "any"));
+        if (why == null) {
+            return tags.text();
+        }
+        complaints.add(tags.place() + ": tags is " + tags.text() + ", which is not as key=value,key=value: "
+                + why.rule() + "; names carry none");
+        return "";
     }
 
     private static long millis(String text) {

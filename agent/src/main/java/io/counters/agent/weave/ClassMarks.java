@@ -85,7 +85,7 @@ final class ClassMarks {
         if (count != null) {
             for (Mark mark : count.marks) {
                 said.add(mark);
-                counts.add(mark, names, refusals, count.owner, method.name);
+                counts.add(mark, names, refusals, count.owner, method.name, method.descriptor);
             }
         }
         for (Rule rule : applying) {
@@ -104,7 +104,7 @@ final class ClassMarks {
                 for (Mark mark : marks) {
                     if (isNew(mark, said)) {
                         said.add(mark);
-                        counts.add(mark, names, refusals, owner, method.name);
+                        counts.add(mark, names, refusals, owner, method.name, method.descriptor);
                     }
                 }
             }

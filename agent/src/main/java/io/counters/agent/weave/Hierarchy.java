@@ -1,5 +1,6 @@
 package io.counters.agent.weave;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
@@ -8,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
-import net.bytebuddy.jar.asm.ClassReader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,7 +118,7 @@ final class Hierarchy {
                 ? ClassLoader.getSystemResourceAsStream(resource)
                 : loader.getResourceAsStream(resource)) {
             if (in != null) {
-                TypeFile file = TypeFile.read(new ClassReader(in), rules.annotations(), false);
+                TypeFile file = TypeFile.read(Weaving.reader(all(in)), rules.annotations(), false);
                 file.shrink(!rules.nameOverriding());
                 return file;
             }
@@ -127,5 +127,14 @@ final class Hierarchy {
         }
         refusals.refuse(name, "", "its class file can't be read (" + why + "); what stands in it counts nothing");
         return null;
+    }
+
+    private static byte[] all(InputStream in) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(8192);
+        byte[] part = new byte[8192];
+        for (int read = in.read(part); read >= 0; read = in.read(part)) {
+            bytes.write(part, 0, read);
+        }
+        return bytes.toByteArray();
     }
 }

@@ -3,6 +3,7 @@ package io.counters.agent.weave;
 import io.counters.agent.weave.MethodCounts.Tick;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import net.bytebuddy.jar.asm.Type;
 
@@ -34,20 +35,19 @@ final class Listing {
         List<Tick> returned = new ArrayList<>(counts.returned);
         List<Tick> thrown = new ArrayList<>(counts.thrown);
         for (Tick tick : counts.entry) {
-            if (has(returned, tick.name, -tick.amount) && has(thrown, tick.name, -tick.amount)) {
-                remove(returned, tick.name, -tick.amount);
-                remove(thrown, tick.name, -tick.amount);
-                listing.add(tick, "in flight");
-            } else {
-                listing.add(tick, "entry");
-            }
+            listing.add(tick, "entry");
+        }
+        for (Tick tick : counts.opened) {
+            remove(returned, tick.name, -tick.amount, "");
+            remove(thrown, tick.name, -tick.amount, "");
+            listing.add(tick, "in flight");
         }
         for (Tick tick : returned) {
-            boolean either = has(thrown, tick.name, tick.amount);
-            if (either) {
-                remove(thrown, tick.name, tick.amount);
-            }
-            listing.add(tick, either ? "exit" : "return");
+            boolean thrownToo = tick.stage != Moment.RETURN && remove(thrown, tick.name, tick.amount, tick.on);
+            String moment = tick.stage == null
+                    ? thrownToo ? "exit" : "return"
+                    : tick.stage.name().toLowerCase(Locale.ROOT) + " async";
+            listing.add(tick, moment);
         }
         for (Tick tick : thrown) {
             listing.add(tick, "throw");
@@ -67,21 +67,15 @@ final class Listing {
         lines.add(line.toString());
     }
 
-    private static boolean has(List<Tick> ticks, String name, int amount) {
-        return indexOf(ticks, name, amount) >= 0;
-    }
-
-    private static void remove(List<Tick> ticks, String name, int amount) {
-        ticks.remove(indexOf(ticks, name, amount));
-    }
-
-    private static int indexOf(List<Tick> ticks, String name, int amount) {
+    /** Takes out one like that, if there is one. */
+    private static boolean remove(List<Tick> ticks, String name, int amount, String on) {
         for (int i = 0; i < ticks.size(); i++) {
             Tick tick = ticks.get(i);
-            if (tick.name.equals(name) && tick.amount == amount && tick.on.isEmpty()) {
-                return i;
+            if (tick.name.equals(name) && tick.amount == amount && tick.on.equals(on)) {
+                ticks.remove(i);
+                return true;
             }
         }
-        return -1;
+        return false;
     }
 }

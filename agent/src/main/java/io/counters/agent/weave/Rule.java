@@ -112,6 +112,7 @@ final class Rule {
             require(moment != null, when + " is no moment");
             mark.value = right[0];
             mark.when = moment == null ? Moment.ENTRY : moment;
+            mark.named = isExact() && !method.isEmpty() && method.indexOf('*') < 0;
             plain = right[0].isEmpty() && when.isEmpty();
         } catch (IllegalArgumentException broken) {
             throw new IllegalArgumentException(

@@ -10,6 +10,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.ClassReader;
+import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +41,11 @@ public final class Weaving implements ClassFileTransformer {
     private static final String[] GENERATED = {
         "$Proxy", "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
     };
+
+    /** The newest class files that our ASM says it knows; what newer ones have that is new is rarely in their code. */
+    private static final int NEWEST = Opcodes.V27;
+
+    private static final int MAJOR = 6;
 
     private final Rules rules;
     private final Names names;
@@ -119,7 +125,7 @@ public final class Weaving implements ClassFileTransformer {
 
     /** Whether something above it may make it count. */
     private boolean isHeir(@Nullable ClassLoader loader, byte[] bytes) {
-        ClassReader reader = new ClassReader(bytes);
+        ClassReader reader = reader(bytes);
         Map<String, Hierarchy.Found> above = hierarchy().above(loader, reader.getSuperName(), reader.getInterfaces());
         boolean heir = rules.nameSubtypesOf(above.keySet());
         for (Hierarchy.Found found : above.values()) {
@@ -139,9 +145,9 @@ public final class Weaving implements ClassFileTransformer {
     /** What was seen and caught so far, for the log. */
     public String summary() {
         List<String> idle = rules.idle();
-        return scanned + " classes scanned, " + methods + " methods counted, " + refused() + " refused, "
-                + suppressed + " faults suppressed"
-                + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle));
+        return scanned + " classes scanned, " + methods + " methods counted, " + refused() + " refused"
+                + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle))
+                + ", faults suppressed: " + suppressed;
     }
 
     private byte @Nullable [] weave(@Nullable ClassLoader loader, String name, byte[] bytes) {
@@ -149,14 +155,35 @@ public final class Weaving implements ClassFileTransformer {
             counting.getAsBoolean();
             return null;
         }
-        ClassReader reader = new ClassReader(bytes);
+        int version = version(bytes);
+        ClassReader reader = reader(bytes);
         Map<String, MethodCounts> marked = marked(loader, name, reader);
         if (marked.isEmpty() || !counting.getAsBoolean()) {
             return null;
         }
-        byte[] woven = WovenClass.write(reader, marked, ids);
+        byte[] woven = WovenClass.write(reader, marked, ids, refusals);
         methods.addAndGet(marked.size());
-        return woven;
+        if (woven == null || version <= NEWEST) {
+            return woven;
+        }
+        log.accept("class files of version " + version + " are newer than the newest that this agent knows, " + NEWEST
+                + "; they are counted as if they were of that");
+        return withVersion(version, woven);
+    }
+
+    /** Reads a class file, also of a release of Java that is newer than ASM; that is taken for one that it knows. */
+    public static ClassReader reader(byte[] bytes) {
+        return new ClassReader(version(bytes) > NEWEST ? withVersion(NEWEST, bytes.clone()) : bytes);
+    }
+
+    private static int version(byte[] bytes) {
+        return (bytes[MAJOR] & 0xff) << 8 | (bytes[MAJOR + 1] & 0xff);
+    }
+
+    private static byte[] withVersion(int version, byte[] bytes) {
+        bytes[MAJOR] = (byte) (version >> 8);
+        bytes[MAJOR + 1] = (byte) version;
+        return bytes;
     }
 
     private Map<String, MethodCounts> marked(@Nullable ClassLoader loader, String name, ClassReader reader) {
@@ -177,10 +204,11 @@ public final class Weaving implements ClassFileTransformer {
     public List<String> list(@Nullable ClassLoader loader, String name, byte[] bytes) {
         try {
             if (isOfInterest(loader, name) && !isApi(name) && isHit(loader, name, bytes)) {
-                ClassReader reader = new ClassReader(bytes);
+                ClassReader reader = reader(bytes);
                 Map<String, MethodCounts> marked = marked(loader, name, reader);
                 if (!marked.isEmpty()) {
-                    WovenClass.write(reader, marked, ids);
+                    // Takes out what can't be woven.
+                    WovenClass.write(reader, marked, ids, refusals);
                 }
                 return Listing.lines(name, marked);
             }

@@ -5,6 +5,7 @@ import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.ClassReader;
 import net.bytebuddy.jar.asm.ClassVisitor;
 import net.bytebuddy.jar.asm.ClassWriter;
+import net.bytebuddy.jar.asm.MethodTooLargeException;
 import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
@@ -12,20 +13,54 @@ import org.jspecify.annotations.Nullable;
 /** Writes a class anew with the counting calls in it; methods that count nothing are copied byte by byte. */
 final class WovenClass extends ClassVisitor {
     private final Map<String, MethodCounts> methods;
+    private final Map<String, MethodShape> shapes;
     private final ToIntFunction<String> ids;
     private boolean hasFrames;
 
-    private WovenClass(ClassWriter writer, Map<String, MethodCounts> methods, ToIntFunction<String> ids) {
+    private WovenClass(
+            ClassWriter writer,
+            Map<String, MethodCounts> methods,
+            Map<String, MethodShape> shapes,
+            ToIntFunction<String> ids) {
         super(Opcodes.ASM9, writer);
         this.methods = methods;
+        this.shapes = shapes;
         this.ids = ids;
     }
 
-    /** @param methods what each counts, by name and descriptor written together */
-    static byte[] write(ClassReader reader, Map<String, MethodCounts> methods, ToIntFunction<String> ids) {
-        ClassWriter writer = new ClassWriter(reader, 0);
-        reader.accept(new WovenClass(writer, methods, ids), 0);
-        return writer.toByteArray();
+    /**
+     * The new class file; null if nothing is left to count.
+     *
+     * @param methods what each counts, by name and descriptor written together; what can't be woven is taken out
+     */
+    static byte @Nullable [] write(
+            ClassReader reader, Map<String, MethodCounts> methods, ToIntFunction<String> ids, Refusals refusals) {
+        Map<String, MethodShape> shapes = MethodShape.read(reader, methods.keySet());
+        for (Map.Entry<String, MethodShape> shape : shapes.entrySet()) {
+            MethodCounts counts = methods.get(shape.getKey());
+            if (shape.getValue().handsOn()) {
+                methods.remove(shape.getKey());
+            } else if (counts != null && counts.suspends && shape.getValue().stateMachine) {
+                counts.reenter();
+            }
+        }
+        while (!methods.isEmpty()) {
+            try {
+                ClassWriter writer = new ClassWriter(reader, 0);
+                reader.accept(new WovenClass(writer, methods, shapes, ids), 0);
+                return writer.toByteArray();
+            } catch (MethodTooLargeException tooLarge) {
+                if (methods.remove(tooLarge.getMethodName() + tooLarge.getDescriptor()) == null) {
+                    throw tooLarge;
+                }
+                refusals.refuse(
+                        reader.getClassName(),
+                        tooLarge.getMethodName(),
+                        "with its counting it would be larger than the 65535 bytes that a method may have; it is not "
+                                + "counted, count what it calls or what calls it");
+            }
+        }
+        return null;
     }
 
     @Override
@@ -45,6 +80,9 @@ final class WovenClass extends ClassVisitor {
             int access, String name, String descriptor, @Nullable String signature, String @Nullable [] exceptions) {
         MethodVisitor written = super.visitMethod(access, name, descriptor, signature, exceptions);
         MethodCounts counts = methods.get(name + descriptor);
-        return counts == null ? written : new WovenMethod(written, counts, ids, hasFrames);
+        MethodShape shape = shapes.get(name + descriptor);
+        return counts == null || shape == null
+                ? written
+                : new WovenMethod(written, descriptor, counts, shape, ids, hasFrames);
     }
 }

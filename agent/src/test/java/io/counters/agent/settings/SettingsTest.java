@@ -70,6 +70,7 @@ class SettingsTest {
                 "sweeps=1s | sweeps is no setting, write sweep=",
                 "strict | strict has no value, write strict=",
                 "settings=none.conf | settings is none.conf, which cannot be read",
+                "tags=env | tags is env, which is not as key=value,key=value: ",
                 "app='open | a ' is left open"
             })
     void a_mistake_is_a_line_with_its_place_and_costs_nothing_else(String arguments, String line) {
@@ -125,6 +126,21 @@ class SettingsTest {
         assertThat(settings.metaAnnotations()).extracting(Setting::text).containsExactly("a.B", "a.C");
         assertThat(read("").ruleLimit()).isEqualTo(500);
         assertThat(read("").inherit()).isFalse();
+    }
+
+    @Test
+    void tags_are_a_template_and_checked_as_one() {
+        assertThat(read("tags='env=prod,host={host}'").tags()).isEqualTo("env=prod,host={host}");
+        assertThat(read("").tags()).isEmpty();
+
+        Settings settings = read("tags='a=1,a=2'");
+
+        assertThat(settings.tags()).isEmpty();
+        assertThat(settings.complaints())
+                .singleElement()
+                .asString()
+                .contains("tags is a=1,a=2")
+                .endsWith("carry none");
     }
 
     @Test

@@ -163,7 +163,7 @@ class HierarchyTest {
 
     private List<String> list(String settings, byte[] bytes) {
         Weaving weaving =
-                new Weaving(rules(settings), new Names("host", "app", log::add), () -> false, name -> 0, log::add);
+                new Weaving(rules(settings), new Names("host", "app", "", log::add), () -> false, name -> 0, log::add);
         return weaving.list(files, new ClassReader(bytes).getClassName(), bytes);
     }
 
