@@ -51,6 +51,7 @@ final class Rule {
         owner = type.replace('.', '/');
         mark.value = equals < 0 ? "" : right[0];
         mark.when = when;
+        mark.named = !method.isEmpty();
     }
 
     private static String second(String[] words) {
