@@ -53,6 +53,12 @@ class KotlinIT {
     }
 
     @Test
+    void a_rule_that_names_nothing_but_what_hands_calls_on_is_refused() {
+        assertThat(sums).containsEntry("by.rule", 3L).doesNotContainKey("no.rule");
+        assertThat(child.err()).containsOnlyOnce("kotlinc made it").contains("InCompanion.overloads: kotlinc made it");
+    }
+
+    @Test
     void default_functions_of_interfaces_count_in_the_interface_only() {
         assertThat(sums).containsEntry("kotlin.interface", 3L).containsEntry("kotlin.generic", 2L);
     }

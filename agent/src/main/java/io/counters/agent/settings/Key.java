@@ -1,5 +1,7 @@
 package io.counters.agent.settings;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What can be set. */
@@ -52,9 +54,9 @@ enum Key {
 
     /** The key that the fewest changed letters lead to, as it is written. */
     static String nearest(String word) {
-        String[] words = new String[values().length];
+        List<String> words = new ArrayList<>();
         for (Key key : values()) {
-            words[key.ordinal()] = key.word();
+            words.add(key.word());
         }
         return Nearest.of(word, words);
     }

@@ -1,12 +1,14 @@
 package io.counters.agent.settings;
 
+import java.util.List;
+
 /** Guesses what somebody meant to write. */
 public final class Nearest {
     private Nearest() {}
 
     /** The known word that the fewest changed letters lead to; of equals the first. There must be one. */
-    public static String of(String word, String... known) {
-        String nearest = known[0];
+    public static String of(String word, List<String> known) {
+        String nearest = known.get(0);
         for (String candidate : known) {
             if (distance(word, candidate) < distance(word, nearest)) {
                 nearest = candidate;

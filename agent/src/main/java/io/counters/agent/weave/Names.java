@@ -3,6 +3,8 @@ package io.counters.agent.weave;
 import io.counters.agent.settings.Nearest;
 import io.counters.wire.NameReader;
 import io.counters.wire.Rejection;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -15,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Names {
     private static final String DEFAULT = "{class}.{method}";
-    private static final String[] PLACEHOLDERS = {"{class}", "{simpleClass}", "{package}", "{method}", "{host}", "{app}"
-    };
+    private static final List<String> PLACEHOLDERS =
+            Arrays.asList("{class}", "{simpleClass}", "{package}", "{method}", "{host}", "{app}");
 
     private final String host;
     private final String app;
@@ -55,7 +57,7 @@ public final class Names {
         };
         String filled = template.isEmpty() ? byDefault : template;
         for (int i = 0; i < values.length; i++) {
-            filled = filled.replace(PLACEHOLDERS[i], values[i]);
+            filled = filled.replace(PLACEHOLDERS.get(i), values[i]);
         }
         String name = allowed(filled, true);
         NameReader reader = new NameReader();

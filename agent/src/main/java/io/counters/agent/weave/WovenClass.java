@@ -1,6 +1,8 @@
 package io.counters.agent.weave;
 
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.ClassReader;
 import net.bytebuddy.jar.asm.ClassVisitor;
@@ -38,12 +40,11 @@ final class WovenClass extends ClassVisitor {
         Map<String, MethodShape> shapes = MethodShape.read(reader, methods.keySet());
         for (Map.Entry<String, MethodShape> shape : shapes.entrySet()) {
             MethodCounts counts = methods.get(shape.getKey());
-            if (shape.getValue().handsOn()) {
-                methods.remove(shape.getKey());
-            } else if (counts != null && counts.suspends && shape.getValue().stateMachine) {
+            if (counts != null && counts.suspends && shape.getValue().stateMachine) {
                 counts.reenter();
             }
         }
+        leaveOutWhatHandsOn(reader.getClassName(), methods, shapes, refusals);
         while (!methods.isEmpty()) {
             try {
                 ClassWriter writer = new ClassWriter(reader, 0);
@@ -61,6 +62,34 @@ final class WovenClass extends ClassVisitor {
             }
         }
         return null;
+    }
+
+    /** The method it is handed on to counts; a rule that names none but such methods counts nothing, which is said. */
+    private static void leaveOutWhatHandsOn(
+            String owner, Map<String, MethodCounts> methods, Map<String, MethodShape> shapes, Refusals refusals) {
+        Set<String> named = new HashSet<>();
+        for (Map.Entry<String, MethodShape> shape : shapes.entrySet()) {
+            if (shape.getValue().handsOn()) {
+                MethodCounts counts = methods.remove(shape.getKey());
+                if (counts != null && counts.named) {
+                    named.add(nameOf(shape.getKey()));
+                }
+            }
+        }
+        for (String left : methods.keySet()) {
+            named.remove(nameOf(left));
+        }
+        for (String name : named) {
+            refusals.refuse(
+                    owner,
+                    name,
+                    "kotlinc made it only to hand calls on, and it is not counted; name the function that it calls, in "
+                            + "the companion or the interface");
+        }
+    }
+
+    private static String nameOf(String method) {
+        return method.substring(0, method.indexOf('('));
     }
 
     @Override

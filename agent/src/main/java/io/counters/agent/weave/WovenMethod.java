@@ -49,7 +49,8 @@ import org.jspecify.annotations.Nullable;
  * <p>What the counting may throw is a {@link StackOverflowError}, as any call may. At entry it goes on to the caller:
  * nothing has run and nothing is in flight yet, the method merely has no room, as if its own variables were larger. At
  * a return or a throw the method's own outcome goes on, and what could not be counted is lost: the handlers cost the
- * way without Throwables nothing. What is in flight goes down first there, in as much room as it went up in.
+ * way without Throwables nothing. What is in flight goes down first there, for which there nearly always is the room
+ * that there was to go up; where one was compiled in another way than the other, an overflow may leave one too many.
  */
 final class WovenMethod extends MethodVisitor {
     /** Above the body's own: a stage, an int, a long, a boolean and a String. */
@@ -142,7 +143,7 @@ final class WovenMethod extends MethodVisitor {
 
     /** @param opcode ISTORE or ILOAD */
     private void keep(int opcode) {
-        if (result != Type.VOID_TYPE) {
+        if (result.getSort() != Type.VOID) {
             super.visitVarInsn(result.getOpcode(opcode), kept);
         }
     }
@@ -200,7 +201,7 @@ final class WovenMethod extends MethodVisitor {
         if (!hasFrames) {
             return;
         }
-        Object[] locals = new Object[has == null || has == Type.VOID_TYPE ? 0 : kept + 1];
+        Object[] locals = new Object[has == null || has.getSort() == Type.VOID ? 0 : kept + 1];
         if (locals.length > 0 && has != null) {
             Arrays.fill(locals, Opcodes.TOP);
             locals[kept] = verified(has);

@@ -50,7 +50,8 @@ class EveryMethodTest {
         for (String name : woven.keySet()) {
             try {
                 // Links, and so verifies, without running anything of it.
-                linked += loader.loadClass(name).getDeclaredMethods().length >= 0 ? 1 : 0;
+                loader.loadClass(name).getDeclaredMethods();
+                linked++;
             } catch (NoClassDefFoundError optional) {
                 // What the jar can do without is not here.
             } catch (LinkageError refused) {
@@ -96,7 +97,7 @@ class EveryMethodTest {
             Mark mark = new Mark();
             mark.value = "every." + when;
             mark.when = when;
-            mark.amount = 1 + when.ordinal();
+            mark.amount = when == Moment.EXIT ? 7 : 1;
             mark.errors = "+.errors";
             mark.inFlight = "every.open";
             if (when == Moment.THROW) {
