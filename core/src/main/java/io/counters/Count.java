@@ -24,6 +24,9 @@ import java.lang.annotation.Target;
  * own. A constructor counts at {@link When#ENTRY}, before {@code super(...)}, or at {@link When#RETURN}, which counts
  * objects that were constructed; the rest is refused there, as no handler can be put around {@code super(...)}.
  *
+ * <p>On an abstract method it counts nothing, unless the agent's setting {@code inherit=true} lets overrides count by
+ * it. On an annotation type it counts where that annotation is used, if {@code metaAnnotations} or a rule names it.
+ *
  * <p>Names are templates, resolved once, when the method is woven: {@code {class}} (the full name), {@code
  * {simpleClass}}, {@code {package}}, {@code {method}}, {@code {host}} and {@code {app}}. Letters that a name can't have
  * become {@code _}, and {@code $} becomes {@code .}, which is said once in the log where a template has them.
