@@ -120,7 +120,7 @@ public final class Weaving implements ClassFileTransformer {
                 || rules.nameExactly(name)
                 || rules.nameByPattern(name)
                 || ConstantPool.mentions(rules.needles(), bytes)
-                || (rules.needHierarchy() && isHeir(loader, bytes));
+                || (rules.needHierarchy() && !isGenerated(name) && isHeir(loader, bytes));
     }
 
     /** Whether something above it may make it count. */
@@ -137,7 +137,7 @@ public final class Weaving implements ClassFileTransformer {
     /** Made on the first hit. */
     private synchronized Hierarchy hierarchy() {
         if (hierarchy == null) {
-            hierarchy = new Hierarchy(rules, refusals);
+            hierarchy = new Hierarchy(rules, log);
         }
         return hierarchy;
     }
@@ -151,14 +151,13 @@ public final class Weaving implements ClassFileTransformer {
     }
 
     private byte @Nullable [] weave(@Nullable ClassLoader loader, String name, byte[] bytes) {
-        if (isApi(name)) {
-            counting.getAsBoolean();
-            return null;
-        }
+        boolean api = isApi(name);
         int version = version(bytes);
         ClassReader reader = reader(bytes);
-        Map<String, MethodCounts> marked = marked(loader, name, reader);
-        if (marked.isEmpty() || !counting.getAsBoolean()) {
+        Map<String, MethodCounts> marked =
+                api ? Collections.<String, MethodCounts>emptyMap() : marked(loader, name, reader);
+        // Nothing is marked in the API, but it needs the bridge.
+        if ((!api && marked.isEmpty()) || !counting.getAsBoolean() || api) {
             return null;
         }
         byte[] woven = WovenClass.write(reader, marked, ids, refusals);
