@@ -24,7 +24,11 @@ class KotlinIT {
                 .toURI());
         try (Receiver receiver = new Receiver()) {
             child = ChildJvm.run(
-                            receiver.arguments(), List.of(ChildJvm.FIXTURES, stdlib), CallsKotlin.class, "-Xverify:all")
+                            receiver.arguments() + ",methods='io.counters.fixture.InCompanion#overloads=no.rule;"
+                                    + "io.counters.fixture.WithOverloads#add=by.rule'",
+                            List.of(ChildJvm.FIXTURES, stdlib),
+                            CallsKotlin.class,
+                            "-Xverify:all")
                     .well();
             sums = receiver.sums();
         }

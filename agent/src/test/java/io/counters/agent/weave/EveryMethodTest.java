@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EveryMethodTest {
     private final Refusals refusals = new Refusals(line -> {});
 
+    @SuppressWarnings("ReturnValueIgnored") // It is asked for what asking does: it links, and so verifies.
     @ParameterizedTest
     @ValueSource(classes = {KotlinVersion.class, Assertions.class, ByteBuddy.class})
     void every_class_of_a_large_jar_verifies(Class<?> in) throws Exception {
@@ -49,7 +50,6 @@ class EveryMethodTest {
 
         for (String name : woven.keySet()) {
             try {
-                // Links, and so verifies, without running anything of it.
                 loader.loadClass(name).getDeclaredMethods();
                 linked++;
             } catch (NoClassDefFoundError optional) {
