@@ -1,6 +1,5 @@
 package io.counters.agent;
 
-import io.counters.agent.settings.Setting;
 import io.counters.agent.settings.Settings;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
@@ -11,7 +10,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The settings file while the application runs: {@code enabled} and {@code methods} take effect when it changes, the
+ * The settings file while the application runs: {@code enabled} and all about rules take effect when it changes, the
  * other keys at the next start. A file with a mistake changes nothing. For one thread, the agent's own.
  */
 final class LiveSettings {
@@ -33,7 +32,7 @@ final class LiveSettings {
         this.loaded = loaded;
         this.log = log;
         inForce = started;
-        inForceRules = rules(started);
+        inForceRules = started.ruling();
     }
 
     /** Reads the file if its time or its length is another one, and does what it says. */
@@ -54,10 +53,10 @@ final class LiveSettings {
                 mistakes.accept(complaint);
             }
         }
-        String freshRules = rules(fresh);
+        String freshRules = fresh.ruling();
         Rules rules = weaving.rules();
         if (!freshRules.equals(inForceRules)) {
-            rules = Rules.read(fresh.methods(), mistakes);
+            rules = Rules.read(fresh, mistakes);
         }
         if (!mistakes.lines.isEmpty()) {
             for (String line : mistakes.lines) {
@@ -88,17 +87,8 @@ final class LiveSettings {
         List<String> differing = fresh.fixedKeysThatDiffer(started);
         if (!differing.isEmpty()) {
             log.accept(when + String.join(", ", differing)
-                    + " changed, which takes a restart; enabled and methods do not");
+                    + " changed, which takes a restart; enabled and all about rules do not");
         }
-    }
-
-    /** Where a rule stands is nothing to it. */
-    private static String rules(Settings settings) {
-        StringBuilder rules = new StringBuilder();
-        for (Setting rule : settings.methods()) {
-            rules.append(rule.text()).append('\n');
-        }
-        return rules.toString();
     }
 
     private static final class Mistakes implements Consumer<String> {

@@ -168,7 +168,7 @@ final class LoadedClasses {
                 // Made at run time: the transformer gets to see the bytes.
                 return true;
             }
-            return weaving.isHit(name, Bridge.all(in));
+            return weaving.isHit(loader, name, Bridge.all(in));
         } catch (IOException | RuntimeException unreadable) {
             return true;
         }
