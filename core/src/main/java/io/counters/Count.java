@@ -24,16 +24,23 @@ import java.lang.annotation.Target;
  * own. A constructor counts at {@link When#ENTRY}, before {@code super(...)}, or at {@link When#RETURN}, which counts
  * objects that were constructed; the rest is refused there, as no handler can be put around {@code super(...)}.
  *
+ * <p>On an abstract method it counts nothing, unless the agent's setting {@code inherit=true} lets overrides count by
+ * it. On an annotation type it counts where that annotation is used, if {@code metaAnnotations} or a rule names it.
+ *
  * <p>Names are templates, resolved once, when the method is woven: {@code {class}} (the full name), {@code
  * {simpleClass}}, {@code {package}}, {@code {method}}, {@code {host}} and {@code {app}}. Letters that a name can't have
- * become {@code _}, and {@code $} becomes {@code .}, which is said once in the log.
+ * become {@code _}, and {@code $} becomes {@code .}, which is said once in the log where a template has them.
+ *
+ * <p>A function of Kotlin counts once a call, whatever the compiler makes of it. A suspend function counts when its
+ * call is over, at {@link When#ENTRY} too; {@link #inFlight} is refused there, as it is entered again when it resumes.
+ * One that can suspend only in its last call is entered and left once, and has then returned.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.METHOD, ElementType.CONSTRUCTOR, ElementType.TYPE, ElementType.ANNOTATION_TYPE})
 @Repeatable(Count.List.class)
 public @interface Count {
-    /** The counter's name; left out, it is <code>{class}.{method}</code>. */
+    /** The counter's name; left out, it is <code>{class}.{method}</code> with the tags of the agent's settings. */
     String value() default "";
 
     /** At which moment of a call {@link #value} counts. */
@@ -51,7 +58,11 @@ public @interface Count {
     /** What a call adds to {@link #value}; may be negative. */
     int amount() default 1;
 
-    /** For methods that return a {@code CompletionStage}: its completion decides, not the method's return. */
+    /**
+     * For methods declared to return a {@code CompletionStage} or {@code CompletableFuture}: {@link When#RETURN}, {@link
+     * When#THROW}, {@link When#EXIT}, {@link #errors} and the end of {@link #inFlight} are decided when it completes.
+     * The stage itself is returned, and null is a normal return.
+     */
     boolean async() default false;
 
     /** A moment of a call. */

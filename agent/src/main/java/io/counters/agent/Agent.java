@@ -83,8 +83,8 @@ public final class Agent {
         }
         System.setProperty(PRESENT, version);
         Counting counting = new Counting(instrumentation, settings.emitter(), log);
-        Rules rules = Rules.read(settings.methods(), log);
-        Names names = new Names(host(System.getenv()), app(settings.app(), command), log);
+        Rules rules = Rules.read(settings, log);
+        Names names = new Names(host(System.getenv()), app(settings.app(), command), settings.tags(), log);
         Weaving weaving = new Weaving(rules, names, counting, counting, log);
         weaving.preload();
         LoadedClasses loaded = new LoadedClasses(instrumentation, weaving, counting, log);
@@ -148,7 +148,7 @@ public final class Agent {
     }
 
     /** What {@code {host}} stands for; asked of the environment and the kernel, never of a name server. */
-    private static String host(Map<String, String> environment) {
+    static String host(Map<String, String> environment) {
         String name = environment.get("HOSTNAME");
         if (name == null) {
             name = environment.get("COMPUTERNAME");

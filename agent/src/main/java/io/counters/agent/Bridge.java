@@ -16,31 +16,34 @@ import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 
 /**
- * Puts {@code java.lang.CountersCells}, the renamed copy of core's {@code Cells}, where the classes of every loader
- * find it: OSGi bundles and JBoss modules delegate {@code java.*} and little else.
+ * Puts {@code java.lang.CountersCells} and {@code CountersCompletion}, the renamed copies of core's {@code Cells} and
+ * {@code Completion}, where the classes of every loader find them: OSGi bundles and JBoss modules delegate {@code
+ * java.*} and little else.
  *
- * <p>On Java 9 and newer {@code java.lang} is opened to us and the class is defined into it, by public methods only.
+ * <p>On Java 9 and newer {@code java.lang} is opened to us and the classes are defined into it, by public methods only.
  * Nothing is appended to the boot class path there: that switches the host's class data archive off. Java 8 knows no
  * other way than appending.
  */
 final class Bridge {
-    private static final String CLASS = "java/lang/CountersCells";
+    private static final String[] CLASSES = {"java/lang/CountersCells", "java/lang/CountersCompletion"};
 
     private Bridge() {}
 
     /** Defines the bridge; to be called once in a JVM, before anything that links to it is used. */
     static void define(Instrumentation instrumentation) throws IOException, ReflectiveOperationException {
-        byte[] bytes = bytes();
         Method privateLookupIn;
         try {
             privateLookupIn = MethodHandles.class.getMethod("privateLookupIn", Class.class, MethodHandles.Lookup.class);
         } catch (NoSuchMethodException java8) {
-            append(instrumentation, bytes);
+            append(instrumentation);
             return;
         }
         open(instrumentation);
         Object lookup = privateLookupIn.invoke(null, Object.class, MethodHandles.lookup());
-        MethodHandles.Lookup.class.getMethod("defineClass", byte[].class).invoke(lookup, (Object) bytes);
+        Method defineClass = MethodHandles.Lookup.class.getMethod("defineClass", byte[].class);
+        for (String name : CLASSES) {
+            defineClass.invoke(lookup, (Object) bytes(name));
+        }
     }
 
     private static void open(Instrumentation instrumentation) throws ReflectiveOperationException {
@@ -59,20 +62,22 @@ final class Bridge {
                         Collections.emptyMap());
     }
 
-    private static void append(Instrumentation instrumentation, byte[] bytes) throws IOException {
+    private static void append(Instrumentation instrumentation) throws IOException {
         File jar = File.createTempFile("counters-bridge", ".jar");
         jar.deleteOnExit();
         try (JarOutputStream out = new JarOutputStream(new FileOutputStream(jar))) {
-            out.putNextEntry(new JarEntry(CLASS + ".class"));
-            out.write(bytes);
+            for (String name : CLASSES) {
+                out.putNextEntry(new JarEntry(name + ".class"));
+                out.write(bytes(name));
+            }
         }
         instrumentation.appendToBootstrapClassLoaderSearch(new JarFile(jar));
     }
 
-    private static byte[] bytes() throws IOException {
-        try (InputStream in = Bridge.class.getClassLoader().getResourceAsStream(CLASS + ".classdata")) {
+    private static byte[] bytes(String name) throws IOException {
+        try (InputStream in = Bridge.class.getClassLoader().getResourceAsStream(name + ".classdata")) {
             if (in == null) {
-                throw new IOException("counters.jar holds no " + CLASS + ".classdata; take it from the release again");
+                throw new IOException("counters.jar holds no " + name + ".classdata; take it from the release again");
             }
             return all(in);
         }

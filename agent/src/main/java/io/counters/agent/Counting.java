@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * on.
  *
  * <p>Written without lambdas: their machinery would cost every JVM that hits nothing some 20 ms. In counters.jar
- * {@code Cells} is the bridge, so no method but {@link #applyAsInt} may touch it.
+ * {@code Cells} is the bridge, so no method may touch it that is called before counting is on.
  */
 final class Counting implements BooleanSupplier, ToIntFunction<String> {
     private final Instrumentation instrumentation;
@@ -96,6 +96,11 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
         if (emitter != null) {
             emitter.close();
         }
+    }
+
+    /** How many Throwables of the counting itself were kept from the application, about; only once counting is on. */
+    int suppressed() {
+        return Cells.suppressed;
     }
 
     /** The id under which this canonical name is counted; only once counting is on. */

@@ -1,6 +1,5 @@
 package io.counters.agent;
 
-import io.counters.agent.settings.Setting;
 import io.counters.agent.settings.Settings;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
@@ -11,7 +10,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The settings file while the application runs: {@code enabled} and {@code methods} take effect when it changes, the
+ * The settings file while the application runs: {@code enabled} and the rules take effect when it changes, the
  * other keys at the next start. A file with a mistake changes nothing. For one thread, the agent's own.
  */
 final class LiveSettings {
@@ -22,7 +21,6 @@ final class LiveSettings {
     private final Log log;
 
     private Settings inForce;
-    private String inForceRules;
     private long modified = -1;
     private long length = -1;
 
@@ -33,7 +31,6 @@ final class LiveSettings {
         this.loaded = loaded;
         this.log = log;
         inForce = started;
-        inForceRules = rules(started);
     }
 
     /** Reads the file if its time or its length is another one, and does what it says. */
@@ -54,11 +51,7 @@ final class LiveSettings {
                 mistakes.accept(complaint);
             }
         }
-        String freshRules = rules(fresh);
-        Rules rules = weaving.rules();
-        if (!freshRules.equals(inForceRules)) {
-            rules = Rules.read(fresh.methods(), mistakes);
-        }
+        Rules rules = fresh.hasRulesOf(inForce) ? weaving.rules() : Rules.read(fresh, mistakes);
         if (!mistakes.lines.isEmpty()) {
             for (String line : mistakes.lines) {
                 log.accept(line);
@@ -66,14 +59,13 @@ final class LiveSettings {
             log.accept(when + "it has mistakes; all stays as it was until they are gone");
             return;
         }
-        apply(fresh, freshRules, rules, when);
+        apply(fresh, rules, when);
     }
 
-    private void apply(Settings fresh, String freshRules, Rules rules, String when) {
+    private void apply(Settings fresh, Rules rules, String when) {
         boolean switched = fresh.enabled() != weaving.isOn();
-        boolean ruled = !freshRules.equals(inForceRules);
+        boolean ruled = !fresh.hasRulesOf(inForce);
         inForce = fresh;
-        inForceRules = freshRules;
         if (switched || ruled) {
             weaving.change(rules, fresh.enabled());
             int changed = loaded.weaveAnew();
@@ -87,18 +79,9 @@ final class LiveSettings {
         }
         List<String> differing = fresh.fixedKeysThatDiffer(started);
         if (!differing.isEmpty()) {
-            log.accept(when + String.join(", ", differing)
-                    + " changed, which takes a restart; enabled and methods do not");
+            log.accept(
+                    when + String.join(", ", differing) + " changed, which takes a restart; enabled and rules do not");
         }
-    }
-
-    /** Where a rule stands is nothing to it. */
-    private static String rules(Settings settings) {
-        StringBuilder rules = new StringBuilder();
-        for (Setting rule : settings.methods()) {
-            rules.append(rule.text()).append('\n');
-        }
-        return rules.toString();
     }
 
     private static final class Mistakes implements Consumer<String> {

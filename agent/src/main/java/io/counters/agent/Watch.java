@@ -68,7 +68,9 @@ final class Watch extends Thread {
             if (!reported && nowNanos - reportAtNanos >= 0) {
                 reported = true;
                 loaded.sayIfCacheIsUnused();
-                log.accept("after a minute: " + weaving.summary() + "; " + counting.destination());
+                log.accept("after a minute: " + weaving.summary()
+                        + (counting.isOn() ? ", in woven code: " + counting.suppressed() : "") + "; "
+                        + counting.destination());
             }
             if (live != null && nowNanos - lookAtNanos >= 0) {
                 lookAtNanos = nowNanos + LOOK_NANOS;

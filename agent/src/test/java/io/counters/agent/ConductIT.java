@@ -191,7 +191,7 @@ class ConductIT {
                     .containsEntry("ensured", 3L)
                     .doesNotContainKey("java.lang.Thread.currentThread");
             assertThat(child.err())
-                    .containsOnlyOnce("rules for java.lang.Thread are left out")
+                    .containsOnlyOnce("rule \"java.lang.Thread#currentThread\" is left out")
                     .doesNotContain("ClassCircularityError");
         }
     }

@@ -50,7 +50,7 @@ class WatchTest {
 
         assertThat(log.said())
                 .isEqualTo("counters: after a minute: 0 classes scanned, 0 methods counted, 0 refused,"
-                        + " 0 faults suppressed; nothing to send yet");
+                        + " faults suppressed: 0; nothing to send yet");
         watch.tick(BEGAN + seconds(120));
         assertThat(log.said().lines()).hasSize(1);
     }
@@ -109,8 +109,8 @@ class WatchTest {
 
     private Watch watch(Settings settings) {
         Counting counting = new Counting(NOTHING_LOADED, settings.emitter(), log);
-        Names names = new Names("host", "app", log);
-        Weaving weaving = new Weaving(Rules.read(settings.methods(), log), names, counting, counting, log);
+        Names names = new Names("host", "app", "", log);
+        Weaving weaving = new Weaving(Rules.read(settings, log), names, counting, counting, log);
         LoadedClasses loaded = new LoadedClasses(NOTHING_LOADED, weaving, counting, log);
         String live = settings.file();
         return new Watch(

@@ -138,7 +138,46 @@ class WeavingIT {
     @Test
     void an_abstract_method_is_one_line() {
         assertThat(sums).doesNotContainKey("shape.abstract");
-        assertThat(child.err()).containsOnlyOnce(FIXTURE + "Shapes.corners: an abstract or native method");
+        assertThat(child.err()).containsOnlyOnce(FIXTURE + "Shapes.corners: an abstract method has no code");
+    }
+
+    @Test
+    void a_native_method_is_one_line() {
+        assertThat(child.err()).containsOnlyOnce("Proxied$Seen.inC: a native method has no code");
+    }
+
+    @Test
+    void what_is_generated_does_not_count_beside_the_method_itself() {
+        assertThat(sums).containsEntry("proxied", 2L).containsEntry("seen", 1L);
+    }
+
+    @Test
+    void names_that_nobody_wrote_are_nothing_to_complain_about() {
+        assertThat(child.err()).doesNotContain("Shapes.Nested.corners");
+    }
+
+    @Test
+    void without_the_agent_a_mark_does_nothing() throws Exception {
+        ChildJvm.Ended alone = ChildJvm.start(List.of(), List.of(ChildJvm.FIXTURES), Marked.class.getName())
+                .await()
+                .well();
+
+        assertThat(alone.out() + alone.err()).isEmpty();
+    }
+
+    @Test
+    void default_names_carry_the_tags_of_the_settings() throws Exception {
+        try (Receiver receiver = new Receiver()) {
+            ChildJvm.run(
+                            receiver.arguments() + ",app=shop,tags='env=prod,app={app}'",
+                            List.of(ChildJvm.FIXTURES),
+                            Marked.class)
+                    .well();
+
+            assertThat(receiver.sums())
+                    .containsEntry(FIXTURE + "Marked.byDefault,app=shop,env=prod", 3L)
+                    .containsEntry("kind.private", 3L);
+        }
     }
 
     @Test
@@ -165,7 +204,9 @@ class WeavingIT {
     @Test
     void what_is_refused_is_said_once_and_the_rest_counts() {
         assertThat(sums).containsEntry("kept", 1L).doesNotContainKey("later");
-        assertThat(child.err()).containsOnlyOnce("is refused and not counted").containsOnlyOnce("async comes later");
+        assertThat(child.err())
+                .containsOnlyOnce("is refused and not counted")
+                .containsOnlyOnce("Marked.later: async is for");
     }
 
     @Test

@@ -45,6 +45,12 @@ public final class Cells {
     /** The counter that takes what has no room of its own. */
     public static final String OVERFLOW = "counters.overflow";
 
+    /**
+     * How many Throwables of the counting itself woven code kept from the application, about: a field and not a
+     * counter, as there may be no stack left for a call.
+     */
+    public static int suppressed;
+
     private static final String BRIDGE = "java.lang.CountersCells";
     private static final int STRIPES = 8;
     private static final int BLOCK = 256;

@@ -58,10 +58,14 @@ class ReadmeTest {
         String setting =
                 Files.readString(ROOT.resolve("collector/src/main/java/io/counters/collector/settings/Setting.java"));
 
-        List<String> keys = Pattern.compile("^    ([A-Z]+)(?:\\(.*\\))?[,;]$", Pattern.MULTILINE)
+        List<String> keys = Pattern.compile("^    ([A-Z_]+)(?:\\(.*\\))?[,;]$", Pattern.MULTILINE)
                 .matcher(key)
                 .results()
-                .map(match -> "\n| `" + match.group(1).toLowerCase(java.util.Locale.ROOT) + "` |")
+                .map(match -> "\n| `"
+                        + Pattern.compile("_([a-z])")
+                                .matcher(match.group(1).toLowerCase(java.util.Locale.ROOT))
+                                .replaceAll(letter -> letter.group(1).toUpperCase(java.util.Locale.ROOT))
+                        + "` |")
                 .toList();
         List<String> flags = Pattern.compile("^    ([A-Z_]+)\\(\"(.*?)\",", Pattern.MULTILINE)
                 .matcher(setting)

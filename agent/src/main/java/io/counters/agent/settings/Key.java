@@ -1,6 +1,7 @@
 package io.counters.agent.settings;
 
-import java.util.Locale;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What can be set, and what holds where nothing is said; {@code Settings} gives the texts their meaning. */
@@ -11,23 +12,39 @@ enum Key {
     TOTALS("on"),
     FOLLOW("off"),
     METHODS("none"),
+    META_ANNOTATIONS("none"),
+    INHERIT("false"),
+    RULE_LIMIT("500"),
     SETTINGS("none"),
     ENABLED("true"),
     STRICT("false"),
     LOG("stderr"),
     APP("the name of the jar or of the main class"),
+    TAGS("none"),
     DEBUG("false");
 
     /** For people. */
     final String byDefault;
 
+    private final String word;
+
     Key(String byDefault) {
         this.byDefault = byDefault;
+        StringBuilder letters = new StringBuilder();
+        boolean capital = false;
+        for (int i = 0; i < name().length(); i++) {
+            char letter = name().charAt(i);
+            if (letter != '_') {
+                letters.append(capital ? letter : Character.toLowerCase(letter));
+            }
+            capital = letter == '_';
+        }
+        word = letters.toString();
     }
 
-    /** As it is written. */
+    /** As it is written, such as {@code ruleLimit}. */
     String word() {
-        return name().toLowerCase(Locale.ROOT);
+        return word;
     }
 
     static @Nullable Key of(String word) {
@@ -39,31 +56,12 @@ enum Key {
         return null;
     }
 
-    /** The key that the fewest changed letters lead to. */
-    static Key nearest(String word) {
-        Key nearest = COLLECTOR;
+    /** The key that the fewest changed letters lead to, as it is written. */
+    static String nearest(String word) {
+        List<String> words = new ArrayList<>();
         for (Key key : values()) {
-            if (distance(word, key.word()) < distance(word, nearest.word())) {
-                nearest = key;
-            }
+            words.add(key.word());
         }
-        return nearest;
-    }
-
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int changed = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(changed, 1 + Math.min(row[j], row[j - 1]));
-            }
-        }
-        return row[b.length()];
+        return Nearest.of(word, words);
     }
 }

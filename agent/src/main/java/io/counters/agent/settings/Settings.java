@@ -1,6 +1,8 @@
 package io.counters.agent.settings;
 
 import io.counters.emit.EmitterSettings;
+import io.counters.wire.NameReader;
+import io.counters.wire.Rejection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Settings {
     private static final EmitterSettings DEFAULT = EmitterSettings.to("localhost");
+    private static final int RULE_LIMIT = 500;
+    private static final int RULE_LIMIT_MAX = 1_000_000;
 
     private final Sources given;
     private final Map<Key, Setting> values;
@@ -28,6 +32,9 @@ public final class Settings {
     private final boolean enabled;
     private final boolean strict;
     private final boolean debug;
+    private final boolean inherit;
+    private final int ruleLimit;
+    private final String tags;
 
     private Settings(Sources given) {
         Sources all = given.withFile();
@@ -37,6 +44,9 @@ public final class Settings {
         nowhere = all.collectorMissed;
         strict = flag(Key.STRICT, false);
         debug = flag(Key.DEBUG, false);
+        inherit = flag(Key.INHERIT, false);
+        ruleLimit = readRuleLimit();
+        tags = readTags();
         emitter = readEmitter();
         enabled = flag(Key.ENABLED, true) && !nowhere;
     }
@@ -57,16 +67,29 @@ public final class Settings {
         return file == null ? null : file.text();
     }
 
-    /** The keys, but for enabled and methods, that other settings give another value; these take a restart. */
+    /** The keys that other settings give another value, and that take a restart: all but enabled and the rules'. */
     public List<String> fixedKeysThatDiffer(Settings other) {
         List<String> words = new ArrayList<>();
         for (Key key : Key.values()) {
-            boolean live = key == Key.ENABLED || key == Key.METHODS;
-            if (!live && !text(key, "").equals(other.text(key, ""))) {
+            if (key != Key.ENABLED && !isOfRules(key) && !text(key, "").equals(other.text(key, ""))) {
                 words.add(key.word());
             }
         }
         return words;
+    }
+
+    /** Whether other settings make the same rules. */
+    public boolean hasRulesOf(Settings other) {
+        for (Key key : Key.values()) {
+            if (isOfRules(key) && !text(key, "").equals(other.text(key, ""))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isOfRules(Key key) {
+        return key == Key.METHODS || key == Key.META_ANNOTATIONS || key == Key.INHERIT || key == Key.RULE_LIMIT;
     }
 
     /** Where to send, how often and how. */
@@ -94,6 +117,11 @@ public final class Settings {
         return text(Key.APP, "");
     }
 
+    /** What default names carry, {@code key=value,key=value}: a template; may be empty. */
+    public String tags() {
+        return tags;
+    }
+
     /** The file that takes the agent's lines; null is stderr. */
     public @Nullable String log() {
         String log = text(Key.LOG, "stderr");
@@ -102,16 +130,35 @@ public final class Settings {
 
     /** The rules, each as it stands. */
     public List<Setting> methods() {
-        List<Setting> rules = new ArrayList<>();
-        Setting all = values.get(Key.METHODS);
+        return list(Key.METHODS);
+    }
+
+    /** The annotations that carry {@code @Count} for what carries them: each a class's name. */
+    public List<Setting> metaAnnotations() {
+        return list(Key.META_ANNOTATIONS);
+    }
+
+    /** Whether an override counts by the annotations of what it overrides. */
+    public boolean inherit() {
+        return inherit;
+    }
+
+    /** The most methods that one rule takes, 1 to 1,000,000. */
+    public int ruleLimit() {
+        return ruleLimit;
+    }
+
+    private List<Setting> list(Key key) {
+        List<Setting> elements = new ArrayList<>();
+        Setting all = values.get(key);
         if (all != null) {
-            for (String rule : all.text().split(";", -1)) {
-                if (!rule.trim().isEmpty()) {
-                    rules.add(new Setting(all.place(), rule.trim()));
+            for (String element : all.text().split(";", -1)) {
+                if (!element.trim().isEmpty()) {
+                    elements.add(new Setting(all.place(), element.trim()));
                 }
             }
         }
-        return rules;
+        return elements;
     }
 
     /** One line for every mistake. */
@@ -165,6 +212,38 @@ public final class Settings {
             }
         }
         return read.totals(flag(Key.TOTALS, true)).follow(flag(Key.FOLLOW, false));
+    }
+
+    private int readRuleLimit() {
+        Setting setting = values.get(Key.RULE_LIMIT);
+        if (setting != null) {
+            try {
+                int limit = Integer.parseInt(setting.text());
+                if (limit >= 1 && limit <= RULE_LIMIT_MAX) {
+                    return limit;
+                }
+            } catch (NumberFormatException noNumber) {
+                // Said below.
+            }
+            complaints.add(setting.place() + ": ruleLimit is " + setting.text() + ", allowed are 1 to " + RULE_LIMIT_MAX
+                    + " methods; " + RULE_LIMIT + " is used");
+        }
+        return RULE_LIMIT;
+    }
+
+    /** Tried with something for every placeholder: what they stand for is always allowed in a tag. */
+    private String readTags() {
+        Setting tags = values.get(Key.TAGS);
+        if (tags == null || tags.text().isEmpty()) {
+            return "";
+        }
+        Rejection why = new NameReader().read("any," + tags.text().replaceAll("\\{\\w+}", "any"));
+        if (why == null) {
+            return tags.text();
+        }
+        complaints.add(tags.place() + ": tags is " + tags.text() + ", which is not as key=value,key=value: "
+                + why.rule() + "; names carry none");
+        return "";
     }
 
     private static long millis(String text) {

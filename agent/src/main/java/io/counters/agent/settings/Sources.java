@@ -92,7 +92,7 @@ final class Sources {
         Key key = Key.of(word);
         if (key == null || equals < 0) {
             complaints.add(place + ": " + (key == null ? word + " is no setting" : word + " has no value") + ", write "
-                    + (key == null ? Key.nearest(word) : key).word() + "=... perhaps" + hint);
+                    + (key == null ? Key.nearest(word) : key.word()) + "=... perhaps" + hint);
             return;
         }
         String value = unquoted(line.substring(equals + 1).trim());

@@ -1,25 +1,23 @@
 package io.counters.agent.weave;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-
-/** Looks through a class file's constants for our annotations: the only thing that happens to most classes. */
+/** Looks through a class file's constants for the annotations that count: the only thing that happens to most classes. */
 final class ConstantPool {
-    private static final byte[] COUNT = Mark.COUNT.getBytes(ISO_8859_1);
-    private static final byte[] COUNTS = Mark.COUNTS.getBytes(ISO_8859_1);
-
     private ConstantPool() {}
 
-    /** Whether {@code @Count} is mentioned; false for a pool with a constant that is not known yet. */
-    static boolean mentionsCount(byte[] bytes) {
+    /** Whether one of these strings is among them; false for a pool with a constant that is not known yet. */
+    static boolean mentions(byte[][] needles, byte[] bytes) {
         int constants = u2(bytes, 8);
         int at = 10;
         for (int i = 1; i < constants; i++) {
             switch (bytes[at]) {
                 case 1: // a string
-                    if (is(COUNT, bytes, at) || is(COUNTS, bytes, at)) {
-                        return true;
+                    int length = u2(bytes, at + 1);
+                    for (byte[] needle : needles) {
+                        if (needle.length == length && is(needle, bytes, at + 3)) {
+                            return true;
+                        }
                     }
-                    at += 3 + u2(bytes, at + 1);
+                    at += 3 + length;
                     break;
                 case 5: // a long or a double: takes two places
                 case 6:
@@ -54,11 +52,8 @@ final class ConstantPool {
     }
 
     private static boolean is(byte[] wanted, byte[] bytes, int at) {
-        if (u2(bytes, at + 1) != wanted.length) {
-            return false;
-        }
         for (int i = wanted.length - 1; i >= 0; i--) {
-            if (bytes[at + 3 + i] != wanted[i]) {
+            if (bytes[at + i] != wanted[i]) {
                 return false;
             }
         }

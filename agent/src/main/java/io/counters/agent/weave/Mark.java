@@ -21,6 +21,9 @@ final class Mark {
     int amount = 1;
     boolean async;
 
+    /** Whether a rule names the very method, so that it can't be left out without a word. */
+    boolean named;
+
     /** Reads one annotation; null if it is none of ours. */
     static @Nullable AnnotationVisitor reader(String descriptor, Consumer<Mark> into) {
         return descriptor.equals(COUNT) ? one(into) : descriptor.equals(COUNTS) ? list(into) : null;

@@ -2,9 +2,14 @@ package io.counters.agent.weave;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a method is to count, and when: the marks on it, as amounts to add to counters. */
 final class MethodCounts {
+    private static final String STAGE = ")Ljava/util/concurrent/CompletionStage;";
+    private static final String FUTURE = ")Ljava/util/concurrent/CompletableFuture;";
+    private static final String SUSPEND = "Lkotlin/coroutines/Continuation;)Ljava/lang/Object;";
+
     /** An amount for a counter. */
     static final class Tick {
         final String name;
@@ -13,23 +18,45 @@ final class MethodCounts {
         /** Only for these Throwables: class names, each followed by {@code ;}. Empty is any. */
         final String on;
 
-        Tick(String name, int amount, String on) {
+        /** RETURN, THROW or EXIT of the stage that the method returns; null where the method's own end counts. */
+        final @Nullable Moment stage;
+
+        Tick(String name, int amount, String on, @Nullable Moment stage) {
             this.name = name;
             this.amount = amount;
             this.on = on;
+            this.stage = stage;
         }
     }
 
     final List<Tick> entry = new ArrayList<>();
+
+    /** What is in flight goes up as the last thing before the body, and down as the first thing after it. */
+    final List<Tick> opened = new ArrayList<>();
+
     final List<Tick> returned = new ArrayList<>();
     final List<Tick> thrown = new ArrayList<>();
 
+    /** Whether a rule names it. */
+    boolean named;
+
+    /** Whether it is a suspend function of Kotlin. */
+    boolean suspends;
+
+    /** Whether it is entered again when it is resumed: then a call is counted when it is over. */
+    boolean reentered;
+
     /** Adds what one mark asks for; what cannot be done is left out, and said. */
-    void add(Mark mark, Names names, Refusals refusals, String owner, String method) {
-        if (mark.async) {
-            refusals.refuse(owner, method, "async comes later; it is not counted, use when=RETURN for now");
+    void add(Mark mark, Names names, Refusals refusals, String owner, String method, String descriptor) {
+        if (mark.async && !descriptor.endsWith(STAGE) && !descriptor.endsWith(FUTURE)) {
+            refusals.refuse(
+                    owner,
+                    method,
+                    "async is for methods declared to return a CompletionStage or CompletableFuture; this one is not, "
+                            + "and not counted; remove async=true to count when it returns");
             return;
         }
+        named |= mark.named;
         boolean constructor = method.equals("<init>");
         if (constructor && (isAtEnd(mark.when) || !mark.errors.isEmpty() || !mark.inFlight.isEmpty())) {
             refusals.refuse(
@@ -38,16 +65,25 @@ final class MethodCounts {
                     "a constructor counts at ENTRY or RETURN only, as no handler can be put around super(...); "
                             + "THROW, EXIT, errors and inFlight are left out");
         }
-        StringBuilder on = new StringBuilder();
-        for (String type : mark.on) {
-            on.append(type).append(';');
+        suspends = descriptor.endsWith(SUSPEND);
+        if (suspends && !mark.inFlight.isEmpty()) {
+            refusals.refuse(
+                    owner,
+                    method,
+                    "inFlight is left out: a suspend function is left and entered again within one call; "
+                            + "count around the coroutine instead");
         }
+        StringBuilder types = new StringBuilder();
+        for (String type : mark.on) {
+            types.append(type).append(';');
+        }
+        String on = types.toString();
         String value = names.resolve(mark.value, owner, method);
         if (value != null && !(constructor && isAtEnd(mark.when))) {
-            List<Tick> at = mark.when == Moment.ENTRY ? entry : mark.when == Moment.THROW ? thrown : returned;
-            at.add(new Tick(value, mark.amount, mark.when == Moment.THROW ? on.toString() : ""));
-            if (mark.when == Moment.EXIT) {
-                thrown.add(new Tick(value, mark.amount, ""));
+            if (mark.when == Moment.ENTRY) {
+                entry.add(new Tick(value, mark.amount, "", null));
+            } else {
+                atEnd(mark, mark.when, value, mark.amount, mark.when == Moment.THROW ? on : "");
             }
         }
         String template = mark.errors;
@@ -56,14 +92,35 @@ final class MethodCounts {
         }
         String errors = template.isEmpty() || constructor ? null : names.resolve(template, owner, method);
         if (errors != null) {
-            thrown.add(new Tick(errors, 1, on.toString()));
+            atEnd(mark, Moment.THROW, errors, 1, on);
         }
-        String inFlight = mark.inFlight.isEmpty() || constructor ? null : names.resolve(mark.inFlight, owner, method);
+        String inFlight =
+                mark.inFlight.isEmpty() || constructor || suspends ? null : names.resolve(mark.inFlight, owner, method);
         if (inFlight != null) {
-            entry.add(new Tick(inFlight, 1, ""));
-            returned.add(new Tick(inFlight, -1, ""));
-            thrown.add(new Tick(inFlight, -1, ""));
+            opened.add(new Tick(inFlight, 1, "", null));
+            returned.add(0, new Tick(inFlight, -1, "", mark.async ? Moment.EXIT : null));
+            thrown.add(0, new Tick(inFlight, -1, "", null));
         }
+    }
+
+    /** A call that throws ends there and then, also one that would have returned a stage. */
+    private void atEnd(Mark mark, Moment when, String name, int amount, String on) {
+        if (mark.async) {
+            returned.add(new Tick(name, amount, on, when));
+        } else if (when != Moment.THROW) {
+            returned.add(new Tick(name, amount, on, null));
+        }
+        if (when != Moment.RETURN) {
+            thrown.add(new Tick(name, amount, on, null));
+        }
+    }
+
+    /** Counts nothing at entry any more, as this code is entered several times for one call. */
+    void reenter() {
+        reentered = true;
+        returned.addAll(entry);
+        thrown.addAll(entry);
+        entry.clear();
     }
 
     private static boolean isAtEnd(Moment when) {
@@ -71,6 +128,6 @@ final class MethodCounts {
     }
 
     boolean isEmpty() {
-        return entry.isEmpty() && returned.isEmpty() && thrown.isEmpty();
+        return entry.isEmpty() && opened.isEmpty() && returned.isEmpty() && thrown.isEmpty();
     }
 }

@@ -1,65 +1,89 @@
 package io.counters.agent.weave;
 
+import io.counters.agent.settings.Nearest;
 import io.counters.wire.NameReader;
 import io.counters.wire.Rejection;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a counter's name of a template, when a method is woven: {@code {class} {simpleClass} {package} {method} {host}
- * {app}} are filled in, {@code $} becomes {@code .}, and what a name can't have becomes {@code _}. A constructor's
- * {@code {method}} is {@code new}, which no method is called.
+ * {app}} are filled in, {@code $} becomes {@code .}, and what a name can't have becomes {@code _}; that is said of
+ * what stands in a template, and taken for granted in what is filled in. A constructor's {@code {method}} is {@code
+ * new}, which no method is called.
  */
 public final class Names {
     private static final String DEFAULT = "{class}.{method}";
+    private static final List<String> PLACEHOLDERS =
+            Arrays.asList("{class}", "{simpleClass}", "{package}", "{method}", "{host}", "{app}");
 
     private final String host;
     private final String app;
+    private final String byDefault;
     private final Consumer<String> log;
+    private final AtomicLong refused = new AtomicLong();
 
-    /** @param log takes a line for each name that is not what its template says, or is refused */
-    public Names(String host, String app, Consumer<String> log) {
+    /**
+     * @param tags a template of what default names carry, {@code key=value,key=value}; may be empty
+     * @param log takes a line for each name that is not what its template says, or is refused
+     */
+    public Names(String host, String app, String tags, Consumer<String> log) {
         this.host = host;
         this.app = app;
+        this.byDefault = tags.isEmpty() ? DEFAULT : DEFAULT + "," + tags;
         this.log = log;
     }
 
     /**
      * The canonical name, or null if it breaks a rule that changing letters does not mend.
      *
+     * @param template empty for the default name
      * @param owner the class's name with slashes
      */
     @Nullable
     String resolve(String template, String owner, String method) {
         String type = owner.replace('/', '.');
         int dot = type.lastIndexOf('.');
-        String filled = (template.isEmpty() ? DEFAULT : template)
-                .replace("{class}", value(type))
-                .replace("{simpleClass}", value(type.substring(dot + 1)))
-                .replace("{package}", value(type.substring(0, Math.max(dot, 0))))
-                .replace("{method}", method.equals("<init>") ? "new" : value(method))
-                .replace("{host}", value(host))
-                .replace("{app}", value(app));
-        StringBuilder name = new StringBuilder(filled);
-        for (int i = 0; i < name.length(); i++) {
-            char c = name.charAt(i);
-            if (c == '$') {
-                name.setCharAt(i, '.');
-            } else if (c > 127 || !(NameReader.isLetter((byte) c) || c == ',' || c == '=')) {
-                name.setCharAt(i, '_');
-            }
+        String[] values = {
+            value(type),
+            value(type.substring(dot + 1)),
+            value(type.substring(0, Math.max(dot, 0))),
+            method.equals("<init>") ? "new" : value(method),
+            value(host),
+            value(app)
+        };
+        String filled = template.isEmpty() ? byDefault : template;
+        for (int i = 0; i < values.length; i++) {
+            filled = filled.replace(PLACEHOLDERS.get(i), values[i]);
         }
+        String name = allowed(filled, true);
         NameReader reader = new NameReader();
-        Rejection why = reader.read(name.toString());
+        Rejection why = reader.read(name);
         if (why != null) {
+            refused.incrementAndGet();
             log.accept(type + "." + method + ": the name \"" + filled + "\" is refused and not counted: " + why.rule());
             return null;
         }
-        if (!filled.contentEquals(name)) {
-            log.accept(type + "." + method + ": \"" + filled + "\" is counted as " + name + "; "
-                    + Rejection.NAME_LETTER.rule());
+        if (!filled.equals(name)) {
+            int open = filled.indexOf('{');
+            int close = filled.indexOf('}', open + 1);
+            String rule = Rejection.NAME_LETTER.rule();
+            if (open >= 0 && close > 0) {
+                String unknown = filled.substring(open, close + 1);
+                rule = unknown + " is no placeholder, write " + Nearest.of(unknown, PLACEHOLDERS)
+                        + " perhaps; there are " + String.join(" ", PLACEHOLDERS);
+            }
+            log.accept(type + "." + method + ": \"" + filled + "\" is counted as " + name + "; " + rule);
         }
         return reader.name();
+    }
+
+    /** How many were refused. */
+    long refused() {
+        return refused.get();
     }
 
     /** Puts {@code suffix} behind a name's metric, in front of its tags. */
@@ -70,6 +94,20 @@ public final class Names {
 
     /** A value must not become part of a name's structure. */
     private static String value(String text) {
-        return text.replace(',', '_').replace('=', '_');
+        return allowed(text, false);
+    }
+
+    /** Puts another letter for each that can't stand in a name, or in a part of one. */
+    private static String allowed(String text, boolean structure) {
+        StringBuilder name = new StringBuilder(text);
+        for (int i = 0; i < name.length(); i++) {
+            char c = name.charAt(i);
+            if (c == '$') {
+                name.setCharAt(i, '.');
+            } else if (c > 127 || !(NameReader.isLetter((byte) c) || (structure && (c == ',' || c == '=')))) {
+                name.setCharAt(i, '_');
+            }
+        }
+        return name.toString();
     }
 }

@@ -14,8 +14,13 @@ final class Refusals {
 
     /** @param owner the class's name with slashes */
     void refuse(String owner, String method, String why) {
+        refuse(owner.replace('/', '.') + (method.isEmpty() ? "" : "." + method) + ": " + why);
+    }
+
+    /** Of something that is no class and no method. */
+    void refuse(String line) {
         count.incrementAndGet();
-        log.accept(owner.replace('/', '.') + (method.isEmpty() ? "" : "." + method) + ": " + why);
+        log.accept(line);
     }
 
     long count() {

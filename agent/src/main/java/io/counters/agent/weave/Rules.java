@@ -1,38 +1,132 @@
 package io.counters.agent.weave;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.counters.agent.settings.Setting;
+import io.counters.agent.settings.Settings;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** The rules of the settings, by the class that they name. Immutable. */
+/**
+ * What the settings say of which methods count: the rules, by how a class is held against them, and {@code inherit}.
+ * Immutable but for what has matched so far; any thread.
+ */
 public final class Rules {
-    private final Map<String, List<Rule>> byOwner = new HashMap<>();
+    /** What the bridge itself calls: woven, it would call itself without end. */
+    private static final String[] UNDER_THE_BRIDGE = {
+        "java/lang/CountersCells",
+        "java/lang/Class",
+        "java/lang/Integer",
+        "java/lang/Math",
+        "java/lang/Number",
+        "java/lang/Object",
+        "java/lang/String",
+        "java/lang/Thread",
+        "java/lang/Throwable",
+        "java/lang/VirtualThread",
+        "java/lang/invoke/",
+        "java/lang/ref/",
+        "java/util/IdentityHashMap",
+        "java/util/concurrent/ConcurrentHashMap",
+        "java/util/concurrent/CopyOnWriteArrayList",
+        "java/util/concurrent/atomic/",
+        "jdk/internal/",
+        "sun/misc/Unsafe"
+    };
+
+    private static final Rule[] NONE = {};
+
     private final List<Rule> all = new ArrayList<>();
+    private final Map<String, List<Rule>> exact = new HashMap<>();
+    private final Map<String, Rule> metaAnnotations = new HashMap<>();
+    private final Set<String> annotations = new HashSet<>();
+    private final boolean inherit;
+    private final int limit;
+    private final Rule[] wild;
+    private final Rule[] ofSubtypes;
+    private final Rule[] ofAnnotations;
+    private final byte[][] needles;
+    private final boolean nameOverriding;
+    private final boolean nameSupertypesOfTheJdk;
 
-    private Rules() {}
-
-    /** Reads them all; a bad one is left out, with a line in the log. */
-    public static Rules read(List<Setting> settings, Consumer<String> log) {
-        Rules rules = new Rules();
-        for (Setting setting : settings) {
-            try {
-                Rule rule = new Rule(setting);
-                rules.all.add(rule);
-                List<Rule> of = rules.byOwner.get(rule.owner);
-                if (of == null) {
-                    of = new ArrayList<>();
-                    rules.byOwner.put(rule.owner, of);
-                }
-                of.add(rule);
-            } catch (IllegalArgumentException noRule) {
-                log.accept(String.valueOf(noRule.getMessage()));
+    private Rules(Settings settings, Consumer<String> log) {
+        inherit = settings.inherit();
+        limit = settings.ruleLimit();
+        for (Setting setting : settings.methods()) {
+            take(setting, log);
+        }
+        for (Setting setting : settings.metaAnnotations()) {
+            Rule rule = take(new Setting(setting.place(), "@" + setting.text()), log);
+            if (rule != null) {
+                metaAnnotations.put(rule.annotation, rule);
             }
         }
-        return rules;
+        List<Rule> named = new ArrayList<>();
+        List<Rule> subtyped = new ArrayList<>();
+        List<Rule> annotated = new ArrayList<>();
+        boolean overriding = false;
+        boolean jdk = false;
+        for (Rule rule : all) {
+            if (rule.subtypes) {
+                subtyped.add(rule);
+                overriding |= !rule.method.isEmpty();
+                jdk |= rule.type.startsWith("java/");
+            } else if (!rule.annotation.isEmpty()) {
+                annotated.add(rule);
+                annotations.add(rule.annotation);
+            } else if (!rule.isExact()) {
+                named.add(rule);
+            }
+        }
+        wild = named.toArray(NONE);
+        ofSubtypes = subtyped.toArray(NONE);
+        ofAnnotations = annotated.toArray(NONE);
+        nameOverriding = overriding;
+        nameSupertypesOfTheJdk = jdk;
+        List<byte[]> bytes = new ArrayList<>();
+        bytes.add(Mark.COUNT.getBytes(UTF_8));
+        bytes.add(Mark.COUNTS.getBytes(UTF_8));
+        for (String annotation : annotations) {
+            bytes.add(annotation.getBytes(UTF_8));
+        }
+        needles = bytes.toArray(new byte[0][]);
+    }
+
+    /** Reads them all; a bad one is left out, with a line in the log. */
+    public static Rules read(Settings settings, Consumer<String> log) {
+        return new Rules(settings, log);
+    }
+
+    private @Nullable Rule take(Setting setting, Consumer<String> log) {
+        try {
+            Rule rule = new Rule(setting);
+            if (rule.isExact()) {
+                for (String under : UNDER_THE_BRIDGE) {
+                    if (rule.type.equals(under) || (under.endsWith("/") && rule.type.startsWith(under))) {
+                        throw new IllegalArgumentException(setting.place() + ": rule \"" + rule.text
+                                + "\" is left out: counting itself needs this class; count what calls it");
+                    }
+                }
+                List<Rule> of = exact.get(rule.type);
+                if (of == null) {
+                    of = new ArrayList<>();
+                    exact.put(rule.type, of);
+                }
+                of.add(rule);
+            }
+            all.add(rule);
+            return rule;
+        } catch (IllegalArgumentException noRule) {
+            log.accept(String.valueOf(noRule.getMessage()));
+            return null;
+        }
     }
 
     /** How many there are, without the bad ones. */
@@ -40,14 +134,98 @@ public final class Rules {
         return all.size();
     }
 
-    /** Those that name this class, whose name has slashes. */
-    List<Rule> of(String owner) {
-        List<Rule> rules = byOwner.get(owner);
-        return rules == null ? Collections.<Rule>emptyList() : rules;
+    /** Whether a rule names exactly this class, whose name has slashes. */
+    boolean nameExactly(String type) {
+        return !exact.isEmpty() && exact.containsKey(type);
     }
 
-    /** Those that have named nothing so far, as they stand in the settings. */
-    List<String> idle() {
+    /** Whether a rule names this class by a pattern. */
+    boolean nameByPattern(String type) {
+        for (Rule rule : wild) {
+            if (rule.namesType(type)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** What a class file's constants mention if its annotations may count. */
+    byte[][] needles() {
+        return needles;
+    }
+
+    /** Whether an override counts like what it overrides. */
+    boolean inherit() {
+        return inherit;
+    }
+
+    /** Whether a class may count for what stands above it. */
+    boolean needHierarchy() {
+        return inherit || ofSubtypes.length > 0;
+    }
+
+    /** Whether some rule asks which methods a supertype has. */
+    boolean nameOverriding() {
+        return nameOverriding;
+    }
+
+    /** Whether some rule takes in the subtypes of a type of the JDK. */
+    boolean nameSupertypesOfTheJdk() {
+        return nameSupertypesOfTheJdk;
+    }
+
+    /** The most methods that one rule takes. */
+    int limit() {
+        return limit;
+    }
+
+    /** Descriptors of the annotations that rules name. */
+    Set<String> annotations() {
+        return annotations;
+    }
+
+    /** Whether this annotation, a descriptor, is named as one that carries {@code @Count}. */
+    boolean isMetaAnnotation(String descriptor) {
+        return metaAnnotations.containsKey(descriptor);
+    }
+
+    /** Whether a rule takes in the subtypes of one of these types. */
+    boolean nameSubtypesOf(Iterable<String> above) {
+        for (String type : above) {
+            for (Rule rule : ofSubtypes) {
+                if (rule.namesType(type)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Those that may name methods of this class, in the order of the settings.
+     *
+     * @param above the names of its supertypes
+     * @param exactOnly for classes that only count when they are named letter by letter
+     */
+    List<Rule> of(String type, Iterable<String> above, boolean exactOnly) {
+        List<Rule> of = new ArrayList<>();
+        for (Rule rule : all) {
+            boolean names = (!exactOnly || rule.isExact()) && rule.namesType(type);
+            if (!exactOnly && rule.subtypes && !names) {
+                for (String one : above) {
+                    names |= rule.namesType(one);
+                }
+            }
+            if (names) {
+                rule.named |= rule.annotation.isEmpty();
+                of.add(rule);
+            }
+        }
+        return of.isEmpty() ? Collections.<Rule>emptyList() : of;
+    }
+
+    /** Those that have named no method so far, as they stand in the settings. */
+    public List<String> idle() {
         List<String> idle = new ArrayList<>();
         for (Rule rule : all) {
             if (!rule.matched) {
@@ -55,5 +233,16 @@ public final class Rules {
             }
         }
         return idle;
+    }
+
+    /** The classes, with slashes, that rules name letter by letter and that were not seen so far. */
+    public List<String> unseen() {
+        List<String> unseen = new ArrayList<>();
+        for (Rule rule : all) {
+            if (rule.isExact() && !rule.named && !unseen.contains(rule.type)) {
+                unseen.add(rule.type);
+            }
+        }
+        return unseen;
     }
 }

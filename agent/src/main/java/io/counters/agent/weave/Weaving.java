@@ -3,6 +3,7 @@ package io.counters.agent.weave;
 import java.lang.instrument.ClassFileTransformer;
 import java.nio.file.FileSystems;
 import java.security.ProtectionDomain;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,11 +13,13 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.ClassReader;
+import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Sees every class that the JVM loads, and weaves those that count. Called on the application's threads, several at a
- * time; never throws. What a class without marks needs is all in this class, {@link Rules} and {@link ConstantPool}.
+ * time; never throws. What a class without marks needs is all in this class, {@link Rules} and {@link ConstantPool},
+ * unless {@code inherit} or a rule with {@code +} asks for its {@link Hierarchy}.
  */
 public final class Weaving implements ClassFileTransformer {
     private static final String[] NOT_OURS = {
@@ -38,24 +41,14 @@ public final class Weaving implements ClassFileTransformer {
         "com/dynatrace/",
         "com/appdynamics/"
     };
-    /** What {@code CountersCells} calls. */
-    private static final String[] COUNTING = {
-        "java/lang/CountersCells",
-        "java/lang/Class",
-        "java/lang/Object",
-        "java/lang/String",
-        "java/lang/Thread",
-        "java/util/IdentityHashMap",
-        "java/util/concurrent/ConcurrentHashMap",
-        "java/util/concurrent/atomic/",
-        "java/lang/invoke/",
-        "jdk/internal/",
-        "sun/misc/Unsafe"
-    };
-
     private static final String[] GENERATED = {
         "$Proxy", "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
     };
+
+    /** The newest class files that our ASM says it knows; what newer ones have that is new is rarely in their code. */
+    private static final int NEWEST = Opcodes.V27;
+
+    private static final int MAJOR = 6;
 
     private final Names names;
     private final BooleanSupplier counting;
@@ -64,6 +57,7 @@ public final class Weaving implements ClassFileTransformer {
     private final Refusals refusals;
     private final AtomicLong scanned = new AtomicLong();
     private final AtomicLong suppressed = new AtomicLong();
+    private @Nullable Hierarchy hierarchy;
 
     /** How many methods count, by class. By name, which holds no loader: a redeployed class has the same one. */
     private final Map<String, Integer> woven = new ConcurrentHashMap<>();
@@ -91,9 +85,14 @@ public final class Weaving implements ClassFileTransformer {
         // Where many threads load classes at once the maps here need the first, and Java 8 deadlocks over the second.
         ThreadLocalRandom.current();
         FileSystems.getDefault();
-        boolean none = isOfInterest(null, "preloaded") || isHit("preloaded", new byte[10]);
-        if (none || isGenerated("preloaded")) {
+        boolean none = isOfInterest(null, "") || ConstantPool.mentions(rules.needles(), new byte[10]);
+        if (none || isGenerated("")) {
             throw new IllegalStateException("nothing is a hit");
+        }
+        if (rules.needHierarchy()) {
+            // A class of the JDK, and one from a jar.
+            hierarchy().find(null, "java/lang/Object");
+            hierarchy().find(ClassLoader.getSystemClassLoader(), "io/counters/agent/Premain");
         }
     }
 
@@ -102,19 +101,15 @@ public final class Weaving implements ClassFileTransformer {
      *
      * @param on false weaves nothing, so that a retransformed class is what it was
      */
-    public void change(Rules rules, boolean on) {
+    public synchronized void change(Rules rules, boolean on) {
         this.rules = rules;
+        this.hierarchy = null;
         this.on = on;
     }
 
     /** The rules in force. */
     public Rules rules() {
         return rules;
-    }
-
-    /** Whether a rule names this class, whose name has slashes. */
-    public boolean isRuled(String name) {
-        return !rules.of(name).isEmpty();
     }
 
     /** Whether classes are woven at present. */
@@ -142,7 +137,7 @@ public final class Weaving implements ClassFileTransformer {
                 return null;
             }
             scanned.incrementAndGet();
-            return isHit(name, bytes) ? weave(name, bytes) : null;
+            return isHit(loader, name, bytes) ? weave(loader, name, bytes) : null;
         } catch (Throwable fault) {
             suppress(name, fault);
             return null;
@@ -155,17 +150,35 @@ public final class Weaving implements ClassFileTransformer {
         if (loader == Weaving.class.getClassLoader() && loader != ClassLoader.getSystemClassLoader()) {
             return false;
         }
-        if (loader == null && !rules.of(name).isEmpty() && startsWithOneOf(COUNTING, name)) {
-            log.accept("rules for " + name.replace('/', '.') + " are left out: counting a call uses it, and so would"
-                    + " never end; count its callers");
-            return false;
-        }
-        return isApi(name) || !rules.of(name).isEmpty() || (loader != null && !startsWithOneOf(NOT_OURS, name));
+        return isApi(name) || rules.nameExactly(name) || (loader != null && !startsWithOneOf(NOT_OURS, name));
     }
 
     /** Whether it is worth a closer look, by its bytes. */
-    public boolean isHit(String name, byte[] bytes) {
-        return isApi(name) || !rules.of(name).isEmpty() || ConstantPool.mentionsCount(bytes);
+    public boolean isHit(@Nullable ClassLoader loader, String name, byte[] bytes) {
+        return isApi(name)
+                || rules.nameExactly(name)
+                || rules.nameByPattern(name)
+                || ConstantPool.mentions(rules.needles(), bytes)
+                || (rules.needHierarchy() && isHeir(loader, bytes));
+    }
+
+    /** Whether something above it may make it count. */
+    private boolean isHeir(@Nullable ClassLoader loader, byte[] bytes) {
+        ClassReader reader = reader(bytes);
+        Map<String, Hierarchy.Found> above = hierarchy().above(loader, reader.getSuperName(), reader.getInterfaces());
+        boolean heir = rules.nameSubtypesOf(above.keySet());
+        for (Hierarchy.Found found : above.values()) {
+            heir |= rules.inherit() && found.file != null && found.file.isAnnotated();
+        }
+        return heir || rules.nameSubtypesOf(Collections.singleton(reader.getClassName()));
+    }
+
+    /** Made on the first hit. */
+    private synchronized Hierarchy hierarchy() {
+        if (hierarchy == null) {
+            hierarchy = new Hierarchy(rules, refusals);
+        }
+        return hierarchy;
     }
 
     /** What was seen and caught so far, for the log. */
@@ -175,27 +188,88 @@ public final class Weaving implements ClassFileTransformer {
         for (int of : woven.values()) {
             methods += of;
         }
-        return scanned + " classes scanned, " + methods + " methods counted, " + refusals.count() + " refused, "
-                + suppressed + " faults suppressed"
-                + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle));
+        return scanned + " classes scanned, " + methods + " methods counted, " + refused() + " refused"
+                + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle))
+                + ", faults suppressed: " + suppressed;
     }
 
-    private byte @Nullable [] weave(String name, byte[] bytes) {
-        boolean byRule = !rules.of(name).isEmpty();
-        if (!on && !isApi(name)) {
+    private byte @Nullable [] weave(@Nullable ClassLoader loader, String name, byte[] bytes) {
+        if (isApi(name)) {
+            counting.getAsBoolean();
             return null;
         }
-        if ((isGenerated(name) && !byRule) || !counting.getAsBoolean() || isApi(name)) {
+        if (!on) {
             return null;
         }
-        ClassReader reader = new ClassReader(bytes);
-        Map<String, MethodCounts> marked = ClassMarks.read(reader, rules.of(name), names, refusals);
-        if (marked.isEmpty()) {
+        int version = version(bytes);
+        ClassReader reader = reader(bytes);
+        Map<String, MethodCounts> marked = marked(loader, name, reader);
+        if (marked.isEmpty() || !counting.getAsBoolean()) {
             return null;
         }
-        byte[] written = WovenClass.write(reader, marked, ids);
+        byte[] written = WovenClass.write(reader, marked, ids, refusals);
+        if (written == null) {
+            return null;
+        }
         woven.put(name, marked.size());
-        return written;
+        if (version <= NEWEST) {
+            return written;
+        }
+        log.accept("class files of version " + version + " are newer than the newest that this agent knows, " + NEWEST
+                + "; they are counted as if they were of that");
+        return withVersion(version, written);
+    }
+
+    /** Reads a class file, also of a release of Java that is newer than ASM; that is taken for one that it knows. */
+    public static ClassReader reader(byte[] bytes) {
+        return new ClassReader(version(bytes) > NEWEST ? withVersion(NEWEST, bytes.clone()) : bytes);
+    }
+
+    private static int version(byte[] bytes) {
+        return (bytes[MAJOR] & 0xff) << 8 | (bytes[MAJOR + 1] & 0xff);
+    }
+
+    private static byte[] withVersion(int version, byte[] bytes) {
+        bytes[MAJOR] = (byte) (version >> 8);
+        bytes[MAJOR + 1] = (byte) version;
+        return bytes;
+    }
+
+    private Map<String, MethodCounts> marked(@Nullable ClassLoader loader, String name, ClassReader reader) {
+        boolean generated = isGenerated(name);
+        if (generated && !rules.nameExactly(name)) {
+            return Collections.emptyMap();
+        }
+        boolean exactOnly = generated || loader == null || startsWithOneOf(NOT_OURS, name);
+        return ClassMarks.read(loader, reader, exactOnly, rules, hierarchy(), names, refusals);
+    }
+
+    /**
+     * What {@link #transform} would make a class count, in lines such as {@code pkg.Class#method(types) = name entry};
+     * what it would not is a line in the log. Nothing is woven.
+     *
+     * @param name the class's name with slashes
+     */
+    public List<String> list(@Nullable ClassLoader loader, String name, byte[] bytes) {
+        try {
+            if (isOfInterest(loader, name) && !isApi(name) && isHit(loader, name, bytes)) {
+                ClassReader reader = reader(bytes);
+                Map<String, MethodCounts> marked = marked(loader, name, reader);
+                if (!marked.isEmpty()) {
+                    // Takes out what can't be woven.
+                    WovenClass.write(reader, marked, ids, refusals);
+                }
+                return Listing.lines(name, marked);
+            }
+        } catch (RuntimeException fault) {
+            refusals.refuse(name, "", "it cannot be woven and counts nothing: " + fault);
+        }
+        return Collections.emptyList();
+    }
+
+    /** How many marks and names were refused. */
+    public long refused() {
+        return refusals.count() + names.refused();
     }
 
     /** The API's own cells, which look for the bridge when they are initialised: it must be there by then. */

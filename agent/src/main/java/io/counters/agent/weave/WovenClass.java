@@ -1,10 +1,13 @@
 package io.counters.agent.weave;
 
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.ClassReader;
 import net.bytebuddy.jar.asm.ClassVisitor;
 import net.bytebuddy.jar.asm.ClassWriter;
+import net.bytebuddy.jar.asm.MethodTooLargeException;
 import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
@@ -12,20 +15,81 @@ import org.jspecify.annotations.Nullable;
 /** Writes a class anew with the counting calls in it; methods that count nothing are copied byte by byte. */
 final class WovenClass extends ClassVisitor {
     private final Map<String, MethodCounts> methods;
+    private final Map<String, MethodShape> shapes;
     private final ToIntFunction<String> ids;
     private boolean hasFrames;
 
-    private WovenClass(ClassWriter writer, Map<String, MethodCounts> methods, ToIntFunction<String> ids) {
+    private WovenClass(
+            ClassWriter writer,
+            Map<String, MethodCounts> methods,
+            Map<String, MethodShape> shapes,
+            ToIntFunction<String> ids) {
         super(Opcodes.ASM9, writer);
         this.methods = methods;
+        this.shapes = shapes;
         this.ids = ids;
     }
 
-    /** @param methods what each counts, by name and descriptor written together */
-    static byte[] write(ClassReader reader, Map<String, MethodCounts> methods, ToIntFunction<String> ids) {
-        ClassWriter writer = new ClassWriter(reader, 0);
-        reader.accept(new WovenClass(writer, methods, ids), 0);
-        return writer.toByteArray();
+    /**
+     * The new class file; null if nothing is left to count.
+     *
+     * @param methods what each counts, by name and descriptor written together; what can't be woven is taken out
+     */
+    static byte @Nullable [] write(
+            ClassReader reader, Map<String, MethodCounts> methods, ToIntFunction<String> ids, Refusals refusals) {
+        Map<String, MethodShape> shapes = MethodShape.read(reader, methods.keySet());
+        for (Map.Entry<String, MethodShape> shape : shapes.entrySet()) {
+            MethodCounts counts = methods.get(shape.getKey());
+            if (counts != null && counts.suspends && shape.getValue().stateMachine) {
+                counts.reenter();
+            }
+        }
+        leaveOutWhatHandsOn(reader.getClassName(), methods, shapes, refusals);
+        while (!methods.isEmpty()) {
+            try {
+                ClassWriter writer = new ClassWriter(reader, 0);
+                reader.accept(new WovenClass(writer, methods, shapes, ids), 0);
+                return writer.toByteArray();
+            } catch (MethodTooLargeException tooLarge) {
+                if (methods.remove(tooLarge.getMethodName() + tooLarge.getDescriptor()) == null) {
+                    throw tooLarge;
+                }
+                refusals.refuse(
+                        reader.getClassName(),
+                        tooLarge.getMethodName(),
+                        "with its counting it would be larger than the 65535 bytes that a method may have; it is not "
+                                + "counted, count what it calls or what calls it");
+            }
+        }
+        return null;
+    }
+
+    /** The method it is handed on to counts; a rule that names none but such methods counts nothing, which is said. */
+    private static void leaveOutWhatHandsOn(
+            String owner, Map<String, MethodCounts> methods, Map<String, MethodShape> shapes, Refusals refusals) {
+        Set<String> named = new HashSet<>();
+        for (Map.Entry<String, MethodShape> shape : shapes.entrySet()) {
+            if (shape.getValue().handsOn()) {
+                MethodCounts counts = methods.remove(shape.getKey());
+                if (counts != null && counts.named) {
+                    named.add(nameOf(shape.getKey()));
+                }
+            }
+        }
+        for (String left : methods.keySet()) {
+            named.remove(nameOf(left));
+        }
+        for (String name : named) {
+            refusals.refuse(
+                    owner,
+                    name,
+                    "kotlinc made it only to hand calls on, and it is not counted; name the function that it calls, in "
+                            + "the companion or the interface");
+        }
+    }
+
+    private static String nameOf(String method) {
+        return method.substring(0, method.indexOf('('));
     }
 
     @Override
@@ -45,6 +109,9 @@ final class WovenClass extends ClassVisitor {
             int access, String name, String descriptor, @Nullable String signature, String @Nullable [] exceptions) {
         MethodVisitor written = super.visitMethod(access, name, descriptor, signature, exceptions);
         MethodCounts counts = methods.get(name + descriptor);
-        return counts == null ? written : new WovenMethod(written, counts, ids, hasFrames);
+        MethodShape shape = shapes.get(name + descriptor);
+        return counts == null || shape == null
+                ? written
+                : new WovenMethod(written, descriptor, counts, shape, ids, hasFrames);
     }
 }

@@ -2,11 +2,17 @@ package io.counters.agent.weave;
 
 import io.counters.agent.weave.MethodCounts.Tick;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToIntFunction;
+import net.bytebuddy.jar.asm.AnnotationVisitor;
 import net.bytebuddy.jar.asm.Label;
 import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
+import net.bytebuddy.jar.asm.Type;
+import net.bytebuddy.jar.asm.TypePath;
+import net.bytebuddy.jar.asm.TypeReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts a method's counting calls where they belong.
@@ -16,44 +22,98 @@ import net.bytebuddy.jar.asm.Opcodes;
  *   begin:                             ; only where a Throwable counts
  *     the body, up to a return
  *   end:
+ *     store the result                 ; only where a return counts
+ *   from:
  *     return's calls
+ *   to:
+ *     load the result
  *     return
  *   begin:
  *     ...
  *   end:
  *   handler:                           ; for every begin to end, behind all handlers of the body
+ *     store the Throwable
+ *   from:
  *     thrown's calls
- *     throw the same again
+ *   to:
+ *     load the Throwable, throw it
+ *   lost:                              ; for every from to to, before all handlers of the body
+ *     drop what the counting threw, note that
+ *     load the result, return          ; or load the Throwable, throw it
  * </pre>
  *
- * <p>The return's calls lie outside the handler, so that a call ends once. The handler's frame has no locals and one
- * Throwable: that can be reached from everywhere, whatever the body keeps in its locals, so nothing about the body's
- * types need be known. There is no branch in what is put in, so no other frame changes.
+ * <p>The return's calls lie outside the handler, so that a call ends once. A handler's frame has no locals but the one
+ * that is added here: that can be reached from everywhere, whatever the body keeps in its locals, so nothing about the
+ * body's types need be known. There is no branch in what is put in, so no other frame changes.
+ *
+ * <p>What the counting may throw is a {@link StackOverflowError}, as any call may. At entry it goes on to the caller:
+ * nothing has run and nothing is in flight yet, the method merely has no room, as if its own variables were larger. At
+ * a return or a throw the method's own outcome goes on, and what could not be counted is lost: the handlers cost the
+ * way without Throwables nothing. What is in flight goes down first there, for which there nearly always is the room
+ * that there was to go up; where one was compiled in another way than the other, an overflow may leave one too many.
  */
 final class WovenMethod extends MethodVisitor {
-    /** Above the body's own: an int, a long, and for a Throwable itself, its copy and a String. */
+    /** Above the body's own: a stage, an int, a long, a boolean and a String. */
     private static final int STACK = 6;
 
-    private static final String BRIDGE = "java/lang/CountersCells";
+    private static final String CELLS = "java/lang/CountersCells";
+    private static final String COMPLETION = "java/lang/CountersCompletion";
+    private static final String THROWABLE = "java/lang/Throwable";
 
     private final MethodCounts counts;
     private final ToIntFunction<String> ids;
     private final boolean hasFrames;
+    private final Type result;
+
+    /** The local that is added, behind the body's: the result, then the Throwable. */
+    private final int kept;
+
     private final List<Label> begins = new ArrayList<>();
     private final List<Label> ends = new ArrayList<>();
 
-    WovenMethod(MethodVisitor written, MethodCounts counts, ToIntFunction<String> ids, boolean hasFrames) {
+    /** From, to, from, to, ... of the return's calls. */
+    private final Label[] guarded;
+
+    private final Label lost = new Label();
+    private int returns;
+
+    WovenMethod(
+            MethodVisitor written,
+            String descriptor,
+            MethodCounts counts,
+            MethodShape shape,
+            ToIntFunction<String> ids,
+            boolean hasFrames) {
         super(Opcodes.ASM9, written);
         this.counts = counts;
         this.ids = ids;
         this.hasFrames = hasFrames;
+        result = Type.getReturnType(descriptor);
+        kept = shape.locals;
+        // Without frames the verifier would have to look for what several results have in common, and load classes.
+        guarded = new Label[hasFrames && !counts.returned.isEmpty() ? 2 * shape.returns : 0];
     }
 
     @Override
     public void visitCode() {
         super.visitCode();
-        counts.entry.forEach(this::tick);
+        for (int i = 0; i < guarded.length; i += 2) {
+            guarded[i] = new Label();
+            guarded[i + 1] = new Label();
+            super.visitTryCatchBlock(guarded[i], guarded[i + 1], lost, null);
+        }
+        counts.entry.forEach(this::add);
+        counts.opened.forEach(this::add);
         mark(begins);
+    }
+
+    /** The body's handlers stand behind those of the return's calls. */
+    @Override
+    public AnnotationVisitor visitTryCatchAnnotation(
+            int reference, @Nullable TypePath path, String descriptor, boolean visible) {
+        int index = new TypeReference(reference).getTryCatchBlockIndex() + guarded.length / 2;
+        return super.visitTryCatchAnnotation(
+                TypeReference.newTryCatchReference(index).getValue(), path, descriptor, visible);
     }
 
     @Override
@@ -63,32 +123,106 @@ final class WovenMethod extends MethodVisitor {
             return;
         }
         mark(ends);
-        counts.returned.forEach(this::tick);
+        if (!counts.returned.isEmpty()) {
+            keep(Opcodes.ISTORE);
+            guard(2 * returns);
+            counts.returned.forEach(this::tickReturned);
+            guard(2 * returns + 1);
+            keep(Opcodes.ILOAD);
+            returns++;
+        }
         super.visitInsn(opcode);
         mark(begins);
+    }
+
+    private void guard(int place) {
+        if (place < guarded.length) {
+            super.visitLabel(guarded[place]);
+        }
+    }
+
+    /** @param opcode ISTORE or ILOAD */
+    private void keep(int opcode) {
+        if (result.getSort() != Type.VOID) {
+            super.visitVarInsn(result.getOpcode(opcode), kept);
+        }
     }
 
     @Override
     public void visitMaxs(int maxStack, int maxLocals) {
         mark(ends);
+        if (guarded.length > 0) {
+            lost(lost, result);
+            keep(Opcodes.ILOAD);
+            super.visitInsn(result.getOpcode(Opcodes.IRETURN));
+        }
         if (!counts.thrown.isEmpty()) {
             handler();
         }
-        super.visitMaxs(maxStack + STACK, maxLocals);
+        super.visitMaxs(maxStack + STACK, maxLocals + 2);
     }
 
     private void handler() {
         Label handler = new Label();
+        Label from = new Label();
+        Label to = new Label();
+        Label lostThrown = new Label();
         super.visitLabel(handler);
-        if (hasFrames) {
-            super.visitFrame(Opcodes.F_FULL, 0, new Object[0], 1, new Object[] {"java/lang/Throwable"});
-        }
-        counts.thrown.forEach(this::tick);
+        frame(null);
+        super.visitVarInsn(Opcodes.ASTORE, kept);
+        super.visitLabel(from);
+        counts.thrown.forEach(this::tickThrown);
+        super.visitLabel(to);
+        super.visitVarInsn(Opcodes.ALOAD, kept);
+        super.visitInsn(Opcodes.ATHROW);
+        lost(lostThrown, Type.getObjectType(THROWABLE));
+        super.visitVarInsn(Opcodes.ALOAD, kept);
         super.visitInsn(Opcodes.ATHROW);
         for (int i = 0; i < begins.size(); i++) {
             if (begins.get(i).getOffset() < ends.get(i).getOffset()) {
                 super.visitTryCatchBlock(begins.get(i), ends.get(i), handler, null);
             }
+        }
+        super.visitTryCatchBlock(from, to, lostThrown, null);
+    }
+
+    /** Begins a handler of what the counting threw: the stack is empty then, and {@code has} is in the added local. */
+    private void lost(Label handler, Type has) {
+        super.visitLabel(handler);
+        frame(has);
+        super.visitInsn(Opcodes.POP);
+        super.visitFieldInsn(Opcodes.GETSTATIC, CELLS, "suppressed", "I");
+        super.visitInsn(Opcodes.ICONST_1);
+        super.visitInsn(Opcodes.IADD);
+        super.visitFieldInsn(Opcodes.PUTSTATIC, CELLS, "suppressed", "I");
+    }
+
+    private void frame(@Nullable Type has) {
+        if (!hasFrames) {
+            return;
+        }
+        Object[] locals = new Object[has == null || has.getSort() == Type.VOID ? 0 : kept + 1];
+        if (locals.length > 0 && has != null) {
+            Arrays.fill(locals, Opcodes.TOP);
+            locals[kept] = verified(has);
+        }
+        super.visitFrame(Opcodes.F_FULL, locals.length, locals, 1, new Object[] {THROWABLE});
+    }
+
+    /** As a frame names a type. */
+    private static Object verified(Type type) {
+        switch (type.getSort()) {
+            case Type.FLOAT:
+                return Opcodes.FLOAT;
+            case Type.LONG:
+                return Opcodes.LONG;
+            case Type.DOUBLE:
+                return Opcodes.DOUBLE;
+            case Type.ARRAY:
+            case Type.OBJECT:
+                return type.getInternalName();
+            default:
+                return Opcodes.INTEGER;
         }
     }
 
@@ -100,22 +234,51 @@ final class WovenMethod extends MethodVisitor {
         }
     }
 
-    private void tick(Tick tick) {
-        if (!tick.on.isEmpty()) {
-            super.visitInsn(Opcodes.DUP);
+    private void tickReturned(Tick tick) {
+        if (tick.stage != null) {
+            super.visitVarInsn(Opcodes.ALOAD, kept);
+            number(ids.applyAsInt(tick.name));
+            super.visitLdcInsn((long) tick.amount);
+            super.visitInsn(tick.stage == Moment.THROW ? Opcodes.ICONST_0 : Opcodes.ICONST_1);
+            if (tick.stage == Moment.RETURN) {
+                super.visitInsn(Opcodes.ACONST_NULL);
+            } else {
+                super.visitLdcInsn(tick.on);
+            }
+            call(COMPLETION, "add", "(Ljava/util/concurrent/CompletionStage;IJZLjava/lang/String;)V");
+        } else if (counts.reentered) {
+            // As kotlinc's own code asks for it, on the class loader of that code.
+            call("kotlin/coroutines/intrinsics/IntrinsicsKt", "getCOROUTINE_SUSPENDED", "()Ljava/lang/Object;");
+            super.visitVarInsn(Opcodes.ALOAD, kept);
+            number(ids.applyAsInt(tick.name));
+            super.visitLdcInsn((long) tick.amount);
+            call(COMPLETION, "addUnless", "(Ljava/lang/Object;Ljava/lang/Object;IJ)V");
+        } else {
+            add(tick);
         }
-        number(ids.applyAsInt(tick.name));
-        if (!tick.on.isEmpty()) {
+    }
+
+    private void tickThrown(Tick tick) {
+        if (tick.on.isEmpty()) {
+            add(tick);
+        } else {
+            super.visitVarInsn(Opcodes.ALOAD, kept);
+            number(ids.applyAsInt(tick.name));
             super.visitLdcInsn((long) tick.amount);
             super.visitLdcInsn(tick.on);
-            call("addThrown", "(Ljava/lang/Throwable;IJLjava/lang/String;)V");
-        } else if (tick.amount == 1) {
-            call("increment", "(I)V");
+            call(CELLS, "addThrown", "(Ljava/lang/Throwable;IJLjava/lang/String;)V");
+        }
+    }
+
+    private void add(Tick tick) {
+        number(ids.applyAsInt(tick.name));
+        if (tick.amount == 1) {
+            call(CELLS, "increment", "(I)V");
         } else if (tick.amount == -1) {
-            call("decrement", "(I)V");
+            call(CELLS, "decrement", "(I)V");
         } else {
             super.visitLdcInsn((long) tick.amount);
-            call("add", "(IJ)V");
+            call(CELLS, "add", "(IJ)V");
         }
     }
 
@@ -129,7 +292,7 @@ final class WovenMethod extends MethodVisitor {
         }
     }
 
-    private void call(String method, String descriptor) {
-        super.visitMethodInsn(Opcodes.INVOKESTATIC, BRIDGE, method, descriptor, false);
+    private void call(String type, String method, String descriptor) {
+        super.visitMethodInsn(Opcodes.INVOKESTATIC, type, method, descriptor, false);
     }
 }

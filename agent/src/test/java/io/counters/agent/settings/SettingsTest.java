@@ -66,9 +66,14 @@ class SettingsTest {
                 "datagram=1 | datagram is 1 bytes, allowed are 512 to 65507 bytes",
                 "sweep=5 | sweep is 5 ms, allowed are 10 to 60000 ms",
                 "enabled=maybe | enabled is maybe, allowed are true, on, false and off; true is used",
+                "inherit=perhaps | inherit is perhaps, allowed are true, on, false and off; false is used",
+                "ruleLimit=0 | ruleLimit is 0, allowed are 1 to 1000000 methods; 500 is used",
+                "ruleLimit=all | ruleLimit is all, allowed are 1 to 1000000 methods; 500 is used",
+                "metaAnnotation=a.B | metaAnnotation is no setting, write metaAnnotations=",
                 "sweeps=1s | sweeps is no setting, write sweep=",
                 "strict | strict has no value, write strict=",
                 "settings=none.conf | settings is none.conf, which cannot be read",
+                "tags=env | tags is env, which is not as key=value,key=value: ",
                 "app='open | a ' is left open"
             })
     void a_mistake_is_a_line_with_its_place_and_costs_nothing_else(String arguments, String line) {
@@ -119,6 +124,34 @@ class SettingsTest {
 
         assertThat(settings.methods()).extracting(Setting::text).containsExactly("a.B#c = n,k=v", "a.D");
         assertThat(settings.app()).isEqualTo("x");
+    }
+
+    @Test
+    void words_of_two_are_written_with_a_capital_and_in_the_environment_with_an_underscore() {
+        Settings settings = Settings.read(
+                "ruleLimit=7",
+                new Properties(),
+                Map.of("COUNTERS_META_ANNOTATIONS", "a.B; a.C", "COUNTERS_RULE_LIMIT", "8"));
+
+        assertThat(settings.ruleLimit()).isEqualTo(7);
+        assertThat(settings.metaAnnotations()).extracting(Setting::text).containsExactly("a.B", "a.C");
+        assertThat(read("").ruleLimit()).isEqualTo(500);
+        assertThat(read("").inherit()).isFalse();
+    }
+
+    @Test
+    void tags_are_a_template_and_checked_as_one() {
+        assertThat(read("tags='env=prod,host={host}'").tags()).isEqualTo("env=prod,host={host}");
+        assertThat(read("").tags()).isEmpty();
+
+        Settings settings = read("tags='a=1,a=2'");
+
+        assertThat(settings.tags()).isEmpty();
+        assertThat(settings.complaints())
+                .singleElement()
+                .asString()
+                .contains("tags is a=1,a=2")
+                .endsWith("carry none");
     }
 
     @Test

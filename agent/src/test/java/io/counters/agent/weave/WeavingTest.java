@@ -2,14 +2,17 @@ package io.counters.agent.weave;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.agent.settings.Setting;
+import io.counters.agent.settings.Settings;
 import io.counters.fixture.OnClass;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Properties;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,9 +20,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class WeavingTest {
     private final List<String> log = new ArrayList<>();
-    private final Rules rules = Rules.read(List.of(new Setting("here", "a.Missing#never")), log::add);
+    private final Rules rules =
+            Rules.read(Settings.read("methods=a.Missing#never", new Properties(), Map.of()), log::add);
     private final Weaving weaving =
-            new Weaving(rules, new Names("host", "app", log::add), () -> true, String::length, log::add);
+            new Weaving(rules, new Names("host", "app", "", log::add), () -> true, String::length, log::add);
 
     @Test
     void a_class_without_marks_is_left_alone() throws Exception {
@@ -59,6 +63,21 @@ class WeavingTest {
 
         assertThat(log).hasSize(1);
         assertThat(log.get(0)).startsWith("class some/Cut is loaded without being counted: ");
+    }
+
+    @Test
+    void a_class_file_newer_than_any_is_woven_and_keeps_its_version() throws Exception {
+        byte[] newer = bytesOf(OnClass.class);
+        newer[7] = 99;
+
+        byte[] first = Objects.requireNonNull(weave("some/OnClass", newer));
+        byte[] second = weave("some/OnClass", newer);
+        first[7] = bytesOf(OnClass.class)[7];
+
+        assertThat(first).isEqualTo(weave("some/OnClass", bytesOf(OnClass.class)));
+        assertThat(Objects.requireNonNull(second)[7]).isEqualTo((byte) 99);
+        assertThat(newer[7]).isEqualTo((byte) 99);
+        assertThat(Set.copyOf(log)).singleElement().asString().startsWith("class files of version 99 are newer");
     }
 
     private byte @Nullable [] weave(String name, byte[] bytes) {

@@ -1,0 +1,40 @@
+package io.counters.agent.weave;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import net.bytebuddy.jar.asm.AnnotationVisitor;
+import org.jspecify.annotations.Nullable;
+
+/** Those annotations of a class or method that may count: {@code @Count} itself, and what the rules name. */
+final class Annotations {
+    /** The class that they stand in, with slashes. */
+    final String owner;
+
+    /** Each {@code @Count}. */
+    final List<Mark> marks = new ArrayList<>(1);
+
+    private final List<String> others = new ArrayList<>(0);
+
+    Annotations(String owner) {
+        this.owner = owner;
+    }
+
+    /** @param wanted descriptors beside {@code @Count}'s */
+    @Nullable
+    AnnotationVisitor read(String descriptor, Set<String> wanted) {
+        if (wanted.contains(descriptor)) {
+            others.add(descriptor);
+        }
+        return Mark.reader(descriptor, marks::add);
+    }
+
+    /** Whether one with this descriptor is among them. */
+    boolean carry(String descriptor) {
+        return descriptor.equals(Mark.COUNT) ? !marks.isEmpty() : others.contains(descriptor);
+    }
+
+    boolean isEmpty() {
+        return marks.isEmpty() && others.isEmpty();
+    }
+}

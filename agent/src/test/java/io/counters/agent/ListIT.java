@@ -1,0 +1,181 @@
+package io.counters.agent;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.jar.JarFile;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code list} of counters.jar prints. What that has to do with what is counted, {@code RulesIT} tells. */
+class ListIT {
+    private static final Path PACKAGE = Path.of("io", "counters", "fixture");
+
+    @TempDir
+    Path folder = Path.of("");
+
+    /** What it came to. */
+    record Listed(int status, String out, String err) {
+        /** What each counter comes to when each method is called once, and {@code failing} fails. */
+        Map<String, Long> foretold() {
+            Map<String, Long> counts = new TreeMap<>();
+            out.lines()
+                    .filter(line ->
+                            line.contains("failing") ? line.matches(".*(throw|exit|entry)$") : !line.endsWith(" throw"))
+                    .forEach(line -> counts.merge(line.split(" ")[2], 1L, Long::sum));
+            return counts;
+        }
+    }
+
+    /** As counters.jar does it, in the agent's own loader. */
+    static Listed list(Path app, String... settings) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of(app.toString()));
+        arguments.addAll(List.of(settings));
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        try (JarFile jar = new JarFile(System.getProperty("counters.jar"))) {
+            Object status = Class.forName("io.counters.agent.ListCommand", true, new AgentLoader(jar))
+                    .getMethod("run", String[].class, PrintStream.class, PrintStream.class)
+                    .invoke(
+                            null,
+                            arguments.toArray(new String[0]),
+                            new PrintStream(out, true, UTF_8),
+                            new PrintStream(err, true, UTF_8));
+            return new Listed((Integer) status, out.toString(UTF_8), err.toString(UTF_8));
+        }
+    }
+
+    /** The fixture {@code Heirs}, as it would lie in a folder of its own. */
+    static void copyHeirs(Path into) throws IOException {
+        copy(into, "Heirs");
+    }
+
+    private static void copy(Path into, String prefix) throws IOException {
+        Files.createDirectories(into.resolve(PACKAGE));
+        try (Stream<Path> files = Files.list(ChildJvm.FIXTURES.resolve(PACKAGE))) {
+            for (Path file : files.filter(file -> file.getFileName().toString().matches(prefix + "(\\$.*)?\\.class"))
+                    .toList()) {
+                Files.copy(file, into.resolve(PACKAGE).resolve(file.getFileName()));
+            }
+        }
+    }
+
+    @Test
+    void a_folder_a_jar_a_war_and_a_fat_jar_are_listed_alike() throws Exception {
+        copyHeirs(folder.resolve("classes"));
+        Path classes = folder.resolve("classes");
+        Path jar = zip(folder.resolve("app.jar"), "", classes);
+        Path split = folder.resolve("fat.jar");
+        try (ZipOutputStream fat = new ZipOutputStream(Files.newOutputStream(split))) {
+            fat.putNextEntry(new ZipEntry("BOOT-INF/lib/app.jar"));
+            fat.write(Files.readAllBytes(jar));
+        }
+
+        Listed of = list(classes, "inherit=true", "metaAnnotations=io.counters.fixture.Heirs$Timed");
+
+        assertThat(of.out().lines())
+                .contains(
+                        "io.counters.fixture.Heirs$Impl#serve(java.lang.String) = service.serve/Heirs.Service entry",
+                        "io.counters.fixture.Heirs$Annotated#timed() = timed.timed return",
+                        "io.counters.fixture.Heirs$Annotated#timed() = timed.errors throw")
+                .hasSize(15);
+        assertThat(of.status()).isZero();
+        for (Path app : List.of(
+                jar,
+                split,
+                zip(folder.resolve("boot.jar"), "BOOT-INF/classes/", classes),
+                zip(folder.resolve("app.war"), "WEB-INF/classes/", classes))) {
+            assertThat(list(app, "inherit=true", "metaAnnotations=io.counters.fixture.Heirs$Timed"))
+                    .as(app.toString())
+                    .isEqualTo(of);
+        }
+    }
+
+    @Test
+    void every_moment_and_amount_is_told() throws Exception {
+        copy(folder, "Marked");
+
+        assertThat(list(folder, "app=shop").out().lines())
+                .contains(
+                        "io.counters.fixture.Marked#byDefault() = io.counters.fixture.Marked.byDefault entry",
+                        "io.counters.fixture.Marked#aDouble(double) = returned exit",
+                        "io.counters.fixture.Marked#flight(java.lang.RuntimeException) = flights.open in flight",
+                        "io.counters.fixture.Marked#amount() = amount.down entry by -2",
+                        "io.counters.fixture.Marked#templates() = shop/Marked-templates/io.counters.fixture entry",
+                        "io.counters.fixture.Marked#onlyThrow(java.lang.RuntimeException) = some.thrown throw"
+                                + " on java.lang.ArithmeticException");
+    }
+
+    @Test
+    void what_will_not_work_is_told_with_the_way_out_and_fails_a_build() throws Exception {
+        copyHeirs(folder);
+        copy(folder, "Shapes");
+        copy(folder, "Made");
+
+        Listed listed = list(
+                folder,
+                "methods='io.counters.fixture.Heirs#absent;no.such.Thing;+io.counters.fixture.Heirs#main = ;"
+                        + "io.counters.fixture.Heirs$Whole#one;java.util.StringJoiner#add = joined'");
+
+        assertThat(listed.status()).isEqualTo(1);
+        assertThat(listed.out()).contains("java.util.StringJoiner#add(java.lang.CharSequence) = joined entry");
+        assertThat(listed.err().lines())
+                .anyMatch(line -> line.startsWith("io.counters.fixture.Shapes.corners: an abstract method has no code")
+                        && line.endsWith("annotate what implements it, or set inherit=true"))
+                .anyMatch(line -> line.startsWith("io.counters.fixture.Heirs$Whole.one: an abstract method has no code")
+                        && line.endsWith("begin the rule with + to count what implements it"))
+                .anyMatch(line -> line.startsWith("io.counters.fixture.Heirs$Whole: @Count on a class stands for"))
+                .anyMatch(line -> line.endsWith("set metaAnnotations=io.counters.fixture.Heirs$Timed"))
+                .anyMatch(line -> line.startsWith("io.counters.fixture.Made.<init>: a constructor counts at"))
+                .anyMatch(line -> line.contains("there is no name behind ="))
+                .anyMatch(line -> line.startsWith("rule \"io.counters.fixture.Heirs#absent\" names nothing in"))
+                .anyMatch(line -> line.startsWith("rule \"no.such.Thing\" names nothing in"))
+                .noneMatch(line -> line.startsWith("rule \"java.util"));
+    }
+
+    @Test
+    void what_is_no_application_is_misuse() throws Exception {
+        Path text = Files.writeString(folder.resolve("notes.txt"), "no jar");
+
+        assertThat(list(text).status()).isEqualTo(2);
+        assertThat(list(folder).err()).contains("there is no class in it");
+        assertThat(list(folder.resolve("nowhere.jar")).err()).contains("nowhere.jar can't be listed", "usage: ");
+    }
+
+    @Test
+    void a_broken_class_or_library_is_told_and_the_rest_is_listed() throws Exception {
+        copyHeirs(folder);
+        Files.writeString(folder.resolve("Broken.class"), "no class");
+        Files.writeString(folder.resolve("broken.jar"), "PK\u0003\u0004 no jar");
+
+        Listed listed = list(folder, "metaAnnotations=io.counters.fixture.Heirs$Timed");
+
+        assertThat(listed.status()).isEqualTo(1);
+        assertThat(listed.err()).contains("Broken.class: it is no class file").contains("broken.jar: it is no jar");
+        assertThat(listed.out()).contains("= stubborn entry");
+    }
+
+    private static Path zip(Path zip, String prefix, Path classes) throws IOException {
+        try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(zip));
+                Stream<Path> files = Files.walk(classes)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                out.putNextEntry(new ZipEntry(
+                        prefix + classes.relativize(file).toString().replace('\\', '/')));
+                out.write(Files.readAllBytes(file));
+            }
+        }
+        return zip;
+    }
+}

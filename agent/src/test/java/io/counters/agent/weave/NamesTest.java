@@ -1,0 +1,75 @@
+package io.counters.agent.weave;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NamesTest {
+    private final List<String> log = new ArrayList<>();
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'' | shop/Carts | open | shop.Carts.open",
+                "'' | shop/Carts$Line | access$plus | shop.Carts.Line.access.plus",
+                "'' | Carts | <init> | Carts.new",
+                "'' | shop/Größe | with spaces | shop.Gr__e.with_spaces",
+                "{simpleClass}.{method} | shop/Carts$Line | a | Carts.Line.a",
+                "{package},host={host},app={app} | shop/Carts | a | shop,app=our_app,host=h-1"
+            })
+    void what_is_filled_in_becomes_a_name_without_a_word(String template, String owner, String method, String name) {
+        Names names = new Names("h-1", "our app", "", log::add);
+
+        assertThat(names.resolve(template, owner, method)).isEqualTo(name);
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    void what_a_template_itself_cannot_have_is_said() {
+        Names names = new Names("host", "app", "", log::add);
+
+        assertThat(names.resolve("a$b c", "shop/Carts", "open")).isEqualTo("a.b_c");
+        assertThat(log)
+                .singleElement()
+                .asString()
+                .startsWith("shop.Carts.open: \"a$b c\" is counted as a.b_c; a name is");
+    }
+
+    @Test
+    void a_placeholder_that_is_none_is_said_with_the_nearest() {
+        Names names = new Names("host", "app", "", log::add);
+
+        assertThat(names.resolve("{klass}.{method}", "shop/Carts", "open")).isEqualTo("_klass_.open");
+        assertThat(log)
+                .singleElement()
+                .asString()
+                .contains("\"{klass}.open\" is counted as _klass_.open")
+                .contains(
+                        "{klass} is no placeholder, write {class} perhaps; there are {class} {simpleClass} {package}");
+    }
+
+    @Test
+    void a_name_that_is_left_out_carries_the_tags_and_one_that_is_given_does_not() {
+        Names names = new Names("h-1", "app", "host={host},env=prod", log::add);
+
+        assertThat(names.resolve("", "shop/Carts", "open")).isEqualTo("shop.Carts.open,env=prod,host=h-1");
+        assertThat(names.resolve("carts", "shop/Carts", "open")).isEqualTo("carts");
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    void a_name_that_is_too_long_is_refused() {
+        Names names = new Names("host", "app", "", log::add);
+
+        assertThat(names.resolve("a".repeat(251), "shop/Carts", "open")).isNull();
+        assertThat(log)
+                .singleElement()
+                .asString()
+                .endsWith("is refused and not counted: a name has at most 250 bytes," + " tags included");
+    }
+}

@@ -1,0 +1,78 @@
+package io.counters.cells;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class CompletionTest {
+    private static int names;
+
+    private final String name = "completion." + names++;
+    private final int id = Cells.id(name);
+
+    @Test
+    void nothing_is_added_before_the_stage_completes_and_once_when_it_has() {
+        CompletableFuture<String> stage = new CompletableFuture<>();
+
+        Completion.add(stage, id, 5, true, null);
+        assertThat(Sums.of(name)).isZero();
+
+        stage.complete("done");
+        assertThat(Sums.of(name)).isEqualTo(5);
+    }
+
+    @Test
+    void an_outcome_that_is_not_asked_for_adds_nothing() {
+        Completion.add(CompletableFuture.completedFuture("done"), id, 1, false, "");
+        Completion.add(CompletableFuture.failedFuture(new IOException()), id, 1, true, null);
+
+        assertThat(Sums.of(name)).isZero();
+    }
+
+    @Test
+    void a_failure_is_compared_by_its_class_and_not_by_its_wrapper() {
+        CompletionStage<String> failed = CompletableFuture.failedFuture(new FileNotFoundException());
+
+        Completion.add(failed, id, 1, false, "java.io.IOException;");
+        Completion.add(failed.thenApply(String::trim), id, 10, false, "java.io.IOException;");
+        Completion.add(failed, id, 100, false, "java.lang.RuntimeException;");
+
+        assertThat(Sums.of(name)).isEqualTo(11);
+    }
+
+    @Test
+    void null_and_a_stage_that_throws_have_ended_normally_and_the_throw_is_noted() {
+        int before = Cells.suppressed;
+
+        Completion.add(null, id, 1, true, null);
+        Completion.add(new Deaf(), id, 10, true, null);
+
+        assertThat(Sums.of(name)).isEqualTo(11);
+        assertThat(Cells.suppressed).isEqualTo(before + 1);
+    }
+
+    @Test
+    void a_suspended_function_adds_nothing() {
+        Object suspended = new Object();
+
+        Completion.addUnless(suspended, suspended, id, 1);
+        Completion.addUnless(suspended, "result", id, 10);
+        Completion.addUnless(suspended, null, id, 100);
+
+        assertThat(Sums.of(name)).isEqualTo(110);
+    }
+
+    private static final class Deaf extends CompletableFuture<String> {
+        @Override
+        public CompletableFuture<String> whenComplete(
+                BiConsumer<? super @Nullable String, ? super @Nullable Throwable> action) {
+            throw new UnsupportedOperationException();
+        }
+    }
+}
