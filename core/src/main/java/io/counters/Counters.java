@@ -108,7 +108,8 @@ public final class Counters {
      * <p>Returns at once: the collector's name is resolved, and every fault is met, on that thread. Where the agent is
      * present, or something was started before, this does nothing and says so once.
      *
-     * @param collector {@code host:port}, or {@code host}, which means port 11212
+     * @param collector {@code host:port}, or {@code host}, which means port 11212; several, with weights, as
+     *     {@code h1*3;h2}: each name goes to the one that owns it
      * @return closes with a last sweep, within 500 ms; a JVM that ends does that by itself
      * @throws IllegalArgumentException if {@code collector} is not of that form
      */

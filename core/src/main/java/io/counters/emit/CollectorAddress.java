@@ -64,7 +64,7 @@ final class CollectorAddress {
         boolean good = !rest.isEmpty() && rest.charAt(0) != (v6 ? '.' : ':');
         for (int i = 0; i < rest.length(); i++) {
             char c = rest.charAt(i);
-            good &= v6 ? Character.digit(c, 16) >= 0 && c < 128 || c == ':' || c == '.' : isOfName(c);
+            good &= v6 ? (c < 128 && Character.digit(c, 16) >= 0) || c == ':' || c == '.' : isOfName(c);
         }
         for (int i = zone + 1; zone >= 0 && i < host.length(); i++) {
             good &= isOfName(host.charAt(i));

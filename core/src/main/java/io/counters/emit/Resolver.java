@@ -69,6 +69,10 @@ class Resolver extends Thread implements AutoCloseable {
 
     @Override
     public void run() {
+        lookUntilClosed();
+    }
+
+    void lookUntilClosed() {
         pause(TimeUnit.MILLISECONDS.toNanos(firstAfterMillis));
         for (long wait = 1; !closing; ) {
             boolean good = look();

@@ -12,8 +12,9 @@ import java.util.Arrays;
  * What one sender told one destination: its id, its age, its datagrams' numbers, and the total of each verb of each
  * counter, which only grow.
  *
- * <p>A line is a counter and a verb: {@code 2 * counter}, and 1 more for decrements, where the counter is its index in the
- * {@link CounterTable}. Not for several threads.
+ * <p>A counter gets a place here when something of it is first assigned; a line is a place and a verb: {@code 2 * place},
+ * and 1 more for decrements. So a counter costs 56 to 112 bytes in the stream of the collector that owns it (arrays
+ * double), and 4 to 8 in another's. Not for several threads.
  */
 final class Stream {
     /** Beyond this many sweeps after its last change, a total is repeated once in as many sweeps. */
@@ -24,6 +25,10 @@ final class Stream {
     private final long bornWallMillis;
     private final boolean totalsSent;
 
+    /** By a counter's index in the {@link CounterTable}: its place, plus 1; 0 for none. */
+    private int[] placed = new int[64];
+
+    private int[] counters = new int[32];
     private long[] total = new long[64];
     private long[] fresh = new long[64];
     private long[] changed = new long[64];
@@ -45,14 +50,7 @@ final class Stream {
      * @return what was taken: all of it, but for what a line can't carry
      */
     long assign(int counter, long amount) {
-        int line = 2 * counter + (amount > 0 ? 0 : 1);
-        if (line >= total.length) {
-            int length = Integer.highestOneBit(line) * 2;
-            total = Arrays.copyOf(total, length);
-            fresh = Arrays.copyOf(fresh, length);
-            changed = Arrays.copyOf(changed, length);
-        }
-        lines = Math.max(lines, line + 1);
+        int line = 2 * place(counter) + (amount > 0 ? 0 : 1);
         // Long.MIN_VALUE has no positive counterpart; like all else that is too much, its rest comes next time.
         long size = amount == Long.MIN_VALUE ? CommandReader.AMOUNT_MAX : Math.abs(amount);
         long taken = Math.min(size, CommandReader.AMOUNT_MAX - fresh[line]);
@@ -63,14 +61,32 @@ final class Stream {
         return verb(line).signed(taken);
     }
 
+    private int place(int counter) {
+        if (counter >= placed.length) {
+            placed = Arrays.copyOf(placed, Integer.highestOneBit(counter) * 2);
+        }
+        if (placed[counter] == 0) {
+            int place = lines / 2;
+            if (place == counters.length) {
+                counters = Arrays.copyOf(counters, 2 * place);
+                total = Arrays.copyOf(total, 4 * place);
+                fresh = Arrays.copyOf(fresh, 4 * place);
+                changed = Arrays.copyOf(changed, 4 * place);
+            }
+            counters[place] = counter;
+            placed[counter] = place + 1;
+            lines += 2;
+        }
+        return placed[counter] - 1;
+    }
+
     /** Whether a line has nearly reached the largest total there is, so that a new stream must take over. */
     boolean isFull(int counter) {
-        for (int line = 2 * counter; line < Math.min(2 * counter + 2, lines); line++) {
-            if (total[line] > Long.MAX_VALUE - CommandReader.AMOUNT_MAX) {
-                return true;
-            }
+        if (counter >= placed.length || placed[counter] == 0) {
+            return false;
         }
-        return false;
+        int line = 2 * (placed[counter] - 1);
+        return Math.max(total[line], total[line + 1]) > Long.MAX_VALUE - CommandReader.AMOUNT_MAX;
     }
 
     /** Milliseconds by which the monotonic and the wall clock have parted since this stream began. */
@@ -123,7 +139,10 @@ final class Stream {
                 writer.from(id, age, seq + 1);
             }
             if (!writer.command(
-                    verb(line), table.name(line >> 1), fresh[line], totalsSent ? total[line] : Commands.NO_TOTAL)) {
+                    verb(line),
+                    table.name(counters[line >> 1]),
+                    fresh[line],
+                    totalsSent ? total[line] : Commands.NO_TOTAL)) {
                 return line;
             }
         }

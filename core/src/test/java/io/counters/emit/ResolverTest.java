@@ -29,7 +29,7 @@ class ResolverTest {
         answers.addAll(List.of(one, one, NONE, NONE, other));
         Resolver resolver = new Paused(host -> answers.remove(0), 500, waits, 13);
 
-        resolver.run();
+        resolver.lookUntilClosed();
 
         assertThat(waits)
                 .containsExactly(
@@ -53,7 +53,7 @@ class ResolverTest {
                 5);
         assertThat(resolver.hasAnswered()).isFalse();
 
-        resolver.run();
+        resolver.lookUntilClosed();
 
         assertThat(resolver.addresses()).isEqualTo(one);
         assertThat(resolver.hasAnswered()).isTrue();
@@ -66,7 +66,7 @@ class ResolverTest {
         resolver.start();
 
         resolver.hurry();
-        await().until(() -> resolver.addresses() == one);
+        await().until(() -> resolver.addresses().length > 0);
         resolver.close();
 
         resolver.join(10_000);

@@ -178,7 +178,7 @@ class StreamTest {
             }
             transport.datagrams.forEach(datagram -> receiver.datagram(datagram, datagram.length));
             for (int i = 0; i < 3_000; i++) {
-                assertThat(receiver.value("shop.orders,customer=" + i)).isEqualTo(2 * (i + 1));
+                assertThat(receiver.value("shop.orders,customer=" + i)).isEqualTo(2L * (i + 1));
             }
             transport.datagrams.clear();
             transport.datagramBytes(65_507);

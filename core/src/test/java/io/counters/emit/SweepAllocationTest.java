@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -16,6 +17,18 @@ class SweepAllocationTest {
     private static final int COUNTERS = 10_000;
     private static final int CHANGED = 1_000;
     private static final long BYTES_MAX = 10_000;
+
+    @Test
+    void a_stream_takes_8_bytes_at_most_for_a_counter_that_another_collector_owns() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        Stream stream = new Stream("stream-of-the-allocation-test", 0, 0, true);
+
+        long before = threads.getCurrentThreadAllocatedBytes();
+        stream.assign(99_999, 1);
+        stream.assign(50_000, 1);
+
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(8 * 100_000);
+    }
 
     @ParameterizedTest
     @CsvSource({"1, 65507", "1, 1432", "3, 65507", "3, 1432"})

@@ -34,8 +34,8 @@ class KetamaRingTest {
         List<String> servers = new ArrayList<>();
         List<Long> weights = new ArrayList<>();
         for (String line : lines("servers-" + table + ".conf")) {
-            servers.add(line.split("\t")[0]);
-            weights.add(Long.valueOf(line.split("\t")[1]));
+            servers.add(line.split("\t", 2)[0]);
+            weights.add(Long.valueOf(line.split("\t", 2)[1]));
         }
         KetamaRing ring = new KetamaRing(
                 servers, weights.stream().mapToLong(Long::longValue).toArray());
@@ -43,7 +43,7 @@ class KetamaRingTest {
         List<String> keys = lines("keys-" + table + ".tsv");
 
         assertThat(keys).hasSize(2000).allSatisfy(line -> {
-            String[] keyAndServer = line.split("\t");
+            String[] keyAndServer = line.split("\t", 2);
             assertThat(servers.get(owner(ring, keyAndServer[0]))).isEqualTo(keyAndServer[1]);
         });
     }

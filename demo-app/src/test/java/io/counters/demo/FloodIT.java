@@ -1,0 +1,47 @@
+package io.counters.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What arrives equals what was counted, however fast. {@code -Dflood.seconds=10} lasts longer. */
+class FloodIT {
+    private static final String SECONDS = System.getProperty("flood.seconds", "2");
+    private static final String CLASS_PATH = Path.of("target", "test-classes") + File.pathSeparator + Jars.shop();
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void two_threads_flat_out_with_the_api_are_counted_exactly() throws Exception {
+        try (CollectorProgram collector = CollectorProgram.start(folder);
+                Program flood = Program.java("-cp", CLASS_PATH, Flood.class.getName(), SECONDS, collector.address())) {
+            arrives(flood, collector);
+        }
+    }
+
+    @Test
+    void two_threads_flat_out_in_a_woven_method_are_counted_exactly() throws Exception {
+        try (CollectorProgram collector = CollectorProgram.start(folder);
+                Program flood = Program.java(List.of(
+                        "-javaagent:" + Jars.agent() + "=collector=" + collector.address(),
+                        "-cp",
+                        CLASS_PATH,
+                        Flood.class.getName(),
+                        SECONDS))) {
+            arrives(flood, collector);
+        }
+    }
+
+    private static void arrives(Program flood, CollectorProgram collector) throws Exception {
+        assertThat(flood.awaitEnd()).as("%s", flood).isZero();
+        long counted = Long.parseLong(flood.awaitLine("^counted (\\d+)$").group(1));
+        assertThat(counted).isGreaterThan(5_000_000L * Long.parseLong(SECONDS));
+        collector.awaitCounters(Map.of("flood", counted));
+    }
+}

@@ -1,0 +1,46 @@
+package io.counters.demo;
+
+import io.counters.Counter;
+import io.counters.Counters;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A process of its own: counts under many names until it reads something, then prints what each came to and
+ * {@code told}, and lives on until its stdin ends, so that its agent can go on repeating.
+ */
+final class ManyCounters {
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private ManyCounters() {}
+
+    /**
+     * Counts.
+     *
+     * @param arguments how many names, and the seed of all chance
+     */
+    public static void main(String... arguments) throws Exception {
+        Counter[] counters = new Counter[Integer.parseInt(arguments[0])];
+        long[] counted = new long[counters.length];
+        for (int i = 0; i < counters.length; i++) {
+            counters[i] = Counters.counter("many.counters,number=" + i);
+        }
+        Random random = new Random(Long.parseLong(arguments[1]));
+        System.out.println("counts");
+        while (System.in.available() == 0) {
+            for (int i = 0; i < 20; i++) {
+                int which = random.nextInt(counters.length);
+                int amount = random.nextInt(100) - 30;
+                counters[which].add(amount);
+                counted[which] += amount;
+            }
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+        for (int i = 0; i < counters.length; i++) {
+            System.out.println(counters[i].name() + " " + counted[i]);
+        }
+        System.out.println("told");
+        System.in.readAllBytes();
+    }
+}
