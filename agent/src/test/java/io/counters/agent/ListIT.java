@@ -155,6 +155,17 @@ class ListIT {
     }
 
     @Test
+    void a_supertype_that_is_not_there_is_told_and_fails_nothing() throws Exception {
+        copyHeirs(folder);
+        Files.delete(folder.resolve(PACKAGE).resolve("Heirs$Client.class"));
+
+        Listed listed = list(folder, "inherit=true", "metaAnnotations=io.counters.fixture.Heirs$Timed");
+
+        assertThat(listed.status()).isZero();
+        assertThat(listed.err()).contains("Heirs$Client: its class file can't be read");
+    }
+
+    @Test
     void a_broken_class_or_library_is_told_and_the_rest_is_listed() throws Exception {
         copyHeirs(folder);
         Files.writeString(folder.resolve("Broken.class"), "no class");

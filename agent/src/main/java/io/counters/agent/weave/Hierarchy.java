@@ -9,6 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,13 +23,15 @@ import org.jspecify.annotations.Nullable;
  * itself to find a file never comes to {@code transform}: the JVM keeps a thread that is in there out of it.
  *
  * <p>Remembered are {@value #TYPES_MAX} types at most, by loader, whose life is not prolonged; beyond, it begins anew. What
- * can't be read is said once and stands for itself only: a type of which nothing but the name is known.
+ * can't be read is said once, of the first {@value #UNREAD_SAID}, and is a type of which nothing but the name is known.
  */
 final class Hierarchy {
     private static final int TYPES_MAX = 2000;
+    private static final int UNREAD_SAID = 10;
 
     private final Rules rules;
-    private final Refusals refusals;
+    private final Consumer<String> log;
+    private final AtomicInteger unread = new AtomicInteger();
     private final Map<@Nullable ClassLoader, Map<String, Found>> known = new WeakHashMap<>();
     private int size;
 
@@ -42,9 +46,9 @@ final class Hierarchy {
         }
     }
 
-    Hierarchy(Rules rules, Refusals refusals) {
+    Hierarchy(Rules rules, Consumer<String> log) {
         this.rules = rules;
-        this.refusals = refusals;
+        this.log = log;
     }
 
     /** All supertypes by their names: the superclasses first, from near to far, then interfaces, near ones first. */
@@ -122,10 +126,16 @@ final class Hierarchy {
                 file.shrink(!rules.nameOverriding());
                 return file;
             }
-        } catch (IOException | RuntimeException | LinkageError unreadable) {
+        } catch (Throwable unreadable) {
+            // It is a loader's of the application, and may throw anything.
             why = unreadable.toString();
         }
-        refusals.refuse(name, "", "its class file can't be read (" + why + "); what stands in it counts nothing");
+        int before = unread.getAndIncrement();
+        if (before < UNREAD_SAID) {
+            log.accept(name.replace('/', '.') + ": its class file can't be read (" + why
+                    + "); what stands in it counts nothing"
+                    + (before == UNREAD_SAID - 1 ? "; further ones are not named" : ""));
+        }
         return null;
     }
 

@@ -159,7 +159,7 @@ public final class Weaving implements ClassFileTransformer {
                 || rules.nameExactly(name)
                 || rules.nameByPattern(name)
                 || ConstantPool.mentions(rules.needles(), bytes)
-                || (rules.needHierarchy() && isHeir(loader, bytes));
+                || (rules.needHierarchy() && !isGenerated(name) && isHeir(loader, bytes));
     }
 
     /** Whether something above it may make it count. */
@@ -176,7 +176,7 @@ public final class Weaving implements ClassFileTransformer {
     /** Made on the first hit. */
     private synchronized Hierarchy hierarchy() {
         if (hierarchy == null) {
-            hierarchy = new Hierarchy(rules, refusals);
+            hierarchy = new Hierarchy(rules, log);
         }
         return hierarchy;
     }
@@ -195,7 +195,8 @@ public final class Weaving implements ClassFileTransformer {
 
     private byte @Nullable [] weave(@Nullable ClassLoader loader, String name, byte[] bytes) {
         if (isApi(name)) {
-            counting.getAsBoolean();
+            // It needs the bridge, and finds out by itself whether there is one.
+            boolean unused = counting.getAsBoolean();
             return null;
         }
         if (!on) {

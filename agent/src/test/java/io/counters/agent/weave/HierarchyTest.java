@@ -111,6 +111,24 @@ class HierarchyTest {
     }
 
     @Test
+    void a_loader_may_throw_anything_and_not_every_missing_file_is_named() {
+        Hierarchy hierarchy = hierarchy("");
+        ClassLoader odd = new ClassLoader(null) {
+            @Override
+            public InputStream getResourceAsStream(String name) {
+                throw new StackOverflowError();
+            }
+        };
+
+        for (int i = 0; i < 30; i++) {
+            assertThat(hierarchy.find(odd, "A" + i).file).isNull();
+        }
+
+        assertThat(log).hasSize(10);
+        assertThat(log.get(9)).endsWith("further ones are not named");
+    }
+
+    @Test
     void the_jdk_is_read_for_rules_that_name_it_only() {
         assertThat(hierarchy("").above(files, "java/lang/Thread", new String[0]).keySet())
                 .containsExactly("java/lang/Thread");
@@ -168,7 +186,7 @@ class HierarchyTest {
     }
 
     private Hierarchy hierarchy(String settings) {
-        return new Hierarchy(rules(settings), new Refusals(log::add));
+        return new Hierarchy(rules(settings), log::add);
     }
 
     private Rules rules(String settings) {
