@@ -15,7 +15,7 @@ public final class Command {
 
     private static final String USAGE = "usage: java -jar counters.jar COMMAND\n"
             + "\n"
-            + "  list APP                what will be counted in a jar, a war or a folder, and what will not, and why\n"
+            + "  list APP [SETTINGS]     what will be counted in a jar, a war or a folder, and what will not, and why\n"
             + "  attach PID [SETTINGS]   starts the agent in a JVM that runs already; settings as behind -javaagent,\n"
             + "                          paths in them as that JVM sees them\n"
             + "  version\n"
@@ -46,7 +46,7 @@ public final class Command {
             return new AttachCommand(jar, out, err).run(rest[0], rest.length == 2 ? rest[1] : "");
         }
         if (command.equals("list")) {
-            return list(rest, out, err);
+            return ListCommand.run(rest, out, err);
         }
         err.println(
                 command.equals("attach") ? "attach takes a process id, and settings in one word" : unknown(command));
@@ -56,17 +56,6 @@ public final class Command {
 
     private static String unknown(String command) {
         return command.isEmpty() ? "what is to be done?" : command + " is no command";
-    }
-
-    private static int list(String[] arguments, PrintStream out, PrintStream err) {
-        try {
-            return (Integer) Class.forName("io.counters.agent.ListCommand")
-                    .getMethod("run", String[].class, PrintStream.class, PrintStream.class)
-                    .invoke(null, arguments, out, err);
-        } catch (ReflectiveOperationException without) {
-            err.println("this counters.jar cannot list (" + without + "); take a newer one");
-            return 1;
-        }
     }
 
     /** The version of the jar that this class lies in. */

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The settings file while the application runs: {@code enabled} and all about rules take effect when it changes, the
+ * The settings file while the application runs: {@code enabled} and the rules take effect when it changes, the
  * other keys at the next start. A file with a mistake changes nothing. For one thread, the agent's own.
  */
 final class LiveSettings {
@@ -21,7 +21,6 @@ final class LiveSettings {
     private final Log log;
 
     private Settings inForce;
-    private String inForceRules;
     private long modified = -1;
     private long length = -1;
 
@@ -32,7 +31,6 @@ final class LiveSettings {
         this.loaded = loaded;
         this.log = log;
         inForce = started;
-        inForceRules = started.ruling();
     }
 
     /** Reads the file if its time or its length is another one, and does what it says. */
@@ -53,11 +51,7 @@ final class LiveSettings {
                 mistakes.accept(complaint);
             }
         }
-        String freshRules = fresh.ruling();
-        Rules rules = weaving.rules();
-        if (!freshRules.equals(inForceRules)) {
-            rules = Rules.read(fresh, mistakes);
-        }
+        Rules rules = fresh.hasRulesOf(inForce) ? weaving.rules() : Rules.read(fresh, mistakes);
         if (!mistakes.lines.isEmpty()) {
             for (String line : mistakes.lines) {
                 log.accept(line);
@@ -65,14 +59,13 @@ final class LiveSettings {
             log.accept(when + "it has mistakes; all stays as it was until they are gone");
             return;
         }
-        apply(fresh, freshRules, rules, when);
+        apply(fresh, rules, when);
     }
 
-    private void apply(Settings fresh, String freshRules, Rules rules, String when) {
+    private void apply(Settings fresh, Rules rules, String when) {
         boolean switched = fresh.enabled() != weaving.isOn();
-        boolean ruled = !freshRules.equals(inForceRules);
+        boolean ruled = !fresh.hasRulesOf(inForce);
         inForce = fresh;
-        inForceRules = freshRules;
         if (switched || ruled) {
             weaving.change(rules, fresh.enabled());
             int changed = loaded.weaveAnew();
@@ -86,8 +79,8 @@ final class LiveSettings {
         }
         List<String> differing = fresh.fixedKeysThatDiffer(started);
         if (!differing.isEmpty()) {
-            log.accept(when + String.join(", ", differing)
-                    + " changed, which takes a restart; enabled and all about rules do not");
+            log.accept(
+                    when + String.join(", ", differing) + " changed, which takes a restart; enabled and rules do not");
         }
     }
 

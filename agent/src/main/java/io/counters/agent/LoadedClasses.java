@@ -44,24 +44,13 @@ final class LoadedClasses {
                 ofApplication |= loader != null;
             }
         }
-        if (ofApplication && AotCache.isPossible() && AotCache.trainedWithAgent(all)) {
-            // What is marked was not cached; what rules name may be, as rules change.
-            leaveRuled(early);
-        } else {
-            cacheMayBeUnused = !ofApplication;
+        // What is marked was not cached then; what rules name may be, as rules change.
+        if (ofApplication && !rules && AotCache.isPossible() && AotCache.trainedWithAgent(all)) {
+            early.clear();
         }
+        cacheMayBeUnused = !ofApplication;
         AotCache.leaveWitness();
         return early;
-    }
-
-    private void leaveRuled(List<Class<?>> early) {
-        List<Class<?>> all = new ArrayList<>(early);
-        early.clear();
-        for (Class<?> loaded : all) {
-            if (weaving.isRuled(loaded.getName().replace('.', '/'))) {
-                early.add(loaded);
-            }
-        }
     }
 
     /** Weaves those of the early ones that are marked; what the JVM refuses is listed. */

@@ -30,7 +30,7 @@ class CommandIT {
     @ParameterizedTest
     @ValueSource(strings = {"", "atach 1", "attach", "attach 1 2 3", "attach me"})
     void what_is_no_command_is_usage_on_stderr_and_status_2(String line) throws Exception {
-        ChildJvm.Ended ended = counters(line.isEmpty() ? new String[0] : line.split(" "));
+        ChildJvm.Ended ended = counters(line.isEmpty() ? new String[0] : line.split(" ", -1));
 
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.out()).isEmpty();

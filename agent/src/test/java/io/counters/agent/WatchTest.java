@@ -50,7 +50,7 @@ class WatchTest {
 
         assertThat(log.said())
                 .isEqualTo("counters: after a minute: 0 classes scanned, 0 methods counted, 0 refused,"
-                        + " 0 faults suppressed; nothing to send yet");
+                        + " faults suppressed: 0; nothing to send yet");
         watch.tick(BEGAN + seconds(120));
         assertThat(log.said().lines()).hasSize(1);
     }

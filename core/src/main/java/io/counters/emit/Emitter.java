@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -229,7 +230,7 @@ public final class Emitter implements AutoCloseable {
                 sweep.begin(i);
             }
             Transport found = destinations.get(i).transport();
-            if (found != transports[i]) {
+            if (!Objects.equals(found, transports[i])) {
                 transports[i] = found;
                 addresses = listed();
             }

@@ -4,12 +4,10 @@ import io.counters.emit.EmitterSettings;
 import io.counters.wire.NameReader;
 import io.counters.wire.Rejection;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,10 +21,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Settings {
     private static final String NONE = "none";
-
-    /** What takes effect while the application runs; all but the first are what rules are made of. */
-    private static final Set<Key> LIVE =
-            EnumSet.of(Key.ENABLED, Key.METHODS, Key.META_ANNOTATIONS, Key.INHERIT, Key.RULE_LIMIT);
 
     private static final EmitterSettings DEFAULT = EmitterSettings.to("localhost");
     private static final int RULE_LIMIT = 500;
@@ -76,26 +70,29 @@ public final class Settings {
         return file == null ? null : file.text();
     }
 
-    /** The keys that take a restart and that other settings give another value. */
+    /** The keys that other settings give another value, and that take a restart: all but enabled and the rules'. */
     public List<String> fixedKeysThatDiffer(Settings other) {
         List<String> words = new ArrayList<>();
         for (Key key : Key.values()) {
-            if (!LIVE.contains(key) && !text(key, "").equals(other.text(key, ""))) {
+            if (key != Key.ENABLED && !isOfRules(key) && !text(key, "").equals(other.text(key, ""))) {
                 words.add(key.word());
             }
         }
         return words;
     }
 
-    /** All that rules are made of, as it stands but for the places: equal if nothing of it has changed. */
-    public String ruling() {
-        StringBuilder ruling = new StringBuilder();
-        for (Key key : LIVE) {
-            if (key != Key.ENABLED) {
-                ruling.append(text(key, "")).append('\n');
+    /** Whether other settings make the same rules. */
+    public boolean hasRulesOf(Settings other) {
+        for (Key key : Key.values()) {
+            if (isOfRules(key) && !text(key, "").equals(other.text(key, ""))) {
+                return false;
             }
         }
-        return ruling.toString();
+        return true;
+    }
+
+    private static boolean isOfRules(Key key) {
+        return key == Key.METHODS || key == Key.META_ANNOTATIONS || key == Key.INHERIT || key == Key.RULE_LIMIT;
     }
 
     /** Where to send, how often and how. */

@@ -51,7 +51,6 @@ public final class Rules {
     private final int limit;
     private final Rule[] wild;
     private final Rule[] ofSubtypes;
-    private final Rule[] ofAnnotations;
     private final byte[][] needles;
     private final boolean nameOverriding;
     private final boolean nameSupertypesOfTheJdk;
@@ -70,7 +69,6 @@ public final class Rules {
         }
         List<Rule> named = new ArrayList<>();
         List<Rule> subtyped = new ArrayList<>();
-        List<Rule> annotated = new ArrayList<>();
         boolean overriding = false;
         boolean jdk = false;
         for (Rule rule : all) {
@@ -79,7 +77,6 @@ public final class Rules {
                 overriding |= !rule.method.isEmpty();
                 jdk |= rule.type.startsWith("java/");
             } else if (!rule.annotation.isEmpty()) {
-                annotated.add(rule);
                 annotations.add(rule.annotation);
             } else if (!rule.isExact()) {
                 named.add(rule);
@@ -87,7 +84,6 @@ public final class Rules {
         }
         wild = named.toArray(NONE);
         ofSubtypes = subtyped.toArray(NONE);
-        ofAnnotations = annotated.toArray(NONE);
         nameOverriding = overriding;
         nameSupertypesOfTheJdk = jdk;
         List<byte[]> bytes = new ArrayList<>();
@@ -137,11 +133,6 @@ public final class Rules {
     /** Whether a rule names exactly this class, whose name has slashes. */
     boolean nameExactly(String type) {
         return !exact.isEmpty() && exact.containsKey(type);
-    }
-
-    /** Whether this class, or a method of it, may be named, by a rule or by what stands above it. */
-    boolean mayName(String type) {
-        return nameExactly(type) || nameByPattern(type) || ofAnnotations.length > 0 || needHierarchy();
     }
 
     /** Whether a rule names this class by a pattern. */

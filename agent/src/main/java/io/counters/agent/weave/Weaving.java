@@ -31,6 +31,7 @@ public final class Weaving implements ClassFileTransformer {
         "io/counters/agent/",
         "io/counters/cells/",
         "io/counters/emit/",
+        "io/counters/ring/",
         "io/counters/wire/",
         "net/bytebuddy/",
         "io/opentelemetry/javaagent/",
@@ -41,6 +42,7 @@ public final class Weaving implements ClassFileTransformer {
         "com/dynatrace/",
         "com/appdynamics/"
     };
+
     private static final String[] GENERATED = {
         "$Proxy", "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
     };
@@ -107,22 +109,15 @@ public final class Weaving implements ClassFileTransformer {
      *
      * @param on false weaves nothing, so that a retransformed class is what it was
      */
-    public void change(Rules rules, boolean on) {
-        synchronized (this) {
-            this.rules = rules;
-            hierarchy = null;
-        }
+    public synchronized void change(Rules rules, boolean on) {
+        this.rules = rules;
+        this.hierarchy = null;
         this.on = on;
     }
 
     /** The rules in force. */
     public Rules rules() {
         return rules;
-    }
-
-    /** Whether a rule may name a class of this name, which has slashes, or one of its methods. */
-    public boolean isRuled(String name) {
-        return rules.mayName(name);
     }
 
     /** Whether classes are woven at present. */
@@ -207,16 +202,18 @@ public final class Weaving implements ClassFileTransformer {
     }
 
     private byte @Nullable [] weave(@Nullable ClassLoader loader, String name, byte[] bytes) {
-        boolean api = isApi(name);
-        if (!on && !api) {
+        if (isApi(name)) {
+            // It needs the bridge, and finds out by itself whether there is one.
+            boolean unused = counting.getAsBoolean();
+            return null;
+        }
+        if (!on) {
             return null;
         }
         int version = version(bytes);
         ClassReader reader = reader(bytes);
-        Map<String, MethodCounts> marked =
-                api ? Collections.<String, MethodCounts>emptyMap() : marked(loader, name, reader);
-        // Nothing is marked in the API, but it needs the bridge.
-        if ((!api && marked.isEmpty()) || !counting.getAsBoolean() || api) {
+        Map<String, MethodCounts> marked = marked(loader, name, reader);
+        if (marked.isEmpty() || !counting.getAsBoolean()) {
             return null;
         }
         byte[] written = WovenClass.write(reader, marked, ids, refusals);
