@@ -34,7 +34,7 @@ class ListIT {
             out.lines()
                     .filter(line ->
                             line.contains("failing") ? line.matches(".*(throw|exit|entry)$") : !line.endsWith(" throw"))
-                    .forEach(line -> counts.merge(line.split(" ")[2], 1L, Long::sum));
+                    .forEach(line -> counts.merge(line.split(" ", -1)[2], 1L, Long::sum));
             return counts;
         }
     }

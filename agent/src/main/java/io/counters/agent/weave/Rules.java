@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.counters.agent.settings.Setting;
 import io.counters.agent.settings.Settings;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -51,7 +50,6 @@ public final class Rules {
     private final int limit;
     private final Rule[] wild;
     private final Rule[] ofSubtypes;
-    private final Rule[] ofAnnotations;
     private final byte[][] needles;
     private final boolean nameOverriding;
     private final boolean nameSupertypesOfTheJdk;
@@ -70,7 +68,6 @@ public final class Rules {
         }
         List<Rule> named = new ArrayList<>();
         List<Rule> subtyped = new ArrayList<>();
-        List<Rule> annotated = new ArrayList<>();
         boolean overriding = false;
         boolean jdk = false;
         for (Rule rule : all) {
@@ -79,7 +76,6 @@ public final class Rules {
                 overriding |= !rule.method.isEmpty();
                 jdk |= rule.type.startsWith("java/");
             } else if (!rule.annotation.isEmpty()) {
-                annotated.add(rule);
                 annotations.add(rule.annotation);
             } else if (!rule.isExact()) {
                 named.add(rule);
@@ -87,7 +83,6 @@ public final class Rules {
         }
         wild = named.toArray(NONE);
         ofSubtypes = subtyped.toArray(NONE);
-        ofAnnotations = annotated.toArray(NONE);
         nameOverriding = overriding;
         nameSupertypesOfTheJdk = jdk;
         List<byte[]> bytes = new ArrayList<>();
@@ -217,11 +212,11 @@ public final class Rules {
                 }
             }
             if (names) {
-                rule.named |= rule.annotation.isEmpty();
+                rule.named = true;
                 of.add(rule);
             }
         }
-        return of.isEmpty() ? Collections.<Rule>emptyList() : of;
+        return of;
     }
 
     /** Those that have named no method so far, as they stand in the settings. */
