@@ -70,7 +70,9 @@ final class AppFiles extends ClassLoader {
     public @Nullable InputStream getResourceAsStream(String name) {
         byte[] bytes =
                 name.endsWith(".class") ? classes.get(name.substring(0, name.length() - ".class".length())) : null;
-        return bytes == null ? ClassLoader.getSystemResourceAsStream(name) : new ByteArrayInputStream(bytes);
+        return bytes == null
+                ? ClassLoader.getSystemClassLoader().getParent().getResourceAsStream(name)
+                : new ByteArrayInputStream(bytes);
     }
 
     private void folder(Path folder) throws IOException {

@@ -113,8 +113,8 @@ class RulesIT {
     private void assertCounts(String given, String expected) throws Exception {
         String settings = given.replaceAll("\\bH\\b", HEIRS);
         Map<String, Long> counts = new TreeMap<>();
-        for (String name : expected.replaceAll("\\bH\\b", HEIRS).split(" ")) {
-            String[] parts = name.split(":");
+        for (String name : expected.replaceAll("\\bH\\b", HEIRS).split(" ", -1)) {
+            String[] parts = name.split(":", -1);
             counts.put(parts[0], parts.length == 1 ? 1 : Long.parseLong(parts[1]));
         }
         try (Receiver receiver = new Receiver()) {

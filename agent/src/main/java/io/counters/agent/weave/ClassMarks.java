@@ -219,7 +219,9 @@ final class ClassMarks {
                     : method.annotations.carry(rule.annotation);
             named |= names && rule.annotation.isEmpty();
             annotated |= names && !rule.annotation.isEmpty();
-            rule.matched |= names;
+            if (names) {
+                rule.matched = true;
+            }
         }
         if (method.isNative() && (annotated || named)) {
             refusals.refuse(file.name, method.name, "a native method has no code to count in; count what calls it");

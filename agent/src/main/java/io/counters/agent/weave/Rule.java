@@ -2,7 +2,6 @@ package io.counters.agent.weave;
 
 import io.counters.agent.settings.Setting;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -209,10 +208,10 @@ final class Rule {
     }
 
     private static List<String> types(String text) {
-        if (text.trim().isEmpty()) {
-            return Collections.emptyList();
-        }
         List<String> types = new ArrayList<>();
+        if (text.trim().isEmpty()) {
+            return types;
+        }
         for (String word : text.split(",", -1)) {
             String type = word.trim();
             type = type.endsWith("...") ? type.substring(0, type.length() - 3) + "[]" : type;

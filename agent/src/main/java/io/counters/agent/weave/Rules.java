@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.counters.agent.settings.Setting;
 import io.counters.agent.settings.Settings;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -213,11 +212,11 @@ public final class Rules {
                 }
             }
             if (names) {
-                rule.named |= rule.annotation.isEmpty();
+                rule.named = true;
                 of.add(rule);
             }
         }
-        return of.isEmpty() ? Collections.<Rule>emptyList() : of;
+        return of;
     }
 
     /** Those that have named no method so far, as they stand in the settings. */

@@ -48,10 +48,10 @@ class HierarchyTest {
         /** Methods are written {@code name descriptor}, in front a {@code @} if marked, then a {@code -} if package-private. */
         byte[] write(String name, @Nullable String above, String interfaces, String... methods) {
             ClassWriter writer = new ClassWriter(0);
-            String[] types = interfaces.isEmpty() ? new String[0] : interfaces.split(" ");
+            String[] types = interfaces.isEmpty() ? new String[0] : interfaces.split(" ", -1);
             writer.visit(Opcodes.V1_8, Opcodes.ACC_PUBLIC, name, null, above, types);
             for (String method : methods) {
-                String[] parts = method.replaceAll("[@-]", "").split(" ");
+                String[] parts = method.replaceAll("[@-]", "").split(" ", -1);
                 int access = method.contains("-") ? 0 : Opcodes.ACC_PUBLIC;
                 MethodVisitor visitor = writer.visitMethod(access, parts[0], parts[1], null, null);
                 if (method.startsWith("@")) {
