@@ -23,4 +23,9 @@ class OpenTelemetryFirstIT extends TomcatIT {
         both.add(agent);
         return both;
     }
+
+    @Override
+    List<String> landmarks() {
+        return List.of("'Orders.place' : ", "'GET /shop/orders' : ");
+    }
 }

@@ -12,4 +12,9 @@ class OpenTelemetrySecondIT extends TomcatIT {
         both.addAll(OpenTelemetryFirstIT.openTelemetry());
         return both;
     }
+
+    @Override
+    List<String> landmarks() {
+        return List.of("'Orders.place' : ", "'GET /shop/orders' : ");
+    }
 }

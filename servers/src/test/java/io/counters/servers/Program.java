@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 
 /** A program that was started, and what it prints, in two files. {@link #close} kills it and all that it started. */
 final class Program implements AutoCloseable {
-    private static final Duration DEADLINE = Duration.ofSeconds(120);
+    private static final Duration DEADLINE = Duration.ofMinutes(2);
 
     /** What may be waited for. */
     interface Condition {
@@ -59,10 +59,6 @@ final class Program implements AutoCloseable {
         try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return any.getLocalPort();
         }
-    }
-
-    boolean isRunning() {
-        return process.isAlive();
     }
 
     /** Asks it to end, with SIGTERM. */
