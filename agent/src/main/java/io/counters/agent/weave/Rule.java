@@ -222,7 +222,7 @@ final class Rule {
             require(isName(element, ".-"), "\"" + word.trim() + "\" is no type; write it like java.util.List or int[]");
             types.add(type);
         }
-        return Collections.unmodifiableList(types);
+        return types;
     }
 
     private static boolean isName(String name, String besides) {
