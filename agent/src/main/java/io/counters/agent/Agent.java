@@ -4,11 +4,14 @@ import io.counters.agent.settings.Settings;
 import io.counters.agent.weave.Names;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
+import java.io.ByteArrayOutputStream;
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.instrument.Instrumentation;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Paths;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -26,23 +29,46 @@ public final class Agent {
 
     private Agent() {}
 
+    /** Starts what the settings ask for, before {@code main}; throws only what {@code strict=true} wants thrown. */
+    public static void premain(@Nullable String arguments, Instrumentation instrumentation) throws Throwable {
+        enter(arguments, instrumentation, false);
+    }
+
+    /** The same when classes of the application may be loaded already. */
+    public static void agentmain(@Nullable String arguments, Instrumentation instrumentation) throws Throwable {
+        enter(arguments, instrumentation, true);
+    }
+
     /**
-     * Starts what the settings ask for.
-     *
-     * @param attached whether classes of the application are loaded already
-     * @return what {@code strict=true} wants thrown; null when all is well, or nobody wants to know
+     * By our own rights alone: the threads that are made here must not be held to what a security manager grants the
+     * class that the JVM entered by.
      */
-    public static @Nullable Throwable start(
+    private static void enter(@Nullable String arguments, Instrumentation instrumentation, boolean attached)
+            throws Throwable {
+        Throwable wanted = AccessController.doPrivileged(new PrivilegedAction<@Nullable Throwable>() {
+            @Override
+            public @Nullable Throwable run() {
+                return start(arguments, instrumentation, attached);
+            }
+        });
+        if (wanted != null) {
+            throw wanted;
+        }
+    }
+
+    private static @Nullable Throwable start(
             @Nullable String arguments, Instrumentation instrumentation, boolean attached) {
         String command = System.getProperty("sun.java.command", "");
         if (!attached && isTool(command)) {
             return null;
         }
         Log log = new Log();
-        Settings settings = Settings.read(arguments, System.getProperties(), System.getenv());
         Throwable failed = null;
         boolean started = false;
+        boolean strict = false;
         try {
+            Settings settings = Settings.read(arguments, System.getProperties(), System.getenv());
+            strict = settings.strict();
             if (settings.log() != null) {
                 log.to(settings.log());
             }
@@ -66,12 +92,12 @@ public final class Agent {
             System.setProperty(STARTED, String.valueOf(started));
             System.setProperty(SAID, log.said());
         }
-        return settings.strict() ? failed : null;
+        return strict ? failed : null;
     }
 
     private static boolean start(
             Settings settings, Log log, String command, Instrumentation instrumentation, boolean attached) {
-        String version = Command.version();
+        String version = version();
         if (!settings.enabled()) {
             log.accept("agent " + version + " is switched off; nothing is installed");
             return false;
@@ -154,13 +180,32 @@ public final class Agent {
             name = environment.get("COMPUTERNAME");
         }
         if (name == null) {
-            try {
-                byte[] kernels = Files.readAllBytes(Paths.get("/proc/sys/kernel/hostname"));
-                name = new String(kernels, StandardCharsets.UTF_8);
+            // By java.io, here and for the version: java.nio.file would cost each start some ms of class loading.
+            try (InputStream kernels = new FileInputStream("/proc/sys/kernel/hostname")) {
+                name = new String(all(kernels), StandardCharsets.UTF_8);
             } catch (IOException noLinux) {
                 name = "";
             }
         }
         return name.trim().isEmpty() ? "localhost" : name.trim();
+    }
+
+    /** The version of the jar that this class lies in. */
+    static String version() {
+        try (InputStream in = Agent.class.getResourceAsStream("version")) {
+            return in == null ? "of no version" : new String(all(in), StandardCharsets.UTF_8).trim();
+        } catch (IOException unreadable) {
+            return "of no version";
+        }
+    }
+
+    /** What is left of a stream. */
+    static byte[] all(InputStream in) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(16384);
+        byte[] part = new byte[8192];
+        for (int read = in.read(part); read >= 0; read = in.read(part)) {
+            bytes.write(part, 0, read);
+        }
+        return bytes.toByteArray();
     }
 }

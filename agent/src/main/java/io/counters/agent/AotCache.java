@@ -1,11 +1,11 @@
 package io.counters.agent;
 
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Paths;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
@@ -78,9 +78,8 @@ final class AotCache {
         for (String variable : VARIABLES) {
             options.append(System.getenv(variable)).append(' ');
         }
-        try {
-            byte[] line = Files.readAllBytes(Paths.get("/proc/self/cmdline"));
-            options.append(new String(line, StandardCharsets.ISO_8859_1));
+        try (InputStream line = new FileInputStream("/proc/self/cmdline")) {
+            options.append(new String(Agent.all(line), StandardCharsets.ISO_8859_1));
         } catch (IOException | RuntimeException noLinux) {
             return true;
         }

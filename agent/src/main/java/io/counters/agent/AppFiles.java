@@ -105,9 +105,9 @@ final class AppFiles extends ClassLoader {
         for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
             any = true;
             if (entry.getName().endsWith(".class")) {
-                take(entry.getName(), Bridge.all(zip), place + "!/" + entry.getName());
+                take(entry.getName(), Agent.all(zip), place + "!/" + entry.getName());
             } else if (isArchive(entry.getName())) {
-                archives.put(entry.getName(), Bridge.all(zip));
+                archives.put(entry.getName(), Agent.all(zip));
             }
         }
         for (Map.Entry<String, byte[]> nested : archives.entrySet()) {

@@ -1,16 +1,11 @@
 package io.counters.agent;
 
-import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.instrument.Instrumentation;
-import java.lang.invoke.MethodHandles;
-import java.lang.reflect.Method;
-import java.util.Collections;
-import java.util.Map;
-import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
@@ -31,44 +26,33 @@ final class Bridge {
 
     /** Defines the bridge; to be called once in a JVM, before anything that links to it is used. */
     static void define(Instrumentation instrumentation) throws IOException, ReflectiveOperationException {
-        Method privateLookupIn;
-        try {
-            privateLookupIn = MethodHandles.class.getMethod("privateLookupIn", Class.class, MethodHandles.Lookup.class);
-        } catch (NoSuchMethodException java8) {
-            append(instrumentation);
-            return;
+        byte[][] classes = new byte[CLASSES.length][];
+        for (int i = 0; i < classes.length; i++) {
+            classes[i] = bytes(CLASSES[i]);
         }
-        open(instrumentation);
-        Object lookup = privateLookupIn.invoke(null, Object.class, MethodHandles.lookup());
-        Method defineClass = MethodHandles.Lookup.class.getMethod("defineClass", byte[].class);
-        for (String name : CLASSES) {
-            defineClass.invoke(lookup, (Object) bytes(name));
+        if (Agent.feature(System.getProperties()) < 9) {
+            append(instrumentation, classes);
+        } else {
+            intoJavaLang().accept(instrumentation, classes);
         }
     }
 
-    private static void open(Instrumentation instrumentation) throws ReflectiveOperationException {
-        Class<?> module = Class.forName("java.lang.Module");
-        Object javaBase = Class.class.getMethod("getModule").invoke(Object.class);
-        Object ours = Class.class.getMethod("getModule").invoke(Bridge.class);
-        Instrumentation.class
-                .getMethod("redefineModule", module, Set.class, Map.class, Map.class, Set.class, Map.class)
-                .invoke(
-                        instrumentation,
-                        javaBase,
-                        Collections.emptySet(),
-                        Collections.emptyMap(),
-                        Collections.singletonMap("java.lang", Collections.singleton(ours)),
-                        Collections.emptySet(),
-                        Collections.emptyMap());
+    /** {@code IntoJavaLang}, which no compiler for Java 8 knows. */
+    @SuppressWarnings("unchecked")
+    private static BiConsumer<Instrumentation, byte[][]> intoJavaLang() throws ReflectiveOperationException {
+        return Class.forName("io.counters.agent.IntoJavaLang")
+                .asSubclass(BiConsumer.class)
+                .getDeclaredConstructor()
+                .newInstance();
     }
 
-    private static void append(Instrumentation instrumentation) throws IOException {
+    private static void append(Instrumentation instrumentation, byte[][] classes) throws IOException {
         File jar = File.createTempFile("counters-bridge", ".jar");
         jar.deleteOnExit();
         try (JarOutputStream out = new JarOutputStream(new FileOutputStream(jar))) {
-            for (String name : CLASSES) {
-                out.putNextEntry(new JarEntry(name + ".class"));
-                out.write(bytes(name));
+            for (int i = 0; i < classes.length; i++) {
+                out.putNextEntry(new JarEntry(CLASSES[i] + ".class"));
+                out.write(classes[i]);
             }
         }
         instrumentation.appendToBootstrapClassLoaderSearch(new JarFile(jar));
@@ -79,17 +63,7 @@ final class Bridge {
             if (in == null) {
                 throw new IOException("counters.jar holds no " + name + ".classdata; take it from the release again");
             }
-            return all(in);
+            return Agent.all(in);
         }
-    }
-
-    /** What is left of a stream. */
-    static byte[] all(InputStream in) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(16384);
-        byte[] part = new byte[8192];
-        for (int read = in.read(part); read >= 0; read = in.read(part)) {
-            bytes.write(part, 0, read);
-        }
-        return bytes.toByteArray();
     }
 }

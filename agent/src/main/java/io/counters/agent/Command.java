@@ -1,12 +1,7 @@
 package io.counters.agent;
 
-import java.io.BufferedReader;
 import java.io.File;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** What counters.jar does when it is run from a shell, where it is no agent. */
@@ -39,7 +34,7 @@ public final class Command {
             return 0;
         }
         if (command.equals("version")) {
-            out.println("counters " + version());
+            out.println("counters " + Agent.version());
             return 0;
         }
         if (command.equals("attach") && (rest.length == 1 || rest.length == 2)) {
@@ -56,18 +51,5 @@ public final class Command {
 
     private static String unknown(String command) {
         return command.isEmpty() ? "what is to be done?" : command + " is no command";
-    }
-
-    /** The version of the jar that this class lies in. */
-    static String version() {
-        try (InputStream in = Command.class.getResourceAsStream("version")) {
-            if (in == null) {
-                return "of no version";
-            }
-            String line = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine();
-            return line == null ? "of no version" : line;
-        } catch (IOException unreadable) {
-            return "of no version";
-        }
     }
 }

@@ -79,7 +79,7 @@ public final class ListCommand {
             // Rules may name classes of the JDK.
             try (InputStream in = ClassLoader.getSystemResourceAsStream(missing + ".class")) {
                 if (in != null) {
-                    weaving.list(null, missing, Bridge.all(in)).forEach(out::println);
+                    weaving.list(null, missing, Agent.all(in)).forEach(out::println);
                 }
             } catch (IOException unreadable) {
                 faults.accept(missing + ".class can't be read: " + unreadable);

@@ -157,7 +157,7 @@ final class LoadedClasses {
                 // Made at run time: the transformer gets to see the bytes.
                 return true;
             }
-            return weaving.isHit(loader, name, Bridge.all(in));
+            return weaving.isHit(loader, name, Agent.all(in));
         } catch (IOException | RuntimeException unreadable) {
             return true;
         }

@@ -2,6 +2,7 @@ package io.counters.agent;
 
 import java.io.File;
 import java.lang.instrument.Instrumentation;
+import java.lang.reflect.InvocationTargetException;
 import java.util.jar.JarFile;
 
 /**
@@ -14,15 +15,15 @@ public final class Premain {
 
     /** Called by the JVM before {@code main}; throws only what {@code strict=true} asks for. */
     public static void premain(String arguments, Instrumentation instrumentation) throws Throwable {
-        enter(arguments, instrumentation, false);
+        enter("premain", arguments, instrumentation);
     }
 
     /** Called by the JVM when somebody attaches the agent later, or when an executable jar brings it along. */
     public static void agentmain(String arguments, Instrumentation instrumentation) throws Throwable {
-        enter(arguments, instrumentation, true);
+        enter("agentmain", arguments, instrumentation);
     }
 
-    private static void enter(String arguments, Instrumentation instrumentation, boolean attached) throws Throwable {
+    private static void enter(String door, String arguments, Instrumentation instrumentation) throws Throwable {
         Throwable wanted = null;
         try {
             File file = new File(Premain.class
@@ -38,9 +39,12 @@ public final class Premain {
                         + " holds " + stranger + " too, so it is not counters.jar; take that as it was released");
                 return;
             }
-            wanted = (Throwable) Class.forName("io.counters.agent.Agent", true, new AgentLoader(jar))
-                    .getMethod("start", String.class, Instrumentation.class, boolean.class)
-                    .invoke(null, arguments, instrumentation, attached);
+            // Of the form in which the JVM called us: for any other, Java 25 would spend 20 ms on making it callable.
+            Class.forName("io.counters.agent.Agent", true, new AgentLoader(jar))
+                    .getMethod(door, String.class, Instrumentation.class)
+                    .invoke(null, arguments, instrumentation);
+        } catch (InvocationTargetException strict) {
+            wanted = strict.getCause();
         } catch (Throwable fault) {
             System.err.println("counters: the agent did not start, the application goes on without it: " + fault
                     + (fault.getCause() == null ? "" : ", " + fault.getCause()));

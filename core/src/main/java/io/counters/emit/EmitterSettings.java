@@ -59,7 +59,7 @@ public final class EmitterSettings {
             }
         }
         for (CollectorAddress address : read) {
-            if (mistakes.isEmpty() && KetamaRing.hashes(address.weight, weights, read.size()) == 0) {
+            if (mistakes.isEmpty() && read.size() > 1 && KetamaRing.hashes(address.weight, weights, read.size()) == 0) {
                 mistakes.add(
                         "\"" + address + "\" weighs " + address.weight + " of " + weights + " and would own no name");
             }

@@ -3,6 +3,7 @@ package io.counters.agent.weave;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import net.bytebuddy.jar.asm.AnnotationVisitor;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +27,13 @@ final class Annotations {
         if (wanted.contains(descriptor)) {
             others.add(descriptor);
         }
-        return Mark.reader(descriptor, marks::add);
+        // No lambda, here and in WovenMethod: their machinery would cost a start some ms.
+        return Mark.reader(descriptor, new Consumer<Mark>() {
+            @Override
+            public void accept(Mark mark) {
+                marks.add(mark);
+            }
+        });
     }
 
     /** Whether one with this descriptor is among them. */

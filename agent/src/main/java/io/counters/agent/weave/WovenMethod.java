@@ -102,8 +102,12 @@ final class WovenMethod extends MethodVisitor {
             guarded[i + 1] = new Label();
             super.visitTryCatchBlock(guarded[i], guarded[i + 1], lost, null);
         }
-        counts.entry.forEach(this::add);
-        counts.opened.forEach(this::add);
+        for (Tick tick : counts.entry) {
+            add(tick);
+        }
+        for (Tick tick : counts.opened) {
+            add(tick);
+        }
         mark(begins);
     }
 
@@ -126,7 +130,9 @@ final class WovenMethod extends MethodVisitor {
         if (!counts.returned.isEmpty()) {
             keep(Opcodes.ISTORE);
             guard(2 * returns);
-            counts.returned.forEach(this::tickReturned);
+            for (Tick tick : counts.returned) {
+                tickReturned(tick);
+            }
             guard(2 * returns + 1);
             keep(Opcodes.ILOAD);
             returns++;
@@ -171,7 +177,9 @@ final class WovenMethod extends MethodVisitor {
         frame(null);
         super.visitVarInsn(Opcodes.ASTORE, kept);
         super.visitLabel(from);
-        counts.thrown.forEach(this::tickThrown);
+        for (Tick tick : counts.thrown) {
+            tickThrown(tick);
+        }
         super.visitLabel(to);
         super.visitVarInsn(Opcodes.ALOAD, kept);
         super.visitInsn(Opcodes.ATHROW);
