@@ -164,6 +164,11 @@ public final class Weaving implements ClassFileTransformer {
         return isApi(name) || rules.nameExactly(name) || (loader != null && !startsWithOneOf(NOT_OURS, name));
     }
 
+    /** Whether a class that was made at run time may count, of which there are no bytes to look at; by its name. */
+    public boolean mayCountUnseen(String name) {
+        return !isGenerated(name) || rules.nameExactly(name);
+    }
+
     /** Whether it is worth a closer look, by its bytes. */
     public boolean isHit(@Nullable ClassLoader loader, String name, byte[] bytes) {
         return isApi(name)
