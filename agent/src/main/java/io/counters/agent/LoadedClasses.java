@@ -1,11 +1,12 @@
 package io.counters.agent;
 
 import io.counters.agent.weave.Weaving;
-import java.io.IOException;
 import java.io.InputStream;
 import java.lang.instrument.Instrumentation;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Classes that no transformer will see again by itself: those that were loaded before the agent came, and all of them
@@ -39,7 +40,8 @@ final class LoadedClasses {
             ClassLoader loader = loaded.getClassLoader();
             if ((rules || loader != null)
                     && !loaded.isArray()
-                    && weaving.isOfInterest(loader, loaded.getName().replace('.', '/'))) {
+                    && instrumentation.isModifiableClass(loaded)
+                    && weaving.isOfInterest(loader, internalName(loaded))) {
                 early.add(loaded);
                 ofApplication |= loader != null;
             }
@@ -56,8 +58,13 @@ final class LoadedClasses {
     /** Weaves those of the early ones that are marked; what the JVM refuses is listed. */
     void catchUp(List<Class<?>> early) {
         List<Class<?>> marked = marked(early);
-        if (retransform(marked) > 0 && ofApplication(marked)) {
-            log.accept(early.size() + " classes were loaded before the agent came, " + marked.size()
+        retransform(marked);
+        int ofApplication = 0;
+        for (Class<?> loaded : marked) {
+            ofApplication += loaded.getClassLoader() != null && weaving.isWoven(internalName(loaded)) ? 1 : 0;
+        }
+        if (ofApplication > 0) {
+            log.accept(early.size() + " classes were loaded before the agent came, " + ofApplication
                     + " of which count from now on: another agent brought them, or an AOT cache that was trained"
                     + " without this agent; train it with -javaagent:counters.jar, and again when rules change");
         }
@@ -99,7 +106,7 @@ final class LoadedClasses {
     private List<Class<?>> marked(List<Class<?>> candidates) {
         List<Class<?>> marked = new ArrayList<>();
         for (Class<?> loaded : candidates) {
-            String name = loaded.getName().replace('.', '/');
+            String name = internalName(loaded);
             if (weaving.isWoven(name) || (weaving.isOn() && isMarked(loaded, name))) {
                 marked.add(loaded);
             }
@@ -107,27 +114,29 @@ final class LoadedClasses {
         return marked;
     }
 
-    private static boolean ofApplication(List<Class<?>> classes) {
+    /** Returns how many counted before or count now: not all that had to be looked at do. */
+    private int retransform(List<Class<?>> classes) {
+        Set<String> before = new HashSet<>();
         for (Class<?> loaded : classes) {
-            if (loaded.getClassLoader() != null) {
-                return true;
+            if (weaving.isWoven(internalName(loaded))) {
+                before.add(internalName(loaded));
             }
         }
-        return false;
-    }
-
-    private int retransform(List<Class<?>> classes) {
-        int done = 0;
+        int changed = 0;
         for (Class<?> loaded : classes) {
             try {
                 instrumentation.retransformClasses(loaded);
-                done++;
+                changed += before.contains(internalName(loaded)) || weaving.isWoven(internalName(loaded)) ? 1 : 0;
             } catch (Throwable refused) {
                 log.accept("class " + loaded.getName() + " was loaded already and the JVM refuses to change it ("
                         + refused + "); start with -javaagent to count it");
             }
         }
-        return done;
+        return changed;
+    }
+
+    private static String internalName(Class<?> loaded) {
+        return loaded.getName().replace('.', '/');
     }
 
     // In two parts: in counters.jar the whole name would be the bridge's.
@@ -155,11 +164,18 @@ final class LoadedClasses {
                 loader == null ? ClassLoader.getSystemResourceAsStream(file) : loader.getResourceAsStream(file)) {
             if (in == null) {
                 // Made at run time: the transformer gets to see the bytes.
-                return true;
+                return weaving.mayCountUnseen(name);
             }
+<<<<<<< HEAD
             return weaving.isHit(loader, name, Agent.all(in));
         } catch (IOException | RuntimeException unreadable) {
             return true;
+=======
+            return weaving.isHit(loader, name, Bridge.all(in));
+        } catch (Throwable unreadable) {
+            // It is a loader of the application, and may throw anything.
+            return weaving.mayCountUnseen(name);
+>>>>>>> review1
         }
     }
 }

@@ -15,11 +15,11 @@ final class Log implements Consumer<String> {
     private static final int LINES_MAX = 1000;
 
     private final Set<String> said = new LinkedHashSet<>();
-    private PrintStream out = System.err;
+    private volatile PrintStream out = System.err;
 
     /** Writes to the end of a file from now on. */
     @SuppressWarnings("JdkObsolete") // Java 8 takes the charset by name only.
-    synchronized void to(String file) {
+    void to(String file) {
         try {
             out = new PrintStream(new FileOutputStream(file, true), true, "UTF-8");
         } catch (IOException | RuntimeException cannot) {
@@ -27,13 +27,19 @@ final class Log implements Consumer<String> {
         }
     }
 
+    /** Prints with no lock held but the stream's: who holds that, printing a stack trace, may load a class and log. */
     @Override
-    public synchronized void accept(String line) {
-        if (said.size() < LINES_MAX && said.add(line)) {
-            out.println("counters: " + line);
-            if (said.size() == LINES_MAX) {
-                out.println("counters: that were " + LINES_MAX + " lines; no more are printed");
+    public void accept(String line) {
+        boolean last;
+        synchronized (this) {
+            if (said.size() >= LINES_MAX || !said.add(line)) {
+                return;
             }
+            last = said.size() == LINES_MAX;
+        }
+        out.println("counters: " + line);
+        if (last) {
+            out.println("counters: that were " + LINES_MAX + " lines; no more are printed");
         }
     }
 

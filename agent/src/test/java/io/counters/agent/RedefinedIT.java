@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.tools.attach.VirtualMachine;
+import io.counters.fixture.Early;
 import io.counters.fixture.Redefined;
 import io.counters.fixture.Running;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
@@ -28,16 +30,20 @@ class RedefinedIT {
 
     @BeforeEach
     void makeTheOtherAgent() throws Exception {
+        other = agent(Redefined.class);
+    }
+
+    private String agent(Class<?> premain) throws Exception {
         Manifest manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
-        manifest.getMainAttributes().putValue("Premain-Class", Redefined.class.getName());
+        manifest.getMainAttributes().putValue("Premain-Class", premain.getName());
         manifest.getMainAttributes().putValue("Can-Redefine-Classes", "true");
         manifest.getMainAttributes().putValue("Can-Retransform-Classes", "true");
-        Path jar = folder.resolve("other.jar");
+        Path jar = folder.resolve(premain.getSimpleName() + ".jar");
         try (OutputStream out = Files.newOutputStream(jar)) {
             new JarOutputStream(out, manifest).close();
         }
-        other = "-javaagent:" + jar;
+        return "-javaagent:" + jar;
     }
 
     @Test
@@ -67,6 +73,21 @@ class RedefinedIT {
                     .as(ended.err())
                     .containsEntry("running.api", 5L)
                     .doesNotContainKey("running.marked");
+        }
+    }
+
+    @Test
+    void what_another_agent_made_at_run_time_is_left_alone_and_not_spoken_of() throws Exception {
+        try (Receiver receiver = new Receiver()) {
+            ChildJvm.Ended child = ChildJvm.run(receiver.arguments(), WITH_API, Early.class, agent(Early.class))
+                    .well();
+
+            assertThat(child.out()).isEqualTo("done");
+            assertThat(child.err().lines())
+                    .satisfiesExactly(
+                            first -> assertThat(first).startsWith("counters: agent "),
+                            second -> assertThat(second).contains(", 1 of which count from now on"));
+            assertThat(receiver.sums()).isEqualTo(Map.of("early.counted", 1L));
         }
     }
 }

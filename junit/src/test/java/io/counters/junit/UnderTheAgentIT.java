@@ -35,7 +35,7 @@ class UnderTheAgentIT {
     void nothing_is_sent() {
         assertThat(Thread.getAllStackTraces().keySet())
                 .extracting(Thread::getName)
-                .contains("counters-report")
+                .contains("counters-watch")
                 .doesNotContain("counters-sweep");
     }
 

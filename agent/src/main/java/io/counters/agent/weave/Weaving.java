@@ -44,8 +44,11 @@ public final class Weaving implements ClassFileTransformer {
     };
 
     private static final String[] GENERATED = {
-        "$Proxy", "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
+        "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
     };
+
+    /** The JDK's proxies are numbered: a nested class may be called {@code Outer$ProxyServlet}. */
+    private static final String PROXY = "$Proxy";
 
     /** The agent's own; in unit tests, where the application's loader loads us, none. */
     @SuppressWarnings("ReferenceEquality") // A loader is itself.
@@ -159,6 +162,11 @@ public final class Weaving implements ClassFileTransformer {
             return false;
         }
         return isApi(name) || rules.nameExactly(name) || (loader != null && !startsWithOneOf(NOT_OURS, name));
+    }
+
+    /** Whether a class that was made at run time may count, of which there are no bytes to look at; by its name. */
+    public boolean mayCountUnseen(String name) {
+        return !isGenerated(name) || rules.nameExactly(name);
     }
 
     /** Whether it is worth a closer look, by its bytes. */
@@ -294,7 +302,8 @@ public final class Weaving implements ClassFileTransformer {
                 return true;
             }
         }
-        return false;
+        int number = name.indexOf(PROXY) + PROXY.length();
+        return number >= PROXY.length() && number < name.length() && Character.isDigit(name.charAt(number));
     }
 
     private static boolean startsWithOneOf(String[] prefixes, String name) {

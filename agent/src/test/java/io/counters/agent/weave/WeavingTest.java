@@ -41,6 +41,8 @@ class WeavingTest {
     @ValueSource(
             strings = {
                 "a/$Proxy12",
+                "$Proxy0",
+                "a/B$Proxy$_$$_WeldClientProxy",
                 "a/B$$EnhancerBySpring",
                 "a/B$MockitoMock$1",
                 "a/B_Subclass",
@@ -52,6 +54,12 @@ class WeavingTest {
             })
     void generated_classes_and_those_of_others_are_left_alone(String name) throws Exception {
         assertThat(weave(name, bytesOf(OnClass.class))).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a/Gateway$ProxyServlet", "a/Gateway$Proxy", "a/Proxy1"})
+    void a_class_of_the_source_whose_name_begins_like_a_proxys_counts(String name) throws Exception {
+        assertThat(weave(name, bytesOf(OnClass.class))).isNotNull();
     }
 
     @Test

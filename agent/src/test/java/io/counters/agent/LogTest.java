@@ -1,0 +1,57 @@
+package io.counters.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+class LogTest {
+    private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    private final PrintStream err = new PrintStream(printed, true, StandardCharsets.UTF_8);
+    private final Log log = logTo(err);
+
+    @Test
+    @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void who_holds_the_stream_while_another_thread_logs_may_log_too() throws Exception {
+        Thread other = new Thread(() -> log.accept("of another thread"));
+        other.setDaemon(true);
+
+        synchronized (err) {
+            other.start();
+            await().until(() -> log.said().contains("of another thread"));
+            log.accept("of the thread that prints a stack trace");
+        }
+        other.join();
+
+        assertThat(printed.toString(StandardCharsets.UTF_8).lines())
+                .containsExactlyInAnyOrder(
+                        "counters: of another thread", "counters: of the thread that prints a stack trace");
+    }
+
+    @Test
+    void a_line_is_printed_once_and_no_flood_is() {
+        for (int i = 0; i < 2000; i++) {
+            log.accept("line " + i / 2);
+            log.accept("line " + i);
+        }
+
+        assertThat(printed.toString(StandardCharsets.UTF_8).lines())
+                .hasSize(1001)
+                .doesNotHaveDuplicates()
+                .endsWith("counters: that were 1000 lines; no more are printed");
+    }
+
+    private static Log logTo(PrintStream stream) {
+        PrintStream before = System.err;
+        System.setErr(stream);
+        try {
+            return new Log();
+        } finally {
+            System.setErr(before);
+        }
+    }
+}
