@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Defence.</b> When the cells are read, and whenever the owners have doubled, the row of every dead thread is
  * folded into shared blocks. Virtual threads add to those blocks directly, by an atomic add on one of {@value #STRIPES}
- * stripes: {@value #STRIPES} times 8 bytes a counter, once any virtual or dead thread counted it. So do threads that
- * find no place within {@value #PROBES} of their own, as happens when thousands live, and all threads of a 32-bit JVM.
+ * stripes: {@value #STRIPES} times 8 bytes a counter. So do threads that find no place within {@value #PROBES} of their
+ * own, as happens when thousands live, all threads of a 32-bit JVM, and threads for whose row there is no memory: a
+ * counter's block is there before its id is, so what has an id can always be counted.
  * A place belongs to its thread until that has died: if a living thread could lose it, both might write one row. Where
  * a thread counts does not matter to the sum, so it may change. A {@code Thread} is held while it lives and until its
  * row is folded. A store that waits for the end of a loop is late for a sweep and in time for a later one.
@@ -38,7 +39,8 @@ import org.jspecify.annotations.Nullable;
  * comes later calls {@link #joinBridge} on the copies it finds. What is handed over is made of JDK types only: it keeps
  * no class loader alive. The agent's sweep reads all of them and adds up by name, so that no call site ever changes.
  *
- * <p>All methods may be called from any thread. None throws, but for {@link OutOfMemoryError}.
+ * <p>All methods may be called from any thread. What counts throws nothing, unless it is called at the very end of a
+ * stack; the others throw no more than {@link OutOfMemoryError}, and can be called again.
  */
 // A thread and an array are what they are, whatever a subclass's equals says.
 @SuppressWarnings("ReferenceEquality")
@@ -65,6 +67,9 @@ public final class Cells {
     private static final int STRIPES = 8;
     private static final int BLOCK = 256;
 
+    /** After a row found no memory so many counts go to the blocks untried: each try would have the heap collected. */
+    private static final int COUNTS_UNTRIED = 10_000;
+
     private static final ConcurrentHashMap<String, Integer> IDS = new ConcurrentHashMap<>();
 
     /**
@@ -88,6 +93,7 @@ public final class Cells {
     private static boolean kept;
     private static int owners;
     private static int foldAt = 16;
+    private static int untried;
 
     static {
         SOURCES.add(new Object[] {IDS, OWNERS, ROWS, BLOCKS, new WeakReference<Class<?>>(Cells.class)});
@@ -111,6 +117,7 @@ public final class Cells {
             Integer id = IDS.get(roomFor);
             if (id == null) {
                 id = IDS.size();
+                block(BLOCKS, id);
                 IDS.put(roomFor, id);
             }
             return id;
@@ -165,25 +172,37 @@ public final class Cells {
     }
 
     private static void addSlowly(Thread caller, int first, int id, long amount) {
-        if (!TEARS && (VIRTUAL == null || !VIRTUAL.isInstance(caller))) {
+        long[] row = TEARS || (VIRTUAL != null && VIRTUAL.isInstance(caller)) ? null : row(caller, first, id);
+        if (row != null) {
+            row[id + APART] += amount;
+        } else {
+            int stripe = (int) caller.getId() & (STRIPES - 1);
+            block(BLOCKS, id).getAndAdd(stripe * BLOCK + id % BLOCK, amount);
+        }
+    }
+
+    /** The caller's own row, with room for this id; null where there is no place or no memory for one. */
+    private static long @Nullable [] row(Thread caller, int first, int id) {
+        if (untried > 0) {
+            untried--;
+            return null;
+        }
+        try {
             int free = -1;
             for (int i = 0; i < PROBES; i++) {
                 int place = (first + i) & (PLACES - 1);
                 Thread owner = OWNERS[place];
                 if (owner == caller) {
                     long[] row = ROWS[place];
-                    (id + APART < row.length ? row : grown(place, id))[id + APART] += amount;
-                    return;
+                    return id + APART < row.length ? row : grown(place, id);
                 }
                 free = free < 0 && owner == null ? place : free;
             }
-            if (free >= 0 && enter(caller, free, id)) {
-                ROWS[free][id + APART] += amount;
-                return;
-            }
+            return free >= 0 && enter(caller, free, id) ? ROWS[free] : null;
+        } catch (OutOfMemoryError full) {
+            untried = COUNTS_UNTRIED;
+            return null;
         }
-        int stripe = (int) caller.getId() & (STRIPES - 1);
-        block(BLOCKS, id).getAndAdd(stripe * BLOCK + id % BLOCK, amount);
     }
 
     private static long[] newRow(int id) {
@@ -228,6 +247,8 @@ public final class Cells {
                 for (int id = 0; id < row.length - APART; id++) {
                     if (row[id + APART] != 0) {
                         block(blocks, id).getAndAdd(id % BLOCK, row[id + APART]);
+                        // At once: where a stack ends in the middle of this, what was moved must not be moved again.
+                        row[id + APART] = 0;
                     }
                 }
                 owners[place] = null;
@@ -240,7 +261,10 @@ public final class Cells {
     private static AtomicLongArray block(AtomicReferenceArray<AtomicLongArray> blocks, int id) {
         AtomicLongArray block = blocks.get(id / BLOCK);
         if (block == null) {
-            blocks.compareAndSet(id / BLOCK, null, new AtomicLongArray(STRIPES * BLOCK));
+            AtomicLongArray fresh = new AtomicLongArray(STRIPES * BLOCK);
+            // The first add of all links a VarHandle, which takes memory: now, not when there may be none.
+            fresh.getAndAdd(0, 0);
+            blocks.compareAndSet(id / BLOCK, null, fresh);
             block = blocks.get(id / BLOCK);
         }
         return block;
@@ -252,17 +276,33 @@ public final class Cells {
      */
     public static List<Object[]> sources() {
         for (Object[] source : SOURCES) {
-            if (((WeakReference<?>) source[4]).get() == null && SOURCES.remove(source)) {
-                long[] sums = new long[names(source).size()];
-                sum(source, sums);
-                for (Map.Entry<String, Integer> name : names(source).entrySet()) {
-                    if (name.getValue() < sums.length && sums[name.getValue()] != 0) {
-                        add(id(name.getKey()), sums[name.getValue()]);
-                    }
+            if (((WeakReference<?>) source[4]).get() == null) {
+                synchronized (SOURCES) {
+                    foldIn(source);
                 }
             }
         }
         return SOURCES;
+    }
+
+    /** Takes over what a copy counted that is no more. All that needs memory comes first: it is done in whole or not. */
+    private static void foldIn(Object[] source) {
+        Map<String, Integer> names = names(source);
+        long[] sums = new long[names.size()];
+        int[] ids = new int[sums.length];
+        sum(source, sums);
+        for (Map.Entry<String, Integer> name : names.entrySet()) {
+            if (sums[name.getValue()] != 0) {
+                ids[name.getValue()] = id(name.getKey());
+            }
+        }
+        if (SOURCES.remove(source)) {
+            for (int i = 0; i < sums.length; i++) {
+                if (sums[i] != 0) {
+                    add(ids[i], sums[i]);
+                }
+            }
+        }
     }
 
     /**

@@ -65,8 +65,8 @@ final class Destination implements AutoCloseable {
     }
 
     /**
-     * Opens the socket as soon as an address is known, and another where the collector has moved: when its address is no
-     * longer among those that its name stands for.
+     * Opens the socket as soon as an address is known, another where it has failed, and another where the collector has
+     * moved: when its address is no longer among those that its name stands for.
      *
      * @return whether it has moved to where a new stream must begin
      */
@@ -76,8 +76,12 @@ final class Destination implements AutoCloseable {
             complainOfName();
             return false;
         }
+        if (transport != null && Arrays.asList(known).contains(address)) {
+            transport.mend();
+            return false;
+        }
         long now = System.nanoTime();
-        if ((transport != null && Arrays.asList(known).contains(address)) || now - openAtNanos < 0) {
+        if (now - openAtNanos < 0) {
             return false;
         }
         openAtNanos = now + TimeUnit.SECONDS.toNanos(1);

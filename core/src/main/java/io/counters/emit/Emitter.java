@@ -297,7 +297,8 @@ public final class Emitter implements AutoCloseable {
             byte[] bits = new byte[12];
             try (DataInputStream kernels = new DataInputStream(new FileInputStream("/dev/urandom"))) {
                 kernels.readFully(bits);
-            } catch (IOException noUnix) {
+            } catch (IOException | RuntimeException noUnix) {
+                // Or a SecurityManager that keeps the file from the application whose thread began this one.
                 new SecureRandom().nextBytes(bits);
             }
             return bits;

@@ -15,8 +15,11 @@ public final class UdpTransport implements Transport, AutoCloseable {
     /** What a kernel that takes less than UDP can carry takes: macOS, unless told otherwise. */
     private static final int LESS_BYTES = 9216;
 
-    private final DatagramChannel channel;
+    private final InetSocketAddress collector;
+    private final int datagramBytesMost;
     private final ByteBuffer buffer;
+    private DatagramChannel channel;
+    private boolean broken;
     private int datagramBytes;
     private String lastFault = "";
     private long faults;
@@ -28,15 +31,40 @@ public final class UdpTransport implements Transport, AutoCloseable {
      * @throws IOException where there is no way to that address, or no socket to be had
      */
     public UdpTransport(InetSocketAddress collector, int datagramBytes) throws IOException {
+        this.collector = collector;
+        this.datagramBytesMost = datagramBytes;
         this.datagramBytes = datagramBytes;
         buffer = ByteBuffer.allocateDirect(datagramBytes);
-        channel = DatagramChannel.open();
+        channel = open(collector);
+    }
+
+    private static DatagramChannel open(InetSocketAddress collector) throws IOException {
+        DatagramChannel channel = DatagramChannel.open();
         try {
             channel.configureBlocking(false);
             channel.connect(collector);
+            return channel;
         } catch (IOException | RuntimeException cannot) {
             channel.close();
             throw cannot;
+        }
+    }
+
+    /**
+     * Takes another socket to the same collector if this one has failed, which may be for good: one whose own address
+     * this machine has lost, as it changed networks, sends nothing more, and on Java 8 an interrupt closes it.
+     */
+    void mend() {
+        if (broken) {
+            try {
+                DatagramChannel fresh = open(collector);
+                close();
+                channel = fresh;
+                datagramBytes = datagramBytesMost;
+                broken = false;
+            } catch (IOException | RuntimeException cannot) {
+                lastFault = String.valueOf(cannot.getMessage());
+            }
         }
     }
 
@@ -56,8 +84,11 @@ public final class UdpTransport implements Transport, AutoCloseable {
             fault("nobody listens there");
             try {
                 write();
+            } catch (PortUnreachableException stillNot) {
+                lastFault = "nobody listens there";
             } catch (IOException cannot) {
-                lastFault = reason(cannot);
+                lastFault = String.valueOf(cannot.getMessage());
+                broken = true;
             }
         } catch (IOException cannot) {
             // Too long, most likely; each kernel says it in words of its own.
@@ -65,7 +96,8 @@ public final class UdpTransport implements Transport, AutoCloseable {
                 datagramBytes = length > LESS_BYTES ? LESS_BYTES : DatagramWriter.BYTES_DEFAULT;
                 return false;
             }
-            fault(reason(cannot));
+            fault(String.valueOf(cannot.getMessage()));
+            broken = true;
         }
         return true;
     }
@@ -75,12 +107,6 @@ public final class UdpTransport implements Transport, AutoCloseable {
         if (channel.write(buffer) == 0) {
             fault("the socket's buffer is full");
         }
-    }
-
-    private static String reason(IOException cannot) {
-        return cannot instanceof PortUnreachableException
-                ? "nobody listens there"
-                : String.valueOf(cannot.getMessage());
     }
 
     /** How many datagrams the kernel refused, or reported as undeliverable. */

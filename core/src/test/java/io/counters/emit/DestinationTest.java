@@ -82,6 +82,29 @@ class DestinationTest {
     }
 
     @Test
+    void a_socket_that_fails_is_opened_again_for_the_same_stream() throws Exception {
+        try (CollectorSocket collector = new CollectorSocket();
+                Destination destination = destination(EmitterSettings.to("127.0.0.1:" + collector.port()))) {
+            destination.connect();
+            UdpTransport transport = Objects.requireNonNull(destination.transport());
+            transport.close();
+            while (!transport.send(new byte[2_000], transport.datagramBytes() > 1_432 ? 2_000 : 1_000)) {
+                // It takes the fault for a datagram that is too long, at first.
+            }
+            assertThat(transport.faults()).isEqualTo(1);
+
+            assertThat(destination.connect()).isFalse();
+
+            assertThat(destination.transport()).isSameAs(transport);
+            assertThat(transport.datagramBytes()).isEqualTo(65_507);
+            transport.send(DATAGRAM, DATAGRAM.length);
+            await().until(() -> collector.received().value("a") == 1);
+            assertThat(transport.faults()).isEqualTo(1);
+            assertThat(log).isEmpty();
+        }
+    }
+
+    @Test
     void an_address_that_this_machine_has_no_way_to_is_passed_over() throws Exception {
         try (CollectorSocket collector = new CollectorSocket();
                 Destination destination = destination(EmitterSettings.to("collector:" + collector.port()))) {

@@ -1,0 +1,88 @@
+package io.counters.cells;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A process of its own, as it fills its heap: a thread whose row has no room for an id and a thread that has no row
+ * count while there is no memory; prints what they met and what is found when there is some again.
+ */
+final class NoMemory {
+    private static final int COUNTERS = 20_000;
+    private static final int COUNTS = 1_000;
+
+    private static @Nullable Object filled;
+    private static volatile boolean isFull;
+    private static final AtomicInteger ready = new AtomicInteger();
+    private static final AtomicInteger done = new AtomicInteger();
+    private static volatile @Nullable Throwable met;
+
+    private NoMemory() {}
+
+    /** Counts, and prints {@code met THROWABLE, counted AMOUNT}. */
+    public static void main(String... none) throws Exception {
+        int last = -1;
+        for (int i = 0; i < COUNTERS; i++) {
+            last = Cells.id("c" + i);
+        }
+        int id = last;
+        Thread small = new Thread(() -> {
+            Cells.add(0, 1);
+            countWhenFull(id);
+        });
+        Thread fresh = new Thread(() -> countWhenFull(id));
+        small.start();
+        fresh.start();
+        while (ready.get() < 2) {
+            Thread.yield();
+        }
+        fill();
+        if (isRoomForRow()) {
+            throw new IllegalStateException("the heap is not full");
+        }
+        isFull = true;
+        while (done.get() < 2) {
+            Thread.yield();
+        }
+        filled = null;
+        small.join();
+        fresh.join();
+        System.out.println("met " + met + ", counted " + Sums.of("c" + id));
+    }
+
+    private static void countWhenFull(int id) {
+        ready.incrementAndGet();
+        while (!isFull) {
+            Thread.yield();
+        }
+        try {
+            for (int i = 0; i < COUNTS; i++) {
+                Cells.add(id, 1);
+            }
+        } catch (Throwable thrown) {
+            met = thrown;
+        }
+        done.incrementAndGet();
+    }
+
+    private static void fill() {
+        for (int bytes = 1 << 20; bytes >= 16; bytes /= 2) {
+            try {
+                while (true) {
+                    filled = new Object[] {filled, new byte[bytes]};
+                }
+            } catch (OutOfMemoryError full) {
+                // Now with smaller pieces.
+            }
+        }
+    }
+
+    private static boolean isRoomForRow() {
+        try {
+            filled = new Object[] {filled, new long[COUNTERS]};
+            return true;
+        } catch (OutOfMemoryError full) {
+            return false;
+        }
+    }
+}
