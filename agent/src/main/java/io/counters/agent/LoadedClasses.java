@@ -166,16 +166,10 @@ final class LoadedClasses {
                 // Made at run time: the transformer gets to see the bytes.
                 return weaving.mayCountUnseen(name);
             }
-<<<<<<< HEAD
             return weaving.isHit(loader, name, Agent.all(in));
-        } catch (IOException | RuntimeException unreadable) {
-            return true;
-=======
-            return weaving.isHit(loader, name, Bridge.all(in));
         } catch (Throwable unreadable) {
             // It is a loader of the application, and may throw anything.
             return weaving.mayCountUnseen(name);
->>>>>>> review1
         }
     }
 }
