@@ -11,12 +11,15 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.Enumeration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
 import java.util.zip.ZipInputStream;
 import org.jspecify.annotations.Nullable;
 
@@ -52,11 +55,7 @@ final class AppFiles extends ClassLoader {
         if (Files.isDirectory(app)) {
             files.folder(app);
         } else {
-            try (InputStream in = Files.newInputStream(app)) {
-                if (!files.archive(in, app.toString())) {
-                    throw new IOException("it is no jar, war or folder");
-                }
-            }
+            files.archive(app);
         }
         return files;
     }
@@ -97,6 +96,22 @@ final class AppFiles extends ClassLoader {
         }
     }
 
+    /** By its directory, which is found behind a script too: such are executable jars that Unix runs by themselves. */
+    private void archive(Path app) throws IOException {
+        Map<String, byte[]> archives = new TreeMap<>();
+        try (ZipFile zip = new ZipFile(app.toFile())) {
+            for (Enumeration<? extends ZipEntry> entries = zip.entries(); entries.hasMoreElements(); ) {
+                ZipEntry entry = entries.nextElement();
+                try (InputStream in = zip.getInputStream(entry)) {
+                    entry(entry.getName(), in, app.toString(), archives);
+                }
+            }
+        } catch (ZipException broken) {
+            throw new IOException("it is no jar, war or folder (" + broken.getMessage() + ")", broken);
+        }
+        nested(archives, app.toString());
+    }
+
     /** Whether there was anything in it. */
     private boolean archive(InputStream in, String place) throws IOException {
         Map<String, byte[]> archives = new TreeMap<>();
@@ -104,16 +119,24 @@ final class AppFiles extends ClassLoader {
         boolean any = false;
         for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
             any = true;
-            if (entry.getName().endsWith(".class")) {
-                take(entry.getName(), Agent.all(zip), place + "!/" + entry.getName());
-            } else if (isArchive(entry.getName())) {
-                archives.put(entry.getName(), Agent.all(zip));
-            }
+            entry(entry.getName(), zip, place, archives);
         }
+        nested(archives, place);
+        return any;
+    }
+
+    private void entry(String name, InputStream in, String place, Map<String, byte[]> archives) throws IOException {
+        if (name.endsWith(".class")) {
+            take(name, Agent.all(in), place + "!/" + name);
+        } else if (isArchive(name)) {
+            archives.put(name, Agent.all(in));
+        }
+    }
+
+    private void nested(Map<String, byte[]> archives, String place) {
         for (Map.Entry<String, byte[]> nested : archives.entrySet()) {
             nested(new ByteArrayInputStream(nested.getValue()), place + "!/" + nested.getKey());
         }
-        return any;
     }
 
     private void nested(InputStream in, String place) {

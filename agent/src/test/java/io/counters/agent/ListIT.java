@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -82,6 +83,8 @@ class ListIT {
             fat.putNextEntry(new ZipEntry("BOOT-INF/lib/app.jar"));
             fat.write(Files.readAllBytes(jar));
         }
+        Path executable = Files.writeString(folder.resolve("executable.jar"), "#!/bin/sh\nexec java -jar \"$0\"\n");
+        Files.write(executable, Files.readAllBytes(jar), StandardOpenOption.APPEND);
 
         Listed of = list(classes, "inherit=true", "metaAnnotations=io.counters.fixture.Heirs$Timed");
 
@@ -95,6 +98,7 @@ class ListIT {
         for (Path app : List.of(
                 jar,
                 split,
+                executable,
                 zip(folder.resolve("boot.jar"), "BOOT-INF/classes/", classes),
                 zip(folder.resolve("app.war"), "WEB-INF/classes/", classes))) {
             assertThat(list(app, "inherit=true", "metaAnnotations=io.counters.fixture.Heirs$Timed"))
@@ -150,6 +154,7 @@ class ListIT {
         Path text = Files.writeString(folder.resolve("notes.txt"), "no jar");
 
         assertThat(list(text).status()).isEqualTo(2);
+        assertThat(list(text).err()).contains("it is no jar, war or folder");
         assertThat(list(folder).err()).contains("there is no class in it");
         assertThat(list(folder.resolve("nowhere.jar")).err()).contains("nowhere.jar can't be listed", "usage: ");
     }

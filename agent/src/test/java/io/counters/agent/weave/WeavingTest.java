@@ -2,6 +2,7 @@ package io.counters.agent.weave;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.Count;
 import io.counters.agent.settings.Settings;
 import io.counters.fixture.OnClass;
 import java.io.IOException;
@@ -13,6 +14,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinWorkerThread;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,6 +66,47 @@ class WeavingTest {
     }
 
     @Test
+    void how_a_thread_tells_its_id_is_not_counted_as_counting_asks_for_it() throws Exception {
+        Settings named = Settings.read("methods=*Worker#get*;*Worker#work", new Properties(), Map.of());
+        Weaving ofWorker = new Weaving(
+                Rules.read(named, log::add),
+                new Names("host", "app", "", log::add),
+                () -> true,
+                String::length,
+                log::add);
+        ClassLoader loader = WeavingTest.class.getClassLoader();
+
+        List<String> counted = ofWorker.list(loader, "some/Worker", bytesOf(Worker.class));
+        List<String> ofEntity = ofWorker.list(loader, "some/Entity", bytesOf(Entity.class));
+
+        assertThat(counted).singleElement().asString().contains("#work()");
+        assertThat(log).singleElement().asString().contains("Worker.getId: counting itself asks a thread for its id");
+        assertThat(ofEntity).singleElement().asString().contains("#getId() = entity.id entry");
+    }
+
+    /** A thread that tells another id than its own. */
+    public static class Worker extends ForkJoinWorkerThread {
+        Worker(ForkJoinPool pool) {
+            super(pool);
+        }
+
+        @Override
+        public long getId() {
+            return 7;
+        }
+
+        public void work() {}
+    }
+
+    /** No thread. */
+    static class Entity {
+        @Count("entity.id")
+        long getId() {
+            return 7;
+        }
+    }
+
+    @Test
     void whatever_the_bytes_nothing_is_thrown_and_a_fault_is_said_once() throws Exception {
         byte[] good = bytesOf(OnClass.class);
         for (int length = 0; length < good.length; length += 7) {
@@ -93,8 +137,12 @@ class WeavingTest {
     }
 
     private static byte[] bytesOf(Class<?> type) throws IOException {
-        try (InputStream in = type.getResourceAsStream(type.getSimpleName() + ".class")) {
+        try (InputStream in = type.getResourceAsStream("/" + nameOf(type) + ".class")) {
             return Objects.requireNonNull(in).readAllBytes();
         }
+    }
+
+    private static String nameOf(Class<?> type) {
+        return type.getName().replace('.', '/');
     }
 }
