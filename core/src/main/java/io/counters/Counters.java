@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * as {@value #REFUSED}, so that nothing vanishes. Beyond {@value Cells#COUNTERS_MAX} names a new name is counted as
  * {@value Cells#OVERFLOW}.
  *
- * <p>All methods may be called from any thread and never throw.
+ * <p>All methods may be called from any thread. Counting never throws, but where there is no memory left for a name that
+ * is new: {@link OutOfMemoryError} then, as a count under another name would stay wrong.
  */
 public final class Counters {
     /** The counter that takes what is counted under names that break the rules. */

@@ -62,13 +62,15 @@ public final class CounterTable {
         if (known != null) {
             return known;
         }
+        // In this order, as memory may end anywhere: no two names may ever share an index.
         int index = names.size();
-        indexes.put(name, index);
-        names.add(name.getBytes(ISO_8859_1));
         if (index == sums.length) {
-            sums = Arrays.copyOf(sums, 2 * index);
+            long[] more = Arrays.copyOf(sums, 2 * index);
             assigned = Arrays.copyOf(assigned, 2 * index);
+            sums = more;
         }
+        names.add(name.getBytes(ISO_8859_1));
+        indexes.put(name, index);
         return index;
     }
 

@@ -68,10 +68,14 @@ final class Stream {
         if (placed[counter] == 0) {
             int place = lines / 2;
             if (place == counters.length) {
-                counters = Arrays.copyOf(counters, 2 * place);
-                total = Arrays.copyOf(total, 4 * place);
-                fresh = Arrays.copyOf(fresh, 4 * place);
+                // All or none: where memory ends in the middle, the next sweep goes on from here.
+                int[] moreCounters = Arrays.copyOf(counters, 2 * place);
+                long[] moreTotal = Arrays.copyOf(total, 4 * place);
+                long[] moreFresh = Arrays.copyOf(fresh, 4 * place);
                 changed = Arrays.copyOf(changed, 4 * place);
+                fresh = moreFresh;
+                total = moreTotal;
+                counters = moreCounters;
             }
             counters[place] = counter;
             placed[counter] = place + 1;

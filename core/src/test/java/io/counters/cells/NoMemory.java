@@ -7,11 +7,15 @@ import org.jspecify.annotations.Nullable;
  * A process of its own, as it fills its heap: a thread whose row has no room for an id and a thread that has no row
  * count while there is no memory; prints what they met and what is found when there is some again.
  */
-final class NoMemory {
+public final class NoMemory {
     private static final int COUNTERS = 20_000;
     private static final int COUNTS = 1_000;
 
     private static @Nullable Object filled;
+
+    @SuppressWarnings("UnusedVariable") // It holds.
+    private static byte @Nullable [] gap;
+
     private static volatile boolean isFull;
     private static final AtomicInteger ready = new AtomicInteger();
     private static final AtomicInteger done = new AtomicInteger();
@@ -34,26 +38,28 @@ final class NoMemory {
         small.start();
         fresh.start();
         while (ready.get() < 2) {
-            Thread.yield();
+            Thread.onSpinWait();
         }
-        fill();
+        fillBut(0);
         if (isRoomForRow()) {
             throw new IllegalStateException("the heap is not full");
         }
         isFull = true;
         while (done.get() < 2) {
-            Thread.yield();
+            Thread.onSpinWait();
         }
-        filled = null;
+        empty();
         small.join();
         fresh.join();
         System.out.println("met " + met + ", counted " + Sums.of("c" + id));
     }
 
+    // Its text alone would take memory that there isn't.
+    @SuppressWarnings("StaticAssignmentOfThrowable")
     private static void countWhenFull(int id) {
         ready.incrementAndGet();
         while (!isFull) {
-            Thread.yield();
+            Thread.onSpinWait();
         }
         try {
             for (int i = 0; i < COUNTS; i++) {
@@ -65,7 +71,9 @@ final class NoMemory {
         done.incrementAndGet();
     }
 
-    private static void fill() {
+    /** Leaves so many bytes of the heap, for which a small one is best. */
+    public static void fillBut(int bytesLeft) {
+        gap = new byte[bytesLeft];
         for (int bytes = 1 << 20; bytes >= 16; bytes /= 2) {
             try {
                 while (true) {
@@ -75,6 +83,12 @@ final class NoMemory {
                 // Now with smaller pieces.
             }
         }
+        gap = null;
+    }
+
+    /** Gives it back. */
+    public static void empty() {
+        filled = null;
     }
 
     private static boolean isRoomForRow() {

@@ -1,8 +1,10 @@
 package io.counters.emit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.cells.Cells;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -240,6 +242,23 @@ class SweepTest {
         assertThat(receiver.value("a")).isEqualTo(Long.MIN_VALUE);
         assertThat(receiver.streams()).containsExactly("stream-1-of-this-test", "stream-2-of-this-test");
         assertThat(receiver.rejections()).isEmpty();
+    }
+
+    @Test
+    void a_sweep_that_finds_no_memory_is_made_good_by_the_next() throws Exception {
+        Process full = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx16m",
+                        "-XX:+UseSerialGC",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        SweepInFullHeap.class.getName())
+                .redirectErrorStream(true)
+                .start();
+
+        String said = new String(full.getInputStream().readAllBytes(), UTF_8);
+
+        assertThat(said.trim()).isEqualTo("failed true, wrong 0");
     }
 
     @Test
