@@ -157,16 +157,8 @@ public final class Settings {
     }
 
     private List<Setting> list(Key key) {
-        List<Setting> elements = new ArrayList<>();
         Setting all = values.get(key);
-        if (all != null) {
-            for (String element : all.text().split(";", -1)) {
-                if (!element.trim().isEmpty()) {
-                    elements.add(new Setting(all.place(), element.trim()));
-                }
-            }
-        }
-        return elements;
+        return all == null ? new ArrayList<>() : all.elements();
     }
 
     /** One line for every mistake. */

@@ -98,7 +98,7 @@ final class Sources {
         String value = unquoted(line.substring(equals + 1).trim());
         Setting earlier = values.get(key);
         boolean adds = key == Key.METHODS && earlier != null;
-        values.put(key, new Setting(place, adds && earlier != null ? earlier.text() + ";" + value : value));
+        values.put(key, adds && earlier != null ? earlier.and(place, value) : new Setting(place, value));
     }
 
     private void takeIfNew(Key key, String place, @Nullable String value) {

@@ -155,6 +155,19 @@ class SettingsTest {
     }
 
     @Test
+    void each_rule_of_a_file_has_the_place_of_its_own_line() throws Exception {
+        Path file = Files.writeString(
+                folder.resolve("counters.conf"), "methods = a.B; a.C\napp = shop\nmethods = a.D\nmethods =\n");
+
+        Settings settings = read("settings=" + file);
+
+        assertThat(settings.methods()).extracting(Setting::text).containsExactly("a.B", "a.C", "a.D");
+        assertThat(settings.methods())
+                .extracting(Setting::place)
+                .containsExactly(file + " line 1", file + " line 1", file + " line 3");
+    }
+
+    @Test
     void a_file_names_the_line_of_a_mistake() throws Exception {
         Path file = Files.writeString(folder.resolve("counters.conf"), "# ours\n\nmethod = a.B\r\napp = shop\r\n");
 
