@@ -11,7 +11,8 @@ import java.util.function.Consumer;
 
 /**
  * The settings file while the application runs: {@code enabled} and the rules take effect when it changes, the
- * other keys at the next start. A file with a mistake changes nothing. For one thread, the agent's own.
+ * other keys at the next start. A file with a mistake changes nothing but
+ * {@code enabled = false}. For one thread, the agent's own.
  */
 final class LiveSettings {
     private final Settings started;
@@ -56,7 +57,14 @@ final class LiveSettings {
             for (String line : mistakes.lines) {
                 log.accept(line);
             }
-            log.accept(when + "it has mistakes; all stays as it was until they are gone");
+            boolean off = fresh.isSwitchedOff() && weaving.isOn();
+            if (off) {
+                // Whoever wants us out of the way must not be kept waiting by a slip of the pen elsewhere.
+                weaving.change(weaving.rules(), false);
+                loaded.weaveAnew();
+            }
+            log.accept(when + "it has mistakes; all stays as it was until they are gone"
+                    + (off ? ", but that enabled is false: the loaded classes are as they were" : ""));
             return;
         }
         apply(fresh, rules, when);
@@ -68,6 +76,7 @@ final class LiveSettings {
         inForce = fresh;
         if (switched || ruled) {
             weaving.change(rules, fresh.enabled());
+            weaving.preload();
             int changed = loaded.weaveAnew();
             log.accept(when
                     + (switched ? "enabled is " + fresh.enabled() + ", " : "")

@@ -73,7 +73,7 @@ class WatchTest {
     void a_mistake_is_said_once_and_costs_the_rest_of_the_file_as_well() throws Exception {
         Files.writeString(file, "methods = a.B#c\n");
         Watch watch = watch(read("collector=127.0.0.1:9,settings=" + file));
-        Files.writeString(file, "method = a.B#c\nenabled = off\n");
+        Files.writeString(file, "method = a.B#c\nmethods = a.B#d\n");
 
         for (int look = 1; look < 10; look++) {
             watch.tick(BEGAN + seconds(5L * look));
@@ -83,6 +83,18 @@ class WatchTest {
                 .hasSize(2)
                 .anyMatch(line -> line.contains("line 1: method is no setting, write methods="))
                 .anyMatch(line -> line.contains("it has mistakes; all stays as it was"));
+    }
+
+    @Test
+    void a_file_with_a_mistake_switches_off_all_the_same() throws Exception {
+        Files.writeString(file, "methods = a.B#c\n");
+        Watch watch = watch(read("collector=127.0.0.1:9,settings=" + file));
+        Files.writeString(file, "method = a.B#c\nenabled = off\n");
+
+        watch.tick(BEGAN + seconds(5));
+        watch.tick(BEGAN + seconds(10));
+
+        assertThat(log.said().lines()).hasSize(2).anyMatch(line -> line.contains("but that enabled is false"));
     }
 
     @Test

@@ -17,7 +17,8 @@ public final class Nearest {
         return nearest;
     }
 
-    private static int distance(String a, String b) {
+    /** How many letters must be changed, put in or left out to make one word of the other. */
+    static int distance(String a, String b) {
         int[] row = new int[b.length() + 1];
         for (int j = 0; j <= b.length(); j++) {
             row[j] = j;

@@ -32,6 +32,7 @@ public final class Settings {
     private final EmitterSettings emitter;
     private boolean nowhere;
     private boolean kept;
+    private final boolean off;
     private final boolean enabled;
     private final boolean strict;
     private final boolean debug;
@@ -51,7 +52,8 @@ public final class Settings {
         ruleLimit = readRuleLimit();
         tags = readTags();
         emitter = readEmitter();
-        enabled = flag(Key.ENABLED, true) && !nowhere;
+        off = !flag(Key.ENABLED, true);
+        enabled = !off && !nowhere;
     }
 
     /** Reads all sources; never throws. */
@@ -103,6 +105,11 @@ public final class Settings {
     /** Whether what is counted is to be sent; {@code collector=none} keeps it in this JVM, for tests. */
     public boolean sends() {
         return !kept;
+    }
+
+    /** Whether somebody said {@code enabled=false}, whatever else is wrong. */
+    public boolean isSwitchedOff() {
+        return off;
     }
 
     /** Whether anything is to be installed. */

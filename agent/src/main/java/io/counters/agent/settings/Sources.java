@@ -30,11 +30,26 @@ final class Sources {
             String property = "counters." + key.word();
             sources.takeIfNew(key, "system property " + property, properties.getProperty(property));
         }
+        sources.complainOfNearMisses(properties);
         for (Key key : Key.values()) {
             String variable = "COUNTERS_" + key.name();
             sources.takeIfNew(key, "environment variable " + variable, environment.get(variable));
         }
         return sources;
+    }
+
+    /** An application may have properties that begin like ours; only what is nearly a key of ours is a slip. */
+    private void complainOfNearMisses(Properties properties) {
+        for (String property : properties.stringPropertyNames()) {
+            String word = property.startsWith("counters.") ? property.substring("counters.".length()) : "";
+            if (!word.isEmpty() && Key.of(word) == null) {
+                String nearest = Key.nearest(word);
+                if (Nearest.distance(word, nearest) <= 2) {
+                    complaints.add("system property " + property + " is no setting, write -Dcounters." + nearest
+                            + "=... perhaps");
+                }
+            }
+        }
     }
 
     /** These, and below them what the file says now that they name, if they name one. */

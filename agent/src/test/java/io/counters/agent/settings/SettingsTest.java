@@ -183,4 +183,17 @@ class SettingsTest {
     private static Settings read(String arguments) {
         return Settings.read(arguments, new Properties(), Map.of());
     }
+
+    @Test
+    void a_property_that_is_nearly_a_key_is_said_and_an_applications_own_is_not() {
+        Properties properties = new Properties();
+        properties.setProperty("counters.colector", "h1");
+        properties.setProperty("counters.of.the.shop", "many");
+
+        Settings settings = Settings.read(null, properties, Map.of());
+
+        assertThat(settings.complaints())
+                .containsExactly(
+                        "system property counters.colector is no setting, write -Dcounters.collector=... perhaps");
+    }
 }
