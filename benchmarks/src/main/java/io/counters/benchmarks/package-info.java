@@ -3,10 +3,10 @@
  * commit that changes them:
  *
  * <pre>
- *   mvn -q package -pl core,benchmarks -DskipTests
- *   java -jar benchmarks/target/benchmarks.jar CountBenchmark -t 1
- *   java -jar benchmarks/target/benchmarks.jar CountBenchmark -t 2
+ *   bin/bench count      CountBenchmark, under the agent, as a table
+ *   bin/bench start      startup.StartUp
  *   java -jar benchmarks/target/benchmarks.jar WireBenchmark
+ *   java -jar benchmarks/target/benchmarks.jar SweepBenchmark
  * </pre>
  */
 package io.counters.benchmarks;
