@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Defence.</b> When the cells are read, and whenever the owners have doubled, the row of every dead thread is
  * folded into shared blocks. Virtual threads add to those blocks directly, by an atomic add on one of {@value #STRIPES}
- * stripes: {@value #STRIPES} times 8 bytes a counter. So do threads that find no place within {@value #PROBES} of their
+ * stripes: {@value #STRIPES} times 8 bytes a counter. (Measured by {@code CellsMemoryTest}: 200 bytes a counter with
+ * its name and block, 13 a counter and living thread at 10,000 counters, 280 a thread that counts a few.) So do threads that find no place within {@value #PROBES} of their
  * own, as happens when thousands live, all threads of a 32-bit JVM, and threads for whose row there is no memory: a
  * counter's block is there before its id is, so what has an id can always be counted.
  * A place belongs to its thread until that has died: if a living thread could lose it, both might write one row. Where
@@ -137,7 +138,10 @@ public final class Cells {
     /**
      * Adds an amount of either sign; the hot path of everything, without a lock or an allocation.
      *
-     * <p>FIGURES
+     * <p>{@code bin/bench count} on two shared cores of a recent AMD EPYC, JDK 17 and 25, ns a call of a method that is
+     * otherwise nearly empty, at one and at two threads: not counted 0.6 and 0.6, woven 1.2 to 1.5, through a handle 1.4
+     * to 1.6, LongAdder 2.6 to 3.2. What was tried before, on the same machine: a row of AtomicLongArray found through a
+     * table that grows 2.8, a long[] there 2.0, both arrays of constant size 1.2.
      */
     public static void add(int id, long amount) {
         Thread caller = Thread.currentThread();
