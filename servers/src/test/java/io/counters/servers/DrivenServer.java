@@ -164,6 +164,8 @@ abstract class DrivenServer {
     private static void assertSameLogging(List<String> counted, List<String> plain) {
         Set<String> more = shapes(counted);
         more.removeAll(shapes(plain));
+        // What Jetty's stop program says where the server's answer comes before its end does: a race without us, too.
+        more.removeIf(line -> line.contains("Server reports itself as Stopped"));
         Set<String> less = shapes(plain);
         less.removeAll(shapes(counted));
         assertThat(more.stream().filter(line -> TROUBLE.matcher(line).find()))
