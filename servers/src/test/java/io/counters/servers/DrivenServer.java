@@ -15,7 +15,6 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -116,9 +115,6 @@ abstract class DrivenServer {
         try {
             Program server = start(base, options);
             boolean ready = server.await(() -> isReady(server));
-            Assumptions.assumeTrue(
-                    ready || !name.equals("plain") || Runtime.version().feature() == 17,
-                    () -> "it does not start on this JDK, without any agent\n" + server);
             assertThat(ready).as("it started\n%s", server).isTrue();
             for (int i = 0; i < REQUESTS; i++) {
                 request(i);
