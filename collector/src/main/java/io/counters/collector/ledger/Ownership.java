@@ -1,0 +1,417 @@
+package io.counters.collector.ledger;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which counters are this collector's, among its peers. Pure; the ledger's lock guards it.
+ *
+ * <p><b>Design.</b> Each name has one owner, which the list of peers says. What is applied here of a name that is not
+ * ours moves into a stream to its owner, in one transaction, and its value here is 0 again. When the list changes, a
+ * whole value moves in the same way: handing over is relaying. The owner alone pushes and publishes.
+ *
+ * <p><b>Weakness.</b> Collectors learn of a new list one after the other. Two that both take themselves for the owner
+ * would publish two values for one second; two that each take the other for it would pass an amount to and fro. A value
+ * may still be under way, or its old owner be down.
+ *
+ * <p><b>Defence.</b> A new owner neither pushes nor publishes a name before the old one has said, under the very same
+ * list, that it has handed over all it had, and every total of that stream has arrived: the watermarks here come to
+ * the sum that the peer line says. Who owned a name before is known where the list before this one was settled here; after
+ * a leap over a number it may have been anybody, and all are waited for. An amount from a peer with a later list is held
+ * until that list is here too, and so nothing ever goes round in a circle: each hop has the same list or a later one.
+ */
+final class Ownership {
+    /** What clocks of collectors may differ by: a name that comes over is published from the next second on but one. */
+    private static final long CLOCKS_MILLIS = 1000;
+
+    private final String self;
+    private final Supplier<String> ids;
+    private PeerList list;
+
+    /** The last list under which all had arrived; null where this ledger began among peers, and hasn't heard of them. */
+    private @Nullable PeerList settled;
+
+    private PeerList said;
+    private boolean listsChanged = true;
+
+    /** By counter: the place of its owner on the list. */
+    private int[] owners = new int[1024];
+
+    private int size;
+
+    private final BitSet ours = new BitSet();
+    private final BitSet published = new BitSet();
+    private final List<Release> releases = new ArrayList<>();
+
+    /** Not ours, and with something to be passed on; of these, those that were ours. */
+    private final BitSet passing = new BitSet();
+
+    private final BitSet handing = new BitSet();
+
+    /** From a peer with a later list: it knows better, and its list is to come. */
+    private final BitSet held = new BitSet();
+
+    /** By a peer's address: the stream by which it hands over, as it was last heard. */
+    private final Map<String, Stream> heard = new HashMap<>();
+
+    private final Map<String, Relay> relays = new HashMap<>();
+    private final List<Relay> changedRelays = new ArrayList<>();
+    private final List<Integer> droppedRelays = new ArrayList<>();
+    private final List<Relayed> committedRelayed = new ArrayList<>();
+    private int lastRelay;
+
+    /** Counters that came over at a moment of the wall clock. */
+    private record Release(long millis, BitSet counters) {}
+
+    /**
+     * Of a ledger that is loaded.
+     *
+     * @param self this collector's address as lists have it
+     * @param ids gives streams' ids
+     * @param settled the last list that was settled here; null for none
+     * @param committed this ledger's own streams
+     */
+    Ownership(String self, Supplier<String> ids, PeerList list, @Nullable PeerList settled, List<Relayed> committed) {
+        this.self = self;
+        this.ids = ids;
+        this.list = list;
+        this.settled = settled;
+        this.said = settled == null ? list : settled;
+        for (Relayed row : committed) {
+            Relay relay = relays.computeIfAbsent(
+                    key(row.peer(), row.handsOver()),
+                    fresh -> new Relay(row.id(), row.stream(), row.peer(), row.handsOver(), row.bornMillis()));
+            relay.restore(row);
+            lastRelay = Math.max(lastRelay, row.id());
+        }
+    }
+
+    private static String key(String peer, boolean handsOver) {
+        return (handsOver ? "handover " : "relay ") + peer;
+    }
+
+    PeerList list() {
+        return list;
+    }
+
+    // Counters
+
+    /**
+     * Takes in the next counter, in the order of their numbers.
+     *
+     * @param isLeft whether there is something of it that may have to be passed on
+     */
+    void added(byte[] name, boolean isLeft) {
+        if (size == owners.length) {
+            owners = Arrays.copyOf(owners, 2 * size);
+        }
+        owners[size] = list.owner(name, 0, name.length);
+        int counter = size++;
+        if (isMine(counter, name)) {
+            ours.set(counter);
+            published.set(counter);
+        } else if (isLeft && !isOwner(counter)) {
+            passing.set(counter);
+            handing.set(counter);
+        }
+    }
+
+    private boolean isOwner(int counter) {
+        return owner(counter).equals(self);
+    }
+
+    private String owner(int counter) {
+        return list.address(owners[counter]);
+    }
+
+    /** Whether this collector is to push it. */
+    boolean isOurs(int counter) {
+        return ours.get(counter);
+    }
+
+    /** Something of a counter was applied. */
+    void applied(int counter, @Nullable Stream by) {
+        boolean isOwner = isOwner(counter);
+        if (!isOwner) {
+            passing.set(counter);
+        }
+        if (by != null && by.peer != null) {
+            if (!isOwner && (by.list > list.number() || (by.list == list.number() && by.digest != list.digest()))) {
+                held.set(counter);
+            }
+        }
+    }
+
+    /** Those whose values may be published for a second: what came over in time. */
+    BitSet published(long second) {
+        for (Iterator<Release> waiting = releases.iterator(); waiting.hasNext(); ) {
+            Release release = waiting.next();
+            if (second * 1000 >= release.millis + CLOCKS_MILLIS) {
+                release.counters.and(ours);
+                published.or(release.counters);
+                waiting.remove();
+            }
+        }
+        return published;
+    }
+
+    // The list
+
+    /** Goes by another list from now on. */
+    void change(PeerList next, NameTable names, long now) {
+        list = next;
+        listsChanged = true;
+        held.clear();
+        for (int counter = 0; counter < size; counter++) {
+            byte[] name = names.bytes(counter);
+            owners[counter] = list.owner(name, 0, name.length);
+            if (!isOwner(counter)) {
+                passing.set(counter);
+                if (ours.get(counter)) {
+                    handing.set(counter);
+                    ours.clear(counter);
+                    published.clear(counter);
+                }
+            } else {
+                passing.clear(counter);
+                handing.clear(counter);
+            }
+        }
+        greet(now);
+    }
+
+    /** Has a stream to hand over by for every peer, and lets those end in time that go to others. */
+    void greet(long now) {
+        for (Relay relay : relays.values()) {
+            relay.leftMillis = list.addresses().contains(relay.peer) ? Relay.NEVER : now;
+        }
+        for (String peer : list.addresses()) {
+            if (!peer.equals(self)) {
+                relay(peer, true, now);
+            }
+        }
+    }
+
+    /** What a peer says of the stream that it hands over by. */
+    void heard(Stream stream) {
+        if (stream.handsOver && stream.peer != null) {
+            heard.put(stream.peer, stream);
+        }
+    }
+
+    private boolean isSettled(String peer) {
+        Stream stream = heard.get(peer);
+        return stream != null
+                && stream.list == list.number()
+                && stream.digest == list.digest()
+                && stream.sum() == stream.statedSum;
+    }
+
+    /** Peers that may still hand something over under this list. */
+    Set<String> awaited() {
+        Set<String> peers = new LinkedHashSet<>();
+        if (!list.isSame(settled)) {
+            peers.addAll(list.addresses());
+            if (settled != null) {
+                peers.addAll(settled.addresses());
+            }
+            peers.remove(self);
+            peers.removeAll(list.gone());
+            peers.removeIf(this::isSettled);
+        }
+        return peers;
+    }
+
+    private boolean isMine(int counter, byte[] name) {
+        if (!isOwner(counter)) {
+            return false;
+        }
+        if (settled != null && settled.number() + 1 == list.number()) {
+            String before = settled.address(settled.owner(name, 0, name.length));
+            return before.equals(self) || list.gone().contains(before) || isSettled(before);
+        }
+        return awaited().isEmpty();
+    }
+
+    /**
+     * Takes over what has arrived whole.
+     *
+     * @param wallMillis Unix time
+     * @return the counters that are ours from now on
+     */
+    BitSet release(NameTable names, long wallMillis) {
+        BitSet fresh = new BitSet();
+        if (list.isSame(settled)) {
+            return fresh;
+        }
+        boolean isEnd = awaited().isEmpty();
+        for (int counter = 0; counter < size; counter++) {
+            if (!ours.get(counter) && isOwner(counter) && (isEnd || isMine(counter, names.bytes(counter)))) {
+                fresh.set(counter);
+            }
+        }
+        ours.or(fresh);
+        if (!fresh.isEmpty()) {
+            releases.add(new Release(wallMillis, (BitSet) fresh.clone()));
+        }
+        if (isEnd) {
+            settled = list;
+            listsChanged = true;
+        }
+        return fresh;
+    }
+
+    // What goes to peers
+
+    private Relay relay(String peer, boolean handsOver, long now) {
+        return relays.computeIfAbsent(key(peer, handsOver), fresh -> {
+            Relay relay = new Relay(++lastRelay, ids.get(), peer, handsOver, now);
+            note(relay);
+            return relay;
+        });
+    }
+
+    private void note(Relay relay) {
+        if (!relay.noted) {
+            relay.noted = true;
+            changedRelays.add(relay);
+        }
+    }
+
+    /** Moves what belongs to others into the streams to them. */
+    void pass(long[] values, BitSet changed, @Nullable Projection projection, long now) {
+        for (int counter = passing.nextSetBit(0); counter >= 0; counter = passing.nextSetBit(counter + 1)) {
+            if (held.get(counter) || (projection != null && projection.isBusy(counter))) {
+                continue;
+            }
+            // A key that was never looked at may be somebody's from before: for its owner to find.
+            boolean hands = projection == null ? handing.get(counter) : !projection.isNew(counter);
+            long amount = Math.max(values[counter], -Long.MAX_VALUE);
+            if (amount != 0 || (hands && handing.get(counter))) {
+                Relay relay = relay(owner(counter), hands, now);
+                if (amount == 0) {
+                    // A stream tells only what has moved; the owner is to know of a counter at 0, too.
+                    relay.add(counter, 1);
+                    relay.add(counter, -1);
+                } else {
+                    relay.add(counter, amount);
+                }
+                note(relay);
+                values[counter] -= amount;
+                changed.set(counter);
+            }
+            if (projection != null) {
+                projection.lose(counter);
+                changed.set(counter);
+            }
+            handing.clear(counter);
+            if (values[counter] == 0) {
+                passing.clear(counter);
+            }
+        }
+    }
+
+    /** Begins every stream anew: the totals here are older than what they were at their peers. */
+    void renewRelays(long now) {
+        for (Relay relay : relays.values()) {
+            droppedRelays.add(relay.id);
+        }
+        relays.clear();
+        changedRelays.clear();
+        greet(now);
+    }
+
+    /** The peer line of one of our streams; null once it has ended. */
+    @Nullable
+    String line(int id) {
+        for (Relay relay : relays.values()) {
+            if (relay.id == id) {
+                PeerList by = relay.handsOver ? said : list;
+                return String.format(
+                        "peer %s %d %08x %s %d",
+                        relay.handsOver ? "handover" : "relay", by.number(), by.digest(), self, relay.sum());
+            }
+        }
+        return null;
+    }
+
+    List<Relayed> takeRelayed() {
+        List<Relayed> taken = List.copyOf(committedRelayed);
+        committedRelayed.clear();
+        return taken;
+    }
+
+    /** Counters of peers' with something to be passed on that waits for a list, or for the store's answer. */
+    int waiting() {
+        return passing.cardinality();
+    }
+
+    /** Those that this collector is to push. */
+    BitSet ours() {
+        return ours;
+    }
+
+    // What is committed
+
+    boolean isChanged() {
+        return listsChanged || !changedRelays.isEmpty() || !droppedRelays.isEmpty();
+    }
+
+    List<Relayed> takeChanges(long now, long expiryMillis) {
+        for (Iterator<Relay> all = relays.values().iterator(); all.hasNext(); ) {
+            Relay relay = all.next();
+            if (relay.leftMillis != Relay.NEVER && now - relay.leftMillis > expiryMillis) {
+                all.remove();
+                changedRelays.remove(relay);
+                droppedRelays.add(relay.id);
+            }
+        }
+        List<Relayed> rows = new ArrayList<>();
+        for (Relay relay : changedRelays) {
+            rows.add(relay.takeChanges());
+            relay.noted = false;
+        }
+        changedRelays.clear();
+        return rows;
+    }
+
+    List<Integer> takeDropped() {
+        List<Integer> dropped = List.copyOf(droppedRelays);
+        droppedRelays.clear();
+        return dropped;
+    }
+
+    Changes.@Nullable Lists takeLists() {
+        boolean changed = listsChanged;
+        listsChanged = false;
+        return changed ? new Changes.Lists(list, settled) : null;
+    }
+
+    void committed(Changes changes) {
+        committedRelayed.addAll(changes.relayed());
+        if (handing.isEmpty()) {
+            said = list;
+        }
+    }
+
+    void putBack(Changes changes) {
+        listsChanged |= changes.lists() != null;
+        droppedRelays.addAll(changes.droppedRelays());
+        for (Relayed row : changes.relayed()) {
+            Relay relay = relays.get(key(row.peer(), row.handsOver()));
+            if (relay != null && relay.id == row.id()) {
+                relay.putBack(row);
+                note(relay);
+            }
+        }
+    }
+}
