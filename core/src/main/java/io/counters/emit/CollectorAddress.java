@@ -140,6 +140,11 @@ public final class CollectorAddress {
         return parts == 4;
     }
 
+    /** On the ring, beside the others': from 1. */
+    public int weight() {
+        return weight;
+    }
+
     /** As a list has it: {@code host:port*weight}, the weight said where it is not 1. */
     public String weighted() {
         return weight == 1 ? toString() : this + "*" + weight;

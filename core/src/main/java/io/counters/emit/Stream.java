@@ -60,8 +60,8 @@ public final class Stream {
      *
      * @return what was taken: all of it, but for what a line can't carry
      */
-    public long assign(int counter, long amount) {
-        int line = 2 * place(counter) + (amount > 0 ? 0 : 1);
+    long assign(int counter, long amount) {
+        int line = line(counter, amount > 0 ? Verb.INCREMENT : Verb.DECREMENT);
         // Long.MIN_VALUE has no positive counterpart; like all else that is too much, its rest comes next time.
         long size = amount == Long.MIN_VALUE ? CommandReader.AMOUNT_MAX : Math.abs(amount);
         long taken = Math.min(size, CommandReader.AMOUNT_MAX - fresh[line]);
@@ -97,9 +97,22 @@ public final class Stream {
 
     /** Takes up a total of an earlier life; it is repeated, and no amount is told for it. */
     public void restore(int counter, Verb verb, long earlierTotal) {
-        int line = 2 * place(counter) + (verb == Verb.INCREMENT ? 0 : 1);
+        int line = line(counter, verb);
         total[line] = earlierTotal;
         changed[line] = sweeps;
+    }
+
+    /** Has a total grow to this, and tells by how much; what a line can't carry of that, the total alone tells. */
+    public void raise(int counter, Verb verb, long newTotal) {
+        int line = line(counter, verb);
+        long amount = newTotal - total[line];
+        fresh[line] = Math.min(fresh[line] + Math.min(amount, CommandReader.AMOUNT_MAX), CommandReader.AMOUNT_MAX);
+        total[line] = newTotal;
+        changed[line] = sweeps;
+    }
+
+    private int line(int counter, Verb verb) {
+        return 2 * place(counter) + (verb == Verb.INCREMENT ? 0 : 1);
     }
 
     /** From now on every datagram bears this peer line, and a sweep that has nothing else to tell sends it alone. */

@@ -23,8 +23,6 @@ public final class CommandReader {
     private static final byte[] DECREMENT = "decrement ".getBytes(ISO_8859_1);
     private static final byte[] FROM = "from ".getBytes(ISO_8859_1);
     private static final byte[] PEER = "peer ".getBytes(ISO_8859_1);
-    private static final byte[] RELAY = "peer relay ".getBytes(ISO_8859_1);
-    private static final byte[] HANDOVER = "peer handover ".getBytes(ISO_8859_1);
     private static final byte[] SIGNED = "signed ".getBytes(ISO_8859_1);
     private static final BigDecimal RATE_MIN = new BigDecimal("1e-16");
     private static final int RATE_BYTES_MAX = 24;
@@ -166,23 +164,28 @@ public final class CommandReader {
         return null;
     }
 
-    /** {@code peer relay|handover LIST DIGEST ADDRESS SUM} */
+    /** {@code peer relay|handover|whole LIST DIGEST ADDRESS SUM} */
     private @Nullable Rejection peer(byte[] in, int begin, int end) {
-        boolean handsOver = starts(in, begin, end, HANDOVER);
-        int at = begin + (handsOver ? HANDOVER : RELAY).length;
-        int listEnd = find(in, Math.min(at, end), end, (byte) ' ');
+        for (PeerLine kind : PeerLine.values()) {
+            if (starts(in, begin, end, kind.prefix)) {
+                return peer(kind, in, begin + kind.prefix.length, end);
+            }
+        }
+        return Rejection.PEER_FORM;
+    }
+
+    private @Nullable Rejection peer(PeerLine kind, byte[] in, int begin, int end) {
+        int listEnd = find(in, begin, end, (byte) ' ');
         int digestEnd = find(in, Math.min(listEnd + 1, end), end, (byte) ' ');
         int addressEnd = find(in, Math.min(digestEnd + 1, end), end, (byte) ' ');
-        long list = number(in, at, listEnd);
+        int addressBytes = addressEnd - digestEnd - 1;
+        long list = number(in, begin, listEnd);
         long digest = digestEnd - listEnd - 1 == DIGEST_BYTES ? hexadecimal(in, listEnd + 1, digestEnd) : NOT_A_NUMBER;
         long sum = number(in, Math.min(addressEnd + 1, end), end);
-        boolean address = addressEnd - digestEnd - 1 >= 1 && addressEnd - digestEnd - 1 <= ADDRESS_BYTES_MAX;
-        boolean known = handsOver || starts(in, begin, end, RELAY);
-        if (!known || list < 1 || digest < 0 || !address || sum < 0) {
+        if (list < 0 || digest < 0 || addressBytes < 1 || addressBytes > ADDRESS_BYTES_MAX || sum < 0) {
             return Rejection.PEER_FORM;
         }
-        String written = new String(in, digestEnd + 1, addressEnd - digestEnd - 1, ISO_8859_1);
-        commands.peer(handsOver, list, (int) digest, written, sum);
+        commands.peer(kind, list, (int) digest, new String(in, digestEnd + 1, addressBytes, ISO_8859_1), sum);
         return null;
     }
 

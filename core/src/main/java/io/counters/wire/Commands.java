@@ -19,14 +19,13 @@ public interface Commands {
     /**
      * The stream is another collector's, and so is all of this datagram. Passed over unless somebody takes part in it.
      *
-     * @param handsOver whether its lines are whole values of counters that their sender owned, and not amounts that it
-     *     passes on
-     * @param list number of the list of peers that its sender goes by, from 1
+     * @param kind what its sender says
+     * @param list number of the list of peers that its sender goes by
      * @param digest of that list
      * @param address its sender's, as it stands on that list
      * @param sum of all totals of the stream, modulo 2^63: where everything has arrived, the watermarks come to the same
      */
-    default void peer(boolean handsOver, long list, int digest, String address, long sum) {
+    default void peer(PeerLine kind, long list, int digest, String address, long sum) {
         // A sender's and a test's reader meet no peers.
     }
 

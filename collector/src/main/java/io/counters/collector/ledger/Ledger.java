@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.counters.collector.self.Self;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
+import io.counters.wire.PeerLine;
 import io.counters.wire.Verb;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -110,7 +111,7 @@ public final class Ledger {
         self.gauge("ledger_datagrams_lost", () -> arrivals(Arrivals::lost));
         self.gauge("store_due_keys", this::unsettled);
         self.gauge("peers_list", () -> among(among -> among.list().number()));
-        self.gauge("peers_owned_counters", () -> among(Ownership::owned));
+        self.gauge("peers_owned_counters", () -> among(among -> among.ours().cardinality()));
         self.gauge("peers_waiting_counters", () -> among(Ownership::waiting));
         self.gauge("peers_awaited", () -> among(among -> among.awaited().size()));
         begunMillis = clockMillis.getAsLong();
@@ -260,7 +261,7 @@ public final class Ledger {
         changed.set(counter);
         if (ownership != null) {
             ownership.applied(counter, stream);
-            if (amount != 0 && stream != null && stream.handsOver) {
+            if (amount != 0 && stream != null && stream.kind != null && stream.kind.handsOver()) {
                 projection.handed(counter);
             }
         }
@@ -529,7 +530,13 @@ public final class Ledger {
             // It was alone, and so the owner of all.
             settled = new PeerList(0, List.of(new PeerList.Peer(self, 1)), List.of());
         }
-        Ownership among = new Ownership(self, ids, before == null ? list : before, settled, restoredRelays);
+        Ownership among = new Ownership(
+                self,
+                ids,
+                before == null ? list : before,
+                settled,
+                committedLists == null ? List.of() : committedLists.former(),
+                restoredRelays);
         for (int counter = 0; counter < names.size(); counter++) {
             among.added(names.bytes(counter), projecting ? !projection.isNew(counter) : values[counter] != 0);
             if (!among.isOurs(counter)) {
@@ -578,13 +585,13 @@ public final class Ledger {
     /**
      * Takes note of whose stream this is; all of what it says at once, before the lines of the same datagram.
      *
-     * @param handsOver whether it takes whole values of counters that its sender owned
+     * @param kind what its sender says
      * @param list number of the list that its sender goes by
      * @param sum of all totals of the stream, modulo 2^63
      */
-    public synchronized void peer(Stream stream, boolean handsOver, long list, int digest, String address, long sum) {
+    public synchronized void peer(Stream stream, PeerLine kind, long list, int digest, String address, long sum) {
         stream.peer = address;
-        stream.handsOver = handsOver;
+        stream.kind = kind;
         stream.list = list;
         stream.digest = digest;
         stream.statedSum = sum;
@@ -618,7 +625,7 @@ public final class Ledger {
     }
 
     /** The peer line of one of this ledger's own streams, as it is to be sent now; null when the stream has ended. */
-    public synchronized @Nullable String peerLine(int relay) {
+    public synchronized byte @Nullable [] peerLine(int relay) {
         return ownership == null ? null : ownership.line(relay);
     }
 
@@ -631,26 +638,29 @@ public final class Ledger {
 
     /** Every counter of this collector's with its committed value. */
     public synchronized Snapshot snapshot() {
-        return snapshot(Long.MAX_VALUE / 1000);
+        return snapshot(ownership == null ? null : ownership.ours());
     }
 
     /**
      * Every counter with its committed value that may be published for this second: among peers, those that this
-     * collector owned when it began.
+     * collector has owned since before it began.
      */
     public synchronized Snapshot snapshot(long second) {
-        if (ownership == null) {
+        return snapshot(ownership == null ? null : ownership.published(second));
+    }
+
+    private Snapshot snapshot(@Nullable BitSet some) {
+        if (some == null) {
             return new Snapshot(names.names(), Arrays.copyOf(committedValues, committedSize), committedSize);
         }
-        int[] published = ownership.published(second).stream()
-                .takeWhile(counter -> counter < committedSize)
-                .toArray();
+        int[] counters =
+                some.stream().takeWhile(counter -> counter < committedSize).toArray();
         return new Snapshot(
-                Arrays.stream(published).mapToObj(names::name).toArray(String[]::new),
-                Arrays.stream(published)
+                Arrays.stream(counters).mapToObj(names::name).toArray(String[]::new),
+                Arrays.stream(counters)
                         .mapToLong(counter -> committedValues[counter])
                         .toArray(),
-                published.length);
+                counters.length);
     }
 
     /**

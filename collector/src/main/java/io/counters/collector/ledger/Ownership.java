@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import io.counters.wire.PeerLine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -24,14 +25,24 @@ import org.jspecify.annotations.Nullable;
  * may still be under way, or its old owner be down.
  *
  * <p><b>Defence.</b> A new owner neither pushes nor publishes a name before the old one has said, under the very same
- * list, that it has handed over all it had, and every total of that stream has arrived: the watermarks here come to
- * the sum that the peer line says. Who owned a name before is known where the list before this one was settled here; after
- * a leap over a number it may have been anybody, and all are waited for. An amount from a peer with a later list is held
- * until that list is here too, and so nothing ever goes round in a circle: each hop has the same list or a later one.
+ * list, that all it had is handed over, and every total of that stream has arrived: the watermarks here come to the sum
+ * that the peer line says. Where lists follow each other quickly a value may reach a former owner late. So there are two
+ * words: HANDOVER, from then on this collector sends by the new list alone; and WHOLE, all others have said the former
+ * and all they had sent by older lists has come and was passed on. Owners wait for WHOLE. A collector for which the list
+ * before was settled (all had said WHOLE, and all had come) has nothing late to expect and says it at once.
+ *
+ * <p>Who owned a name before is known where the list before was settled here; then that one alone is waited for, and
+ * a third that is down holds up nobody. Otherwise it may have been anybody, and all are waited for.
+ *
+ * <p>An amount from a peer with a later list is held until that list is here too, and so nothing ever goes round in a
+ * circle: each hop has the same list or a later one.
  */
 final class Ownership {
     /** What clocks of collectors may differ by: a name that comes over is published from the next second on but one. */
     private static final long CLOCKS_MILLIS = 1000;
+
+    /** Before the first list. */
+    private static final PeerList NONE = new PeerList(0, List.of(new PeerList.Peer("none", 1)), List.of());
 
     private final String self;
     private final Supplier<String> ids;
@@ -40,7 +51,13 @@ final class Ownership {
     /** The last list under which all had arrived; null where this ledger began among peers, and hasn't heard of them. */
     private @Nullable PeerList settled;
 
-    private PeerList said;
+    /** Who stood on lists since then. */
+    private final Set<String> former;
+
+    /** Of which list all is handed over, and whether it is whole: as of the next commit, and as committed. */
+    private Word next;
+
+    private Word said;
     private boolean listsChanged = true;
 
     /** By counter: the place of its owner on the list. */
@@ -69,6 +86,9 @@ final class Ownership {
     private final List<Relayed> committedRelayed = new ArrayList<>();
     private int lastRelay;
 
+    /** What is said of a list. */
+    private record Word(PeerList list, PeerLine kind) {}
+
     /** Counters that came over at a moment of the wall clock. */
     private record Release(long millis, BitSet counters) {}
 
@@ -78,14 +98,23 @@ final class Ownership {
      * @param self this collector's address as lists have it
      * @param ids gives streams' ids
      * @param settled the last list that was settled here; null for none
+     * @param former addresses on lists between the two
      * @param committed this ledger's own streams
      */
-    Ownership(String self, Supplier<String> ids, PeerList list, @Nullable PeerList settled, List<Relayed> committed) {
+    Ownership(
+            String self,
+            Supplier<String> ids,
+            PeerList list,
+            @Nullable PeerList settled,
+            List<String> former,
+            List<Relayed> committed) {
         this.self = self;
         this.ids = ids;
         this.list = list;
         this.settled = settled;
-        this.said = settled == null ? list : settled;
+        this.former = new LinkedHashSet<>(former);
+        this.said = new Word(settled == null ? NONE : settled, PeerLine.HANDOVER);
+        this.next = said;
         for (Relayed row : committed) {
             Relay relay = relays.computeIfAbsent(
                     key(row.peer(), row.handsOver()),
@@ -167,8 +196,11 @@ final class Ownership {
     // The list
 
     /** Goes by another list from now on. */
-    void change(PeerList next, NameTable names, long now) {
-        list = next;
+    void change(PeerList later, NameTable names, long now) {
+        if (!list.isSame(settled)) {
+            former.addAll(list.addresses());
+        }
+        list = later;
         listsChanged = true;
         held.clear();
         for (int counter = 0; counter < size; counter++) {
@@ -203,41 +235,57 @@ final class Ownership {
 
     /** What a peer says of the stream that it hands over by. */
     void heard(Stream stream) {
-        if (stream.handsOver && stream.peer != null) {
+        if (stream.peer != null && stream.kind != null && stream.kind.handsOver()) {
             heard.put(stream.peer, stream);
         }
     }
 
-    private boolean isSettled(String peer) {
+    /** Whether a peer has said this word, or a later one, of our list, and all of its stream has arrived. */
+    private boolean hasSaid(PeerLine word, String peer) {
         Stream stream = heard.get(peer);
         return stream != null
+                && stream.kind != null
+                && stream.kind.compareTo(word) >= 0
                 && stream.list == list.number()
                 && stream.digest == list.digest()
                 && stream.sum() == stream.statedSum;
     }
 
-    /** Peers that may still hand something over under this list. */
+    /** Peers that may still hand something over by this list. */
     Set<String> awaited() {
+        return awaited(PeerLine.WHOLE);
+    }
+
+    private Set<String> awaited(PeerLine word) {
         Set<String> peers = new LinkedHashSet<>();
         if (!list.isSame(settled)) {
             peers.addAll(list.addresses());
+            peers.addAll(former);
             if (settled != null) {
                 peers.addAll(settled.addresses());
             }
             peers.remove(self);
             peers.removeAll(list.gone());
-            peers.removeIf(this::isSettled);
+            peers.removeIf(peer -> hasSaid(word, peer));
         }
         return peers;
+    }
+
+    /** Whether the list before ours was settled here. */
+    private boolean followsSettled() {
+        return settled != null && former.isEmpty() && settled.number() + 1 >= list.number();
     }
 
     private boolean isMine(int counter, byte[] name) {
         if (!isOwner(counter)) {
             return false;
         }
-        if (settled != null && settled.number() + 1 == list.number()) {
+        if (settled != null && followsSettled()) {
             String before = settled.address(settled.owner(name, 0, name.length));
-            return before.equals(self) || list.gone().contains(before) || isSettled(before);
+            return list.isSame(settled)
+                    || before.equals(self)
+                    || list.gone().contains(before)
+                    || hasSaid(PeerLine.WHOLE, before);
         }
         return awaited().isEmpty();
     }
@@ -265,6 +313,7 @@ final class Ownership {
         }
         if (isEnd) {
             settled = list;
+            former.clear();
             listsChanged = true;
         }
         return fresh;
@@ -331,14 +380,11 @@ final class Ownership {
     }
 
     /** The peer line of one of our streams; null once it has ended. */
-    @Nullable
-    String line(int id) {
+    byte @Nullable [] line(int id) {
         for (Relay relay : relays.values()) {
             if (relay.id == id) {
-                PeerList by = relay.handsOver ? said : list;
-                return String.format(
-                        "peer %s %d %08x %s %d",
-                        relay.handsOver ? "handover" : "relay", by.number(), by.digest(), self, relay.sum());
+                Word word = relay.handsOver ? said : new Word(list, PeerLine.RELAY);
+                return word.kind.write(word.list.number(), word.list.digest(), self, relay.sum());
             }
         }
         return null;
@@ -363,10 +409,15 @@ final class Ownership {
     // What is committed
 
     boolean isChanged() {
-        return listsChanged || !changedRelays.isEmpty() || !droppedRelays.isEmpty();
+        return listsChanged || !changedRelays.isEmpty() || !droppedRelays.isEmpty() || !next.equals(said);
     }
 
+    /** What changed of our streams; to be called right after {@link #pass}. */
     List<Relayed> takeChanges(long now, long expiryMillis) {
+        if (handing.isEmpty()) {
+            boolean isWhole = followsSettled() || awaited(PeerLine.HANDOVER).isEmpty();
+            next = new Word(list, isWhole ? PeerLine.WHOLE : PeerLine.HANDOVER);
+        }
         for (Iterator<Relay> all = relays.values().iterator(); all.hasNext(); ) {
             Relay relay = all.next();
             if (relay.leftMillis != Relay.NEVER && now - relay.leftMillis > expiryMillis) {
@@ -393,14 +444,12 @@ final class Ownership {
     Changes.@Nullable Lists takeLists() {
         boolean changed = listsChanged;
         listsChanged = false;
-        return changed ? new Changes.Lists(list, settled) : null;
+        return changed ? new Changes.Lists(list, settled, List.copyOf(former)) : null;
     }
 
     void committed(Changes changes) {
         committedRelayed.addAll(changes.relayed());
-        if (handing.isEmpty()) {
-            said = list;
-        }
+        said = next;
     }
 
     void putBack(Changes changes) {

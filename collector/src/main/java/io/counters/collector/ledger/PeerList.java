@@ -90,7 +90,8 @@ public final class PeerList {
         return addresses.get(place);
     }
 
-    boolean isSame(@Nullable PeerList other) {
+    /** Whether these are the same list: of the same number, with the same entries. */
+    public boolean isSame(@Nullable PeerList other) {
         return other != null && other.number == number && other.digest == digest;
     }
 

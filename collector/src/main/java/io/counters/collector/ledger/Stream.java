@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import io.counters.wire.PeerLine;
 import io.counters.wire.Verb;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -41,7 +42,9 @@ public final class Stream {
     @Nullable
     String peer;
 
-    boolean handsOver;
+    @Nullable
+    PeerLine kind;
+
     long list;
     int digest;
     long statedSum;

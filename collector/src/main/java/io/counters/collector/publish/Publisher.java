@@ -40,7 +40,7 @@ public final class Publisher {
             skipped.increment();
             return;
         }
-        Snapshot values = ledger.snapshot();
+        Snapshot values = ledger.snapshot(free);
         for (Sink sink : sinks) {
             sink.put(free, values, within);
         }

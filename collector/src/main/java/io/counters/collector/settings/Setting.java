@@ -16,6 +16,10 @@ public enum Setting {
     OPENTSDB("", "OpenTSDB's address, http://HOST:4242; left out, nothing is sent there"),
     SINK("none", "further sink for points: stdout or none"),
     INTERVAL("10s", "time between two points of a counter, 1s to 1h, in whole seconds"),
+    PEERS(
+            "",
+            "file with the numbered list of collectors that share the names, the same for all; read again as it changes"),
+    SELF("", "with peers: this collector's own address, HOST:PORT as that file has it"),
     CONFIG("", "INI file with these settings, one KEY = VALUE a line");
 
     private final String defaultText;
