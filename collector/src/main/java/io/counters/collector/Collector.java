@@ -9,6 +9,8 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.peers.Peers;
+import io.counters.collector.peers.PeersSettings;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Publisher;
@@ -25,6 +27,7 @@ import io.counters.collector.store.StoreSettings;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -36,6 +39,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,6 +57,7 @@ public final class Collector implements AutoCloseable {
     private static final long COMMIT_MILLIS = 100;
     private static final long PUSH_MILLIS = 100;
     private static final long PUSH_AGAIN_MILLIS = 1000;
+    private static final long PEERS_MILLIS = 1000;
     private static final long REPORT_MILLIS = 600_000;
     private static final long LAST_PUSH_MILLIS = 1500;
     private static final Duration LAST_PUBLISH = Duration.ofSeconds(1);
@@ -71,6 +76,7 @@ public final class Collector implements AutoCloseable {
     private final Intake intake;
     private final Dashboard dashboard;
     private final @Nullable Pusher pusher;
+    private final @Nullable Peers peers;
     private final Thread intakeThread;
     private boolean closed;
 
@@ -86,6 +92,7 @@ public final class Collector implements AutoCloseable {
         LedgerSettings keeping = LedgerSettings.from(settings);
         StoreSettings storing = StoreSettings.from(settings);
         DashboardSettings showing = DashboardSettings.from(settings);
+        PeersSettings sharing = PeersSettings.from(settings);
         publishing = PublishSettings.from(settings);
         settings.check();
         settings.remarks().forEach(log::warn);
@@ -96,6 +103,11 @@ public final class Collector implements AutoCloseable {
             file.load(ledger);
             if (file.setAside() != null) {
                 log.warn("the ledger was damaged and is set aside as {}; a new one begins", file.setAside());
+            }
+            peers = sharing.file().isEmpty() ? null : open(peers(sharing.file().get(), sharing.self(), time));
+            if (peers == null && ledger.hasPeers()) {
+                throw new IOException("the ledger " + file + " has shared its names with peers; give --peers and --self"
+                        + " again, or a later list with this collector alone");
             }
             commit = new Commit(ledger, file, faults, self);
             Store store = storing.isShared() ? open(new MemcachedStore(storing.memcached(), System::nanoTime)) : null;
@@ -112,7 +124,7 @@ public final class Collector implements AutoCloseable {
             intakeThread = new Thread(intake, "counters-intake");
             intakeThread.setUncaughtExceptionHandler(Collector::die);
             say(out, file, store, sinks);
-        } catch (IOException | RuntimeException cannot) {
+        } catch (SettingsException | IOException | RuntimeException cannot) {
             closeOpened();
             throw cannot;
         }
@@ -128,8 +140,20 @@ public final class Collector implements AutoCloseable {
         if (pusher != null) {
             loop("counters-store", () -> pusher.run() ? PUSH_MILLIS : PUSH_AGAIN_MILLIS);
         }
+        if (peers != null) {
+            loop("counters-peers", () -> {
+                peers.run(clock.millis());
+                return PEERS_MILLIS;
+            });
+        }
         loop(PUBLISHING, this::publishWhenDue);
         loop("counters-report", this::report);
+    }
+
+    private Peers peers(Path file, String self, LedgerClock time) throws SettingsException {
+        SecureRandom random = new SecureRandom();
+        Supplier<String> ids = () -> String.format("%016x%016x", random.nextLong(), random.nextLong());
+        return new Peers(file, self, ledger, time, ids, faults, this.self);
     }
 
     private <T extends AutoCloseable> T open(T part) {
@@ -156,6 +180,9 @@ public final class Collector implements AutoCloseable {
         out.println("  page:   http://" + text(dashboard.address()) + "/");
         out.println("  ledger: " + file + ", " + ledger.size() + " counters");
         out.println("  store:  " + (store == null ? "none but the ledger" : store));
+        if (peers != null) {
+            out.println("  peers:  " + peers);
+        }
         out.println("  points: "
                 + (sinks.isEmpty()
                         ? "none; --opentsdb http://HOST:4242 publishes them"
@@ -294,6 +321,9 @@ public final class Collector implements AutoCloseable {
         publisher.publish(clock.millis() / 1000, LAST_PUBLISH);
         ledger.noteAll();
         commit.run();
+        if (peers != null) {
+            peers.run(clock.millis());
+        }
         closeOpened();
         log.info("ended; {} counters are in the ledger", ledger.size());
     }

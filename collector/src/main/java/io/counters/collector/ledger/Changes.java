@@ -52,9 +52,9 @@ record Changes(
      *
      * @param now the one this ledger goes by
      * @param settled the last one under which every hand-over had arrived; null when there was none
-     * @param former addresses on lists between the two
+     * @param leapt whether it went by another in between
      */
-    record Lists(PeerList now, @Nullable PeerList settled, List<String> former) {}
+    record Lists(PeerList now, @Nullable PeerList settled, boolean leapt) {}
 
     /** One counter as it stands, with what is known of its key in the shared store. */
     record CounterRow(int id, String name, long value, Projected projected, long pushed, long goal) {}

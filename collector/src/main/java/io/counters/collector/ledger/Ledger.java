@@ -518,9 +518,14 @@ public final class Ledger {
      *
      * @param self this collector's address as the list has it, or had it
      * @param ids gives streams' ids
-     * @throws IllegalArgumentException when this ledger has seen a later list, or another with this number
+     * @throws IllegalArgumentException when this ledger has seen a later list, or another with this number, or when the
+     *     list does not say what became of a peer
      */
     public synchronized void join(PeerList list, String self, Supplier<String> ids) {
+        if (!list.addresses().contains(self) && !list.out().contains(self)) {
+            throw new IllegalArgumentException(
+                    self + ", this collector, is not on it; \"out " + self + "\" has it hand over what it holds");
+        }
         PeerList before = committedLists == null ? null : committedLists.now();
         if (before != null && !isNext(before, list)) {
             throw new IllegalArgumentException("this ledger goes by " + before + "; give it a list of a higher number");
@@ -528,14 +533,14 @@ public final class Ledger {
         PeerList settled = committedLists == null ? null : committedLists.settled();
         if (before == null && names.size() > 0) {
             // It was alone, and so the owner of all.
-            settled = new PeerList(0, List.of(new PeerList.Peer(self, 1)), List.of());
+            settled = new PeerList(0, List.of(new PeerList.Peer(self, 1)), List.of(), List.of());
         }
         Ownership among = new Ownership(
                 self,
                 ids,
                 before == null ? list : before,
                 settled,
-                committedLists == null ? List.of() : committedLists.former(),
+                committedLists != null && committedLists.leapt(),
                 restoredRelays);
         for (int counter = 0; counter < names.size(); counter++) {
             among.added(names.bytes(counter), projecting ? !projection.isNew(counter) : values[counter] != 0);
@@ -560,11 +565,20 @@ public final class Ledger {
     /**
      * Goes by another list from now on: what is another's now is handed over.
      *
-     * @return false, and nothing happens, when it is no later than the present one
+     * @throws IllegalArgumentException when it is no later than the present one, or does not say what became of a peer
      */
-    public synchronized boolean change(PeerList list) {
+    public synchronized void change(PeerList list) {
         if (ownership == null || list.number() <= ownership.list().number()) {
-            return false;
+            throw new IllegalArgumentException("its number is no higher than that of the list gone by so far");
+        }
+        for (String peer : ownership.mentioned()) {
+            if (!list.addresses().contains(peer)
+                    && !list.out().contains(peer)
+                    && !list.gone().contains(peer)) {
+                throw new IllegalArgumentException("it does not say what became of " + peer + ": write \"out " + peer
+                        + "\" for a collector that is to hand over what it holds, \"gone " + peer
+                        + "\" for one that will never come back");
+            }
         }
         ownership.change(list, names, clockMillis.getAsLong());
         if (projecting) {
@@ -574,7 +588,6 @@ public final class Ledger {
                 }
             }
         }
-        return true;
     }
 
     /** Whether this ledger has shared its names with peers. */

@@ -47,11 +47,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 + " WITHOUT ROWID",
     };
 
-    /** The places of lists: the one gone by, the last that was settled, and who stood on lists between the two. */
+    /** The places of lists: the one gone by, and the last that was settled. */
     private static final int NOW = 0;
 
     private static final int SETTLED = 1;
-    private static final int FORMER = 2;
 
     private static final String NAME = "ledger.sqlite";
 
@@ -247,19 +246,18 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private void loadPeers(Statement statement, Ledger ledger) throws SQLException {
         PeerList now = null;
         PeerList settled = null;
-        List<String> former = List.of();
         try (ResultSet row = statement.executeQuery("SELECT place, number, peers FROM list")) {
             while (row.next()) {
-                String peers = row.getString(3);
-                switch (row.getInt(1)) {
-                    case NOW -> now = PeerList.of(row.getLong(2), peers);
-                    case SETTLED -> settled = PeerList.of(row.getLong(2), peers);
-                    default -> former = peers.isEmpty() ? List.of() : List.of(peers.split(";", -1));
+                PeerList list = PeerList.of(row.getLong(2), row.getString(3));
+                if (row.getInt(1) == NOW) {
+                    now = list;
+                } else {
+                    settled = list;
                 }
             }
         }
         if (now != null) {
-            ledger.restore(new Lists(now, settled, former));
+            ledger.restore(new Lists(now, settled, meta().getOrDefault("leapt", 0L) != 0));
         }
         try (ResultSet row = statement.executeQuery("SELECT id, stream, peer, hands_over, born FROM relay");
                 PreparedStatement totalsOf = connection.prepareStatement(
@@ -379,11 +377,11 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private void putPeers(Changes changes) throws SQLException {
         Lists lists = changes.lists();
         if (lists != null) {
-            put(NOW, lists.now().number(), lists.now().text());
+            put(NOW, lists.now());
             if (lists.settled() != null) {
-                put(SETTLED, lists.settled().number(), lists.settled().text());
+                put(SETTLED, lists.settled());
             }
-            put(FORMER, 0, String.join(";", lists.former()));
+            put("leapt", lists.leapt() ? 1 : 0);
         }
         for (Relayed relay : changes.relayed()) {
             putRelay.setInt(1, relay.id());
@@ -408,10 +406,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    private void put(int place, long number, String peers) throws SQLException {
+    private void put(int place, PeerList list) throws SQLException {
         putList.setInt(1, place);
-        putList.setLong(2, number);
-        putList.setString(3, peers);
+        putList.setLong(2, list.number());
+        putList.setString(3, list.text());
         putList.addBatch();
     }
 

@@ -42,7 +42,7 @@ final class Ownership {
     private static final long CLOCKS_MILLIS = 1000;
 
     /** Before the first list. */
-    private static final PeerList NONE = new PeerList(0, List.of(new PeerList.Peer("none", 1)), List.of());
+    private static final PeerList NONE = new PeerList(0, List.of(new PeerList.Peer("none", 1)), List.of(), List.of());
 
     private final String self;
     private final Supplier<String> ids;
@@ -51,8 +51,8 @@ final class Ownership {
     /** The last list under which all had arrived; null where this ledger began among peers, and hasn't heard of them. */
     private @Nullable PeerList settled;
 
-    /** Who stood on lists since then. */
-    private final Set<String> former;
+    /** Whether this ledger went by a list since then that was not settled when the next one came. */
+    private boolean leapt;
 
     /** Of which list all is handed over, and whether it is whole: as of the next commit, and as committed. */
     private Word next;
@@ -98,7 +98,7 @@ final class Ownership {
      * @param self this collector's address as lists have it
      * @param ids gives streams' ids
      * @param settled the last list that was settled here; null for none
-     * @param former addresses on lists between the two
+     * @param leapt whether it went by another list in between
      * @param committed this ledger's own streams
      */
     Ownership(
@@ -106,13 +106,13 @@ final class Ownership {
             Supplier<String> ids,
             PeerList list,
             @Nullable PeerList settled,
-            List<String> former,
+            boolean leapt,
             List<Relayed> committed) {
         this.self = self;
         this.ids = ids;
         this.list = list;
         this.settled = settled;
-        this.former = new LinkedHashSet<>(former);
+        this.leapt = leapt;
         this.said = new Word(settled == null ? NONE : settled, PeerLine.HANDOVER);
         this.next = said;
         for (Relayed row : committed) {
@@ -130,6 +130,15 @@ final class Ownership {
 
     PeerList list() {
         return list;
+    }
+
+    /** Those that a later list must say something of: peers, and others that may have something to hand over. */
+    Set<String> mentioned() {
+        Set<String> peers = new LinkedHashSet<>(list.addresses());
+        if (!list.isSame(settled)) {
+            peers.addAll(list.out());
+        }
+        return peers;
     }
 
     // Counters
@@ -197,9 +206,7 @@ final class Ownership {
 
     /** Goes by another list from now on. */
     void change(PeerList later, NameTable names, long now) {
-        if (!list.isSame(settled)) {
-            former.addAll(list.addresses());
-        }
+        leapt = !list.isSame(settled);
         list = later;
         listsChanged = true;
         held.clear();
@@ -260,12 +267,8 @@ final class Ownership {
         Set<String> peers = new LinkedHashSet<>();
         if (!list.isSame(settled)) {
             peers.addAll(list.addresses());
-            peers.addAll(former);
-            if (settled != null) {
-                peers.addAll(settled.addresses());
-            }
+            peers.addAll(list.out());
             peers.remove(self);
-            peers.removeAll(list.gone());
             peers.removeIf(peer -> hasSaid(word, peer));
         }
         return peers;
@@ -273,7 +276,7 @@ final class Ownership {
 
     /** Whether the list before ours was settled here. */
     private boolean followsSettled() {
-        return settled != null && former.isEmpty() && settled.number() + 1 >= list.number();
+        return settled != null && !leapt && settled.number() + 1 >= list.number();
     }
 
     private boolean isMine(int counter, byte[] name) {
@@ -313,7 +316,7 @@ final class Ownership {
         }
         if (isEnd) {
             settled = list;
-            former.clear();
+            leapt = false;
             listsChanged = true;
         }
         return fresh;
@@ -444,7 +447,7 @@ final class Ownership {
     Changes.@Nullable Lists takeLists() {
         boolean changed = listsChanged;
         listsChanged = false;
-        return changed ? new Changes.Lists(list, settled, List.copyOf(former)) : null;
+        return changed ? new Changes.Lists(list, settled, leapt) : null;
     }
 
     void committed(Changes changes) {

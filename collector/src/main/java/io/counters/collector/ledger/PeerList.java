@@ -6,6 +6,7 @@ import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
@@ -16,9 +17,13 @@ import org.jspecify.annotations.Nullable;
  * which the ring of their addresses says. Immutable, but for {@link #owner}, which is for one thread at a time.
  */
 public final class PeerList {
+    private static final String OUT = "out";
+    private static final String GONE = "gone";
+
     private final long number;
     private final List<Peer> peers;
     private final List<String> addresses;
+    private final List<String> out;
     private final List<String> gone;
     private final int digest;
     private final KetamaRing ring;
@@ -32,11 +37,13 @@ public final class PeerList {
      *
      * @param number from 1; grows with every change
      * @param peers at least one, each address once
+     * @param out addresses of collectors that own nothing any more, and may have something to hand over
      * @param gone addresses of former peers whose ledgers are lost
      */
-    public PeerList(long number, List<Peer> peers, List<String> gone) {
+    public PeerList(long number, List<Peer> peers, List<String> out, List<String> gone) {
         this.number = number;
         this.peers = List.copyOf(peers);
+        this.out = List.copyOf(out);
         this.gone = List.copyOf(gone);
         addresses = peers.stream().map(Peer::address).toList();
         ring = new KetamaRing(addresses, peers.stream().mapToLong(Peer::weight).toArray());
@@ -48,17 +55,18 @@ public final class PeerList {
     /** Reads what {@link #text} wrote. */
     static PeerList of(long number, String text) {
         List<Peer> peers = new ArrayList<>();
+        List<String> out = new ArrayList<>();
         List<String> gone = new ArrayList<>();
-        for (String peer : text.split(";", -1)) {
-            int star = peer.lastIndexOf('*');
-            long weight = Long.parseLong(peer.substring(star + 1));
-            if (weight == 0) {
-                gone.add(peer.substring(0, star));
-            } else {
-                peers.add(new Peer(peer.substring(0, star), weight));
+        for (String entry : text.split(";", -1)) {
+            int star = entry.lastIndexOf('*');
+            String address = entry.substring(0, star);
+            switch (entry.substring(star + 1)) {
+                case OUT -> out.add(address);
+                case GONE -> gone.add(address);
+                default -> peers.add(new Peer(address, Long.parseLong(entry.substring(star + 1))));
             }
         }
-        return new PeerList(number, peers, gone);
+        return new PeerList(number, peers, out, gone);
     }
 
     public long number() {
@@ -73,6 +81,11 @@ public final class PeerList {
     /** All addresses, in the order of the list. */
     public List<String> addresses() {
         return addresses;
+    }
+
+    /** Those that own nothing any more, and may have something to hand over. */
+    public List<String> out() {
+        return out;
     }
 
     /** Addresses that will never hand anything over: their collectors are gone for good. */
@@ -95,11 +108,13 @@ public final class PeerList {
         return other != null && other.number == number && other.digest == digest;
     }
 
-    /** The list in one line, its number left out: {@code ADDRESS*WEIGHT;ADDRESS*WEIGHT}, those gone with weight 0. */
+    /** The list in one line, its number left out: {@code ADDRESS*WEIGHT;ADDRESS*out;ADDRESS*gone}. */
     String text() {
-        return Stream.concat(
+        return Stream.of(
                         peers.stream().map(peer -> peer.address + "*" + peer.weight),
-                        gone.stream().map(address -> address + "*0"))
+                        out.stream().map(address -> address + "*" + OUT),
+                        gone.stream().map(address -> address + "*" + GONE))
+                .flatMap(Function.identity())
                 .collect(Collectors.joining(";"));
     }
 

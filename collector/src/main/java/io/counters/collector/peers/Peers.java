@@ -39,7 +39,7 @@ public final class Peers implements AutoCloseable {
      *
      * @param clockMillis the ledger's time
      * @param ids gives streams' ids
-     * @throws SettingsException where the list can't be read, or is older than the ledger's
+     * @throws SettingsException where the list can't be read, or can't follow the one the ledger went by
      */
     public Peers(
             Path file,
@@ -57,11 +57,8 @@ public final class Peers implements AutoCloseable {
         list = PeersFile.read(file);
         try {
             ledger.join(list, self, ids);
-        } catch (IllegalArgumentException older) {
-            throw new SettingsException(List.of(file + " holds " + list + ", but " + older.getMessage()));
-        }
-        if (!list.addresses().contains(self)) {
-            log.warn("{} is not on {}: all that is counted here is handed over", self, list);
+        } catch (IllegalArgumentException notNext) {
+            throw new SettingsException(List.of(file + " holds " + list + ", but " + notNext.getMessage()));
         }
         relays = new Relays(ledger, clockMillis);
     }
@@ -87,20 +84,19 @@ public final class Peers implements AutoCloseable {
                 // A list that is being written is not taken for a shorter one: it must stay for a second.
                 return;
             }
-            if (ledger.change(read)) {
-                log.info("goes by {} instead of {}", read, list);
-                list = read;
-            } else {
-                badLists.increment();
-                faults.warn(
-                        "list",
-                        file + " holds " + read + ", which is not later than " + list
-                                + "; it is left aside until its number grows");
-            }
+            ledger.change(read);
+            log.info("goes by {} instead of {}", read, list);
+            list = read;
         } catch (SettingsException mistakes) {
-            badLists.increment();
-            faults.warn("list", mistakes.getMessage() + "; " + list + " stays");
+            bad(mistakes.getMessage());
+        } catch (IllegalArgumentException notNext) {
+            bad(file + " holds " + seen + ", but " + notNext.getMessage());
         }
+    }
+
+    private void bad(String mistake) {
+        badLists.increment();
+        faults.warn("list", mistake + "; " + list + " stays");
     }
 
     private void await(Set<String> now) {
@@ -111,8 +107,7 @@ public final class Peers implements AutoCloseable {
             faults.warn(
                     "awaited",
                     "list " + list.number() + " waits for " + String.join(", ", now)
-                            + ": what they may hand over is not published before it is here; a collector that will never come"
-                            + " back is written as gone HOST:PORT, in a new list");
+                            + ": what they may hand over is not published before it is here");
         }
         awaited = now;
     }

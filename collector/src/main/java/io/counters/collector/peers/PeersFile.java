@@ -14,11 +14,13 @@ import java.util.List;
 /** Reads the list of peers; the package draws it. */
 final class PeersFile {
     private static final String NUMBER = "list ";
+    private static final String OUT = "out ";
     private static final String GONE = "gone ";
 
     private final Path file;
     private final List<String> mistakes = new ArrayList<>();
     private final List<CollectorAddress> peers = new ArrayList<>();
+    private final List<String> out = new ArrayList<>();
     private final List<String> gone = new ArrayList<>();
     private int number;
 
@@ -62,6 +64,7 @@ final class PeersFile {
                 peers.stream()
                         .map(peer -> new PeerList.Peer(peer.toString(), peer.weight()))
                         .toList(),
+                out,
                 gone);
     }
 
@@ -76,6 +79,8 @@ final class PeersFile {
                     throw new IllegalArgumentException("the list has a number already, " + number);
                 }
                 number = read;
+            } else if (line.startsWith(OUT)) {
+                out.add(CollectorAddress.read(line.substring(OUT.length())).toString());
             } else if (line.startsWith(GONE)) {
                 gone.add(CollectorAddress.read(line.substring(GONE.length())).toString());
             } else {

@@ -11,8 +11,12 @@
  *   list 3                       the number; grows with every change
  *   10.0.0.1:11212               one collector a line, as agents have it in collector=
  *   10.0.0.2:11212*3             with its weight on the ring
- *   gone 10.0.0.3:11212          its ledger is lost: nobody waits for what it had
+ *   out 10.0.0.3:11212           owns nothing any more: it hands over what it holds, and passes on what it gets
+ *   gone 10.0.0.4:11212          its ledger is lost: nobody waits for what it had
  * </pre>
+ *
+ * <p>A collector leaves the file in two steps: {@code out} in one list, and once that has settled everywhere ({@code
+ * peers_awaited} is 0) it may be left out of the next. A list that does not say what became of a peer is refused.
  */
 @NullMarked
 package io.counters.collector.peers;

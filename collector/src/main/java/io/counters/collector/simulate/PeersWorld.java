@@ -81,15 +81,16 @@ final class PeersWorld {
 
     private PeerList randomList(long number) {
         List<PeerList.Peer> some = new ArrayList<>();
+        List<String> out = new ArrayList<>();
+        int one = random.nextInt(COLLECTORS);
         for (int i = 0; i < COLLECTORS; i++) {
-            if (random.nextInt(3) > 0) {
+            if (i == one || random.nextInt(3) > 0) {
                 some.add(new PeerList.Peer(address(i), 1 + random.nextInt(3)));
+            } else {
+                out.add(address(i));
             }
         }
-        if (some.isEmpty()) {
-            some.add(new PeerList.Peer(address(random.nextInt(COLLECTORS)), 1));
-        }
-        return new PeerList(number, some, List.of());
+        return new PeerList(number, some, out, List.of());
     }
 
     private SimulatedSender newSender() {

@@ -123,13 +123,14 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         downSteps = Math.max(0, downSteps - 1);
     }
 
-    /** Finds another list in its file. */
+    /** Finds another list in its file, or the same. */
     void learn(PeerList next) {
+        boolean isLater = next.number() > list.number();
         list = next;
-        if (!isDown()) {
-            ledger.change(next);
-        } else {
+        if (isDown()) {
             begin();
+        } else if (isLater) {
+            ledger.change(next);
         }
     }
 
