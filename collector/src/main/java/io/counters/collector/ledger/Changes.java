@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param relayed this ledger's own streams to peers, with those of their totals that changed
  * @param droppedRelays the numbers of those that ended
  * @param lists the lists of peers, where they changed
+ * @param held counters that are held since the last commit
  */
 record Changes(
         Head head,
@@ -20,7 +21,8 @@ record Changes(
         List<Integer> dropped,
         List<Relayed> relayed,
         List<Integer> droppedRelays,
-        @Nullable Lists lists) {
+        @Nullable Lists lists,
+        Held held) {
     /**
      * The ledger's own state.
      *
@@ -55,6 +57,16 @@ record Changes(
      * @param leapt whether it went by another in between
      */
     record Lists(PeerList now, @Nullable PeerList settled, boolean leapt) {}
+
+    /**
+     * What peers sent of counters that are not ours and can't be passed on before a later list is here.
+     *
+     * @param isFresh whether all that was held before is no more
+     */
+    record Held(boolean isFresh, List<Integer> counters) {
+        /** Nothing changed. */
+        static final Held AS_BEFORE = new Held(false, List.of());
+    }
 
     /** One counter as it stands, with what is known of its key in the shared store. */
     record CounterRow(int id, String name, long value, Projected projected, long pushed, long goal) {}

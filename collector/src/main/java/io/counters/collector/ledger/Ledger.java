@@ -53,6 +53,7 @@ public final class Ledger {
     private @Nullable Ownership ownership;
     private Changes.@Nullable Lists committedLists;
     private final List<Relayed> restoredRelays = new ArrayList<>();
+    private final List<Integer> restoredHeld = new ArrayList<>();
 
     private final Map<String, Stream> streams = new HashMap<>();
     private final List<Stream> changedStreams = new ArrayList<>();
@@ -368,7 +369,8 @@ public final class Ledger {
                 dropped,
                 relayed,
                 ownership == null ? List.of() : ownership.takeDropped(),
-                ownership == null ? null : ownership.takeLists());
+                ownership == null ? null : ownership.takeLists(),
+                ownership == null ? Changes.Held.AS_BEFORE : ownership.takeHeld());
     }
 
     /** Lets the next commit write what is known of every stream, also of those that said nothing new since the last. */
@@ -506,6 +508,11 @@ public final class Ledger {
         committedLists = lists;
     }
 
+    /** Takes up that a counter, by its number, is held. */
+    synchronized void restoreHeld(int counter) {
+        restoredHeld.add(counter);
+    }
+
     /** Takes up a stream of its own to a peer, with all its totals. */
     synchronized void restore(Relayed relayed) {
         restoredRelays.add(relayed);
@@ -551,6 +558,7 @@ public final class Ledger {
                 among.applied(counter, null);
             }
         }
+        among.restoreHeld(restoredHeld);
         ownership = among;
         among.greet(clockMillis.getAsLong());
         if (before != null && !before.isSame(list)) {

@@ -40,6 +40,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (stream, counter))"
                 + " WITHOUT ROWID",
         "CREATE TABLE IF NOT EXISTS list (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, peers TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS held (counter INTEGER PRIMARY KEY)",
         "CREATE TABLE IF NOT EXISTS relay (id INTEGER PRIMARY KEY, stream TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,"
                 + " hands_over INTEGER NOT NULL, born INTEGER NOT NULL)",
         "CREATE TABLE IF NOT EXISTS relayed (relay INTEGER NOT NULL, counter INTEGER NOT NULL,"
@@ -68,6 +69,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private final PreparedStatement dropStream;
     private final PreparedStatement dropWatermarks;
     private final PreparedStatement putList;
+    private final PreparedStatement dropHeld;
+    private final PreparedStatement putHeld;
     private final PreparedStatement putRelay;
     private final PreparedStatement putRelayed;
     private final PreparedStatement dropRelay;
@@ -106,6 +109,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
             dropStream = connection.prepareStatement("DELETE FROM stream WHERE id = ?");
             dropWatermarks = connection.prepareStatement("DELETE FROM watermark WHERE stream = ?");
             putList = connection.prepareStatement("INSERT OR REPLACE INTO list VALUES (?, ?, ?)");
+            dropHeld = connection.prepareStatement("DELETE FROM held");
+            putHeld = connection.prepareStatement("INSERT OR REPLACE INTO held VALUES (?)");
             putRelay = connection.prepareStatement("INSERT OR REPLACE INTO relay VALUES (?, ?, ?, ?, ?)");
             putRelayed = connection.prepareStatement("INSERT OR REPLACE INTO relayed VALUES (?, ?, ?, ?)");
             dropRelay = connection.prepareStatement("DELETE FROM relay WHERE id = ?");
@@ -118,6 +123,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
                     dropStream,
                     dropWatermarks,
                     putList,
+                    dropHeld,
+                    putHeld,
                     putRelay,
                     putRelayed,
                     dropRelay,
@@ -259,6 +266,11 @@ public final class LedgerFile implements Journal, AutoCloseable {
         if (now != null) {
             ledger.restore(new Lists(now, settled, meta().getOrDefault("leapt", 0L) != 0));
         }
+        try (ResultSet row = statement.executeQuery("SELECT counter FROM held")) {
+            while (row.next()) {
+                ledger.restoreHeld(row.getInt(1));
+            }
+        }
         try (ResultSet row = statement.executeQuery("SELECT id, stream, peer, hands_over, born FROM relay");
                 PreparedStatement totalsOf = connection.prepareStatement(
                         "SELECT counter, increments, decrements FROM relayed WHERE relay = ?")) {
@@ -382,6 +394,13 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 put(SETTLED, lists.settled());
             }
             put("leapt", lists.leapt() ? 1 : 0);
+        }
+        if (changes.held().isFresh()) {
+            dropHeld.addBatch();
+        }
+        for (int held : changes.held().counters()) {
+            putHeld.setInt(1, held);
+            putHeld.addBatch();
         }
         for (Relayed relay : changes.relayed()) {
             putRelay.setInt(1, relay.id());

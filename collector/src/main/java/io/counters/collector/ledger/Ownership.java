@@ -74,8 +74,11 @@ final class Ownership {
 
     private final BitSet handing = new BitSet();
 
-    /** From a peer with a later list: it knows better, and its list is to come. */
+    /** From a peer with a later list: it knows better, and its list is to come. Of these, those not yet committed. */
     private final BitSet held = new BitSet();
+
+    private final List<Integer> heldSince = new ArrayList<>();
+    private boolean heldAnew;
 
     /** By a peer's address: the stream by which it hands over, as it was last heard. */
     private final Map<String, Stream> heard = new HashMap<>();
@@ -184,9 +187,21 @@ final class Ownership {
         }
         if (by != null && by.peer != null) {
             if (!isOwner && (by.list > list.number() || (by.list == list.number() && by.digest != list.digest()))) {
-                held.set(counter);
+                hold(counter);
             }
         }
+    }
+
+    private void hold(int counter) {
+        if (!held.get(counter)) {
+            held.set(counter);
+            heldSince.add(counter);
+        }
+    }
+
+    /** Takes up what was held in an earlier life; every counter is known. */
+    void restoreHeld(List<Integer> counters) {
+        counters.forEach(held::set);
     }
 
     /** Those whose values may be published for a second: what came over in time. */
@@ -210,6 +225,8 @@ final class Ownership {
         list = later;
         listsChanged = true;
         held.clear();
+        heldSince.clear();
+        heldAnew = true;
         for (int counter = 0; counter < size; counter++) {
             byte[] name = names.bytes(counter);
             owners[counter] = list.owner(name, 0, name.length);
@@ -412,7 +429,12 @@ final class Ownership {
     // What is committed
 
     boolean isChanged() {
-        return listsChanged || !changedRelays.isEmpty() || !droppedRelays.isEmpty() || !next.equals(said);
+        return listsChanged
+                || heldAnew
+                || !heldSince.isEmpty()
+                || !changedRelays.isEmpty()
+                || !droppedRelays.isEmpty()
+                || !next.equals(said);
     }
 
     /** What changed of our streams; to be called right after {@link #pass}. */
@@ -450,6 +472,13 @@ final class Ownership {
         return changed ? new Changes.Lists(list, settled, leapt) : null;
     }
 
+    Changes.Held takeHeld() {
+        Changes.Held taken = new Changes.Held(heldAnew, List.copyOf(heldSince));
+        heldAnew = false;
+        heldSince.clear();
+        return taken;
+    }
+
     void committed(Changes changes) {
         committedRelayed.addAll(changes.relayed());
         said = next;
@@ -457,6 +486,13 @@ final class Ownership {
 
     void putBack(Changes changes) {
         listsChanged |= changes.lists() != null;
+        if (changes.held().isFresh() && !heldAnew) {
+            heldSince.clear();
+            held.stream().forEach(heldSince::add);
+            heldAnew = true;
+        } else if (!heldAnew) {
+            heldSince.addAll(changes.held().counters());
+        }
         droppedRelays.addAll(changes.droppedRelays());
         for (Relayed row : changes.relayed()) {
             Relay relay = relays.get(key(row.peer(), row.handsOver()));

@@ -116,7 +116,8 @@ class LedgerFileTest {
                     List.of(),
                     List.of(),
                     List.of(),
-                    null));
+                    null,
+                    Changes.Held.AS_BEFORE));
         }
 
         try (LedgerFile file = new LedgerFile(folder)) {
