@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * one: a piece that never passes can't block the others.
  */
 final class Delivery {
-    static final long PAUSE_MILLIS_MIN = 50;
+    static final long PAUSE_MILLIS_MIN = 20;
     static final long PAUSE_MILLIS_MAX = 5_000;
 
     /** The points a second that are replayed at the most, or as many as a second of ticks has, where that is more. */
@@ -174,7 +174,7 @@ final class Delivery {
      * @throws Damaged where a tick can't be read: it is dropped
      */
     synchronized @Nullable Piece next(long now) throws Damaged {
-        if (now - pausedUntil < 0 || inFlight >= (failures > 0 ? 1 : connections)) {
+        if (isPaused(now) || inFlight >= (failures > 0 ? 1 : connections)) {
             return null;
         }
         Piece piece = current == null ? null : due(current, now);
@@ -245,10 +245,15 @@ final class Delivery {
         }
     }
 
+    /** Whether nothing is sent, as requests have failed. */
+    synchronized boolean isPaused(long now) {
+        return now - pausedUntil < 0;
+    }
+
     /** How long nothing is due, unless something is settled or begun; at most a second. */
     synchronized long waitNanos(long now) {
         long wait = TimeUnit.SECONDS.toNanos(1);
-        if (now - pausedUntil < 0) {
+        if (isPaused(now)) {
             return Math.min(wait, pausedUntil - now);
         }
         if (current != null && !current.again.isEmpty()) {

@@ -68,7 +68,7 @@ public final class OpenTsdbSink implements Sink {
     static final int CONNECTIONS = 20;
 
     private static final int SYNC_MILLIS = 3_000;
-    private static final int CALL_MILLIS = 8_000;
+    private static final int CALL_MILLIS = 5_000;
     private static final long LAST_MILLIS = 1_000;
     private static final long ANSWER_BYTES_MAX = 16 * 1024 * 1024;
     private static final int ATTEMPTS_UNTIL_HALVED = 3;
@@ -336,7 +336,7 @@ public final class OpenTsdbSink implements Sink {
                     "counts",
                     "did not take " + counted.failed() + " points and named " + named
                             + "; they are sent again in halves");
-            settle(piece, 0, 0, piece.points == 1 ? whole(piece) : halves(piece), piece.points == 1, false);
+            settle(piece, 0, 0, piece.points == 1 ? whole(piece) : halves(piece), false, piece.points > 1);
             return;
         }
         int done = piece.points - again.size();

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
@@ -77,12 +78,29 @@ final class Tsd implements AutoCloseable {
     private final HttpServer server;
     private final Manner manner;
 
+    /** One that answers with a status, and keeps the points of what it answers with 204. */
+    Tsd(ToIntFunction<Put> status) throws IOException {
+        this.manner = (number, put) -> {
+            int answer = status.applyAsInt(put);
+            if (answer == 204) {
+                store(put);
+            }
+            put.answer(answer, "");
+        };
+        server = opened();
+    }
+
     Tsd(Manner manner) throws IOException {
         this.manner = manner;
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server = opened();
+    }
+
+    private HttpServer opened() throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(threads);
         server.createContext("/", this::serve);
         server.start();
+        return server;
     }
 
     HttpUrl address() {
