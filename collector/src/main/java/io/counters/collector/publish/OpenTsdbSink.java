@@ -21,6 +21,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -73,6 +74,9 @@ public final class OpenTsdbSink implements Sink {
     private static final long ANSWER_BYTES_MAX = 16 * 1024 * 1024;
     private static final int ATTEMPTS_UNTIL_HALVED = 3;
     private static final int HALVED_POINTS_MIN = 50;
+    /** That it is over is told of trouble that was longer: a request that fails now and then is no outage. */
+    private static final Duration TOLD_AFTER = Duration.ofSeconds(3);
+
     private static final Duration UNKNOWN_KEPT = Duration.ofMinutes(10);
     private static final MediaType JSON = MediaType.get("application/json");
 
@@ -86,7 +90,7 @@ public final class OpenTsdbSink implements Sink {
     private final Delivery delivery;
     private final Semaphore moved = new Semaphore(0);
     private final CountDownLatch ended = new CountDownLatch(1);
-    private final AtomicBoolean inTrouble = new AtomicBoolean();
+    private final AtomicLong troubleSince = new AtomicLong();
     private final AtomicBoolean unknownSaid = new AtomicBoolean();
     private volatile long lastNanos;
     private volatile boolean closing;
@@ -165,7 +169,7 @@ public final class OpenTsdbSink implements Sink {
         } catch (IOException noDisk) {
             lost.add(values.size());
             faults.warn(
-                    "spool",
+                    this + " spool",
                     this + " loses " + values.size() + " points of second " + second + ", as they can't be kept in "
                             + spool + ": " + noDisk.getMessage() + "; the next ones carry the counts on");
         }
@@ -173,7 +177,7 @@ public final class OpenTsdbSink implements Sink {
         if (shed > 0) {
             lost.add(shed);
             faults.warn(
-                    "spool full",
+                    this + " full",
                     "the spool " + spool + " is full: " + shed + " of its oldest points are lost; --spool gives it more"
                             + " room");
         }
@@ -214,7 +218,7 @@ public final class OpenTsdbSink implements Sink {
             return delivery.next(now);
         } catch (Damaged tick) {
             lost.add(tick.points);
-            faults.warn("spool damaged", tick.points + " points of the spool are lost: " + tick.getMessage());
+            faults.warn(this + " damaged", tick.points + " points of the spool are lost: " + tick.getMessage());
             return null;
         }
     }
@@ -257,7 +261,7 @@ public final class OpenTsdbSink implements Sink {
         try {
             judge(piece, answer);
         } catch (IOException | RuntimeException fault) {
-            faults.warn("opentsdb fault", "an answer of " + this + " could not be taken: " + fault);
+            faults.warn(this + " fault", "an answer of " + this + " could not be taken: " + fault);
             settle(piece, 0, 0, List.of(new Rest(null, piece.points)), true, false);
         }
     }
@@ -350,28 +354,34 @@ public final class OpenTsdbSink implements Sink {
         if (!rest.isEmpty()) {
             retries.increment();
         }
-        if (delivery.settle(piece, done, rest, trouble, atOnce, nanoClock.getAsLong())) {
+        long now = nanoClock.getAsLong();
+        if (delivery.settle(piece, done, rest, trouble, atOnce, now)) {
             delivered.add((long) done - dropped);
             bad.add(dropped);
         }
-        if (inTrouble.compareAndSet(!trouble, trouble) && !trouble) {
-            log.info("{} takes points again; {} wait in the spool", this, delivery.olderPoints());
+        if (trouble) {
+            troubleSince.compareAndSet(0, now == 0 ? 1 : now);
+        } else {
+            long since = troubleSince.getAndSet(0);
+            if (since != 0 && now - since > TOLD_AFTER.toNanos()) {
+                log.info("{} takes points again; {} wait in the spool", this, delivery.olderPoints());
+            }
         }
         moved.release();
     }
 
     private void warn(String kind, String what) {
-        faults.warn("opentsdb " + kind, this + " " + what);
+        faults.warn(this + " " + kind, this + " " + what);
     }
 
     private void drop(String point, String reason) {
-        faults.warn("opentsdb bad", this + " refused a point for good (" + reason + "); it is dropped: " + point);
+        faults.warn(this + " bad", this + " refused a point for good (" + reason + "); it is dropped: " + point);
     }
 
     private void sayUnknown(String point) {
         if (unknownSaid.compareAndSet(false, true)) {
             faults.warn(
-                    "opentsdb unknown",
+                    this + " unknown",
                     this + " does not know a metric or a tag of this point and makes none by itself; set"
                             + " tsd.core.auto_create_metrics = true there, or make each name with \"tsdb mkmetric NAME\";"
                             + " points of names that it does not know are sent again for "
