@@ -19,6 +19,7 @@ import io.counters.collector.self.Self;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.store.MemcachedStore;
+import io.counters.collector.store.PrefixedStore;
 import io.counters.collector.store.Pusher;
 import io.counters.collector.store.Store;
 import io.counters.collector.store.StoreSettings;
@@ -85,6 +86,7 @@ public final class Collector implements AutoCloseable {
         LedgerSettings keeping = LedgerSettings.from(settings);
         StoreSettings storing = StoreSettings.from(settings);
         DashboardSettings showing = DashboardSettings.from(settings);
+        String prefix = LedgerSettings.prefix(settings);
         publishing = PublishSettings.from(settings);
         settings.check();
         settings.remarks().forEach(log::warn);
@@ -97,7 +99,9 @@ public final class Collector implements AutoCloseable {
                 log.warn("the ledger was damaged and is set aside as {}; a new one begins", file.setAside());
             }
             commit = new Commit(ledger, file, faults, self);
-            Store store = storing.isShared() ? open(new MemcachedStore(storing.memcached(), System::nanoTime)) : null;
+            Store store = storing.isShared()
+                    ? open(new PrefixedStore(prefix, new MemcachedStore(storing.memcached(), System::nanoTime)))
+                    : null;
             pusher = store == null ? null : new Pusher(ledger, store, faults, self);
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
             publisher = open(new Publisher(
@@ -303,10 +307,11 @@ public final class Collector implements AutoCloseable {
             join(thread, 1600);
         }
         commit.run();
+        publisher.publish(clock.millis() / 1000);
+        publisher.end();
         if (pusher != null) {
             pushAll(pusher);
         }
-        publisher.publish(clock.millis() / 1000);
         publisher.close();
         ledger.noteAll();
         commit.run();

@@ -353,13 +353,13 @@ final class Delivery {
     }
 
     private void replayed(int points, long now) {
-        rateCount += points;
         double seconds = (double) (now - rateFrom) / TimeUnit.SECONDS.toNanos(1);
         if (seconds >= RATE_SECONDS) {
             rate = rateCount / seconds;
             rateCount = 0;
             rateFrom = now;
         }
+        rateCount += points;
     }
 
     /** The points a second that were replayed of late. */

@@ -70,7 +70,9 @@ public final class OpenTsdbSink implements Sink {
 
     private static final int SYNC_MILLIS = 3_000;
     private static final int CALL_MILLIS = 5_000;
-    private static final long LAST_MILLIS = 1_000;
+    /** The flush that a TSD does once a second, and a moment. */
+    private static final long LAST_MILLIS = 2_000;
+
     private static final long ANSWER_BYTES_MAX = 16 * 1024 * 1024;
     private static final int ATTEMPTS_UNTIL_HALVED = 3;
     private static final int HALVED_POINTS_MIN = 50;
@@ -210,7 +212,8 @@ public final class OpenTsdbSink implements Sink {
     }
 
     private boolean isOver() {
-        return closing && (delivery.isCurrentDone() || nanoClock.getAsLong() - lastNanos >= 0);
+        return closing
+                && (delivery.isCurrentDone() || delivery.isInTrouble() || nanoClock.getAsLong() - lastNanos >= 0);
     }
 
     private @Nullable Piece next(long now) {
@@ -430,7 +433,7 @@ public final class OpenTsdbSink implements Sink {
         closing = true;
         moved.release();
         try {
-            ended.await(2 * LAST_MILLIS, TimeUnit.MILLISECONDS);
+            ended.await(LAST_MILLIS + 100, TimeUnit.MILLISECONDS);
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
         }

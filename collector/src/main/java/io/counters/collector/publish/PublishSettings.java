@@ -1,7 +1,6 @@
 package io.counters.collector.publish;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-
+import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.wire.NameReader;
@@ -54,7 +53,6 @@ public record PublishSettings(
                 .filter(sink -> sink.startsWith(OPENTSDB))
                 .map(sink -> address(sink.substring(OPENTSDB.length())))
                 .forEach(addresses::add);
-        String prefix = settings.get(Setting.PREFIX, PublishSettings::prefix);
         List<Series.Tag> tags = settings.get(Setting.TAGS, PublishSettings::tags);
         return new PublishSettings(
                 settings.get(Setting.INTERVAL, PublishSettings::interval),
@@ -64,7 +62,7 @@ public record PublishSettings(
                 (int) (long) settings.get(Setting.OPENTSDB_BODY, text -> bytes(text, 1 << 10, 64 << 20, "1k to 64m")),
                 settings.get(Setting.SPOOL, text -> bytes(text, 1 << 20, 9999L << 30, "1m to 9999g")),
                 settings.get(Setting.IDLE, PublishSettings::idle),
-                new Series(prefix, tags));
+                new Series(LedgerSettings.prefix(settings), tags));
     }
 
     private static Duration interval(String text) {
@@ -158,18 +156,6 @@ public record PublishSettings(
         };
     }
 
-    private static String prefix(String text) {
-        if (!text.isEmpty() && !isLetters(text)) {
-            throw new IllegalArgumentException("allowed are the letters of names, A-Z a-z 0-9 - _ . /");
-        }
-        if (text.length() > PREFIX_BYTES_MAX) {
-            throw new IllegalArgumentException("allowed are " + PREFIX_BYTES_MAX + " letters at the most");
-        }
-        return text;
-    }
-
-    private static final int PREFIX_BYTES_MAX = 100;
-
     private static List<Series.Tag> tags(String text) {
         NameReader name = new NameReader();
         if (name.read("x," + text) != null || text.isEmpty()) {
@@ -182,14 +168,5 @@ public record PublishSettings(
             tags.add(new Series.Tag(tag.substring(0, equals), tag.substring(equals + 1)));
         }
         return tags;
-    }
-
-    private static boolean isLetters(String text) {
-        for (byte letter : text.getBytes(ISO_8859_1)) {
-            if (!NameReader.isLetter(letter)) {
-                return false;
-            }
-        }
-        return true;
     }
 }

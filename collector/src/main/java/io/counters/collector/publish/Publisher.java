@@ -109,15 +109,20 @@ public final class Publisher implements AutoCloseable {
         faults.warn("ticks missed", count + " ticks are missing, as this program or its clock stood still");
     }
 
-    /** Lets every sink take what it was handed, and closes it; within {@code 2.5 s}. Idempotent. */
-    @Override
-    public void close() {
+    /** Lets every sink take what it was handed, and then end; does not wait. Idempotent. */
+    public synchronized void end() {
         for (Lane lane : lanes) {
             if (!lane.thread.isShutdown()) {
                 lane.thread.execute(lane.sink::close);
             }
             lane.thread.shutdown();
         }
+    }
+
+    /** As {@link #end}, and waits for it, 2.5 s at the most. */
+    @Override
+    public void close() {
+        end();
         long left = CLOSE.toMillis();
         try {
             for (Lane lane : lanes) {

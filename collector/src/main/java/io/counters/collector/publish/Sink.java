@@ -15,7 +15,7 @@ public interface Sink extends AutoCloseable {
     @Override
     String toString();
 
-    /** Delivers what it can of the last tick within a second, and ends; after the last {@link #put}. */
+    /** Delivers what it can of the last tick within 2 s, and ends; after the last {@link #put}. */
     @Override
     void close();
 }

@@ -143,6 +143,8 @@ class DeliveryTest {
         pass(Duration.ofSeconds(1));
         assertThat(delivery.replayRate(now)).isBetween(7_500L, 10_500L);
         pass(Duration.ofSeconds(6));
+        assertThat(delivery.replayRate(now)).isLessThan(100);
+        pass(Duration.ofSeconds(6));
         assertThat(delivery.replayRate(now)).isZero();
     }
 
