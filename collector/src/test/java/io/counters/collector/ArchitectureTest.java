@@ -46,7 +46,7 @@ class ArchitectureTest {
         "peers,     ledger wire emit",
         "intake,    ledger wire",
         "store,     ledger",
-        "publish,   ledger",
+        "publish,   ledger wire",
         "dashboard, ledger",
         "simulate,  ledger peers wire emit cells",
     })
