@@ -18,7 +18,6 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
-import io.counters.collector.store.MemcachedStore;
 import io.counters.collector.store.Pusher;
 import io.counters.collector.store.Store;
 import io.counters.collector.store.StoreSettings;
@@ -98,7 +97,7 @@ public final class Collector implements AutoCloseable {
                 log.warn("the ledger was damaged and is set aside as {}; a new one begins", file.setAside());
             }
             commit = new Commit(ledger, file, faults, self);
-            Store store = storing.isShared() ? open(new MemcachedStore(storing.memcached(), System::nanoTime)) : null;
+            Store store = storing.isShared() ? open(storing.open(System::nanoTime)) : null;
             pusher = store == null ? null : new Pusher(ledger, store, faults, self);
             List<Sink> sinks = sinks(out);
             publisher = new Publisher(ledger, commit, sinks, self);
@@ -126,7 +125,7 @@ public final class Collector implements AutoCloseable {
             return COMMIT_MILLIS;
         });
         if (pusher != null) {
-            loop("counters-store", () -> pusher.run() ? PUSH_MILLIS : PUSH_AGAIN_MILLIS);
+            loop("counters-store", () -> !pusher.run() ? PUSH_AGAIN_MILLIS : pusher.hasMore() ? 0 : PUSH_MILLIS);
         }
         loop(PUBLISHING, this::publishWhenDue);
         loop("counters-report", this::report);
