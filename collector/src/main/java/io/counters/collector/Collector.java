@@ -20,8 +20,6 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
-import io.counters.collector.store.MemcachedStore;
-import io.counters.collector.store.PrefixedStore;
 import io.counters.collector.store.Pusher;
 import io.counters.collector.store.Store;
 import io.counters.collector.store.StoreSettings;
@@ -110,10 +108,8 @@ public final class Collector implements AutoCloseable {
                         + " again, or a later list with this collector alone");
             }
             commit = new Commit(ledger, file, faults, self);
-            Store store = storing.isShared()
-                    ? open(new PrefixedStore(prefix, new MemcachedStore(storing.memcached(), System::nanoTime)))
-                    : null;
-            pusher = store == null ? null : new Pusher(ledger, store, faults, self);
+            Store store = storing.isShared() ? open(storing.open(System::nanoTime)) : null;
+            pusher = store == null ? null : new Pusher(ledger, store, prefix, sharing.self(), faults, self);
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
             publisher = open(new Publisher(
                     ledger, commit, sinks, publishing, work -> daemon("counters-sink", work), faults, self));
@@ -141,7 +137,7 @@ public final class Collector implements AutoCloseable {
             return COMMIT_MILLIS;
         });
         if (pusher != null) {
-            loop("counters-store", () -> pusher.run() ? PUSH_MILLIS : PUSH_AGAIN_MILLIS);
+            loop("counters-store", () -> !pusher.run() ? PUSH_AGAIN_MILLIS : pusher.hasMore() ? 0 : PUSH_MILLIS);
         }
         if (peers != null) {
             loop("counters-peers", () -> {

@@ -45,7 +45,7 @@ class ArchitectureTest {
         "ledger,    wire ring",
         "peers,     ledger wire emit",
         "intake,    ledger wire",
-        "store,     ledger",
+        "store,     ledger ring",
         "publish,   ledger wire",
         "dashboard, ledger",
         "simulate,  ledger peers wire emit cells",

@@ -13,6 +13,9 @@ import java.util.Optional;
  * @param self this collector's address as that file has it
  */
 public record PeersSettings(Optional<Path> file, String self) {
+    /** So that a key in the shared store can be made of it, behind a prefix. */
+    private static final int ADDRESS_LETTERS_MAX = 150;
+
     public static PeersSettings from(Settings settings) {
         Optional<Path> file =
                 settings.get(Setting.PEERS, text -> text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text)));
@@ -27,6 +30,10 @@ public record PeersSettings(Optional<Path> file, String self) {
         if (text.isEmpty()) {
             throw new IllegalArgumentException("with --peers give this collector's own address as --self HOST:PORT");
         }
-        return CollectorAddress.read(text).toString();
+        String address = CollectorAddress.read(text).toString();
+        if (address.length() > ADDRESS_LETTERS_MAX) {
+            throw new IllegalArgumentException("allowed are " + ADDRESS_LETTERS_MAX + " letters");
+        }
+        return address;
     }
 }
