@@ -19,14 +19,15 @@ import io.counters.collector.self.Self;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.store.MemcachedStore;
+import io.counters.collector.store.PrefixedStore;
 import io.counters.collector.store.Pusher;
 import io.counters.collector.store.Store;
 import io.counters.collector.store.StoreSettings;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -37,6 +38,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,14 +50,12 @@ import org.slf4j.LoggerFactory;
 public final class Collector implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Collector.class);
 
-    private static final String PUBLISHING = "counters-publish";
     private static final int EXIT_BROKEN = 3;
     private static final long COMMIT_MILLIS = 100;
     private static final long PUSH_MILLIS = 100;
     private static final long PUSH_AGAIN_MILLIS = 1000;
     private static final long REPORT_MILLIS = 600_000;
     private static final long LAST_PUSH_MILLIS = 1500;
-    private static final Duration LAST_PUBLISH = Duration.ofSeconds(1);
 
     private final InstantSource clock = InstantSource.system();
     private final Self self = new Self();
@@ -86,6 +86,7 @@ public final class Collector implements AutoCloseable {
         LedgerSettings keeping = LedgerSettings.from(settings);
         StoreSettings storing = StoreSettings.from(settings);
         DashboardSettings showing = DashboardSettings.from(settings);
+        String prefix = LedgerSettings.prefix(settings);
         publishing = PublishSettings.from(settings);
         settings.check();
         settings.remarks().forEach(log::warn);
@@ -98,10 +99,13 @@ public final class Collector implements AutoCloseable {
                 log.warn("the ledger was damaged and is set aside as {}; a new one begins", file.setAside());
             }
             commit = new Commit(ledger, file, faults, self);
-            Store store = storing.isShared() ? open(new MemcachedStore(storing.memcached(), System::nanoTime)) : null;
+            Store store = storing.isShared()
+                    ? open(new PrefixedStore(prefix, new MemcachedStore(storing.memcached(), System::nanoTime)))
+                    : null;
             pusher = store == null ? null : new Pusher(ledger, store, faults, self);
-            List<Sink> sinks = sinks(out);
-            publisher = new Publisher(ledger, commit, sinks, self);
+            List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
+            publisher = open(new Publisher(
+                    ledger, commit, sinks, publishing, work -> daemon("counters-sink", work), faults, self));
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
@@ -128,7 +132,7 @@ public final class Collector implements AutoCloseable {
         if (pusher != null) {
             loop("counters-store", () -> pusher.run() ? PUSH_MILLIS : PUSH_AGAIN_MILLIS);
         }
-        loop(PUBLISHING, this::publishWhenDue);
+        loop("counters-publish", this::publishWhenDue);
         loop("counters-report", this::report);
     }
 
@@ -137,11 +141,26 @@ public final class Collector implements AutoCloseable {
         return part;
     }
 
-    private List<Sink> sinks(PrintStream out) {
+    /** The publisher closes them; where one can't be opened, those before it end with the program. */
+    private List<Sink> sinks(PrintStream out, Path spools) throws IOException {
         List<Sink> sinks = new ArrayList<>();
-        publishing.opentsdb().ifPresent(url -> sinks.add(open(new OpenTsdbSink(url, System::nanoTime, faults, self))));
+        for (HttpUrl address : publishing.opentsdb()) {
+            boolean isFirst = address.equals(publishing.opentsdb().get(0));
+            String folder =
+                    isFirst ? "opentsdb" : "opentsdb-" + address.host().replace(':', '-') + "-" + address.port();
+            sinks.add(new OpenTsdbSink(
+                    address,
+                    spools.resolve(folder),
+                    publishing,
+                    clock,
+                    System::nanoTime,
+                    new SecureRandom(),
+                    work -> daemon("counters-opentsdb", work),
+                    faults,
+                    self));
+        }
         if (publishing.stdout()) {
-            sinks.add(open(new StdoutSink(out)));
+            sinks.add(new StdoutSink(out, publishing));
         }
         return sinks;
     }
@@ -225,8 +244,12 @@ public final class Collector implements AutoCloseable {
         long interval = publishing.interval().toSeconds();
         long now = clock.millis();
         if (nextTick != 0 && now >= nextTick * 1000) {
-            publisher.publish(nextTick, publishing.interval().multipliedBy(9).dividedBy(10));
+            publisher.publish(nextTick);
             now = clock.millis();
+            long missed = (now / 1000 - nextTick) / interval;
+            if (missed > 0) {
+                publisher.missed(missed);
+            }
         }
         nextTick = (now / 1000 / interval + 1) * interval;
         return Math.max(1, nextTick * 1000 - now);
@@ -281,17 +304,15 @@ public final class Collector implements AutoCloseable {
         join(intakeThread, 500);
         ending.countDown();
         for (Thread thread : threads) {
-            // A tick on its way to a sink that does not answer ends now: the last one carries its counts.
-            if (thread.getName().equals(PUBLISHING)) {
-                thread.interrupt();
-            }
             join(thread, 1600);
         }
         commit.run();
+        publisher.publish(clock.millis() / 1000);
+        publisher.end();
         if (pusher != null) {
             pushAll(pusher);
         }
-        publisher.publish(clock.millis() / 1000, LAST_PUBLISH);
+        publisher.close();
         ledger.noteAll();
         commit.run();
         closeOpened();

@@ -45,7 +45,7 @@ class ArchitectureTest {
         "ledger,    wire",
         "intake,    ledger wire",
         "store,     ledger",
-        "publish,   ledger",
+        "publish,   ledger wire",
         "dashboard, ledger",
         "simulate,  ledger wire emit cells",
     })

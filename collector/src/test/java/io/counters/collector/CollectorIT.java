@@ -211,11 +211,14 @@ class CollectorIT {
             }
             running.stream(many.toString());
             running.awaitCounter("counter.19999", 1);
-            await().atMost(PATIENCE).until(() -> Files.readString(running.err).contains("given up"));
+            await().atMost(PATIENCE)
+                    .until(() -> Files.readString(running.err).contains("points are kept and sent again"));
 
             running.end();
 
-            assertThat(Files.readString(running.err)).contains("ended; 20000 counters");
+            assertThat(Files.readString(running.err))
+                    .contains("ended; 20000 counters")
+                    .contains("stay in", "for the next start");
         }
     }
 

@@ -36,6 +36,7 @@ public final class Intake implements Runnable, AutoCloseable {
     private final Ledger ledger;
     private final FaultLog faults;
     private final Self self;
+    private final int nameBytesMax;
     private final Selector selector;
     private final DatagramChannel udp;
     private final ServerSocketChannel tcp;
@@ -57,7 +58,8 @@ public final class Intake implements Runnable, AutoCloseable {
         this.ledger = ledger;
         this.faults = faults;
         this.self = self;
-        udpLines = new Lines(ledger, "UDP", faults, self);
+        nameBytesMax = settings.nameBytesMax();
+        udpLines = new Lines(ledger, "UDP", nameBytesMax, faults, self);
         datagrams = self.count("intake_datagrams_total");
         connections = self.count("intake_connections_total");
         refusedConnections = self.count("intake_refused_connections_total");
@@ -183,7 +185,7 @@ public final class Intake implements Runnable, AutoCloseable {
             }
             connections.increment();
             open++;
-            Lines lines = new Lines(ledger, "TCP", faults, self);
+            Lines lines = new Lines(ledger, "TCP", nameBytesMax, faults, self);
             channel.configureBlocking(false)
                     .register(selector, SelectionKey.OP_READ, new TcpConnection(channel, lines));
         }

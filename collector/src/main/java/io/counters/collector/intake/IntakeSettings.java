@@ -1,7 +1,9 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
+import io.counters.wire.NameReader;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 
@@ -11,8 +13,9 @@ import java.net.UnknownHostException;
  * @param bind the address to listen on
  * @param udpPort 0 for a free one
  * @param tcpPort 0 for a free one, -1 for the number that UDP got
+ * @param nameBytesMax of a name, so that with its prefix it is not longer than a store's key may be
  */
-public record IntakeSettings(InetAddress bind, int udpPort, int tcpPort) {
+public record IntakeSettings(InetAddress bind, int udpPort, int tcpPort, int nameBytesMax) {
     /** In place of a TCP port: the same number as UDP's. */
     static final int AS_UDP = -1;
 
@@ -20,8 +23,8 @@ public record IntakeSettings(InetAddress bind, int udpPort, int tcpPort) {
         return new IntakeSettings(
                 settings.get(Setting.BIND, IntakeSettings::address),
                 settings.number(Setting.UDP_PORT, 0, 65_535),
-                settings.get(
-                        Setting.TCP_PORT, text -> text.isEmpty() ? AS_UDP : Settings.wholeNumber(text, 0, 65_535)));
+                settings.get(Setting.TCP_PORT, text -> text.isEmpty() ? AS_UDP : Settings.wholeNumber(text, 0, 65_535)),
+                NameReader.BYTES_MAX - LedgerSettings.prefix(settings).length());
     }
 
     private static InetAddress address(String text) {

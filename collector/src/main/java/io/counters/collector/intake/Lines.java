@@ -25,13 +25,18 @@ final class Lines implements Commands {
     private final Ledger ledger;
     private final FaultLog faults;
     private final String source;
+    private final int nameBytesMax;
     private final CommandReader reader = new CommandReader(this);
     private final Map<Rejection, LongAdder> rejections = new EnumMap<>(Rejection.class);
     private @Nullable Stream stream;
     private boolean named;
 
-    /** @param source what the log calls it: "UDP" or "TCP" */
-    Lines(Ledger ledger, String source, FaultLog faults, Self self) {
+    /**
+     * @param source what the log calls it: "UDP" or "TCP"
+     * @param nameBytesMax the most bytes of a name
+     */
+    Lines(Ledger ledger, String source, int nameBytesMax, FaultLog faults, Self self) {
+        this.nameBytesMax = nameBytesMax;
         this.ledger = ledger;
         this.source = source;
         this.faults = faults;
@@ -96,6 +101,10 @@ final class Lines implements Commands {
 
     @Override
     public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        if (end - begin > nameBytesMax) {
+            rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
+            return;
+        }
         ledger.merge(stream, verb, bytes, begin, end, amount, total);
     }
 

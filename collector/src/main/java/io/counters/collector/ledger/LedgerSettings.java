@@ -1,7 +1,10 @@
 package io.counters.collector.ledger;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
+import io.counters.wire.NameReader;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
@@ -18,6 +21,7 @@ import java.nio.file.Path;
  */
 public record LedgerSettings(
         Path folder, int countersMax, int newNamesMax, int streamsMax, int watermarksMax, long expiryMillis) {
+    private static final int PREFIX_BYTES_MAX = 100;
     private static final long DAY_MILLIS = 86_400_000;
 
     public static LedgerSettings from(Settings settings) {
@@ -27,6 +31,27 @@ public record LedgerSettings(
     /** The usual bounds, in this folder. */
     public static LedgerSettings in(Path folder) {
         return new LedgerSettings(folder, 1_000_000, 1_000_000, 100_000, 16_000_000, DAY_MILLIS);
+    }
+
+    /**
+     * What stands before every name outside of this program, in a shared store and in OpenTSDB; the ledger, the page and
+     * the ring know names without it.
+     */
+    public static String prefix(Settings settings) {
+        return settings.get(Setting.PREFIX, LedgerSettings::prefix);
+    }
+
+    private static String prefix(String text) {
+        for (byte letter : text.getBytes(ISO_8859_1)) {
+            if (!NameReader.isLetter(letter)) {
+                throw new IllegalArgumentException("allowed are the letters of names, A-Z a-z 0-9 - _ . /");
+            }
+        }
+        if (text.length() > PREFIX_BYTES_MAX) {
+            throw new IllegalArgumentException("allowed are " + PREFIX_BYTES_MAX
+                    + " letters at the most; with it, a name has " + NameReader.BYTES_MAX);
+        }
+        return text;
     }
 
     private static Path folder(String text) {

@@ -1,62 +1,172 @@
 package io.counters.collector.publish;
 
+import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
+import io.counters.wire.NameReader;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import okhttp3.HttpUrl;
 
 /**
- * How often to publish, and where.
+ * How often to publish, where, and how.
  *
  * @param interval whole seconds, 1 s to 1 h; ticks fall on its multiples of Unix time
- * @param opentsdb where its HTTP API is
+ * @param opentsdb where the HTTP APIs are; the first one's spool has a name that does not change with its address
  * @param stdout whether points are printed as well
+ * @param safe whether OpenTSDB is asked to answer only when it has stored the points
+ * @param bodyBytes the most bytes of a request, 1 KiB to 64 MiB
+ * @param spoolBytes the most bytes on disk that wait for one sink
+ * @param idle how long a counter must not have moved to be left out
+ * @param series prefix and tags
  */
-public record PublishSettings(Duration interval, Optional<HttpUrl> opentsdb, boolean stdout) {
+public record PublishSettings(
+        Duration interval,
+        List<HttpUrl> opentsdb,
+        boolean stdout,
+        boolean safe,
+        int bodyBytes,
+        long spoolBytes,
+        Optional<Duration> idle,
+        Series series) {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,4})(s|m|h)");
+    private static final Pattern BYTES = Pattern.compile("(\\d{1,4})(k|m|g)");
+    private static final String OPENTSDB = "opentsdb:";
+    private static final int ADDED_TAGS_MAX = 7;
+
+    public PublishSettings {
+        opentsdb = List.copyOf(opentsdb);
+    }
 
     public static PublishSettings from(Settings settings) {
+        Optional<HttpUrl> opentsdb = settings.get(Setting.OPENTSDB, PublishSettings::opentsdb);
+        Set<String> sinks = settings.get(Setting.SINK, text -> sinks(text, opentsdb));
+        List<HttpUrl> addresses = new ArrayList<>();
+        opentsdb.ifPresent(addresses::add);
+        sinks.stream()
+                .filter(sink -> sink.startsWith(OPENTSDB))
+                .map(sink -> address(sink.substring(OPENTSDB.length())))
+                .forEach(addresses::add);
+        List<Series.Tag> tags = settings.get(Setting.TAGS, PublishSettings::tags);
         return new PublishSettings(
                 settings.get(Setting.INTERVAL, PublishSettings::interval),
-                settings.get(Setting.OPENTSDB, PublishSettings::opentsdb),
-                settings.get(Setting.SINK, PublishSettings::stdout));
+                addresses,
+                sinks.contains("stdout"),
+                settings.get(Setting.OPENTSDB_MODE, PublishSettings::isSafe),
+                (int) (long) settings.get(Setting.OPENTSDB_BODY, text -> bytes(text, 1 << 10, 64 << 20, "1k to 64m")),
+                settings.get(Setting.SPOOL, text -> bytes(text, 1 << 20, 9999L << 30, "1m to 9999g")),
+                settings.get(Setting.IDLE, PublishSettings::idle),
+                new Series(LedgerSettings.prefix(settings), tags));
     }
 
     private static Duration interval(String text) {
+        Duration interval = duration(text);
+        if (interval.isZero() || interval.compareTo(Duration.ofHours(1)) > 0) {
+            throw new IllegalArgumentException("allowed are 1s to 1h, as a whole number with s, m or h behind it");
+        }
+        return interval;
+    }
+
+    private static Optional<Duration> idle(String text) {
+        if (text.equals("never")) {
+            return Optional.empty();
+        }
+        Duration idle = duration(text);
+        if (idle.isZero()) {
+            throw new IllegalArgumentException("allowed are never, or 1s to 9999h with s, m or h behind the number");
+        }
+        return Optional.of(idle);
+    }
+
+    /** Zero where it is none. */
+    private static Duration duration(String text) {
         Matcher matcher = DURATION.matcher(text);
+        if (!matcher.matches()) {
+            return Duration.ZERO;
+        }
+        long number = Long.parseLong(matcher.group(1));
+        return switch (matcher.group(2)) {
+            case "s" -> Duration.ofSeconds(number);
+            case "m" -> Duration.ofMinutes(number);
+            default -> Duration.ofHours(number);
+        };
+    }
+
+    private static long bytes(String text, long min, long max, String allowed) {
+        Matcher matcher = BYTES.matcher(text);
         if (matcher.matches()) {
-            long number = Long.parseLong(matcher.group(1));
-            Duration interval = switch (matcher.group(2)) {
-                case "s" -> Duration.ofSeconds(number);
-                case "m" -> Duration.ofMinutes(number);
-                default -> Duration.ofHours(number);
+            int shift = switch (matcher.group(2)) {
+                case "k" -> 10;
+                case "m" -> 20;
+                default -> 30;
             };
-            if (!interval.isZero() && interval.compareTo(Duration.ofHours(1)) <= 0) {
-                return interval;
+            long bytes = Long.parseLong(matcher.group(1)) << shift;
+            if (bytes >= min && bytes <= max) {
+                return bytes;
             }
         }
-        throw new IllegalArgumentException("allowed are 1s to 1h, as a whole number with s, m or h behind it");
+        throw new IllegalArgumentException("allowed are " + allowed + ", as a whole number with k, m or g behind it");
     }
 
     private static Optional<HttpUrl> opentsdb(String text) {
-        if (text.isEmpty()) {
-            return Optional.empty();
-        }
+        return text.isEmpty() ? Optional.empty() : Optional.of(address(text));
+    }
+
+    private static HttpUrl address(String text) {
         HttpUrl url = HttpUrl.parse(text);
         if (url == null) {
             throw new IllegalArgumentException("which is no address; give http://HOST:4242");
         }
-        return Optional.of(url);
+        return url;
     }
 
-    private static boolean stdout(String text) {
+    /** The sinks in their order; none of the list is there twice, nor is the one of {@code --opentsdb}. */
+    private static Set<String> sinks(String text, Optional<HttpUrl> opentsdb) {
+        Set<String> sinks = new LinkedHashSet<>();
+        Set<String> hosts = new LinkedHashSet<>();
+        opentsdb.ifPresent(url -> hosts.add(url.host() + ":" + url.port()));
+        for (String part : text.split(",", -1)) {
+            String sink = part.strip();
+            if (sink.startsWith(OPENTSDB)) {
+                HttpUrl url = address(sink.substring(OPENTSDB.length()));
+                if (!hosts.add(url.host() + ":" + url.port())) {
+                    throw new IllegalArgumentException("where " + url.host() + ":" + url.port()
+                            + " is named a second time (or by --opentsdb too); keep one");
+                }
+            } else if (!sink.equals("stdout") && !sink.equals("none") && !sink.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "allowed are none, stdout and opentsdb:http://HOST:4242, several parted by commas");
+            }
+            sinks.add(sink);
+        }
+        return sinks;
+    }
+
+    private static boolean isSafe(String text) {
         return switch (text) {
-            case "stdout" -> true;
-            case "none", "" -> false;
-            default -> throw new IllegalArgumentException("allowed are stdout and none");
+            case "safe" -> true;
+            case "fast" -> false;
+            default -> throw new IllegalArgumentException("allowed are safe and fast");
         };
+    }
+
+    private static List<Series.Tag> tags(String text) {
+        NameReader name = new NameReader();
+        if (name.read("x," + text) != null || text.isEmpty()) {
+            throw new IllegalArgumentException("allowed are 1 to " + ADDED_TAGS_MAX
+                    + " tags KEY=VALUE parted by commas, of the letters of names, none twice");
+        }
+        List<Series.Tag> tags = new ArrayList<>();
+        for (String tag : text.split(",", -1)) {
+            int equals = tag.indexOf('=');
+            tags.add(new Series.Tag(tag.substring(0, equals), tag.substring(equals + 1)));
+        }
+        return tags;
     }
 }

@@ -3,36 +3,74 @@ package io.counters.collector.publish;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
-/** Publishes one tick after the other. Called by one thread at a time. */
-public final class Publisher {
+/**
+ * Publishes one tick after the other: freezes its values and hands them to every sink, each on a thread of its own, so
+ * that neither a sink nor the next tick waits for another. For any thread.
+ */
+public final class Publisher implements AutoCloseable {
+    /** The most ticks that wait until a sink has taken the one before. */
+    private static final int WAITING_MAX = 2;
+
+    private static final Duration CLOSE = Duration.ofMillis(2500);
+
     private final Ledger ledger;
     private final Commit commit;
-    private final List<Sink> sinks;
+    private final List<Lane> lanes = new ArrayList<>();
+    private final @Nullable Idle idle;
+    private final FaultLog faults;
     private final LongAdder ticks;
     private final LongAdder skipped;
+    private final LongAdder lost;
 
-    public Publisher(Ledger ledger, Commit commit, List<Sink> sinks, Self self) {
+    /** A sink and its thread. */
+    private record Lane(Sink sink, ThreadPoolExecutor thread) {}
+
+    /**
+     * @param sinks closed with this
+     * @param threads makes one for each sink
+     */
+    public Publisher(
+            Ledger ledger,
+            Commit commit,
+            List<Sink> sinks,
+            PublishSettings settings,
+            ThreadFactory threads,
+            FaultLog faults,
+            Self self) {
         this.ledger = ledger;
         this.commit = commit;
-        this.sinks = List.copyOf(sinks);
+        this.faults = faults;
+        idle = settings.idle().map(after -> new Idle(after.toSeconds())).orElse(null);
+        for (Sink sink : sinks) {
+            lanes.add(new Lane(
+                    sink, new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads)));
+        }
         ticks = self.count("publish_ticks_total");
         skipped = self.count("publish_skipped_ticks_total");
+        lost = self.count("publish_lost_points_total");
     }
 
     /**
-     * Puts the committed value of every counter into every sink; nothing where the second can't be committed, as the
-     * next life would use it again.
+     * Hands the committed value of every counter to every sink; nothing where the second can't be committed, as the next
+     * life would use it again. Returns before they are delivered.
      *
      * @param second the tick's Unix time; where it was used before, also by an earlier life, the next free one is taken
-     * @param within the time to do it in
      */
-    public synchronized void publish(long second, Duration within) {
-        if (sinks.isEmpty()) {
+    public synchronized void publish(long second) {
+        if (lanes.isEmpty()) {
             return;
         }
         long free = ledger.publishAt(second);
@@ -40,10 +78,62 @@ public final class Publisher {
             skipped.increment();
             return;
         }
-        Snapshot values = ledger.snapshot();
-        for (Sink sink : sinks) {
-            sink.put(free, values, within);
+        Snapshot all = ledger.snapshot();
+        Snapshot values = idle == null ? all : idle.leaveOut(free, all);
+        for (Lane lane : lanes) {
+            if (lane.thread.getQueue().size() >= WAITING_MAX) {
+                lost.add(values.size());
+                faults.warn(
+                        "sink stuck",
+                        lane.sink + " takes nothing: " + values.size() + " points of second " + free
+                                + " are lost, the next ones carry the counts on");
+            } else {
+                lane.thread.execute(() -> put(lane.sink, free, values));
+            }
         }
         ticks.increment();
+    }
+
+    private void put(Sink sink, long second, Snapshot values) {
+        try {
+            sink.put(second, values);
+        } catch (RuntimeException fault) {
+            lost.add(values.size());
+            faults.warn("sink fault", sink + " failed and goes on: " + fault);
+        }
+    }
+
+    /** Takes note of ticks that came while this program stood still. */
+    public void missed(long count) {
+        skipped.add(count);
+        faults.warn("ticks missed", count + " ticks are missing, as this program or its clock stood still");
+    }
+
+    /** Lets every sink take what it was handed, and then end; does not wait. Idempotent. */
+    public synchronized void end() {
+        for (Lane lane : lanes) {
+            if (!lane.thread.isShutdown()) {
+                lane.thread.execute(lane.sink::close);
+            }
+            lane.thread.shutdown();
+        }
+    }
+
+    /** As {@link #end}, and waits for it, 2.5 s at the most. */
+    @Override
+    public void close() {
+        end();
+        long left = CLOSE.toMillis();
+        try {
+            for (Lane lane : lanes) {
+                // All close at the same time, so each waits for the rest of what the first was given.
+                ExecutorService thread = lane.thread;
+                if (!thread.awaitTermination(left, TimeUnit.MILLISECONDS)) {
+                    left = 0;
+                }
+            }
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

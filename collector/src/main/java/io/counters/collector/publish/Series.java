@@ -1,24 +1,56 @@
 package io.counters.collector.publish;
 
-import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 
 /**
- * A counter's name as OpenTSDB has it: a metric and at least one tag, {@code src=counters} unless the name says another
- * {@code src}. A name has 7 tags at most and OpenTSDB takes 8.
+ * How a counter's name becomes a time series: a prefix before the metric, and tags added to the name's own. OpenTSDB wants
+ * one tag at least and takes {@value #TAGS_MAX}; a name has 7 at most.
+ *
+ * @param prefix may be empty
+ * @param tags at least one, added in this order as far as there is room; where a name has the key itself, its own value
+ *     stands
  */
-record Series(String metric, SortedMap<String, String> tags) {
-    private static final Map<String, String> TAGS_DEFAULT = Map.of("src", "counters");
+record Series(String prefix, List<Tag> tags) {
+    static final int TAGS_MAX = 8;
 
-    /** @param name in canonical form */
-    static Series of(String name) {
-        String[] parts = name.split(",", -1);
-        SortedMap<String, String> tags = new TreeMap<>(TAGS_DEFAULT);
-        for (int i = 1; i < parts.length; i++) {
-            int equals = parts[i].indexOf('=');
-            tags.put(parts[i].substring(0, equals), parts[i].substring(equals + 1));
+    /** A tag that is added. */
+    record Tag(String key, String value) {}
+
+    Series {
+        tags = List.copyOf(tags);
+    }
+
+    /** The tags that are added to this name, in canonical form; mostly all of them, and then nothing is made. */
+    List<Tag> added(String name) {
+        int comma = name.indexOf(',');
+        if (comma < 0) {
+            return tags;
         }
-        return new Series(parts[0], tags);
+        int own = (int) name.chars().filter(c -> c == ',').count();
+        boolean all = own + tags.size() <= TAGS_MAX;
+        for (int i = 0; all && i < tags.size(); i++) {
+            all = !hasKey(name, tags.get(i).key());
+        }
+        if (all) {
+            return tags;
+        }
+        List<Tag> added = new ArrayList<>();
+        for (Tag tag : tags) {
+            if (own + added.size() < TAGS_MAX && !hasKey(name, tag.key())) {
+                added.add(tag);
+            }
+        }
+        return Collections.unmodifiableList(added);
+    }
+
+    private static boolean hasKey(String name, String key) {
+        for (int at = name.indexOf(','); at >= 0; at = name.indexOf(',', at + 1)) {
+            if (name.startsWith(key, at + 1) && name.startsWith("=", at + 1 + key.length())) {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -1,23 +1,21 @@
 package io.counters.collector.publish;
 
 import io.counters.collector.ledger.Snapshot;
-import java.time.Duration;
 
-/** Where points go. Called by one thread. */
+/** Where points go. Called by one thread, its own, so that no sink holds up another. */
 public interface Sink extends AutoCloseable {
     /**
-     * Delivers one point for every counter, trying again as often as it takes and the time allows.
+     * Takes one point for every counter; what can't be taken is counted as lost and said.
      *
-     * @param second Unix time
-     * @param within the time to do it in; after it, what was not delivered is counted as lost and said. An interrupt
-     *     ends it early
+     * @param second Unix time, never used before
      */
-    void put(long second, Snapshot values, Duration within);
+    void put(long second, Snapshot values);
 
     /** Where it is, for the log; without any secret. */
     @Override
     String toString();
 
+    /** Delivers what it can of the last tick within 2 s, and ends; after the last {@link #put}. */
     @Override
     void close();
 }

@@ -2,31 +2,39 @@ package io.counters.collector.publish;
 
 import io.counters.collector.ledger.Snapshot;
 import java.io.PrintStream;
-import java.time.Duration;
 
 /** Prints points, a line each, in OpenTSDB's telnet form: {@code put METRIC SECOND VALUE TAG=VALUE ...} */
 public final class StdoutSink implements Sink {
-    private final PrintStream out;
+    private static final int CHARS_AT_ONCE = 64 * 1024;
 
-    public StdoutSink(PrintStream out) {
+    private final PrintStream out;
+    private final Series series;
+
+    public StdoutSink(PrintStream out, PublishSettings settings) {
         this.out = out;
+        this.series = settings.series();
     }
 
     @Override
-    public void put(long second, Snapshot values, Duration within) {
+    public void put(long second, Snapshot values) {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < values.size(); i++) {
-            Series series = Series.of(values.names()[i]);
-            lines.append("put ")
-                    .append(series.metric())
-                    .append(' ')
-                    .append(second)
-                    .append(' ');
-            lines.append(values.values()[i]);
-            series.tags()
-                    .forEach((key, value) ->
-                            lines.append(' ').append(key).append('=').append(value));
+            String name = values.names()[i];
+            int comma = name.indexOf(',');
+            lines.append("put ").append(series.prefix());
+            lines.append(name, 0, comma < 0 ? name.length() : comma);
+            lines.append(' ').append(second).append(' ').append(values.values()[i]);
+            if (comma >= 0) {
+                lines.append(' ').append(name.substring(comma + 1).replace(',', ' '));
+            }
+            for (Series.Tag tag : series.added(name)) {
+                lines.append(' ').append(tag.key()).append('=').append(tag.value());
+            }
             lines.append('\n');
+            if (lines.length() > CHARS_AT_ONCE) {
+                out.print(lines);
+                lines.setLength(0);
+            }
         }
         out.print(lines);
         out.flush();

@@ -14,8 +14,15 @@ public enum Setting {
     DATA_DIR("counters-data", "folder of the ledger; one collector at a time"),
     STORE("embedded", "shared store that others read: memcached://HOST:PORT,HOST:PORT, or embedded for none"),
     OPENTSDB("", "OpenTSDB's address, http://HOST:4242; left out, nothing is sent there"),
-    SINK("none", "further sink for points: stdout or none"),
+    OPENTSDB_MODE("safe", "safe: a point is done when HBase has it; fast: when the TSD has read it"),
+    OPENTSDB_BODY(
+            "8k", "most bytes of a request to OpenTSDB as sent, 1k to 64m; more than 8k only where the TSD allows it"),
+    SINK("none", "further sinks for points, parted by commas: stdout, opentsdb:http://HOST:4242, none"),
     INTERVAL("10s", "time between two points of a counter, 1s to 1h, in whole seconds"),
+    IDLE("never", "leave a counter out once it has not moved for so long, 1s to 9999h; never publishes all"),
+    SPOOL("1g", "most bytes on disk of points that OpenTSDB has not taken yet, 1m to 9999g; then the oldest go"),
+    PREFIX("", "stands before every name in the store and in OpenTSDB: 'shop.'"),
+    TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
     CONFIG("", "INI file with these settings, one KEY = VALUE a line");
 
     private final String defaultText;

@@ -8,10 +8,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -23,7 +25,7 @@ public final class Settings {
     private record Given(String text, String place) {}
 
     private final Map<Setting, Given> given = new EnumMap<>(Setting.class);
-    private final List<String> mistakes = new ArrayList<>();
+    private final Set<String> mistakes = new LinkedHashSet<>();
     private final List<String> remarks = new ArrayList<>();
 
     /**
@@ -159,7 +161,7 @@ public final class Settings {
      */
     public void check() throws SettingsException {
         if (!mistakes.isEmpty()) {
-            throw new SettingsException(mistakes);
+            throw new SettingsException(List.copyOf(mistakes));
         }
     }
 

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.ledger.KeptLedger;
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.DatagramPacket;
@@ -61,8 +63,24 @@ class IntakeTest {
         assertThat(thread.isAlive()).isFalse();
     }
 
+    @Test
+    void a_name_has_room_for_the_prefix_that_it_gets_elsewhere() throws Exception {
+        IntakeSettings prefixed = IntakeSettings.from(new Settings(
+                Map.of(Setting.PREFIX, "shop.", Setting.UDP_PORT, "0", Setting.BIND, "127.0.0.1"), Map.of()));
+        try (Intake own = new Intake(prefixed, kept.ledger, kept.said.log(), kept.self)) {
+            Thread running = new Thread(own, "prefixed");
+            running.start();
+            byte[] lines = ("increment " + "x".repeat(246) + "\nincrement " + "y".repeat(245)).getBytes(ISO_8859_1);
+            sender.send(new DatagramPacket(lines, lines.length, own.udpAddress()));
+
+            awaitValue("y".repeat(245), 1);
+            assertThat(kept.value("x".repeat(246))).isZero();
+            assertThat(rejected("name_too_long")).isEqualTo(1);
+        }
+    }
+
     private static IntakeSettings settings(int port) {
-        return new IntakeSettings(InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP);
+        return new IntakeSettings(InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP, 250);
     }
 
     private void run() {

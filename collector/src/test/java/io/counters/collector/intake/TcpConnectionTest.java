@@ -27,7 +27,7 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             TcpConnection connection =
-                    new TcpConnection(taken, new Lines(kept.ledger, "TCP", kept.said.log(), kept.self));
+                    new TcpConnection(taken, new Lines(kept.ledger, "TCP", 250, kept.said.log(), kept.self));
             for (String piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
                 while (bytes.hasRemaining()) {

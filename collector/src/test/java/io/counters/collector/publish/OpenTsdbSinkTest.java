@@ -2,50 +2,107 @@ package io.counters.collector.publish;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.Self;
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Against a server on loopback that answers as a TSD does on its good and bad days. */
 class OpenTsdbSinkTest {
     private static final long SECOND = 1_700_000_010;
-    private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    @TempDir
+    Path folder;
 
     private final Self self = new Self();
     private final SaidFaults said = new SaidFaults();
+    private final AtomicLong ahead = new AtomicLong();
+    private final Map<Setting, String> given = new EnumMap<>(Setting.class);
     private final AtomicReference<@Nullable Tsd> running = new AtomicReference<>();
+    private final List<Sink> sinks = new ArrayList<>();
 
     @AfterEach
     void close() {
-        tsd().close();
+        sinks.forEach(Sink::close);
+        Tsd tsd = running.get();
+        if (tsd != null) {
+            tsd.close();
+            assertThat(tsd.conflicts).isEmpty();
+        }
     }
 
-    private Tsd tsd(Tsd.Manner manner) throws IOException {
+    private void tsd(Tsd.Manner manner) throws IOException {
         running.set(new Tsd(manner));
-        return requireNonNull(running.get());
     }
 
     private Tsd tsd() {
         return requireNonNull(running.get());
     }
 
-    private void put(Snapshot values, Duration within) {
-        put(tsd().address(), values, within);
+    private Sink sink() throws IOException {
+        return sink(tsd().address());
     }
 
-    private void put(HttpUrl address, Snapshot values, Duration within) {
-        try (Sink sink = new OpenTsdbSink(address, System::nanoTime, said.log(), self)) {
-            sink.put(SECOND, values, within);
+    private Sink sink(HttpUrl address) throws IOException {
+        Sink sink = new OpenTsdbSink(
+                address,
+                folder,
+                PublishSettings.from(new Settings(given, Map.of())),
+                InstantSource.fixed(Instant.ofEpochSecond(SECOND + 100)),
+                () -> System.nanoTime() + ahead.get(),
+                new Random(1),
+                work -> {
+                    Thread thread = new Thread(work, "counters-opentsdb");
+                    thread.setDaemon(true);
+                    return thread;
+                },
+                said.log(),
+                self);
+        sinks.add(sink);
+        return sink;
+    }
+
+    /** Puts a tick and waits until nothing of it is left. */
+    private void deliver(Snapshot values) throws IOException {
+        sink().put(SECOND, values);
+        awaitNothingLeft();
+    }
+
+    private void awaitNothingLeft() {
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(10)).until(() -> ticks().isEmpty());
+    }
+
+    private List<String> ticks() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
         }
     }
 
@@ -60,6 +117,17 @@ class OpenTsdbSinkTest {
         return new Snapshot(names, values, count);
     }
 
+    /** Counters c0, c1, ... */
+    private static Snapshot few(int count) {
+        String[] names = new String[count];
+        long[] values = new long[count];
+        for (int i = 0; i < count; i++) {
+            names[i] = "c" + i;
+            values[i] = 100 + i;
+        }
+        return new Snapshot(names, values, count);
+    }
+
     private static Snapshot counter(String name, long value) {
         return new Snapshot(new String[] {name, "no.counter.yet"}, new long[] {value, 7}, 1);
     }
@@ -68,16 +136,20 @@ class OpenTsdbSinkTest {
         return self.values().getOrDefault(name, 0L);
     }
 
-    private void assertStored(Snapshot values) {
-        assertThat(tsd().stored).hasSize(values.size());
+    private long gauge(String name) {
+        return counted(name + "{sink=\"127.0.0.1:" + tsd().address().port() + "\"}");
+    }
+
+    private void assertStored(long second, Snapshot values) {
         for (int i = 0; i < values.size(); i++) {
-            Series series = Series.of(values.names()[i]);
-            StringBuilder tags = new StringBuilder();
-            series.tags()
-                    .forEach((key, value) ->
-                            tags.append(tags.length() == 0 ? "" : ",").append("\"" + key + "\":\"" + value + "\""));
-            assertThat(tsd().stored.get(series.metric() + "{" + tags + "}"))
-                    .isEqualTo(new Tsd.Point(series.metric(), SECOND, values.values()[i], tags.toString()));
+            String name = values.names()[i];
+            int comma = name.indexOf(',');
+            String metric = comma < 0 ? name : name.substring(0, comma);
+            String own = comma < 0
+                    ? ""
+                    : "\"" + name.substring(comma + 1).replace("=", "\":\"").replace(",", "\",\"") + "\",";
+            Tsd.Point point = new Tsd.Point(metric, second, values.values()[i], own + "\"src\":\"counters\"");
+            assertThat(tsd().stored).containsEntry(point.key(), point);
         }
     }
 
@@ -86,17 +158,21 @@ class OpenTsdbSinkTest {
         put.answer(204, "");
     }
 
+    private static boolean isRefused(Tsd.Put put) {
+        return put.points().stream().anyMatch(point -> point.metric().equals("c7"));
+    }
+
     @Test
     void a_point_is_put_as_integers_of_seconds_with_a_tag() throws Exception {
         tsd(this::takeAll);
 
-        put(counter("orders.placed", -42), LONG);
+        deliver(counter("orders.placed", -42));
 
         Tsd.Put put = tsd().puts.get(0);
         assertThat(put.json())
                 .isEqualTo("[{\"metric\":\"orders.placed\",\"timestamp\":1700000010,\"value\":-42,"
                         + "\"tags\":{\"src\":\"counters\"}}]");
-        assertThat(put.target()).isEqualTo("POST /api/put?details");
+        assertThat(put.target()).isEqualTo("POST /api/put?details&sync&sync_timeout=3000");
         assertThat(put.headers())
                 .containsEntry("Content-encoding", "gzip")
                 .containsEntry("Content-length", String.valueOf(put.wireBytes()))
@@ -106,10 +182,35 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void an_address_with_a_path_keeps_it() throws Exception {
+    void prefix_and_tags_are_added_and_a_name_keeps_its_own() throws Exception {
         tsd(this::takeAll);
+        given.put(Setting.PREFIX, "shop.");
+        given.put(Setting.TAGS, "env=prod,dc=fra");
 
-        put(tsd().address().newBuilder().addPathSegment("tsdb").build(), counter("a", 1), LONG);
+        deliver(new Snapshot(
+                new String[] {"a", "b,dc=ams,x=1", "c,a=1,b=1,c=1,d=1,e=1,f=1,g=1"},
+                new long[] {Long.MIN_VALUE, Long.MAX_VALUE, 0},
+                3));
+
+        assertThat(tsd().puts.get(0).points())
+                .containsExactly(
+                        new Tsd.Point("shop.a", SECOND, Long.MIN_VALUE, "\"env\":\"prod\",\"dc\":\"fra\""),
+                        new Tsd.Point("shop.b", SECOND, Long.MAX_VALUE, "\"dc\":\"ams\",\"x\":\"1\",\"env\":\"prod\""),
+                        new Tsd.Point(
+                                "shop.c",
+                                SECOND,
+                                0,
+                                "\"a\":\"1\",\"b\":\"1\",\"c\":\"1\",\"d\":\"1\",\"e\":\"1\",\"f\":\"1\",\"g\":\"1\","
+                                        + "\"env\":\"prod\""));
+    }
+
+    @Test
+    void an_address_with_a_path_keeps_it_and_fast_mode_does_not_wait_for_hbase() throws Exception {
+        tsd(this::takeAll);
+        given.put(Setting.OPENTSDB_MODE, "fast");
+
+        sink(tsd().address().newBuilder().addPathSegment("tsdb").build()).put(SECOND, few(1));
+        awaitNothingLeft();
 
         assertThat(tsd().puts.get(0).target()).isEqualTo("POST /tsdb/api/put?details");
     }
@@ -119,84 +220,267 @@ class OpenTsdbSinkTest {
         tsd(this::takeAll);
         Snapshot values = counters(20_000);
 
-        put(values, LONG);
+        deliver(values);
 
-        assertStored(values);
+        assertStored(SECOND, values);
         assertThat(tsd().puts).allSatisfy(put -> {
-            assertThat(put.wireBytes()).isLessThan(8192);
+            assertThat(put.wireBytes()).isLessThanOrEqualTo(8192);
             assertThat(put.headers())
                     .containsEntry("Content-encoding", "gzip")
                     .containsEntry("Content-length", String.valueOf(put.wireBytes()));
         });
+        assertThat(tsd().puts.stream().mapToInt(Tsd.Put::wireBytes).average().orElse(0))
+                .as("well filled")
+                .isGreaterThan(6500);
         assertThat(counted("publish_points_total")).isEqualTo(20_000);
         assertThat(counted("publish_retries_total")).isZero();
         assertThat(said.lines()).isEmpty();
     }
 
     @Test
+    void bodies_grow_with_the_setting() throws Exception {
+        tsd(this::takeAll);
+        given.put(Setting.OPENTSDB_BODY, "64k");
+        Snapshot values = counters(20_000);
+
+        deliver(values);
+
+        assertStored(SECOND, values);
+        assertThat(tsd().puts).allSatisfy(put -> assertThat(put.wireBytes()).isLessThanOrEqualTo(64 * 1024));
+        assertThat(tsd().puts).anySatisfy(put -> assertThat(put.wireBytes()).isGreaterThan(50 * 1024));
+    }
+
+    @Test
     void nothing_to_publish_is_no_request() throws Exception {
         tsd(this::takeAll);
 
-        put(counters(0), LONG);
+        Sink sink = sink();
+        sink.put(SECOND, few(0));
+        sink.close();
 
         assertThat(tsd().puts).isEmpty();
+        assertThat(ticks()).isEmpty();
     }
 
     @Test
-    void points_that_it_names_as_bad_are_counted_and_not_sent_again() throws Exception {
-        tsd((number, put) -> put.answer(
-                400,
-                "{\"success\":" + (put.points() - 1) + ",\"failed\":1,\"errors\":[{\"error\":\"Unknown metric\"}]}"));
+    void points_that_are_named_as_bad_are_dropped_and_said_and_the_others_are_taken() throws Exception {
+        tsd((number, put) -> {
+            List<Tsd.Point> points = put.points();
+            put.answer(
+                    400,
+                    "{\"success\":8,\"failed\":2,\"errors\":["
+                            + points.get(3).named("Invalid metric name (\\\"c3\\\"): illegal character: c") + ","
+                            + points.get(5).named("Too many tags: 9 maximum allowed: 8") + "]}");
+        });
 
-        put(counters(10), LONG);
+        deliver(few(10));
 
         assertThat(tsd().puts).hasSize(1);
-        assertThat(counted("publish_points_total")).isEqualTo(9);
-        assertThat(counted("publish_bad_points_total")).isEqualTo(1);
-        assertThat(said.lines()).singleElement().asString().contains("400", "Unknown metric");
+        assertThat(counted("publish_points_total")).isEqualTo(8);
+        assertThat(counted("publish_bad_points_total")).isEqualTo(2);
+        assertThat(counted("publish_retries_total")).isZero();
+        assertThat(said.lines()).singleElement().asString().contains("\"c3\"", "illegal character", "dropped");
     }
 
     @Test
-    void points_that_failed_in_an_answer_of_200_are_counted_as_bad() throws Exception {
-        tsd((number, put) -> put.answer(200, "{\"success\":7,\"failed\":3,\"errors\":[{\"error\":\"no UID\"}]}"));
-
-        put(counters(10), LONG);
-
-        assertThat(counted("publish_points_total")).isEqualTo(7);
-        assertThat(counted("publish_bad_points_total")).isEqualTo(3);
-        assertThat(said.lines()).singleElement().asString().contains("no UID");
-    }
-
-    @Test
-    void a_good_answer_with_details_is_a_good_answer() throws Exception {
-        tsd((number, put) -> put.answer(200, "{\"success\":10,\"failed\":0,\"errors\":[]}"));
-
-        put(counters(10), LONG);
-
-        assertThat(counted("publish_points_total")).isEqualTo(10);
-        assertThat(said.lines()).isEmpty();
-    }
-
-    @Test
-    void after_an_error_the_same_bytes_are_sent_again() throws Exception {
+    void points_that_failed_for_a_passing_reason_alone_are_sent_again_unchanged() throws Exception {
         tsd((number, put) -> {
-            if (number <= 2) {
-                put.answer(500, "<html>no luck</html>");
+            if (number > 1) {
+                takeAll(number, put);
+                return;
+            }
+            List<Tsd.Point> points = put.points();
+            points.stream().filter(point -> !point.metric().equals("c2")).forEach(tsd()::store);
+            put.answer(
+                    200,
+                    "{\"success\":9,\"failed\":1,\"timeouts\":0,\"errors\":["
+                            + points.get(2).named("Storage exception: RegionServerStopped") + "]}");
+        });
+
+        deliver(few(10));
+
+        assertStored(SECOND, few(10));
+        assertThat(tsd().puts).hasSize(2);
+        assertThat(tsd().puts.get(1).points())
+                .containsExactly(tsd().puts.get(0).points().get(2));
+        assertThat(counted("publish_points_total")).isEqualTo(10);
+        assertThat(counted("publish_bad_points_total")).isZero();
+    }
+
+    @Test
+    void where_writes_timed_out_all_but_the_bad_ones_are_sent_again_whichever_are_named() throws Exception {
+        tsd((number, put) -> {
+            if (number > 1) {
+                takeAll(number, put);
+                return;
+            }
+            // A TSD counts the point that timed out, c3, without the bad one before it: it names c2, which is stored.
+            List<Tsd.Point> points = put.points();
+            put.answer(
+                    400,
+                    "{\"success\":3,\"failed\":1,\"timeouts\":1,\"errors\":["
+                            + points.get(1).named("Invalid timestamp") + ","
+                            + points.get(2).named("Write timedout") + "]}");
+        });
+
+        deliver(few(5));
+
+        assertThat(tsd().puts.get(1).points()).extracting(Tsd.Point::metric).containsExactly("c0", "c2", "c3", "c4");
+        assertThat(counted("publish_points_total")).isEqualTo(4);
+        assertThat(counted("publish_bad_points_total")).isEqualTo(1);
+    }
+
+    @Test
+    void points_that_failed_and_are_not_named_are_found_by_halves() throws Exception {
+        AtomicInteger refusals = new AtomicInteger();
+        tsd((number, put) -> {
+            if (isRefused(put) && refusals.incrementAndGet() < 6) {
+                put.answer(400, "{\"success\":" + (put.points().size() - 1) + ",\"failed\":1,\"errors\":[]}");
             } else {
                 takeAll(number, put);
             }
         });
-        Snapshot values = counters(100);
 
-        put(values, LONG);
+        deliver(few(10));
 
-        assertStored(values);
-        assertThat(tsd().puts).hasSize(3);
+        assertStored(SECOND, few(10));
+        assertThat(tsd().puts).anySatisfy(put -> assertThat(put.points()).hasSize(1));
+        assertThat(counted("publish_points_total")).isEqualTo(10);
+    }
+
+    @Test
+    void an_unknown_metric_is_said_once_with_the_remedy_and_taken_when_it_is_made() throws Exception {
+        AtomicBoolean made = new AtomicBoolean();
+        tsd((number, put) -> {
+            List<String> unknown = new ArrayList<>();
+            for (Tsd.Point point : put.points()) {
+                if (point.metric().equals("c7") && !made.get()) {
+                    unknown.add(point.named("Unknown metric"));
+                } else {
+                    tsd().store(point);
+                }
+            }
+            put.answer(
+                    unknown.isEmpty() ? 200 : 400,
+                    "{\"success\":1,\"failed\":" + unknown.size() + ",\"errors\":" + unknown + "}");
+        });
+
+        Sink sink = sink();
+        sink.put(SECOND, few(10));
+        await().atMost(PATIENCE).until(() -> tsd().puts.size() >= 4);
+        sink.put(SECOND + 10, few(10));
+        await().atMost(PATIENCE)
+                .until(() -> tsd().puts.stream()
+                        .anyMatch(put ->
+                                put.points().size() == 1 && put.points().get(0).second() == SECOND + 10));
+        made.set(true);
+        awaitNothingLeft();
+
+        assertStored(SECOND, few(10));
+        assertStored(SECOND + 10, few(10));
+        assertThat(said.lines())
+                .singleElement()
+                .asString()
+                .contains("tsd.core.auto_create_metrics", "mkmetric", "\"c7\"");
+        assertThat(counted("publish_points_total")).isEqualTo(20);
+    }
+
+    @Test
+    void points_of_a_metric_that_nobody_makes_are_dropped_after_ten_minutes() throws Exception {
+        tsd((number, put) -> put.answer(
+                400,
+                "{\"success\":0,\"failed\":1,\"errors\":[" + put.points().get(0).named("Unknown metric") + "]}"));
+
+        sink().put(SECOND, few(1));
+        await().atMost(PATIENCE).until(() -> tsd().puts.size() >= 3);
+        assertThat(counted("publish_bad_points_total")).isZero();
+        ahead.set(Duration.ofMinutes(11).toNanos());
+        awaitNothingLeft();
+
+        assertThat(counted("publish_bad_points_total")).isEqualTo(1);
+    }
+
+    @Test
+    void a_point_that_makes_a_request_unreadable_is_found_and_dropped_alone() throws Exception {
+        tsd((number, put) -> {
+            if (isRefused(put)) {
+                put.answer(400, "{\"error\":{\"code\":400,\"message\":\"Unable to parse the given JSON\"}}");
+            } else {
+                takeAll(number, put);
+            }
+        });
+
+        deliver(few(1000));
+
+        assertThat(tsd().stored).hasSize(999);
+        assertThat(counted("publish_points_total")).isEqualTo(999);
+        assertThat(counted("publish_bad_points_total")).isEqualTo(1);
+        assertThat(said.lines()).singleElement().asString().contains("\"c7\"", "Unable to parse the given JSON");
+    }
+
+    @Test
+    void a_request_that_is_too_large_is_halved() throws Exception {
+        tsd((number, put) -> {
+            if (put.points().size() > 100) {
+                put.answer(413, "too large");
+            } else {
+                takeAll(number, put);
+            }
+        });
+
+        deliver(few(2000));
+
+        assertStored(SECOND, few(2000));
+        assertThat(counted("publish_bad_points_total")).isZero();
+        assertThat(said.lines()).singleElement().asString().contains("413", "--opentsdb-body");
+    }
+
+    @Test
+    void a_400_without_json_is_tried_again_unchanged_and_then_halved() throws Exception {
+        tsd((number, put) -> {
+            if (put.points().size() > 200) {
+                put.answer(400, "<html>Bad Request</html>");
+            } else {
+                takeAll(number, put);
+            }
+        });
+
+        deliver(few(300));
+
+        assertStored(SECOND, few(300));
+        List<Integer> sizes =
+                tsd().puts.stream().map(put -> put.points().size()).toList();
+        assertThat(sizes).containsExactly(300, 300, 300, 150, 150);
+        assertThat(said.lines()).singleElement().asString().contains("400 without JSON", "sent again");
+    }
+
+    @Test
+    void after_any_fault_the_same_bytes_are_sent_again() throws Exception {
+        tsd((number, put) -> {
+            switch (number) {
+                case 1 -> put.answer(500, "<html>no luck</html>");
+                case 2 -> put.answer(503, "");
+                case 3 -> put.answer(200, "<html>please log in</html>");
+                case 4 -> put.answer(302, "");
+                case 5 -> put.answerHalf(200, "{\"success\":100,\"failed\":0,\"errors\":[]}");
+                case 6 -> {
+                    // Closed without an answer.
+                }
+                default -> takeAll(number, put);
+            }
+        });
+        given.put(Setting.OPENTSDB_BODY, "64k");
+
+        deliver(few(50));
+
+        assertStored(SECOND, few(50));
         assertThat(new HashSet<>(tsd().puts.stream().map(Tsd.Put::json).toList()))
                 .hasSize(1);
-        assertThat(counted("publish_points_total")).isEqualTo(100);
-        assertThat(counted("publish_retries_total")).isEqualTo(2);
+        assertThat(tsd().puts).hasSize(7);
+        assertThat(counted("publish_points_total")).isEqualTo(50);
+        assertThat(counted("publish_retries_total")).isEqualTo(6);
         assertThat(counted("publish_lost_points_total")).isZero();
+        assertThat(said.lines()).singleElement().asString().contains("answered 500", "sent again");
     }
 
     @Test
@@ -210,31 +494,18 @@ class OpenTsdbSinkTest {
         });
         Snapshot values = counters(3000);
 
-        put(values, LONG);
+        deliver(values);
 
-        assertStored(values);
+        assertStored(SECOND, values);
         assertThat(counted("publish_points_total")).isEqualTo(3000);
+        Set<String> stored = ConcurrentHashMap.newKeySet();
+        for (int i = 1; i < tsd().puts.size(); i += 2) {
+            assertThat(stored.add(tsd().puts.get(i).json())).isTrue();
+        }
     }
 
     @Test
-    void a_connection_closed_without_an_answer_is_tried_again() throws Exception {
-        tsd((number, put) -> {
-            if (number > 3) {
-                takeAll(number, put);
-            }
-        });
-        Snapshot values = counters(100);
-
-        put(values, LONG);
-
-        assertStored(values);
-        assertThat(new HashSet<>(tsd().puts.stream().map(Tsd.Put::json).toList()))
-                .hasSize(1);
-        assertThat(counted("publish_lost_points_total")).isZero();
-    }
-
-    @Test
-    void a_request_that_hangs_is_given_up_and_sent_again_within_the_time() throws Exception {
+    void a_request_without_an_answer_is_given_up_and_sent_again() throws Exception {
         tsd((number, put) -> {
             if (number == 1) {
                 tsd().hang();
@@ -242,80 +513,140 @@ class OpenTsdbSinkTest {
                 takeAll(number, put);
             }
         });
-        Snapshot values = counters(10);
 
-        put(values, Duration.ofSeconds(9));
+        deliver(few(10));
 
-        assertStored(values);
+        assertStored(SECOND, few(10));
+        assertThat(said.lines()).singleElement().asString().contains("timeout");
+    }
+
+    @Test
+    void what_is_not_taken_stays_in_the_spool_and_the_next_life_sends_it_unchanged() throws Exception {
+        AtomicBoolean sick = new AtomicBoolean(true);
+        tsd((number, put) -> {
+            if (sick.get()) {
+                put.answer(503, "");
+            } else {
+                takeAll(number, put);
+            }
+        });
+        Sink first = sink();
+        first.put(SECOND, few(100));
+        first.put(SECOND + 10, few(10));
+        await().atMost(PATIENCE).until(() -> !tsd().puts.isEmpty());
+        first.close();
+        assertThat(ticks()).containsExactly(SECOND + "-100.tick", (SECOND + 10) + "-10.tick");
+
+        sick.set(false);
+        sink();
+        assertThat(gauge("publish_spool_points")).isIn(110L, 10L, 0L);
+        awaitNothingLeft();
+
+        assertStored(SECOND, few(100));
+        assertStored(SECOND + 10, few(10));
+        assertThat(gauge("publish_spool_points")).isZero();
+        assertThat(gauge("publish_spool_bytes")).isZero();
+        assertThat(gauge("publish_spool_oldest_seconds")).isZero();
         assertThat(counted("publish_lost_points_total")).isZero();
     }
 
     @Test
-    void with_a_server_that_hangs_the_time_is_kept_however_many_points_there_are() throws Exception {
+    void a_tick_of_which_a_part_was_taken_sends_only_the_rest_when_it_is_no_longer_the_current() throws Exception {
+        AtomicBoolean sick = new AtomicBoolean(true);
+        tsd((number, put) -> {
+            if (sick.get() && isRefused(put)) {
+                put.answer(503, "");
+            } else {
+                takeAll(number, put);
+            }
+        });
+        given.put(Setting.OPENTSDB_BODY, "1k");
+        Sink sink = sink();
+        sink.put(SECOND, few(1000));
+        await().atMost(PATIENCE).until(() -> counted("publish_points_total") > 800);
+        sink.put(SECOND + 10, counter("next", 1));
+        await().atMost(PATIENCE).until(() -> gauge("publish_spool_points") > 0);
+        assertThat(gauge("publish_spool_points")).isLessThan(200);
+        assertThat(gauge("publish_spool_bytes")).isPositive();
+        assertThat(gauge("publish_spool_oldest_seconds")).isEqualTo(100);
+
+        sick.set(false);
+        awaitNothingLeft();
+
+        assertStored(SECOND, few(1000));
+        assertThat(counted("publish_points_total")).isEqualTo(1001);
+    }
+
+    @Test
+    void a_spool_that_is_full_loses_its_oldest_ticks_and_says_so() throws Exception {
+        tsd((number, put) -> put.answer(503, ""));
+        given.put(Setting.SPOOL, "1m");
+        Sink sink = sink();
+        Snapshot values = counters(10_000);
+
+        for (int tick = 0; tick < 10; tick++) {
+            sink.put(SECOND + tick, values);
+        }
+
+        long bytes = 0;
+        for (String tick : ticks()) {
+            bytes += Files.size(folder.resolve(tick));
+        }
+        assertThat(bytes).isBetween(500_000L, 1L << 20);
+        assertThat(ticks()).last().isEqualTo((SECOND + 9) + "-10000.tick");
+        assertThat(ticks()).doesNotContain(SECOND + "-10000.tick");
+        assertThat(counted("publish_lost_points_total")).isEqualTo(10_000 * (10 - ticks().size()));
+        assertThat(said.lines())
+                .anySatisfy(
+                        line -> assertThat(line).contains("is full", "10000 of its oldest points are lost", "--spool"));
+    }
+
+    @Test
+    void a_tick_in_the_spool_that_is_damaged_is_said_and_costs_no_other() throws Exception {
+        tsd(this::takeAll);
+        Files.write(folder.resolve("1700000000-5.tick"), new byte[] {0, 0, 0, 9, 0, 0, 0, 5, 1});
+        Files.write(folder.resolve("unfinished"), new byte[] {1});
+
+        deliver(few(10));
+
+        assertStored(SECOND, few(10));
+        assertThat(counted("publish_lost_points_total")).isEqualTo(5);
+        assertThat(said.lines()).singleElement().asString().contains("1700000000-5.tick", "damaged");
+    }
+
+    @Test
+    void a_second_that_is_in_the_spool_already_is_not_written_over() throws Exception {
+        tsd((number, put) -> put.answer(503, ""));
+        Sink sink = sink();
+        sink.put(SECOND, few(10));
+        sink.put(SECOND, few(20));
+
+        assertThat(ticks()).containsExactly(SECOND + "-10.tick");
+        assertThat(counted("publish_lost_points_total")).isEqualTo(20);
+        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("already"));
+    }
+
+    @Test
+    void a_server_that_hangs_does_not_hold_up_the_end() throws Exception {
         tsd((number, put) -> tsd().hang());
+        Sink sink = sink();
+        sink.put(SECOND, counters(20_000));
+        await().atMost(PATIENCE).until(() -> !tsd().puts.isEmpty());
         long begin = System.nanoTime();
 
-        put(counters(20_000), Duration.ofMillis(700));
+        sink.close();
 
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofMillis(2500));
-        assertThat(counted("publish_lost_points_total")).isEqualTo(20_000);
-        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("20000 points", "given up"));
+        assertThat(ticks()).containsExactly(SECOND + "-20000.tick");
     }
 
     @Test
-    void points_that_nobody_takes_are_counted_as_lost_and_said() throws Exception {
-        HttpUrl address = tsd(this::takeAll).address();
-        tsd().close();
-
-        put(address, counters(1000), Duration.ofMillis(600));
-
-        assertThat(counted("publish_lost_points_total")).isEqualTo(1000);
-        assertThat(counted("publish_points_total")).isZero();
-        assertThat(said.lines())
-                .anySatisfy(line -> assertThat(line).contains("can't be reached"))
-                .anySatisfy(line -> assertThat(line).contains("1000 points are given up", "second " + SECOND));
-    }
-
-    @Test
-    void an_interrupt_ends_the_wait_and_stays() throws Exception {
-        tsd((number, put) -> {
-            Thread.getAllStackTraces().keySet().stream()
-                    .filter(thread -> thread.getName().equals("publishing"))
-                    .forEach(Thread::interrupt);
-            tsd().hang();
-        });
-        boolean[] stayed = {false};
-        Thread publishing = new Thread(
-                () -> {
-                    put(counters(10), Duration.ofSeconds(60));
-                    stayed[0] = Thread.currentThread().isInterrupted();
-                },
-                "publishing");
-        publishing.start();
-        publishing.join(5000);
-
-        assertThat(publishing.isAlive()).isFalse();
-        assertThat(stayed[0]).isTrue();
-        assertThat(counted("publish_lost_points_total")).isEqualTo(10);
-    }
-
-    @Test
-    void its_name_says_where_it_is_without_the_password() {
-        running.set(newTsd());
+    void its_name_says_where_it_is_without_the_password() throws Exception {
+        tsd(this::takeAll);
         HttpUrl address =
                 tsd().address().newBuilder().username("me").password("secret").build();
 
-        try (Sink sink = new OpenTsdbSink(address, System::nanoTime, said.log(), self)) {
-            assertThat(sink.toString())
-                    .isEqualTo("OpenTSDB at http://127.0.0.1:" + tsd().address().port());
-        }
-    }
-
-    private Tsd newTsd() {
-        try {
-            return new Tsd(this::takeAll);
-        } catch (IOException cannot) {
-            throw new java.io.UncheckedIOException(cannot);
-        }
+        assertThat(sink(address))
+                .hasToString("OpenTSDB at http://127.0.0.1:" + tsd().address().port());
     }
 }

@@ -2,30 +2,34 @@ package io.counters.collector.publish;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PublisherTest {
-    private static final Duration WITHIN = Duration.ofSeconds(1);
-
     @TempDir
     Path folder;
 
-    private final List<String> put = new ArrayList<>();
+    private final List<String> put = new CopyOnWriteArrayList<>();
+    private final Map<Setting, String> given = new EnumMap<>(Setting.class);
 
     /** Keeps what it is given. */
     private final class KeepingSink implements Sink {
         @Override
-        public void put(long second, Snapshot values, Duration within) {
+        public void put(long second, Snapshot values) {
             StringBuilder text = new StringBuilder(second + ":");
             for (int i = 0; i < values.size(); i++) {
                 text.append(" " + values.names()[i] + "=" + values.values()[i]);
@@ -39,8 +43,28 @@ class PublisherTest {
         }
     }
 
-    private Publisher publisher(KeptLedger kept) {
-        return new Publisher(kept.ledger, kept.commit, List.of(new KeepingSink()), kept.self);
+    /** Publishes at these seconds, and closes. */
+    private void publish(KeptLedger kept, long... seconds) {
+        try (Publisher publisher = publisher(kept, List.of(new KeepingSink()))) {
+            for (long second : seconds) {
+                publisher.publish(second);
+            }
+        }
+    }
+
+    private Publisher publisher(KeptLedger kept, List<Sink> sinks) {
+        return new Publisher(
+                kept.ledger,
+                kept.commit,
+                sinks,
+                PublishSettings.from(new Settings(given, Map.of())),
+                work -> {
+                    Thread thread = new Thread(work, "counters-sink");
+                    thread.setDaemon(true);
+                    return thread;
+                },
+                kept.said.log(),
+                kept.self);
     }
 
     @Test
@@ -48,7 +72,7 @@ class PublisherTest {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("increment a 5\ndecrement b 2");
 
-            publisher(kept).publish(100, WITHIN);
+            publish(kept, 100);
 
             assertThat(put).containsExactly("100: a=5 b=-2");
             assertThat(kept.counted("ledger_commits_total")).isEqualTo(1);
@@ -59,13 +83,11 @@ class PublisherTest {
     void no_second_is_used_twice_also_over_a_restart() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("increment a");
-            publisher(kept).publish(100, WITHIN);
-            publisher(kept).publish(100, WITHIN);
+            publish(kept, 100, 100);
         }
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("increment a");
-            publisher(kept).publish(90, WITHIN);
-            publisher(kept).publish(110, WITHIN);
+            publish(kept, 90, 110);
         }
 
         assertThat(put).containsExactly("100: a=1", "101: a=1", "102: a=2", "110: a=2");
@@ -78,7 +100,7 @@ class PublisherTest {
         kept.commit.run();
         kept.close();
 
-        publisher(kept).publish(100, WITHIN);
+        publish(kept, 100);
 
         assertThat(put).isEmpty();
         assertThat(kept.counted("publish_skipped_ticks_total")).isEqualTo(1);
@@ -88,7 +110,7 @@ class PublisherTest {
     @Test
     void without_a_sink_no_second_is_used() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            new Publisher(kept.ledger, kept.commit, List.of(), kept.self).publish(100, WITHIN);
+            publisher(kept, List.of()).publish(100);
 
             assertThat(kept.counted("ledger_commits_total")).isZero();
         }
@@ -97,14 +119,14 @@ class PublisherTest {
     @Test
     void stdout_prints_points_as_lines_of_put() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (Sink sink = new StdoutSink(new PrintStream(bytes, true, UTF_8))) {
+        try (Sink sink = new StdoutSink(
+                new PrintStream(bytes, true, UTF_8), PublishSettings.from(new Settings(given, Map.of())))) {
             sink.put(
                     1_700_000_010,
                     new Snapshot(
                             new String[] {"orders.placed", "carts,host=a,src=shop", "later"},
                             new long[] {5, Long.MIN_VALUE, 1},
-                            2),
-                    WITHIN);
+                            2));
 
             assertThat(sink).hasToString("stdout");
         }
@@ -116,10 +138,84 @@ class PublisherTest {
     }
 
     @Test
-    void a_series_has_the_names_tags_and_src_unless_the_name_says_another() {
-        assertThat(Series.of("a.b").tags().toString()).isEqualTo("{src=counters}");
-        assertThat(Series.of("a,x=1,z=2").tags().toString()).isEqualTo("{src=counters, x=1, z=2}");
-        assertThat(Series.of("a,src=mine,x=1").tags().toString()).isEqualTo("{src=mine, x=1}");
-        assertThat(Series.of("a,x=1").metric()).isEqualTo("a");
+    void a_sink_that_is_stuck_holds_up_no_other_and_loses_only_its_own_points() throws Exception {
+        CountDownLatch stuck = new CountDownLatch(1);
+        Sink hanging = new Sink() {
+            @Override
+            public void put(long second, Snapshot values) {
+                await().until(() -> stuck.getCount() == 0);
+            }
+
+            @Override
+            public String toString() {
+                return "a sink that hangs";
+            }
+
+            @Override
+            public void close() {
+                // Nothing is open.
+            }
+        };
+        try (KeptLedger kept = new KeptLedger(folder, false);
+                Publisher publisher = publisher(kept, List.of(hanging, new KeepingSink()))) {
+            kept.datagram("increment a");
+
+            for (int second = 100; second < 110; second++) {
+                publisher.publish(second);
+                int number = second - 99;
+                await().until(() -> put.size() == number);
+            }
+
+            assertThat(kept.counted("publish_ticks_total")).isEqualTo(10);
+            assertThat(kept.counted("publish_lost_points_total")).isEqualTo(7);
+            assertThat(kept.said.lines()).singleElement().asString().contains("a sink that hangs takes nothing");
+            stuck.countDown();
+        }
+    }
+
+    @Test
+    void every_counter_is_published_whether_it_moves_or_not() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram("increment a");
+
+            publish(kept, 100, 10_000);
+
+            assertThat(put).containsExactly("100: a=1", "10000: a=1");
+        }
+    }
+
+    @Test
+    void with_idle_a_counter_that_rests_is_left_out_until_it_moves() throws Exception {
+        given.put(Setting.IDLE, "20s");
+        try (KeptLedger kept = new KeptLedger(folder, false);
+                Publisher publisher = publisher(kept, List.of(new KeepingSink()))) {
+            kept.datagram("increment a\nincrement rests");
+            for (int second = 100; second <= 140; second += 10) {
+                publisher.publish(second);
+                kept.datagram(second == 130 ? "increment a\nincrement rests\nincrement new" : "increment a");
+            }
+        }
+        assertThat(put)
+                .containsExactly(
+                        "100: a=1 rests=1", "110: a=2 rests=1", "120: a=3", "130: a=4", "140: a=5 rests=2 new=1");
+        put.clear();
+
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            publish(kept, 200, 210, 220);
+        }
+        assertThat(put).containsExactly("200: a=5 rests=2 new=1", "210: a=5 rests=2 new=1", "220:");
+    }
+
+    @Test
+    void a_series_gets_the_tags_that_it_has_not_as_far_as_there_is_room() {
+        Series series = new Series("", List.of(new Series.Tag("x", "1"), new Series.Tag("yy", "2")));
+
+        assertThat(series.added("a")).isSameAs(series.tags());
+        assertThat(series.added("a,b=1,y=x")).isSameAs(series.tags());
+        assertThat(series.added("a,x=0")).containsExactly(new Series.Tag("yy", "2"));
+        assertThat(series.added("a,x=0,yy=0")).isEmpty();
+        assertThat(series.added("a,a=1,b=1,c=1,d=1,e=1,f=1")).isSameAs(series.tags());
+        assertThat(series.added("a,a=1,b=1,c=1,d=1,e=1,f=1,g=1")).containsExactly(new Series.Tag("x", "1"));
+        assertThat(series.added("a,a=1,b=1,c=1,d=1,e=1,f=1,x=1")).containsExactly(new Series.Tag("yy", "2"));
     }
 }

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
@@ -40,28 +41,66 @@ final class Tsd implements AutoCloseable {
             exchange.getResponseBody().write(bytes);
         }
 
-        int points() {
-            return Tsd.points(json).size();
+        List<Point> points() {
+            return Tsd.points(json);
+        }
+
+        /** Announces more than it sends, and closes. */
+        void answerHalf(int status, String body) throws IOException {
+            byte[] bytes = body.getBytes(UTF_8);
+            exchange.sendResponseHeaders(status, bytes.length);
+            exchange.getResponseBody().write(bytes, 0, bytes.length / 2);
+            exchange.getResponseBody().flush();
         }
     }
 
     /** One point. */
-    record Point(String metric, long second, long value, String tags) {}
+    record Point(String metric, long second, long value, String tags) {
+        String key() {
+            return metric + "{" + tags + "} " + second;
+        }
+
+        /** As a TSD names it, in the order that it happens to have. */
+        String named(String error) {
+            return "{\"datapoint\":{\"value\":\"" + value + "\",\"tags\":{" + tags + "},\"metric\":\"" + metric
+                    + "\",\"timestamp\":" + second + "},\"error\":\"" + error + "\"}";
+        }
+    }
 
     final List<Put> puts = new CopyOnWriteArrayList<>();
     final Map<String, Point> stored = new ConcurrentHashMap<>();
+    /** Points that came with another value than before. */
+    final List<String> conflicts = new CopyOnWriteArrayList<>();
+
     private final CountDownLatch closing = new CountDownLatch(1);
     private final AtomicInteger number = new AtomicInteger();
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final HttpServer server;
     private final Manner manner;
 
+    /** One that answers with a status, and keeps the points of what it answers with 204. */
+    Tsd(ToIntFunction<Put> status) throws IOException {
+        this.manner = (number, put) -> {
+            int answer = status.applyAsInt(put);
+            if (answer == 204) {
+                store(put);
+            }
+            put.answer(answer, "");
+        };
+        server = opened();
+    }
+
     Tsd(Manner manner) throws IOException {
         this.manner = manner;
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server = opened();
+    }
+
+    private HttpServer opened() throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(threads);
         server.createContext("/", this::serve);
         server.start();
+        return server;
     }
 
     HttpUrl address() {
@@ -75,8 +114,14 @@ final class Tsd implements AutoCloseable {
 
     /** Keeps the points of a request. */
     void store(Put put) {
-        for (Point point : points(put.json)) {
-            stored.put(point.metric + "{" + point.tags + "}", point);
+        points(put.json).forEach(this::store);
+    }
+
+    /** Keeps a point; two values of one second are what a real one breaks on. */
+    void store(Point point) {
+        Point before = stored.put(point.key(), point);
+        if (before != null && !before.equals(point)) {
+            conflicts.add(before + " and " + point);
         }
     }
 

@@ -61,6 +61,23 @@ class PusherTest {
         });
     }
 
+    @Test
+    void with_a_prefix_every_key_has_it_and_what_is_there_without_it_is_left_alone() throws IOException {
+        kept.datagram("increment a 5");
+        pushAll();
+        kept.close();
+        kept = new KeptLedger(folder.resolve("another"), true);
+        pusher = new Pusher(kept.ledger, new PrefixedStore("shop.", store), kept.said.log(), kept.self);
+        kept.datagram("increment a 2");
+        pushAll();
+        kept.datagram("increment a 1");
+        pushAll();
+
+        assertThat(server.get("a")).isEqualTo("5");
+        assertThat(server.get("shop.a")).isEqualTo("3");
+        assertThat(kept.value("a")).isEqualTo(3);
+    }
+
     /** Enough rounds for every key at rest to be read. */
     private void seeAll() {
         for (int i = 0; i < 600; i++) {

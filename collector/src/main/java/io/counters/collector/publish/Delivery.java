@@ -1,0 +1,402 @@
+package io.counters.collector.publish;
+
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides which piece of which tick is sent next, and when. A state machine: no sockets, no threads, the time passed in, in
+ * nanoseconds; what it reads is the ticks' files. All methods may be called from any thread.
+ *
+ * <p>The current tick goes first. What is left of older ticks is replayed oldest first, on half of the connections at
+ * most and at a bounded rate, and only while nothing of the current tick is due. When a next tick comes, what is left of
+ * the current one becomes the newest of the old.
+ *
+ * <p>Two pauses keep a server that is in trouble from being hit. When a whole request fails, nothing is sent for a pause
+ * that doubles with each further failure, up to {@value #PAUSE_MILLIS_MAX} ms, with jitter; after it one request at a time
+ * goes out, until one is taken. And the piece that failed waits for twice its own pause, so that the next to try is another
+ * one: a piece that never passes can't block the others.
+ */
+final class Delivery {
+    static final long PAUSE_MILLIS_MIN = 20;
+    static final long PAUSE_MILLIS_MAX = 5_000;
+
+    /** The points a second that are replayed at the most, or as many as a second of ticks has, where that is more. */
+    static final int REPLAY_RATE_MIN = 10_000;
+
+    /** The most old ticks that are begun at the same time: those before them wait for something that takes long. */
+    static final int BEGUN_MAX = 256;
+
+    private static final double RATE_SECONDS = 5;
+
+    private final Spool spool;
+    private final int connections;
+    private final long intervalSeconds;
+    private final RandomGenerator random;
+
+    private @Nullable Tick current;
+    private final TreeMap<Long, Tick> older = new TreeMap<>();
+    private int inFlight;
+    private int replaysInFlight;
+    private long replayRate = REPLAY_RATE_MIN;
+    private double replayTokens;
+    private long replayTokensAt;
+
+    private int failures;
+    private long failedAt;
+    private long pausedUntil;
+
+    private long rateFrom;
+    private long rateCount;
+    private double rate;
+
+    /** A tick and how far it got. */
+    private static final class Tick {
+        final TickFile file;
+
+        @Nullable
+        List<TickFile.Place> places;
+
+        int next;
+        final PriorityQueue<Piece> again = new PriorityQueue<>(Comparator.comparingLong(piece -> piece.due));
+        int inFlight;
+        int left;
+        boolean dropped;
+
+        Tick(TickFile file) {
+            this.file = file;
+            left = file.points();
+        }
+
+        boolean isBegun() {
+            return places != null;
+        }
+
+        /** Forgets how far it got: all of it is sent again, which changes nothing there. */
+        void forget() {
+            places = null;
+            next = 0;
+            again.clear();
+            left = file.points();
+        }
+
+        boolean isDone() {
+            return places != null && next == places.size() && again.isEmpty() && inFlight == 0;
+        }
+    }
+
+    /** Points of one tick that are sent in one request. */
+    static final class Piece {
+        private final Tick tick;
+        private final TickFile.@Nullable Place place;
+        private final byte @Nullable [] own;
+        final int points;
+        /** How often it was sent in vain. */
+        int attempts;
+        /** When OpenTSDB first said that it does not know a metric of it; 0 while it did not. */
+        long unknownSince;
+
+        private long due;
+        private long sentAt;
+        private boolean replay;
+
+        private Piece(Tick tick, TickFile.@Nullable Place place, byte @Nullable [] own, int points) {
+            this.tick = tick;
+            this.place = place;
+            this.own = own;
+            this.points = points;
+        }
+
+        /** The tick's second. */
+        long second() {
+            return tick.file.second();
+        }
+
+        /** What is sent. */
+        byte[] gzipped() throws IOException {
+            if (own != null) {
+                return own;
+            }
+            if (place == null) {
+                throw new IllegalStateException();
+            }
+            return tick.file.read(place);
+        }
+    }
+
+    /**
+     * What is left of a piece, to be sent as a piece of its own.
+     *
+     * @param gzipped its body; null for the piece as it was
+     */
+    @SuppressWarnings("ArrayRecordComponent") // Handed on once, never compared.
+    record Rest(byte @Nullable [] gzipped, int points) {}
+
+    /** Replays what is in the spool already. */
+    Delivery(Spool spool, int connections, long intervalSeconds, RandomGenerator random, long now) {
+        this.spool = spool;
+        this.connections = connections;
+        this.intervalSeconds = intervalSeconds;
+        this.random = random;
+        replayTokensAt = now;
+        rateFrom = now;
+        pausedUntil = now;
+        for (TickFile file : spool.ticks()) {
+            older.put(file.second(), new Tick(file));
+        }
+    }
+
+    /** From now on this is the current tick. */
+    synchronized void begin(TickFile file) {
+        Tick last = current;
+        if (last != null) {
+            older.put(last.file.second(), last);
+            boolean untouched = last.left == last.file.points();
+            boolean tooMany = older.values().stream().filter(Tick::isBegun).count() > BEGUN_MAX;
+            if (last.inFlight == 0 && (untouched || tooMany)) {
+                last.forget();
+            }
+        }
+        current = new Tick(file);
+        replayRate = Math.max(REPLAY_RATE_MIN, file.points() / intervalSeconds);
+    }
+
+    /**
+     * The piece to send now; each must be settled.
+     *
+     * @return null when there is none; see {@link #waitNanos}
+     * @throws Damaged where a tick can't be read: it is dropped
+     */
+    synchronized @Nullable Piece next(long now) throws Damaged {
+        if (isPaused(now) || inFlight >= (failures > 0 ? 1 : connections)) {
+            return null;
+        }
+        Piece piece = current == null ? null : due(current, now);
+        if (piece == null && mayReplay(now)) {
+            int begun = 0;
+            for (Tick tick : older.values()) {
+                piece = due(tick, now);
+                if (piece != null) {
+                    piece.replay = true;
+                    replaysInFlight++;
+                    replayTokens -= piece.points;
+                    break;
+                }
+                begun += tick.isBegun() ? 1 : 0;
+                if (begun >= BEGUN_MAX) {
+                    break;
+                }
+            }
+        }
+        if (piece != null) {
+            piece.sentAt = now;
+            piece.tick.inFlight++;
+            inFlight++;
+        }
+        return piece;
+    }
+
+    private boolean mayReplay(long now) {
+        if (older.isEmpty() || replaysInFlight >= Math.max(1, connections / 2)) {
+            return false;
+        }
+        double earned = replayRate * (double) (now - replayTokensAt) / TimeUnit.SECONDS.toNanos(1);
+        replayTokens = Math.min(replayRate, replayTokens + earned);
+        replayTokensAt = now;
+        return replayTokens > 0;
+    }
+
+    private @Nullable Piece due(Tick tick, long now) throws Damaged {
+        List<TickFile.Place> places = tick.places;
+        if (places == null) {
+            try {
+                places = tick.file.places();
+            } catch (IOException unreadable) {
+                throw new Damaged(drop(tick), unreadable);
+            }
+            tick.places = places;
+        }
+        Piece waiting = tick.again.peek();
+        if (waiting != null && now - waiting.due >= 0) {
+            tick.again.remove();
+            return waiting;
+        }
+        if (tick.next == places.size()) {
+            return null;
+        }
+        TickFile.Place place = places.get(tick.next++);
+        return new Piece(tick, place, null, place.points());
+    }
+
+    /** A tick's file can't be read; its points are lost. */
+    static final class Damaged extends Exception {
+        private static final long serialVersionUID = 1;
+        final int points;
+
+        Damaged(int points, IOException why) {
+            super(why.getMessage(), why);
+            this.points = points;
+        }
+    }
+
+    /** Whether nothing is sent, as requests have failed. */
+    synchronized boolean isPaused(long now) {
+        return now - pausedUntil < 0;
+    }
+
+    /** How long nothing is due, unless something is settled or begun; at most a second. */
+    synchronized long waitNanos(long now) {
+        long wait = TimeUnit.SECONDS.toNanos(1);
+        if (isPaused(now)) {
+            return Math.min(wait, pausedUntil - now);
+        }
+        if (current != null && !current.again.isEmpty()) {
+            wait = Math.min(wait, current.again.peek().due - now);
+        }
+        long earns = (long) Math.max(0, (1 - replayTokens) / replayRate * TimeUnit.SECONDS.toNanos(1));
+        int begun = 0;
+        for (Tick tick : older.values()) {
+            if (tick.places == null || tick.next < tick.places.size() || ++begun > BEGUN_MAX) {
+                wait = Math.min(wait, earns);
+                break;
+            }
+            Piece piece = tick.again.peek();
+            if (piece != null) {
+                wait = Math.min(wait, Math.max(earns, piece.due - now));
+            }
+        }
+        return Math.max(TimeUnit.MILLISECONDS.toNanos(1), wait);
+    }
+
+    /**
+     * Takes the answer to a piece.
+     *
+     * @param done points that need not be sent again
+     * @param rest what has to be
+     * @param inTrouble whether the whole request failed, so that the server is better left alone for a moment
+     * @param atOnce whether the rest may go at once, as the reason was its size
+     * @return whether its tick still counts: it was not counted as lost meanwhile
+     */
+    synchronized boolean settle(Piece piece, int done, List<Rest> rest, boolean inTrouble, boolean atOnce, long now) {
+        Tick tick = piece.tick;
+        inFlight--;
+        tick.inFlight--;
+        if (piece.replay) {
+            replaysInFlight--;
+            replayed(done, now);
+        }
+        if (inTrouble) {
+            if (failures == 0 || piece.sentAt - failedAt >= 0) {
+                failures++;
+                failedAt = now;
+                pausedUntil = now + pause(failures);
+            }
+        } else {
+            failures = 0;
+        }
+        if (tick.dropped) {
+            return false;
+        }
+        for (Rest part : rest) {
+            Piece again = part.gzipped == null
+                    ? new Piece(tick, piece.place, piece.own, piece.points)
+                    : new Piece(tick, null, part.gzipped, part.points);
+            again.attempts = atOnce ? 0 : piece.attempts + 1;
+            again.unknownSince = piece.unknownSince;
+            again.due = atOnce ? now : now + 2 * pause(again.attempts);
+            tick.again.add(again);
+        }
+        tick.left -= done;
+        if (tick.isDone()) {
+            spool.remove(tick.file);
+            older.remove(tick.file.second(), tick);
+            if (tick == current) {
+                current = null;
+            }
+        }
+        return true;
+    }
+
+    /** With jitter, from half to one and a half. */
+    private long pause(int attempts) {
+        long pause = Math.min(PAUSE_MILLIS_MAX, PAUSE_MILLIS_MIN << Math.min(attempts - 1, 20));
+        return (long) (TimeUnit.MILLISECONDS.toNanos(pause) * (0.5 + random.nextDouble()));
+    }
+
+    /** Keeps the spool within its bound; returns the points that were lost by it. */
+    synchronized long shed() {
+        long lost = 0;
+        for (TickFile file : spool.shed()) {
+            Tick tick = older.get(file.second());
+            if (tick == null && current != null && current.file.equals(file)) {
+                tick = current;
+            }
+            lost += tick == null ? file.points() : drop(tick);
+        }
+        return lost;
+    }
+
+    private int drop(Tick tick) {
+        spool.remove(tick.file);
+        older.remove(tick.file.second(), tick);
+        if (tick == current) {
+            current = null;
+        }
+        tick.dropped = true;
+        return tick.left;
+    }
+
+    private void replayed(int points, long now) {
+        double seconds = (double) (now - rateFrom) / TimeUnit.SECONDS.toNanos(1);
+        if (seconds >= RATE_SECONDS) {
+            rate = rateCount / seconds;
+            rateCount = 0;
+            rateFrom = now;
+        }
+        rateCount += points;
+    }
+
+    /** The points a second that were replayed of late. */
+    synchronized long replayRate(long now) {
+        replayed(0, now);
+        return Math.round(rate);
+    }
+
+    /** Whether all of the current tick is confirmed. */
+    synchronized boolean isCurrentDone() {
+        return current == null;
+    }
+
+    /** Whether requests fail. */
+    synchronized boolean isInTrouble() {
+        return failures > 0;
+    }
+
+    /** The points of older ticks. */
+    synchronized long olderPoints() {
+        return older.values().stream().mapToLong(tick -> tick.left).sum();
+    }
+
+    /** The bytes of older ticks on disk. */
+    synchronized long olderBytes() {
+        return spool.bytes() - (current == null ? 0 : current.file.bytes());
+    }
+
+    /** The second of the oldest of the older ticks; {@code nothing} where there is none. */
+    synchronized long oldest(long nothing) {
+        return older.isEmpty() ? nothing : older.firstKey();
+    }
+
+    /** How many older ticks there are, by their seconds; for a test. */
+    synchronized Map<Long, Integer> older() {
+        Map<Long, Integer> left = new TreeMap<>();
+        older.forEach((second, tick) -> left.put(second, tick.left));
+        return left;
+    }
+}

@@ -1,0 +1,45 @@
+package io.counters.collector.publish;
+
+import io.counters.collector.ledger.Snapshot;
+import java.util.Arrays;
+
+/**
+ * Leaves out counters that have not moved for a time. A counter that this life sees for the first time has just moved: when it last
+ * did is not kept. 16 bytes a counter. For one thread.
+ */
+final class Idle {
+    private final long seconds;
+    private String[] names = new String[0];
+    private long[] values = new long[0];
+    private long[] movedAt = new long[0];
+
+    /** @param seconds without a change, after which a counter is idle */
+    Idle(long seconds) {
+        this.seconds = seconds;
+    }
+
+    /** The counters that are not idle at this tick. */
+    Snapshot leaveOut(long second, Snapshot all) {
+        if (values.length < all.size()) {
+            values = Arrays.copyOf(values, all.names().length);
+            movedAt = Arrays.copyOf(movedAt, all.names().length);
+        }
+        String[] busyNames = new String[all.size()];
+        long[] busyValues = new long[all.size()];
+        int busy = 0;
+        for (int i = 0; i < all.size(); i++) {
+            // By identity: where another counter stands in this place now, it counts as moved.
+            boolean isSame = i < names.length && names[i] == all.names()[i];
+            if (!isSame || values[i] != all.values()[i]) {
+                values[i] = all.values()[i];
+                movedAt[i] = second;
+            }
+            if (second - movedAt[i] < seconds) {
+                busyNames[busy] = all.names()[i];
+                busyValues[busy++] = all.values()[i];
+            }
+        }
+        names = all.names();
+        return new Snapshot(busyNames, busyValues, busy);
+    }
+}

@@ -1,0 +1,82 @@
+package io.counters.collector.publish;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A tick on disk: its points as bodies, each exactly as it is sent, so that what is sent again is the same to the last
+ * bit. It is named {@code SECOND-POINTS.tick} and holds, body after body:
+ *
+ * <pre>
+ *   +---------------+---------------+---------------- ... -+
+ *   | length        | points        | the body, gzipped    |
+ *   | int           | int           | length bytes         |
+ *   +---------------+---------------+---------------- ... -+
+ * </pre>
+ *
+ * @param second Unix time
+ * @param points in all its bodies
+ * @param bytes that it takes on disk, in whole blocks
+ */
+record TickFile(Path path, long second, int points, long bytes) {
+    static final int HEADER_BYTES = 8;
+    private static final int BLOCK_BYTES = 4096;
+
+    /** Where a body lies in the file. */
+    record Place(long at, int length, int points) {}
+
+    /** The bytes that a file of this length takes on disk. */
+    static long blocks(long length) {
+        return (length + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
+    }
+
+    /**
+     * Finds the bodies.
+     *
+     * @throws IOException when the file can't be read or is damaged
+     */
+    List<Place> places() throws IOException {
+        List<Place> places = new ArrayList<>();
+        try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+            long size = file.size();
+            int found = 0;
+            for (long at = 0; at < size; ) {
+                ByteBuffer header = read(file, at, HEADER_BYTES);
+                Place place = new Place(at + HEADER_BYTES, header.getInt(), header.getInt());
+                at = place.at + place.length;
+                if (place.length <= 0 || place.points <= 0 || at > size) {
+                    throw new IOException(path + " is damaged");
+                }
+                found += place.points;
+                places.add(place);
+            }
+            if (found != points) {
+                throw new IOException(path + " is damaged: it holds " + found + " points");
+            }
+        }
+        return places;
+    }
+
+    /** One body. */
+    byte[] read(Place place) throws IOException {
+        try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+            return read(file, place.at, place.length).array();
+        }
+    }
+
+    private static ByteBuffer read(FileChannel file, long at, int length) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        while (bytes.hasRemaining()) {
+            if (file.read(bytes, at + bytes.position()) < 0) {
+                throw new EOFException("the file ends too early");
+            }
+        }
+        return bytes.flip();
+    }
+}

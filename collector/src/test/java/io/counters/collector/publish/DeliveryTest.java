@@ -1,0 +1,243 @@
+package io.counters.collector.publish;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.publish.Delivery.Piece;
+import io.counters.collector.publish.Delivery.Rest;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** With real files and a time that stands still until it is moved. */
+class DeliveryTest {
+    private static final int CONNECTIONS = 4;
+    private static final int INTERVAL_SECONDS = 10;
+    private static final long BEGIN = 5;
+
+    private final Path folder;
+    private long now = BEGIN;
+    private Spool spool;
+    private Delivery delivery;
+
+    DeliveryTest(@TempDir Path folder) throws IOException {
+        this.folder = folder;
+        spool = new Spool(folder, 1L << 30);
+        delivery = begun(spool);
+    }
+
+    private static Delivery begun(Spool of) {
+        return new Delivery(of, CONNECTIONS, INTERVAL_SECONDS, new Random(1), BEGIN);
+    }
+
+    private void tick(long second, int points) throws IOException {
+        String[] names = new String[points];
+        for (int i = 0; i < points; i++) {
+            names[i] = "c" + i;
+        }
+        Bodies bodies = new Bodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024);
+        delivery.begin(spool.write(second, new Snapshot(names, new long[points], points), bodies));
+        // Enough for replay to have earned a second's worth.
+        pass(Duration.ofSeconds(1));
+    }
+
+    private void pass(Duration time) {
+        now += time.toNanos();
+    }
+
+    private @Nullable Piece next() throws Exception {
+        return delivery.next(now);
+    }
+
+    private Piece due() throws Exception {
+        Piece piece = next();
+        if (piece == null) {
+            throw new AssertionError("nothing is due");
+        }
+        return piece;
+    }
+
+    private void confirm(Piece piece) {
+        delivery.settle(piece, piece.points, List.of(), false, false, now);
+    }
+
+    private void fail(Piece piece) {
+        delivery.settle(piece, 0, List.of(new Rest(null, piece.points)), true, false, now);
+    }
+
+    /** Confirms what is due until nothing is; returns the seconds of the points in their order. */
+    private List<Long> confirmAll() throws Exception {
+        List<Long> seconds = new ArrayList<>();
+        for (Piece piece = next(); piece != null; piece = next()) {
+            if (seconds.isEmpty() || seconds.get(seconds.size() - 1) != piece.second()) {
+                seconds.add(piece.second());
+            }
+            confirm(piece);
+        }
+        return seconds;
+    }
+
+    @Test
+    void the_current_tick_goes_first_and_then_the_oldest_first() throws Exception {
+        tick(100, 10);
+        tick(110, 10);
+        tick(120, 10);
+        tick(130, 500);
+
+        assertThat(confirmAll()).containsExactly(130L, 100L, 110L, 120L);
+        assertThat(spool.ticks()).isEmpty();
+    }
+
+    @Test
+    void while_old_ticks_are_replayed_a_new_one_goes_before_them() throws Exception {
+        tick(100, 500);
+        tick(110, 500);
+        tick(120, 10);
+        confirm(due());
+        assertThat(due().second()).isEqualTo(100);
+
+        tick(130, 10);
+
+        assertThat(due().second()).isEqualTo(130);
+        assertThat(due().second()).isEqualTo(100);
+    }
+
+    @Test
+    void replay_takes_half_of_the_connections_and_the_current_tick_all() throws Exception {
+        tick(100, 5_000);
+        tick(110, 1);
+        confirm(due());
+        assertThat(due().second()).isEqualTo(100);
+        assertThat(due().second()).isEqualTo(100);
+        assertThat(next()).isNull();
+
+        tick(120, 5_000);
+
+        assertThat(due().second()).isEqualTo(120);
+        assertThat(due().second()).isEqualTo(120);
+        assertThat(next()).as("all connections are busy").isNull();
+    }
+
+    @Test
+    void replay_keeps_its_rate() throws Exception {
+        tick(100, 100_000);
+        spool = new Spool(folder, 1L << 30);
+        delivery = begun(spool);
+
+        long replayed = 0;
+        for (int millis = 0; millis < 4_000; millis += 10) {
+            pass(Duration.ofMillis(10));
+            for (Piece piece = next(); piece != null; piece = next()) {
+                replayed += piece.points;
+                confirm(piece);
+            }
+        }
+
+        assertThat(replayed).as("four seconds, and the one before").isBetween(49_000L, 51_000L);
+        pass(Duration.ofSeconds(1));
+        assertThat(delivery.replayRate(now)).isBetween(7_500L, 10_500L);
+        pass(Duration.ofSeconds(6));
+        assertThat(delivery.replayRate(now)).isLessThan(100);
+        pass(Duration.ofSeconds(6));
+        assertThat(delivery.replayRate(now)).isZero();
+    }
+
+    @Test
+    void with_large_ticks_replay_is_as_fast_as_they_come() throws Exception {
+        tick(100, 150_000);
+        tick(110, 200_000);
+        long replayed = 0;
+        for (int millis = 0; millis < 2_000; millis += 10) {
+            pass(Duration.ofMillis(10));
+            for (Piece piece = next(); piece != null; piece = next()) {
+                replayed += piece.second() == 100 ? piece.points : 0;
+                confirm(piece);
+            }
+        }
+
+        assertThat(replayed).as("two seconds, and the one before").isBetween(59_000L, 61_500L);
+    }
+
+    @Test
+    void after_a_failure_nothing_is_sent_for_a_while_and_then_one_at_a_time() throws Exception {
+        tick(100, 1_000);
+        Piece first = due();
+        Piece second = due();
+        fail(first);
+        fail(second);
+
+        assertThat(next()).isNull();
+        pass(Duration.ofMillis(Delivery.PAUSE_MILLIS_MIN * 3 / 2));
+        Piece probe = due();
+        assertThat(next()).as("one at a time").isNull();
+        assertThat(delivery.isInTrouble()).isTrue();
+        confirm(probe);
+        assertThat(delivery.isInTrouble()).isFalse();
+        assertThat(next()).isNotNull();
+        assertThat(next()).isNotNull();
+    }
+
+    @Test
+    void pauses_double_up_to_their_bound_with_jitter() throws Exception {
+        tick(100, 20_000);
+        List<Long> pauses = new ArrayList<>();
+        for (int i = 0; i < 14; i++) {
+            fail(due());
+            long begin = now;
+            while (delivery.isPaused(now)) {
+                pass(Duration.ofNanos(delivery.waitNanos(now)));
+            }
+            pauses.add((now - begin) / 1_000_000);
+        }
+
+        for (int i = 0; i < pauses.size(); i++) {
+            long middle = Math.min(Delivery.PAUSE_MILLIS_MAX, Delivery.PAUSE_MILLIS_MIN << i);
+            assertThat(pauses.get(i)).isBetween(middle / 2, middle * 3 / 2 + 1);
+        }
+        assertThat(pauses.subList(8, 14)).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void a_piece_that_never_passes_blocks_no_other() throws Exception {
+        tick(100, 500);
+        tick(110, 1);
+        Piece poisoned = null;
+        for (int millis = 0; millis < 120_000 && delivery.olderPoints() > 100; millis += 10) {
+            pass(Duration.ofMillis(10));
+            Piece piece = next();
+            if (piece == null) {
+                continue;
+            }
+            if (poisoned == null || piece.attempts > 0) {
+                poisoned = piece;
+                fail(piece);
+            } else {
+                confirm(piece);
+            }
+        }
+
+        assertThat(delivery.older()).hasSize(1);
+        assertThat(delivery.olderPoints()).isLessThan(100);
+    }
+
+    @Test
+    void a_tick_that_was_shed_while_it_was_under_way_is_not_counted_twice() throws Exception {
+        Spool small = new Spool(folder.resolve("small"), 4096);
+        spool = small;
+        delivery = begun(small);
+        tick(100, 10);
+        Piece underWay = due();
+        tick(110, 10);
+
+        assertThat(delivery.shed()).isEqualTo(10);
+        assertThat(delivery.settle(underWay, underWay.points, List.of(), false, false, now))
+                .isFalse();
+        assertThat(small.ticks()).extracting(TickFile::second).containsExactly(110L);
+    }
+}

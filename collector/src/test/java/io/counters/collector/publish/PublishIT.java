@@ -1,0 +1,179 @@
+package io.counters.collector.publish;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** collector.jar in a process of its own, killed and ended, before a server that fails; what it prints is what was ticked. */
+class PublishIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Pattern TCP = Pattern.compile("TCP 127\\.0\\.0\\.1:(\\d+)");
+    private static final Pattern PRINTED = Pattern.compile("put (\\S+) (\\d+) (-?\\d+) src=counters");
+    private static final int COUNTERS = 3000;
+
+    @TempDir
+    Path folder;
+
+    private final List<Process> started = new ArrayList<>();
+
+    @AfterEach
+    void close() throws InterruptedException {
+        for (Process process : started) {
+            process.destroyForcibly();
+            process.waitFor(10, TimeUnit.SECONDS);
+        }
+    }
+
+    private Path out(int number) {
+        return folder.resolve("out" + number);
+    }
+
+    /** Starts a collector that ticks once a second; returns where it takes counts by TCP. */
+    private int start(String... more) throws IOException {
+        Path out = out(started.size());
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-jar",
+                Path.of("target", "collector.jar").toAbsolutePath().toString(),
+                "--bind=127.0.0.1",
+                "--udp-port=0",
+                "--http-port=0",
+                "--interval=1s",
+                "--data-dir=" + folder.resolve("data")));
+        command.addAll(List.of(more));
+        Process process = new ProcessBuilder(command)
+                .redirectOutput(out.toFile())
+                .redirectError(folder.resolve("err" + started.size()).toFile())
+                .start();
+        started.add(process);
+        await().atMost(PATIENCE).until(() -> Files.readString(out).contains("points:") || !process.isAlive());
+        Matcher tcp = TCP.matcher(Files.readString(out));
+        assertThat(tcp.find()).as(Files.readString(out)).isTrue();
+        return Integer.parseInt(tcp.group(1));
+    }
+
+    private static void count(int tcp, int from, int to) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (int i = from; i < to; i++) {
+            lines.append("increment c").append(i).append(' ').append(i + 1).append('\n');
+        }
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), tcp)) {
+            socket.getOutputStream().write(lines.toString().getBytes(UTF_8));
+        }
+    }
+
+    /** What was printed in whole lines, by second and name. */
+    private Map<Long, Map<String, Long>> printed() throws IOException {
+        Map<Long, Map<String, Long>> ticks = new TreeMap<>();
+        for (int i = 0; i < started.size(); i++) {
+            for (String line : Files.readAllLines(out(i))) {
+                Matcher point = PRINTED.matcher(line);
+                if (point.matches()) {
+                    ticks.computeIfAbsent(Long.valueOf(point.group(2)), second -> new TreeMap<>())
+                            .put(point.group(1), Long.valueOf(point.group(3)));
+                }
+            }
+        }
+        return ticks;
+    }
+
+    private static Map<String, Long> stored(Tsd tsd, long second) {
+        Map<String, Long> points = new TreeMap<>();
+        for (Tsd.Point point : tsd.stored.values()) {
+            if (point.second() == second) {
+                points.put(point.metric(), point.value());
+            }
+        }
+        return points;
+    }
+
+    /** The ticks of which anything was sent. */
+    private static TreeSet<Long> seconds(Tsd tsd) {
+        TreeSet<Long> seconds = new TreeSet<>();
+        tsd.puts.forEach(put -> put.points().forEach(point -> seconds.add(point.second())));
+        return seconds;
+    }
+
+    private List<Path> spooled() throws IOException {
+        try (Stream<Path> files = Files.list(folder.resolve("data/spool/opentsdb"))) {
+            return files.toList();
+        }
+    }
+
+    /** A port of loopback where nobody listens. */
+    private static int deadPort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+
+    @Test
+    void a_kill_in_the_middle_of_a_tick_costs_no_point_of_it_and_a_dead_sink_costs_nobody_else() throws Exception {
+        AtomicBoolean sick = new AtomicBoolean(true);
+        // Of each tick some bodies are taken and some are not.
+        try (Tsd tsd = new Tsd(put -> sick.get() && put.json().hashCode() % 2 == 0 ? 503 : 204)) {
+            String[] sinks = {
+                "--opentsdb=" + tsd.address(),
+                "--opentsdb-body=1k",
+                "--sink=stdout,opentsdb:http://127.0.0.1:" + deadPort()
+            };
+            int tcp = start(sinks);
+            count(tcp, 0, COUNTERS);
+            await().atMost(PATIENCE).until(() -> seconds(tsd).size() >= 2);
+            count(tcp, 0, 10);
+            long newest = seconds(tsd).last();
+            await().atMost(PATIENCE).until(() -> seconds(tsd).last() > newest);
+            started.get(0).destroyForcibly();
+            assertThat(started.get(0).waitFor(10, TimeUnit.SECONDS)).isTrue();
+            TreeSet<Long> attempted = seconds(tsd);
+            assertThat(attempted)
+                    .anySatisfy(second -> assertThat(stored(tsd, second).size()).isBetween(1, COUNTERS - 1));
+
+            sick.set(false);
+            tcp = start(sinks);
+            count(tcp, 10, 20);
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(attempted)
+                            .allSatisfy(
+                                    second -> assertThat(stored(tsd, second)).hasSize(COUNTERS)));
+            started.get(1).destroy();
+            assertThat(started.get(1).waitFor(10, TimeUnit.SECONDS)).isTrue();
+
+            Map<Long, Map<String, Long>> printed = printed();
+            assertThat(printed.keySet()).containsAll(attempted);
+            long killedAt = attempted.last();
+            printed.forEach((second, points) -> {
+                // Of the tick that was next when it was killed, a part may have been printed.
+                if (second <= killedAt || second > killedAt + 1) {
+                    assertThat(stored(tsd, second)).as("second " + second).isEqualTo(points);
+                }
+            });
+            assertThat(printed.size()).isGreaterThanOrEqualTo(attempted.size() + 1);
+            assertThat(tsd.conflicts).isEmpty();
+            assertThat(spooled()).isEmpty();
+            assertThat(Files.readString(folder.resolve("err0"))).contains("503", "can't be reached");
+            assertThat(Files.readString(folder.resolve("err1"))).contains("points of an earlier life wait");
+        }
+    }
+}
