@@ -66,6 +66,10 @@ final class CollectorProgram implements AutoCloseable {
         return "127.0.0.1:" + port;
     }
 
+    int port() {
+        return port;
+    }
+
     Program program() {
         return program;
     }

@@ -34,6 +34,7 @@ final class Program implements AutoCloseable {
     private final Thread outputReader;
     private final Thread errorReader;
     private int reading = 2;
+    private long outputForgotten;
 
     private Program(ProcessBuilder builder) throws IOException {
         command = builder.command();
@@ -54,8 +55,13 @@ final class Program implements AutoCloseable {
 
     /** Starts the java of this JVM, free of options that the environment would add. */
     static Program java(List<String> arguments) throws IOException {
+        return java(Path.of(System.getProperty("java.home")), arguments);
+    }
+
+    /** Starts the java of a JDK, by its folder, free of options that the environment would add. */
+    static Program java(Path jdk, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(jdk.resolve(Path.of("bin", "java")).toString());
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
@@ -98,6 +104,16 @@ final class Program implements AutoCloseable {
     List<String> output() {
         synchronized (output) {
             return List.copyOf(output);
+        }
+    }
+
+    /** What it printed on its standard output after so many lines, of which none may be forgotten yet. */
+    List<String> outputAfter(long lines) {
+        synchronized (output) {
+            if (lines < outputForgotten) {
+                throw new IllegalStateException("lines " + lines + " to " + outputForgotten + " are forgotten");
+            }
+            return output.stream().skip(lines - outputForgotten).toList();
         }
     }
 
@@ -206,6 +222,7 @@ final class Program implements AutoCloseable {
                 synchronized (output) {
                     if (lines.size() == LINES_MAX) {
                         lines.removeFirst();
+                        outputForgotten += lines == output ? 1 : 0;
                     }
                     lines.add(line);
                     output.notifyAll();

@@ -1,0 +1,206 @@
+package io.counters.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A real OpenTSDB on a real HBase, and all that befalls them. It takes half a minute of ticks; with {@code -Dminutes=10} it
+ * takes ten minutes, in which everything lasts longer and comes again and again.
+ */
+class OpenTsdbIT {
+    private static final int MINUTES = Integer.getInteger("minutes", 0);
+    private static final int METRICS = 40;
+    private static final int SERIES_A_METRIC = 25;
+    private static final int TICK_SECONDS = 2;
+    private static final long SEED = 5;
+    private static final double FAULTY = 0.6;
+
+    @TempDir
+    private static Path folder;
+
+    private static OpenTsdb openTsdb;
+
+    @BeforeAll
+    static void start() throws Exception {
+        openTsdb = OpenTsdb.start(folder.resolve("opentsdb"));
+    }
+
+    @AfterAll
+    static void end() {
+        if (openTsdb != null) {
+            openTsdb.close();
+        }
+    }
+
+    /** What the collector is tested for below; and that the queries there would tell. */
+    @Test
+    void two_values_for_one_second_break_every_query_of_it() throws Exception {
+        long second = Instant.now().getEpochSecond();
+        assertThat(openTsdb.put("?sync", OpenTsdb.point("twice", second, "7")).statusCode())
+                .isEqualTo(204);
+        assertThat(openTsdb.put("?sync", OpenTsdb.point("twice", second, "7")).statusCode())
+                .isEqualTo(204);
+        assertThat(openTsdb.points("twice", second, second)).hasToString("{twice,src=test={" + second + "=7}}");
+
+        assertThat(openTsdb.put("?sync", OpenTsdb.point("twice", second, "700")).statusCode())
+                .isEqualTo(204);
+
+        HttpResponse<String> broken = openTsdb.query("twice", second, second);
+        assertThat(broken.statusCode()).isGreaterThanOrEqualTo(400);
+        assertThat(broken.body()).contains("fix_duplicates");
+    }
+
+    @Test
+    void every_counter_has_its_one_point_a_tick_whatever_failed_on_the_way() throws Exception {
+        try (FaultyProxy proxy = new FaultyProxy(openTsdb.port(), new Random(SEED));
+                CollectorProgram collector = CollectorProgram.start(
+                        folder.resolve("ledger"),
+                        "--interval",
+                        TICK_SECONDS + "s",
+                        "--opentsdb",
+                        proxy.address(),
+                        "--opentsdb-body",
+                        "2k",
+                        "--sink",
+                        "stdout");
+                Ticks ticks = new Ticks(collector, counters(), new Random(SEED))) {
+            String spool = "publish_spool_points{sink=\"" + proxy.address().substring("http://".length()) + "\"}";
+            long deepest = befall(proxy, collector, ticks, spool);
+
+            Map<String, Long> counted = ticks.enough();
+            await("all is counted")
+                    .atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(collector.counters()).isEqualTo(counted));
+            pass(ticks, 2 * TICK_SECONDS);
+            long last = newest(ticks);
+            // The newest tick is not yet in the spool's depth, those before it are.
+            await("all is delivered")
+                    .atMost(Duration.ofMinutes(1))
+                    .until(() -> newest(ticks) > last + TICK_SECONDS && collector.metric(spool) == 0);
+
+            Map<String, NavigableMap<Long, Long>> printed = ticks.points(last);
+            assertThat(printed).hasSize(METRICS * SERIES_A_METRIC);
+            printed.forEach((series, points) -> assertThat(points.lastEntry().getValue())
+                    .as(series)
+                    .isEqualTo(counted.get(series.replace(",src=counters", ""))));
+            List<Long> seconds = seconds(ticks.seconds().headSet(last, true));
+            List<String> wrong = wrong(printed, seconds);
+            System.out.println("OpenTsdbIT: " + seconds.size() + " ticks of " + printed.size() + " counters, "
+                    + wrong.size() + " points missing or wrong; " + collector.metric("publish_retries_total")
+                    + " requests sent again, " + deepest + " points in the spool at the most; the proxy passed "
+                    + proxy.passed() + " requests and did " + proxy.faults());
+            assertThat(wrong).isEmpty();
+
+            // It was as bad as it was meant to be.
+            assertThat(proxy.faults()).containsOnlyKeys(FaultyProxy.Fault.values());
+            assertThat(deepest).isPositive();
+            assertThat(collector.metric("publish_retries_total")).isPositive();
+            assertThat(collector.metric("publish_lost_points_total")).isZero();
+            assertThat(collector.metric("publish_bad_points_total")).isZero();
+            assertThat(collector.metric("publish_skipped_ticks_total")).isZero();
+        }
+    }
+
+    private static String metric(int number) {
+        return "shop" + number + ".counted";
+    }
+
+    private static List<String> counters() {
+        List<String> counters = new ArrayList<>();
+        for (int metric = 0; metric < METRICS; metric++) {
+            for (int series = 0; series < SERIES_A_METRIC; series++) {
+                counters.add(metric(metric) + ",shelf=" + series);
+            }
+        }
+        return counters;
+    }
+
+    /** @return the most points that the spool held */
+    private static long befall(FaultyProxy proxy, CollectorProgram collector, Ticks ticks, String spool)
+            throws Exception {
+        int longer = MINUTES > 0 ? 4 : 1;
+        long begun = System.nanoTime();
+        long deepest = 0;
+        do {
+            pass(ticks, 2 * longer);
+            try (Program hang = openTsdb.hangHBase(Duration.ofSeconds(5L * longer))) {
+                hang.awaitEnd();
+            }
+            deepest = Math.max(deepest, collector.metric(spool));
+
+            openTsdb.killTsd();
+            pass(ticks, 2 * longer);
+            deepest = Math.max(deepest, collector.metric(spool));
+            openTsdb.startTsd();
+
+            proxy.faulty(FAULTY);
+            pass(ticks, 8 * longer);
+            openTsdb.killTsd();
+            openTsdb.startTsd();
+            deepest = Math.max(deepest, collector.metric(spool));
+            proxy.faulty(0);
+        } while (System.nanoTime() - begun < TimeUnit.MINUTES.toNanos(MINUTES));
+        return deepest;
+    }
+
+    private static void pass(Ticks ticks, int seconds) {
+        long from = newest(ticks);
+        await("ticks").atMost(Duration.ofSeconds(seconds + 30)).until(() -> newest(ticks) >= from + seconds);
+    }
+
+    private static long newest(Ticks ticks) {
+        NavigableSet<Long> seconds = ticks.seconds();
+        return seconds.isEmpty() ? Instant.now().getEpochSecond() : seconds.last();
+    }
+
+    /** The seconds from the first to the last, of which none may be left out. */
+    private static List<Long> seconds(NavigableSet<Long> ticked) {
+        List<Long> seconds = new ArrayList<>();
+        for (long second = ticked.first(); second <= ticked.last(); second += TICK_SECONDS) {
+            seconds.add(second);
+        }
+        assertThat(ticked).containsExactlyElementsOf(seconds);
+        return seconds;
+    }
+
+    /** What OpenTSDB has otherwise than it was printed. */
+    private static List<String> wrong(Map<String, NavigableMap<Long, Long>> printed, List<Long> seconds)
+            throws IOException, InterruptedException {
+        Map<String, NavigableMap<Long, Long>> stored = new TreeMap<>();
+        for (int metric = 0; metric < METRICS; metric++) {
+            stored.putAll(openTsdb.points(metric(metric), seconds.get(0) - 60, seconds.get(seconds.size() - 1)));
+        }
+        assertThat(printed.keySet()).containsAll(stored.keySet());
+        List<String> wrong = new ArrayList<>();
+        printed.forEach((series, points) -> {
+            NavigableMap<Long, Long> there = stored.getOrDefault(series, new TreeMap<>());
+            for (long second : seconds) {
+                Long due = points.get(second);
+                Long is = there.remove(second);
+                if (due == null || !due.equals(is)) {
+                    wrong.add(series + " has at " + second + " the point " + is + ", and is due " + due);
+                }
+            }
+            there.forEach((second, is) -> wrong.add(series + " has at " + second + " the point " + is + ", never due"));
+        });
+        return wrong;
+    }
+}
