@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * list count at all of them while one is killed, and while the list changes.
  */
 class PeersIT {
-    private static final int NAMES = 200;
+    private static final int NAMES = 100;
     private static final int RAW_NAMES = 30;
     private static final Duration LONG = Duration.ofSeconds(60);
     private static final Pattern COUNTED = Pattern.compile("(many[^ ]+) (-?\\d+)");
@@ -40,12 +40,15 @@ class PeersIT {
 
     private final List<CollectorProgram> earlierLives = new ArrayList<>();
     private final Map<String, Long> raw = new TreeMap<>();
-    private final int[] ports = {Program.freePort(), Program.freePort(), Program.freePort(), Program.freePort()};
+    private final int[] ports = new int[4];
     private OpenTsdb openTsdb;
     private Memcached memcached;
 
     @BeforeEach
     void start() throws Exception {
+        for (int i = 0; i < ports.length; i++) {
+            ports[i] = Program.freePort();
+        }
         openTsdb = OpenTsdb.start(folder.resolve("opentsdb"));
         memcached = Memcached.start();
         list("list 1", peer(0) + "*3", peer(1), peer(2) + "*2");

@@ -245,16 +245,20 @@ final class Ownership {
         greet(now);
     }
 
-    /** Has a stream to hand over by for every peer, and lets those end in time that go to others. */
+    /** Has a stream to hand over by for everyone on the list, and lets those end in time that go to others. */
     void greet(long now) {
         for (Relay relay : relays.values()) {
-            relay.leftMillis = list.addresses().contains(relay.peer) ? Relay.NEVER : now;
+            relay.leftMillis = others().contains(relay.peer) ? Relay.NEVER : now;
         }
-        for (String peer : list.addresses()) {
-            if (!peer.equals(self)) {
-                relay(peer, true, now);
-            }
-        }
+        others().forEach(peer -> relay(peer, true, now));
+    }
+
+    /** All that take part, but this one. */
+    private Set<String> others() {
+        Set<String> others = new LinkedHashSet<>(list.addresses());
+        others.addAll(list.out());
+        others.remove(self);
+        return others;
     }
 
     /** What a peer says of the stream that it hands over by. */
@@ -281,13 +285,11 @@ final class Ownership {
     }
 
     private Set<String> awaited(PeerLine word) {
-        Set<String> peers = new LinkedHashSet<>();
-        if (!list.isSame(settled)) {
-            peers.addAll(list.addresses());
-            peers.addAll(list.out());
-            peers.remove(self);
-            peers.removeIf(peer -> hasSaid(word, peer));
+        if (list.isSame(settled)) {
+            return Set.of();
         }
+        Set<String> peers = others();
+        peers.removeIf(peer -> hasSaid(word, peer));
         return peers;
     }
 
