@@ -207,7 +207,7 @@ final class Delivery {
             return false;
         }
         double earned = replayRate * (double) (now - replayTokensAt) / TimeUnit.SECONDS.toNanos(1);
-        replayTokens = Math.min(replayRate, replayTokens + earned);
+        replayTokens = Math.min((double) replayRate, replayTokens + earned);
         replayTokensAt = now;
         return replayTokens > 0;
     }
