@@ -2,6 +2,8 @@ package io.counters.collector;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.counters.collector.proxy.ProxyCommand;
+import io.counters.collector.proxy.ProxySettings;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -43,6 +45,12 @@ public final class Main {
                     })
                     .execute(Arrays.copyOfRange(args, 1, args.length));
         }
+        if (args.length > 0 && args[0].equals("proxy")) {
+            return ProxyCommand.line(System.in, out, err, settings -> startProxy(settings, out))
+                    .setOut(new PrintWriter(out, true, UTF_8))
+                    .setErr(new PrintWriter(err, true, UTF_8))
+                    .execute(Arrays.copyOfRange(args, 1, args.length));
+        }
         CommandSpec spec = spec();
         ParseResult given;
         try {
@@ -81,6 +89,13 @@ public final class Main {
         }
     }
 
+    private static void startProxy(ProxySettings settings, PrintStream out) throws IOException {
+        // Read when the first logger is made, which is in the next line.
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", settings.logLevel());
+        Proxy proxy = new Proxy(settings, out);
+        Runtime.getRuntime().addShutdownHook(new Thread(proxy::close, "counters-end"));
+    }
+
     private static CommandSpec spec() {
         String version = Main.class.getPackage().getImplementationVersion();
         CommandSpec spec = CommandSpec.create()
@@ -92,6 +107,7 @@ public final class Main {
                         "Takes increments and decrements by UDP and TCP, keeps exact counters, publishes them.",
                         "Every setting is also a variable COUNTERS_UDP_PORT and a key udp_port of the INI file;"
                                 + " a flag goes before a variable, a variable before the file.",
+                        "'proxy' as the first word spreads messages over several servers; 'proxy --help' says how.",
                         "'simulate' as the first word proves the protocol instead; 'simulate --help' says how.")
                 .sortOptions(false);
         for (Setting setting : Setting.values()) {

@@ -47,6 +47,7 @@ class ArchitectureTest {
         "intake,    ledger wire",
         "store,     ledger ring",
         "publish,   ledger wire",
+        "proxy,     wire ring emit cells",
         "dashboard, ledger",
         "simulate,  ledger peers wire emit cells",
     })
@@ -84,6 +85,7 @@ class ArchitectureTest {
                         HOUSE + ".intake",
                         HOUSE + ".store",
                         HOUSE + ".publish",
+                        HOUSE + ".proxy",
                         HOUSE + ".dashboard",
                         HOUSE + ".simulate");
     }

@@ -122,8 +122,7 @@ public final class CollectorAddress {
     }
 
     /** The address, where no name server need be asked for it; null for a name. */
-    @Nullable
-    InetAddress literal() {
+    public @Nullable InetAddress literal() {
         try {
             // With these letters the JDK takes the text as it is, or refuses it: nobody is asked.
             return host.indexOf(':') >= 0 || isV4() ? InetAddress.getByName(host) : null;
@@ -138,6 +137,16 @@ public final class CollectorAddress {
             parts += number(part, 255) >= 0 ? 1 : 5;
         }
         return parts == 4;
+    }
+
+    /** The name or address to look up or connect to, without brackets. */
+    public String host() {
+        return host;
+    }
+
+    /** From 1 to 65,535. */
+    public int port() {
+        return port;
     }
 
     /** On the ring, beside the others': from 1. */

@@ -15,7 +15,7 @@ import java.util.function.Function;
  * ({@code networkaddress.cache.ttl} and {@code .negative.ttl} in its {@code java.security}), so a new address is seen
  * within about a minute; under a SecurityManager it keeps good ones for ever, and then none is seen at all.
  */
-class Resolver extends Thread implements AutoCloseable {
+public class Resolver extends Thread implements AutoCloseable {
     private static final long AGAIN_SECONDS = 30;
     private static final InetAddress[] NONE = {};
 
@@ -34,7 +34,7 @@ class Resolver extends Thread implements AutoCloseable {
      * @param names gives all addresses of a name, or none; may take its time, or throw
      * @param firstAfterMillis until the first look-up, unless {@link #hurry hurried}
      */
-    Resolver(String host, Function<String, InetAddress[]> names, long firstAfterMillis) {
+    public Resolver(String host, Function<String, InetAddress[]> names, long firstAfterMillis) {
         super("counters-resolve");
         this.host = host;
         this.names = names;
@@ -43,7 +43,7 @@ class Resolver extends Thread implements AutoCloseable {
     }
 
     /** What the JVM knows, or asks a name server for. */
-    static InetAddress[] ofTheJvm(String host) {
+    public static InetAddress[] ofTheJvm(String host) {
         try {
             return InetAddress.getAllByName(host);
         } catch (UnknownHostException unknown) {
@@ -52,7 +52,7 @@ class Resolver extends Thread implements AutoCloseable {
     }
 
     /** What the name stands for; none as long as there was no good answer. */
-    InetAddress[] addresses() {
+    public InetAddress[] addresses() {
         return addresses;
     }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * The circle of all numbers of 32 bits, on which each server has points by its weight, and a key belongs to the server
@@ -83,7 +84,12 @@ public final class KetamaRing {
      * @param hash the caller's own
      */
     public int owner(byte[] key, int begin, int end, KetamaHash hash) {
-        long sought = hash.point(key, begin, end) << SERVER_BITS;
+        return owner(hash.point(key, begin, end));
+    }
+
+    /** The server that owns a point of the circle, 0 to 2^32 - 1, by its place in the list. */
+    public int owner(long point) {
+        long sought = point << SERVER_BITS;
         int low = 0;
         int high = points.length;
         while (low < high) {
@@ -96,5 +102,10 @@ public final class KetamaRing {
         }
         long found = points[low < points.length ? low : 0];
         return (int) (found & ((1L << SERVER_BITS) - 1));
+    }
+
+    /** All servers' points, lowest first, 0 to 2^32 - 1; up to each, and from the one before it, a server owns all. */
+    public LongStream points() {
+        return Arrays.stream(points).map(point -> point >>> SERVER_BITS);
     }
 }

@@ -160,7 +160,7 @@ class DestinationTest {
         }
 
         @Override
-        InetAddress[] addresses() {
+        public InetAddress[] addresses() {
             return now;
         }
 

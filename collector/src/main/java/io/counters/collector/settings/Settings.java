@@ -98,11 +98,16 @@ public final class Settings {
     }
 
     private static String unknown(String place, String key, Function<Setting, String> spelling) {
-        String nearest = Arrays.stream(Setting.values())
-                .map(spelling)
-                .min((a, b) -> Integer.compare(distance(a, key), distance(b, key)))
-                .orElseThrow();
+        String nearest =
+                nearest(key, Arrays.stream(Setting.values()).map(spelling).toList());
         return place + ": there is no setting " + key + "; the nearest is " + nearest;
+    }
+
+    /** Which of these a mistyped one is likeliest to be. */
+    public static String nearest(String mistyped, List<String> known) {
+        return known.stream()
+                .min((a, b) -> Integer.compare(distance(a, mistyped), distance(b, mistyped)))
+                .orElseThrow();
     }
 
     /** Turns a setting's text into a value; throws where the text breaks the setting's rule. */

@@ -1,0 +1,495 @@
+package io.counters.collector.proxy;
+
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import io.counters.emit.Transport;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.CancelledKeyException;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The loop: all sockets, in and out, on one thread, on which nothing waits but for all of them at once. {@link #run} is
+ * that thread's work; {@link #close} ends it once what has arrived was taken and what waits was written, within {@value
+ * #LAST_MILLIS_MAX} ms.
+ *
+ * <p>A server that can't be reached or reads too slowly keeps its keys; what is for it waits in its own queue and slows
+ * nobody: senders are always read, and what finds no room in the queue drops its oldest.
+ */
+public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
+    private static final Logger log = LoggerFactory.getLogger(Forwarder.class);
+
+    private static final int RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+    /** Room for what a sender's stream has left over, and as much again. */
+    private static final int STREAM_BYTES = 2 * Frames.FRAME_BYTES_MAX;
+
+    private static final int DATAGRAM_BYTES_MAX = 65_536;
+    private static final int DATAGRAMS_A_ROUND = 1000;
+    private static final int CONNECTIONS_MAX = 10_000;
+    private static final int LAST_ROUNDS_MAX = 1000;
+    private static final long TICK_MILLIS = 100;
+    private static final int TICKS_A_SWEEP = 10;
+    private static final long LAST_MILLIS_MAX = 5_000;
+    private static final long[] LAST_PAUSES_MILLIS = {50, 150};
+    private static final long[] NO_PAUSES = {};
+
+    /** What a server that left has of our own amounts is repeated there for so long. */
+    private static final long LEAVING_NANOS = TimeUnit.MINUTES.toNanos(10);
+
+    private final ProxySettings settings;
+    private final LongSupplier nanoClock;
+    private final RandomGenerator random;
+    private final FaultLog faults;
+    private final Self self;
+    private final Selector selector;
+    private final @Nullable ServerSocketChannel tcp;
+    private final @Nullable DatagramChannel udp;
+    private final Frames frames = new Frames(this);
+    private final ByteBuffer stream = ByteBuffer.allocate(STREAM_BYTES);
+    private final ByteBuffer datagram = ByteBuffer.allocate(DATAGRAM_BYTES_MAX + 1);
+    private final Map<Refusal, LongAdder> refused = new EnumMap<>(Refusal.class);
+    private final LongAdder connections;
+    private final LongAdder messages;
+    private final LongAdder datagrams;
+    private final Relay relay;
+    private final AtomicReference<@Nullable List<Server>> next = new AtomicReference<>();
+
+    /** By the servers' places in the ring. */
+    private Upstream[] upstreams = {};
+
+    private final List<Leaving> leaving = new ArrayList<>();
+    private Ring ring;
+    private int open;
+    private long ticks;
+    private long nextTickNanos;
+    private String source = "";
+    private volatile Upstream[] shown = {};
+    private volatile boolean closing;
+
+    private record Leaving(Upstream upstream, long untilNanos) {}
+
+    /**
+     * Opens the ports; servers are connected to once it runs.
+     *
+     * @param wallMillis Unix time
+     * @param ids names a stream of ours, never the same again
+     * @throws IOException when a port can't be had; the message names the remedy
+     */
+    public Forwarder(
+            ProxySettings settings,
+            LongSupplier nanoClock,
+            LongSupplier wallMillis,
+            RandomGenerator random,
+            Supplier<String> ids,
+            FaultLog faults,
+            Self self)
+            throws IOException {
+        this.settings = settings;
+        this.nanoClock = nanoClock;
+        this.random = random;
+        this.faults = faults;
+        this.self = self;
+        connections = self.count("proxy_connections_total");
+        messages = self.count("proxy_messages_total");
+        datagrams = self.count("proxy_datagrams_total");
+        for (Refusal why : Refusal.values()) {
+            refused.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
+        }
+        ring = new Ring(settings.list());
+        relay = new Relay(ring, nanoClock, wallMillis, ids, self);
+        selector = Selector.open();
+        try {
+            tcp = settings.tcpPort() == ProxySettings.OFF ? null : listen();
+            udp = settings.udpPort() == ProxySettings.OFF ? null : receive();
+        } catch (IOException cannot) {
+            closeSockets();
+            throw cannot;
+        }
+        nextTickNanos = nanoClock.getAsLong();
+        upstreams = upstreams(ring);
+    }
+
+    private ServerSocketChannel listen() throws IOException {
+        ServerSocketChannel channel = ServerSocketChannel.open();
+        try {
+            channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            channel.bind(new InetSocketAddress(settings.bind(), settings.tcpPort()));
+            channel.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
+            return channel;
+        } catch (BindException taken) {
+            channel.close();
+            throw taken("TCP", settings.tcpPort(), "port", taken);
+        }
+    }
+
+    private DatagramChannel receive() throws IOException {
+        DatagramChannel channel = DatagramChannel.open();
+        try {
+            channel.setOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+            channel.bind(new InetSocketAddress(settings.bind(), settings.udpPort()));
+            channel.configureBlocking(false).register(selector, SelectionKey.OP_READ);
+            return channel;
+        } catch (BindException taken) {
+            channel.close();
+            throw taken("UDP", settings.udpPort(), "udp_port", taken);
+        }
+    }
+
+    private IOException taken(String protocol, int port, String key, BindException taken) {
+        return new IOException(
+                "can't listen on " + settings.bind().getHostAddress() + " " + protocol + " port " + port + " ("
+                        + taken.getMessage() + "); another proxy may run there, " + key + " takes another",
+                taken);
+    }
+
+    /** Where TCP comes in, with the port that was got; null where it is off. */
+    public @Nullable InetSocketAddress tcpAddress() throws IOException {
+        return tcp == null ? null : (InetSocketAddress) tcp.getLocalAddress();
+    }
+
+    /** Where UDP comes in, with the port that was got; null where it is off. */
+    public @Nullable InetSocketAddress udpAddress() throws IOException {
+        return udp == null ? null : (InetSocketAddress) udp.getLocalAddress();
+    }
+
+    /** Goes by another list of servers from now on. From any thread. */
+    public void use(List<Server> servers) {
+        next.set(List.copyOf(servers));
+        selector.wakeup();
+    }
+
+    /** How many of the servers are connected, or may be sent to by UDP. From any thread, of a moment ago. */
+    public long serversUp() {
+        long up = 0;
+        for (Upstream upstream : shown) {
+            up += upstream.isUp() ? 1 : 0;
+        }
+        return up;
+    }
+
+    @Override
+    public void run() {
+        try {
+            while (!closing) {
+                round();
+            }
+            end();
+        } catch (IOException failure) {
+            faults.warn("proxy", "the sockets failed, nothing more is passed on: " + failure);
+        } finally {
+            closeSockets();
+        }
+    }
+
+    private void round() throws IOException {
+        selector.select(this::serve, Math.max(1, millisUntil(nextTickNanos)));
+        for (Upstream upstream : upstreams) {
+            if (!upstream.queue().isEmpty()) {
+                upstream.flush();
+            }
+        }
+        if (nextTickNanos - nanoClock.getAsLong() <= 0) {
+            tick();
+        }
+    }
+
+    private long millisUntil(long nanos) {
+        return TimeUnit.NANOSECONDS.toMillis(nanos - nanoClock.getAsLong());
+    }
+
+    private void tick() {
+        long now = nanoClock.getAsLong();
+        nextTickNanos = now + TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
+        List<Server> list = next.getAndSet(null);
+        if (list != null) {
+            change(list);
+        }
+        for (Upstream upstream : upstreams) {
+            upstream.tick();
+        }
+        leaving.removeIf(left -> {
+            left.upstream.tick();
+            left.upstream.flush();
+            boolean isOver = now - left.untilNanos > 0;
+            if (isOver) {
+                left.upstream.close();
+            }
+            return isOver;
+        });
+        if (ticks++ % TICKS_A_SWEEP == 0) {
+            relay.sweep(this::streams);
+        }
+    }
+
+    private @Nullable Transport streams(Server server) {
+        Upstream upstream = find(server);
+        return upstream == null ? null : upstream.streams();
+    }
+
+    private @Nullable Upstream find(Server server) {
+        for (Upstream upstream : upstreams) {
+            if (upstream.server().isSame(server)) {
+                return upstream;
+            }
+        }
+        for (Leaving left : leaving) {
+            if (left.upstream.server().isSame(server)) {
+                return left.upstream;
+            }
+        }
+        return null;
+    }
+
+    private void change(List<Server> list) {
+        if (!relay.hasRoom(list)) {
+            faults.warn(
+                    "servers",
+                    "there were more than " + Relay.SERVERS_MAX
+                            + " servers since this proxy began: the new list is not taken, start it again");
+            return;
+        }
+        Ring fresh = new Ring(list);
+        log.info(
+                "{} servers instead of {}: {} % of all keys move",
+                list.size(), ring.servers().size(), String.format(Locale.ROOT, "%.2f", 100 * ring.moved(fresh)));
+        Upstream[] before = upstreams;
+        upstreams = upstreams(fresh);
+        ring = fresh;
+        relay.use(fresh);
+        long until = nanoClock.getAsLong() + LEAVING_NANOS;
+        for (Upstream upstream : before) {
+            if (list.stream().noneMatch(upstream.server()::isSame)) {
+                log.info(
+                        "{} has left; {} bytes that waited for it go to others",
+                        upstream.server(),
+                        upstream.queue().bytes());
+                leaving.add(new Leaving(upstream, until));
+                // A batch is not handed on: its totals stay in that server's stream.
+                upstream.drain((in, begin, end) -> {
+                    if (!Frames.isBatch(in, begin, end)) {
+                        frames.take(in, begin, end);
+                        messages.decrement();
+                    }
+                });
+            }
+        }
+    }
+
+    private Upstream[] upstreams(Ring of) {
+        Upstream[] found = new Upstream[of.servers().size()];
+        for (int i = 0; i < found.length; i++) {
+            Server server = of.servers().get(i);
+            Upstream known = find(server);
+            found[i] = known == null ? connect(server) : known;
+            leaving.removeIf(left -> left.upstream.server().isSame(server));
+        }
+        shown = found;
+        return found;
+    }
+
+    private Upstream connect(Server server) {
+        if (!known(server)) {
+            log.info("{} is a server now", server);
+        }
+        Upstream upstream = server.scheme() == Server.Scheme.UDP
+                ? new UdpUpstream(server, settings.queueBytes(), self)
+                : new TcpUpstream(server, settings.queueBytes(), selector, nanoClock, random, faults, self);
+        String label = "{server=\"" + server + "\"}";
+        self.gauge("proxy_up" + label, () -> upstream.isUp() ? 1 : 0);
+        self.gauge("proxy_queued_bytes" + label, () -> upstream.queue().bytes());
+        self.gauge("proxy_dropped_total" + label, () -> upstream.queue().dropped());
+        return upstream;
+    }
+
+    private boolean known(Server server) {
+        return settings.list().stream().anyMatch(server::isSame);
+    }
+
+    private void serve(SelectionKey key) {
+        try {
+            if (key.attachment() instanceof TcpUpstream upstream) {
+                upstream.ready();
+            } else if (key.attachment() instanceof Pieces sender) {
+                read(key, sender);
+            } else if (udp != null && key.channel().equals(udp)) {
+                receive(udp);
+            } else if (tcp != null) {
+                accept(tcp);
+            }
+        } catch (IOException failure) {
+            faults.warn("socket", "a socket failed and goes on: " + failure);
+        } catch (CancelledKeyException closedMeanwhile) {
+            // Nothing more can come from it.
+        }
+    }
+
+    private void receive(DatagramChannel from) throws IOException {
+        source = "a datagram";
+        int count = 0;
+        for (; count < DATAGRAMS_A_ROUND && from.receive(datagram.clear().limit(DATAGRAM_BYTES_MAX)) != null; count++) {
+            byte[] in = datagram.array();
+            // The last line may go without a line break; on the way out it has one, to be told from the next.
+            in[datagram.position()] = '\n';
+            int end = datagram.position() + 1;
+            int rest = frames.take(in, 0, end);
+            if (rest >= 0 && rest < end) {
+                refused(Refusal.BINARY_CUT, in, rest, end);
+            }
+        }
+        datagrams.add(count);
+    }
+
+    private void accept(ServerSocketChannel from) throws IOException {
+        for (SocketChannel channel = from.accept(); channel != null; channel = from.accept()) {
+            if (open >= CONNECTIONS_MAX) {
+                faults.warn("connections", "more than " + CONNECTIONS_MAX + " TCP connections; new ones are refused");
+                channel.close();
+                continue;
+            }
+            connections.increment();
+            open++;
+            channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, new Pieces(this));
+        }
+    }
+
+    private void read(SelectionKey key, Pieces sender) {
+        source = "a TCP connection";
+        boolean goesOn = false;
+        try {
+            sender.begin(stream);
+            int count = ((SocketChannel) key.channel()).read(stream);
+            if (count < 0) {
+                sender.end();
+            }
+            goesOn = count >= 0 && sender.take(stream);
+        } catch (IOException reset) {
+            log.debug("a sender's connection broke", reset);
+        }
+        if (!goesOn) {
+            open--;
+            closeQuietly(key.channel());
+        }
+    }
+
+    @Override
+    public void message(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
+        messages.increment();
+        upstreams[ring.owner(in, keyBegin, keyEnd)].add(in, begin, end);
+    }
+
+    @Override
+    public void command(byte[] in, int begin, int end) {
+        relay.line(in, begin, end);
+    }
+
+    @Override
+    public void refused(Refusal why, byte[] in, int begin, int end) {
+        refused.get(why).increment();
+        faults.warn(why.reason(), () -> "refused of " + source + ": " + why.rule());
+    }
+
+    /** Ends {@link #run} once what has arrived was taken, and what waits was written. From any thread; idempotent. */
+    @Override
+    public void close() {
+        closing = true;
+        selector.wakeup();
+    }
+
+    private void end() throws IOException {
+        long deadline = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(LAST_MILLIS_MAX);
+        if (tcp != null) {
+            closeQuietly(tcp);
+        }
+        // What had arrived when the end was called is taken still; what goes on arriving is not waited out.
+        for (int round = 0; round < LAST_ROUNDS_MAX && selector.selectNow(this::serve) > 0; round++) {
+            flush();
+        }
+        closeFronts();
+        writeOut(deadline);
+        relay.last(this::streams);
+        for (long pauseMillis : relay.isEmpty() ? NO_PAUSES : LAST_PAUSES_MILLIS) {
+            long until = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(pauseMillis);
+            for (long left = pauseMillis; left > 0; left = millisUntil(until)) {
+                flush();
+                selector.select(this::serve, left);
+            }
+            relay.repeat();
+        }
+        writeOut(deadline);
+        if (waiting() > 0) {
+            log.warn("{} bytes could not be written within {} s and are lost", waiting(), LAST_MILLIS_MAX / 1000);
+        }
+    }
+
+    private void closeFronts() {
+        if (udp != null) {
+            closeQuietly(udp);
+        }
+        selector.keys().stream()
+                .filter(key -> key.attachment() instanceof Pieces)
+                .forEach(key -> closeQuietly(key.channel()));
+    }
+
+    private void writeOut(long deadlineNanos) throws IOException {
+        flush();
+        while (waiting() > 0 && nanoClock.getAsLong() - deadlineNanos < 0) {
+            selector.select(this::serve, TICK_MILLIS);
+            for (Upstream upstream : upstreams) {
+                upstream.tick();
+            }
+            flush();
+        }
+    }
+
+    private void flush() {
+        for (Upstream upstream : upstreams) {
+            upstream.flush();
+        }
+    }
+
+    private long waiting() {
+        long bytes = 0;
+        for (Upstream upstream : upstreams) {
+            bytes += upstream.queue().bytes();
+        }
+        return bytes;
+    }
+
+    private void closeSockets() {
+        for (Upstream upstream : upstreams) {
+            upstream.close();
+        }
+        leaving.forEach(left -> left.upstream.close());
+        selector.keys().forEach(key -> closeQuietly(key.channel()));
+        closeQuietly(selector);
+    }
+
+    private void closeQuietly(AutoCloseable socket) {
+        try {
+            socket.close();
+        } catch (Exception failure) {
+            faults.warn("close", "a socket did not close: " + failure);
+        }
+    }
+}

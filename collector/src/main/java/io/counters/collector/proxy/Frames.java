@@ -1,0 +1,265 @@
+package io.counters.collector.proxy;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Cuts bytes into messages. The first byte of each says what it is: {@code 0xAA} begins a binary frame, all else is a
+ * line. Never throws, whatever the bytes; allocates nothing; keeps nothing.
+ *
+ * <pre>
+ *   line    key ":" value "|" type [ "|" ... ] LF       type: c g ms s h d m k kv; what follows it is not looked at
+ *   line    "increment " | "decrement " | "from " | "peer " | "signed " ... LF       our own; wire reads it
+ *
+ *   frame   +----+----+---------+-----------------+-----------------+
+ *           | AA |type| key len | value, 8 bytes  | key ... 00      |   1 kv  2 counter  3 timer  5 gauge  6 gauge delta
+ *           +----+----+---------+---------+-------+--------+--------+-+
+ *           | AA | 04 | key len | set len | key ... 00     | set ... 00 |   4 set
+ *           +----+----+---------+---------+----------------+------------+
+ *           lengths: 2 bytes, lowest first, with the NUL at the end
+ *
+ *   batch   "from " ... LF, commands, "from -" LF       never comes in so: what the proxy itself keeps in a queue as one
+ * </pre>
+ */
+final class Frames {
+    /** The most bytes of a line, its line break left out. */
+    static final int LINE_BYTES_MAX = 65_536;
+
+    /** The most bytes of a frame: a set's header, key and value. */
+    static final int FRAME_BYTES_MAX = 6 + 2 * 65_535;
+
+    /** What ends a batch: the lines after it belong to no stream. */
+    static final byte[] BATCH_END = "from -\n".getBytes(ISO_8859_1);
+
+    private static final byte MAGIC = (byte) 0xAA;
+    private static final int SET = 4;
+    private static final int TYPE_MAX = 6;
+    private static final int HEADER_BYTES = 12;
+    private static final int SET_HEADER_BYTES = 6;
+    private static final int LENGTHS_BYTES = 6;
+
+    /** In place of a length: there must be more bytes to tell. */
+    private static final int MORE = 0;
+
+    private static final byte[][] OWN = {
+        "increment ".getBytes(ISO_8859_1),
+        "decrement ".getBytes(ISO_8859_1),
+        "from ".getBytes(ISO_8859_1),
+        "peer ".getBytes(ISO_8859_1),
+        "signed ".getBytes(ISO_8859_1),
+    };
+    private static final byte[] FROM = OWN[2];
+
+    private final Taker taker;
+
+    /** Who takes the messages; slices of bytes are valid during the call only. */
+    interface Taker {
+        /** A whole message, {@code in[begin, end)}, and its key within. */
+        void message(byte[] in, int begin, int end, int keyBegin, int keyEnd);
+
+        /** A line of our own protocol, with its line break. */
+        void command(byte[] in, int begin, int end);
+
+        /** A line or the beginning of a frame that is not passed on. */
+        void refused(Refusal why, byte[] in, int begin, int end);
+    }
+
+    Frames(Taker taker) {
+        this.taker = taker;
+    }
+
+    /**
+     * Takes the whole messages of {@code in[begin, end)}.
+     *
+     * @return where the message begins that has not come in full, {@code end} if there is none; or, where a bad frame
+     *     has hidden where the next message begins, -1
+     */
+    int take(byte[] in, int begin, int end) {
+        int at = begin;
+        while (at < end) {
+            if (in[at] == MAGIC) {
+                int length = frame(in, at, end);
+                if (length <= MORE) {
+                    return length == MORE ? at : -1;
+                }
+                at += length;
+            } else {
+                int next = line(in, at, end);
+                if (next < 0) {
+                    return at;
+                }
+                at = next;
+            }
+        }
+        return end;
+    }
+
+    /** Whether a message that has not come in full is a binary frame. */
+    static boolean isFrame(byte[] in, int begin) {
+        return in[begin] == MAGIC;
+    }
+
+    /** Where the whole message ends that begins here, as it was taken or as a batch. */
+    static int next(byte[] in, int begin, int end) {
+        if (in[begin] == MAGIC) {
+            return begin + length(in, begin);
+        }
+        int at = begin;
+        if (starts(in, begin, end, FROM)) {
+            do {
+                at = afterLine(in, at);
+            } while (!starts(in, at, end, BATCH_END));
+        }
+        return afterLine(in, at);
+    }
+
+    /** Whether a message of a queue is a batch, which is this program's own. */
+    static boolean isBatch(byte[] in, int begin, int end) {
+        return starts(in, begin, end, FROM);
+    }
+
+    private static int afterLine(byte[] in, int begin) {
+        int at = begin;
+        while (in[at++] != '\n') {
+            // On to the line break.
+        }
+        return at;
+    }
+
+    /** Takes a line; returns where the next message begins, or -1 if the line has not ended. */
+    private int line(byte[] in, int begin, int end) {
+        int colon = begin;
+        while (colon < end && in[colon] != ':' && in[colon] != '\n') {
+            colon++;
+        }
+        int bar = colon;
+        while (bar < end && in[bar] != '|' && in[bar] != '\n') {
+            bar++;
+        }
+        int lineEnd = bar;
+        while (lineEnd < end && in[lineEnd] != '\n') {
+            lineEnd++;
+        }
+        if (lineEnd == end) {
+            return -1;
+        }
+        int next = lineEnd + 1;
+        int textEnd = lineEnd > begin && in[lineEnd - 1] == '\r' ? lineEnd - 1 : lineEnd;
+        if (textEnd - begin > LINE_BYTES_MAX) {
+            taker.refused(Refusal.LINE_TOO_LONG, in, begin, textEnd);
+        } else if (isOwn(in, begin, textEnd)) {
+            taker.command(in, begin, next);
+        } else if (textEnd > begin) {
+            Refusal why = why(in, begin, colon, bar, textEnd);
+            if (why == null) {
+                taker.message(in, begin, next, begin, colon);
+            } else {
+                taker.refused(why, in, begin, textEnd);
+            }
+        }
+        return next;
+    }
+
+    private static @Nullable Refusal why(byte[] in, int begin, int colon, int bar, int end) {
+        if (colon >= end) {
+            return Refusal.NO_COLON;
+        }
+        if (colon == begin) {
+            return Refusal.EMPTY_KEY;
+        }
+        if (bar >= end) {
+            return Refusal.NO_TYPE;
+        }
+        if (bar == colon + 1) {
+            return Refusal.EMPTY_VALUE;
+        }
+        int typeEnd = bar + 1;
+        while (typeEnd < end && in[typeEnd] != '|' && in[typeEnd] != ':') {
+            typeEnd++;
+        }
+        return isType(in, bar + 1, typeEnd) ? null : Refusal.UNKNOWN_TYPE;
+    }
+
+    private static boolean isType(byte[] in, int begin, int end) {
+        if (end - begin == 1) {
+            return switch (in[begin]) {
+                case 'c', 'g', 's', 'h', 'd', 'm', 'k' -> true;
+                default -> false;
+            };
+        }
+        return end - begin == 2
+                && ((in[begin] == 'm' && in[begin + 1] == 's') || (in[begin] == 'k' && in[begin + 1] == 'v'));
+    }
+
+    private static boolean isOwn(byte[] in, int begin, int end) {
+        for (byte[] word : OWN) {
+            if (begin < end && in[begin] == word[0] && starts(in, begin, end, word)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean starts(byte[] in, int begin, int end, byte[] with) {
+        return end - begin >= with.length && Arrays.equals(in, begin, begin + with.length, with, 0, with.length);
+    }
+
+    /** Takes a frame; returns its length, {@link #MORE}, or -1 for a bad one. */
+    private int frame(byte[] in, int begin, int end) {
+        int type = end - begin < 2 ? 1 : in[begin + 1];
+        if (type < 1 || type > TYPE_MAX) {
+            return bad(Refusal.BINARY_TYPE, in, begin, end);
+        }
+        if (end - begin < LENGTHS_BYTES) {
+            return MORE;
+        }
+        int key = begin + (type == SET ? SET_HEADER_BYTES : HEADER_BYTES);
+        int keyLength = number(in, begin + 2);
+        int setLength = type == SET ? number(in, begin + 4) : 0;
+        if (keyLength < 2) {
+            return bad(Refusal.BINARY_KEY, in, begin, end);
+        }
+        if (type == SET && setLength < 1) {
+            return bad(Refusal.BINARY_SET, in, begin, end);
+        }
+        int keyEnd = key + keyLength - 1;
+        int last = keyEnd + setLength;
+        if (last >= end) {
+            return MORE;
+        }
+        if (!isText(in, key, keyEnd)) {
+            return bad(Refusal.BINARY_KEY, in, begin, end);
+        }
+        if (type == SET && !isText(in, keyEnd + 1, last)) {
+            return bad(Refusal.BINARY_SET, in, begin, end);
+        }
+        taker.message(in, begin, last + 1, key, keyEnd);
+        return last + 1 - begin;
+    }
+
+    private int bad(Refusal why, byte[] in, int begin, int end) {
+        taker.refused(why, in, begin, end);
+        return -1;
+    }
+
+    /** The length of a whole and good frame. */
+    private static int length(byte[] in, int begin) {
+        int keyLength = number(in, begin + 2);
+        return in[begin + 1] == SET ? SET_HEADER_BYTES + keyLength + number(in, begin + 4) : HEADER_BYTES + keyLength;
+    }
+
+    private static int number(byte[] in, int at) {
+        return (in[at] & 0xFF) | (in[at + 1] & 0xFF) << 8;
+    }
+
+    /** Whether the first NUL stands at the end, and there. */
+    private static boolean isText(byte[] in, int begin, int end) {
+        int at = begin;
+        while (at < end && in[at] != 0) {
+            at++;
+        }
+        return at == end && in[end] == 0;
+    }
+}

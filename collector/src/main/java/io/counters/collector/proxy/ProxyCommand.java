@@ -1,0 +1,171 @@
+package io.counters.collector.proxy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.counters.collector.settings.SettingsException;
+import io.counters.wire.NameReader;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code java -jar collector.jar proxy}: starts the proxy, checks its files, or says what the ring makes of keys. */
+@Command(
+        name = "java -jar collector.jar proxy",
+        mixinStandardHelpOptions = true,
+        description = "Spreads StatsD's and statsite's messages, and increment NAME, over servers, each key to one.")
+public final class ProxyCommand implements Callable<Integer> {
+    private static final int EXIT_MISTAKES = 2;
+
+    /** Starts what the settings say. */
+    @FunctionalInterface
+    public interface Start {
+        /** @throws IOException when a port can't be had */
+        void with(ProxySettings settings) throws IOException;
+    }
+
+    @Option(names = "-f", paramLabel = "FILE", description = "statsite-proxy's INI file")
+    private @Nullable Path file;
+
+    @Option(names = "--check", description = "says what is wrong with FILE and its servers, and ends")
+    private boolean check;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    private final InputStream in;
+    private final PrintStream out;
+    private final PrintStream err;
+    private final Start start;
+
+    private ProxyCommand(InputStream in, PrintStream out, PrintStream err, Start start) {
+        this.in = in;
+        this.out = out;
+        this.err = err;
+        this.start = start;
+    }
+
+    /**
+     * The command line, to be executed.
+     *
+     * @param in keys, for {@code ring diff}
+     */
+    public static CommandLine line(InputStream in, PrintStream out, PrintStream err, Start start) {
+        ProxyCommand proxy = new ProxyCommand(in, out, err, start);
+        return new CommandLine(proxy)
+                .addSubcommand("ring", new CommandLine(proxy.new Rings()).addSubcommand("diff", proxy.new Difference()))
+                .setExecutionExceptionHandler((wrong, command, given) -> {
+                    List<String> said =
+                            wrong instanceof SettingsException mistakes ? mistakes.mistakes() : List.of(said(wrong));
+                    said.forEach(line -> err.println("counters proxy: " + line));
+                    return wrong instanceof SettingsException ? EXIT_MISTAKES : 1;
+                });
+    }
+
+    private static String said(Exception wrong) {
+        return wrong.getMessage() == null ? wrong.toString() : wrong.getMessage();
+    }
+
+    @Override
+    public Integer call() throws SettingsException, IOException {
+        if (file == null) {
+            throw new CommandLine.ParameterException(
+                    Objects.requireNonNull(spec).commandLine(), "give statsite-proxy's INI file as -f FILE");
+        }
+        ProxySettings settings = ProxySettings.read(file);
+        settings.remarks().forEach(remark -> err.println("counters proxy: " + remark));
+        if (check) {
+            out.println(file + " and " + settings.servers() + " are good: "
+                    + settings.list().size() + " servers");
+            return 0;
+        }
+        start.with(settings);
+        return 0;
+    }
+
+    private Ring ring(Path servers) throws SettingsException {
+        ServersFile.Read read = ServersFile.read(servers);
+        read.remarks().forEach(remark -> err.println("counters proxy: " + remark));
+        return new Ring(read.servers());
+    }
+
+    private static Server owner(Ring ring, String key) {
+        byte[] bytes = key.getBytes(UTF_8);
+        return ring.servers().get(ring.owner(bytes, 0, bytes.length));
+    }
+
+    private static String percent(double share) {
+        return String.format(Locale.ROOT, "%.2f %%", 100 * share);
+    }
+
+    @Command(
+            name = "ring",
+            mixinStandardHelpOptions = true,
+            description = "Says each server's share of all keys, and who owns each KEY.")
+    private final class Rings implements Callable<Integer> {
+        @Option(names = "-f", paramLabel = "SERVERS", description = "servers.conf")
+        private @Nullable Path servers;
+
+        @Parameters(paramLabel = "KEY", arity = "0..*")
+        private String[] keys = {};
+
+        @Override
+        public Integer call() throws SettingsException {
+            if (servers == null) {
+                throw new SettingsException(List.of("give servers.conf as ring -f SERVERS"));
+            }
+            Ring ring = ring(servers);
+            double[] shares = ring.shares();
+            for (int i = 0; i < shares.length; i++) {
+                out.println(ring.servers().get(i) + "\t" + percent(shares[i]));
+            }
+            NameReader names = new NameReader();
+            for (String key : keys) {
+                out.println(key + "\t" + owner(ring, key));
+                if (names.read(key) == null && !names.name().equals(key)) {
+                    out.println(names.name() + "\t" + owner(ring, names.name()) + "\t(as increment sends it)");
+                }
+            }
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "diff",
+            mixinStandardHelpOptions = true,
+            description = "Says what share of all keys another list moves and, of keys on stdin, which.")
+    private final class Difference implements Callable<Integer> {
+        @Parameters(paramLabel = "OLD NEW", arity = "2")
+        private Path[] lists = {};
+
+        @Override
+        public Integer call() throws SettingsException, IOException {
+            Ring before = ring(lists[0]);
+            Ring after = ring(lists[1]);
+            out.println(percent(before.moved(after)) + " of all keys move");
+            BufferedReader keys = new BufferedReader(new InputStreamReader(in, UTF_8));
+            for (String key = keys.readLine(); key != null; key = keys.readLine()) {
+                if (!key.isEmpty()
+                        && !owner(before, key)
+                                .address()
+                                .equals(owner(after, key).address())) {
+                    out.println(key + "\t" + owner(before, key) + "\t" + owner(after, key));
+                }
+            }
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,259 @@
+package io.counters.collector.proxy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.counters.collector.settings.Settings;
+import io.counters.collector.settings.SettingsException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What statsite-proxy's INI file says.
+ *
+ * @param bind the address to listen on
+ * @param tcpPort 0 for a free one, {@link #OFF} for none
+ * @param udpPort the same
+ * @param httpPort the same; on loopback
+ * @param queueBytes that wait for one server at the most
+ * @param servers the file with the servers
+ * @param list what that file said
+ * @param logLevel as slf4j-simple calls it
+ * @param pidFile where to write the number of this process, if anywhere
+ * @param remarks what is odd and stops nothing
+ */
+public record ProxySettings(
+        InetAddress bind,
+        int tcpPort,
+        int udpPort,
+        int httpPort,
+        long queueBytes,
+        Path servers,
+        List<Server> list,
+        String logLevel,
+        Optional<Path> pidFile,
+        List<String> remarks) {
+    /** In place of a port: nobody listens. */
+    static final int OFF = -1;
+
+    public ProxySettings {
+        list = List.copyOf(list);
+        remarks = List.copyOf(remarks);
+    }
+
+    /**
+     * Reads the INI file, and the servers' file that it names.
+     *
+     * @throws SettingsException with every mistake in both
+     */
+    public static ProxySettings read(Path file) throws SettingsException {
+        return new Reader(file).read();
+    }
+
+    /** Whether there is a page with the numbers. */
+    public boolean hasPage() {
+        return httpPort != OFF;
+    }
+
+    /** The keys, with what they are where they are left out. */
+    private enum Key {
+        PORT("8150"),
+        TCP_PORT("8150"),
+        UDP_PORT("8150"),
+        BIND_ADDRESS("0.0.0.0"),
+        SERVERS("config/servers.conf"),
+        LOG_LEVEL("DEBUG"),
+        LOG_FACILITY(""),
+        DAEMONIZE("0"),
+        PID_FILE(""),
+        HTTP_PORT("8151"),
+        QUEUE_BYTES("67108864");
+
+        final String unlessSaid;
+
+        Key(String unlessSaid) {
+            this.unlessSaid = unlessSaid;
+        }
+
+        String key() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** Later sections and lines go before earlier ones, as in the original; [statsite-proxy] goes before [statsite]. */
+    private static final class Reader {
+        private static final String OWN = "statsite-proxy";
+        private static final String SHARED = "statsite";
+        private static final int QUEUE_BYTES_MIN = 1 << 20;
+        private static final Map<String, String> LEVELS =
+                Map.of("DEBUG", "debug", "INFO", "info", "WARN", "warn", "ERROR", "error", "CRITICAL", "error");
+
+        private record Given(String text, String place, boolean isOwn) {}
+
+        private final Path file;
+        private final Map<Key, Given> given = new EnumMap<>(Key.class);
+        private final List<String> mistakes = new ArrayList<>();
+        private final List<String> remarks = new ArrayList<>();
+
+        Reader(Path file) {
+            this.file = file;
+        }
+
+        ProxySettings read() throws SettingsException {
+            try {
+                lines(new String(Files.readAllBytes(file), UTF_8).lines().toList());
+            } catch (NoSuchFileException missing) {
+                throw new SettingsException(
+                        List.of(file + " does not exist; give statsite-proxy's INI file as -f FILE"));
+            } catch (IOException unreadable) {
+                throw new SettingsException(List.of(file + " can't be read: " + unreadable.getMessage()));
+            }
+            InetAddress bind = get(Key.BIND_ADDRESS, Reader::address);
+            boolean isShort = given.containsKey(Key.PORT) && !isOver(Key.TCP_PORT, Key.PORT);
+            int tcp = get(isShort ? Key.PORT : Key.TCP_PORT, Reader::port);
+            int udp = get(Key.UDP_PORT, Reader::port);
+            int http = get(Key.HTTP_PORT, Reader::port);
+            if (tcp == OFF && udp == OFF) {
+                mistakes.add(file + ": port and udp_port are both 0, which turns them off; nothing would come in");
+            }
+            long queue =
+                    get(Key.QUEUE_BYTES, text -> (long) Settings.wholeNumber(text, QUEUE_BYTES_MIN, Integer.MAX_VALUE));
+            String level = get(Key.LOG_LEVEL, Reader::level);
+            get(Key.DAEMONIZE, Reader::daemonize);
+            Path pid = get(Key.PID_FILE, Path::of);
+            if (given.containsKey(Key.LOG_FACILITY)) {
+                remarks.add(
+                        given.get(Key.LOG_FACILITY).place
+                                + " is passed over: the log goes to stderr, from where systemd or logger -p takes it to syslog");
+            }
+            Path servers = get(Key.SERVERS, Path::of);
+            List<Server> list = List.of();
+            try {
+                ServersFile.Read read = ServersFile.read(servers);
+                list = read.servers();
+                remarks.addAll(read.remarks());
+            } catch (SettingsException wrong) {
+                mistakes.addAll(wrong.mistakes());
+            }
+            if (!mistakes.isEmpty()) {
+                throw new SettingsException(mistakes);
+            }
+            Optional<Path> written = pid.toString().isEmpty() ? Optional.empty() : Optional.of(pid);
+            return new ProxySettings(bind, tcp, udp, http, queue, servers, list, level, written, remarks);
+        }
+
+        private void lines(List<String> lines) {
+            String section = "";
+            for (int i = 0; i < lines.size(); i++) {
+                String line = lines.get(i).strip();
+                if (i == 0 && line.startsWith("\uFEFF")) {
+                    line = line.substring(1).strip();
+                }
+                String place = file + " line " + (i + 1);
+                int end = line.indexOf(']');
+                if (line.isEmpty() || line.startsWith(";") || line.startsWith("#")) {
+                    continue;
+                }
+                if (line.startsWith("[") && end > 0) {
+                    section = line.substring(1, end).strip().toLowerCase(Locale.ROOT);
+                    if (!section.equals(OWN) && !section.equals(SHARED)) {
+                        remarks.add(place + ": section [" + section + "] is passed over; the proxy reads [" + OWN
+                                + "] and [" + SHARED + "]");
+                    }
+                } else if (section.isEmpty()) {
+                    mistakes.add(place + ": \"" + line + "\" stands in no section; begin with [" + OWN + "]");
+                } else if (section.equals(OWN) || section.equals(SHARED)) {
+                    setting(place, line, section.equals(OWN));
+                }
+            }
+        }
+
+        private void setting(String place, String line, boolean isOwn) {
+            int comment = line.indexOf(" ;");
+            String said = comment < 0 ? line : line.substring(0, comment);
+            int equals = said.indexOf('=');
+            int parting = equals < 0 ? said.indexOf(':') : equals;
+            if (parting < 0) {
+                mistakes.add(place + ": \"" + line + "\" is no setting; a line is KEY = VALUE, ; begins a comment");
+                return;
+            }
+            String name = said.substring(0, parting).strip();
+            for (Key key : Key.values()) {
+                if (key.key().equalsIgnoreCase(name)) {
+                    Given before = given.get(key);
+                    if (before == null || isOwn || !before.isOwn) {
+                        String text = said.substring(parting + 1).strip();
+                        given.put(key, new Given(text, place + ": " + key.key(), isOwn));
+                    }
+                    return;
+                }
+            }
+            List<String> keys = Arrays.stream(Key.values()).map(Key::key).toList();
+            remarks.add(
+                    place + ": the proxy has no setting " + name + "; the nearest is " + Settings.nearest(name, keys));
+        }
+
+        private boolean isOver(Key one, Key other) {
+            Given first = given.get(one);
+            Given second = given.get(other);
+            return first != null && (second == null || first.isOwn || !second.isOwn);
+        }
+
+        private <T> T get(Key key, Settings.Reading<T> reading) {
+            Given said = given.get(key);
+            if (said != null) {
+                try {
+                    return reading.of(said.text);
+                } catch (IllegalArgumentException broken) {
+                    mistakes.add(said.place + " is " + said.text + ", " + broken.getMessage());
+                }
+            }
+            return reading.of(key.unlessSaid);
+        }
+
+        private static int port(String text) {
+            int port = Settings.wholeNumber(text, 0, 65_535);
+            return port == 0 ? OFF : port;
+        }
+
+        private static InetAddress address(String text) {
+            try {
+                return InetAddress.getByName(text);
+            } catch (UnknownHostException unknown) {
+                throw new IllegalArgumentException(
+                        "which is no address of this machine; 0.0.0.0 listens on all of them", unknown);
+            }
+        }
+
+        private static String level(String text) {
+            String level = LEVELS.get(text.toUpperCase(Locale.ROOT));
+            if (level == null) {
+                throw new IllegalArgumentException("allowed are DEBUG, INFO, WARN, ERROR and CRITICAL");
+            }
+            return level;
+        }
+
+        private static boolean daemonize(String text) {
+            switch (text.toLowerCase(Locale.ROOT)) {
+                case "0", "no", "false" -> {
+                    return false;
+                }
+                case "1", "yes", "true" ->
+                    throw new IllegalArgumentException(
+                            "but a JVM does not leave its terminal by itself; set it to 0 and"
+                                    + " run the proxy under systemd, or with nohup and &");
+                default -> throw new IllegalArgumentException("allowed are 0, no and false");
+            }
+        }
+    }
+}

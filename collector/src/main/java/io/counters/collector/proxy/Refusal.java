@@ -1,0 +1,35 @@
+package io.counters.collector.proxy;
+
+import java.util.Locale;
+
+/** Why a message was not passed on: the rule that it broke. Of our own commands {@code wire}'s rejections say why. */
+enum Refusal {
+    NO_COLON("a line is key:value|type[|@flag], or increment NAME"),
+    EMPTY_KEY("a key has at least one byte"),
+    EMPTY_VALUE("a value has at least one byte"),
+    NO_TYPE("a line is key:value|type[|@flag]"),
+    UNKNOWN_TYPE("a type is c, g, ms, s, h, d, m, k or kv"),
+    LINE_TOO_LONG("a line has at most 65,536 bytes"),
+    LINE_CUT("a line ends with a line break; this one was cut off with its connection"),
+    BINARY_TYPE("a binary frame's type is 1 to 6"),
+    BINARY_KEY("a binary frame's key has at least one byte, no NUL but its last, and a length that counts it"),
+    BINARY_SET("a set's value has no NUL but its last byte, and a length that counts it"),
+    BINARY_CUT("a binary frame ends with its datagram or connection"),
+    TOO_MANY_NAMES("the proxy adds up 1,000,000 names at the most; the others are not counted");
+
+    private final String rule;
+
+    Refusal(String rule) {
+        this.rule = rule;
+    }
+
+    /** The rule, in words for a person. */
+    String rule() {
+        return rule;
+    }
+
+    /** A word for the reason in a counter's name. */
+    String reason() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

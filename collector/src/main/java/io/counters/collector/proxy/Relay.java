@@ -1,0 +1,148 @@
+package io.counters.collector.proxy;
+
+import io.counters.collector.self.Self;
+import io.counters.emit.CounterTable;
+import io.counters.emit.EmitterSettings;
+import io.counters.emit.Sweep;
+import io.counters.emit.Transport;
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.Rejection;
+import io.counters.wire.Verb;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Our own commands: adds up the amounts by name and tells them in streams of its own, one for each server, as an agent
+ * does. Totals that come in are passed over: there is no ledger here that could merge them. While a server is away its
+ * amounts stay a number per name, and go to whoever owns the name when it can be told. What was told in a server's stream
+ * stays there. For one thread.
+ */
+final class Relay implements Commands {
+    /** The most servers that this process may ever have had: each has its stream for as long as it lives. */
+    static final int SERVERS_MAX = 4096;
+
+    private final Amounts amounts = new Amounts(Amounts.NAMES_MAX);
+    private final CounterTable table = new CounterTable(amounts::sources);
+    private final CommandReader reader = new CommandReader(this);
+    private final Map<Rejection, LongAdder> rejected = new EnumMap<>(Rejection.class);
+    private final LongAdder commands;
+    private final LongAdder tooMany;
+    private final List<Server> known = new ArrayList<>();
+    private final @Nullable Transport[] ways = new Transport[SERVERS_MAX];
+    private final Sweep sweep;
+    private Ring ring;
+    private int[] slots = {};
+
+    /** @param ids gives a stream's id, never the same again */
+    Relay(Ring ring, LongSupplier nanoClock, LongSupplier wallMillis, Supplier<String> ids, Self self) {
+        this.ring = ring;
+        commands = self.count("proxy_commands_total");
+        tooMany = self.count("proxy_rejected_total", "reason", Refusal.TOO_MANY_NAMES.reason());
+        for (Rejection why : Rejection.values()) {
+            rejected.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
+        }
+        sweep = new Sweep(
+                table, EmitterSettings.to("nowhere"), nanoClock, wallMillis, ids, SERVERS_MAX, this::slotOfOwner);
+        use(ring);
+    }
+
+    /** Whether this process can ever have these servers, too. */
+    boolean hasRoom(List<Server> servers) {
+        return known.size()
+                        + servers.stream().filter(server -> slot(server) < 0).count()
+                <= SERVERS_MAX;
+    }
+
+    /** From now on names belong to the servers that this ring says. */
+    void use(Ring newRing) {
+        for (Server server : newRing.servers()) {
+            if (slot(server) < 0) {
+                known.add(server);
+            }
+        }
+        ring = newRing;
+        slots = newRing.servers().stream().mapToInt(this::slot).toArray();
+    }
+
+    private int slot(Server server) {
+        for (int i = 0; i < known.size(); i++) {
+            if (known.get(i).isSame(server)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private int slotOfOwner(int counter) {
+        byte[] name = table.apply(counter);
+        return slots[ring.owner(name, 0, name.length)];
+    }
+
+    /** Reads a line. */
+    void line(byte[] in, int begin, int end) {
+        reader.line(in, begin, end);
+    }
+
+    /**
+     * Tells what is due; once a second.
+     *
+     * @param way to a server, null where there is none at the moment
+     */
+    void sweep(Function<Server, @Nullable Transport> way) {
+        find(way);
+        sweep.run(ways);
+    }
+
+    /** Tells everything once more, as this process ends. */
+    void last(Function<Server, @Nullable Transport> way) {
+        find(way);
+        sweep.last(ways);
+    }
+
+    /** Whether nothing has come in. */
+    boolean isEmpty() {
+        return amounts.sources().isEmpty();
+    }
+
+    /** Tells every total again, the same way. */
+    void repeat() {
+        sweep.repeat(ways);
+    }
+
+    private void find(Function<Server, @Nullable Transport> way) {
+        for (int i = 0; i < known.size(); i++) {
+            ways[i] = way.apply(known.get(i));
+        }
+    }
+
+    @Override
+    public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
+        // Whose stream it was does not matter: amounts are taken, and told in a stream of ours.
+    }
+
+    @Override
+    public void fromNobody() {
+        // The same.
+    }
+
+    @Override
+    public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        commands.increment();
+        if (!amounts.add(bytes, begin, end, verb.signed(amount))) {
+            tooMany.increment();
+        }
+    }
+
+    @Override
+    public void rejected(Rejection why, byte[] bytes, int begin, int end) {
+        rejected.get(why).increment();
+    }
+}

@@ -1,0 +1,87 @@
+package io.counters.collector.proxy;
+
+import io.counters.ring.KetamaHash;
+import io.counters.ring.KetamaRing;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+
+/**
+ * Which of the servers owns a key. What the ring answered for a short key is kept, so that a key that comes again is not
+ * hashed by MD5 again: a table of fixed size, in which a newer key takes an older one's place. For one thread.
+ */
+final class Ring {
+    private static final long CIRCLE = 1L << 32;
+    private static final int PLACES = 1 << 14;
+    private static final int KEY_BYTES_KEPT = 60;
+    private static final long HASH_FACTOR = 0x9E37_79B9_7F4A_7C15L;
+
+    private final List<Server> servers;
+    private final KetamaRing ring;
+    private final KetamaHash hash = new KetamaHash();
+    private final byte[] keys = new byte[PLACES * KEY_BYTES_KEPT];
+    private final byte[] lengths = new byte[PLACES];
+    private final int[] owners = new int[PLACES];
+
+    Ring(List<Server> servers) {
+        this.servers = List.copyOf(servers);
+        ring = new KetamaRing(
+                servers.stream().map(Server::address).toList(),
+                servers.stream().mapToLong(Server::weight).toArray());
+    }
+
+    List<Server> servers() {
+        return servers;
+    }
+
+    /** The place in {@link #servers} of the owner of the key {@code in[begin, end)}, which is not empty. */
+    int owner(byte[] in, int begin, int end) {
+        int length = end - begin;
+        if (length > KEY_BYTES_KEPT) {
+            return ring.owner(in, begin, end, hash);
+        }
+        long mixed = length;
+        for (int i = begin; i < end; i++) {
+            mixed = mixed * 31 + in[i];
+        }
+        int place = (int) (mixed * HASH_FACTOR >>> 50);
+        int kept = place * KEY_BYTES_KEPT;
+        if (lengths[place] == length && Arrays.equals(keys, kept, kept + length, in, begin, end)) {
+            return owners[place];
+        }
+        int owner = ring.owner(in, begin, end, hash);
+        System.arraycopy(in, begin, keys, kept, length);
+        lengths[place] = (byte) length;
+        owners[place] = owner;
+        return owner;
+    }
+
+    /** What part of all keys each server owns, 0 to 1. */
+    double[] shares() {
+        double[] shares = new double[servers.size()];
+        long before = 0;
+        for (long point :
+                LongStream.concat(ring.points(), LongStream.of(CIRCLE - 1)).toArray()) {
+            shares[ring.owner(point)] += (double) (point + 1 - before) / CIRCLE;
+            before = point + 1;
+        }
+        return shares;
+    }
+
+    /** What part of all keys has another owner on the other ring, 0 to 1. */
+    double moved(Ring other) {
+        double moved = 0;
+        long before = 0;
+        long[] points = LongStream.concat(
+                        LongStream.concat(ring.points(), other.ring.points()), LongStream.of(CIRCLE - 1))
+                .sorted()
+                .toArray();
+        for (long point : points) {
+            String owner = servers.get(ring.owner(point)).address();
+            String otherOwner = other.servers.get(other.ring.owner(point)).address();
+            moved += owner.equals(otherOwner) ? 0 : (double) (point + 1 - before) / CIRCLE;
+            before = point + 1;
+        }
+        return moved;
+    }
+}

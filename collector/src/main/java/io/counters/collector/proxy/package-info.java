@@ -1,0 +1,20 @@
+/**
+ * The proxy: spreads what StatsD's and statsite's clients send, and our own commands, over several servers, so that every
+ * name lands on one of them. statsite-proxy's successor, with its configuration and its ring.
+ *
+ * <pre>
+ *   front (TCP, UDP) -> Frames: first byte 0xAA a binary frame, else a line -> key -> Ring -> Upstream's queue -> bytes out
+ *                                 increment NAME -> Relay: a sum per name -> a stream for each server (core's Sweep)
+ * </pre>
+ *
+ * <p>{@link io.counters.collector.proxy.Forwarder} is one thread's loop over all sockets; nothing on it waits. What goes
+ * out are the bytes that came in. {@link io.counters.collector.proxy.ProxySettings} and {@link
+ * io.counters.collector.proxy.ServersFile} read the two files, {@link io.counters.collector.proxy.ProxyCommand} the command
+ * line.
+ *
+ * <p>A product of its own in the collector's jar: it never meets the ledger, the store or what is published.
+ */
+@NullMarked
+package io.counters.collector.proxy;
+
+import org.jspecify.annotations.NullMarked;

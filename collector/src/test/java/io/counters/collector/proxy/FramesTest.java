@@ -1,0 +1,293 @@
+package io.counters.collector.proxy;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FramesTest {
+    /** What was taken, as text: bytes and letters are one to one. */
+    static final class Taken implements Frames.Taker {
+        final List<String> messages = new ArrayList<>();
+        final List<String> keys = new ArrayList<>();
+        final List<String> commands = new ArrayList<>();
+        final List<Refusal> refused = new ArrayList<>();
+
+        @Override
+        public void message(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
+            messages.add(new String(in, begin, end - begin, ISO_8859_1));
+            keys.add(new String(in, keyBegin, keyEnd - keyBegin, ISO_8859_1));
+        }
+
+        @Override
+        public void command(byte[] in, int begin, int end) {
+            commands.add(new String(in, begin, end - begin, ISO_8859_1));
+        }
+
+        @Override
+        public void refused(Refusal why, byte[] in, int begin, int end) {
+            refused.add(why);
+        }
+    }
+
+    private final Taken taken = new Taken();
+    private final Frames frames = new Frames(taken);
+
+    static byte[] hex(String hex) {
+        return HexFormat.of().parseHex(hex.replace(" ", ""));
+    }
+
+    static String text(byte[] bytes) {
+        return new String(bytes, ISO_8859_1);
+    }
+
+    private int take(String text) {
+        byte[] in = text.getBytes(ISO_8859_1);
+        return frames.take(in, 0, in.length);
+    }
+
+    /** The first is the example in statsite's README, ("Conns", "c", 200); the others are made by its layout. */
+    static List<String> golden() {
+        return List.of(
+                "aa 02 0600 0000000000006940 436f6e6e7300",
+                "aa 01 0600 0000000000006940 436f6e6e7300",
+                "aa 03 0600 9a9999999999b93f 436f6e6e7300",
+                "aa 05 0600 00000000000059c0 436f6e6e7300",
+                "aa 06 0600 000000000000f0bf 436f6e6e7300",
+                "aa 04 0600 0400 436f6e6e7300 666f6f00");
+    }
+
+    @ParameterizedTest
+    @MethodSource("golden")
+    void a_binary_frame_goes_out_as_it_came_and_has_the_key_of_its_line(String golden) {
+        byte[] in = hex(golden);
+
+        assertThat(frames.take(in, 0, in.length)).isEqualTo(in.length);
+
+        assertThat(taken.messages).containsExactly(text(in));
+        assertThat(taken.keys).containsExactly("Conns");
+        assertThat(Frames.next(in, 0, in.length)).isEqualTo(in.length);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "mysql.queries:1381|kv\n",
+                "api.session_created:114|ms\n",
+                "rewards:1|c\n",
+                "inventory:-7|c\n",
+                "users:abe|s\n",
+                "gauge:+4.5|g\n",
+                "a:1|c|@0.1\n",
+                "a:1|h\n",
+                "a:1|d|#env:prod,dc:fra\n",
+                "a:1|m\n",
+                "a:1|k\n",
+                "a:1|c|@0.1|#tag:value|c:container|T1656581400\n",
+                "a:1|ms:2|c\n",
+                "a:1:2:3|ms\n",
+                "a b|c:1|c\r\n",
+                "\u00e4\u0000:1|c\n",
+            })
+    void a_line_goes_out_as_it_came(String line) {
+        assertThat(take(line)).isEqualTo(line.length());
+
+        assertThat(taken.messages).containsExactly(line);
+        assertThat(taken.keys).containsExactly(line.substring(0, line.indexOf(':')));
+        assertThat(taken.refused).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "a, NO_COLON",
+        "a|c, NO_COLON",
+        ":1|c, EMPTY_KEY",
+        "a:1, NO_TYPE",
+        "a:, NO_TYPE",
+        "a:|c, EMPTY_VALUE",
+        "a:1|, UNKNOWN_TYPE",
+        "a:1|x, UNKNOWN_TYPE",
+        "a:1|cc, UNKNOWN_TYPE",
+        "a:1|C, UNKNOWN_TYPE",
+        "incremental x, NO_COLON",
+    })
+    void a_bad_line_is_refused_alone(String line, Refusal why) {
+        take("x:1|c\n" + line + "\r\ny:2|c\n");
+
+        assertThat(taken.refused).containsExactly(why);
+        assertThat(taken.messages).containsExactly("x:1|c\n", "y:2|c\n");
+    }
+
+    @Test
+    void empty_lines_pass() {
+        take("\n\r\n\n");
+
+        assertThat(taken.messages).isEmpty();
+        assertThat(taken.refused).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "increment a\n",
+                "decrement a 3\r\n",
+                "from 0123456789abcdef 1 1\n",
+                "peer relay 1 00000000 a:1 0\n",
+                "signed a 1 0\n"
+            })
+    void our_own_lines_are_told_apart(String line) {
+        take(line);
+
+        assertThat(taken.commands).containsExactly(line);
+        assertThat(taken.messages).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "aa 00 0200 0000000000000000 6100, BINARY_TYPE",
+        "aa 07 0200 0000000000000000 6100, BINARY_TYPE",
+        "aa ff 0200 0000000000000000 6100, BINARY_TYPE",
+        "aa 02 0000 0000000000000000, BINARY_KEY",
+        "aa 02 0100 0000000000000000 00, BINARY_KEY",
+        "aa 02 0200 0000000000000000 6161, BINARY_KEY",
+        "aa 02 0300 0000000000000000 610000, BINARY_KEY",
+        "aa 04 0200 0000 6100, BINARY_SET",
+        "aa 04 0200 0200 6100 6161, BINARY_SET",
+        "aa 04 0200 0300 6100 610000, BINARY_SET",
+        "aa 04 0200 0200 6161 6100, BINARY_KEY",
+    })
+    void behind_a_bad_frame_nothing_is_taken(String bad, Refusal why) {
+        String all = "x:1|c\n" + text(hex(bad)) + "y:2|c\n";
+
+        assertThat(take(all)).isEqualTo(-1);
+
+        assertThat(taken.messages).containsExactly("x:1|c\n");
+        assertThat(taken.refused).containsExactly(why);
+    }
+
+    @Test
+    void keys_may_have_any_byte_but_NUL() throws Exception {
+        ByteArrayOutputStream frame = new ByteArrayOutputStream();
+        frame.write(hex("aa 02 0001 0000000000000000"));
+        for (int b = 1; b < 256; b++) {
+            frame.write(b);
+        }
+        frame.write(0);
+
+        take(text(frame.toByteArray()));
+
+        assertThat(taken.keys).singleElement().satisfies(key -> assertThat(key).hasSize(255));
+    }
+
+    @Test
+    void the_longest_frame_and_the_longest_line_pass() {
+        byte[] set = new byte[Frames.FRAME_BYTES_MAX];
+        Arrays.fill(set, (byte) 'a');
+        System.arraycopy(hex("aa 04 ffff ffff"), 0, set, 0, 6);
+        set[6 + 65_534] = 0;
+        set[set.length - 1] = 0;
+        String line = "a".repeat(Frames.LINE_BYTES_MAX - 4) + ":1|c\n";
+
+        take(text(set) + line + "a" + line);
+
+        assertThat(taken.messages).containsExactly(text(set), line);
+        assertThat(taken.refused).containsExactly(Refusal.LINE_TOO_LONG);
+    }
+
+    /** Lines, frames and commands one behind the other, as one connection may bring them. */
+    static String mixed() {
+        StringBuilder all = new StringBuilder();
+        for (String frame : golden()) {
+            all.append(text(hex(frame)))
+                    .append("a:1|c\n")
+                    .append("increment b\n")
+                    .append("bad\n");
+            all.append(text(hex(frame))).append('\n');
+        }
+        return all.toString();
+    }
+
+    private static boolean feed(Pieces pieces, byte[] part) {
+        ByteBuffer buffer = ByteBuffer.allocate(pieces.kept() + part.length);
+        pieces.begin(buffer);
+        return pieces.take(buffer.put(part));
+    }
+
+    @Test
+    void a_stream_may_be_cut_anywhere() {
+        byte[] all = mixed().getBytes(ISO_8859_1);
+        Taken whole = new Taken();
+        new Frames(whole).take(all, 0, all.length);
+
+        for (int cut = 0; cut <= all.length; cut++) {
+            Taken parts = new Taken();
+            Pieces pieces = new Pieces(parts);
+            feed(pieces, Arrays.copyOfRange(all, 0, cut));
+            feed(pieces, Arrays.copyOfRange(all, cut, all.length));
+
+            assertThat(parts.messages).as("cut at %d", cut).isEqualTo(whole.messages);
+            assertThat(parts.commands).isEqualTo(whole.commands);
+            assertThat(parts.refused).isEqualTo(whole.refused);
+        }
+        assertThat(whole.messages).hasSize(3 * golden().size());
+        assertThat(whole.commands).hasSize(golden().size());
+    }
+
+    static IntStream seeds() {
+        return IntStream.range(0, 1000);
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void any_bytes_in_any_pieces_end_and_keep_within_the_bound(int seed) {
+        Random random = new Random(seed);
+        byte[] all = (mixed() + mixed()).getBytes(ISO_8859_1);
+        for (int i = 0; i < random.nextInt(20); i++) {
+            all[random.nextInt(all.length)] = (byte) random.nextInt(256);
+        }
+        Taken parts = new Taken();
+        Pieces pieces = new Pieces(parts);
+
+        assertThatCode(() -> {
+                    boolean goesOn = true;
+                    for (int at = 0; at < all.length && goesOn; ) {
+                        int end = Math.min(all.length, at + 1 + random.nextInt(100));
+                        goesOn = feed(pieces, Arrays.copyOfRange(all, at, end));
+                        at = end;
+                        assertThat(pieces.kept()).isLessThanOrEqualTo(Frames.FRAME_BYTES_MAX);
+                    }
+                })
+                .doesNotThrowAnyException();
+        parts.messages.forEach(message -> {
+            byte[] in = message.getBytes(ISO_8859_1);
+            assertThat(Frames.next(in, 0, in.length)).isEqualTo(in.length);
+        });
+    }
+
+    @Test
+    void a_line_without_an_end_is_refused_once_and_skipped_to_its_end() {
+        Pieces pieces = new Pieces(taken);
+        byte[] part = "a".repeat(50_000).getBytes(ISO_8859_1);
+        for (int i = 0; i < 100; i++) {
+            assertThat(feed(pieces, part)).isTrue();
+            assertThat(pieces.kept()).isLessThanOrEqualTo(Frames.LINE_BYTES_MAX + 1);
+        }
+        feed(pieces, "a\nb:1|c\n".getBytes(ISO_8859_1));
+
+        assertThat(taken.refused).containsExactly(Refusal.LINE_TOO_LONG);
+        assertThat(taken.messages).containsExactly("b:1|c\n");
+    }
+}

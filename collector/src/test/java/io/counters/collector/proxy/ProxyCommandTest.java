@@ -1,0 +1,128 @@
+package io.counters.collector.proxy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ProxyCommandTest {
+    @TempDir
+    Path folder;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final List<ProxySettings> started = new ArrayList<>();
+
+    private int run(String keys, String... args) {
+        PrintStream said = new PrintStream(out, true, UTF_8);
+        PrintStream complained = new PrintStream(err, true, UTF_8);
+        return ProxyCommand.line(new ByteArrayInputStream(keys.getBytes(UTF_8)), said, complained, started::add)
+                .setOut(new PrintWriter(said, true))
+                .setErr(new PrintWriter(complained, true))
+                .execute(args);
+    }
+
+    private String servers(String name, String text) throws IOException {
+        return Files.writeString(folder.resolve(name), text).toString();
+    }
+
+    private String proxy(String text) throws IOException {
+        return Files.writeString(folder.resolve("proxy.conf"), text).toString();
+    }
+
+    @Test
+    void a_good_file_starts_the_proxy() throws Exception {
+        String file = proxy("[statsite]\nservers = " + servers("s", "h:1\t1\n"));
+
+        assertThat(run("", "-f", file)).isZero();
+
+        assertThat(started)
+                .singleElement()
+                .satisfies(settings -> assertThat(settings.tcpPort()).isEqualTo(8150));
+        assertThat(err.toString(UTF_8)).isEmpty();
+    }
+
+    @Test
+    void check_starts_nothing() throws Exception {
+        String file = proxy("[statsite]\nservers = " + servers("s", "h:1\t1\n"));
+
+        assertThat(run("", "--check", "-f", file)).isZero();
+
+        assertThat(started).isEmpty();
+        assertThat(out.toString(UTF_8)).contains("good", "1 servers");
+    }
+
+    @Test
+    void check_ends_with_2_and_every_mistake() throws Exception {
+        String file = proxy("[statsite]\nport = x\nservers = " + servers("s", "h:1\n"));
+
+        assertThat(run("", "--check", "-f", file)).isEqualTo(2);
+
+        assertThat(err.toString(UTF_8).lines()).hasSize(2).allMatch(line -> line.startsWith("counters proxy: "));
+    }
+
+    @Test
+    void no_file_ends_with_2_and_what_to_give() {
+        assertThat(run("")).isEqualTo(2);
+
+        assertThat(err.toString(UTF_8)).contains("-f FILE");
+    }
+
+    @Test
+    void ring_tells_shares_and_owners_as_the_original_does() throws Exception {
+        String file = servers("s", "10.0.0.1:8125\t900\nudp://10.0.0.2:8125\t300\n10.0.0.3:8125\t1500\n");
+        List<String> table;
+        try (var in = ProxyCommandTest.class.getResourceAsStream("keys-3w.tsv")) {
+            table = new String(in.readAllBytes(), UTF_8).lines().toList();
+        }
+        List<String> args = new ArrayList<>(List.of("ring", "-f", file));
+        table.forEach(line -> args.add(line.split("\t", 2)[0]));
+
+        assertThat(run("", args.toArray(String[]::new))).isZero();
+
+        List<String> said = out.toString(UTF_8).replace("udp://", "").lines().toList();
+        assertThat(said.subList(3, said.size())).containsExactlyElementsOf(table);
+        assertThat(said.subList(0, 3)).allMatch(line -> line.endsWith(" %"));
+        double sum = said.subList(0, 3).stream()
+                .mapToDouble(line -> Double.parseDouble(line.replaceAll(".*\t| %", "")))
+                .sum();
+        assertThat(sum).isBetween(99.98, 100.02);
+    }
+
+    @Test
+    void ring_shows_a_name_of_ours_in_the_form_that_it_hashes_in() throws Exception {
+        String file = servers("s", "h:1\t1\nh:2\t1\n");
+
+        assertThat(run("", "ring", "-f", file, "a,y=1,x=2")).isZero();
+
+        assertThat(out.toString(UTF_8)).contains("a,y=1,x=2\th:").contains("a,x=2,y=1\th:");
+    }
+
+    @Test
+    void diff_tells_the_share_that_moves_and_which_keys() throws Exception {
+        String before = servers("a", "h:1\t1\nh:2\t1\nh:3\t1\n");
+        String after = servers("b", "h:1\t1\nh:2\t1\n");
+        StringBuilder keys = new StringBuilder();
+        for (int i = 0; i < 3000; i++) {
+            keys.append("key").append(i).append('\n');
+        }
+
+        assertThat(run(keys.toString(), "ring", "diff", before, after)).isZero();
+
+        List<String> said = out.toString(UTF_8).lines().toList();
+        double share = Double.parseDouble(said.get(0).replaceAll(" %.*", ""));
+        assertThat(said.get(0)).endsWith(" % of all keys move");
+        assertThat(said.subList(1, said.size())).allMatch(line -> line.matches("key\\d+\th:3\th:[12]"));
+        assertThat((said.size() - 1) / 30.0).isBetween(share - 3, share + 3);
+    }
+}
