@@ -223,7 +223,8 @@ final class TcpUpstream implements Upstream, Transport {
         long now = nanoClock.getAsLong();
         if (isUp) {
             sent.add(queue.rewind());
-            inDoubt.add(Math.min(handedOnHere, sendBufferBytes));
+            // Linux keeps twice what it says, for its own needs.
+            inDoubt.add(Math.min(handedOnHere, 2L * sendBufferBytes));
             if (now - beganNanos > TimeUnit.MILLISECONDS.toNanos(STEADY_MILLIS)) {
                 pauseMillis = PAUSE_MILLIS_MIN;
             }

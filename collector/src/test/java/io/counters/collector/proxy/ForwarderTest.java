@@ -1,0 +1,439 @@
+package io.counters.collector.proxy;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import io.counters.ring.KetamaHash;
+import io.counters.ring.KetamaRing;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
+
+/** The real loop between real sockets. */
+@Timeout(60)
+class ForwarderTest {
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Pattern NUMBERED = Pattern.compile("key(\\d+):x*\\|c\n");
+
+    private final Self self = new Self();
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private Forwarder forwarder;
+    private Thread loop;
+
+    private static Server server(String written) {
+        return Server.of(written, 1);
+    }
+
+    private Forwarder proxy(List<Server> servers) throws IOException {
+        return proxy(servers, 64 << 20);
+    }
+
+    private Forwarder proxy(List<Server> servers, long queueBytes) throws IOException {
+        ProxySettings settings = new ProxySettings(
+                InetAddress.getLoopbackAddress(),
+                0,
+                0,
+                ProxySettings.OFF,
+                queueBytes,
+                Path.of("servers.conf"),
+                servers,
+                "info",
+                Optional.empty(),
+                List.of());
+        AtomicInteger ids = new AtomicInteger();
+        forwarder = new Forwarder(
+                settings,
+                System::nanoTime,
+                System::currentTimeMillis,
+                new Random(1),
+                () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
+                new FaultLog(LoggerFactory.getLogger(ForwarderTest.class), InstantSource.system()),
+                self);
+        loop = new Thread(forwarder, "proxy");
+        loop.start();
+        return forwarder;
+    }
+
+    private <T extends AutoCloseable> T open(T part) {
+        opened.add(part);
+        return part;
+    }
+
+    @AfterEach
+    void closeAll() throws Exception {
+        if (forwarder != null) {
+            forwarder.close();
+            loop.join(10_000);
+            assertThat(loop.isAlive()).isFalse();
+        }
+        for (AutoCloseable part : opened) {
+            part.close();
+        }
+    }
+
+    private OutputStream tcp() throws IOException {
+        Socket socket = open(new Socket());
+        socket.connect(Objects.requireNonNull(forwarder.tcpAddress()));
+        return socket.getOutputStream();
+    }
+
+    private void udp(String datagram) throws IOException {
+        InetSocketAddress to = Objects.requireNonNull(forwarder.udpAddress());
+        byte[] bytes = datagram.getBytes(ISO_8859_1);
+        try (DatagramSocket socket = new DatagramSocket()) {
+            socket.send(new DatagramPacket(bytes, bytes.length, to));
+        }
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(ISO_8859_1);
+    }
+
+    private long value(String name) {
+        return self.values().getOrDefault(name, -1L);
+    }
+
+    private static String frame(String key) {
+        byte[] frame = FramesTest.hex("aa 02 0000 0000000000006940");
+        frame[2] = (byte) (key.length() + 1);
+        return FramesTest.text(frame) + key + "\0";
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 7, 25, 60, 61, 117})
+    void each_message_arrives_once_and_whole_at_the_server_that_the_ring_names(int count) throws Exception {
+        List<Sink> sinks = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            sinks.add(open(new Sink()));
+        }
+        List<String> addresses = sinks.stream().map(Sink::address).toList();
+        proxy(addresses.stream().map(ForwarderTest::server).toList());
+        long[] weights = new long[count];
+        Arrays.fill(weights, 1);
+        KetamaRing ring = new KetamaRing(addresses, weights);
+        KetamaHash hash = new KetamaHash();
+        String[] expected = new String[count];
+        Arrays.fill(expected, "");
+        StringBuilder stream = new StringBuilder();
+        StringBuilder datagram = new StringBuilder();
+        int keys = 600;
+        for (int i = 0; i < keys; i++) {
+            String key = "key." + i;
+            String message = i % 3 == 0 ? frame(key) : key + ":" + i + "|ms|@0.1|#tag:" + i + "\n";
+            int owner = ring.owner(bytes(key), 0, key.length(), hash);
+            expected[owner] += message;
+            if (i < keys / 2) {
+                stream.append(message);
+            } else {
+                datagram.append(message);
+            }
+        }
+
+        tcp().write(bytes(stream.toString()));
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == keys / 2);
+        udp(datagram.toString());
+
+        int length = Arrays.stream(expected).mapToInt(String::length).sum();
+        await().atMost(SOON)
+                .until(() -> sinks.stream()
+                                .mapToInt(sink -> sink.received().length())
+                                .sum()
+                        >= length);
+        for (int i = 0; i < count; i++) {
+            assertThat(sinks.get(i).received()).isEqualTo(expected[i]);
+        }
+    }
+
+    @Test
+    void a_line_without_a_line_break_ends_with_its_datagram() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+
+        udp("a:1|c");
+        udp("b:2|c\nc:3|c");
+        udp(frame("d"));
+        udp("e:1|c");
+
+        await().atMost(SOON).until(() -> sink.received().endsWith("e:1|c\n"));
+        assertThat(sink.received()).isEqualTo("a:1|c\nb:2|c\nc:3|c\n" + frame("d") + "e:1|c\n");
+    }
+
+    @Test
+    void behind_a_bad_frame_a_datagram_is_given_up_and_a_connection_closed() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+
+        udp("a:1|c\n\u00aa\u0009xxxxxxxxxxxxxxxx\nb:1|c\n");
+        udp(frame("c").substring(0, 10));
+        udp("d:1|c\n");
+        await().atMost(SOON).until(() -> sink.received().endsWith("d:1|c\n"));
+        Socket socket = open(new Socket());
+        socket.connect(Objects.requireNonNull(forwarder.tcpAddress()));
+        socket.getOutputStream().write(bytes("e:1|c\n\u00aa\u0009xxxxxxxxxxxxxxxx\nf:1|c\n"));
+
+        assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        await().atMost(SOON).until(() -> sink.received().endsWith("e:1|c\n"));
+        assertThat(sink.received()).isEqualTo("a:1|c\nd:1|c\ne:1|c\n");
+        assertThat(value("proxy_rejected_total{reason=\"binary_type\"}")).isEqualTo(2);
+        assertThat(value("proxy_rejected_total{reason=\"binary_cut\"}")).isEqualTo(1);
+    }
+
+    @Test
+    void a_server_by_UDP_gets_whole_messages_in_datagrams_that_an_Ethernet_takes() throws Exception {
+        DatagramSocket sink = open(new DatagramSocket(0, InetAddress.getLoopbackAddress()));
+        sink.setSoTimeout(10_000);
+        proxy(List.of(server("udp://127.0.0.1:" + sink.getLocalPort())));
+        StringBuilder all = new StringBuilder();
+        for (int i = 0; i < 300; i++) {
+            all.append("key").append(i).append(":1|c\n");
+        }
+
+        tcp().write(bytes(all.toString()));
+
+        StringBuilder received = new StringBuilder();
+        while (received.length() < all.length()) {
+            DatagramPacket packet = new DatagramPacket(new byte[65_507], 65_507);
+            sink.receive(packet);
+            assertThat(packet.getLength()).isLessThanOrEqualTo(1432);
+            String text = new String(packet.getData(), 0, packet.getLength(), ISO_8859_1);
+            assertThat(text).endsWith("\n");
+            received.append(text);
+        }
+        assertThat(received).hasToString(all.toString());
+    }
+
+    @Test
+    void what_is_for_a_server_that_comes_late_waits_for_it_and_keys_stay_put() throws Exception {
+        Sink early = open(new Sink());
+        int port;
+        try (Sink taken = new Sink()) {
+            port = taken.port();
+        }
+        List<Server> servers = List.of(server(early.address()), server("127.0.0.1:" + port));
+        proxy(servers);
+        OutputStream out = tcp();
+        int count = 1000;
+        for (int i = 0; i < count; i++) {
+            out.write(bytes("key" + i + ":x|c\n"));
+        }
+        Ring ring = new Ring(servers);
+        List<String> forLate = IntStream.range(0, count)
+                .mapToObj(i -> "key" + i)
+                .filter(key -> ring.owner(bytes(key), 0, key.length()) == 1)
+                .toList();
+        await().atMost(SOON).until(() -> early.received().lines().count() == count - forLate.size());
+        assertThat(value("proxy_up{server=\"127.0.0.1:" + port + "\"}")).isZero();
+        assertThat(value("proxy_queued_bytes{server=\"127.0.0.1:" + port + "\"}"))
+                .isPositive();
+
+        Sink late = open(new Sink(port));
+
+        await().atMost(SOON).until(() -> late.received().lines().count() == forLate.size());
+        assertThat(late.received().lines().map(line -> line.replace(":x|c", "")))
+                .containsExactlyElementsOf(forLate);
+        assertThat(early.received().lines()).hasSize(count - forLate.size());
+        assertThat(value("proxy_up{server=\"127.0.0.1:" + port + "\"}")).isEqualTo(1);
+    }
+
+    private static List<Integer> numbers(String received) {
+        List<Integer> numbers = new ArrayList<>();
+        Matcher matcher = NUMBERED.matcher(received);
+        int at = 0;
+        while (matcher.find()) {
+            assertThat(matcher.start()).as("nothing torn before it").isEqualTo(at);
+            numbers.add(Integer.valueOf(matcher.group(1)));
+            at = matcher.end();
+        }
+        assertThat(received.substring(at)).as("what is cut has no end").doesNotContain("\n");
+        return numbers;
+    }
+
+    @Test
+    void after_a_reset_in_the_middle_of_a_message_nothing_is_torn_nothing_comes_twice_and_the_order_holds()
+            throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+        OutputStream out = tcp();
+        int count = 400;
+        String tail = ":" + "x".repeat(20_000) + "|c\n";
+        out.write(bytes("key0" + tail));
+        await().atMost(SOON).until(() -> sink.received().endsWith("\n"));
+        sink.stopReading();
+        for (int i = 1; i < count; i++) {
+            out.write(bytes("key" + i + tail));
+        }
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == count);
+        assertThat(value("proxy_queued_bytes{server=\"" + sink.address() + "\"}"))
+                .as("the server is slow, and some wait")
+                .isPositive();
+
+        sink.reset();
+        sink.goOnReading();
+
+        await().atMost(SOON)
+                .until(() -> sink.connections() == 2
+                        && sink.received(1).contains("key" + (count - 1) + ":")
+                        && sink.received(1).endsWith("\n"));
+        List<Integer> first = numbers(sink.received(0));
+        List<Integer> second = numbers(sink.received(1));
+        assertThat(sink.received(1)).endsWith("\n");
+        assertThat(second.get(0)).isGreaterThan(first.get(first.size() - 1));
+        assertThat(second)
+                .containsExactlyElementsOf(
+                        IntStream.range(second.get(0), count).boxed().toList());
+        long lost = second.get(0) - first.get(first.size() - 1) - 1;
+        long inDoubt = value("proxy_in_doubt_bytes_total{server=\"" + sink.address() + "\"}");
+        assertThat(lost * tail.length()).as("lost, of what was in doubt").isLessThanOrEqualTo(inDoubt + 64 * 1024);
+        assertThat(value("proxy_reconnects_total{server=\"" + sink.address() + "\"}"))
+                .isEqualTo(1);
+    }
+
+    @Test
+    void a_server_that_stops_reading_slows_nobody_and_drops_its_oldest() throws Exception {
+        Sink slow = open(new Sink());
+        Sink quick = open(new Sink());
+        List<Server> servers = List.of(server(slow.address()), server(quick.address()));
+        proxy(servers, 1 << 20);
+        Ring ring = new Ring(servers);
+        slow.stopReading();
+        OutputStream out = tcp();
+        int count = 2000;
+        String tail = ":" + "x".repeat(10_000) + "|c\n";
+        long forQuick = 0;
+        for (int i = 0; i < count; i++) {
+            String key = "key" + i;
+            forQuick += ring.owner(bytes(key), 0, key.length());
+            out.write(bytes(key + tail));
+        }
+        long expected = forQuick;
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == count);
+
+        await().atMost(SOON)
+                .until(() -> numbers(quick.received()).size()
+                                + value("proxy_dropped_total{server=\"" + quick.address() + "\"}")
+                        == expected);
+        long dropped = value("proxy_dropped_total{server=\"" + slow.address() + "\"}");
+        assertThat(dropped).isPositive();
+        assertThat(value("proxy_queued_bytes{server=\"" + slow.address() + "\"}"))
+                .isLessThanOrEqualTo(1 << 20);
+        slow.goOnReading();
+        await().atMost(SOON).until(() -> numbers(slow.received()).size() == count - expected - dropped);
+        assertThat(numbers(slow.received())).isSorted();
+    }
+
+    @Test
+    void what_waits_for_a_server_that_leaves_goes_to_the_new_owners_and_connections_that_stay_are_kept()
+            throws Exception {
+        Sink stays = open(new Sink());
+        int port;
+        try (Sink taken = new Sink()) {
+            port = taken.port();
+        }
+        List<Server> servers = List.of(server(stays.address()), server("127.0.0.1:" + port));
+        proxy(servers);
+        OutputStream out = tcp();
+        int count = 1000;
+        for (int i = 0; i < count; i++) {
+            out.write(bytes("key" + i + ":x|c\n"));
+        }
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == count);
+        assertThat(numbers(stays.received()).size()).isLessThan(count);
+
+        forwarder.use(List.of(servers.get(0)));
+
+        await().atMost(SOON).until(() -> numbers(stays.received()).size() == count);
+        assertThat(numbers(stays.received())).doesNotHaveDuplicates();
+        assertThat(stays.connections()).isEqualTo(1);
+        assertThat(value("proxy_messages_total")).isEqualTo(count);
+    }
+
+    @Test
+    void our_own_commands_arrive_in_a_stream_of_the_proxy_s_own_with_totals() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+
+        udp("from fedcba9876543210 1 1\nincrement a 2 200\nincrement a,y=1,x=2\ndecrement b 3");
+        tcp().write(bytes("increment a\n"));
+
+        await().atMost(SOON)
+                .until(() -> sink.received().contains("increment a 1 3\n")
+                        || sink.received().contains("increment a 3 3\n"));
+        await().atMost(SOON).until(() -> sink.received().contains("increment a 0 3\n"));
+        assertThat(sink.received())
+                .startsWith("from 0123456789abcdef00000001 ")
+                .contains("increment a,x=2,y=1 1 1\n", "decrement b 3 3\n", "from -\n")
+                .doesNotContain("fedcba9876543210");
+        assertThat(value("proxy_commands_total")).isEqualTo(4);
+    }
+
+    @Test
+    void our_own_commands_for_a_server_that_is_away_come_to_one_number_per_name() throws Exception {
+        int port;
+        try (Sink taken = new Sink()) {
+            port = taken.port();
+        }
+        proxy(List.of(server("127.0.0.1:" + port)));
+        OutputStream out = tcp();
+        for (int i = 0; i < 10_000; i++) {
+            out.write(bytes("increment a\nincrement b 2\n"));
+        }
+        await().atMost(SOON).until(() -> value("proxy_commands_total") == 20_000);
+        assertThat(value("proxy_queued_bytes{server=\"127.0.0.1:" + port + "\"}"))
+                .isZero();
+
+        Sink sink = open(new Sink(port));
+
+        await().atMost(SOON).until(() -> sink.received().contains("from -\n"));
+        assertThat(sink.received().lines().limit(4))
+                .satisfiesExactly(
+                        from -> assertThat(from).startsWith("from "),
+                        a -> assertThat(a).isEqualTo("increment a 10000 10000"),
+                        b -> assertThat(b).isEqualTo("increment b 20000 20000"),
+                        end -> assertThat(end).isEqualTo("from -"));
+    }
+
+    @Test
+    void the_end_writes_out_what_waits_and_tells_the_last_amounts() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+        OutputStream out = tcp();
+        out.write(bytes("a:1|c\n"));
+        await().atMost(SOON).until(() -> sink.received().contains("a:1|c\n"));
+        for (int i = 0; i < 1000; i++) {
+            out.write(bytes("key" + i + ":x|c\nincrement a\n"));
+        }
+
+        forwarder.close();
+
+        await().atMost(SOON).until(() -> !loop.isAlive());
+        await().atMost(SOON).until(() -> sink.received().contains("increment a 0 1000\n"));
+        assertThat(sink.received().lines().filter(line -> line.startsWith("key")))
+                .hasSize(1000);
+    }
+}
