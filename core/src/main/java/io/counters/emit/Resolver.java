@@ -34,7 +34,7 @@ public class Resolver extends Thread implements AutoCloseable {
      * @param names gives all addresses of a name, or none; may take its time, or throw
      * @param firstAfterMillis until the first look-up, unless {@link #hurry hurried}
      */
-    public Resolver(String host, Function<String, InetAddress[]> names, long firstAfterMillis) {
+    Resolver(String host, Function<String, InetAddress[]> names, long firstAfterMillis) {
         super("counters-resolve");
         this.host = host;
         this.names = names;
@@ -42,8 +42,15 @@ public class Resolver extends Thread implements AutoCloseable {
         setDaemon(true);
     }
 
+    /** One that looks from now on, at what the JVM knows or asks a name server for. */
+    public static Resolver started(String host) {
+        Resolver resolver = new Resolver(host, Resolver::ofTheJvm, 0);
+        resolver.start();
+        return resolver;
+    }
+
     /** What the JVM knows, or asks a name server for. */
-    public static InetAddress[] ofTheJvm(String host) {
+    static InetAddress[] ofTheJvm(String host) {
         try {
             return InetAddress.getAllByName(host);
         } catch (UnknownHostException unknown) {

@@ -88,10 +88,7 @@ final class TcpUpstream implements Upstream, Transport {
         inDoubt = self.count("proxy_in_doubt_bytes_total", "server", server.toString());
         InetAddress written = server.target().literal();
         literal = written == null ? new InetAddress[0] : new InetAddress[] {written};
-        resolver = written == null ? new Resolver(server.target().host(), Resolver::ofTheJvm, 0) : null;
-        if (resolver != null) {
-            resolver.start();
-        }
+        resolver = written == null ? Resolver.started(server.target().host()) : null;
         nextNanos = nanoClock.getAsLong();
     }
 
