@@ -48,6 +48,7 @@ import org.slf4j.LoggerFactory;
 public final class CouchbaseStore implements Store {
     private static final Logger log = LoggerFactory.getLogger(CouchbaseStore.class);
 
+    private static final int WINDOW = 500;
     private static final long PATIENCE_MILLIS = 1000;
     private static final String MARK = "counters:ledger";
     private static final Duration CLOSE = Duration.ofSeconds(1);
@@ -89,6 +90,7 @@ public final class CouchbaseStore implements Store {
                         return CouchbaseStore.this.ask(request);
                     }
                 },
+                WINDOW,
                 nanoClock);
         try {
             cluster.bucket(bucket)

@@ -131,6 +131,7 @@ public final class MemcachedStore implements Store {
                         return MemcachedStore.ask(owner(request.key()).client, request);
                     }
                 },
+                Pipeline.WINDOW,
                 nanoClock);
         awaitConnections(connected);
     }

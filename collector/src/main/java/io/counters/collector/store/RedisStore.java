@@ -164,6 +164,7 @@ public final class RedisStore implements Store {
                         return RedisStore.this.ask(request);
                     }
                 },
+                Pipeline.WINDOW,
                 nanoClock);
         digest = Base16.digest(MOVE.getBytes(US_ASCII));
         try {

@@ -4,9 +4,11 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import com.couchbase.client.core.error.CouchbaseException;
 import com.couchbase.client.core.error.DocumentNotFoundException;
+import com.couchbase.client.core.service.ServiceType;
 import com.couchbase.client.java.Cluster;
 import com.couchbase.client.java.ClusterOptions;
 import com.couchbase.client.java.codec.RawJsonTranscoder;
+import com.couchbase.client.java.diagnostics.WaitUntilReadyOptions;
 import com.couchbase.client.java.kv.GetOptions;
 import com.couchbase.client.java.kv.UpsertOptions;
 import com.couchbase.mock.Bucket.BucketType;
@@ -32,7 +34,10 @@ final class CouchbaseMockServer extends ServerProcess {
         start();
         client = Cluster.connect(
                 "couchbase://127.0.0.1:" + port(), ClusterOptions.clusterOptions(LOGIN.user(), LOGIN.password()));
-        client.bucket(BUCKET).waitUntilReady(Duration.ofSeconds(20));
+        client.bucket(BUCKET)
+                .waitUntilReady(
+                        Duration.ofSeconds(20),
+                        WaitUntilReadyOptions.waitUntilReadyOptions().serviceTypes(ServiceType.KV));
     }
 
     /** Runs the mock with its bucket on a port. */
@@ -73,7 +78,10 @@ final class CouchbaseMockServer extends ServerProcess {
     }
 
     private <T> T onceReady(Function<com.couchbase.client.java.Collection, T> work) {
-        client.bucket(BUCKET).waitUntilReady(Duration.ofSeconds(20));
+        client.bucket(BUCKET)
+                .waitUntilReady(
+                        Duration.ofSeconds(20),
+                        WaitUntilReadyOptions.waitUntilReadyOptions().serviceTypes(ServiceType.KV));
         return work.apply(client.bucket(BUCKET).defaultCollection());
     }
 

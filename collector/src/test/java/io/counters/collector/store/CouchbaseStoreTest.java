@@ -1,5 +1,7 @@
 package io.counters.collector.store;
 
+import io.counters.collector.ledger.Push.Holds;
+import io.counters.collector.ledger.Push.Reply;
 import java.io.IOException;
 import java.util.List;
 
@@ -23,5 +25,11 @@ class CouchbaseStoreTest extends StoreContract {
     @Override
     String written(long number) {
         return Long.toString(number);
+    }
+
+    @Override
+    Reply[] afterHang() {
+        // It is read before it is written, and what was not read in time is not written.
+        return new Reply[] {new Holds(5), new Holds(7)};
     }
 }

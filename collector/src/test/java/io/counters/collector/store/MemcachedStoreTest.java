@@ -10,6 +10,7 @@ import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -63,6 +64,40 @@ class MemcachedStoreTest extends StoreContract {
                     .until(() -> !send(both, requests(200, Kind.READ, 0)).values().stream()
                             .anyMatch(Unknown.class::isInstance));
         }
+    }
+
+    @Test
+    void a_server_of_three_that_hangs_holds_the_others_up_once_and_is_asked_no_more() throws Exception {
+        try (Memcached second = new Memcached();
+                Memcached third = new Memcached();
+                MemcachedStore all = new MemcachedStore(
+                        List.of(server.address(), second.address(), third.address()),
+                        Optional.empty(),
+                        System::nanoTime)) {
+            send(all, requests(3000, Kind.ADD, 4));
+            third.hang();
+            long onThird;
+            try {
+                onThird = unanswered(send(all, requests(3000, Kind.INCREMENT, 1)));
+                assertThat(onThird).isBetween(300L, 2000L);
+                long begin = System.nanoTime();
+                for (int i = 0; i < 10; i++) {
+                    Map<String, Reply> replies = send(all, requests(3000, Kind.INCREMENT, 1));
+                    assertThat(unanswered(replies)).isEqualTo(onThird);
+                }
+                assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(2));
+            } finally {
+                third.goOn();
+            }
+            await().atMost(PATIENCE).until(() -> unanswered(send(all, requests(3000, Kind.READ, 0))) == 0);
+            assertThat(send(all, requests(3000, Kind.READ, 0)).values())
+                    .as("what it was asked once happened once")
+                    .containsOnly(new Holds(15), new Holds(5));
+        }
+    }
+
+    private static long unanswered(Map<String, Reply> replies) {
+        return replies.values().stream().filter(Unknown.class::isInstance).count();
     }
 
     @Test
