@@ -148,8 +148,9 @@ public final class RedisStore implements Store {
                             .enablePeriodicRefresh(Duration.ofSeconds(30))
                             .build())));
             client = cluster;
-            connect =
-                    () -> cluster.connectAsync(StringCodec.ASCII).thenApply(opened -> new Link(opened, opened.async()));
+            connect = () -> cluster.refreshPartitionsAsync()
+                    .thenCompose(known -> cluster.connectAsync(StringCodec.ASCII))
+                    .thenApply(opened -> new Link(opened, opened.async()));
         }
         link = connecting();
         pipeline = new Pipeline(

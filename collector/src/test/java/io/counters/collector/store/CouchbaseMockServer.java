@@ -2,7 +2,6 @@ package io.counters.collector.store;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import com.couchbase.client.core.error.CouchbaseException;
 import com.couchbase.client.core.error.DocumentNotFoundException;
 import com.couchbase.client.core.service.ServiceType;
 import com.couchbase.client.java.Cluster;
@@ -28,16 +27,9 @@ final class CouchbaseMockServer extends ServerProcess {
     static final String BUCKET = "counters";
     static final StoreLogin LOGIN = new StoreLogin("Administrator", "password");
 
-    private final Cluster client;
-
     CouchbaseMockServer() throws IOException {
         start();
-        client = Cluster.connect(
-                "couchbase://127.0.0.1:" + port(), ClusterOptions.clusterOptions(LOGIN.user(), LOGIN.password()));
-        client.bucket(BUCKET)
-                .waitUntilReady(
-                        Duration.ofSeconds(20),
-                        WaitUntilReadyOptions.waitUntilReadyOptions().serviceTypes(ServiceType.KV));
+        onceReady(documents -> documents);
     }
 
     /** Runs the mock with its bucket on a port. */
@@ -77,12 +69,16 @@ final class CouchbaseMockServer extends ServerProcess {
         }
     }
 
+    /** By a client of its own, which knows nothing of an earlier life of the server. */
     private <T> T onceReady(Function<com.couchbase.client.java.Collection, T> work) {
-        client.bucket(BUCKET)
-                .waitUntilReady(
-                        Duration.ofSeconds(20),
-                        WaitUntilReadyOptions.waitUntilReadyOptions().serviceTypes(ServiceType.KV));
-        return work.apply(client.bucket(BUCKET).defaultCollection());
+        try (Cluster client = Cluster.connect(
+                "couchbase://127.0.0.1:" + port(), ClusterOptions.clusterOptions(LOGIN.user(), LOGIN.password()))) {
+            client.bucket(BUCKET)
+                    .waitUntilReady(
+                            Duration.ofSeconds(20),
+                            WaitUntilReadyOptions.waitUntilReadyOptions().serviceTypes(ServiceType.KV));
+            return work.apply(client.bucket(BUCKET).defaultCollection());
+        }
     }
 
     @Override
@@ -107,16 +103,5 @@ final class CouchbaseMockServer extends ServerProcess {
     @Override
     void delete(String key) {
         onceReady(documents -> documents.remove(key));
-    }
-
-    @Override
-    public void close() {
-        try {
-            client.disconnect();
-        } catch (CouchbaseException slow) {
-            throw new IllegalStateException("the test's own client did not close", slow);
-        } finally {
-            super.close();
-        }
     }
 }
