@@ -224,6 +224,7 @@ public final class MemcachedStore implements Store {
         pipeline.send(requests, replies);
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // The listener hears of it.
     private static CompletableFuture<Reply> ask(MemcachedClient client, Push request) {
         CompletableFuture<Reply> reply = new CompletableFuture<>();
         String key = request.key();
@@ -280,6 +281,7 @@ public final class MemcachedStore implements Store {
         }
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // The listener hears of it.
     @Override
     public @Nullable String mark() throws IOException {
         return pipeline.ask(MARK, () -> {

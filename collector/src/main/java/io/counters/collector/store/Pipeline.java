@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the servers of a store have been asked and have not answered yet. Called by one thread; answers may come on any.
@@ -107,7 +108,7 @@ final class Pipeline {
         }
     }
 
-    private static Unknown unknown(String server, Throwable why) {
+    private static Unknown unknown(String server, @Nullable Throwable why) {
         return new Unknown(server + ": " + why);
     }
 

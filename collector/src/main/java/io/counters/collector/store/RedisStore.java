@@ -330,7 +330,7 @@ public final class RedisStore implements Store {
         long evicted = 0;
         try {
             for (String stats : stats()) {
-                for (String line : stats.split("\r\n")) {
+                for (String line : stats.split("\r\n", -1)) {
                     if (line.startsWith("evicted_keys:")) {
                         evicted += Long.parseLong(line.substring("evicted_keys:".length()));
                     }
@@ -358,6 +358,7 @@ public final class RedisStore implements Store {
         return text;
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // Its threads are daemons.
     @Override
     public void close() {
         client.shutdown(Duration.ZERO, CLOSE);
