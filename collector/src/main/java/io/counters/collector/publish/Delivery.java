@@ -20,12 +20,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Two pauses keep a server that is in trouble from being hit. When a whole request fails, nothing is sent for a pause
  * that doubles with each further failure, up to {@value #PAUSE_MILLIS_MAX} ms, with jitter; after it one request at a time
- * goes out, until one is taken. And the piece that failed waits for twice its own pause, so that the next to try is another
- * one: a piece that never passes can't block the others.
+ * goes out, until one is taken. And the piece that failed waits a while longer, up to {@value #PIECE_MILLIS_MAX} ms, so
+ * that the next to try is another one: a piece that never passes can't block the others.
  */
 final class Delivery {
     static final long PAUSE_MILLIS_MIN = 20;
     static final long PAUSE_MILLIS_MAX = 5_000;
+    private static final long PIECE_MILLIS_MAX = 1_000;
 
     /** The points a second that are replayed at the most, or as many as a second of ticks has, where that is more. */
     static final int REPLAY_RATE_MIN = 10_000;
@@ -207,7 +208,7 @@ final class Delivery {
             return false;
         }
         double earned = replayRate * (double) (now - replayTokensAt) / TimeUnit.SECONDS.toNanos(1);
-        replayTokens = Math.min(replayRate, replayTokens + earned);
+        replayTokens = Math.min((double) replayRate, replayTokens + earned);
         replayTokensAt = now;
         return replayTokens > 0;
     }
@@ -295,7 +296,7 @@ final class Delivery {
             if (failures == 0 || piece.sentAt - failedAt >= 0) {
                 failures++;
                 failedAt = now;
-                pausedUntil = now + pause(failures);
+                pausedUntil = now + pause(failures, PAUSE_MILLIS_MAX);
             }
         } else {
             failures = 0;
@@ -309,7 +310,7 @@ final class Delivery {
                     : new Piece(tick, null, part.gzipped, part.points);
             again.attempts = atOnce ? 0 : piece.attempts + 1;
             again.unknownSince = piece.unknownSince;
-            again.due = atOnce ? now : now + 2 * pause(again.attempts);
+            again.due = atOnce ? now : Math.max(now, pausedUntil) + pause(again.attempts, PIECE_MILLIS_MAX);
             tick.again.add(again);
         }
         tick.left -= done;
@@ -324,8 +325,8 @@ final class Delivery {
     }
 
     /** With jitter, from half to one and a half. */
-    private long pause(int attempts) {
-        long pause = Math.min(PAUSE_MILLIS_MAX, PAUSE_MILLIS_MIN << Math.min(attempts - 1, 20));
+    private long pause(int attempts, long millisMax) {
+        long pause = Math.min(millisMax, PAUSE_MILLIS_MIN << Math.min(attempts - 1, 20));
         return (long) (TimeUnit.MILLISECONDS.toNanos(pause) * (0.5 + random.nextDouble()));
     }
 

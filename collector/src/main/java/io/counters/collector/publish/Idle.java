@@ -28,8 +28,8 @@ final class Idle {
         long[] busyValues = new long[all.size()];
         int busy = 0;
         for (int i = 0; i < all.size(); i++) {
-            // By identity: where another counter stands in this place now, it counts as moved.
-            boolean isSame = i < names.length && names[i] == all.names()[i];
+            // Where another counter stands in this place now, it counts as moved.
+            boolean isSame = i < names.length && all.names()[i].equals(names[i]);
             if (!isSame || values[i] != all.values()[i]) {
                 values[i] = all.values()[i];
                 movedAt[i] = second;

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -109,8 +110,8 @@ class PublishIT {
     }
 
     /** The ticks of which anything was sent. */
-    private static TreeSet<Long> seconds(Tsd tsd) {
-        TreeSet<Long> seconds = new TreeSet<>();
+    private static SortedSet<Long> seconds(Tsd tsd) {
+        SortedSet<Long> seconds = new TreeSet<>();
         tsd.puts.forEach(put -> put.points().forEach(point -> seconds.add(point.second())));
         return seconds;
     }
@@ -146,7 +147,7 @@ class PublishIT {
             await().atMost(PATIENCE).until(() -> seconds(tsd).last() > newest);
             started.get(0).destroyForcibly();
             assertThat(started.get(0).waitFor(10, TimeUnit.SECONDS)).isTrue();
-            TreeSet<Long> attempted = seconds(tsd);
+            SortedSet<Long> attempted = seconds(tsd);
             assertThat(attempted)
                     .anySatisfy(second -> assertThat(stored(tsd, second).size()).isBetween(1, COUNTERS - 1));
 
