@@ -9,6 +9,8 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.peers.Peers;
+import io.counters.collector.peers.PeersSettings;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Publisher;
@@ -18,8 +20,6 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
-import io.counters.collector.store.MemcachedStore;
-import io.counters.collector.store.PrefixedStore;
 import io.counters.collector.store.Pusher;
 import io.counters.collector.store.Store;
 import io.counters.collector.store.StoreSettings;
@@ -37,6 +37,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,7 @@ public final class Collector implements AutoCloseable {
     private static final long COMMIT_MILLIS = 100;
     private static final long PUSH_MILLIS = 100;
     private static final long PUSH_AGAIN_MILLIS = 1000;
+    private static final long PEERS_MILLIS = 1000;
     private static final long REPORT_MILLIS = 600_000;
     private static final long LAST_PUSH_MILLIS = 1500;
 
@@ -71,6 +73,7 @@ public final class Collector implements AutoCloseable {
     private final Intake intake;
     private final Dashboard dashboard;
     private final @Nullable Pusher pusher;
+    private final @Nullable Peers peers;
     private final Thread intakeThread;
     private boolean closed;
 
@@ -86,6 +89,7 @@ public final class Collector implements AutoCloseable {
         LedgerSettings keeping = LedgerSettings.from(settings);
         StoreSettings storing = StoreSettings.from(settings);
         DashboardSettings showing = DashboardSettings.from(settings);
+        PeersSettings sharing = PeersSettings.from(settings);
         String prefix = LedgerSettings.prefix(settings);
         publishing = PublishSettings.from(settings);
         settings.check();
@@ -98,11 +102,14 @@ public final class Collector implements AutoCloseable {
             if (file.setAside() != null) {
                 log.warn("the ledger was damaged and is set aside as {}; a new one begins", file.setAside());
             }
+            peers = sharing.file().isEmpty() ? null : open(peers(sharing.file().get(), sharing.self(), time));
+            if (peers == null && ledger.hasPeers()) {
+                throw new IOException("the ledger " + file + " has shared its names with peers; give --peers and --self"
+                        + " again, or a later list with this collector alone");
+            }
             commit = new Commit(ledger, file, faults, self);
-            Store store = storing.isShared()
-                    ? open(new PrefixedStore(prefix, new MemcachedStore(storing.memcached(), System::nanoTime)))
-                    : null;
-            pusher = store == null ? null : new Pusher(ledger, store, faults, self);
+            Store store = storing.isShared() ? open(storing.open(System::nanoTime)) : null;
+            pusher = store == null ? null : new Pusher(ledger, store, prefix, sharing.self(), faults, self);
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
             publisher = open(new Publisher(
                     ledger, commit, sinks, publishing, work -> daemon("counters-sink", work), faults, self));
@@ -116,7 +123,7 @@ public final class Collector implements AutoCloseable {
             intakeThread = new Thread(intake, "counters-intake");
             intakeThread.setUncaughtExceptionHandler(Collector::die);
             say(out, file, store, sinks);
-        } catch (IOException | RuntimeException cannot) {
+        } catch (SettingsException | IOException | RuntimeException cannot) {
             closeOpened();
             throw cannot;
         }
@@ -130,10 +137,22 @@ public final class Collector implements AutoCloseable {
             return COMMIT_MILLIS;
         });
         if (pusher != null) {
-            loop("counters-store", () -> pusher.run() ? PUSH_MILLIS : PUSH_AGAIN_MILLIS);
+            loop("counters-store", () -> !pusher.run() ? PUSH_AGAIN_MILLIS : pusher.hasMore() ? 0 : PUSH_MILLIS);
+        }
+        if (peers != null) {
+            loop("counters-peers", () -> {
+                peers.run(clock.millis());
+                return PEERS_MILLIS;
+            });
         }
         loop("counters-publish", this::publishWhenDue);
         loop("counters-report", this::report);
+    }
+
+    private Peers peers(Path file, String self, LedgerClock time) throws SettingsException {
+        SecureRandom random = new SecureRandom();
+        Supplier<String> ids = () -> String.format("%016x%016x", random.nextLong(), random.nextLong());
+        return new Peers(file, self, ledger, time, ids, faults, this.self);
     }
 
     private <T extends AutoCloseable> T open(T part) {
@@ -175,6 +194,9 @@ public final class Collector implements AutoCloseable {
         out.println("  page:   http://" + text(dashboard.address()) + "/");
         out.println("  ledger: " + file + ", " + ledger.size() + " counters");
         out.println("  store:  " + (store == null ? "none but the ledger" : store));
+        if (peers != null) {
+            out.println("  peers:  " + peers);
+        }
         out.println("  points: "
                 + (sinks.isEmpty()
                         ? "none; --opentsdb http://HOST:4242 publishes them"
@@ -315,6 +337,9 @@ public final class Collector implements AutoCloseable {
         publisher.close();
         ledger.noteAll();
         commit.run();
+        if (peers != null) {
+            peers.run(clock.millis());
+        }
         closeOpened();
         log.info("ended; {} counters are in the ledger", ledger.size());
     }

@@ -95,6 +95,9 @@ public final class Main {
                         "'simulate' as the first word proves the protocol instead; 'simulate --help' says how.")
                 .sortOptions(false);
         for (Setting setting : Setting.values()) {
+            if (setting.isSecret()) {
+                continue;
+            }
             String shown = setting.defaultText().isEmpty() ? "" : " (default " + setting.defaultText() + ")";
             spec.addOption(OptionSpec.builder("--" + setting.flag())
                     .type(String.class)

@@ -1,11 +1,17 @@
 package io.counters.emit;
 
+import io.counters.ring.KetamaRing;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One collector as the settings write it: {@code HOST[:PORT][*WEIGHT]}, IPv6 addresses in brackets. Immutable. */
-final class CollectorAddress {
+public final class CollectorAddress {
     static final int WEIGHT_MAX = 1_000_000;
 
     final String host;
@@ -18,8 +24,12 @@ final class CollectorAddress {
         this.weight = weight;
     }
 
-    /** @throws IllegalArgumentException with the value and the rule, if it is not of that form */
-    static CollectorAddress read(String written) {
+    /**
+     * Reads one entry of a list.
+     *
+     * @throws IllegalArgumentException with the value and the rule, if it is not of that form
+     */
+    public static CollectorAddress read(String written) {
         String text = written.trim();
         int weight = 1;
         int star = text.indexOf('*');
@@ -43,6 +53,40 @@ final class CollectorAddress {
             throw new IllegalArgumentException("\"" + text + "\" is not HOST:PORT with a port from 1 to 65535");
         }
         return new CollectorAddress(host, port, weight);
+    }
+
+    /**
+     * What is wrong with these as the servers of one ring: an address stands there twice, or one weighs so little that it
+     * would own no name.
+     */
+    public static List<String> mistakes(List<CollectorAddress> ring) {
+        List<String> mistakes = new ArrayList<>();
+        Set<String> known = new HashSet<>();
+        long weights = 0;
+        for (CollectorAddress address : ring) {
+            weights += address.weight;
+            if (!known.add(address.toString().toLowerCase(Locale.ROOT))) {
+                mistakes.add("\"" + address.weighted() + "\" stands there twice");
+            }
+        }
+        for (CollectorAddress address : ring) {
+            if (mistakes.isEmpty() && ring.size() > 1 && KetamaRing.hashes(address.weight, weights, ring.size()) == 0) {
+                mistakes.add(
+                        "\"" + address + "\" weighs " + address.weight + " of " + weights + " and would own no name");
+            }
+        }
+        return mistakes;
+    }
+
+    /** The ring on which senders and collectors find the owner of a name; its servers are numbered as in the list. */
+    public static KetamaRing ring(List<CollectorAddress> collectors) {
+        List<String> names = new ArrayList<>();
+        long[] weights = new long[collectors.size()];
+        for (CollectorAddress collector : collectors) {
+            weights[names.size()] = collector.weight;
+            names.add(collector.toString());
+        }
+        return new KetamaRing(names, weights);
     }
 
     /** Digits that come to at most {@code max}; or else -1. */
@@ -98,6 +142,16 @@ final class CollectorAddress {
             parts += number(part, 255) >= 0 ? 1 : 5;
         }
         return parts == 4;
+    }
+
+    /** On the ring, beside the others': from 1. */
+    public int weight() {
+        return weight;
+    }
+
+    /** As a list has it: {@code host:port*weight}, the weight said where it is not 1. */
+    public String weighted() {
+        return weight == 1 ? toString() : this + "*" + weight;
     }
 
     /** As it stands on the ring: {@code host:port}, the port always said, the weight never. */

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
 /**
@@ -16,7 +17,7 @@ import java.util.function.Supplier;
  * much of it a stream has taken over. What is assigned is never assigned again, so there is one table for as long as the
  * cells live, whoever sends after whom. Each of its users locks it.
  */
-public final class CounterTable {
+public final class CounterTable implements IntFunction<byte[]> {
     private final Supplier<List<Object[]>> cells;
     private final Map<String, Integer> indexes = new HashMap<>();
     private final List<byte[]> names = new ArrayList<>();
@@ -47,7 +48,8 @@ public final class CounterTable {
     }
 
     /** The canonical name of a counter, in bytes. */
-    byte[] name(int counter) {
+    @Override
+    public byte[] apply(int counter) {
         return names.get(counter);
     }
 

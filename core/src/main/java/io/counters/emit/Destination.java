@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * One collector: where its name leads at the moment, the socket there, and what is said of both. For the sweep's thread
  * only, which it never keeps waiting.
  */
-final class Destination implements AutoCloseable {
+public final class Destination implements AutoCloseable {
     private static final long SLOW_SECONDS = 10;
     private static final long FAULT_SECONDS = 60;
 
@@ -46,9 +46,21 @@ final class Destination implements AutoCloseable {
         }
     }
 
+    /**
+     * A peer of this collector: the same ledger stands behind its name wherever that leads.
+     *
+     * @param log takes one line at a time
+     */
+    public static Destination peer(CollectorAddress collector, Consumer<String> log) {
+        return new Destination(
+                collector,
+                EmitterSettings.to(collector.toString()).follow(true),
+                new Resolver(collector.host, Resolver::ofTheJvm, 0),
+                log);
+    }
+
     /** Where to send, or null as long as that is not known. */
-    @Nullable
-    UdpTransport transport() {
+    public @Nullable UdpTransport transport() {
         return transport;
     }
 
@@ -70,7 +82,7 @@ final class Destination implements AutoCloseable {
      *
      * @return whether it has moved to where a new stream must begin
      */
-    boolean connect() {
+    public boolean connect() {
         InetAddress[] known = resolver == null ? literal : resolver.addresses();
         if (known.length == 0) {
             complainOfName();
@@ -131,7 +143,7 @@ final class Destination implements AutoCloseable {
     }
 
     /** Says what went wrong at the socket: at once, and then at most once a minute. */
-    void reportFaults() {
+    public void reportFaults() {
         long now = System.nanoTime();
         if (transport != null && transport.faults() > faultsSaid && (faultsSaid == 0 || now - faultAtNanos > 0)) {
             log.accept("collector " + collector + ": " + transport.lastFault() + " (" + transport.faults()

@@ -1,14 +1,10 @@
 package io.counters.emit;
 
-import io.counters.ring.KetamaRing;
 import io.counters.wire.DatagramWriter;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 
 /** Where to send, how often and how. Immutable; each method returns a changed copy. */
 public final class EmitterSettings {
@@ -43,27 +39,15 @@ public final class EmitterSettings {
      */
     public static EmitterSettings to(String collectors) {
         List<CollectorAddress> read = new ArrayList<>();
-        Set<String> known = new HashSet<>();
         List<String> mistakes = new ArrayList<>();
-        long weights = 0;
         for (String one : collectors.split(";", -1)) {
             try {
-                CollectorAddress address = CollectorAddress.read(one);
-                read.add(address);
-                weights += address.weight;
-                if (!known.add(address.toString().toLowerCase(Locale.ROOT))) {
-                    mistakes.add("\"" + one.trim() + "\" stands there twice");
-                }
+                read.add(CollectorAddress.read(one));
             } catch (IllegalArgumentException broken) {
                 mistakes.add(broken.getMessage());
             }
         }
-        for (CollectorAddress address : read) {
-            if (mistakes.isEmpty() && read.size() > 1 && KetamaRing.hashes(address.weight, weights, read.size()) == 0) {
-                mistakes.add(
-                        "\"" + address + "\" weighs " + address.weight + " of " + weights + " and would own no name");
-            }
-        }
+        mistakes.addAll(CollectorAddress.mistakes(read));
         if (!mistakes.isEmpty()) {
             throw new IllegalArgumentException("collector is \"" + collectors + "\": " + String.join(", ", mistakes)
                     + "; write HOST:PORT or HOST:PORT*WEIGHT, several parted by ;, and leave the port away where it is "
@@ -147,10 +131,7 @@ public final class EmitterSettings {
     public String toString() {
         StringBuilder list = new StringBuilder();
         for (CollectorAddress one : collectors) {
-            list.append(list.length() == 0 ? "" : ";").append(one);
-            if (one.weight != 1) {
-                list.append('*').append(one.weight);
-            }
+            list.append(list.length() == 0 ? "" : ";").append(one.weighted());
         }
         return list.toString();
     }

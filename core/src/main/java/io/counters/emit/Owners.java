@@ -2,7 +2,6 @@ package io.counters.emit;
 
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
@@ -27,13 +26,7 @@ final class Owners implements IntUnaryOperator {
             hash = null;
             return;
         }
-        List<String> names = new ArrayList<>();
-        long[] weights = new long[collectors.size()];
-        for (CollectorAddress collector : collectors) {
-            weights[names.size()] = collector.weight;
-            names.add(collector.toString());
-        }
-        ring = new KetamaRing(names, weights);
+        ring = CollectorAddress.ring(collectors);
         hash = new KetamaHash();
     }
 
@@ -48,7 +41,7 @@ final class Owners implements IntUnaryOperator {
             Arrays.fill(owners, known, owners.length, UNKNOWN);
         }
         if (owners[counter] == UNKNOWN) {
-            byte[] name = table.name(counter);
+            byte[] name = table.apply(counter);
             owners[counter] = ring.owner(name, 0, name.length, hash);
         }
         return owners[counter];

@@ -7,6 +7,8 @@ import io.counters.wire.Commands;
 import io.counters.wire.DatagramWriter;
 import io.counters.wire.Verb;
 import java.util.Arrays;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one sender told one destination: its id, its age, its datagrams' numbers, and the total of each verb of each
@@ -15,8 +17,11 @@ import java.util.Arrays;
  * <p>A counter gets a place here when something of it is first assigned; a line is a place and a verb: {@code 2 * place},
  * and 1 more for decrements. So a counter costs 56 to 112 bytes in the stream of the collector that owns it (arrays
  * double), and 4 to 8 in another's. Not for several threads.
+ *
+ * <p>A collector's streams to its peers are of this kind too: their totals outlive it ({@link #restore}), and every
+ * datagram bears a peer line ({@link #say}).
  */
-final class Stream {
+public final class Stream {
     /** Beyond this many sweeps after its last change, a total is repeated once in as many sweeps. */
     static final int REPEAT_SWEEPS = 64;
 
@@ -35,8 +40,14 @@ final class Stream {
     private int lines;
     private long sweeps;
     private long seq;
+    private byte @Nullable [] peerLine;
 
-    Stream(String id, long nowNanos, long nowWallMillis, boolean totalsSent) {
+    /**
+     * A stream that was born at this moment, by two clocks.
+     *
+     * @param id at least 96 random bits in 16 to 64 letters
+     */
+    public Stream(String id, long nowNanos, long nowWallMillis, boolean totalsSent) {
         this.id = id.getBytes(ISO_8859_1);
         this.bornNanos = nowNanos;
         this.bornWallMillis = nowWallMillis;
@@ -50,7 +61,7 @@ final class Stream {
      * @return what was taken: all of it, but for what a line can't carry
      */
     long assign(int counter, long amount) {
-        int line = 2 * place(counter) + (amount > 0 ? 0 : 1);
+        int line = line(counter, amount > 0 ? Verb.INCREMENT : Verb.DECREMENT);
         // Long.MIN_VALUE has no positive counterpart; like all else that is too much, its rest comes next time.
         long size = amount == Long.MIN_VALUE ? CommandReader.AMOUNT_MAX : Math.abs(amount);
         long taken = Math.min(size, CommandReader.AMOUNT_MAX - fresh[line]);
@@ -84,6 +95,31 @@ final class Stream {
         return placed[counter] - 1;
     }
 
+    /** Takes up a total of an earlier life; it is repeated, and no amount is told for it. */
+    public void restore(int counter, Verb verb, long earlierTotal) {
+        int line = line(counter, verb);
+        total[line] = earlierTotal;
+        changed[line] = sweeps;
+    }
+
+    /** Has a total grow to this, and tells by how much; what a line can't carry of that, the total alone tells. */
+    public void raise(int counter, Verb verb, long newTotal) {
+        int line = line(counter, verb);
+        long amount = newTotal - total[line];
+        fresh[line] = Math.min(fresh[line] + Math.min(amount, CommandReader.AMOUNT_MAX), CommandReader.AMOUNT_MAX);
+        total[line] = newTotal;
+        changed[line] = sweeps;
+    }
+
+    private int line(int counter, Verb verb) {
+        return 2 * place(counter) + (verb == Verb.INCREMENT ? 0 : 1);
+    }
+
+    /** From now on every datagram bears this peer line, and a sweep that has nothing else to tell sends it alone. */
+    public void say(byte[] line) {
+        peerLine = line;
+    }
+
     /** Whether a line has nearly reached the largest total there is, so that a new stream must take over. */
     boolean isFull(int counter) {
         if (counter >= placed.length || placed[counter] == 0) {
@@ -98,33 +134,44 @@ final class Stream {
         return Math.abs((nowNanos - bornNanos) / 1_000_000 - (nowWallMillis - bornWallMillis));
     }
 
-    /** Sends what changed and what is due for repetition. */
-    void sweep(CounterTable table, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
-        send(false, table, nowNanos, nowWallMillis, writer, transport);
+    /**
+     * Sends what changed and what is due for repetition.
+     *
+     * @param names gives a counter's canonical name by its number
+     */
+    public void sweep(
+            IntFunction<byte[]> names, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
+        send(false, names, nowNanos, nowWallMillis, writer, transport);
         sweeps++;
     }
 
     /** Sends every line there is. */
-    void repeatAll(CounterTable table, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
-        send(true, table, nowNanos, nowWallMillis, writer, transport);
+    public void repeatAll(
+            IntFunction<byte[]> names, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
+        send(true, names, nowNanos, nowWallMillis, writer, transport);
     }
 
     private void send(
             boolean all,
-            CounterTable table,
+            IntFunction<byte[]> names,
             long nowNanos,
             long nowWallMillis,
             DatagramWriter writer,
             Transport transport) {
         long age = Math.max(0, Math.max((nowNanos - bornNanos) / 1_000_000, nowWallMillis - bornWallMillis));
         int begin = 0;
-        while (begin < lines) {
+        boolean isSaid = peerLine == null;
+        while (begin < lines || !isSaid) {
             writer.limit(transport.datagramBytes());
             writer.clear();
-            int end = write(begin, all, table, age, writer);
+            int end = write(begin, all, names, age, writer);
             if (writer.length() == 0) {
-                return;
+                if (isSaid) {
+                    return;
+                }
+                begin(age, writer);
             }
+            isSaid = true;
             if (transport.send(writer.buffer(), writer.length())) {
                 seq++;
                 Arrays.fill(fresh, begin, end, 0);
@@ -134,23 +181,30 @@ final class Stream {
     }
 
     /** Writes a datagram of what is to be told from a line on; returns the first line that it had no room for. */
-    private int write(int begin, boolean all, CounterTable table, long age, DatagramWriter writer) {
+    private int write(int begin, boolean all, IntFunction<byte[]> names, long age, DatagramWriter writer) {
         for (int line = begin; line < lines; line++) {
             if (fresh[line] == 0 && !(totalsSent && total[line] != 0 && (all || isDue(sweeps - changed[line])))) {
                 continue;
             }
             if (totalsSent && writer.length() == 0) {
-                writer.from(id, age, seq + 1);
+                begin(age, writer);
             }
             if (!writer.command(
                     verb(line),
-                    table.name(counters[line >> 1]),
+                    names.apply(counters[line >> 1]),
                     fresh[line],
                     totalsSent ? total[line] : Commands.NO_TOTAL)) {
                 return line;
             }
         }
         return lines;
+    }
+
+    private void begin(long age, DatagramWriter writer) {
+        writer.from(id, age, seq + 1);
+        if (peerLine != null) {
+            writer.peer(peerLine);
+        }
     }
 
     private static Verb verb(int line) {

@@ -16,6 +16,19 @@ public interface Commands {
      */
     void from(byte[] bytes, int begin, int end, long ageMillis, long seq);
 
+    /**
+     * The stream is another collector's, and so is all of this datagram. Passed over unless somebody takes part in it.
+     *
+     * @param kind what its sender says
+     * @param list number of the list of peers that its sender goes by
+     * @param digest of that list
+     * @param address its sender's, as it stands on that list
+     * @param sum of all totals of the stream, modulo 2^63: where everything has arrived, the watermarks come to the same
+     */
+    default void peer(PeerLine kind, long list, int digest, String address, long sum) {
+        // A sender's and a test's reader meet no peers.
+    }
+
     /** The lines that follow belong to no stream. Called at the start of every datagram, too. */
     void fromNobody();
 

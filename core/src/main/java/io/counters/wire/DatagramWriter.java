@@ -7,7 +7,7 @@ public final class DatagramWriter {
     /** The payload that passes an Ethernet path whole: its frame, less the usual headers. */
     public static final int BYTES_DEFAULT = 1432;
 
-    /** The least that holds a from line and one command of any size. */
+    /** The least that holds a from line and one command of any size; a peer line needs {@link #BYTES_DEFAULT}. */
     public static final int BYTES_MIN = 512;
 
     /** The most that UDP carries. */
@@ -50,6 +50,12 @@ public final class DatagramWriter {
         bytes(sender);
         spaced(ageMillis);
         spaced(seq);
+        buffer[length++] = '\n';
+    }
+
+    /** Writes the peer line behind the from line; {@code line} is all of it, without a line break. */
+    public void peer(byte[] line) {
+        bytes(line);
         buffer[length++] = '\n';
     }
 

@@ -5,7 +5,7 @@
  * sender without a library is {@code increment NAME}.
  *
  * <pre>
- *   datagram = [ signed LF ] [ from LF ] command *( LF command ) [ LF ]        ; CRLF is taken for LF
+ *   datagram = [ signed LF ] [ from LF [ peer LF ] ] command *( LF command ) [ LF ]   ; CRLF is taken for LF
  *   signed   = "signed" SP key-id SP time SP mac        ; first line only; refused on TCP
  *   from     = "from" SP sender SP age SP seq           ; the stream the lines below belong to
  *   command  = verb SP name [ SP amount [ SP total ] ]
@@ -15,6 +15,10 @@
  *   sender   = 16 to 64 of A-Z a-z 0-9 . _ : / -
  *   age      = milliseconds since the stream began
  *   seq      = number of this datagram in its stream, from 1
+ *   peer     = "peer" SP kind SP list SP digest SP address SP sum     ; between collectors only
+ *   kind     = "relay" / "handover" / "whole"           ; see PeerLine
+ *   list     = number of the list of peers its sender goes by; digest = CRC-32 of that list, 8 hex digits
+ *   address  = its sender's, as on that list; sum = of all the stream's totals, modulo 2^63
  *   name     = metric *( "," key "=" value )            ; letters A-Z a-z 0-9 - _ . /, 7 tags, 250 bytes at most
  *
  *   from 8f2c6a1e0b7d4c93a5e1f07b 61000 58

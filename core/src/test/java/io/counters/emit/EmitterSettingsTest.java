@@ -50,12 +50,12 @@ class EmitterSettingsTest {
                         + "\"h 2\" is not HOST:PORT with a port from 1 to 65535, "
                         + "\"h3:0\" is not HOST:PORT with a port from 1 to 65535, "
                         + "\"\" is not HOST:PORT with a port from 1 to 65535, "
-                        + "\"H1:11212*2\" stands there twice, "
                         + "\"h4*0\" has a weight that is no number from 1 to 1000000, "
                         + "\"h5*1000001\" has a weight that is no number from 1 to 1000000, "
                         + "\"h6*x\" has a weight that is no number from 1 to 1000000, "
                         + "\"h7**2\" has a weight that is no number from 1 to 1000000, "
-                        + "\"h8*-1\" has a weight that is no number from 1 to 1000000"
+                        + "\"h8*-1\" has a weight that is no number from 1 to 1000000, "
+                        + "\"H1:11212*2\" stands there twice"
                         + "; write HOST:PORT or HOST:PORT*WEIGHT, several parted by ;, and leave the port away where"
                         + " it is 11212");
     }

@@ -34,7 +34,7 @@ import java.util.stream.Stream;
  * }</pre>
  *
  * <p>Each JDK, given by its folder, runs {@link Program} with {@value #CLASSES} classes, under no agent, the {@link
- * EmptyAgent} and the agent; once as it is, with an AppCDS archive that was made without any agent, and, on a JDK of 25
+ * EmptyAgent}, the {@link SeeingAgent}, the agent that sends nothing, and the agent; once as it is, with an AppCDS archive that was made without any agent, and, on a JDK of 25
  * or newer, with an AOT cache trained with the very agent. What is told is the CPU time, user and system, of the whole
  * process, as its parent learns it from the kernel (bash's {@code time}), in seconds. All variants take turns, and a
  * difference is the median of the differences within a turn: what else the machine does hits all of a turn alike. The
@@ -45,6 +45,8 @@ public final class StartUp {
 
     private static final String NONE = "none";
     private static final String EMPTY = "empty premain";
+    private static final String SEEING = "transformer that does nothing";
+    private static final String SILENT = "counters.jar that sends nothing";
     private static final String AGENT = "counters.jar";
 
     private final Path folder;
@@ -59,14 +61,14 @@ public final class StartUp {
         this.runs = runs;
         program = folder.resolve("program.jar");
         writeProgram(program);
-        Path empty = folder.resolve("empty.jar");
-        writeEmptyAgent(empty);
         agents.put(NONE, List.of());
-        agents.put(EMPTY, List.of("-javaagent:" + empty));
+        agents.put(EMPTY, List.of("-javaagent:" + writeAgent(EmptyAgent.class)));
+        agents.put(SEEING, List.of("-javaagent:" + writeAgent(SeeingAgent.class)));
+        agents.put(SILENT, List.of("-javaagent:" + agent.toAbsolutePath() + "=collector=none"));
         agents.put(AGENT, List.of("-javaagent:" + agent.toAbsolutePath() + "=collector=localhost:" + port));
     }
 
-    /** Runs it all; takes about a minute for 10 runs of one JDK. */
+    /** Runs it all; takes some four minutes for 10 runs of one JDK, and six of 25. */
     public static void main(String... arguments) throws IOException, InterruptedException {
         int runs = 20;
         Path agent = Path.of("agent/target/counters.jar");
@@ -109,12 +111,12 @@ public final class StartUp {
 
     private void measure(Path jdk) throws IOException, InterruptedException {
         String version = version(jdk);
-        table(jdk, version, "the JDK's", Map.of(NONE, List.of(), EMPTY, List.of(), AGENT, List.of()));
+        table(jdk, version, "the JDK's", forAll(List.of()));
 
         Path archive = folder.resolve("program-" + version + ".jsa");
         run(jdk, List.of("-XX:ArchiveClassesAtExit=" + archive), true);
         List<String> shared = List.of("-XX:SharedArchiveFile=" + archive);
-        table(jdk, version, "AppCDS, made without agent", Map.of(NONE, shared, EMPTY, shared, AGENT, shared));
+        table(jdk, version, "AppCDS, made without agent", forAll(shared));
 
         if (Integer.parseInt(version.split("\\D")[0]) >= 25) {
             Map<String, List<String>> trained = new LinkedHashMap<>();
@@ -127,6 +129,12 @@ public final class StartUp {
             }
             table(jdk, version, "AOT cache, trained with the same agent", trained);
         }
+    }
+
+    private Map<String, List<String>> forAll(List<String> options) {
+        Map<String, List<String>> all = new LinkedHashMap<>();
+        agents.keySet().forEach(agent -> all.put(agent, options));
+        return all;
     }
 
     /** Lets all variants take turns and prints a row for each agent. */
@@ -252,16 +260,18 @@ public final class StartUp {
         }
     }
 
-    private static void writeEmptyAgent(Path jar) throws IOException {
+    private Path writeAgent(Class<?> agent) throws IOException {
+        Path jar = folder.resolve(agent.getSimpleName() + ".jar");
         Manifest manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
-        manifest.getMainAttributes().put(new Attributes.Name("Premain-Class"), EmptyAgent.class.getName());
+        manifest.getMainAttributes().put(new Attributes.Name("Premain-Class"), agent.getName());
         manifest.getMainAttributes().put(new Attributes.Name("Can-Redefine-Classes"), "true");
         manifest.getMainAttributes().put(new Attributes.Name("Can-Retransform-Classes"), "true");
         try (OutputStream bytes = Files.newOutputStream(jar);
                 JarOutputStream classes = new JarOutputStream(bytes, manifest)) {
-            add(classes, EmptyAgent.class, classFile(EmptyAgent.class));
+            add(classes, agent, classFile(agent));
         }
+        return jar;
     }
 
     private static void add(JarOutputStream jar, Class<?> type, byte[] bytes) throws IOException {

@@ -8,6 +8,7 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
+import io.counters.wire.PeerLine;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
 import java.util.EnumMap;
@@ -91,6 +92,13 @@ final class Lines implements Commands {
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         named = true;
         stream = ledger.stream(bytes, begin, end, ageMillis, seq);
+    }
+
+    @Override
+    public void peer(PeerLine kind, long list, int digest, String address, long sum) {
+        if (stream != null) {
+            ledger.peer(stream, kind, list, digest, address, sum);
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.counters.collector.ledger;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one commit writes, all of it or nothing.
@@ -8,8 +9,20 @@ import java.util.List;
  * @param counters those that changed
  * @param streams those that changed, with those of their watermarks that did
  * @param dropped the numbers of streams that are forgotten
+ * @param relayed this ledger's own streams to peers, with those of their totals that changed
+ * @param droppedRelays the numbers of those that ended
+ * @param lists the lists of peers, where they changed
+ * @param held counters that are held since the last commit
  */
-record Changes(Head head, List<CounterRow> counters, List<Watermarks> streams, List<Integer> dropped) {
+record Changes(
+        Head head,
+        List<CounterRow> counters,
+        List<Watermarks> streams,
+        List<Integer> dropped,
+        List<Relayed> relayed,
+        List<Integer> droppedRelays,
+        @Nullable Lists lists,
+        Held held) {
     /**
      * The ledger's own state.
      *
@@ -34,6 +47,25 @@ record Changes(Head head, List<CounterRow> counters, List<Watermarks> streams, L
         static Head first(long id) {
             return new Head(id, 0, 0, 0, Ledger.FOR_EVER, 0, true);
         }
+    }
+
+    /**
+     * The lists of peers.
+     *
+     * @param now the one this ledger goes by
+     * @param settled the last one under which every hand-over had arrived; null when there was none
+     * @param leapt whether it went by another in between
+     */
+    record Lists(PeerList now, @Nullable PeerList settled, boolean leapt) {}
+
+    /**
+     * What peers sent of counters that are not ours and can't be passed on before a later list is here.
+     *
+     * @param isFresh whether all that was held before is no more
+     */
+    record Held(boolean isFresh, List<Integer> counters) {
+        /** Nothing changed. */
+        static final Held AS_BEFORE = new Held(false, List.of());
     }
 
     /** One counter as it stands, with what is known of its key in the shared store. */

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.counters.collector.self.Self;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
+import io.counters.wire.PeerLine;
 import io.counters.wire.Verb;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,8 +14,10 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +50,10 @@ public final class Ledger {
     private int committedSize;
     private final BitSet changed = new BitSet();
     private final Projection projection;
+    private @Nullable Ownership ownership;
+    private Changes.@Nullable Lists committedLists;
+    private final List<Relayed> restoredRelays = new ArrayList<>();
+    private final List<Integer> restoredHeld = new ArrayList<>();
 
     private final Map<String, Stream> streams = new HashMap<>();
     private final List<Stream> changedStreams = new ArrayList<>();
@@ -104,6 +111,10 @@ public final class Ledger {
         self.gauge("ledger_datagrams_repeated", () -> arrivals(Arrivals::repeated));
         self.gauge("ledger_datagrams_lost", () -> arrivals(Arrivals::lost));
         self.gauge("store_due_keys", this::unsettled);
+        self.gauge("peers_list", () -> among(among -> among.list().number()));
+        self.gauge("peers_owned_counters", () -> among(among -> among.ours().cardinality()));
+        self.gauge("peers_waiting_counters", () -> among(Ownership::waiting));
+        self.gauge("peers_awaited", () -> among(among -> among.awaited().size()));
         begunMillis = clockMillis.getAsLong();
         expiredMillis = begunMillis;
     }
@@ -176,7 +187,7 @@ public final class Ledger {
             counter = add(name, begin, end);
         }
         return of == null || total == Commands.NO_TOTAL
-                ? apply(counter, verb, amount)
+                ? apply(of, counter, verb, amount)
                 : merge(of, verb, counter, amount, total);
     }
 
@@ -191,7 +202,7 @@ public final class Ledger {
             noRoom.increment();
             stream.whole = false;
             forgetNow();
-            return apply(counter, verb, amount);
+            return apply(stream, counter, verb, amount);
         }
         long jump = mark != Stream.NONE ? total - mark : total;
         if (jump > CommandReader.AMOUNT_MAX && !stream.quarantined) {
@@ -208,7 +219,7 @@ public final class Ledger {
             inDoubt.add(amount);
         }
         watermarks += stream.watermark(counter, verb, total);
-        return apply(counter, verb, news);
+        return apply(stream, counter, verb, news);
     }
 
     private long overflow(@Nullable Stream stream, Verb verb, long amount) {
@@ -219,7 +230,7 @@ public final class Ledger {
         }
         byte[] name = OVERFLOW.getBytes(ISO_8859_1);
         int counter = names.find(name, 0, name.length);
-        return apply(counter < 0 ? add(name, 0, name.length) : counter, verb, amount);
+        return apply(stream, counter < 0 ? add(name, 0, name.length) : counter, verb, amount);
     }
 
     /** Whether another name may come in this minute. */
@@ -245,14 +256,24 @@ public final class Ledger {
         }
     }
 
-    private long apply(int counter, Verb verb, long amount) {
+    private long apply(@Nullable Stream stream, int counter, Verb verb, long amount) {
         applied.increment();
         values[counter] += verb.signed(amount);
         changed.set(counter);
-        if (projecting) {
+        if (ownership != null) {
+            ownership.applied(counter, stream);
+            if (amount != 0 && stream != null && stream.kind != null && stream.kind.handsOver()) {
+                projection.handed(counter);
+            }
+        }
+        if (projecting && isOurs(counter)) {
             projection.moved(counter);
         }
         return amount;
+    }
+
+    private boolean isOurs(int counter) {
+        return ownership == null || ownership.isOurs(counter);
     }
 
     private int add(byte[] name, int begin, int end) {
@@ -261,6 +282,12 @@ public final class Ledger {
         if (counter == values.length) {
             values = Arrays.copyOf(values, 2 * counter);
             committedValues = Arrays.copyOf(committedValues, 2 * counter);
+        }
+        if (ownership != null) {
+            ownership.added(names.bytes(counter), false);
+            if (!isOurs(counter)) {
+                projection.leave(counter);
+            }
         }
         return counter;
     }
@@ -296,10 +323,21 @@ public final class Ledger {
     /** What is to be committed next, or null when nothing changed. Sets the goals of the pushes that may follow it. */
     synchronized @Nullable Changes changes() {
         expire();
+        long now = clockMillis.getAsLong();
+        List<Relayed> relayed = List.of();
+        if (ownership != null) {
+            ownership.pass(values, changed, projecting ? projection : null, now);
+            relayed = ownership.takeChanges(now, bounds.expiryMillis());
+        }
         if (projecting) {
             projection.setGoals(values, changed);
         }
-        if (changed.isEmpty() && changedStreams.isEmpty() && droppedStreams.isEmpty() && !headChanged) {
+        if (changed.isEmpty()
+                && changedStreams.isEmpty()
+                && droppedStreams.isEmpty()
+                && !headChanged
+                && relayed.isEmpty()
+                && (ownership == null || !ownership.isChanged())) {
             return null;
         }
         List<Changes.CounterRow> rows = new ArrayList<>();
@@ -324,7 +362,15 @@ public final class Ledger {
                 watchMillis,
                 publishedSecond,
                 adopts);
-        return new Changes(next, rows, marks, dropped);
+        return new Changes(
+                next,
+                rows,
+                marks,
+                dropped,
+                relayed,
+                ownership == null ? List.of() : ownership.takeDropped(),
+                ownership == null ? null : ownership.takeLists(),
+                ownership == null ? Changes.Held.AS_BEFORE : ownership.takeHeld());
     }
 
     /** Lets the next commit write what is known of every stream, also of those that said nothing new since the last. */
@@ -341,6 +387,9 @@ public final class Ledger {
             committedSize = Math.max(committedSize, row.id() + 1);
         }
         projection.committed();
+        if (ownership != null) {
+            ownership.committed(changes);
+        }
     }
 
     /** The changes did not reach the disk: they are part of the next commit. */
@@ -351,12 +400,15 @@ public final class Ledger {
         for (Changes.Watermarks marks : changes.streams()) {
             Stream stream = streams.get(marks.stream().sender());
             if (stream != null) {
-                stream.putBack(marks);
+                stream.putBack(marks.counters());
                 note(stream);
             }
         }
         droppedStreams.addAll(changes.dropped());
         headChanged = true;
+        if (ownership != null) {
+            ownership.putBack(changes);
+        }
     }
 
     /** Takes up what an earlier life committed; before anything else. */
@@ -389,6 +441,9 @@ public final class Ledger {
             adopts = false;
             headChanged = true;
             projection.claimNothing();
+            if (ownership != null) {
+                ownership.renewRelays(clockMillis.getAsLong());
+            }
             return "this ledger is older than what it last wrote there: it was restored from a backup; what senders that "
                     + "still live have counted since then comes back by their totals";
         }
@@ -448,11 +503,185 @@ public final class Ledger {
         lastStream = Math.max(lastStream, stream.id);
     }
 
+    /** Takes up the lists of peers. */
+    synchronized void restore(Changes.Lists lists) {
+        committedLists = lists;
+    }
+
+    /** Takes up that a counter, by its number, is held. */
+    synchronized void restoreHeld(int counter) {
+        restoredHeld.add(counter);
+    }
+
+    /** Takes up a stream of its own to a peer, with all its totals. */
+    synchronized void restore(Relayed relayed) {
+        restoredRelays.add(relayed);
+    }
+
+    // Among peers
+
+    /**
+     * Shares the names with peers from now on; once, and after everything is loaded.
+     *
+     * @param self this collector's address as the list has it, or had it
+     * @param ids gives streams' ids
+     * @throws IllegalArgumentException when this ledger has seen a later list, or another with this number, or when the
+     *     list does not say what became of a peer
+     */
+    public synchronized void join(PeerList list, String self, Supplier<String> ids) {
+        if (!list.addresses().contains(self) && !list.out().contains(self)) {
+            throw new IllegalArgumentException(
+                    self + ", this collector, is not on it; \"out " + self + "\" has it hand over what it holds");
+        }
+        PeerList before = committedLists == null ? null : committedLists.now();
+        if (before != null && !isNext(before, list)) {
+            throw new IllegalArgumentException("this ledger goes by " + before + "; give it a list of a higher number");
+        }
+        PeerList settled = committedLists == null ? null : committedLists.settled();
+        if (before == null && names.size() > 0) {
+            // It was alone, and so the owner of all.
+            settled = new PeerList(0, List.of(new PeerList.Peer(self, 1)), List.of(), List.of());
+        }
+        Ownership among = new Ownership(
+                self,
+                ids,
+                before == null ? list : before,
+                settled,
+                committedLists != null && committedLists.leapt(),
+                restoredRelays);
+        for (int counter = 0; counter < names.size(); counter++) {
+            among.added(names.bytes(counter), projecting ? !projection.isNew(counter) : values[counter] != 0);
+            if (!among.isOurs(counter)) {
+                projection.leave(counter);
+            }
+            if (values[counter] != 0) {
+                among.applied(counter, null);
+            }
+        }
+        among.restoreHeld(restoredHeld);
+        ownership = among;
+        among.greet(clockMillis.getAsLong());
+        if (before != null && !before.isSame(list)) {
+            change(list);
+        }
+    }
+
+    private static boolean isNext(PeerList before, PeerList list) {
+        return list.number() > before.number() || list.isSame(before);
+    }
+
+    /**
+     * Goes by another list from now on: what is another's now is handed over.
+     *
+     * @throws IllegalArgumentException when it is no later than the present one, or does not say what became of a peer
+     */
+    public synchronized void change(PeerList list) {
+        if (ownership == null || list.number() <= ownership.list().number()) {
+            throw new IllegalArgumentException("its number is no higher than that of the list gone by so far");
+        }
+        for (String peer : ownership.mentioned()) {
+            if (!list.addresses().contains(peer)
+                    && !list.out().contains(peer)
+                    && !list.gone().contains(peer)) {
+                throw new IllegalArgumentException("it does not say what became of " + peer + ": write \"out " + peer
+                        + "\" for a collector that is to hand over what it holds, \"gone " + peer
+                        + "\" for one that will never come back");
+            }
+        }
+        ownership.change(list, names, clockMillis.getAsLong());
+        if (projecting) {
+            for (int counter = 0; counter < names.size(); counter++) {
+                if (!ownership.isOurs(counter)) {
+                    projection.leave(counter);
+                }
+            }
+        }
+    }
+
+    /** Whether this ledger has shared its names with peers. */
+    public synchronized boolean hasPeers() {
+        return committedLists != null || ownership != null;
+    }
+
+    /**
+     * Takes note of whose stream this is; all of what it says at once, before the lines of the same datagram.
+     *
+     * @param kind what its sender says
+     * @param list number of the list that its sender goes by
+     * @param sum of all totals of the stream, modulo 2^63
+     */
+    public synchronized void peer(Stream stream, PeerLine kind, long list, int digest, String address, long sum) {
+        stream.peer = address;
+        stream.kind = kind;
+        stream.list = list;
+        stream.digest = digest;
+        stream.statedSum = sum;
+        if (ownership != null) {
+            ownership.heard(stream);
+        }
+    }
+
+    /**
+     * Takes over counters whose former owners have handed over all they had.
+     *
+     * @param wallMillis Unix time
+     * @return the peers that may have to hand over something yet
+     */
+    public synchronized Set<String> release(long wallMillis) {
+        if (ownership == null) {
+            return Set.of();
+        }
+        ownership.release(names, wallMillis).stream().forEach(projection::claim);
+        return ownership.awaited();
+    }
+
+    /** This ledger's own streams as an earlier life left them. */
+    public synchronized List<Relayed> restoredRelays() {
+        return List.copyOf(restoredRelays);
+    }
+
+    /** What was committed of this ledger's own streams since the last call. */
+    public synchronized List<Relayed> takeRelayed() {
+        return ownership == null ? List.of() : ownership.takeRelayed();
+    }
+
+    /** The peer line of one of this ledger's own streams, as it is to be sent now; null when the stream has ended. */
+    public synchronized byte @Nullable [] peerLine(int relay) {
+        return ownership == null ? null : ownership.line(relay);
+    }
+
+    /** The canonical name of a counter, in bytes; not to be changed. */
+    public synchronized byte[] name(int counter) {
+        return names.bytes(counter);
+    }
+
     // What goes out
 
-    /** Every counter with its committed value. */
+    /** Every counter of this collector's with its committed value. */
     public synchronized Snapshot snapshot() {
-        return new Snapshot(names.names(), Arrays.copyOf(committedValues, committedSize), committedSize);
+        return snapshot(ownership == null ? null : ownership.ours());
+    }
+
+    /**
+     * Every counter with its committed value that may be published for this second: among peers, those that this
+     * collector has owned since before it began.
+     */
+    public synchronized Snapshot snapshot(long second) {
+        return snapshot(ownership == null ? null : ownership.published(second));
+    }
+
+    private Snapshot snapshot(@Nullable BitSet some) {
+        if (some == null) {
+            return new Snapshot(names.names(), Arrays.copyOf(committedValues, committedSize), committedSize);
+        }
+        int[] counters =
+                some.stream().takeWhile(counter -> counter < committedSize).toArray();
+        return new Snapshot(
+                Arrays.stream(counters).mapToObj(names::name).toArray(String[]::new),
+                Arrays.stream(counters)
+                        .mapToLong(counter -> committedValues[counter])
+                        .toArray(),
+                counters.length);
     }
 
     /**
@@ -536,6 +765,10 @@ public final class Ledger {
                     now - stream.heardMillis));
         }
         return reports;
+    }
+
+    private synchronized long among(ToLongFunction<Ownership> number) {
+        return ownership == null ? 0 : number.applyAsLong(ownership);
     }
 
     private synchronized long arrivals(ToLongFunction<Arrivals> number) {

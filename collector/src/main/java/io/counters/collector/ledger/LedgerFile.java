@@ -2,6 +2,7 @@ package io.counters.collector.ledger;
 
 import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Changes.Head;
+import io.counters.collector.ledger.Changes.Lists;
 import io.counters.collector.ledger.Changes.StreamRow;
 import io.counters.collector.ledger.Changes.Watermarks;
 import java.io.IOException;
@@ -38,7 +39,19 @@ public final class LedgerFile implements Journal, AutoCloseable {
         "CREATE TABLE IF NOT EXISTS watermark (stream INTEGER NOT NULL, counter INTEGER NOT NULL,"
                 + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (stream, counter))"
                 + " WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS list (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, peers TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS held (counter INTEGER PRIMARY KEY)",
+        "CREATE TABLE IF NOT EXISTS relay (id INTEGER PRIMARY KEY, stream TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,"
+                + " hands_over INTEGER NOT NULL, born INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS relayed (relay INTEGER NOT NULL, counter INTEGER NOT NULL,"
+                + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (relay, counter))"
+                + " WITHOUT ROWID",
     };
+
+    /** The places of lists: the one gone by, and the last that was settled. */
+    private static final int NOW = 0;
+
+    private static final int SETTLED = 1;
 
     private static final String NAME = "ledger.sqlite";
 
@@ -55,6 +68,14 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private final PreparedStatement putWatermark;
     private final PreparedStatement dropStream;
     private final PreparedStatement dropWatermarks;
+    private final PreparedStatement putList;
+    private final PreparedStatement dropHeld;
+    private final PreparedStatement putHeld;
+    private final PreparedStatement putRelay;
+    private final PreparedStatement putRelayed;
+    private final PreparedStatement dropRelay;
+    private final PreparedStatement dropRelayed;
+    private final List<PreparedStatement> batches;
 
     /**
      * Opens the ledger of this folder, created where it is missing. One that is damaged is set aside under a name that
@@ -87,6 +108,27 @@ public final class LedgerFile implements Journal, AutoCloseable {
             putWatermark = connection.prepareStatement("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)");
             dropStream = connection.prepareStatement("DELETE FROM stream WHERE id = ?");
             dropWatermarks = connection.prepareStatement("DELETE FROM watermark WHERE stream = ?");
+            putList = connection.prepareStatement("INSERT OR REPLACE INTO list VALUES (?, ?, ?)");
+            dropHeld = connection.prepareStatement("DELETE FROM held");
+            putHeld = connection.prepareStatement("INSERT OR REPLACE INTO held VALUES (?)");
+            putRelay = connection.prepareStatement("INSERT OR REPLACE INTO relay VALUES (?, ?, ?, ?, ?)");
+            putRelayed = connection.prepareStatement("INSERT OR REPLACE INTO relayed VALUES (?, ?, ?, ?)");
+            dropRelay = connection.prepareStatement("DELETE FROM relay WHERE id = ?");
+            dropRelayed = connection.prepareStatement("DELETE FROM relayed WHERE relay = ?");
+            batches = List.of(
+                    putMeta,
+                    putCounter,
+                    putStream,
+                    putWatermark,
+                    dropStream,
+                    dropWatermarks,
+                    putList,
+                    dropHeld,
+                    putHeld,
+                    putRelay,
+                    putRelayed,
+                    dropRelay,
+                    dropRelayed);
             long format = meta().getOrDefault("format", (long) FORMAT);
             if (format != FORMAT) {
                 throw new SQLException("it has format " + format + ", this version writes " + FORMAT);
@@ -181,6 +223,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 }
             }
             loadStreams(statement, ledger);
+            loadPeers(statement, ledger);
         } catch (SQLException | IllegalStateException | IllegalArgumentException unreadable) {
             throw failed("read", unreadable);
         }
@@ -201,33 +244,75 @@ public final class LedgerFile implements Journal, AutoCloseable {
                         new Arrivals(row.getLong(7), row.getLong(8), row.getLong(9), row.getLong(10), row.getLong(11)),
                         row.getLong(12));
                 marksOf.setInt(1, stream.id());
-                ledger.restore(watermarks(stream, marksOf));
+                Totals marks = Totals.of(marksOf);
+                ledger.restore(new Watermarks(stream, marks.counters, marks.increments, marks.decrements));
             }
         }
     }
 
-    private static Watermarks watermarks(StreamRow stream, PreparedStatement marksOf) throws SQLException {
-        int[] counters = new int[8];
-        long[] increments = new long[8];
-        long[] decrements = new long[8];
-        int size = 0;
-        try (ResultSet mark = marksOf.executeQuery()) {
-            for (; mark.next(); size++) {
-                if (size == counters.length) {
-                    counters = Arrays.copyOf(counters, 2 * size);
-                    increments = Arrays.copyOf(increments, 2 * size);
-                    decrements = Arrays.copyOf(decrements, 2 * size);
+    private void loadPeers(Statement statement, Ledger ledger) throws SQLException {
+        PeerList now = null;
+        PeerList settled = null;
+        try (ResultSet row = statement.executeQuery("SELECT place, number, peers FROM list")) {
+            while (row.next()) {
+                PeerList list = PeerList.of(row.getLong(2), row.getString(3));
+                if (row.getInt(1) == NOW) {
+                    now = list;
+                } else {
+                    settled = list;
                 }
-                counters[size] = mark.getInt(1);
-                increments[size] = mark.getLong(2);
-                decrements[size] = mark.getLong(3);
             }
         }
-        return new Watermarks(
-                stream,
-                Arrays.copyOf(counters, size),
-                Arrays.copyOf(increments, size),
-                Arrays.copyOf(decrements, size));
+        if (now != null) {
+            ledger.restore(new Lists(now, settled, meta().getOrDefault("leapt", 0L) != 0));
+        }
+        try (ResultSet row = statement.executeQuery("SELECT counter FROM held")) {
+            while (row.next()) {
+                ledger.restoreHeld(row.getInt(1));
+            }
+        }
+        try (ResultSet row = statement.executeQuery("SELECT id, stream, peer, hands_over, born FROM relay");
+                PreparedStatement totalsOf = connection.prepareStatement(
+                        "SELECT counter, increments, decrements FROM relayed WHERE relay = ?")) {
+            while (row.next()) {
+                totalsOf.setInt(1, row.getInt(1));
+                Totals totals = Totals.of(totalsOf);
+                ledger.restore(new Relayed(
+                        row.getInt(1),
+                        row.getString(2),
+                        row.getString(3),
+                        row.getBoolean(4),
+                        row.getLong(5),
+                        totals.counters,
+                        totals.increments,
+                        totals.decrements));
+            }
+        }
+    }
+
+    /** Counters and what is kept of each, side by side. */
+    @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
+    private record Totals(int[] counters, long[] increments, long[] decrements) {
+        static Totals of(PreparedStatement query) throws SQLException {
+            int[] counters = new int[8];
+            long[] increments = new long[8];
+            long[] decrements = new long[8];
+            int size = 0;
+            try (ResultSet mark = query.executeQuery()) {
+                for (; mark.next(); size++) {
+                    if (size == counters.length) {
+                        counters = Arrays.copyOf(counters, 2 * size);
+                        increments = Arrays.copyOf(increments, 2 * size);
+                        decrements = Arrays.copyOf(decrements, 2 * size);
+                    }
+                    counters[size] = mark.getInt(1);
+                    increments[size] = mark.getLong(2);
+                    decrements[size] = mark.getLong(3);
+                }
+            }
+            return new Totals(
+                    Arrays.copyOf(counters, size), Arrays.copyOf(increments, size), Arrays.copyOf(decrements, size));
+        }
     }
 
     /** Writes the changes in one transaction and syncs it; on a failure nothing of them is there. */
@@ -242,7 +327,6 @@ public final class LedgerFile implements Journal, AutoCloseable {
             put("watch", changes.head().watchMillis());
             put("published", changes.head().publishedSecond());
             put("adopts", changes.head().adopts() ? 1 : 0);
-            putMeta.executeBatch();
             for (CounterRow row : changes.counters()) {
                 putCounter.setInt(1, row.id());
                 putCounter.setString(2, row.name());
@@ -252,7 +336,6 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 putCounter.setLong(6, row.goal());
                 putCounter.addBatch();
             }
-            putCounter.executeBatch();
             for (Watermarks marks : changes.streams()) {
                 put(marks.stream());
                 for (int i = 0; i < marks.counters().length; i++) {
@@ -269,16 +352,15 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 dropWatermarks.setInt(1, dropped);
                 dropWatermarks.addBatch();
             }
-            putStream.executeBatch();
-            putWatermark.executeBatch();
-            dropStream.executeBatch();
-            dropWatermarks.executeBatch();
+            putPeers(changes);
+            for (PreparedStatement batch : batches) {
+                batch.executeBatch();
+            }
             connection.commit();
         } catch (SQLException failure) {
             try {
-                for (PreparedStatement put :
-                        List.of(putMeta, putCounter, putStream, putWatermark, dropStream, dropWatermarks)) {
-                    put.clearBatch();
+                for (PreparedStatement batch : batches) {
+                    batch.clearBatch();
                 }
                 connection.rollback();
             } catch (SQLException alsoFailed) {
@@ -302,6 +384,52 @@ public final class LedgerFile implements Journal, AutoCloseable {
         putStream.setLong(11, row.arrivals().window());
         putStream.setLong(12, row.healed());
         putStream.addBatch();
+    }
+
+    private void putPeers(Changes changes) throws SQLException {
+        Lists lists = changes.lists();
+        if (lists != null) {
+            put(NOW, lists.now());
+            if (lists.settled() != null) {
+                put(SETTLED, lists.settled());
+            }
+            put("leapt", lists.leapt() ? 1 : 0);
+        }
+        if (changes.held().isFresh()) {
+            dropHeld.addBatch();
+        }
+        for (int held : changes.held().counters()) {
+            putHeld.setInt(1, held);
+            putHeld.addBatch();
+        }
+        for (Relayed relay : changes.relayed()) {
+            putRelay.setInt(1, relay.id());
+            putRelay.setString(2, relay.stream());
+            putRelay.setString(3, relay.peer());
+            putRelay.setBoolean(4, relay.handsOver());
+            putRelay.setLong(5, relay.bornMillis());
+            putRelay.addBatch();
+            for (int i = 0; i < relay.counters().length; i++) {
+                putRelayed.setInt(1, relay.id());
+                putRelayed.setInt(2, relay.counters()[i]);
+                putRelayed.setLong(3, relay.increments()[i]);
+                putRelayed.setLong(4, relay.decrements()[i]);
+                putRelayed.addBatch();
+            }
+        }
+        for (int dropped : changes.droppedRelays()) {
+            dropRelay.setInt(1, dropped);
+            dropRelay.addBatch();
+            dropRelayed.setInt(1, dropped);
+            dropRelayed.addBatch();
+        }
+    }
+
+    private void put(int place, PeerList list) throws SQLException {
+        putList.setInt(1, place);
+        putList.setLong(2, list.number());
+        putList.setString(3, list.text());
+        putList.addBatch();
     }
 
     private void put(String key, long number) throws SQLException {

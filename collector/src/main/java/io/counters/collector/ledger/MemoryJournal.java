@@ -4,8 +4,13 @@ import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Changes.Head;
 import io.counters.collector.ledger.Changes.StreamRow;
 import io.counters.collector.ledger.Changes.Watermarks;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** Keeps what was committed as the ledger's file does, and outlives the ledger, but not the process: for simulations. */
 public final class MemoryJournal implements Journal {
@@ -13,6 +18,9 @@ public final class MemoryJournal implements Journal {
     private final SortedMap<Integer, CounterRow> counters = new TreeMap<>();
     private final SortedMap<Integer, StreamRow> streams = new TreeMap<>();
     private final SortedMap<Integer, SortedMap<Integer, long[]>> watermarks = new TreeMap<>();
+    private final SortedMap<Integer, List<Relayed>> relayed = new TreeMap<>();
+    private final SortedSet<Integer> held = new TreeSet<>();
+    private Changes.@Nullable Lists lists;
 
     @Override
     public void write(Changes changes) {
@@ -28,10 +36,26 @@ public final class MemoryJournal implements Journal {
         }
         streams.keySet().removeAll(changes.dropped());
         watermarks.keySet().removeAll(changes.dropped());
+        if (changes.lists() != null) {
+            lists = changes.lists();
+        }
+        if (changes.held().isFresh()) {
+            held.clear();
+        }
+        held.addAll(changes.held().counters());
+        changes.relayed()
+                .forEach(row -> relayed.computeIfAbsent(row.id(), fresh -> new ArrayList<>())
+                        .add(row));
+        relayed.keySet().removeAll(changes.droppedRelays());
     }
 
     @Override
     public void load(Ledger ledger) {
+        if (lists != null) {
+            ledger.restore(lists);
+        }
+        held.forEach(ledger::restoreHeld);
+        relayed.values().forEach(rows -> rows.forEach(ledger::restore));
         ledger.restore(head);
         counters.values().forEach(ledger::restore);
         streams.forEach((id, stream) -> {

@@ -22,6 +22,11 @@ final class NameTable {
         return names[number];
     }
 
+    /** The name in bytes; not to be changed. */
+    byte[] bytes(int number) {
+        return bytes[number];
+    }
+
     /** All names by their numbers; what is there never changes, and there may be room behind it. */
     String[] names() {
         return names;

@@ -209,7 +209,7 @@ final class Projection {
             adopted.increment();
             return value;
         }
-        if (value != expected && !notMoved) {
+        if (value != expected && !notMoved && before != Projected.MISSING) {
             foreign.increment();
         }
         return 0;
@@ -222,6 +222,45 @@ final class Projection {
                 states[counter] = Projected.MISSING;
             }
         }
+    }
+
+    /** Whether the store, or the disk, has something of this counter that is not answered yet. */
+    boolean isBusy(int counter) {
+        Phase phase = phases[counter];
+        return phase == Phase.COMMITTING || phase == Phase.SENT || phase == Phase.READING;
+    }
+
+    /** Whether its key was never looked at. */
+    boolean isNew(int counter) {
+        return states[counter] == Projected.NEW;
+    }
+
+    /** The key is another collector's from now on, or was all along. */
+    void lose(int counter) {
+        states[counter] = Projected.NEW;
+        phases[counter] = Phase.DOUBT;
+        pushed[counter] = 0;
+        goals[counter] = 0;
+        due.clear(counter);
+    }
+
+    /** The key may turn out to be another collector's: nothing is done with it. */
+    void leave(int counter) {
+        due.clear(counter);
+    }
+
+    /** The key was another collector's: what stands there is no stranger's count from before. */
+    void handed(int counter) {
+        if (states[counter] == Projected.NEW) {
+            states[counter] = Projected.MISSING;
+        }
+    }
+
+    /** The key is ours from now on, and looked at before anything else. */
+    void claim(int counter) {
+        states[counter] = isNew(counter) ? Projected.NEW : Projected.MISSING;
+        phases[counter] = Phase.DOUBT;
+        due.set(counter);
     }
 
     /** How many requests are with the store, or would be next; 0 when the store is as it should be. */

@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import io.counters.wire.PeerLine;
 import io.counters.wire.Verb;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -37,6 +38,18 @@ public final class Stream {
     /** Whether it is forgotten: who still holds it must ask the ledger anew. */
     boolean dropped;
 
+    /** Of a collector's stream: its address; with what it last said. */
+    @Nullable
+    String peer;
+
+    @Nullable
+    PeerLine kind;
+
+    long list;
+    int digest;
+    long statedSum;
+
+    private long sum;
     private int[] slots = new int[16];
     private int[] counters = new int[8];
     private long[] increments = new long[8];
@@ -89,15 +102,21 @@ public final class Stream {
             decrements = marks;
         }
         if (marks != null) {
+            sum += Math.max(0, total) - Math.max(0, marks[local]);
             marks[local] = total;
         }
         changed.set(local);
         return size - before;
     }
 
+    /** The sum of all watermarks, modulo 2^63. */
+    long sum() {
+        return sum & Long.MAX_VALUE;
+    }
+
     /** Notes these watermarks as changed again: their commit failed. */
-    void putBack(Changes.Watermarks failed) {
-        for (int counter : failed.counters()) {
+    void putBack(int[] failed) {
+        for (int counter : failed) {
             changed.set(local(counter));
         }
     }

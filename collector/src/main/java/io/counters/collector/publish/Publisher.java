@@ -78,7 +78,7 @@ public final class Publisher implements AutoCloseable {
             skipped.increment();
             return;
         }
-        Snapshot all = ledger.snapshot();
+        Snapshot all = ledger.snapshot(free);
         Snapshot values = idle == null ? all : idle.leaveOut(free, all);
         for (Lane lane : lanes) {
             if (lane.thread.getQueue().size() >= WAITING_MAX) {

@@ -12,7 +12,13 @@ public enum Setting {
     TCP_PORT("", "TCP port for counts, 0 to 65535; left out, it is the UDP port's number"),
     HTTP_PORT("11213", "port of the page, on loopback only, 0 to 65535"),
     DATA_DIR("counters-data", "folder of the ledger; one collector at a time"),
-    STORE("embedded", "shared store that others read: memcached://HOST:PORT,HOST:PORT, or embedded for none"),
+    STORE(
+            "embedded",
+            "shared store that others read: memcached://HOST:PORT,HOST:PORT, redis://HOST:PORT/DB,"
+                    + " couchbase://HOST,HOST/BUCKET, or embedded for none"),
+    STORE_USER("", "user of the store; its password is variable COUNTERS_STORE_PASSWORD, or in a file"),
+    STORE_PASSWORD("", "password of the store; no flag, as those can be seen by all on the machine", true),
+    STORE_PASSWORD_FILE("", "file that holds the store's password and nothing else"),
     OPENTSDB("", "OpenTSDB's address, http://HOST:4242; left out, nothing is sent there"),
     OPENTSDB_MODE("safe", "safe: a point is done when HBase has it; fast: when the TSD has read it"),
     OPENTSDB_BODY(
@@ -23,14 +29,24 @@ public enum Setting {
     SPOOL("1g", "most bytes on disk of points that OpenTSDB has not taken yet, 1m to 9999g; then the oldest go"),
     PREFIX("", "stands before every name in the store and in OpenTSDB: 'shop.'"),
     TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
+    PEERS(
+            "",
+            "file with the numbered list of collectors that share the names, the same for all; read again as it changes"),
+    SELF("", "with peers: this collector's own address, HOST:PORT as that file has it"),
     CONFIG("", "INI file with these settings, one KEY = VALUE a line");
 
     private final String defaultText;
     private final String purpose;
+    private final boolean secret;
 
     Setting(String defaultText, String purpose) {
+        this(defaultText, purpose, false);
+    }
+
+    Setting(String defaultText, String purpose, boolean secret) {
         this.defaultText = defaultText;
         this.purpose = purpose;
+        this.secret = secret;
     }
 
     /** As a flag, without its dashes: {@code udp-port}. */
@@ -56,5 +72,10 @@ public enum Setting {
     /** What it does, what it may be. */
     public String purpose() {
         return purpose;
+    }
+
+    /** Whether its value is never shown; it has no flag, as all on a machine can see those. */
+    public boolean isSecret() {
+        return secret;
     }
 }

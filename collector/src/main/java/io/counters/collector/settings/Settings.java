@@ -79,7 +79,8 @@ public final class Settings {
             String place = path.getFileName() + " line " + (i + 1);
             int equals = line.indexOf('=');
             if (equals < 0) {
-                mistakes.add(place + ": \"" + line + "\" is no setting; a line is KEY = VALUE, # begins a comment");
+                String shown = line.contains("password") ? "password ..." : line;
+                mistakes.add(place + ": \"" + shown + "\" is no setting; a line is KEY = VALUE, # begins a comment");
                 continue;
             }
             String key = line.substring(0, equals).strip();
@@ -122,10 +123,15 @@ public final class Settings {
             try {
                 return reading.of(text.text);
             } catch (IllegalArgumentException broken) {
-                mistakes.add(text.place + " is " + text.text + ", " + broken.getMessage());
+                mistakes.add(text.place + " is " + shown(setting, text.text) + ", " + broken.getMessage());
             }
         }
         return reading.of(setting.defaultText());
+    }
+
+    /** A value as a message may show it: without a secret, also one that stands where none should. */
+    private static String shown(Setting setting, String text) {
+        return setting.isSecret() ? "not shown" : text.replaceFirst("//.*@", "//...@");
     }
 
     /** The value of a setting that is a whole number. */

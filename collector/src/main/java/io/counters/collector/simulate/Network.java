@@ -16,6 +16,12 @@ final class Network {
     private static final int PROMPT_MILLIS_MAX = 100;
     private static final int LATE_MILLIS_MAX = 20_000;
 
+    /** Who takes datagrams. */
+    interface Receiver {
+        /** Takes a datagram; false when it is down. */
+        boolean receive(byte[] datagram);
+    }
+
     @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record Datagram(long due, long order, int to, byte[] bytes) {}
 
@@ -27,12 +33,12 @@ final class Network {
     private final Claims doubled = new Claims();
     private final Claims comesAfterAll = new Claims();
     private final Random random;
-    private final List<SimulatedCollector> collectors;
+    private final List<? extends Receiver> collectors;
     private final UnaryOperator<byte[]> sabotage;
     private long order;
 
     /** @param sabotage what it does to every datagram; breaks a rule on purpose, to see that it shows */
-    Network(Random random, List<SimulatedCollector> collectors, UnaryOperator<byte[]> sabotage) {
+    Network(Random random, List<? extends Receiver> collectors, UnaryOperator<byte[]> sabotage) {
         this.random = random;
         this.collectors = collectors;
         this.sabotage = sabotage;

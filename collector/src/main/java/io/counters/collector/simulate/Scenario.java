@@ -11,7 +11,9 @@ enum Scenario {
     /** A ledger with hardly any room for watermarks and streams. */
     FULL("a ledger without room"),
     /** A sender that forges totals far beyond what may be; the others must stay exact. */
-    FORGED("a sender in quarantine");
+    FORGED("a sender in quarantine"),
+    /** Collectors that share the names, by lists that change. */
+    PEERS("collectors that share the names");
 
     private final String title;
 
@@ -28,6 +30,6 @@ enum Scenario {
      * overtaken, and have too much at most what was in those that came more than once.
      */
     boolean isExact() {
-        return this == EVERYTHING || this == FORGED;
+        return this == EVERYTHING || this == FORGED || this == PEERS;
     }
 }

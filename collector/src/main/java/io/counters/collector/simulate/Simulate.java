@@ -154,7 +154,9 @@ public final class Simulate implements Callable<Integer> {
     static List<Outcome> run(Plan plan, long first, long last, Consumer<String> diary) {
         return LongStream.rangeClosed(first, last)
                 .parallel()
-                .mapToObj(seed -> new World(seed, plan, diary).run())
+                .mapToObj(seed -> plan.scenario() == Scenario.PEERS
+                        ? new PeersWorld(seed, plan, diary).run()
+                        : new World(seed, plan, diary).run())
                 .toList();
     }
 

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.helpers.NOPLogger;
 
 /** A real ledger with a disk that outlives it, and an account of what was applied of each stream. */
-final class SimulatedCollector implements Commands {
+final class SimulatedCollector implements Commands, Network.Receiver {
     private final LedgerSettings bounds;
     private final LongSupplier clockMillis;
     private final long id;
@@ -65,8 +65,8 @@ final class SimulatedCollector implements Commands {
         return new Commit(ledger, journal, nobody, new Self());
     }
 
-    /** Takes a datagram; false when it is down. */
-    boolean receive(byte[] datagram) {
+    @Override
+    public boolean receive(byte[] datagram) {
         if (downSteps > 0) {
             return false;
         }

@@ -11,12 +11,19 @@ import org.jspecify.annotations.Nullable;
 
 /** A memcached that hangs, answers into the void, evicts and restarts empty. Increments wrap as the real one's do. */
 final class SimulatedStore {
-    private final Map<String, Long> values = new HashMap<>();
+    private final Map<String, Long> values;
     private final List<Push> left = new ArrayList<>();
     private final Random random;
 
+    /** A store that one collector has for itself. */
     SimulatedStore(Random random) {
+        this(random, new HashMap<>());
+    }
+
+    /** One collector's connection to the store that has these values. */
+    SimulatedStore(Random random, Map<String, Long> values) {
         this.random = random;
+        this.values = values;
     }
 
     /** Does what the ledger has cleared, or some of it, and answers, or does not. */

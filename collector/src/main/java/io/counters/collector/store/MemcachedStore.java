@@ -10,26 +10,35 @@ import io.counters.collector.ledger.Push.Missing;
 import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
+import io.counters.ring.KetamaHash;
+import io.counters.ring.KetamaRing;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import net.spy.memcached.CachedData;
 import net.spy.memcached.ConnectionFactoryBuilder;
-import net.spy.memcached.ConnectionFactoryBuilder.Locator;
 import net.spy.memcached.ConnectionFactoryBuilder.Protocol;
 import net.spy.memcached.ConnectionObserver;
-import net.spy.memcached.DefaultHashAlgorithm;
 import net.spy.memcached.FailureMode;
 import net.spy.memcached.MemcachedClient;
+import net.spy.memcached.auth.AuthDescriptor;
+import net.spy.memcached.auth.PlainCallbackHandler;
+import net.spy.memcached.internal.GetCompletionListener;
 import net.spy.memcached.internal.GetFuture;
+import net.spy.memcached.internal.OperationCompletionListener;
 import net.spy.memcached.internal.OperationFuture;
 import net.spy.memcached.ops.OperationStatus;
 import net.spy.memcached.ops.StatusCode;
@@ -39,22 +48,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * memcached, over one persistent connection a server, by the binary protocol of spymemcached.
+ * memcached, by the binary protocol of spymemcached: one client, connection and thread a server. A key belongs to the
+ * server that {@link KetamaRing} says, by the servers' {@code HOST:PORT} as the setting names them, all of one weight:
+ * what a name resolves to moves no key.
  *
  * <p>memcached's counters are unsigned: {@code decr} stops at 0 and {@code incr} wraps at 2^64. So a counter is one key
  * in two's complement, always moved by {@code incr} with the wrapped difference, read back as unsigned and taken as
  * signed: -1 is stored as 18446744073709551615.
- *
- * <p>spymemcached's write queue has no bound and its listeners hear nothing of a server that hangs, so at most {@value
- * #WINDOW} requests are outstanding, and each has {@value #DEADLINE_MILLIS} ms. A connection that hangs is kept, as a
- * read on a new one could overtake an increment left on the old.
  */
 public final class MemcachedStore implements Store {
     private static final Logger log = LoggerFactory.getLogger(MemcachedStore.class);
 
-    static final int WINDOW = 10_000;
-    private static final long DEADLINE_MILLIS = 1500;
-    private static final String MARK = "counters:ledger";
     private static final long CONNECT_MILLIS = 500;
     private static final int NEVER_EXPIRES = 0;
 
@@ -80,20 +84,25 @@ public final class MemcachedStore implements Store {
         }
     };
 
-    private final MemcachedClient client;
-    private final List<InetSocketAddress> servers;
-    private final LongSupplier nanoClock;
+    private record Server(String name, MemcachedClient client) {}
+
+    private final List<Server> servers = new ArrayList<>();
+    private final KetamaRing ring;
+    private final KetamaHash hash = new KetamaHash();
+    private final Pipeline pipeline;
+    private @Nullable OperationFuture<Boolean> marking;
 
     /**
-     * Opens the client, which connects and reconnects by itself; waits up to {@value #CONNECT_MILLIS} ms for the first
+     * Opens the clients, which connect and reconnect by themselves; waits up to {@value #CONNECT_MILLIS} ms for the first
      * connections, so that a start with servers that are up is silent.
      *
+     * @param login for SASL PLAIN, if it is asked for
      * @throws IOException when a host does not resolve
      */
-    public MemcachedStore(List<InetSocketAddress> servers, LongSupplier nanoClock) throws IOException {
-        this.nanoClock = nanoClock;
-        this.servers = List.copyOf(servers);
+    public MemcachedStore(List<InetSocketAddress> servers, Optional<StoreLogin> login, LongSupplier nanoClock)
+            throws IOException {
         System.setProperty("net.spy.log.LoggerImpl", "net.spy.memcached.compat.log.SLF4JLogger");
+        List<String> names = servers.stream().map(StoreSettings::text).toList();
         List<InetSocketAddress> resolved = new ArrayList<>();
         for (InetSocketAddress server : servers) {
             InetSocketAddress address = new InetSocketAddress(server.getHostString(), server.getPort());
@@ -102,22 +111,44 @@ public final class MemcachedStore implements Store {
             }
             resolved.add(address);
         }
-        CountDownLatch connected = new CountDownLatch(resolved.size());
-        client = new MemcachedClient(
-                new ConnectionFactoryBuilder()
-                        .setProtocol(Protocol.BINARY)
-                        .setLocatorType(Locator.CONSISTENT)
-                        .setHashAlg(DefaultHashAlgorithm.KETAMA_HASH)
-                        .setFailureMode(FailureMode.Cancel)
-                        .setOpTimeout(DEADLINE_MILLIS)
-                        .setTimeoutExceptionThreshold(Integer.MAX_VALUE - 1)
-                        .setMaxReconnectDelay(1)
-                        .setUseNagleAlgorithm(false)
-                        .setDaemon(true)
-                        .setInitialObservers(List.of(new FirstConnections(connected)))
-                        .build(),
-                resolved);
+        long[] weights = new long[names.size()];
+        Arrays.fill(weights, 1);
+        ring = new KetamaRing(names, weights);
+        CountDownLatch connected = new CountDownLatch(names.size());
+        for (int i = 0; i < names.size(); i++) {
+            this.servers.add(new Server(names.get(i), client(resolved.get(i), login, connected)));
+        }
+        pipeline = new Pipeline(
+                new Pipeline.Client() {
+                    @Override
+                    public String server(String key) {
+                        return owner(key).name;
+                    }
+
+                    @Override
+                    public CompletableFuture<Reply> ask(Push request) {
+                        return MemcachedStore.ask(owner(request.key()).client, request);
+                    }
+                },
+                nanoClock);
         awaitConnections(connected);
+    }
+
+    private static MemcachedClient client(
+            InetSocketAddress address, Optional<StoreLogin> login, CountDownLatch connected) throws IOException {
+        ConnectionFactoryBuilder building = new ConnectionFactoryBuilder()
+                .setProtocol(Protocol.BINARY)
+                .setFailureMode(FailureMode.Cancel)
+                .setOpTimeout(Pipeline.DEADLINE_MILLIS)
+                .setTimeoutExceptionThreshold(Integer.MAX_VALUE - 1)
+                .setMaxReconnectDelay(1)
+                .setUseNagleAlgorithm(false)
+                .setDaemon(true)
+                .setListenerExecutorService(new OnTheSpot())
+                .setInitialObservers(List.of(new FirstConnections(connected)));
+        login.ifPresent(known -> building.setAuthDescriptor(
+                new AuthDescriptor(new String[] {"PLAIN"}, new PlainCallbackHandler(known.user(), known.password()))));
+        return new MemcachedClient(building.build(), List.of(address));
     }
 
     /** Lets servers that are up take the first round; the others are reconnected in the background. */
@@ -127,7 +158,7 @@ public final class MemcachedStore implements Store {
                 log.info("{}: {} of its servers not connected yet", this, connected.getCount());
             }
         } catch (InterruptedException ending) {
-            client.shutdown();
+            close();
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while connecting to " + this, ending);
         }
@@ -145,42 +176,72 @@ public final class MemcachedStore implements Store {
         }
     }
 
+    /** Listeners run where the answer was read; they only note it. */
+    private static final class OnTheSpot extends AbstractExecutorService {
+        @Override
+        public void execute(Runnable work) {
+            work.run();
+        }
+
+        @Override
+        public void shutdown() {
+            // There is nothing to shut down.
+        }
+
+        @Override
+        public List<Runnable> shutdownNow() {
+            return List.of();
+        }
+
+        @Override
+        public boolean isShutdown() {
+            return false;
+        }
+
+        @Override
+        public boolean isTerminated() {
+            return false;
+        }
+
+        @Override
+        public boolean awaitTermination(long time, TimeUnit unit) {
+            return true;
+        }
+    }
+
+    private Server owner(String key) {
+        if (servers.size() == 1) {
+            return servers.get(0);
+        }
+        byte[] bytes = key.getBytes(ISO_8859_1);
+        return servers.get(ring.owner(bytes, 0, bytes.length, hash));
+    }
+
     @Override
     public void send(List<Push> requests, Replies replies) {
-        for (int begin = 0; begin < requests.size(); begin += WINDOW) {
-            sendWindow(requests.subList(begin, Math.min(begin + WINDOW, requests.size())), replies);
-        }
+        pipeline.send(requests, replies);
     }
 
-    private void sendWindow(List<Push> requests, Replies replies) {
-        List<Push> sent = new ArrayList<>();
-        List<Future<?>> answers = new ArrayList<>();
-        for (Push request : requests) {
-            try {
-                answers.add(send(request));
-                sent.add(request);
-            } catch (RuntimeException notQueued) {
-                replies.settle(request, new Unknown(notQueued.toString()));
-            }
+    private static CompletableFuture<Reply> ask(MemcachedClient client, Push request) {
+        CompletableFuture<Reply> reply = new CompletableFuture<>();
+        String key = request.key();
+        switch (request.kind()) {
+            case ADD ->
+                client.add(key, NEVER_EXPIRES, Long.toUnsignedString(request.number()), TEXT)
+                        .addListener((OperationCompletionListener) done -> reply.complete(reply(request, done)));
+            case INCREMENT ->
+                client.asyncIncr(key, request.number())
+                        .addListener((OperationCompletionListener) done -> reply.complete(reply(request, done)));
+            case READ ->
+                client.asyncGet(key, TEXT)
+                        .addListener((GetCompletionListener) done -> reply.complete(reply(request, done)));
         }
-        long deadline = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(DEADLINE_MILLIS);
-        for (int i = 0; i < sent.size(); i++) {
-            replies.settle(sent.get(i), reply(sent.get(i), answers.get(i), deadline));
-        }
+        return reply;
     }
 
-    private Future<?> send(Push request) {
-        return switch (request.kind()) {
-            case ADD -> client.add(request.key(), NEVER_EXPIRES, Long.toUnsignedString(request.number()), TEXT);
-            case INCREMENT -> client.asyncIncr(request.key(), request.number());
-            // One by one, as a bulk of several servers fails as a whole when one of them is down.
-            case READ -> client.asyncGet(request.key(), TEXT);
-        };
-    }
-
-    private Reply reply(Push request, Future<?> answer, long deadline) {
+    private static Reply reply(Push request, Future<?> answer) {
         try {
-            Object value = await(answer, deadline);
+            Object value = answer.get();
             OperationStatus status =
                     answer instanceof GetFuture<?> read ? read.getStatus() : ((OperationFuture<?>) answer).getStatus();
             return switch (status.getStatusCode()) {
@@ -195,11 +256,16 @@ public final class MemcachedStore implements Store {
                 case ERR_EXISTS -> new Exists();
                 // Binary add answers "exists" for a key that is there; some versions say "not stored".
                 case ERR_NOT_STORED -> request.kind() == Kind.ADD ? new Exists() : new Missing();
-                case ERR_DELTA_BADVAL -> new Refused("it holds no number");
+                case ERR_DELTA_BADVAL -> new Refused(NO_NUMBER);
+                case ERR_NO_MEM -> new Refused("its memory is full and it may not evict; give it more with -m");
                 default -> new Unknown(String.valueOf(status.getMessage()));
             };
-        } catch (ExecutionException | TimeoutException | RuntimeException noAnswer) {
-            return new Unknown(noAnswer.toString());
+        } catch (InterruptedException neverAsItIsDone) {
+            Thread.currentThread().interrupt();
+            return new Unknown(neverAsItIsDone.toString());
+        } catch (ExecutionException | RuntimeException noAnswer) {
+            Throwable cause = noAnswer.getCause() == null ? noAnswer : noAnswer.getCause();
+            return new Unknown(cause.toString());
         }
     }
 
@@ -208,63 +274,65 @@ public final class MemcachedStore implements Store {
             // A value that got shorter comes back padded with spaces.
             return new Holds(Long.parseUnsignedLong(text.trim()));
         } catch (NumberFormatException noCounter) {
-            return new Refused("it holds no number");
+            return new Refused(NO_NUMBER);
         }
     }
 
     @Override
-    public @Nullable String mark() throws IOException {
-        try {
-            GetFuture<String> answer = client.asyncGet(MARK, TEXT);
-            String text = await(answer, nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(DEADLINE_MILLIS));
-            StatusCode status = answer.getStatus().getStatusCode();
-            if (status != StatusCode.SUCCESS && status != StatusCode.ERR_NOT_FOUND) {
-                throw new IOException(answer.getStatus().getMessage());
+    public @Nullable String mark(String key) throws IOException {
+        return pipeline.ask(key, () -> {
+                    CompletableFuture<Optional<String>> text = new CompletableFuture<>();
+                    owner(key).client.asyncGet(key, TEXT).addListener((GetCompletionListener) done -> {
+                        StatusCode status = done.getStatus().getStatusCode();
+                        if (status == StatusCode.SUCCESS || status == StatusCode.ERR_NOT_FOUND) {
+                            text.complete(Optional.ofNullable((String) done.get()));
+                        } else {
+                            text.completeExceptionally(
+                                    new IOException(done.getStatus().getMessage()));
+                        }
+                    });
+                    return text;
+                })
+                .orElse(null);
+    }
+
+    @Override
+    public void mark(String key, String text) {
+        // One at a time, so that a server that hangs holds one; the next round writes it again.
+        if ((marking == null || marking.isDone()) && !pipeline.hangs(key)) {
+            try {
+                marking = owner(key).client.set(key, NEVER_EXPIRES, text, TEXT);
+            } catch (RuntimeException notQueued) {
+                log.trace("{} was not marked", this, notQueued);
             }
-            return text;
-        } catch (ExecutionException | TimeoutException | RuntimeException noAnswer) {
-            throw new IOException(noAnswer.toString(), noAnswer);
         }
     }
 
     @Override
-    public void mark(String text) {
-        try {
-            OperationFuture<Boolean> unheard = client.set(MARK, NEVER_EXPIRES, text, TEXT);
-            log.trace("{} is to bear {}: {}", this, text, unheard);
-        } catch (RuntimeException notQueued) {
-            // The next round writes it again.
-            log.trace("{} was not marked", this, notQueued);
-        }
-    }
-
-    private <T> @Nullable T await(Future<T> answer, long deadline) throws ExecutionException, TimeoutException {
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return answer.get(Math.max(0, deadline - nanoClock.getAsLong()), TimeUnit.NANOSECONDS);
-                } catch (InterruptedException again) {
-                    interrupted = true;
-                }
+    public String loss() {
+        List<String> full = new ArrayList<>();
+        for (Server server : servers) {
+            long evicted = 0;
+            for (Map<String, String> numbers : server.client.getStats().values()) {
+                evicted += Long.parseLong(numbers.getOrDefault("evictions", "0"));
             }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+            if (evicted > 0) {
+                full.add(server.name + " has evicted " + evicted + " items");
             }
         }
+        return full.isEmpty()
+                ? "it was restarted or flushed"
+                : "memcached is too small: " + String.join(", ", full)
+                        + " since its start; give it more memory with -m";
     }
 
     @Override
     public String toString() {
-        List<String> names = servers.stream()
-                .map(server -> server.getHostString() + ":" + server.getPort())
-                .toList();
-        return "memcached at " + String.join(", ", names);
+        return "memcached at " + servers.stream().map(Server::name).collect(Collectors.joining(", "));
     }
 
     @Override
     public void close() {
-        client.shutdown();
+        servers.forEach(server -> server.client.shutdown());
     }
 }

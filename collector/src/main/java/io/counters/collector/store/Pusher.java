@@ -10,6 +10,7 @@ import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +24,9 @@ public final class Pusher {
      */
     static final int ROUND = 8_000;
 
+    /** Under this key, which can't be a counter's, the store bears whose it is. */
+    static final String MARK = "counters:ledger";
+
     /** The most requests of a round to a store that does not answer. */
     private static final int PROBE = 16;
 
@@ -31,20 +35,31 @@ public final class Pusher {
 
     private final Ledger ledger;
     private final Store store;
+    private final String prefix;
+    private final String mark;
     private final FaultLog faults;
     private boolean learnt;
-    private boolean isSilent;
+    private @Nullable String unansweredKey;
+    private boolean hasMore;
     private int window = ROUND;
     private long readsOwed;
     private final LongAdder requests;
     private final LongAdder unanswered;
+    private final LongAdder lost;
 
-    public Pusher(Ledger ledger, Store store, FaultLog faults, Self self) {
+    /**
+     * @param prefix stands before every counter's key
+     * @param collector tells the ledgers of several collectors on one store apart; empty where there is one
+     */
+    public Pusher(Ledger ledger, Store store, String prefix, String collector, FaultLog faults, Self self) {
         this.ledger = ledger;
         this.store = store;
+        this.prefix = prefix;
+        mark = MARK + (prefix + collector).replaceFirst("(?=.)", ":");
         this.faults = faults;
         requests = self.count("store_requests_total");
         unanswered = self.count("store_unanswered_total");
+        lost = self.count("store_lost_keys_total");
     }
 
     /**
@@ -59,7 +74,7 @@ public final class Pusher {
 
     private boolean learn() {
         try {
-            String text = store.mark();
+            String text = store.mark(mark);
             String remark = ledger.found(text == null ? null : Mark.of(text).orElse(null));
             if (remark != null) {
                 faults.warn("mark", store + ": " + remark);
@@ -77,9 +92,10 @@ public final class Pusher {
     /**
      * One round.
      *
-     * @return false when the store left some of it unanswered, so that it is better left alone for a moment
+     * @return false when the store answered nothing of it, so that it is better left alone for a moment
      */
     public boolean run() {
+        hasMore = false;
         if (!learnt) {
             // What was learnt is to be committed before anything is pushed.
             return learn();
@@ -87,38 +103,67 @@ public final class Pusher {
         readsOwed += ledger.size();
         int atRest = window == ROUND ? (int) (readsOwed / ROUNDS_TO_SEE_ALL) : 0;
         readsOwed %= ROUNDS_TO_SEE_ALL;
-        List<Push> round = ledger.take(window, atRest);
+        List<Push> round = prefixed(ledger.take(window, atRest));
         if (round.isEmpty()) {
             window = Math.min(ROUND, 4 * window);
             return true;
         }
         requests.add(round.size());
+        long lostBefore = lost.sum();
         int[] silent = {0};
         store.send(round, (request, reply) -> {
             if (reply instanceof Unknown unknown) {
                 silent[0]++;
-                unanswered.increment();
+                unanswered(request, unknown);
+            } else if (request.key().equals(unansweredKey)) {
+                unansweredKey = null;
+                log.info("{} answers again", store);
+            }
+            if (reply instanceof Refused refused) {
                 faults.warn(
-                        "store unanswered",
-                        store + " did not answer (" + unknown.why() + "); counts are kept, and pushed once it is back");
-            } else if (reply instanceof Refused refused) {
-                faults.warn(
-                        "store refused",
+                        "store refused " + refused.why(),
                         store + " refused the key " + request.key() + ": " + refused.why()
-                                + "; delete it there, and the counter is pushed within a minute");
+                                + ", and the counter is pushed within a minute");
             }
             ledger.settle(request, reply);
         });
+        if (lost.sum() > lostBefore) {
+            faults.warn(
+                    "store lost keys",
+                    () -> store + " has lost " + (lost.sum() - lostBefore) + " keys: " + store.loss()
+                            + "; they are put back");
+        }
         if (round.stream().anyMatch(request -> request.kind() != Push.Kind.READ)) {
-            store.mark(ledger.mark().toString());
+            store.mark(mark, ledger.mark().toString());
         }
-        if (isSilent && silent[0] == 0) {
-            log.info("{} answers again", store);
-        }
-        isSilent = silent[0] > 0;
-        // What a store that hangs was asked stays with its client: ask little until it answers, then more and more.
         int answered = round.size() - silent[0];
-        window = isSilent ? Math.max(PROBE, Math.min(window, answered)) : Math.min(ROUND, 4 * window);
-        return !isSilent;
+        hasMore = round.size() >= window && 4 * answered > round.size();
+        // A store that answers nothing is asked little, then more and more; what one server of several is silent about
+        // costs the others nothing.
+        window = answered == 0 ? PROBE : Math.min(ROUND, 4 * window);
+        return answered > 0;
+    }
+
+    private List<Push> prefixed(List<Push> round) {
+        return prefix.isEmpty()
+                ? round
+                : round.stream()
+                        .map(push -> new Push(push.counter(), prefix + push.key(), push.kind(), push.number()))
+                        .toList();
+    }
+
+    /** Whether the last round left more to push, so that the next need not wait. */
+    public boolean hasMore() {
+        return hasMore;
+    }
+
+    private void unanswered(Push request, Unknown unknown) {
+        unanswered.increment();
+        if (unansweredKey == null) {
+            unansweredKey = request.key();
+        }
+        faults.warn(
+                "store unanswered",
+                () -> store + " did not answer (" + unknown.why() + "); counts are kept, and pushed once it is back");
     }
 }

@@ -2,50 +2,174 @@ package io.counters.collector.store;
 
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Which store others read.
  *
- * @param memcached its servers; empty for none, so that only the embedded ledger holds the values
+ * @param product what it is
+ * @param servers where it is; none for the embedded one
+ * @param part the database of a Redis, the bucket of a Couchbase; else empty
+ * @param tls whether to Redis by TLS
+ * @param login who the collector is there
  */
-public record StoreSettings(List<InetSocketAddress> memcached) {
-    private static final String SCHEME = "memcached://";
-    private static final int PORT_DEFAULT = 11_211;
+public record StoreSettings(
+        Product product, List<InetSocketAddress> servers, String part, boolean tls, Optional<StoreLogin> login) {
+    /** The products, by their URL's scheme. */
+    enum Product {
+        EMBEDDED(0),
+        MEMCACHED(11_211),
+        REDIS(6379);
+
+        final int port;
+
+        Product(int port) {
+            this.port = port;
+        }
+    }
+
+    private static final String ALLOWED =
+            "allowed are embedded, memcached://HOST:PORT,HOST:PORT and redis://HOST:PORT/DB (rediss:// by TLS)";
+    private static final Pattern URL = Pattern.compile("([a-z]+)://([^/]*)(/(.*))?");
 
     public StoreSettings {
-        memcached = List.copyOf(memcached);
+        servers = List.copyOf(servers);
+    }
+
+    /** Shows the whole but not the login. */
+    @Override
+    public String toString() {
+        return product + " " + servers + " " + part;
     }
 
     public static StoreSettings from(Settings settings) {
-        return settings.get(Setting.STORE, StoreSettings::read);
+        StoreSettings where = settings.get(Setting.STORE, StoreSettings::read);
+        String user = settings.get(Setting.STORE_USER, text -> text);
+        String given = settings.get(Setting.STORE_PASSWORD, text -> text);
+        String password = settings.get(Setting.STORE_PASSWORD_FILE, path -> password(path, given));
+        boolean hasLogin = !user.isEmpty() || !password.isEmpty();
+        if (hasLogin) {
+            settings.get(Setting.STORE, text -> refuseHalf(where.product, user, password));
+        }
+        return new StoreSettings(
+                where.product,
+                where.servers,
+                where.part,
+                where.tls,
+                hasLogin ? Optional.of(new StoreLogin(user, password)) : Optional.empty());
+    }
+
+    private static String password(String path, String given) {
+        if (path.isEmpty()) {
+            return given;
+        }
+        if (!given.isEmpty()) {
+            throw new IllegalArgumentException("but store_password is set as well; keep one of the two");
+        }
+        try {
+            String password = Files.readString(Path.of(path)).strip();
+            if (!password.isEmpty()) {
+                return password;
+            }
+        } catch (IOException unreadable) {
+            throw new IllegalArgumentException("which can't be read as text: " + unreadable, unreadable);
+        }
+        throw new IllegalArgumentException("which is empty; it is to hold the password and nothing else");
+    }
+
+    private static String refuseHalf(Product product, String user, String password) {
+        if (product != Product.EMBEDDED && password.isEmpty()) {
+            throw new IllegalArgumentException("and store_user is set without a password; set variable "
+                    + Setting.STORE_PASSWORD.variable() + " or store_password_file");
+        }
+        if (product != Product.EMBEDDED && product != Product.REDIS && user.isEmpty()) {
+            throw new IllegalArgumentException("and a password is set without a user; set store_user");
+        }
+        return "";
     }
 
     private static StoreSettings read(String text) {
         if (text.equals("embedded")) {
-            return new StoreSettings(List.of());
+            return new StoreSettings(Product.EMBEDDED, List.of(), "", false, Optional.empty());
         }
-        if (!text.startsWith(SCHEME)) {
-            throw new IllegalArgumentException("allowed are embedded and memcached://HOST:PORT,HOST:PORT");
+        Matcher url = URL.matcher(text);
+        if (!url.matches()) {
+            throw new IllegalArgumentException(ALLOWED);
         }
+        if (text.contains("@")) {
+            throw new IllegalArgumentException(
+                    "a login does not belong there, as others can see it; set store_user, and" + " variable "
+                            + Setting.STORE_PASSWORD.variable() + " or store_password_file");
+        }
+        Product product = switch (url.group(1)) {
+            case "memcached" -> Product.MEMCACHED;
+            case "redis", "rediss" -> Product.REDIS;
+            default -> throw new IllegalArgumentException(ALLOWED);
+        };
         List<InetSocketAddress> servers = new ArrayList<>();
-        for (String server : text.substring(SCHEME.length()).split(",", -1)) {
-            int colon = server.lastIndexOf(':');
-            boolean hasPort = colon > server.lastIndexOf(']');
-            String host = hasPort ? server.substring(0, colon) : server;
-            if (host.isEmpty() || host.contains("/") || host.contains("@")) {
-                throw new IllegalArgumentException("of which \"" + server + "\" is not HOST:PORT");
-            }
-            int port = hasPort ? Settings.wholeNumber(server.substring(colon + 1), 1, 65_535) : PORT_DEFAULT;
-            servers.add(InetSocketAddress.createUnresolved(host, port));
+        for (String server : url.group(2).split(",", -1)) {
+            servers.add(server(server, product.port));
         }
-        return new StoreSettings(servers);
+        String part = url.group(4) == null ? "" : url.group(4);
+        if (product == Product.REDIS) {
+            database(part, servers.size());
+        } else if (url.group(3) != null) {
+            throw new IllegalArgumentException("of which \"" + url.group(3) + "\" is not HOST:PORT");
+        }
+        return new StoreSettings(product, servers, part, url.group(1).equals("rediss"), Optional.empty());
+    }
+
+    private static int database(String text, int servers) {
+        int database = text.isEmpty() ? 0 : Settings.wholeNumber(text, 0, 1_000_000);
+        if (database != 0 && servers > 1) {
+            throw new IllegalArgumentException("several hosts are the nodes of a cluster, which has database 0 only");
+        }
+        return database;
+    }
+
+    private static InetSocketAddress server(String text, int defaultPort) {
+        int colon = text.lastIndexOf(':');
+        boolean hasPort = colon > text.lastIndexOf(']');
+        String host = hasPort ? text.substring(0, colon) : text;
+        boolean bracketed = host.startsWith("[") && host.endsWith("]");
+        if (host.isEmpty() || (host.contains(":") && !bracketed)) {
+            throw new IllegalArgumentException(
+                    "of which \"" + text + "\" is not HOST:PORT; an IPv6 address stands in [ ]");
+        }
+        int port = hasPort ? Settings.wholeNumber(text.substring(colon + 1), 1, 65_535) : defaultPort;
+        return InetSocketAddress.createUnresolved(bracketed ? host.substring(1, host.length() - 1) : host, port);
+    }
+
+    /** A server as it is written. */
+    static String text(InetSocketAddress server) {
+        String host = server.getHostString();
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + server.getPort();
     }
 
     /** Whether there is a shared store at all. */
     public boolean isShared() {
-        return !memcached.isEmpty();
+        return product != Product.EMBEDDED;
+    }
+
+    /**
+     * Opens the client of a shared store.
+     *
+     * @throws IOException when a host does not resolve
+     */
+    public Store open(LongSupplier nanoClock) throws IOException {
+        return switch (product) {
+            case EMBEDDED -> throw new IllegalStateException("there is no shared store to open");
+            case MEMCACHED -> new MemcachedStore(servers, login, nanoClock);
+            case REDIS -> new RedisStore(servers, database(part, servers.size()), tls, login, nanoClock);
+        };
     }
 }

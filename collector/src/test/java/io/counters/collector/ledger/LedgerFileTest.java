@@ -109,7 +109,15 @@ class LedgerFileTest {
     void the_time_of_the_last_commit_is_kept() throws Exception {
         try (LedgerFile file = new LedgerFile(folder)) {
             assertThat(file.committedMillis()).isZero();
-            file.write(new Changes(new Changes.Head(1, 1, 1234, 0, 5, 6, true), List.of(), List.of(), List.of()));
+            file.write(new Changes(
+                    new Changes.Head(1, 1, 1234, 0, 5, 6, true),
+                    List.of(),
+                    List.of(),
+                    List.of(),
+                    List.of(),
+                    List.of(),
+                    null,
+                    Changes.Held.AS_BEFORE));
         }
 
         try (LedgerFile file = new LedgerFile(folder)) {

@@ -1,122 +1,49 @@
 package io.counters.collector.store;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.util.Objects.requireNonNull;
-import static org.awaitility.Awaitility.await;
-
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
-/** A real memcached, in a process of its own, that can be killed, started again empty on its port, and stopped. */
-final class Memcached implements AutoCloseable {
-    private final int port;
-    private @Nullable Process process;
+/** A real memcached. */
+final class Memcached extends ServerProcess {
+    private final List<String> options;
 
-    Memcached() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
+    /** With 64 MB, and further options. */
+    Memcached(String... options) throws IOException {
+        this.options = List.of(options);
         start();
     }
 
-    InetSocketAddress address() {
-        return InetSocketAddress.createUnresolved("127.0.0.1", port);
-    }
-
-    void start() throws IOException {
-        List<String> command = new ArrayList<>(List.of("memcached", "-l", "127.0.0.1", "-U", "0", "-m", "64", "-p"));
-        command.add(String.valueOf(port));
+    @Override
+    List<String> command(int port) {
+        List<String> command = new ArrayList<>(
+                List.of("memcached", "-l", "127.0.0.1", "-U", "0", "-m", "64", "-p", String.valueOf(port)));
         if (System.getProperty("user.name").equals("root")) {
             command.addAll(List.of("-u", "root"));
         }
-        process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        await().atMost(Duration.ofSeconds(10))
-                .ignoreExceptions()
-                .until(() -> ask("version").startsWith("VERSION"));
-    }
-
-    /** Ends it with all it holds. */
-    void kill() {
-        Process running = requireNonNull(process);
-        running.destroyForcibly();
-        running.onExit().orTimeout(10, TimeUnit.SECONDS).join();
-    }
-
-    /** Makes it hang: connections stay open, nothing is answered. */
-    void hang() throws Exception {
-        signal("STOP");
-        await().atMost(Duration.ofSeconds(10)).until(this::isStopped);
-    }
-
-    /** Ends a hang: what had come meanwhile is answered now. */
-    void goOn() throws Exception {
-        signal("CONT");
-    }
-
-    /** Whether each of its threads has stopped, which takes a moment. */
-    private boolean isStopped() throws Exception {
-        Process states = new ProcessBuilder(
-                        "ps",
-                        "-L",
-                        "-o",
-                        "state=",
-                        "-p",
-                        String.valueOf(requireNonNull(process).pid()))
-                .start();
-        String text = new String(states.getInputStream().readAllBytes(), ISO_8859_1);
-        return states.waitFor() == 0 && text.replaceAll("[T\\s]", "").isEmpty();
-    }
-
-    private void signal(String name) throws Exception {
-        Process kill = new ProcessBuilder(
-                        "kill",
-                        "-" + name,
-                        String.valueOf(requireNonNull(process).pid()))
-                .inheritIO()
-                .start();
-        if (kill.waitFor() != 0) {
-            throw new IllegalStateException("kill -" + name + " failed");
-        }
-    }
-
-    /** The value of a key as a plain ASCII client reads it; empty when there is none. */
-    String get(String key) throws IOException {
-        return ask("get " + key);
-    }
-
-    void set(String key, String value) throws IOException {
-        ask("set " + key + " 0 0 " + value.length() + "\r\n" + value);
-    }
-
-    void delete(String key) throws IOException {
-        ask("delete " + key);
-    }
-
-    private String ask(String line) throws IOException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            socket.setSoTimeout(5000);
-            socket.getOutputStream().write((line + "\r\n").getBytes(ISO_8859_1));
-            BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), ISO_8859_1));
-            String answer = requireNonNull(in.readLine());
-            return answer.startsWith("VALUE") ? requireNonNull(in.readLine()) : answer.equals("END") ? "" : answer;
-        }
+        command.addAll(options);
+        return command;
     }
 
     @Override
-    public void close() {
-        kill();
+    boolean answers() throws IOException {
+        // One that wants a login answers with an error, which says as much.
+        return !ask("version", 1)[0].isEmpty();
+    }
+
+    @Override
+    String get(String key) throws IOException {
+        String[] answer = ask("get " + key, 2);
+        return answer[0].startsWith("VALUE") ? answer[1] : "";
+    }
+
+    @Override
+    void set(String key, String value) throws IOException {
+        ask("set " + key + " 0 0 " + value.length() + "\r\n" + value, 1);
+    }
+
+    @Override
+    void delete(String key) throws IOException {
+        ask("delete " + key, 1);
     }
 }

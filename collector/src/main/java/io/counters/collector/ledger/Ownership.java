@@ -1,0 +1,507 @@
+package io.counters.collector.ledger;
+
+import io.counters.wire.PeerLine;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which counters are this collector's, among its peers. Pure; the ledger's lock guards it.
+ *
+ * <p><b>Design.</b> Each name has one owner, which the list of peers says. What is applied here of a name that is not
+ * ours moves into a stream to its owner, in one transaction, and its value here is 0 again. When the list changes, a
+ * whole value moves in the same way: handing over is relaying. The owner alone pushes and publishes.
+ *
+ * <p><b>Weakness.</b> Collectors learn of a new list one after the other. Two that both take themselves for the owner
+ * would publish two values for one second; two that each take the other for it would pass an amount to and fro. A value
+ * may still be under way, or its old owner be down.
+ *
+ * <p><b>Defence.</b> A new owner neither pushes nor publishes a name before the old one has said, under the very same
+ * list, that all it had is handed over, and every total of that stream has arrived: the watermarks here come to the sum
+ * that the peer line says. Where lists follow each other quickly a value may reach a former owner late. So there are two
+ * words: HANDOVER, from then on this collector sends by the new list alone; and WHOLE, all others have said the former
+ * and all they had sent by older lists has come and was passed on. Owners wait for WHOLE. A collector for which the list
+ * before was settled (all had said WHOLE, and all had come) has nothing late to expect and says it at once.
+ *
+ * <p>Who owned a name before is known where the list before was settled here; then that one alone is waited for, and
+ * a third that is down holds up nobody. Otherwise it may have been anybody, and all are waited for.
+ *
+ * <p>An amount from a peer with a later list is held until that list is here too, and so nothing ever goes round in a
+ * circle: each hop has the same list or a later one.
+ */
+final class Ownership {
+    /** What clocks of collectors may differ by: a name that comes over is published from the next second on but one. */
+    private static final long CLOCKS_MILLIS = 1000;
+
+    /** Before the first list. */
+    private static final PeerList NONE = new PeerList(0, List.of(new PeerList.Peer("none", 1)), List.of(), List.of());
+
+    private final String self;
+    private final Supplier<String> ids;
+    private PeerList list;
+
+    /** The last list under which all had arrived; null where this ledger began among peers, and hasn't heard of them. */
+    private @Nullable PeerList settled;
+
+    /** Whether this ledger went by a list since then that was not settled when the next one came. */
+    private boolean leapt;
+
+    /** Of which list all is handed over, and whether it is whole: as of the next commit, and as committed. */
+    private Word next;
+
+    private Word said;
+    private boolean listsChanged = true;
+
+    /** By counter: the place of its owner on the list. */
+    private int[] owners = new int[1024];
+
+    private int size;
+
+    private final BitSet ours = new BitSet();
+    private final BitSet published = new BitSet();
+    private final List<Release> releases = new ArrayList<>();
+
+    /** Not ours, and with something to be passed on; of these, those that were ours. */
+    private final BitSet passing = new BitSet();
+
+    private final BitSet handing = new BitSet();
+
+    /** From a peer with a later list: it knows better, and its list is to come. Of these, those not yet committed. */
+    private final BitSet held = new BitSet();
+
+    private final List<Integer> heldSince = new ArrayList<>();
+    private boolean heldAnew;
+
+    /** By a peer's address: the stream by which it hands over, as it was last heard. */
+    private final Map<String, Stream> heard = new HashMap<>();
+
+    private final Map<String, Relay> relays = new HashMap<>();
+    private final List<Relay> changedRelays = new ArrayList<>();
+    private final List<Integer> droppedRelays = new ArrayList<>();
+    private final List<Relayed> committedRelayed = new ArrayList<>();
+    private int lastRelay;
+
+    /** What is said of a list. */
+    private record Word(PeerList list, PeerLine kind) {}
+
+    /** Counters that came over at a moment of the wall clock. */
+    private record Release(long millis, BitSet counters) {}
+
+    /**
+     * Of a ledger that is loaded.
+     *
+     * @param self this collector's address as lists have it
+     * @param ids gives streams' ids
+     * @param settled the last list that was settled here; null for none
+     * @param leapt whether it went by another list in between
+     * @param committed this ledger's own streams
+     */
+    Ownership(
+            String self,
+            Supplier<String> ids,
+            PeerList list,
+            @Nullable PeerList settled,
+            boolean leapt,
+            List<Relayed> committed) {
+        this.self = self;
+        this.ids = ids;
+        this.list = list;
+        this.settled = settled;
+        this.leapt = leapt;
+        this.said = new Word(settled == null ? NONE : settled, PeerLine.HANDOVER);
+        this.next = said;
+        for (Relayed row : committed) {
+            Relay relay = relays.computeIfAbsent(
+                    key(row.peer(), row.handsOver()),
+                    fresh -> new Relay(row.id(), row.stream(), row.peer(), row.handsOver(), row.bornMillis()));
+            relay.restore(row);
+            lastRelay = Math.max(lastRelay, row.id());
+        }
+    }
+
+    private static String key(String peer, boolean handsOver) {
+        return (handsOver ? "handover " : "relay ") + peer;
+    }
+
+    PeerList list() {
+        return list;
+    }
+
+    /** Those that a later list must say something of: peers, and others that may have something to hand over. */
+    Set<String> mentioned() {
+        Set<String> peers = new LinkedHashSet<>(list.addresses());
+        if (!list.isSame(settled)) {
+            peers.addAll(list.out());
+        }
+        return peers;
+    }
+
+    // Counters
+
+    /**
+     * Takes in the next counter, in the order of their numbers.
+     *
+     * @param isLeft whether there is something of it that may have to be passed on
+     */
+    void added(byte[] name, boolean isLeft) {
+        if (size == owners.length) {
+            owners = Arrays.copyOf(owners, 2 * size);
+        }
+        owners[size] = list.owner(name, 0, name.length);
+        int counter = size++;
+        if (isMine(counter, name)) {
+            ours.set(counter);
+            published.set(counter);
+        } else if (isLeft && !isOwner(counter)) {
+            passing.set(counter);
+            handing.set(counter);
+        }
+    }
+
+    private boolean isOwner(int counter) {
+        return owner(counter).equals(self);
+    }
+
+    private String owner(int counter) {
+        return list.address(owners[counter]);
+    }
+
+    /** Whether this collector is to push it. */
+    boolean isOurs(int counter) {
+        return ours.get(counter);
+    }
+
+    /** Something of a counter was applied. */
+    void applied(int counter, @Nullable Stream by) {
+        boolean isOwner = isOwner(counter);
+        if (!isOwner) {
+            passing.set(counter);
+        }
+        if (by != null && by.peer != null) {
+            if (!isOwner && (by.list > list.number() || (by.list == list.number() && by.digest != list.digest()))) {
+                hold(counter);
+            }
+        }
+    }
+
+    private void hold(int counter) {
+        if (!held.get(counter)) {
+            held.set(counter);
+            heldSince.add(counter);
+        }
+    }
+
+    /** Takes up what was held in an earlier life; every counter is known. */
+    void restoreHeld(List<Integer> counters) {
+        counters.forEach(held::set);
+    }
+
+    /** Those whose values may be published for a second: what came over in time. */
+    BitSet published(long second) {
+        for (Iterator<Release> waiting = releases.iterator(); waiting.hasNext(); ) {
+            Release release = waiting.next();
+            if (second * 1000 >= release.millis + CLOCKS_MILLIS) {
+                release.counters.and(ours);
+                published.or(release.counters);
+                waiting.remove();
+            }
+        }
+        return published;
+    }
+
+    // The list
+
+    /** Goes by another list from now on. */
+    void change(PeerList later, NameTable names, long now) {
+        leapt = !list.isSame(settled);
+        list = later;
+        listsChanged = true;
+        held.clear();
+        heldSince.clear();
+        heldAnew = true;
+        for (int counter = 0; counter < size; counter++) {
+            byte[] name = names.bytes(counter);
+            owners[counter] = list.owner(name, 0, name.length);
+            if (!isOwner(counter)) {
+                passing.set(counter);
+                if (ours.get(counter)) {
+                    handing.set(counter);
+                    ours.clear(counter);
+                    published.clear(counter);
+                }
+            } else {
+                passing.clear(counter);
+                handing.clear(counter);
+            }
+        }
+        greet(now);
+    }
+
+    /** Has a stream to hand over by for everyone on the list, and lets those end in time that go to others. */
+    void greet(long now) {
+        for (Relay relay : relays.values()) {
+            relay.leftMillis = others().contains(relay.peer) ? Relay.NEVER : now;
+        }
+        others().forEach(peer -> relay(peer, true, now));
+    }
+
+    /** All that take part, but this one. */
+    private Set<String> others() {
+        Set<String> others = new LinkedHashSet<>(list.addresses());
+        others.addAll(list.out());
+        others.remove(self);
+        return others;
+    }
+
+    /** What a peer says of the stream that it hands over by. */
+    void heard(Stream stream) {
+        if (stream.peer != null && stream.kind != null && stream.kind.handsOver()) {
+            heard.put(stream.peer, stream);
+        }
+    }
+
+    /** Whether a peer has said this word, or a later one, of our list, and all of its stream has arrived. */
+    private boolean hasSaid(PeerLine word, String peer) {
+        Stream stream = heard.get(peer);
+        return stream != null
+                && stream.kind != null
+                && stream.kind.compareTo(word) >= 0
+                && stream.list == list.number()
+                && stream.digest == list.digest()
+                && stream.sum() == stream.statedSum;
+    }
+
+    /** Peers that may still hand something over by this list. */
+    Set<String> awaited() {
+        return awaited(PeerLine.WHOLE);
+    }
+
+    private Set<String> awaited(PeerLine word) {
+        if (list.isSame(settled)) {
+            return Set.of();
+        }
+        Set<String> peers = others();
+        peers.removeIf(peer -> hasSaid(word, peer));
+        return peers;
+    }
+
+    /** Whether the list before ours was settled here. */
+    private boolean followsSettled() {
+        return settled != null && !leapt && settled.number() + 1 >= list.number();
+    }
+
+    private boolean isMine(int counter, byte[] name) {
+        if (!isOwner(counter)) {
+            return false;
+        }
+        if (settled != null && followsSettled()) {
+            String before = settled.address(settled.owner(name, 0, name.length));
+            return list.isSame(settled)
+                    || before.equals(self)
+                    || list.gone().contains(before)
+                    || hasSaid(PeerLine.WHOLE, before);
+        }
+        return awaited().isEmpty();
+    }
+
+    /**
+     * Takes over what has arrived whole.
+     *
+     * @param wallMillis Unix time
+     * @return the counters that are ours from now on
+     */
+    BitSet release(NameTable names, long wallMillis) {
+        BitSet fresh = new BitSet();
+        if (list.isSame(settled)) {
+            return fresh;
+        }
+        boolean isEnd = awaited().isEmpty();
+        for (int counter = 0; counter < size; counter++) {
+            if (!ours.get(counter) && isOwner(counter) && (isEnd || isMine(counter, names.bytes(counter)))) {
+                fresh.set(counter);
+            }
+        }
+        ours.or(fresh);
+        if (!fresh.isEmpty()) {
+            releases.add(new Release(wallMillis, (BitSet) fresh.clone()));
+        }
+        if (isEnd) {
+            settled = list;
+            leapt = false;
+            listsChanged = true;
+        }
+        return fresh;
+    }
+
+    // What goes to peers
+
+    private Relay relay(String peer, boolean handsOver, long now) {
+        return relays.computeIfAbsent(key(peer, handsOver), fresh -> {
+            Relay relay = new Relay(++lastRelay, ids.get(), peer, handsOver, now);
+            note(relay);
+            return relay;
+        });
+    }
+
+    private void note(Relay relay) {
+        if (!relay.noted) {
+            relay.noted = true;
+            changedRelays.add(relay);
+        }
+    }
+
+    /** Moves what belongs to others into the streams to them. */
+    void pass(long[] values, BitSet changed, @Nullable Projection projection, long now) {
+        for (int counter = passing.nextSetBit(0); counter >= 0; counter = passing.nextSetBit(counter + 1)) {
+            if (held.get(counter) || (projection != null && projection.isBusy(counter))) {
+                continue;
+            }
+            // A key that was never looked at may be somebody's from before: for its owner to find.
+            boolean hands = projection == null ? handing.get(counter) : !projection.isNew(counter);
+            long amount = Math.max(values[counter], -Long.MAX_VALUE);
+            if (amount != 0 || (hands && handing.get(counter))) {
+                Relay relay = relay(owner(counter), hands, now);
+                if (amount == 0) {
+                    // A stream tells only what has moved; the owner is to know of a counter at 0, too.
+                    relay.add(counter, 1);
+                    relay.add(counter, -1);
+                } else {
+                    relay.add(counter, amount);
+                }
+                note(relay);
+                values[counter] -= amount;
+                changed.set(counter);
+            }
+            if (projection != null) {
+                projection.lose(counter);
+                changed.set(counter);
+            }
+            handing.clear(counter);
+            if (values[counter] == 0) {
+                passing.clear(counter);
+            }
+        }
+    }
+
+    /** Begins every stream anew: the totals here are older than what they were at their peers. */
+    void renewRelays(long now) {
+        for (Relay relay : relays.values()) {
+            droppedRelays.add(relay.id);
+        }
+        relays.clear();
+        changedRelays.clear();
+        greet(now);
+    }
+
+    /** The peer line of one of our streams; null once it has ended. */
+    byte @Nullable [] line(int id) {
+        for (Relay relay : relays.values()) {
+            if (relay.id == id) {
+                Word word = relay.handsOver ? said : new Word(list, PeerLine.RELAY);
+                return word.kind.write(word.list.number(), word.list.digest(), self, relay.sum());
+            }
+        }
+        return null;
+    }
+
+    List<Relayed> takeRelayed() {
+        List<Relayed> taken = List.copyOf(committedRelayed);
+        committedRelayed.clear();
+        return taken;
+    }
+
+    /** Counters of peers' with something to be passed on that waits for a list, or for the store's answer. */
+    int waiting() {
+        return passing.cardinality();
+    }
+
+    /** Those that this collector is to push. */
+    BitSet ours() {
+        return ours;
+    }
+
+    // What is committed
+
+    boolean isChanged() {
+        return listsChanged
+                || heldAnew
+                || !heldSince.isEmpty()
+                || !changedRelays.isEmpty()
+                || !droppedRelays.isEmpty()
+                || !next.equals(said);
+    }
+
+    /** What changed of our streams; to be called right after {@link #pass}. */
+    List<Relayed> takeChanges(long now, long expiryMillis) {
+        if (handing.isEmpty()) {
+            boolean isWhole = followsSettled() || awaited(PeerLine.HANDOVER).isEmpty();
+            next = new Word(list, isWhole ? PeerLine.WHOLE : PeerLine.HANDOVER);
+        }
+        for (Iterator<Relay> all = relays.values().iterator(); all.hasNext(); ) {
+            Relay relay = all.next();
+            if (relay.leftMillis != Relay.NEVER && now - relay.leftMillis > expiryMillis) {
+                all.remove();
+                changedRelays.remove(relay);
+                droppedRelays.add(relay.id);
+            }
+        }
+        List<Relayed> rows = new ArrayList<>();
+        for (Relay relay : changedRelays) {
+            rows.add(relay.takeChanges());
+            relay.noted = false;
+        }
+        changedRelays.clear();
+        return rows;
+    }
+
+    List<Integer> takeDropped() {
+        List<Integer> dropped = List.copyOf(droppedRelays);
+        droppedRelays.clear();
+        return dropped;
+    }
+
+    Changes.@Nullable Lists takeLists() {
+        boolean changed = listsChanged;
+        listsChanged = false;
+        return changed ? new Changes.Lists(list, settled, leapt) : null;
+    }
+
+    Changes.Held takeHeld() {
+        Changes.Held taken = new Changes.Held(heldAnew, List.copyOf(heldSince));
+        heldAnew = false;
+        heldSince.clear();
+        return taken;
+    }
+
+    void committed(Changes changes) {
+        committedRelayed.addAll(changes.relayed());
+        said = next;
+    }
+
+    void putBack(Changes changes) {
+        listsChanged |= changes.lists() != null;
+        if (changes.held().isFresh() && !heldAnew) {
+            heldSince.clear();
+            held.stream().forEach(heldSince::add);
+            heldAnew = true;
+        } else if (!heldAnew) {
+            heldSince.addAll(changes.held().counters());
+        }
+        droppedRelays.addAll(changes.droppedRelays());
+        for (Relayed row : changes.relayed()) {
+            Relay relay = relays.get(key(row.peer(), row.handsOver()));
+            if (relay != null && relay.id == row.id()) {
+                relay.putBack(row);
+                note(relay);
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package io.counters.collector.ledger;
+
+import io.counters.wire.Verb;
+
+/**
+ * One of this ledger's own streams to a peer: the totals of all it was ever given, which are committed in the same
+ * transaction in which the values here become less, and before they are sent.
+ */
+final class Relay {
+    /** How long it goes on being repeated to a peer that has left the list. */
+    static final long NEVER = Long.MAX_VALUE;
+
+    final int id;
+    final String stream;
+    final String peer;
+    final boolean handsOver;
+    final long bornMillis;
+
+    /** When the peer left the list; {@link #NEVER} while it is there. */
+    long leftMillis = NEVER;
+
+    boolean noted;
+
+    /** The totals, in the same table as others' watermarks. */
+    private final Stream totals;
+
+    private long sum;
+
+    /** @param handsOver whether it takes whole values of counters that were owned here, or amounts that are passed on */
+    Relay(int id, String stream, String peer, boolean handsOver, long bornMillis) {
+        this.id = id;
+        this.stream = stream;
+        this.peer = peer;
+        this.handsOver = handsOver;
+        this.bornMillis = bornMillis;
+        totals = new Stream(id, stream, true, new Arrivals(0));
+    }
+
+    /** Takes this much of a counter. */
+    void add(int counter, long amount) {
+        Verb verb = amount >= 0 ? Verb.INCREMENT : Verb.DECREMENT;
+        restore(counter, verb, Math.max(0, totals.watermark(counter, verb)) + Math.abs(amount));
+    }
+
+    private void restore(int counter, Verb verb, long total) {
+        sum += total - Math.max(0, totals.watermark(counter, verb));
+        totals.watermark(counter, verb, total);
+    }
+
+    /** The sum of all totals, modulo 2^63. */
+    long sum() {
+        return sum & Long.MAX_VALUE;
+    }
+
+    Relayed takeChanges() {
+        Changes.Watermarks changed = totals.takeChanges();
+        return new Relayed(
+                id,
+                stream,
+                peer,
+                handsOver,
+                bornMillis,
+                changed.counters(),
+                changed.increments(),
+                changed.decrements());
+    }
+
+    void putBack(Relayed failed) {
+        totals.putBack(failed.counters());
+    }
+
+    /** Takes up what an earlier life committed. */
+    void restore(Relayed committed) {
+        for (int i = 0; i < committed.counters().length; i++) {
+            if (committed.increments()[i] != Stream.NONE) {
+                restore(committed.counters()[i], Verb.INCREMENT, committed.increments()[i]);
+            }
+            if (committed.decrements()[i] != Stream.NONE) {
+                restore(committed.counters()[i], Verb.DECREMENT, committed.decrements()[i]);
+            }
+        }
+        totals.takeChanges();
+    }
+}

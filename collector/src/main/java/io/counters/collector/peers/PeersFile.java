@@ -1,0 +1,93 @@
+package io.counters.collector.peers;
+
+import io.counters.collector.ledger.PeerList;
+import io.counters.collector.settings.Settings;
+import io.counters.collector.settings.SettingsException;
+import io.counters.emit.CollectorAddress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Reads the list of peers; the package draws it. */
+final class PeersFile {
+    private static final String NUMBER = "list ";
+    private static final String OUT = "out ";
+    private static final String GONE = "gone ";
+
+    private final Path file;
+    private final List<String> mistakes = new ArrayList<>();
+    private final List<CollectorAddress> peers = new ArrayList<>();
+    private final List<String> out = new ArrayList<>();
+    private final List<String> gone = new ArrayList<>();
+    private int number;
+
+    private PeersFile(Path file) {
+        this.file = file;
+    }
+
+    /**
+     * Reads the file.
+     *
+     * @throws SettingsException with every mistake, by line
+     */
+    static PeerList read(Path file) throws SettingsException {
+        return new PeersFile(file).read();
+    }
+
+    private PeerList read() throws SettingsException {
+        try {
+            List<String> lines = Files.readAllLines(file);
+            for (int i = 0; i < lines.size(); i++) {
+                read(i + 1, lines.get(i).strip());
+            }
+        } catch (NoSuchFileException missing) {
+            throw new SettingsException(List.of(file + " does not exist; it holds the list of peers"));
+        } catch (IOException unreadable) {
+            throw new SettingsException(List.of(file + " can't be read: " + unreadable.getMessage()));
+        }
+        if (number == 0) {
+            mistakes.add(file + " has no number; begin it with a line \"list 1\", and count up with every change");
+        }
+        if (peers.isEmpty()) {
+            mistakes.add(file + " names no collector; give one a line, HOST:PORT");
+        } else {
+            CollectorAddress.mistakes(peers).forEach(mistake -> mistakes.add(file + ": " + mistake));
+        }
+        if (!mistakes.isEmpty()) {
+            throw new SettingsException(mistakes);
+        }
+        return new PeerList(
+                number,
+                peers.stream()
+                        .map(peer -> new PeerList.Peer(peer.toString(), peer.weight()))
+                        .toList(),
+                out,
+                gone);
+    }
+
+    private void read(int place, String line) {
+        if (line.isEmpty() || line.startsWith("#")) {
+            return;
+        }
+        try {
+            if (line.startsWith(NUMBER)) {
+                int read = Settings.wholeNumber(line.substring(NUMBER.length()).strip(), 1, Integer.MAX_VALUE);
+                if (number != 0) {
+                    throw new IllegalArgumentException("the list has a number already, " + number);
+                }
+                number = read;
+            } else if (line.startsWith(OUT)) {
+                out.add(CollectorAddress.read(line.substring(OUT.length())).toString());
+            } else if (line.startsWith(GONE)) {
+                gone.add(CollectorAddress.read(line.substring(GONE.length())).toString());
+            } else {
+                peers.add(CollectorAddress.read(line));
+            }
+        } catch (IllegalArgumentException wrong) {
+            mistakes.add(file + " line " + place + " is \"" + line + "\": " + wrong.getMessage());
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.counters.collector.peers;
+
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
+import io.counters.emit.CollectorAddress;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Whether there are peers.
+ *
+ * @param file with their list; empty for a collector that is alone
+ * @param self this collector's address as that file has it
+ */
+public record PeersSettings(Optional<Path> file, String self) {
+    /** So that a key in the shared store can be made of it, behind a prefix. */
+    private static final int ADDRESS_LETTERS_MAX = 150;
+
+    public static PeersSettings from(Settings settings) {
+        Optional<Path> file =
+                settings.get(Setting.PEERS, text -> text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text)));
+        String self = settings.get(Setting.SELF, text -> address(text, file.isPresent()));
+        return new PeersSettings(file, self);
+    }
+
+    private static String address(String text, boolean isNeeded) {
+        if (text.isEmpty() && !isNeeded) {
+            return text;
+        }
+        if (text.isEmpty()) {
+            throw new IllegalArgumentException("with --peers give this collector's own address as --self HOST:PORT");
+        }
+        String address = CollectorAddress.read(text).toString();
+        if (address.length() > ADDRESS_LETTERS_MAX) {
+            throw new IllegalArgumentException("allowed are " + ADDRESS_LETTERS_MAX + " letters");
+        }
+        return address;
+    }
+}

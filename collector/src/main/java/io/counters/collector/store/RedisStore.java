@@ -1,0 +1,363 @@
+package io.counters.collector.store;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.counters.collector.ledger.Push;
+import io.counters.collector.ledger.Push.Exists;
+import io.counters.collector.ledger.Push.Holds;
+import io.counters.collector.ledger.Push.Missing;
+import io.counters.collector.ledger.Push.Refused;
+import io.counters.collector.ledger.Push.Reply;
+import io.counters.collector.ledger.Push.Unknown;
+import io.lettuce.core.AbstractRedisClient;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.ClientOptions.DisconnectedBehavior;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisNoScriptException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.SetArgs;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.SlotHash;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
+import io.lettuce.core.codec.Base16;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.Delay;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Redis, one server or a cluster, by Lettuce: commands go out one behind the other on one connection a server, which is
+ * kept when an answer is late.
+ *
+ * <p>A counter is a string key with the signed number as text. {@code INCRBY} would make a key that was evicted anew,
+ * with the difference as its value, so a script looks first and does both at once. {@code INCRBY} also stops at the ends
+ * of 64 bits; there the script goes round, as the ledger does. It answers by text, as numbers in scripts are doubles.
+ *
+ * <p>Lettuce sends again after a reconnect what had no answer before: that would count twice, and is switched off.
+ */
+public final class RedisStore implements Store {
+    private static final Logger log = LoggerFactory.getLogger(RedisStore.class);
+
+    private static final Duration CONNECT = Duration.ofMillis(500);
+    private static final Duration RECONNECT = Duration.ofSeconds(1);
+    private static final Duration CLOSE = Duration.ofSeconds(1);
+
+    /** Moves a key by ARGV[1]; ARGV[2] is the same without its highest bit, or with it where it had none. */
+    private static final String MOVE = """
+            if not redis.call('GET', KEYS[1]) then return false end
+            local moved = redis.pcall('INCRBY', KEYS[1], ARGV[1])
+            if type(moved) == 'table' and moved.err then
+              if not string.find(moved.err, 'overflow') then return moved end
+              if string.sub(ARGV[1], 1, 1) == '-' then
+                redis.call('INCRBY', KEYS[1], '9223372036854775807')
+                redis.call('INCRBY', KEYS[1], '1')
+              else
+                redis.call('INCRBY', KEYS[1], '-9223372036854775808')
+              end
+              redis.call('INCRBY', KEYS[1], ARGV[2])
+            end
+            return redis.call('GET', KEYS[1])
+            """;
+
+    /** What is open to the servers. */
+    private record Link(
+            StatefulConnection<String, String> connection, RedisClusterAsyncCommands<String, String> commands) {}
+
+    private final String text;
+    private final AbstractRedisClient client;
+    private final ClientResources resources;
+    private final Supplier<CompletionStage<Link>> connect;
+    private final Pipeline pipeline;
+    private final String digest;
+    private CompletableFuture<Link> link;
+    private @Nullable CompletionStage<String> marking;
+
+    /**
+     * Opens the client, which connects and reconnects by itself; waits up to half a second for the first connection.
+     *
+     * @param servers one, or several nodes of one cluster, from which the others are learnt
+     * @param database of a single server, 0 for a cluster
+     */
+    public RedisStore(
+            List<InetSocketAddress> servers,
+            int database,
+            boolean tls,
+            Optional<StoreLogin> login,
+            LongSupplier nanoClock) {
+        List<RedisURI> uris = new ArrayList<>();
+        for (InetSocketAddress server : servers) {
+            RedisURI.Builder uri = RedisURI.builder()
+                    .withHost(server.getHostString())
+                    .withPort(server.getPort())
+                    .withDatabase(database)
+                    .withSsl(tls)
+                    .withTimeout(CONNECT);
+            login.ifPresent(known -> {
+                if (known.user().isEmpty()) {
+                    uri.withPassword(known.password().toCharArray());
+                } else {
+                    uri.withAuthentication(known.user(), known.password().toCharArray());
+                }
+            });
+            uris.add(uri.build());
+        }
+        text = "Redis at " + servers.stream().map(StoreSettings::text).collect(Collectors.joining(", "))
+                + (database == 0 ? "" : ", database " + database);
+        resources = ClientResources.builder()
+                .ioThreadPoolSize(2)
+                .computationThreadPoolSize(2)
+                .reconnectDelay(() -> Delay.constant(RECONNECT))
+                .build();
+        if (servers.size() == 1) {
+            RedisClient single = RedisClient.create(resources, uris.get(0));
+            single.setOptions(options(ClientOptions.builder()));
+            client = single;
+            connect = () -> single.connectAsync(StringCodec.ASCII, uris.get(0))
+                    .thenApply(opened -> new Link(opened, opened.async()));
+        } else {
+            RedisClusterClient cluster = RedisClusterClient.create(resources, uris);
+            cluster.setOptions((ClusterClientOptions) options(ClusterClientOptions.builder()
+                    .topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
+                            .enablePeriodicRefresh(Duration.ofSeconds(30))
+                            .build())));
+            client = cluster;
+            connect =
+                    () -> cluster.connectAsync(StringCodec.ASCII).thenApply(opened -> new Link(opened, opened.async()));
+        }
+        link = connecting();
+        pipeline = new Pipeline(
+                new Pipeline.Client() {
+                    @Override
+                    public String server(String key) {
+                        return RedisStore.this.server(key);
+                    }
+
+                    @Override
+                    public CompletableFuture<Reply> ask(Push request) {
+                        return RedisStore.this.ask(request);
+                    }
+                },
+                nanoClock);
+        digest = Base16.digest(MOVE.getBytes(US_ASCII));
+        try {
+            link.get(CONNECT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException notYet) {
+            log.info("{} is not connected yet", this);
+        } catch (InterruptedException ending) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ClientOptions options(ClientOptions.Builder building) {
+        return building.disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
+                .replayFilter(command -> {
+                    // Left out without a word otherwise; its answer is awaited.
+                    if (command != null) {
+                        command.cancel();
+                    }
+                    return true;
+                })
+                .requestQueueSize(2 * Pipeline.WINDOW)
+                .socketOptions(SocketOptions.builder().connectTimeout(CONNECT).build())
+                .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
+                .build();
+    }
+
+    private CompletableFuture<Link> connecting() {
+        try {
+            return connect.get().toCompletableFuture();
+        } catch (RuntimeException cannot) {
+            return CompletableFuture.failedFuture(cannot);
+        }
+    }
+
+    private String server(String key) {
+        if (isConnected() && link.join().connection instanceof StatefulRedisClusterConnection<?, ?> cluster) {
+            RedisClusterNode node = cluster.getPartitions().getPartitionBySlot(SlotHash.getSlot(key));
+            if (node != null) {
+                return node.getUri().getHost() + ":" + node.getUri().getPort();
+            }
+        }
+        return text;
+    }
+
+    private boolean isConnected() {
+        return link.isDone() && !link.isCompletedExceptionally();
+    }
+
+    private RedisClusterAsyncCommands<String, String> commands() {
+        if (!isConnected()) {
+            if (!link.isDone()) {
+                throw new IllegalStateException("not connected yet");
+            }
+            RuntimeException failure = new IllegalStateException(cause(link));
+            link = connecting();
+            throw failure;
+        }
+        return link.join().commands;
+    }
+
+    private static String cause(CompletableFuture<?> failed) {
+        Throwable cause = failed.handle((value, failure) -> failure).join();
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause.getMessage());
+    }
+
+    @Override
+    public void send(List<Push> requests, Replies replies) {
+        pipeline.send(requests, replies);
+    }
+
+    private CompletableFuture<Reply> ask(Push request) {
+        RedisClusterAsyncCommands<String, String> redis = commands();
+        String key = request.key();
+        CompletionStage<Reply> reply = switch (request.kind()) {
+            case ADD ->
+                redis.set(key, Long.toString(request.number()), SetArgs.Builder.nx())
+                        .thenApply(done -> done != null ? new Holds(request.number()) : new Exists());
+            case INCREMENT -> move(redis, key, request.number()).thenApply(RedisStore::value);
+            case READ -> redis.get(key).thenApply(RedisStore::value);
+        };
+        return reply.exceptionally(RedisStore::failure).toCompletableFuture();
+    }
+
+    private CompletionStage<String> move(RedisClusterAsyncCommands<String, String> redis, String key, long difference) {
+        String[] keys = {key};
+        String[] numbers = {Long.toString(difference), Long.toString(difference ^ Long.MIN_VALUE)};
+        return redis.<String>evalsha(digest, ScriptOutputType.VALUE, keys, numbers)
+                .exceptionallyCompose(failure -> failure instanceof RedisNoScriptException
+                                || failure.getCause() instanceof RedisNoScriptException
+                        ? redis.eval(MOVE, ScriptOutputType.VALUE, keys, numbers)
+                        : CompletableFuture.failedFuture(failure));
+    }
+
+    private static Reply value(@Nullable String text) {
+        if (text == null) {
+            return new Missing();
+        }
+        try {
+            return new Holds(Long.parseLong(text));
+        } catch (NumberFormatException noCounter) {
+            return new Refused(NO_NUMBER);
+        }
+    }
+
+    private static Reply failure(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        String message = String.valueOf(cause.getMessage());
+        if (!(cause instanceof RedisCommandExecutionException)) {
+            return new Unknown(cause.toString());
+        }
+        // Scripts put words before and behind what a command said.
+        if (message.contains("WRONGTYPE") || message.contains("not an integer")) {
+            return new Refused(NO_NUMBER);
+        }
+        if (message.contains("OOM ")) {
+            return new Refused("its memory is full (maxmemory) and it may not evict; give it more");
+        }
+        if (message.contains("READONLY ")) {
+            return new Refused("it is a replica, which takes no writes; name its master in --store");
+        }
+        if (message.contains("MISCONF ") || message.contains("NOREPLICAS ")) {
+            return new Refused("it takes no writes now (" + message + ")");
+        }
+        if (message.startsWith("MOVED ")) {
+            return new Unknown("it is one node of a cluster; name two or more of them in --store");
+        }
+        if (message.startsWith("NOAUTH") || message.startsWith("WRONGPASS")) {
+            return new Unknown("it wants another login; set store_user and store_password");
+        }
+        return new Unknown(message);
+    }
+
+    @Override
+    public @Nullable String mark(String key) throws IOException {
+        return pipeline.ask(
+                        key,
+                        () -> commands()
+                                .get(key)
+                                .thenApply(Optional::ofNullable)
+                                .toCompletableFuture())
+                .orElse(null);
+    }
+
+    @Override
+    public void mark(String key, String text) {
+        // One at a time, so that a server that hangs holds one; the next round writes it again.
+        if ((marking == null || marking.toCompletableFuture().isDone()) && !pipeline.hangs(key)) {
+            try {
+                marking = commands().set(key, text);
+            } catch (RuntimeException notSent) {
+                log.trace("{} was not marked", this, notSent);
+            }
+        }
+    }
+
+    @Override
+    public String loss() {
+        long evicted = 0;
+        try {
+            for (String stats : stats()) {
+                for (String line : stats.split("\r\n")) {
+                    if (line.startsWith("evicted_keys:")) {
+                        evicted += Long.parseLong(line.substring("evicted_keys:".length()));
+                    }
+                }
+            }
+        } catch (IOException | RuntimeException unanswered) {
+            log.debug("{} did not say what it has evicted", this, unanswered);
+        }
+        return evicted == 0
+                ? "it was restarted or flushed"
+                : "Redis is too small: it has evicted " + evicted
+                        + " keys since its start; give it more memory (maxmemory)";
+    }
+
+    private List<String> stats() throws IOException {
+        return pipeline.ask(
+                Pusher.MARK,
+                () -> isConnected() && link.join().connection instanceof StatefulRedisClusterConnection<?, ?> cluster
+                        ? cluster.async().upstream().commands().info("stats").toCompletableFuture()
+                        : commands().info("stats").thenApply(List::of).toCompletableFuture());
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+
+    @Override
+    public void close() {
+        client.shutdown(Duration.ZERO, CLOSE);
+        resources.shutdown(0, CLOSE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+}

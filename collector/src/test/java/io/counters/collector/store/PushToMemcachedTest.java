@@ -1,0 +1,22 @@
+package io.counters.collector.store;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+class PushToMemcachedTest extends PusherContract {
+    @Override
+    ServerProcess newServer() throws IOException {
+        return new Memcached();
+    }
+
+    @Override
+    Store open(ServerProcess server) throws IOException {
+        return new MemcachedStore(List.of(server.address()), Optional.empty(), System::nanoTime);
+    }
+
+    @Override
+    String written(long number) {
+        return Long.toUnsignedString(number);
+    }
+}

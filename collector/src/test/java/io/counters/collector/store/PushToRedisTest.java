@@ -1,0 +1,22 @@
+package io.counters.collector.store;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+class PushToRedisTest extends PusherContract {
+    @Override
+    ServerProcess newServer() throws IOException {
+        return new Redis();
+    }
+
+    @Override
+    Store open(ServerProcess server) throws IOException {
+        return new RedisStore(List.of(server.address()), 0, false, Optional.empty(), System::nanoTime);
+    }
+
+    @Override
+    String written(long number) {
+        return Long.toString(number);
+    }
+}

@@ -1,0 +1,124 @@
+package io.counters.collector.store;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.util.Objects.requireNonNull;
+import static org.awaitility.Awaitility.await;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** A real store in a process of its own, that can be killed, started again empty on its port, and stopped. */
+abstract class ServerProcess implements AutoCloseable {
+    private final int port;
+    private @Nullable Process process;
+
+    ServerProcess() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+    }
+
+    /** The command that runs it in the foreground. */
+    abstract List<String> command(int port) throws IOException;
+
+    /** Whether it answers. */
+    abstract boolean answers() throws IOException;
+
+    /** The value of a key as any client reads it; empty when there is none. */
+    abstract String get(String key) throws IOException;
+
+    abstract void set(String key, String value) throws IOException;
+
+    abstract void delete(String key) throws IOException;
+
+    InetSocketAddress address() {
+        return InetSocketAddress.createUnresolved("127.0.0.1", port);
+    }
+
+    int port() {
+        return port;
+    }
+
+    final void start() throws IOException {
+        process = new ProcessBuilder(command(port))
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        await().atMost(Duration.ofSeconds(10)).ignoreExceptions().until(this::answers);
+    }
+
+    /** Ends it with all it holds. */
+    void kill() {
+        Process running = requireNonNull(process);
+        running.destroyForcibly();
+        running.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+    }
+
+    /** Makes it hang: connections stay open, nothing is answered. */
+    void hang() throws Exception {
+        signal("STOP");
+        await().atMost(Duration.ofSeconds(10)).until(this::isStopped);
+    }
+
+    /** Ends a hang: what had come meanwhile is answered now. */
+    void goOn() throws Exception {
+        signal("CONT");
+    }
+
+    /** Whether each of its threads has stopped, which takes a moment. */
+    private boolean isStopped() throws Exception {
+        Process states = new ProcessBuilder(
+                        "ps",
+                        "-L",
+                        "-o",
+                        "state=",
+                        "-p",
+                        String.valueOf(requireNonNull(process).pid()))
+                .start();
+        String text = new String(states.getInputStream().readAllBytes(), ISO_8859_1);
+        return states.waitFor() == 0 && text.replaceAll("[T\\s]", "").isEmpty();
+    }
+
+    private void signal(String name) throws Exception {
+        Process kill = new ProcessBuilder(
+                        "kill",
+                        "-" + name,
+                        String.valueOf(requireNonNull(process).pid()))
+                .inheritIO()
+                .start();
+        if (kill.waitFor() != 0) {
+            throw new IllegalStateException("kill -" + name + " failed");
+        }
+    }
+
+    /** One question in a line of text, and the lines of the answer up to the given number. */
+    String[] ask(String line, int lines) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(5000);
+            socket.getOutputStream().write((line + "\r\n").getBytes(ISO_8859_1));
+            BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), ISO_8859_1));
+            String[] answer = new String[lines];
+            for (int i = 0; i < lines; i++) {
+                answer[i] = requireNonNull(in.readLine());
+                if (answer[i].equals("END") || answer[i].equals("$-1")) {
+                    break;
+                }
+            }
+            return answer;
+        }
+    }
+
+    @Override
+    public void close() {
+        kill();
+    }
+}

@@ -1,0 +1,234 @@
+package io.counters.collector.store;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.ledger.Push;
+import io.counters.collector.ledger.Push.Exists;
+import io.counters.collector.ledger.Push.Holds;
+import io.counters.collector.ledger.Push.Kind;
+import io.counters.collector.ledger.Push.Missing;
+import io.counters.collector.ledger.Push.Refused;
+import io.counters.collector.ledger.Push.Reply;
+import io.counters.collector.ledger.Push.Unknown;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What every store must do, each against a real server. */
+abstract class StoreContract {
+    static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    /** A store answers each request within a few seconds, whatever the server does. */
+    static final Duration BOUND = Duration.ofSeconds(4);
+
+    ServerProcess server;
+    Store store;
+
+    /** A server that was just started, and empty. */
+    abstract ServerProcess newServer() throws Exception;
+
+    abstract Store open(ServerProcess server) throws IOException;
+
+    /** How the server writes a number. */
+    abstract String written(long number);
+
+    @BeforeEach
+    void open() throws Exception {
+        server = newServer();
+        store = open(server);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        store.close();
+        server.close();
+    }
+
+    Reply send(Kind kind, String key, long number) {
+        return requireNonNull(
+                send(store, List.of(new Push(0, key, kind, number))).get(key));
+    }
+
+    /** The reply to each request by its key; every one must be answered once. */
+    static Map<String, Reply> send(Store store, List<Push> requests) {
+        Map<String, Reply> replies = new ConcurrentHashMap<>();
+        store.send(
+                requests,
+                (request, reply) -> assertThat(replies.put(request.key(), reply))
+                        .as("a second reply to %s", request)
+                        .isNull());
+        assertThat(replies).hasSameSizeAs(requests);
+        return replies;
+    }
+
+    static List<Push> requests(int count, Kind kind, long number) {
+        List<Push> requests = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            requests.add(new Push(i, "counter." + i, kind, number));
+        }
+        return requests;
+    }
+
+    @Test
+    void a_key_is_added_moved_and_read() throws IOException {
+        assertThat(send(Kind.READ, "a", 0)).isEqualTo(new Missing());
+        assertThat(send(Kind.ADD, "a", 5)).isEqualTo(new Holds(5));
+        assertThat(send(Kind.INCREMENT, "a", 37)).isEqualTo(new Holds(42));
+        assertThat(send(Kind.READ, "a", 0)).isEqualTo(new Holds(42));
+
+        assertThat(server.get("a")).isEqualTo("42");
+    }
+
+    @Test
+    void adding_a_key_that_is_there_changes_nothing() throws IOException {
+        server.set("a", "7");
+
+        assertThat(send(Kind.ADD, "a", 5)).isEqualTo(new Exists());
+
+        assertThat(server.get("a")).isEqualTo("7");
+    }
+
+    @Test
+    void moving_a_key_that_is_missing_changes_nothing() throws IOException {
+        assertThat(send(Kind.INCREMENT, "a", 5)).isEqualTo(new Missing());
+
+        assertThat(server.get("a")).isEmpty();
+    }
+
+    @Test
+    void a_counter_goes_below_zero_and_comes_back() throws IOException {
+        assertThat(send(Kind.ADD, "a", 5)).isEqualTo(new Holds(5));
+        assertThat(send(Kind.INCREMENT, "a", -8)).isEqualTo(new Holds(-3));
+        assertThat(server.get("a")).isEqualTo(written(-3));
+        assertThat(send(Kind.READ, "a", 0)).isEqualTo(new Holds(-3));
+        assertThat(send(Kind.INCREMENT, "a", 10)).isEqualTo(new Holds(7));
+
+        assertThat(send(Kind.READ, "a", 0)).isEqualTo(new Holds(7));
+    }
+
+    @Test
+    void minus_one_is_a_value_like_any_other() throws IOException {
+        assertThat(send(Kind.ADD, "a", -1)).isEqualTo(new Holds(-1));
+        assertThat(server.get("a")).isEqualTo(written(-1));
+        assertThat(send(Kind.INCREMENT, "a", -1)).isEqualTo(new Holds(-2));
+        assertThat(send(Kind.INCREMENT, "a", 1)).isEqualTo(new Holds(-1));
+        assertThat(send(Kind.INCREMENT, "a", 1)).isEqualTo(new Holds(0));
+    }
+
+    @Test
+    void the_extremes_are_exact() {
+        assertThat(send(Kind.ADD, "a", Long.MIN_VALUE)).isEqualTo(new Holds(Long.MIN_VALUE));
+        assertThat(send(Kind.INCREMENT, "a", Long.MAX_VALUE)).isEqualTo(new Holds(-1));
+        assertThat(send(Kind.INCREMENT, "a", Long.MIN_VALUE)).isEqualTo(new Holds(Long.MAX_VALUE));
+        assertThat(send(Kind.READ, "a", 0)).isEqualTo(new Holds(Long.MAX_VALUE));
+    }
+
+    @Test
+    void a_value_that_got_shorter_and_is_padded_is_read() {
+        send(Kind.ADD, "a", 100);
+        assertThat(send(Kind.INCREMENT, "a", -1)).isEqualTo(new Holds(99));
+
+        assertThat(send(Kind.READ, "a", 0)).isEqualTo(new Holds(99));
+    }
+
+    @Test
+    void a_key_that_holds_text_is_refused_and_others_go_on() throws IOException {
+        server.set("a", "hello");
+
+        assertThat(send(Kind.INCREMENT, "a", 1)).isInstanceOf(Refused.class);
+        assertThat(send(Kind.READ, "a", 0)).isInstanceOf(Refused.class);
+        assertThat(send(Kind.ADD, "b", 1)).isEqualTo(new Holds(1));
+        server.delete("a");
+
+        assertThat(send(Kind.ADD, "a", 1)).isEqualTo(new Holds(1));
+    }
+
+    @Test
+    void the_longest_name_with_tags_is_a_key() throws IOException {
+        String name = "requests/total.of-all_kinds,host=" + "h".repeat(217);
+        assertThat(name).hasSize(250);
+
+        assertThat(send(Kind.ADD, name, 3)).isEqualTo(new Holds(3));
+
+        assertThat(server.get(name)).isEqualTo("3");
+    }
+
+    @Test
+    void twenty_thousand_keys_are_added_moved_and_read_at_once() {
+        int count = 20_000;
+
+        assertThat(send(store, requests(count, Kind.ADD, -3)).values()).containsOnly(new Holds(-3));
+        assertThat(send(store, requests(count, Kind.INCREMENT, 5)).values()).containsOnly(new Holds(2));
+        assertThat(send(store, requests(count, Kind.READ, 0)).values()).containsOnly(new Holds(2));
+    }
+
+    @Test
+    void reads_and_writes_go_in_one_round() {
+        send(Kind.ADD, "counter.0", 1);
+        List<Push> round = new ArrayList<>(requests(3, Kind.READ, 0));
+        round.add(new Push(3, "x", Kind.ADD, 9));
+        round.add(new Push(4, "y", Kind.INCREMENT, 9));
+
+        assertThat(send(store, round))
+                .isEqualTo(Map.of(
+                        "counter.0", new Holds(1),
+                        "counter.1", new Missing(),
+                        "counter.2", new Missing(),
+                        "x", new Holds(9),
+                        "y", new Missing()));
+    }
+
+    @Test
+    void a_server_that_is_gone_leaves_requests_unanswered_and_works_when_it_is_back() throws Exception {
+        send(Kind.ADD, "a", 5);
+        server.kill();
+
+        for (Kind kind : Kind.values()) {
+            assertUnansweredInTime(List.of(new Push(0, "a", kind, 5)));
+        }
+        server.start();
+
+        await().atMost(PATIENCE).until(() -> send(Kind.READ, "a", 0).equals(new Missing()));
+        assertThat(send(Kind.ADD, "a", 6)).isEqualTo(new Holds(6));
+    }
+
+    @Test
+    void a_server_that_hangs_leaves_requests_unanswered_in_time_and_works_when_it_goes_on() throws Exception {
+        send(Kind.ADD, "a", 5);
+        server.hang();
+        try {
+            assertUnansweredInTime(List.of(new Push(0, "a", Kind.INCREMENT, 2)));
+            assertUnansweredInTime(List.of(new Push(0, "a", Kind.READ, 0)));
+        } finally {
+            server.goOn();
+        }
+
+        await().atMost(PATIENCE).until(() -> send(Kind.READ, "a", 0) instanceof Holds);
+        assertThat(send(Kind.READ, "a", 0)).as("late, but before any read").isEqualTo(new Holds(7));
+    }
+
+    @Test
+    void a_whole_round_for_a_server_that_hangs_is_over_in_time() throws Exception {
+        send(Kind.ADD, "a", 5);
+        server.hang();
+        try {
+            assertUnansweredInTime(requests(Pusher.ROUND, Kind.READ, 0));
+        } finally {
+            server.goOn();
+        }
+    }
+
+    void assertUnansweredInTime(List<Push> requests) {
+        long begin = System.nanoTime();
+        assertThat(send(store, requests).values()).hasOnlyElementsOfType(Unknown.class);
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(BOUND);
+    }
+}
