@@ -167,8 +167,9 @@ public final class CommandReader {
     /** {@code peer relay|handover|whole LIST DIGEST ADDRESS SUM} */
     private @Nullable Rejection peer(byte[] in, int begin, int end) {
         for (PeerLine kind : PeerLine.values()) {
-            if (starts(in, begin, end, kind.prefix)) {
-                return peer(kind, in, begin + kind.prefix.length, end);
+            byte[] prefix = kind.prefix.getBytes(ISO_8859_1);
+            if (starts(in, begin, end, prefix)) {
+                return peer(kind, in, begin + prefix.length, end);
             }
         }
         return Rejection.PEER_FORM;

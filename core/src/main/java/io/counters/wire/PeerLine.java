@@ -13,8 +13,8 @@ public enum PeerLine {
     /** The same, and what reached the sender by earlier lists has been passed on, too. */
     WHOLE;
 
-    /** The line begins with these bytes. */
-    final byte[] prefix = ("peer " + name().toLowerCase(Locale.ROOT) + " ").getBytes(ISO_8859_1);
+    /** The line begins with these letters. */
+    final String prefix = "peer " + name().toLowerCase(Locale.ROOT) + " ";
 
     /** Whether the stream takes whole values. */
     public boolean handsOver() {
@@ -30,7 +30,6 @@ public enum PeerLine {
      * @param sum of all totals of the stream, modulo 2^63
      */
     public byte[] write(long list, int digest, String address, long sum) {
-        return (new String(prefix, ISO_8859_1) + list + String.format(" %08x ", digest) + address + " " + sum)
-                .getBytes(ISO_8859_1);
+        return (prefix + list + String.format(" %08x ", digest) + address + " " + sum).getBytes(ISO_8859_1);
     }
 }

@@ -89,6 +89,7 @@ final class FaultyProxy implements AutoCloseable {
     }
 
     /** A request or an answer. */
+    @SuppressWarnings("ArrayRecordComponent") // Passed on once, never compared.
     private record Message(String head, byte[] body) {
         /** @throws EOFException where there is no more, or not all of it */
         static Message read(InputStream in) throws IOException {

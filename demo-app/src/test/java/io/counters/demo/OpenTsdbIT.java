@@ -141,9 +141,7 @@ class OpenTsdbIT {
         long deepest = 0;
         do {
             pass(ticks, 2 * longer);
-            try (Program hang = openTsdb.hangHBase(Duration.ofSeconds(5L * longer))) {
-                hang.awaitEnd();
-            }
+            hangHBase(5 * longer);
             deepest = Math.max(deepest, collector.metric(spool));
 
             openTsdb.killTsd();
@@ -152,7 +150,8 @@ class OpenTsdbIT {
             openTsdb.startTsd();
 
             proxy.faulty(FAULTY);
-            pass(ticks, 8 * longer);
+            pass(ticks, 4 * longer);
+            hangHBase(4 * longer);
             openTsdb.killTsd();
             openTsdb.startTsd();
             deepest = Math.max(deepest, collector.metric(spool));
@@ -161,12 +160,18 @@ class OpenTsdbIT {
         return deepest;
     }
 
-    private static void pass(Ticks ticks, int seconds) {
+    private static void hangHBase(int seconds) throws IOException, InterruptedException {
+        try (Program hang = openTsdb.hangHBase(Duration.ofSeconds(seconds))) {
+            assertThat(hang.awaitEnd()).as(hang.toString()).isZero();
+        }
+    }
+
+    private static void pass(Ticks ticks, int seconds) throws InterruptedException {
         long from = newest(ticks);
         await("ticks").atMost(Duration.ofSeconds(seconds + 30)).until(() -> newest(ticks) >= from + seconds);
     }
 
-    private static long newest(Ticks ticks) {
+    private static long newest(Ticks ticks) throws InterruptedException {
         NavigableSet<Long> seconds = ticks.seconds();
         return seconds.isEmpty() ? Instant.now().getEpochSecond() : seconds.last();
     }

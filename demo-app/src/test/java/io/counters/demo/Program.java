@@ -29,12 +29,25 @@ final class Program implements AutoCloseable {
 
     private final List<String> command;
     private final Process process;
-    private final Deque<String> output = new ArrayDeque<>();
-    private final Deque<String> errors = new ArrayDeque<>();
+    private final Stream output = new Stream();
+    private final Stream errors = new Stream();
     private final Thread outputReader;
     private final Thread errorReader;
     private int reading = 2;
-    private long outputForgotten;
+
+    /** The last lines of a stream, and how many went before them. */
+    private static final class Stream {
+        final Deque<String> lines = new ArrayDeque<>();
+        long forgotten;
+
+        void add(String line) {
+            if (lines.size() == LINES_MAX) {
+                lines.removeFirst();
+                forgotten++;
+            }
+            lines.add(line);
+        }
+    }
 
     private Program(ProcessBuilder builder) throws IOException {
         command = builder.command();
@@ -103,24 +116,24 @@ final class Program implements AutoCloseable {
     /** What it printed on its standard output. */
     List<String> output() {
         synchronized (output) {
-            return List.copyOf(output);
+            return List.copyOf(output.lines);
         }
     }
 
     /** What it printed on its standard output after so many lines, of which none may be forgotten yet. */
     List<String> outputAfter(long lines) {
         synchronized (output) {
-            if (lines < outputForgotten) {
-                throw new IllegalStateException("lines " + lines + " to " + outputForgotten + " are forgotten");
+            if (lines < output.forgotten) {
+                throw new IllegalStateException("lines " + lines + " to " + output.forgotten + " are forgotten");
             }
-            return output.stream().skip(lines - outputForgotten).toList();
+            return output.lines.stream().skip(lines - output.forgotten).toList();
         }
     }
 
     /** What it printed on its standard error. */
     List<String> errors() {
         synchronized (output) {
-            return List.copyOf(errors);
+            return List.copyOf(errors.lines);
         }
     }
 
@@ -133,8 +146,8 @@ final class Program implements AutoCloseable {
         long deadline = System.nanoTime() + DEADLINE.toNanos();
         synchronized (output) {
             while (true) {
-                for (Deque<String> lines : List.of(output, errors)) {
-                    for (String line : lines) {
+                for (Stream stream : List.of(output, errors)) {
+                    for (String line : stream.lines) {
                         Matcher matcher = pattern.matcher(line);
                         if (matcher.find()) {
                             return matcher;
@@ -209,22 +222,18 @@ final class Program implements AutoCloseable {
                 + "\n--- errors\n" + String.join("\n", errors());
     }
 
-    private Thread reader(InputStream stream, Deque<String> lines) {
-        Thread thread = new Thread(() -> read(stream, lines), "program-reader-" + process.pid());
+    private Thread reader(InputStream in, Stream stream) {
+        Thread thread = new Thread(() -> read(in, stream), "program-reader-" + process.pid());
         thread.setDaemon(true);
         thread.start();
         return thread;
     }
 
-    private void read(InputStream stream, Deque<String> lines) {
-        try (BufferedReader reader = new BufferedReader(new InputStreamReader(stream, UTF_8))) {
+    private void read(InputStream in, Stream stream) {
+        try (BufferedReader reader = new BufferedReader(new InputStreamReader(in, UTF_8))) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 synchronized (output) {
-                    if (lines.size() == LINES_MAX) {
-                        lines.removeFirst();
-                        outputForgotten += lines == output ? 1 : 0;
-                    }
-                    lines.add(line);
+                    stream.add(line);
                     output.notifyAll();
                 }
             }

@@ -67,7 +67,7 @@ class ReadmeTest {
                                 .replaceAll(letter -> letter.group(1).toUpperCase(java.util.Locale.ROOT))
                         + "` |")
                 .toList();
-        List<String> flags = Pattern.compile("^    ([A-Z_]+)\\(\"(.*?)\",", Pattern.MULTILINE)
+        List<String> flags = Pattern.compile("^    ([A-Z_]+)\\(\\s*\"(.*?)\",(?!.*true\\))", Pattern.MULTILINE)
                 .matcher(setting)
                 .results()
                 .map(match -> "\n| `--"

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -16,11 +17,12 @@ import java.util.NavigableSet;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Counts at a collector without a pause, by raw lines, and notes the points that the collector's {@code --sink stdout}
@@ -42,7 +44,7 @@ final class Ticks implements AutoCloseable {
     private final ScheduledThreadPoolExecutor rounds = new ScheduledThreadPoolExecutor(1);
     private long linesRead;
     private boolean enough;
-    private @Nullable Throwable failure;
+    private final Future<?> counting;
 
     /** @param counters those with an even place only go up */
     Ticks(CollectorProgram collector, List<String> counters, Random random) throws IOException {
@@ -55,7 +57,7 @@ final class Ticks implements AutoCloseable {
             all.add(i);
         }
         send(all);
-        rounds.scheduleAtFixedRate(this::round, 0, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+        counting = rounds.scheduleAtFixedRate(this::round, 0, ROUND_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private synchronized void round() {
@@ -68,9 +70,8 @@ final class Ticks implements AutoCloseable {
                 send(some);
             }
             note();
-        } catch (IOException | RuntimeException | Error cannot) {
-            failure = cannot;
-            throw new IllegalStateException(cannot);
+        } catch (IOException cannot) {
+            throw new UncheckedIOException(cannot);
         }
     }
 
@@ -124,9 +125,13 @@ final class Ticks implements AutoCloseable {
     }
 
     /** The seconds of which there are points. */
-    synchronized NavigableSet<Long> seconds() {
-        if (failure != null) {
-            throw new AssertionError("counting failed", failure);
+    synchronized NavigableSet<Long> seconds() throws InterruptedException {
+        if (counting.isDone()) {
+            try {
+                counting.get();
+            } catch (ExecutionException failure) {
+                throw new AssertionError("counting failed", failure.getCause());
+            }
         }
         return new TreeSet<>(seconds);
     }

@@ -12,7 +12,11 @@ import java.util.Arrays;
 public final class Leash {
     private Leash() {}
 
-    /** @param arguments the program's class, which need not be public, and its arguments */
+    /**
+     * Runs the other program's {@code main} and returns when that does.
+     *
+     * @param arguments its class, which need not be public, and its arguments
+     */
     public static void main(String[] arguments) throws ReflectiveOperationException {
         InputStream starter = System.in;
         Thread thread = new Thread(() -> haltAtItsEnd(starter), "leash");

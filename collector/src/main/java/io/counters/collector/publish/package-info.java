@@ -10,7 +10,7 @@
  *
  * <p>Each tick is written to disk before it is sent, not only when that has failed: only so does a kill in the middle of a
  * tick cost none of its points. Measured with 1,000,000 counters: 8 to 10 MB and 1.1 to 1.3 s of CPU a tick, nearly all of it for the
- * packing that sending needs anyway; 10,000 counters take 100 KB.
+ * packing that sending needs anyway, and the ledger's commits beside it at most 0.35 s apart.
  *
  * <p>The spool is a file a tick, beside the ledger and under its lock, and no table: the ledger's commits, every 100 ms,
  * must not wait behind megabytes of points in the same database, and a database of its own would write a tick twice,

@@ -130,6 +130,7 @@ public final class MemcachedStore implements Store {
                         return MemcachedStore.ask(owner(request.key()).client, request);
                     }
                 },
+                Pipeline.WINDOW,
                 nanoClock);
         awaitConnections(connected);
     }
@@ -222,6 +223,7 @@ public final class MemcachedStore implements Store {
         pipeline.send(requests, replies);
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // The listener hears of it.
     private static CompletableFuture<Reply> ask(MemcachedClient client, Push request) {
         CompletableFuture<Reply> reply = new CompletableFuture<>();
         String key = request.key();
@@ -278,6 +280,7 @@ public final class MemcachedStore implements Store {
         }
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // The listener hears of it.
     @Override
     public @Nullable String mark(String key) throws IOException {
         return pipeline.ask(key, () -> {

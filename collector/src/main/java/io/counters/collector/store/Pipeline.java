@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the servers of a store have been asked and have not answered yet. Called by one thread; answers may come on any.
@@ -25,11 +26,13 @@ import java.util.function.Supplier;
  * <p>The client libraries queue what a server that hangs is asked, without bound, and say nothing about it. So each
  * request has {@value #DEADLINE_MILLIS} ms. What has no answer by then stays where it is, as it may happen yet, on a
  * connection that is kept: whatever is asked later there comes after it. Until a server has answered all of that it is
- * asked nothing more, and nobody waits for it: it holds up the others for one deadline, and its queue holds {@value
- * #WINDOW} requests at the most.
+ * asked nothing more, and nobody waits for it: it holds up the others for one deadline, and its queue holds one
+ * window at the most.
  */
 final class Pipeline {
+    /** What is right for clients in which a request takes microseconds. */
     static final int WINDOW = 10_000;
+
     static final long DEADLINE_MILLIS = 1500;
 
     /** What a product's client does. */
@@ -52,18 +55,21 @@ final class Pipeline {
     }
 
     private final Client client;
+    private final int window;
     private final LongSupplier nanoClock;
     private final Map<String, Deque<CompletableFuture<?>>> late = new HashMap<>();
 
-    Pipeline(Client client, LongSupplier nanoClock) {
+    /** @param window the most requests under way */
+    Pipeline(Client client, int window, LongSupplier nanoClock) {
         this.client = client;
+        this.window = window;
         this.nanoClock = nanoClock;
     }
 
     /** As {@link Store#send}. */
     void send(List<Push> requests, Store.Replies replies) {
-        for (int begin = 0; begin < requests.size(); begin += WINDOW) {
-            sendWindow(requests.subList(begin, Math.min(begin + WINDOW, requests.size())), replies);
+        for (int begin = 0; begin < requests.size(); begin += window) {
+            sendWindow(requests.subList(begin, Math.min(begin + window, requests.size())), replies);
         }
     }
 
@@ -102,7 +108,7 @@ final class Pipeline {
         }
     }
 
-    private static Unknown unknown(String server, Throwable why) {
+    private static Unknown unknown(String server, @Nullable Throwable why) {
         return new Unknown(server + ": " + why);
     }
 

@@ -147,8 +147,9 @@ public final class RedisStore implements Store {
                             .enablePeriodicRefresh(Duration.ofSeconds(30))
                             .build())));
             client = cluster;
-            connect =
-                    () -> cluster.connectAsync(StringCodec.ASCII).thenApply(opened -> new Link(opened, opened.async()));
+            connect = () -> cluster.refreshPartitionsAsync()
+                    .thenCompose(known -> cluster.connectAsync(StringCodec.ASCII))
+                    .thenApply(opened -> new Link(opened, opened.async()));
         }
         link = connecting();
         pipeline = new Pipeline(
@@ -163,6 +164,7 @@ public final class RedisStore implements Store {
                         return RedisStore.this.ask(request);
                     }
                 },
+                Pipeline.WINDOW,
                 nanoClock);
         digest = Base16.digest(MOVE.getBytes(US_ASCII));
         try {
@@ -327,7 +329,7 @@ public final class RedisStore implements Store {
         long evicted = 0;
         try {
             for (String stats : stats()) {
-                for (String line : stats.split("\r\n")) {
+                for (String line : stats.split("\r\n", -1)) {
                     if (line.startsWith("evicted_keys:")) {
                         evicted += Long.parseLong(line.substring("evicted_keys:".length()));
                     }
@@ -355,6 +357,7 @@ public final class RedisStore implements Store {
         return text;
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // Its threads are daemons.
     @Override
     public void close() {
         client.shutdown(Duration.ZERO, CLOSE);

@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  * @param product what it is
  * @param servers where it is; none for the embedded one
  * @param part the database of a Redis, the bucket of a Couchbase; else empty
- * @param tls whether to Redis by TLS
+ * @param tls whether by TLS; Redis and Couchbase only
  * @param login who the collector is there
  */
 public record StoreSettings(
@@ -28,7 +28,8 @@ public record StoreSettings(
     enum Product {
         EMBEDDED(0),
         MEMCACHED(11_211),
-        REDIS(6379);
+        REDIS(6379),
+        COUCHBASE(11_210);
 
         final int port;
 
@@ -38,7 +39,8 @@ public record StoreSettings(
     }
 
     private static final String ALLOWED =
-            "allowed are embedded, memcached://HOST:PORT,HOST:PORT and redis://HOST:PORT/DB (rediss:// by TLS)";
+            "allowed are embedded, memcached://HOST:PORT,HOST:PORT, redis://HOST:PORT/DB and"
+                    + " couchbase://HOST,HOST/BUCKET (rediss:// and couchbases:// by TLS)";
     private static final Pattern URL = Pattern.compile("([a-z]+)://([^/]*)(/(.*))?");
 
     public StoreSettings {
@@ -57,9 +59,7 @@ public record StoreSettings(
         String given = settings.get(Setting.STORE_PASSWORD, text -> text);
         String password = settings.get(Setting.STORE_PASSWORD_FILE, path -> password(path, given));
         boolean hasLogin = !user.isEmpty() || !password.isEmpty();
-        if (hasLogin) {
-            settings.get(Setting.STORE, text -> refuseHalf(where.product, user, password));
-        }
+        settings.get(Setting.STORE, text -> refuseHalf(text, where.product, user, password));
         return new StoreSettings(
                 where.product,
                 where.servers,
@@ -86,15 +86,18 @@ public record StoreSettings(
         throw new IllegalArgumentException("which is empty; it is to hold the password and nothing else");
     }
 
-    private static String refuseHalf(Product product, String user, String password) {
-        if (product != Product.EMBEDDED && password.isEmpty()) {
-            throw new IllegalArgumentException("and store_user is set without a password; set variable "
+    private static String refuseHalf(String text, Product product, String user, String password) {
+        if (text.equals("embedded") || product == Product.EMBEDDED) {
+            return text;
+        }
+        if (password.isEmpty() && (!user.isEmpty() || product == Product.COUCHBASE)) {
+            throw new IllegalArgumentException("which has no password; set variable "
                     + Setting.STORE_PASSWORD.variable() + " or store_password_file");
         }
-        if (product != Product.EMBEDDED && product != Product.REDIS && user.isEmpty()) {
-            throw new IllegalArgumentException("and a password is set without a user; set store_user");
+        if (user.isEmpty() && (product == Product.COUCHBASE || (product == Product.MEMCACHED && !password.isEmpty()))) {
+            throw new IllegalArgumentException("which has a password and no user; set store_user");
         }
-        return "";
+        return text;
     }
 
     private static StoreSettings read(String text) {
@@ -113,6 +116,7 @@ public record StoreSettings(
         Product product = switch (url.group(1)) {
             case "memcached" -> Product.MEMCACHED;
             case "redis", "rediss" -> Product.REDIS;
+            case "couchbase", "couchbases" -> Product.COUCHBASE;
             default -> throw new IllegalArgumentException(ALLOWED);
         };
         List<InetSocketAddress> servers = new ArrayList<>();
@@ -122,10 +126,15 @@ public record StoreSettings(
         String part = url.group(4) == null ? "" : url.group(4);
         if (product == Product.REDIS) {
             database(part, servers.size());
+        } else if (product == Product.COUCHBASE) {
+            if (part.isEmpty() || part.contains("/")) {
+                throw new IllegalArgumentException("which names no bucket: couchbase://HOST,HOST/BUCKET");
+            }
         } else if (url.group(3) != null) {
             throw new IllegalArgumentException("of which \"" + url.group(3) + "\" is not HOST:PORT");
         }
-        return new StoreSettings(product, servers, part, url.group(1).equals("rediss"), Optional.empty());
+        return new StoreSettings(
+                product, servers, part, List.of("rediss", "couchbases").contains(url.group(1)), Optional.empty());
     }
 
     private static int database(String text, int servers) {
@@ -170,6 +179,7 @@ public record StoreSettings(
             case EMBEDDED -> throw new IllegalStateException("there is no shared store to open");
             case MEMCACHED -> new MemcachedStore(servers, login, nanoClock);
             case REDIS -> new RedisStore(servers, database(part, servers.size()), tls, login, nanoClock);
+            case COUCHBASE -> new CouchbaseStore(servers, part, tls, login.orElseThrow(), nanoClock);
         };
     }
 }

@@ -1,17 +1,31 @@
 package io.counters.collector.store;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** A real memcached. */
 final class Memcached extends ServerProcess {
     private final List<String> options;
+    private final Map<String, String> environment;
 
     /** With 64 MB, and further options. */
     Memcached(String... options) throws IOException {
+        this(Map.of(), options);
+    }
+
+    Memcached(Map<String, String> environment, String... options) throws IOException {
+        this.environment = environment;
         this.options = List.of(options);
         start();
+    }
+
+    @Override
+    Map<String, String> environment() {
+        return environment;
     }
 
     @Override
@@ -27,8 +41,13 @@ final class Memcached extends ServerProcess {
 
     @Override
     boolean answers() throws IOException {
-        // One that wants a login answers with an error, which says as much.
-        return !ask("version", 1)[0].isEmpty();
+        if (options.contains("-S")) {
+            // It speaks no text then.
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port())) {
+                return socket.isConnected();
+            }
+        }
+        return ask("version", 1)[0].startsWith("VERSION");
     }
 
     @Override

@@ -1,21 +1,33 @@
 package io.counters.collector.store;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.ledger.Push;
+import io.counters.collector.ledger.Push.Exists;
 import io.counters.collector.ledger.Push.Holds;
 import io.counters.collector.ledger.Push.Kind;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class MemcachedStoreTest extends StoreContract {
+    @TempDir
+    Path folder;
+
     @Override
     ServerProcess newServer() throws IOException {
         return new Memcached();
@@ -62,6 +74,92 @@ class MemcachedStoreTest extends StoreContract {
             await().atMost(PATIENCE)
                     .until(() -> !send(both, requests(200, Kind.READ, 0)).values().stream()
                             .anyMatch(Unknown.class::isInstance));
+        }
+    }
+
+    @Test
+    void a_server_of_three_that_hangs_holds_the_others_up_once_and_is_asked_no_more() throws Exception {
+        try (Memcached second = new Memcached();
+                Memcached third = new Memcached();
+                MemcachedStore all = new MemcachedStore(
+                        List.of(server.address(), second.address(), third.address()),
+                        Optional.empty(),
+                        System::nanoTime)) {
+            send(all, requests(3000, Kind.ADD, 4));
+            third.hang();
+            long onThird;
+            try {
+                onThird = unanswered(send(all, requests(3000, Kind.INCREMENT, 1)));
+                assertThat(onThird).isBetween(300L, 2000L);
+                long begin = System.nanoTime();
+                for (int i = 0; i < 10; i++) {
+                    Map<String, Reply> replies = send(all, requests(3000, Kind.INCREMENT, 1));
+                    assertThat(unanswered(replies)).isEqualTo(onThird);
+                }
+                assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(2));
+            } finally {
+                third.goOn();
+            }
+            await().atMost(PATIENCE).until(() -> unanswered(send(all, requests(3000, Kind.READ, 0))) == 0);
+            assertThat(send(all, requests(3000, Kind.READ, 0)).values())
+                    .as("what it was asked once happened once")
+                    .containsOnly(new Holds(15), new Holds(5));
+        }
+    }
+
+    private static long unanswered(Map<String, Reply> replies) {
+        return replies.values().stream().filter(Unknown.class::isInstance).count();
+    }
+
+    private Memcached locked() throws IOException {
+        Files.writeString(
+                folder.resolve("memcached.conf"),
+                "mech_list: plain\npwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: "
+                        + folder.resolve("sasldb2") + "\n");
+        return new Memcached(Map.of("SASL_CONF_PATH", folder.toString()), "-S");
+    }
+
+    private static Store open(Memcached server, StoreLogin login) throws IOException {
+        return new MemcachedStore(List.of(server.address()), Optional.of(login), System::nanoTime);
+    }
+
+    @Test
+    void a_wrong_login_leaves_requests_unanswered_in_time() throws Exception {
+        try (Memcached locked = locked();
+                Store stranger = open(locked, new StoreLogin("me", "wrong"))) {
+            assertUnansweredInTime(stranger, List.of(new Push(0, "a", Kind.ADD, 1)));
+        }
+    }
+
+    @Test
+    void a_login_by_sasl_opens() throws Exception {
+        Path adding = Path.of("/usr/sbin/saslpasswd2");
+        assumeThat(adding)
+                .as("saslpasswd2, of Debian's package sasl2-bin, makes the password's file")
+                .exists();
+        Process saslpasswd = new ProcessBuilder(
+                        adding.toString(),
+                        "-p",
+                        "-c",
+                        "-a",
+                        "memcached",
+                        "-u",
+                        InetAddress.getLocalHost().getHostName(),
+                        "-f",
+                        folder.resolve("sasldb2").toString(),
+                        "me")
+                .start();
+        saslpasswd.getOutputStream().write("hunter2\n".getBytes(US_ASCII));
+        saslpasswd.getOutputStream().close();
+        assertThat(saslpasswd.waitFor()).isZero();
+
+        try (Memcached locked = locked();
+                Store known = open(locked, new StoreLogin("me", "hunter2"))) {
+            await().atMost(PATIENCE)
+                    .until(() ->
+                            send(known, List.of(new Push(0, "a", Kind.ADD, 7))).containsValue(new Exists()));
+            assertThat(send(known, List.of(new Push(0, "a", Kind.INCREMENT, -8))))
+                    .containsValue(new Holds(-1));
         }
     }
 

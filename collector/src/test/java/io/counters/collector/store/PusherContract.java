@@ -49,7 +49,7 @@ abstract class PusherContract {
         server.close();
     }
 
-    void restart() throws IOException {
+    final void restart() throws IOException {
         if (kept != null) {
             kept.close();
         }

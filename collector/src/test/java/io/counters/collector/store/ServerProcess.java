@@ -13,6 +13,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,11 @@ abstract class ServerProcess implements AutoCloseable {
 
     /** The command that runs it in the foreground. */
     abstract List<String> command(int port) throws IOException;
+
+    /** Further variables for it. */
+    Map<String, String> environment() {
+        return Map.of();
+    }
 
     /** Whether it answers. */
     abstract boolean answers() throws IOException;
@@ -49,10 +55,11 @@ abstract class ServerProcess implements AutoCloseable {
     }
 
     final void start() throws IOException {
-        process = new ProcessBuilder(command(port))
+        ProcessBuilder building = new ProcessBuilder(command(port))
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        building.environment().putAll(environment());
+        process = building.start();
         await().atMost(Duration.ofSeconds(10)).ignoreExceptions().until(this::answers);
     }
 

@@ -40,6 +40,11 @@ abstract class StoreContract {
     /** How the server writes a number. */
     abstract String written(long number);
 
+    /** What a key that held 5, and was to grow by 2 during a hang, may hold when that is over. */
+    Reply[] afterHang() {
+        return new Reply[] {new Holds(7)};
+    }
+
     @BeforeEach
     void open() throws Exception {
         server = newServer();
@@ -212,7 +217,7 @@ abstract class StoreContract {
         }
 
         await().atMost(PATIENCE).until(() -> send(Kind.READ, "a", 0) instanceof Holds);
-        assertThat(send(Kind.READ, "a", 0)).as("late, but before any read").isEqualTo(new Holds(7));
+        assertThat(send(Kind.READ, "a", 0)).as("late, but before any read").isIn((Object[]) afterHang());
     }
 
     @Test
@@ -227,6 +232,10 @@ abstract class StoreContract {
     }
 
     void assertUnansweredInTime(List<Push> requests) {
+        assertUnansweredInTime(store, requests);
+    }
+
+    static void assertUnansweredInTime(Store store, List<Push> requests) {
         long begin = System.nanoTime();
         assertThat(send(store, requests).values()).hasOnlyElementsOfType(Unknown.class);
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(BOUND);

@@ -1,0 +1,35 @@
+package io.counters.collector.store;
+
+import io.counters.collector.ledger.Push.Holds;
+import io.counters.collector.ledger.Push.Reply;
+import java.io.IOException;
+import java.util.List;
+
+/** Against CouchbaseMock, which is no Couchbase. */
+class CouchbaseStoreTest extends StoreContract {
+    @Override
+    ServerProcess newServer() throws IOException {
+        return new CouchbaseMockServer();
+    }
+
+    @Override
+    Store open(ServerProcess server) {
+        return new CouchbaseStore(
+                List.of(server.address()),
+                CouchbaseMockServer.BUCKET,
+                false,
+                CouchbaseMockServer.LOGIN,
+                System::nanoTime);
+    }
+
+    @Override
+    String written(long number) {
+        return Long.toString(number);
+    }
+
+    @Override
+    Reply[] afterHang() {
+        // It is read before it is written, and what was not read in time is not written.
+        return new Reply[] {new Holds(5), new Holds(7)};
+    }
+}

@@ -1,0 +1,27 @@
+package io.counters.collector.store;
+
+import java.io.IOException;
+import java.util.List;
+
+/** Against CouchbaseMock, which is no Couchbase. */
+class PushToCouchbaseTest extends PusherContract {
+    @Override
+    ServerProcess newServer() throws IOException {
+        return new CouchbaseMockServer();
+    }
+
+    @Override
+    Store open(ServerProcess server) {
+        return new CouchbaseStore(
+                List.of(server.address()),
+                CouchbaseMockServer.BUCKET,
+                false,
+                CouchbaseMockServer.LOGIN,
+                System::nanoTime);
+    }
+
+    @Override
+    String written(long number) {
+        return Long.toString(number);
+    }
+}
