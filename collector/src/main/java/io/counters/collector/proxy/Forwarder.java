@@ -19,6 +19,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -284,7 +285,6 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
                         "{} has left; {} bytes that waited for it go to others",
                         upstream.server(),
                         upstream.queue().bytes());
-                leaving.add(new Leaving(upstream, until));
                 // A batch is not handed on: its totals stay in that server's stream.
                 upstream.drain((in, begin, end) -> {
                     if (!Frames.isBatch(in, begin, end)) {
@@ -292,6 +292,11 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
                         messages.decrement();
                     }
                 });
+                if (relay.isEmpty()) {
+                    upstream.close();
+                } else {
+                    leaving.add(new Leaving(upstream, until));
+                }
             }
         }
     }
@@ -382,7 +387,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             if (count < 0) {
                 sender.end();
             }
-            goesOn = count >= 0 && sender.take(stream);
+            goesOn = count >= 0 && sender.take(stream.array(), stream.position());
         } catch (IOException reset) {
             log.debug("a sender's connection broke", reset);
         }
@@ -405,7 +410,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     @Override
     public void refused(Refusal why, byte[] in, int begin, int end) {
-        refused.get(why).increment();
+        Objects.requireNonNull(refused.get(why)).increment();
         faults.warn(why.reason(), () -> "refused of " + source + ": " + why.rule());
     }
 

@@ -28,12 +28,10 @@ final class Pieces {
     /**
      * Takes the messages that are whole, and keeps the rest.
      *
-     * @param buffer as {@link #begin} left it, with what was read behind that
+     * @param in what {@link #begin} put there and what was read behind it, up to {@code end}
      * @return false where a bad frame has hidden where to go on
      */
-    boolean take(ByteBuffer buffer) {
-        byte[] in = buffer.array();
-        int end = buffer.position();
+    boolean take(byte[] in, int end) {
         int begin = skipping ? afterLine(in, end) : 0;
         int rest = frames.take(in, begin, end);
         if (rest < 0) {

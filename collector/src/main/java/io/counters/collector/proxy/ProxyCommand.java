@@ -33,7 +33,11 @@ public final class ProxyCommand implements Callable<Integer> {
     /** Starts what the settings say. */
     @FunctionalInterface
     public interface Start {
-        /** @throws IOException when a port can't be had */
+        /**
+         * Starts it and returns.
+         *
+         * @throws IOException when a port can't be had
+         */
         void with(ProxySettings settings) throws IOException;
     }
 

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -143,6 +144,6 @@ final class Relay implements Commands {
 
     @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
-        rejected.get(why).increment();
+        Objects.requireNonNull(rejected.get(why)).increment();
     }
 }

@@ -44,7 +44,7 @@ final class Ring {
         for (int i = begin; i < end; i++) {
             mixed = mixed * 31 + in[i];
         }
-        int place = (int) (mixed * HASH_FACTOR >>> 50);
+        int place = (int) ((mixed * HASH_FACTOR) >>> 50);
         int kept = place * KEY_BYTES_KEPT;
         if (lengths[place] == length && Arrays.equals(keys, kept, kept + length, in, begin, end)) {
             return owners[place];

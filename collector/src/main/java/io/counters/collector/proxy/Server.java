@@ -7,10 +7,9 @@ import io.counters.emit.CollectorAddress;
  *
  * @param scheme how to reach it
  * @param address {@code HOST:PORT} as the file writes it: what the ring hashes, letter by letter
- * @param target the same, read
  * @param weight from 1, beside the others'
  */
-record Server(Scheme scheme, String address, CollectorAddress target, long weight) {
+record Server(Scheme scheme, String address, long weight) {
     enum Scheme {
         TCP,
         UDP
@@ -35,7 +34,13 @@ record Server(Scheme scheme, String address, CollectorAddress target, long weigh
             throw new IllegalArgumentException("a server is HOST:PORT, an IPv6 address in brackets as in [::1]:8125,"
                     + " and udp:// before it where it takes UDP");
         }
-        return new Server(scheme, address, CollectorAddress.read(address), weight);
+        CollectorAddress.read(address);
+        return new Server(scheme, address, weight);
+    }
+
+    /** Where it is. */
+    CollectorAddress target() {
+        return CollectorAddress.read(address);
     }
 
     /** Whether both are one place: a connection to one serves the other, whatever they weigh. */

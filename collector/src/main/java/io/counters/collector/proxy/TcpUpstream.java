@@ -2,6 +2,7 @@ package io.counters.collector.proxy;
 
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
+import io.counters.emit.CollectorAddress;
 import io.counters.emit.Resolver;
 import io.counters.emit.Transport;
 import io.counters.wire.DatagramWriter;
@@ -45,6 +46,7 @@ final class TcpUpstream implements Upstream, Transport {
     private final MessageQueue queue;
     private final @Nullable Resolver resolver;
     private final InetAddress[] literal;
+    private final int port;
     private final ByteBuffer answers = ByteBuffer.allocate(4096);
     private final LongAdder sent;
     private final LongAdder reconnects;
@@ -86,9 +88,11 @@ final class TcpUpstream implements Upstream, Transport {
         sent = self.count("proxy_sent_total", "server", server.toString());
         reconnects = self.count("proxy_reconnects_total", "server", server.toString());
         inDoubt = self.count("proxy_in_doubt_bytes_total", "server", server.toString());
-        InetAddress written = server.target().literal();
+        CollectorAddress target = server.target();
+        port = target.port();
+        InetAddress written = target.literal();
         literal = written == null ? new InetAddress[0] : new InetAddress[] {written};
-        resolver = written == null ? Resolver.started(server.target().host()) : null;
+        resolver = written == null ? Resolver.started(target.host()) : null;
         nextNanos = nanoClock.getAsLong();
     }
 
@@ -139,8 +143,7 @@ final class TcpUpstream implements Upstream, Transport {
             fresh.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
             sendBufferBytes = fresh.getOption(StandardSocketOptions.SO_SNDBUF);
             key = fresh.register(selector, SelectionKey.OP_CONNECT, this);
-            if (fresh.connect(new InetSocketAddress(
-                    known[tries++ % known.length], server.target().port()))) {
+            if (fresh.connect(new InetSocketAddress(known[tries++ % known.length], port))) {
                 up();
             }
         } catch (IOException | RuntimeException cannot) {

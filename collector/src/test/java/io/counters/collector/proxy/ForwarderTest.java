@@ -14,6 +14,7 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,6 +29,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -43,8 +45,8 @@ class ForwarderTest {
 
     private final Self self = new Self();
     private final List<AutoCloseable> opened = new ArrayList<>();
-    private Forwarder forwarder;
-    private Thread loop;
+    private @Nullable Forwarder forwarder;
+    private @Nullable Thread loop;
 
     private static Server server(String written) {
         return Server.of(written, 1);
@@ -67,7 +69,7 @@ class ForwarderTest {
                 Optional.empty(),
                 List.of());
         AtomicInteger ids = new AtomicInteger();
-        forwarder = new Forwarder(
+        Forwarder fresh = new Forwarder(
                 settings,
                 System::nanoTime,
                 System::currentTimeMillis,
@@ -75,9 +77,11 @@ class ForwarderTest {
                 () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
                 new FaultLog(LoggerFactory.getLogger(ForwarderTest.class), InstantSource.system()),
                 self);
-        loop = new Thread(forwarder, "proxy");
-        loop.start();
-        return forwarder;
+        Thread thread = new Thread(fresh, "proxy");
+        thread.start();
+        forwarder = fresh;
+        loop = thread;
+        return fresh;
     }
 
     private <T extends AutoCloseable> T open(T part) {
@@ -87,7 +91,7 @@ class ForwarderTest {
 
     @AfterEach
     void closeAll() throws Exception {
-        if (forwarder != null) {
+        if (forwarder != null && loop != null) {
             forwarder.close();
             loop.join(10_000);
             assertThat(loop.isAlive()).isFalse();
@@ -97,14 +101,25 @@ class ForwarderTest {
         }
     }
 
+    /** A port of loopback where nobody listens. */
+    private static int deadPort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+
+    private Forwarder forwarder() {
+        return Objects.requireNonNull(forwarder);
+    }
+
     private OutputStream tcp() throws IOException {
         Socket socket = open(new Socket());
-        socket.connect(Objects.requireNonNull(forwarder.tcpAddress()));
+        socket.connect(Objects.requireNonNull(forwarder().tcpAddress()));
         return socket.getOutputStream();
     }
 
     private void udp(String datagram) throws IOException {
-        InetSocketAddress to = Objects.requireNonNull(forwarder.udpAddress());
+        InetSocketAddress to = Objects.requireNonNull(forwarder().udpAddress());
         byte[] bytes = datagram.getBytes(ISO_8859_1);
         try (DatagramSocket socket = new DatagramSocket()) {
             socket.send(new DatagramPacket(bytes, bytes.length, to));
@@ -194,7 +209,7 @@ class ForwarderTest {
         udp("d:1|c\n");
         await().atMost(SOON).until(() -> sink.received().endsWith("d:1|c\n"));
         Socket socket = open(new Socket());
-        socket.connect(Objects.requireNonNull(forwarder.tcpAddress()));
+        socket.connect(Objects.requireNonNull(forwarder().tcpAddress()));
         socket.getOutputStream().write(bytes("e:1|c\n\u00aa\u0009xxxxxxxxxxxxxxxx\nf:1|c\n"));
 
         assertThat(socket.getInputStream().read()).isEqualTo(-1);
@@ -231,10 +246,7 @@ class ForwarderTest {
     @Test
     void what_is_for_a_server_that_comes_late_waits_for_it_and_keys_stay_put() throws Exception {
         Sink early = open(new Sink());
-        int port;
-        try (Sink taken = new Sink()) {
-            port = taken.port();
-        }
+        int port = deadPort();
         List<Server> servers = List.of(server(early.address()), server("127.0.0.1:" + port));
         proxy(servers);
         OutputStream out = tcp();
@@ -307,7 +319,7 @@ class ForwarderTest {
         assertThat(second)
                 .containsExactlyElementsOf(
                         IntStream.range(second.get(0), count).boxed().toList());
-        long lost = second.get(0) - first.get(first.size() - 1) - 1;
+        long lost = (long) second.get(0) - first.get(first.size() - 1) - 1;
         long inDoubt = value("proxy_in_doubt_bytes_total{server=\"" + sink.address() + "\"}");
         assertThat(lost * tail.length()).as("lost, of what was in doubt").isLessThanOrEqualTo(inDoubt + 64 * 1024);
         assertThat(value("proxy_reconnects_total{server=\"" + sink.address() + "\"}"))
@@ -351,10 +363,7 @@ class ForwarderTest {
     void what_waits_for_a_server_that_leaves_goes_to_the_new_owners_and_connections_that_stay_are_kept()
             throws Exception {
         Sink stays = open(new Sink());
-        int port;
-        try (Sink taken = new Sink()) {
-            port = taken.port();
-        }
+        int port = deadPort();
         List<Server> servers = List.of(server(stays.address()), server("127.0.0.1:" + port));
         proxy(servers);
         OutputStream out = tcp();
@@ -365,7 +374,7 @@ class ForwarderTest {
         await().atMost(SOON).until(() -> value("proxy_messages_total") == count);
         assertThat(numbers(stays.received()).size()).isLessThan(count);
 
-        forwarder.use(List.of(servers.get(0)));
+        forwarder().use(List.of(servers.get(0)));
 
         await().atMost(SOON).until(() -> numbers(stays.received()).size() == count);
         assertThat(numbers(stays.received())).doesNotHaveDuplicates();
@@ -394,10 +403,7 @@ class ForwarderTest {
 
     @Test
     void our_own_commands_for_a_server_that_is_away_come_to_one_number_per_name() throws Exception {
-        int port;
-        try (Sink taken = new Sink()) {
-            port = taken.port();
-        }
+        int port = deadPort();
         proxy(List.of(server("127.0.0.1:" + port)));
         OutputStream out = tcp();
         for (int i = 0; i < 10_000; i++) {
@@ -429,9 +435,10 @@ class ForwarderTest {
             out.write(bytes("key" + i + ":x|c\nincrement a\n"));
         }
 
-        forwarder.close();
+        forwarder().close();
 
-        await().atMost(SOON).until(() -> !loop.isAlive());
+        Thread ending = Objects.requireNonNull(loop);
+        await().atMost(SOON).until(() -> !ending.isAlive());
         await().atMost(SOON).until(() -> sink.received().contains("increment a 0 1000\n"));
         assertThat(sink.received().lines().filter(line -> line.startsWith("key")))
                 .hasSize(1000);

@@ -223,7 +223,8 @@ class FramesTest {
     private static boolean feed(Pieces pieces, byte[] part) {
         ByteBuffer buffer = ByteBuffer.allocate(pieces.kept() + part.length);
         pieces.begin(buffer);
-        return pieces.take(buffer.put(part));
+        buffer.put(part);
+        return pieces.take(buffer.array(), buffer.position());
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -27,8 +28,8 @@ class ProxyCommandTest {
         PrintStream said = new PrintStream(out, true, UTF_8);
         PrintStream complained = new PrintStream(err, true, UTF_8);
         return ProxyCommand.line(new ByteArrayInputStream(keys.getBytes(UTF_8)), said, complained, started::add)
-                .setOut(new PrintWriter(said, true))
-                .setErr(new PrintWriter(complained, true))
+                .setOut(new PrintWriter(said, true, UTF_8))
+                .setErr(new PrintWriter(complained, true, UTF_8))
                 .execute(args);
     }
 
@@ -83,7 +84,9 @@ class ProxyCommandTest {
         String file = servers("s", "10.0.0.1:8125\t900\nudp://10.0.0.2:8125\t300\n10.0.0.3:8125\t1500\n");
         List<String> table;
         try (var in = ProxyCommandTest.class.getResourceAsStream("keys-3w.tsv")) {
-            table = new String(in.readAllBytes(), UTF_8).lines().toList();
+            table = new String(Objects.requireNonNull(in).readAllBytes(), UTF_8)
+                    .lines()
+                    .toList();
         }
         List<String> args = new ArrayList<>(List.of("ring", "-f", file));
         table.forEach(line -> args.add(line.split("\t", 2)[0]));

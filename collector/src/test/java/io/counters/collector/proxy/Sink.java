@@ -22,10 +22,18 @@ final class Sink implements AutoCloseable {
 
     private static final class Connection {
         final Socket socket;
-        final StringBuffer received = new StringBuffer();
+        private final StringBuilder received = new StringBuilder();
 
         Connection(Socket socket) {
             this.socket = socket;
+        }
+
+        synchronized void take(String text) {
+            received.append(text);
+        }
+
+        synchronized String received() {
+            return received.toString();
         }
     }
 
@@ -50,6 +58,10 @@ final class Sink implements AutoCloseable {
         while (!closed) {
             try {
                 Connection connection = new Connection(server.accept());
+                if (closed) {
+                    connection.socket.close();
+                    return;
+                }
                 connections.add(connection);
                 start(() -> read(connection));
             } catch (IOException ended) {
@@ -66,7 +78,7 @@ final class Sink implements AutoCloseable {
                     LockSupport.parkNanos(1_000_000);
                 }
                 count = connection.socket.getInputStream().read(bytes);
-                connection.received.append(new String(bytes, 0, Math.max(0, count), ISO_8859_1));
+                connection.take(new String(bytes, 0, Math.max(0, count), ISO_8859_1));
             }
         } catch (IOException reset) {
             // As told.
@@ -87,13 +99,13 @@ final class Sink implements AutoCloseable {
 
     /** What came by the connection of this number, from 0. */
     String received(int connection) {
-        return connections.get(connection).received.toString();
+        return connections.get(connection).received();
     }
 
     /** What came by all connections. */
     String received() {
         StringBuilder all = new StringBuilder();
-        connections.forEach(connection -> all.append(connection.received));
+        connections.forEach(connection -> all.append(connection.received()));
         return all.toString();
     }
 

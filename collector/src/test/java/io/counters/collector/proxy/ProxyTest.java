@@ -1,0 +1,143 @@
+package io.counters.collector.proxy;
+
+import static java.net.http.HttpResponse.BodyHandlers.ofString;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.Proxy;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A whole proxy, by its files and its page. */
+@Timeout(60)
+class ProxyTest {
+    private static final Duration SOON = Duration.ofSeconds(20);
+
+    @TempDir
+    Path folder;
+
+    private final HttpClient web = HttpClient.newHttpClient();
+    private int port;
+    private int httpPort;
+
+    private static int freePort() throws IOException {
+        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return any.getLocalPort();
+        }
+    }
+
+    private Proxy start(String servers) throws Exception {
+        port = freePort();
+        httpPort = freePort();
+        Path list = Files.writeString(folder.resolve("servers.conf"), servers);
+        Path ini = Files.writeString(
+                folder.resolve("proxy.conf"),
+                "[statsite]\nbind_address = 127.0.0.1\nport = " + port + "\nudp_port = 0\nhttp_port = " + httpPort
+                        + "\npid_file = " + folder.resolve("pid") + "\nservers = " + list + "\n");
+        return new Proxy(ProxySettings.read(ini), new PrintStream(new ByteArrayOutputStream(), true, UTF_8));
+    }
+
+    private void send(String text) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write(text.getBytes(ISO_8859_1));
+        }
+    }
+
+    private HttpResponse<String> ask(String method, String path) throws Exception {
+        return web.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + path))
+                        .method(method, HttpRequest.BodyPublishers.noBody())
+                        .build(),
+                ofString());
+    }
+
+    @Test
+    void the_page_shows_its_numbers_and_the_pid_file_lasts_as_long_as_it() throws Exception {
+        try (Sink sink = new Sink()) {
+            try (Proxy running = start(sink.address() + "\t1\n")) {
+                send("a:1|c\nbad\n");
+                await().atMost(SOON).until(() -> sink.received().equals("a:1|c\n"));
+
+                await().atMost(SOON)
+                        .untilAsserted(() -> assertThat(ask("GET", "/metrics").body())
+                                .contains(
+                                        "counters_proxy_up{server=\"" + sink.address() + "\"} 1\n",
+                                        "counters_proxy_sent_total{server=\"" + sink.address() + "\"} 1\n",
+                                        "counters_proxy_queued_bytes{server=\"" + sink.address() + "\"} 0\n",
+                                        "counters_proxy_dropped_total{server=\"" + sink.address() + "\"} 0\n",
+                                        "counters_proxy_reconnects_total{server=\"" + sink.address() + "\"} 0\n",
+                                        "counters_proxy_rejected_total{reason=\"no_colon\"} 1\n"));
+                assertThat(ask("GET", "/healthz").body()).isEqualTo("ok, 1 servers up\n");
+                assertThat(ask("GET", "/").statusCode()).isEqualTo(404);
+                assertThat(ask("GET", "/reload").statusCode()).isEqualTo(405);
+                assertThat(Files.readString(folder.resolve("pid")))
+                        .isEqualTo(ProcessHandle.current().pid() + "\n");
+                assertThat(running).isNotNull();
+            }
+            assertThat(folder.resolve("pid")).doesNotExist();
+        }
+    }
+
+    @Test
+    void a_changed_list_is_taken_on_request_and_by_itself_and_a_bad_one_is_not() throws Exception {
+        Path list = folder.resolve("servers.conf");
+        try (Sink first = new Sink();
+                Sink second = new Sink();
+                Proxy running = start(first.address() + "\t1\n")) {
+            Files.writeString(list, second.address() + "\t1\nbad\n");
+            HttpResponse<String> refused = ask("POST", "/reload");
+            assertThat(refused.statusCode()).isEqualTo(409);
+            assertThat(refused.body()).contains("servers.conf line 2");
+            send("a:1|c\n");
+            await().atMost(SOON).until(() -> first.received().equals("a:1|c\n"));
+
+            Files.writeString(list, second.address() + "\t1\n");
+            assertThat(ask("POST", "/reload").statusCode()).isEqualTo(200);
+            await().atMost(SOON).until(() -> second.connections() == 1);
+            send("b:1|c\n");
+            await().atMost(SOON).until(() -> second.received().equals("b:1|c\n"));
+
+            Files.writeString(list, first.address() + "\t1\n");
+            await().atMost(SOON).until(() -> first.connections() == 2);
+            send("c:1|c\n");
+            await().atMost(SOON).until(() -> first.received().equals("a:1|c\nc:1|c\n"));
+            assertThat(second.received()).isEqualTo("b:1|c\n");
+            assertThat(running).isNotNull();
+        }
+    }
+
+    @Test
+    void a_taken_port_is_told_with_the_remedy() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Path list = Files.writeString(folder.resolve("servers.conf"), "127.0.0.1:1\t1\n");
+            Path ini = Files.writeString(
+                    folder.resolve("proxy.conf"),
+                    "[statsite]\nbind_address = 127.0.0.1\nudp_port = 0\nhttp_port = 0\nport = " + taken.getLocalPort()
+                            + "\nservers = " + list + "\n");
+            ProxySettings settings = ProxySettings.read(ini);
+
+            assertThatExceptionOfType(IOException.class)
+                    .isThrownBy(() ->
+                            new Proxy(settings, new PrintStream(new ByteArrayOutputStream(), true, UTF_8)).close())
+                    .withMessageContaining("TCP port " + taken.getLocalPort())
+                    .withMessageContaining("takes another");
+        }
+    }
+}
