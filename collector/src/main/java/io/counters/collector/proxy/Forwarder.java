@@ -50,6 +50,11 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final int CONNECTIONS_MAX = 10_000;
     private static final int LAST_ROUNDS_MAX = 1000;
     private static final long TICK_MILLIS = 100;
+
+    /** A few messages are not written before so long after the ones before them: each write costs more than they do. */
+    private static final long GATHER_MILLIS = 2;
+
+    private static final int GATHER_BYTES = 16 * 1024;
     private static final int TICKS_A_SWEEP = 10;
     private static final long LAST_MILLIS_MAX = 5_000;
     private static final long[] LAST_PAUSES_MILLIS = {50, 150};
@@ -84,6 +89,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private int open;
     private long ticks;
     private long nextTickNanos;
+    private long nextFlushNanos;
+    private boolean gathers;
     private String source = "";
     private volatile Upstream[] shown = {};
     private volatile boolean closing;
@@ -128,6 +135,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             throw cannot;
         }
         nextTickNanos = nanoClock.getAsLong();
+        nextFlushNanos = nextTickNanos;
         upstreams = upstreams(ring);
     }
 
@@ -204,13 +212,22 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     }
 
     private void round() throws IOException {
-        selector.select(this::serve, Math.max(1, millisUntil(nextTickNanos)));
+        selector.select(this::serve, gathers ? GATHER_MILLIS : Math.max(1, millisUntil(nextTickNanos)));
+        long now = nanoClock.getAsLong();
+        boolean isDue = now - nextFlushNanos >= 0;
+        gathers = false;
         for (Upstream upstream : upstreams) {
-            if (!upstream.queue().isEmpty()) {
+            long bytes = upstream.queue().bytes();
+            if (bytes >= GATHER_BYTES || (isDue && bytes > 0)) {
                 upstream.flush();
+            } else {
+                gathers |= bytes > 0 && upstream.isUp();
             }
         }
-        if (nextTickNanos - nanoClock.getAsLong() <= 0) {
+        if (isDue) {
+            nextFlushNanos = now + TimeUnit.MILLISECONDS.toNanos(GATHER_MILLIS);
+        }
+        if (nextTickNanos - now <= 0) {
             tick();
         }
     }

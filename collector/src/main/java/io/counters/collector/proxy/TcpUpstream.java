@@ -57,6 +57,7 @@ final class TcpUpstream implements Upstream, Transport {
     private @Nullable SelectionKey key;
     private volatile boolean isUp;
     private boolean wasUp;
+    private boolean isFull;
     private boolean isSaidDown;
     private long beganNanos;
     private long nextNanos;
@@ -159,6 +160,7 @@ final class TcpUpstream implements Upstream, Transport {
             }
             if (channel != null && isUp) {
                 listen(channel);
+                isFull = false;
                 flush();
             }
         } catch (IOException failed) {
@@ -168,6 +170,7 @@ final class TcpUpstream implements Upstream, Transport {
 
     private void up() {
         isUp = true;
+        isFull = false;
         if (wasUp) {
             reconnects.increment();
         }
@@ -193,14 +196,14 @@ final class TcpUpstream implements Upstream, Transport {
 
     @Override
     public void flush() {
-        if (channel == null || !isUp) {
+        if (channel == null || !isUp || isFull) {
             return;
         }
         try {
             for (ByteBuffer oldest = queue.oldest(); oldest != null; oldest = queue.oldest()) {
                 int count = channel.write(oldest);
                 handedOnHere += count;
-                boolean isFull = oldest.hasRemaining();
+                isFull = oldest.hasRemaining();
                 sent.add(queue.handedOn(count));
                 if (isFull) {
                     interest(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
