@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,7 +48,7 @@ class ProxyIT {
     private static final class PeriodicSink implements AutoCloseable {
         final ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         volatile byte[] expected = {};
-        volatile long received;
+        final AtomicLong received = new AtomicLong();
         volatile long wrongAt = -1;
 
         PeriodicSink() throws IOException {
@@ -62,13 +63,13 @@ class ProxyIT {
                     InputStream in = connection.getInputStream()) {
                 for (int count = in.read(bytes); count >= 0; count = in.read(bytes)) {
                     for (int at = 0; at < count; ) {
-                        int begin = (int) (received % expected.length);
+                        int begin = (int) (received.get() % expected.length);
                         int length = Math.min(count - at, expected.length - begin);
                         if (!Arrays.equals(bytes, at, at + length, expected, begin, begin + length) && wrongAt < 0) {
-                            wrongAt = received;
+                            wrongAt = received.get();
                         }
                         at += length;
-                        received += length;
+                        received.addAndGet(length);
                     }
                 }
             } catch (IOException closed) {
@@ -120,10 +121,12 @@ class ProxyIT {
 
                 await("all bytes are there")
                         .atMost(Duration.ofSeconds(60))
-                        .until(() ->
-                                sinks.stream().mapToLong(sink -> sink.received).sum() >= (long) rounds * round.length);
+                        .until(() -> sinks.stream()
+                                        .mapToLong(sink -> sink.received.get())
+                                        .sum()
+                                >= (long) rounds * round.length);
                 for (int i = 0; i < 3; i++) {
-                    assertThat(sinks.get(i).received).isEqualTo((long) rounds * sinks.get(i).expected.length);
+                    assertThat(sinks.get(i).received.get()).isEqualTo((long) rounds * sinks.get(i).expected.length);
                     assertThat(sinks.get(i).wrongAt).isEqualTo(-1);
                 }
                 assertThat(proxy.errors()).noneMatch(line -> line.contains("WARN"));
