@@ -145,7 +145,21 @@ class PeersIT {
                 }
             });
             awaitPoints(expected);
+            for (int stayed : new int[] {0, 3}) {
+                assertNoGaps(collectors.get(stayed));
+            }
         }
+    }
+
+    /** A collector that was not killed has a point for every tick of each name, from the one that it took it over at. */
+    private static void assertNoGaps(CollectorProgram collector) throws Exception {
+        Map<String, NavigableMap<Long, Long>> points = new TreeMap<>();
+        note(collector, points);
+        long skipped = collector.metric("publish_skipped_ticks_total");
+        points.forEach((name, its) -> {
+            long ticks = its.lastKey() - its.firstKey() + 1;
+            assertThat(ticks - its.size()).as("gaps of " + name).isBetween(0L, skipped);
+        });
     }
 
     private void awaitSettled(int count) {
@@ -227,18 +241,22 @@ class PeersIT {
         List<CollectorProgram> all = new ArrayList<>(collectors);
         all.addAll(earlierLives);
         for (CollectorProgram collector : all) {
-            for (String line : collector.program().output()) {
-                Matcher point = POINT.matcher(line);
-                if (point.matches()) {
-                    String tags = point.group(4).equals("src=counters")
-                            ? ""
-                            : "," + point.group(4).replace(" src=counters", "").replace(' ', ',');
-                    Long other = points.computeIfAbsent(point.group(1) + tags, fresh -> new TreeMap<>())
-                            .put(Long.valueOf(point.group(2)), Long.valueOf(point.group(3)));
-                    assertThat(other).as("two collectors: " + line).isNull();
-                }
-            }
+            note(collector, points);
         }
         return points;
+    }
+
+    private static void note(CollectorProgram collector, Map<String, NavigableMap<Long, Long>> points) {
+        for (String line : collector.program().output()) {
+            Matcher point = POINT.matcher(line);
+            if (point.matches()) {
+                String tags = point.group(4).equals("src=counters")
+                        ? ""
+                        : "," + point.group(4).replace(" src=counters", "").replace(' ', ',');
+                Long other = points.computeIfAbsent(point.group(1) + tags, fresh -> new TreeMap<>())
+                        .put(Long.valueOf(point.group(2)), Long.valueOf(point.group(3)));
+                assertThat(other).as("a second time: " + line).isNull();
+            }
+        }
     }
 }

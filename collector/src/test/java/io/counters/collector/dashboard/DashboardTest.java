@@ -62,7 +62,7 @@ class DashboardTest {
 
         assertThat(page.statusCode()).isEqualTo(200);
         assertThat(type(page)).isEqualTo("text/html; charset=utf-8");
-        assertThat(page.body()).contains("<html").contains("'api/counters'");
+        assertThat(page.body()).contains("<html").contains("'api/counters'").contains("publish_spool_points");
     }
 
     @Test
