@@ -30,7 +30,7 @@ public record LedgerSettings(
 
     /** The usual bounds, in this folder. */
     public static LedgerSettings in(Path folder) {
-        return new LedgerSettings(folder, 1_000_000, 1_000_000, 100_000, 16_000_000, DAY_MILLIS);
+        return new LedgerSettings(folder, 1_500_000, 1_500_000, 100_000, 16_000_000, DAY_MILLIS);
     }
 
     /**
