@@ -164,7 +164,7 @@ public final class CommandReader {
         return null;
     }
 
-    /** {@code peer relay|handover|whole LIST DIGEST ADDRESS SUM} */
+    /** {@code peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM} */
     private @Nullable Rejection peer(byte[] in, int begin, int end) {
         for (PeerLine kind : PeerLine.values()) {
             if (starts(in, begin, end, kind.prefix)) {

@@ -8,7 +8,9 @@ import java.util.Locale;
 public enum PeerLine {
     /** Amounts of counters that were never the sender's, passed on. */
     RELAY,
-    /** Whole values of counters that were the sender's: by this list all that it had is handed over. */
+    /** Whole values of counters that were the sender's; by this list more is to come. */
+    HANDING,
+    /** The same, and by this list all that the sender had is handed over. */
     HANDOVER,
     /** The same, and what reached the sender by earlier lists has been passed on, too. */
     WHOLE;

@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  * a third that is down holds up nobody. Otherwise it may have been anybody, and all are waited for.
  *
  * <p>An amount from a peer with a later list is held until that list is here too, and so nothing ever goes round in a
- * circle: each hop has the same list or a later one.
+ * circle: each hop has the same list or a later one. So a stream says by which list its latest amounts went, also while
+ * there is more to come (HANDING): a counter that the store has a request of goes later than the others.
  */
 final class Ownership {
     /** What clocks of collectors may differ by: a name that comes over is published from the next second on but one. */
@@ -43,9 +44,6 @@ final class Ownership {
 
     /** Points so many seconds old are not asked for any more. */
     private static final long OLD_SECONDS = 60;
-
-    /** Before the first list. */
-    private static final PeerList NONE = new PeerList(0, List.of(new PeerList.Peer("none", 1)), List.of(), List.of());
 
     private final String self;
     private final Supplier<String> ids;
@@ -57,7 +55,7 @@ final class Ownership {
     /** Whether this ledger went by a list since then that was not settled when the next one came. */
     private boolean leapt;
 
-    /** Of which list all is handed over, and whether it is whole: as of the next commit, and as committed. */
+    /** What is said of our list: as of the next commit, and as committed. */
     private Word next;
 
     private Word said;
@@ -127,7 +125,7 @@ final class Ownership {
         this.list = list;
         this.settled = settled;
         this.leapt = leapt;
-        this.said = new Word(settled == null ? NONE : settled, PeerLine.HANDOVER);
+        this.said = new Word(list, PeerLine.HANDING);
         this.next = said;
         this.others = others();
         for (Relayed row : committed) {
@@ -471,10 +469,7 @@ final class Ownership {
 
     /** What changed of our streams; to be called right after {@link #pass}. */
     List<Relayed> takeChanges(long now, long expiryMillis) {
-        if (handing.isEmpty()) {
-            boolean isWhole = followsSettled() || awaited(PeerLine.HANDOVER).isEmpty();
-            next = new Word(list, isWhole ? PeerLine.WHOLE : PeerLine.HANDOVER);
-        }
+        next = new Word(list, word());
         for (Iterator<Relay> all = relays.values().iterator(); all.hasNext(); ) {
             Relay relay = all.next();
             if (relay.leftMillis != Relay.NEVER && now - relay.leftMillis > expiryMillis) {
@@ -490,6 +485,13 @@ final class Ownership {
         }
         changedRelays.clear();
         return rows;
+    }
+
+    private PeerLine word() {
+        if (!handing.isEmpty()) {
+            return PeerLine.HANDING;
+        }
+        return followsSettled() || awaited(PeerLine.HANDOVER).isEmpty() ? PeerLine.WHOLE : PeerLine.HANDOVER;
     }
 
     List<Integer> takeDropped() {
