@@ -78,10 +78,12 @@ final class PeersFile {
                 gone);
     }
 
-    private void read(int place, String line) {
-        if (line.isEmpty() || line.startsWith("#")) {
+    private void read(int place, String text) {
+        if (text.isEmpty() || text.startsWith("#")) {
             return;
         }
+        // A word alone is no collector of that name.
+        String line = text + " ";
         try {
             if (line.startsWith(NUMBER)) {
                 int read = Settings.wholeNumber(line.substring(NUMBER.length()).strip(), 1, Integer.MAX_VALUE);
@@ -97,7 +99,7 @@ final class PeersFile {
                 peers.add(CollectorAddress.read(line));
             }
         } catch (IllegalArgumentException wrong) {
-            mistakes.add(file + " line " + place + " is \"" + line + "\": " + wrong.getMessage());
+            mistakes.add(file + " line " + place + " is \"" + text + "\": " + wrong.getMessage());
         }
     }
 }

@@ -37,7 +37,8 @@ class PeersFileTest {
                 arguments("list 3\nb:1\na:1*3\n", "list 3 (b:1*1;a:1*3)"),
                 arguments("# ours\r\n\r\nlist 3\r\n  a:1 * 2 \r\n# b:1\r\n", "list 3 (a:1*2)"),
                 arguments("list 3\na\n", "list 3 (a:11212*1)"),
-                arguments("list 3\n[2001:db8::1]:7\n[2001:db8::2]\n", "list 3 ([2001:db8::1]:7*1;[2001:db8::2]:11212*1)"),
+                arguments(
+                        "list 3\n[2001:db8::1]:7\n[2001:db8::2]\n", "list 3 ([2001:db8::1]:7*1;[2001:db8::2]:11212*1)"),
                 arguments("list 3\nout b:1\na:1\ngone c:1\nout d\n", "list 3 (a:1*1;b:1*out;d:11212*out;c:1*gone)"));
     }
 
