@@ -288,7 +288,7 @@ class LedgerFileTest {
             assertThat(kept.ledger.takeRelayed())
                     .filteredOn(relayed -> relayed.increments().length > 0)
                     .singleElement()
-                    .satisfies(relayed -> assertThat(relayed.increments()).containsExactly(16));
+                    .satisfies(relayed -> assertThat(relayed.increments()).containsExactly(9));
         }
     }
 

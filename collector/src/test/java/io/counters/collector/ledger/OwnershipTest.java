@@ -339,8 +339,9 @@ class OwnershipTest {
         seconds(3);
         a.change(after);
         b.change(after);
-        seconds(1);
+        a.second();
         b.ledger.release(20_001);
+        b.commit();
 
         assertThat(b.published(20, name)).isNull();
         assertThat(b.published(21, name)).isNull();

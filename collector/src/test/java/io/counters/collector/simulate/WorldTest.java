@@ -89,7 +89,7 @@ class WorldTest {
         return wrong(Simulate.run(
                 new Plan(Scenario.PEERS, restless, 150, 6, 5, true, lines(one -> one.replaceFirst(line, instead))),
                 1,
-                60,
+                30,
                 nothing -> {}));
     }
 
