@@ -24,7 +24,11 @@ public final class CollectorAddress {
         this.weight = weight;
     }
 
-    /** @throws IllegalArgumentException with the value and the rule, if it is not of that form */
+    /**
+     * Reads one collector.
+     *
+     * @throws IllegalArgumentException with the value and the rule, if it is not of that form
+     */
     public static CollectorAddress read(String written) {
         String text = written.trim();
         int weight = 1;

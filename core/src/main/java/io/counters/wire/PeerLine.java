@@ -16,6 +16,7 @@ public enum PeerLine {
     WHOLE;
 
     /** The line begins with these bytes. */
+    @SuppressWarnings("ImmutableEnumChecker") // Never written to.
     final byte[] prefix = ("peer " + name().toLowerCase(Locale.ROOT) + " ").getBytes(ISO_8859_1);
 
     /** Whether the stream takes whole values. */
