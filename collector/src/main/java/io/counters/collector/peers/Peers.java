@@ -88,7 +88,7 @@ public final class Peers implements AutoCloseable {
             log.info("goes by {} instead of {}", read, list);
             list = read;
         } catch (SettingsException mistakes) {
-            bad(mistakes.getMessage());
+            bad(String.valueOf(mistakes.getMessage()));
         } catch (IllegalArgumentException notNext) {
             bad(file + " holds " + seen + ", but " + notNext.getMessage());
         }
