@@ -73,6 +73,7 @@ public final class Collector implements AutoCloseable {
     private final Intake intake;
     private final Dashboard dashboard;
     private final @Nullable Pusher pusher;
+    private final @Nullable Thread storeThread;
     private final @Nullable Peers peers;
     private final Thread intakeThread;
     private boolean closed;
@@ -136,9 +137,9 @@ public final class Collector implements AutoCloseable {
             commit.run();
             return COMMIT_MILLIS;
         });
-        if (pusher != null) {
-            loop("counters-store", () -> !pusher.run() ? PUSH_AGAIN_MILLIS : pusher.hasMore() ? 0 : PUSH_MILLIS);
-        }
+        storeThread = pusher == null
+                ? null
+                : loop("counters-store", () -> !pusher.run() ? PUSH_AGAIN_MILLIS : pusher.hasMore() ? 0 : PUSH_MILLIS);
         if (peers != null) {
             loop("counters-peers", () -> {
                 peers.run(clock.millis());
@@ -220,7 +221,7 @@ public final class Collector implements AutoCloseable {
         long run();
     }
 
-    private void loop(String name, Step step) {
+    private Thread loop(String name, Step step) {
         Thread thread = daemon(name, () -> {
             long pause = 0;
             while (!ends(pause)) {
@@ -235,6 +236,7 @@ public final class Collector implements AutoCloseable {
         });
         threads.add(thread);
         thread.start();
+        return thread;
     }
 
     private boolean ends(long withinMillis) {
@@ -331,7 +333,8 @@ public final class Collector implements AutoCloseable {
         commit.run();
         publisher.publish(clock.millis() / 1000);
         publisher.end();
-        if (pusher != null) {
+        // A round that still waits for its store is the last one: a pusher is for one thread.
+        if (pusher != null && storeThread != null && !storeThread.isAlive()) {
             pushAll(pusher);
         }
         publisher.close();

@@ -34,6 +34,7 @@ public final class Publisher implements AutoCloseable {
     private final LongAdder ticks;
     private final LongAdder skipped;
     private final LongAdder lost;
+    private volatile boolean closed;
 
     /** A sink and its thread. */
     private record Lane(Sink sink, ThreadPoolExecutor thread) {}
@@ -119,10 +120,14 @@ public final class Publisher implements AutoCloseable {
         }
     }
 
-    /** As {@link #end}, and waits for it, 2.5 s at the most. */
+    /** As {@link #end}, and waits for it, 2.5 s at the most; the second time not at all. */
     @Override
     public void close() {
         end();
+        if (closed) {
+            return;
+        }
+        closed = true;
         long left = CLOSE.toMillis();
         try {
             for (Lane lane : lanes) {
