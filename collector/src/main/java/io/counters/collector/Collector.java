@@ -123,13 +123,13 @@ public final class Collector implements AutoCloseable {
             // The one thread that is no daemon: it keeps the program running.
             intakeThread = new Thread(intake, "counters-intake");
             intakeThread.setUncaughtExceptionHandler(Collector::die);
+            if (pusher != null) {
+                pusher.begin();
+            }
             say(out, file, store, sinks);
         } catch (SettingsException | IOException | RuntimeException cannot) {
             closeOpened();
             throw cannot;
-        }
-        if (pusher != null) {
-            pusher.begin();
         }
         intakeThread.start();
         dashboard.start();
@@ -168,7 +168,8 @@ public final class Collector implements AutoCloseable {
             boolean isFirst = address.equals(publishing.opentsdb().get(0));
             String folder =
                     isFirst ? "opentsdb" : "opentsdb-" + address.host().replace(':', '-') + "-" + address.port();
-            sinks.add(new OpenTsdbSink(
+            // Closed once more by the publisher, which comes later and ends it in order.
+            sinks.add(open(new OpenTsdbSink(
                     address,
                     spools.resolve(folder),
                     publishing,
@@ -177,7 +178,7 @@ public final class Collector implements AutoCloseable {
                     new SecureRandom(),
                     work -> daemon("counters-opentsdb", work),
                     faults,
-                    self));
+                    self)));
         }
         if (publishing.stdout()) {
             sinks.add(new StdoutSink(out, publishing));

@@ -35,6 +35,12 @@ final class Delivery {
     /** The most old ticks that are begun at the same time: those before them wait for something that takes long. */
     static final int BEGUN_MAX = 256;
 
+    /** After so many attempts a piece of an old tick goes behind what was tried less often. */
+    private static final int TRIES = 5;
+
+    /** How long a tick rests of which something has not passed, while others wait to be begun. */
+    static final long REST_MILLIS = 600_000;
+
     private static final double RATE_SECONDS = 5;
 
     private final Spool spool;
@@ -69,6 +75,9 @@ final class Delivery {
         @Nullable
         Long readAgain;
 
+        @Nullable
+        Long restsUntil;
+
         int next;
         final PriorityQueue<Piece> again = new PriorityQueue<>(Comparator.comparingLong(piece -> piece.due));
         int inFlight;
@@ -88,6 +97,11 @@ final class Delivery {
 
         boolean isBegun() {
             return places != null;
+        }
+
+        /** Whether it gives way to others for a while. */
+        boolean rests(long now) {
+            return restsUntil != null && now - restsUntil < 0;
         }
 
         boolean isUnreadable(long now) {
@@ -200,21 +214,17 @@ final class Delivery {
         if (isPaused(now) || isBusy()) {
             return null;
         }
-        Piece piece = current == null ? null : due(current, now);
+        Piece piece = current == null ? null : due(current, now, Integer.MAX_VALUE);
         if (piece == null && mayReplay(now)) {
-            int begun = 0;
-            for (Tick tick : older.values()) {
-                piece = due(tick, now);
-                if (piece != null) {
-                    piece.replay = true;
-                    replaysInFlight++;
-                    replayTokens -= piece.points;
-                    break;
-                }
-                begun += tick.isBegun() || tick.isUnreadable(now) ? 1 : 0;
-                if (begun >= BEGUN_MAX) {
-                    break;
-                }
+            // What has failed again and again must not keep back what was never tried.
+            piece = replayed(now, TRIES);
+            if (piece == null) {
+                piece = replayed(now, Integer.MAX_VALUE);
+            }
+            if (piece != null) {
+                piece.replay = true;
+                replaysInFlight++;
+                replayTokens -= piece.points;
             }
         }
         if (piece != null) {
@@ -233,6 +243,39 @@ final class Delivery {
         return replaysInFlight >= Math.max(1, connections / 2);
     }
 
+    private @Nullable Piece replayed(long now, int attemptsMax) throws Damaged, IOException {
+        int begun = 0;
+        for (Tick tick : older.values()) {
+            if (tick.rests(now)) {
+                continue;
+            }
+            Piece piece = due(tick, now, attemptsMax);
+            if (piece != null) {
+                return piece;
+            }
+            begun += tick.isBegun() || tick.isUnreadable(now) ? 1 : 0;
+            if (begun >= BEGUN_MAX) {
+                giveWay(now);
+                return null;
+            }
+        }
+        return null;
+    }
+
+    /** All that may be begun wait for something that takes long: the oldest rests, where another was never tried. */
+    private void giveWay(long now) {
+        if (older.values().stream().allMatch(tick -> tick.isBegun() || tick.rests(now))) {
+            return;
+        }
+        for (Tick tick : older.values()) {
+            if (tick.isBegun() && tick.inFlight == 0) {
+                tick.forget();
+                tick.restsUntil = now + TimeUnit.MILLISECONDS.toNanos(REST_MILLIS);
+                return;
+            }
+        }
+    }
+
     private boolean mayReplay(long now) {
         if (older.isEmpty() || isBusyReplaying()) {
             return false;
@@ -243,7 +286,7 @@ final class Delivery {
         return replayTokens > 0;
     }
 
-    private @Nullable Piece due(Tick tick, long now) throws Damaged, IOException {
+    private @Nullable Piece due(Tick tick, long now, int attemptsMax) throws Damaged, IOException {
         if (tick.isUnreadable(now)) {
             return null;
         }
@@ -261,7 +304,7 @@ final class Delivery {
             tick.places = places;
         }
         Piece waiting = tick.again.peek();
-        if (waiting != null && now - waiting.due >= 0) {
+        if (waiting != null && now - waiting.due >= 0 && waiting.attempts < attemptsMax) {
             tick.again.remove();
             return waiting;
         }
@@ -306,6 +349,9 @@ final class Delivery {
         long earns = (long) Math.max(0, (1 - replayTokens) / replayRate * TimeUnit.SECONDS.toNanos(1));
         int begun = 0;
         for (Tick tick : older.values()) {
+            if (tick.rests(now)) {
+                continue;
+            }
             if (begun++ == BEGUN_MAX) {
                 break;
             }
@@ -339,7 +385,7 @@ final class Delivery {
         tick.inFlight--;
         if (piece.replay) {
             replaysInFlight--;
-            replayed(done, now);
+            countReplayed(done, now);
         }
         if (inTrouble) {
             if (failures == 0 || piece.sentAt - failedAt >= 0) {
@@ -401,7 +447,7 @@ final class Delivery {
         return tick.left;
     }
 
-    private void replayed(int points, long now) {
+    private void countReplayed(int points, long now) {
         double seconds = (double) (now - rateFrom) / TimeUnit.SECONDS.toNanos(1);
         if (seconds >= RATE_SECONDS) {
             rate = rateCount / seconds;
@@ -413,7 +459,7 @@ final class Delivery {
 
     /** The points a second that were replayed of late. */
     synchronized long replayRate(long now) {
-        replayed(0, now);
+        countReplayed(0, now);
         return Math.round(rate);
     }
 

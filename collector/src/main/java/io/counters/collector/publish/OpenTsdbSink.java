@@ -429,6 +429,9 @@ public final class OpenTsdbSink implements Sink {
 
     @Override
     public void close() {
+        if (closing) {
+            return;
+        }
         lastNanos = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(LAST_MILLIS);
         closing = true;
         moved.release();

@@ -26,7 +26,10 @@ final class PeerLedger {
     String lastSent = "";
     Ledger ledger;
     Feed feed;
+
+    @Nullable
     Relays relays;
+
     private final Map<String, Long> store;
     private static int streams;
 
@@ -36,7 +39,7 @@ final class PeerLedger {
             Map<String, PeerLedger> all,
             Map<String, Long> store,
             LedgerSettings bounds,
-            PeerList list) {
+            @Nullable PeerList list) {
         this.address = address;
         this.all = all;
         this.store = store;

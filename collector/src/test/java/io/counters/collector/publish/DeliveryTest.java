@@ -245,6 +245,32 @@ class DeliveryTest {
     }
 
     @Test
+    void ticks_that_never_pass_give_way_to_those_behind_them() throws Exception {
+        int poisoned = Delivery.BEGUN_MAX + 20;
+        for (int i = 0; i < poisoned + 3; i++) {
+            tick(100 + 10L * i, 1);
+        }
+        confirm(due());
+        long last = 100 + 10L * (poisoned - 1);
+
+        List<Long> passed = new ArrayList<>();
+        for (int millis = 0; millis < Delivery.REST_MILLIS / 2 && passed.size() < 2; millis += 10) {
+            pass(Duration.ofMillis(10));
+            Piece piece = next();
+            if (piece != null && piece.second() <= last) {
+                // Its request was answered, and its only point is to be sent again.
+                delivery.settle(piece, 0, List.of(new Rest(null, piece.points)), false, false, now);
+            } else if (piece != null) {
+                passed.add(piece.second());
+                confirm(piece);
+            }
+        }
+
+        assertThat(passed).containsExactly(last + 10, last + 20);
+        assertThat(delivery.older()).as("those that wait are kept").hasSize(poisoned);
+    }
+
+    @Test
     void a_tick_that_can_not_be_read_for_now_is_kept_and_holds_up_no_other() throws Exception {
         tick(100, 10);
         tick(110, 10);
