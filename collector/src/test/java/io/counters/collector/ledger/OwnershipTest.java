@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Collectors that share names: who has a value, who publishes it, and what is sent when. */
@@ -59,7 +60,7 @@ class OwnershipTest {
         throw new AssertionError("no name is owned by " + by);
     }
 
-    private PeerLedger peer(String address, PeerList list) {
+    private PeerLedger peer(String address, @Nullable PeerList list) {
         return new PeerLedger(address, all, store, bounds, list);
     }
 

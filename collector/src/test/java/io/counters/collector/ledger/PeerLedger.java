@@ -27,13 +27,12 @@ final class PeerLedger {
     Ledger ledger;
     Feed feed;
 
-    @Nullable
     Relays relays;
-
     private final Map<String, Long> store;
     private static int streams;
 
-    /** Adds a peer to all of them. */
+    /** Adds a peer to all of them; one without a list is alone, and has no relays. */
+    @SuppressWarnings("NullAway.Init")
     PeerLedger(
             String address,
             Map<String, PeerLedger> all,
