@@ -73,6 +73,7 @@ public final class Collector implements AutoCloseable {
     private final Intake intake;
     private final Dashboard dashboard;
     private final @Nullable Pusher pusher;
+    private final @Nullable Thread storeThread;
     private final @Nullable Peers peers;
     private final Thread intakeThread;
     private boolean closed;
@@ -122,13 +123,13 @@ public final class Collector implements AutoCloseable {
             // The one thread that is no daemon: it keeps the program running.
             intakeThread = new Thread(intake, "counters-intake");
             intakeThread.setUncaughtExceptionHandler(Collector::die);
+            if (pusher != null) {
+                pusher.begin();
+            }
             say(out, file, store, sinks);
         } catch (SettingsException | IOException | RuntimeException cannot) {
             closeOpened();
             throw cannot;
-        }
-        if (pusher != null) {
-            pusher.begin();
         }
         intakeThread.start();
         dashboard.start();
@@ -136,9 +137,9 @@ public final class Collector implements AutoCloseable {
             commit.run();
             return COMMIT_MILLIS;
         });
-        if (pusher != null) {
-            loop("counters-store", () -> !pusher.run() ? PUSH_AGAIN_MILLIS : pusher.hasMore() ? 0 : PUSH_MILLIS);
-        }
+        storeThread = pusher == null
+                ? null
+                : loop("counters-store", () -> !pusher.run() ? PUSH_AGAIN_MILLIS : pusher.hasMore() ? 0 : PUSH_MILLIS);
         if (peers != null) {
             loop("counters-peers", () -> {
                 peers.run(clock.millis());
@@ -167,7 +168,8 @@ public final class Collector implements AutoCloseable {
             boolean isFirst = address.equals(publishing.opentsdb().get(0));
             String folder =
                     isFirst ? "opentsdb" : "opentsdb-" + address.host().replace(':', '-') + "-" + address.port();
-            sinks.add(new OpenTsdbSink(
+            // Closed once more by the publisher, which comes later and ends it in order.
+            sinks.add(open(new OpenTsdbSink(
                     address,
                     spools.resolve(folder),
                     publishing,
@@ -176,7 +178,7 @@ public final class Collector implements AutoCloseable {
                     new SecureRandom(),
                     work -> daemon("counters-opentsdb", work),
                     faults,
-                    self));
+                    self)));
         }
         if (publishing.stdout()) {
             sinks.add(new StdoutSink(out, publishing));
@@ -220,7 +222,7 @@ public final class Collector implements AutoCloseable {
         long run();
     }
 
-    private void loop(String name, Step step) {
+    private Thread loop(String name, Step step) {
         Thread thread = daemon(name, () -> {
             long pause = 0;
             while (!ends(pause)) {
@@ -235,6 +237,7 @@ public final class Collector implements AutoCloseable {
         });
         threads.add(thread);
         thread.start();
+        return thread;
     }
 
     private boolean ends(long withinMillis) {
@@ -331,7 +334,8 @@ public final class Collector implements AutoCloseable {
         commit.run();
         publisher.publish(clock.millis() / 1000);
         publisher.end();
-        if (pusher != null) {
+        // A round that still waits for its store is the last one: a pusher is for one thread.
+        if (pusher != null && storeThread != null && !storeThread.isAlive()) {
             pushAll(pusher);
         }
         publisher.close();

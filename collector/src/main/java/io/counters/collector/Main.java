@@ -14,6 +14,7 @@ import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -56,6 +57,14 @@ public final class Main {
         try {
             given = new CommandLine(spec).parseArgs(args);
         } catch (CommandLine.ParameterException wrong) {
+            Optional<Setting> secret = secret(args);
+            if (secret.isPresent()) {
+                // Not what is wrong in its own words, which show the secret.
+                err.println("counters collector: there is no flag --"
+                        + secret.get().flag() + ", as others can see those; set variable "
+                        + secret.get().variable());
+                return EXIT_USAGE;
+            }
             err.println("counters collector: " + wrong.getMessage());
             CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err);
             err.println("--help lists every setting");
@@ -94,6 +103,15 @@ public final class Main {
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", settings.logLevel());
         Proxy proxy = new Proxy(settings, out);
         Runtime.getRuntime().addShutdownHook(new Thread(proxy::close, "counters-end"));
+    }
+
+    /** A secret that was given as a flag. */
+    private static Optional<Setting> secret(String[] args) {
+        return Arrays.stream(Setting.values())
+                .filter(Setting::isSecret)
+                .filter(setting ->
+                        Arrays.stream(args).anyMatch(arg -> (arg + "=").startsWith("--" + setting.flag() + "=")))
+                .findFirst();
     }
 
     private static CommandSpec spec() {

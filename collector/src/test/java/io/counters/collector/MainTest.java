@@ -61,6 +61,16 @@ class MainTest {
         assertThat(out.size()).isZero();
     }
 
+    @Test
+    void a_password_given_as_a_flag_is_refused_and_not_shown() {
+        assertThat(run("--store-password=hunter2")).isEqualTo(2);
+        assertThat(run("--store-password", "hunter2")).isEqualTo(2);
+
+        assertThat(said())
+                .contains("--store-password", "COUNTERS_STORE_PASSWORD")
+                .doesNotContain("hunter2");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "udp-port, 65536",

@@ -164,12 +164,11 @@ public final class CommandReader {
         return null;
     }
 
-    /** {@code peer relay|handover|whole LIST DIGEST ADDRESS SUM} */
+    /** {@code peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM} */
     private @Nullable Rejection peer(byte[] in, int begin, int end) {
         for (PeerLine kind : PeerLine.values()) {
-            byte[] prefix = kind.prefix.getBytes(ISO_8859_1);
-            if (starts(in, begin, end, prefix)) {
-                return peer(kind, in, begin + prefix.length, end);
+            if (starts(in, begin, end, kind.prefix)) {
+                return peer(kind, in, begin + kind.prefix.length, end);
             }
         }
         return Rejection.PEER_FORM;

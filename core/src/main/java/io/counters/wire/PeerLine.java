@@ -8,13 +8,16 @@ import java.util.Locale;
 public enum PeerLine {
     /** Amounts of counters that were never the sender's, passed on. */
     RELAY,
-    /** Whole values of counters that were the sender's: by this list all that it had is handed over. */
+    /** Whole values of counters that were the sender's; by this list more is to come. */
+    HANDING,
+    /** The same, and by this list all that the sender had is handed over. */
     HANDOVER,
     /** The same, and what reached the sender by earlier lists has been passed on, too. */
     WHOLE;
 
-    /** The line begins with these letters. */
-    final String prefix = "peer " + name().toLowerCase(Locale.ROOT) + " ";
+    /** The line begins with these bytes. */
+    @SuppressWarnings("ImmutableEnumChecker") // Never written to.
+    final byte[] prefix = ("peer " + name().toLowerCase(Locale.ROOT) + " ").getBytes(ISO_8859_1);
 
     /** Whether the stream takes whole values. */
     public boolean handsOver() {
@@ -30,6 +33,7 @@ public enum PeerLine {
      * @param sum of all totals of the stream, modulo 2^63
      */
     public byte[] write(long list, int digest, String address, long sum) {
-        return (prefix + list + String.format(" %08x ", digest) + address + " " + sum).getBytes(ISO_8859_1);
+        return (new String(prefix, ISO_8859_1) + list + String.format(" %08x ", digest) + address + " " + sum)
+                .getBytes(ISO_8859_1);
     }
 }

@@ -20,7 +20,7 @@ public enum Rejection {
     TOTAL_BELOW_AMOUNT("a total is never less than its amount"),
     FROM_FORM("a from line is: from SENDER AGE SEQ, the sender of 16 to 64 letters"),
     FROM_PLACE("in a datagram the from line comes first, once"),
-    PEER_FORM("a peer line is: peer relay|handover|whole LIST DIGEST ADDRESS SUM, under a from line"),
+    PEER_FORM("a peer line is: peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM, under a from line"),
     SIGNED_FORM("a signed line is: signed KEY-ID TIME MAC"),
     SIGNED_PLACE("a signed line is the first of a datagram; on TCP use TLS instead"),
     STATSD_FORM("a StatsD line is: name:VALUE|c[|@RATE][|#tag:value,...]"),

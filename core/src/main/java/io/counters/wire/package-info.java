@@ -16,7 +16,7 @@
  *   age      = milliseconds since the stream began
  *   seq      = number of this datagram in its stream, from 1
  *   peer     = "peer" SP kind SP list SP digest SP address SP sum     ; between collectors only
- *   kind     = "relay" / "handover" / "whole"           ; see PeerLine
+ *   kind     = "relay" / "handing" / "handover" / "whole" ; see PeerLine
  *   list     = number of the list of peers its sender goes by; digest = CRC-32 of that list, 8 hex digits
  *   address  = its sender's, as on that list; sum = of all the stream's totals, modulo 2^63
  *   name     = metric *( "," key "=" value )            ; letters A-Z a-z 0-9 - _ . /, 7 tags, 250 bytes at most

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Assumptions;
  * with the JVM that started them, whatever ends it.
  */
 final class OpenTsdb implements AutoCloseable {
-    private static final Duration DEADLINE = Duration.ofSeconds(60);
+    private static final Duration DEADLINE = Duration.ofMinutes(2);
     private static final Pattern SERIES = Pattern.compile(
             "\\{\"metric\":\"([^\"]+)\",\"tags\":\\{([^}]*)},\"aggregateTags\":\\[],\"dps\":\\{([^}]*)}}");
     private static final Pattern POINT = Pattern.compile("\"(\\d+)\":(-?\\d+)");
@@ -60,7 +60,7 @@ final class OpenTsdb implements AutoCloseable {
                     "tsd.http.staticroot = " + Files.createDirectories(folder.resolve("static")),
                     "tsd.http.cachedir = " + Files.createDirectories(folder.resolve("cache")),
                     "tsd.storage.hbase.zk_quorum = "
-                            + hbase.awaitLine("^zookeeper (.*)$").group(1)));
+                            + hbase.awaitLine("^zookeeper (.*)$", DEADLINE).group(1)));
             lines.addAll(set);
             settings = Files.write(folder.resolve("opentsdb.conf"), lines);
             tsd = tsd();

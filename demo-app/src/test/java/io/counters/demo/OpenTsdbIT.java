@@ -107,10 +107,11 @@ class OpenTsdbIT {
                     + wrong.size() + " points missing or wrong; " + collector.metric("publish_retries_total")
                     + " requests sent again, " + deepest + " points in the spool at the most; the proxy passed "
                     + proxy.passed() + " requests and did " + proxy.faults());
-            assertThat(wrong).isEmpty();
+            assertThat(wrong.stream().limit(20))
+                    .as("the first of %d", wrong.size())
+                    .isEmpty();
 
             // It was as bad as it was meant to be.
-            assertThat(proxy.faults()).containsOnlyKeys(FaultyProxy.Fault.values());
             assertThat(deepest).isPositive();
             assertThat(collector.metric("publish_retries_total")).isPositive();
             assertThat(collector.metric("publish_lost_points_total")).isZero();
@@ -151,6 +152,9 @@ class OpenTsdbIT {
 
             proxy.faulty(FAULTY);
             pass(ticks, 4 * longer);
+            await("every fault")
+                    .atMost(Duration.ofMinutes(1))
+                    .until(() -> proxy.faults().size() == FaultyProxy.Fault.values().length);
             hangHBase(4 * longer);
             openTsdb.killTsd();
             openTsdb.startTsd();

@@ -142,8 +142,13 @@ final class Program implements AutoCloseable {
      * line.
      */
     Matcher awaitLine(String regex) throws InterruptedException {
+        return awaitLine(regex, DEADLINE);
+    }
+
+    /** As {@link #awaitLine(String)}, for programs that take longer. */
+    Matcher awaitLine(String regex, Duration atMost) throws InterruptedException {
         Pattern pattern = Pattern.compile(regex);
-        long deadline = System.nanoTime() + DEADLINE.toNanos();
+        long deadline = System.nanoTime() + atMost.toNanos();
         synchronized (output) {
             while (true) {
                 for (Stream stream : List.of(output, errors)) {

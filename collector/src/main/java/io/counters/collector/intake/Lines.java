@@ -32,6 +32,9 @@ final class Lines implements Commands {
     private @Nullable Stream stream;
     private boolean named;
 
+    /** Whether these are a peer's lines for whose stream there is no room: their totals will be repeated for ever. */
+    private boolean waits;
+
     /**
      * @param source what the log calls it: "UDP" or "TCP"
      * @param nameBytesMax the most bytes of a name
@@ -91,6 +94,7 @@ final class Lines implements Commands {
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         named = true;
+        waits = false;
         stream = ledger.stream(bytes, begin, end, ageMillis, seq);
     }
 
@@ -99,11 +103,13 @@ final class Lines implements Commands {
         if (stream != null) {
             ledger.peer(stream, kind, list, digest, address, sum);
         }
+        waits = stream == null && named;
     }
 
     @Override
     public void fromNobody() {
         named = false;
+        waits = false;
         stream = null;
     }
 
@@ -111,6 +117,9 @@ final class Lines implements Commands {
     public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
         if (end - begin > nameBytesMax) {
             rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
+            return;
+        }
+        if (waits) {
             return;
         }
         ledger.merge(stream, verb, bytes, begin, end, amount, total);

@@ -71,7 +71,12 @@ record Changes(
     /** One counter as it stands, with what is known of its key in the shared store. */
     record CounterRow(int id, String name, long value, Projected projected, long pushed, long goal) {}
 
-    /** One stream as it stands, without its watermarks. */
+    /**
+     * One stream as it stands, without its watermarks.
+     *
+     * @param peer the address of the collector whose it is; null for others'
+     * @param handsOver whether that one hands over by it
+     */
     record StreamRow(
             int id,
             String sender,
@@ -80,7 +85,9 @@ record Changes(
             long heardMillis,
             long heardListening,
             Arrivals arrivals,
-            long healed) {}
+            long healed,
+            @Nullable String peer,
+            boolean handsOver) {}
 
     /** One stream and those of its watermarks that changed; the arrays run side by side. */
     @SuppressWarnings("ArrayRecordComponent") // Written once and read once, thousands a second.

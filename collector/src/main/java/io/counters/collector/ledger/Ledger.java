@@ -10,6 +10,7 @@ import io.counters.wire.Verb;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -178,7 +179,8 @@ public final class Ledger {
         if (counter < 0) {
             boolean full = names.size() >= bounds.countersMax();
             if (full || !mayAdd()) {
-                if (!full && of != null && of.whole && total != Commands.NO_TOTAL) {
+                boolean waits = of != null && total != Commands.NO_TOTAL && (isPeers(of) || (of.whole && !full));
+                if (waits) {
                     deferred.increment();
                     return 0;
                 }
@@ -198,14 +200,19 @@ public final class Ledger {
             return 0;
         }
         note(stream);
+        boolean isPeers = isPeers(stream);
         if (!stream.knows(counter) && watermarks >= bounds.watermarksMax()) {
+            if (isPeers) {
+                deferred.increment();
+                return 0;
+            }
             noRoom.increment();
             stream.whole = false;
             forgetNow();
             return apply(stream, counter, verb, amount);
         }
         long jump = mark != Stream.NONE ? total - mark : total;
-        if (jump > CommandReader.AMOUNT_MAX && !stream.quarantined) {
+        if (jump > CommandReader.AMOUNT_MAX && !stream.quarantined && !isPeers) {
             stream.quarantined = true;
             quarantined.increment();
         }
@@ -272,6 +279,10 @@ public final class Ledger {
         return amount;
     }
 
+    private boolean isPeers(Stream stream) {
+        return ownership != null && ownership.isPeers(stream);
+    }
+
     private boolean isOurs(int counter) {
         return ownership == null || ownership.isOurs(counter);
     }
@@ -306,7 +317,8 @@ public final class Ledger {
         long since = listenedMillis() - bounds.expiryMillis();
         for (Iterator<Stream> all = streams.values().iterator(); all.hasNext(); ) {
             Stream stream = all.next();
-            if (stream.heardListening < since) {
+            // A collector that was away for long has a value to hand over yet.
+            if (stream.heardListening < since && !isPeers(stream)) {
                 all.remove();
                 changedStreams.remove(stream);
                 droppedStreams.add(stream.id);
@@ -494,6 +506,10 @@ public final class Ledger {
         stream.heardMillis = row.heardMillis();
         stream.heardListening = row.heardListening();
         stream.healed = row.healed();
+        if (row.peer() != null) {
+            stream.peer = row.peer();
+            stream.kind = row.handsOver() ? PeerLine.HANDOVER : PeerLine.RELAY;
+        }
         for (int i = 0; i < marks.counters().length; i++) {
             watermarks += stream.watermark(marks.counters()[i], Verb.INCREMENT, marks.increments()[i]);
             watermarks += stream.watermark(marks.counters()[i], Verb.DECREMENT, marks.decrements()[i]);
@@ -559,6 +575,9 @@ public final class Ledger {
             }
         }
         among.restoreHeld(restoredHeld);
+        streams.values().stream()
+                .sorted(Comparator.comparingInt(stream -> stream.id))
+                .forEach(among::heard);
         ownership = among;
         among.greet(clockMillis.getAsLong());
         if (before != null && !before.isSame(list)) {
@@ -611,7 +630,10 @@ public final class Ledger {
      * @param sum of all totals of the stream, modulo 2^63
      */
     public synchronized void peer(Stream stream, PeerLine kind, long list, int digest, String address, long sum) {
-        stream.peer = address;
+        if (!address.equals(stream.peer)) {
+            stream.peer = address;
+            note(stream);
+        }
         stream.kind = kind;
         stream.list = list;
         stream.digest = digest;

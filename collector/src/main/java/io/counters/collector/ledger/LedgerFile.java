@@ -40,6 +40,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (stream, counter))"
                 + " WITHOUT ROWID",
         "CREATE TABLE IF NOT EXISTS list (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, peers TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS peer_stream (stream INTEGER PRIMARY KEY, peer TEXT NOT NULL,"
+                + " hands_over INTEGER NOT NULL)",
         "CREATE TABLE IF NOT EXISTS held (counter INTEGER PRIMARY KEY)",
         "CREATE TABLE IF NOT EXISTS relay (id INTEGER PRIMARY KEY, stream TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,"
                 + " hands_over INTEGER NOT NULL, born INTEGER NOT NULL)",
@@ -68,6 +70,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private final PreparedStatement putWatermark;
     private final PreparedStatement dropStream;
     private final PreparedStatement dropWatermarks;
+    private final PreparedStatement putPeerStream;
+    private final PreparedStatement dropPeerStream;
     private final PreparedStatement putList;
     private final PreparedStatement dropHeld;
     private final PreparedStatement putHeld;
@@ -108,6 +112,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
             putWatermark = connection.prepareStatement("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)");
             dropStream = connection.prepareStatement("DELETE FROM stream WHERE id = ?");
             dropWatermarks = connection.prepareStatement("DELETE FROM watermark WHERE stream = ?");
+            putPeerStream = connection.prepareStatement("INSERT OR REPLACE INTO peer_stream VALUES (?, ?, ?)");
+            dropPeerStream = connection.prepareStatement("DELETE FROM peer_stream WHERE stream = ?");
             putList = connection.prepareStatement("INSERT OR REPLACE INTO list VALUES (?, ?, ?)");
             dropHeld = connection.prepareStatement("DELETE FROM held");
             putHeld = connection.prepareStatement("INSERT OR REPLACE INTO held VALUES (?)");
@@ -122,6 +128,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
                     putWatermark,
                     dropStream,
                     dropWatermarks,
+                    putPeerStream,
+                    dropPeerStream,
                     putList,
                     dropHeld,
                     putHeld,
@@ -230,7 +238,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
     }
 
     private void loadStreams(Statement statement, Ledger ledger) throws SQLException {
-        try (ResultSet row = statement.executeQuery("SELECT * FROM stream ORDER BY id");
+        try (ResultSet row = statement.executeQuery("SELECT stream.*, peer, hands_over FROM stream"
+                        + " LEFT JOIN peer_stream ON peer_stream.stream = stream.id ORDER BY id");
                 PreparedStatement marksOf = connection.prepareStatement(
                         "SELECT counter, increments, decrements FROM watermark WHERE stream = ?")) {
             while (row.next()) {
@@ -242,7 +251,9 @@ public final class LedgerFile implements Journal, AutoCloseable {
                         row.getLong(5),
                         row.getLong(6),
                         new Arrivals(row.getLong(7), row.getLong(8), row.getLong(9), row.getLong(10), row.getLong(11)),
-                        row.getLong(12));
+                        row.getLong(12),
+                        row.getString(13),
+                        row.getBoolean(14));
                 marksOf.setInt(1, stream.id());
                 Totals marks = Totals.of(marksOf);
                 ledger.restore(new Watermarks(stream, marks.counters, marks.increments, marks.decrements));
@@ -351,6 +362,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 dropStream.addBatch();
                 dropWatermarks.setInt(1, dropped);
                 dropWatermarks.addBatch();
+                dropPeerStream.setInt(1, dropped);
+                dropPeerStream.addBatch();
             }
             putPeers(changes);
             for (PreparedStatement batch : batches) {
@@ -384,6 +397,12 @@ public final class LedgerFile implements Journal, AutoCloseable {
         putStream.setLong(11, row.arrivals().window());
         putStream.setLong(12, row.healed());
         putStream.addBatch();
+        if (row.peer() != null) {
+            putPeerStream.setInt(1, row.id());
+            putPeerStream.setString(2, row.peer());
+            putPeerStream.setBoolean(3, row.handsOver());
+            putPeerStream.addBatch();
+        }
     }
 
     private void putPeers(Changes changes) throws SQLException {

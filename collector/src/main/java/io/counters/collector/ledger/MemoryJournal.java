@@ -21,9 +21,18 @@ public final class MemoryJournal implements Journal {
     private final SortedMap<Integer, List<Relayed>> relayed = new TreeMap<>();
     private final SortedSet<Integer> held = new TreeSet<>();
     private Changes.@Nullable Lists lists;
+    private boolean full;
+
+    /** Whether it refuses all from now on, as a full disk does. */
+    public void full(boolean isFull) {
+        full = isFull;
+    }
 
     @Override
     public void write(Changes changes) {
+        if (full) {
+            throw new IllegalStateException("no space left on device");
+        }
         head = changes.head();
         changes.counters().forEach(row -> counters.put(row.id(), row));
         for (Watermarks stream : changes.streams()) {

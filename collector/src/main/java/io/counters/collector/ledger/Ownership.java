@@ -35,14 +35,15 @@ import org.jspecify.annotations.Nullable;
  * a third that is down holds up nobody. Otherwise it may have been anybody, and all are waited for.
  *
  * <p>An amount from a peer with a later list is held until that list is here too, and so nothing ever goes round in a
- * circle: each hop has the same list or a later one.
+ * circle: each hop has the same list or a later one. So a stream says by which list its latest amounts went, also while
+ * there is more to come (HANDING): a counter that the store has a request of goes later than the others.
  */
 final class Ownership {
     /** What clocks of collectors may differ by: a name that comes over is published from the next second on but one. */
     private static final long CLOCKS_MILLIS = 1000;
 
-    /** Before the first list. */
-    private static final PeerList NONE = new PeerList(0, List.of(new PeerList.Peer("none", 1)), List.of(), List.of());
+    /** Points so many seconds old are not asked for any more. */
+    private static final long OLD_SECONDS = 60;
 
     private final String self;
     private final Supplier<String> ids;
@@ -54,7 +55,7 @@ final class Ownership {
     /** Whether this ledger went by a list since then that was not settled when the next one came. */
     private boolean leapt;
 
-    /** Of which list all is handed over, and whether it is whole: as of the next commit, and as committed. */
+    /** What is said of our list: as of the next commit, and as committed. */
     private Word next;
 
     private Word said;
@@ -80,8 +81,16 @@ final class Ownership {
     private final List<Integer> heldSince = new ArrayList<>();
     private boolean heldAnew;
 
-    /** By a peer's address: the stream by which it hands over, as it was last heard. */
+    /** All on the list that take part, but this one. */
+    private Set<String> others;
+
+    /** The streams of those, each kind's latest. */
     private final Map<String, Stream> heard = new HashMap<>();
+
+    /** Who was awaited when counters were last looked through, and whether one came in since then. */
+    private Set<String> lookedThrough = Set.of();
+
+    private boolean looksAgain = true;
 
     private final Map<String, Relay> relays = new HashMap<>();
     private final List<Relay> changedRelays = new ArrayList<>();
@@ -116,8 +125,9 @@ final class Ownership {
         this.list = list;
         this.settled = settled;
         this.leapt = leapt;
-        this.said = new Word(settled == null ? NONE : settled, PeerLine.HANDOVER);
+        this.said = new Word(list, PeerLine.HANDING);
         this.next = said;
+        this.others = others();
         for (Relayed row : committed) {
             Relay relay = relays.computeIfAbsent(
                     key(row.peer(), row.handsOver()),
@@ -160,7 +170,9 @@ final class Ownership {
         if (isMine(counter, name)) {
             ours.set(counter);
             published.set(counter);
-        } else if (isLeft && !isOwner(counter)) {
+        } else if (isOwner(counter)) {
+            looksAgain = true;
+        } else if (isLeft) {
             passing.set(counter);
             handing.set(counter);
         }
@@ -223,6 +235,9 @@ final class Ownership {
     void change(PeerList later, NameTable names, long now) {
         leapt = !list.isSame(settled);
         list = later;
+        others = others();
+        heard.keySet().removeIf(stream -> !others.contains(stream.substring(stream.indexOf(' ') + 1)));
+        looksAgain = true;
         listsChanged = true;
         held.clear();
         heldSince.clear();
@@ -248,29 +263,35 @@ final class Ownership {
     /** Has a stream to hand over by for everyone on the list, and lets those end in time that go to others. */
     void greet(long now) {
         for (Relay relay : relays.values()) {
-            relay.leftMillis = others().contains(relay.peer) ? Relay.NEVER : now;
+            relay.leftMillis = others.contains(relay.peer) ? Relay.NEVER : now;
         }
-        others().forEach(peer -> relay(peer, true, now));
+        others.forEach(peer -> relay(peer, true, now));
     }
 
-    /** All that take part, but this one. */
     private Set<String> others() {
-        Set<String> others = new LinkedHashSet<>(list.addresses());
-        others.addAll(list.out());
-        others.remove(self);
-        return others;
+        Set<String> all = new LinkedHashSet<>(list.addresses());
+        all.addAll(list.out());
+        all.remove(self);
+        return all;
     }
 
-    /** What a peer says of the stream that it hands over by. */
+    /** What a peer says of one of its streams. Who is not on the list is not remembered: anybody may write such a line. */
     void heard(Stream stream) {
-        if (stream.peer != null && stream.kind != null && stream.kind.handsOver()) {
-            heard.put(stream.peer, stream);
+        if (stream.peer != null && stream.kind != null && others.contains(stream.peer)) {
+            heard.put(key(stream.peer, stream.kind.handsOver()), stream);
         }
+    }
+
+    /** Whether a stream is a peer's: its totals are kept there for ever, and what finds no room here can wait for some. */
+    boolean isPeers(Stream stream) {
+        return stream.peer != null
+                && stream.kind != null
+                && stream.equals(heard.get(key(stream.peer, stream.kind.handsOver())));
     }
 
     /** Whether a peer has said this word, or a later one, of our list, and all of its stream has arrived. */
     private boolean hasSaid(PeerLine word, String peer) {
-        Stream stream = heard.get(peer);
+        Stream stream = heard.get(key(peer, true));
         return stream != null
                 && stream.kind != null
                 && stream.kind.compareTo(word) >= 0
@@ -288,7 +309,7 @@ final class Ownership {
         if (list.isSame(settled)) {
             return Set.of();
         }
-        Set<String> peers = others();
+        Set<String> peers = new LinkedHashSet<>(others);
         peers.removeIf(peer -> hasSaid(word, peer));
         return peers;
     }
@@ -323,7 +344,15 @@ final class Ownership {
         if (list.isSame(settled)) {
             return fresh;
         }
-        boolean isEnd = awaited().isEmpty();
+        Set<String> awaited = awaited();
+        boolean isEnd = awaited.isEmpty();
+        if (!isEnd && !looksAgain && awaited.equals(lookedThrough)) {
+            // One that is down for hours must not cost a look at a million counters a second.
+            return fresh;
+        }
+        looksAgain = false;
+        lookedThrough = awaited;
+        published(wallMillis / 1000 - OLD_SECONDS);
         for (int counter = 0; counter < size; counter++) {
             if (!ours.get(counter) && isOwner(counter) && (isEnd || isMine(counter, names.bytes(counter)))) {
                 fresh.set(counter);
@@ -374,10 +403,9 @@ final class Ownership {
                     relay.add(counter, 1);
                     relay.add(counter, -1);
                 } else {
-                    relay.add(counter, amount);
+                    values[counter] -= relay.add(counter, amount);
                 }
                 note(relay);
-                values[counter] -= amount;
                 changed.set(counter);
             }
             if (projection != null) {
@@ -441,10 +469,7 @@ final class Ownership {
 
     /** What changed of our streams; to be called right after {@link #pass}. */
     List<Relayed> takeChanges(long now, long expiryMillis) {
-        if (handing.isEmpty()) {
-            boolean isWhole = followsSettled() || awaited(PeerLine.HANDOVER).isEmpty();
-            next = new Word(list, isWhole ? PeerLine.WHOLE : PeerLine.HANDOVER);
-        }
+        next = new Word(list, word());
         for (Iterator<Relay> all = relays.values().iterator(); all.hasNext(); ) {
             Relay relay = all.next();
             if (relay.leftMillis != Relay.NEVER && now - relay.leftMillis > expiryMillis) {
@@ -460,6 +485,13 @@ final class Ownership {
         }
         changedRelays.clear();
         return rows;
+    }
+
+    private PeerLine word() {
+        if (!handing.isEmpty()) {
+            return PeerLine.HANDING;
+        }
+        return followsSettled() || awaited(PeerLine.HANDOVER).isEmpty() ? PeerLine.WHOLE : PeerLine.HANDOVER;
     }
 
     List<Integer> takeDropped() {

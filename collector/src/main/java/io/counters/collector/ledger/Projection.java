@@ -256,8 +256,12 @@ final class Projection {
         }
     }
 
-    /** The key is ours from now on, and looked at before anything else. */
+    /** The key is ours from now on, and looked at before anything else; where it never got to another's, it goes on. */
     void claim(int counter) {
+        if (isBusy(counter)) {
+            due.set(counter);
+            return;
+        }
         states[counter] = isNew(counter) ? Projected.NEW : Projected.MISSING;
         phases[counter] = Phase.DOUBT;
         due.set(counter);

@@ -36,10 +36,17 @@ final class Relay {
         totals = new Stream(id, stream, true, new Arrivals(0));
     }
 
-    /** Takes this much of a counter. */
-    void add(int counter, long amount) {
+    /**
+     * Takes this much of a counter.
+     *
+     * @return what was taken: all of it, up to the largest total there is
+     */
+    long add(int counter, long amount) {
         Verb verb = amount >= 0 ? Verb.INCREMENT : Verb.DECREMENT;
-        restore(counter, verb, Math.max(0, totals.watermark(counter, verb)) + Math.abs(amount));
+        long total = Math.max(0, totals.watermark(counter, verb));
+        long taken = Math.min(Math.abs(amount), Long.MAX_VALUE - total);
+        restore(counter, verb, total + taken);
+        return verb.signed(taken);
     }
 
     private void restore(int counter, Verb verb, long total) {

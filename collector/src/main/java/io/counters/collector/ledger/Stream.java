@@ -138,7 +138,16 @@ public final class Stream {
         committedHeardMillis = heardMillis;
         return new Changes.Watermarks(
                 new Changes.StreamRow(
-                        id, sender, whole, quarantined, heardMillis, heardListening, arrivals.copy(), healed),
+                        id,
+                        sender,
+                        whole,
+                        quarantined,
+                        heardMillis,
+                        heardListening,
+                        arrivals.copy(),
+                        healed,
+                        peer,
+                        kind != null && kind.handsOver()),
                 changedCounters,
                 ups,
                 downs);

@@ -5,11 +5,16 @@ import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.emit.CollectorAddress;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** Reads the list of peers; the package draws it. */
 final class PeersFile {
@@ -39,7 +44,7 @@ final class PeersFile {
 
     private PeerList read() throws SettingsException {
         try {
-            List<String> lines = Files.readAllLines(file);
+            List<String> lines = Files.readAllLines(file, StandardCharsets.ISO_8859_1);
             for (int i = 0; i < lines.size(); i++) {
                 read(i + 1, lines.get(i).strip());
             }
@@ -56,6 +61,11 @@ final class PeersFile {
         } else {
             CollectorAddress.mistakes(peers).forEach(mistake -> mistakes.add(file + ": " + mistake));
         }
+        Set<String> known = new HashSet<>();
+        peers.forEach(peer -> known.add(peer.toString().toLowerCase(Locale.ROOT)));
+        Stream.concat(out.stream(), gone.stream())
+                .filter(address -> !known.add(address.toLowerCase(Locale.ROOT)))
+                .forEach(address -> mistakes.add(file + ": \"" + address + "\" stands there twice"));
         if (!mistakes.isEmpty()) {
             throw new SettingsException(mistakes);
         }
@@ -68,10 +78,12 @@ final class PeersFile {
                 gone);
     }
 
-    private void read(int place, String line) {
-        if (line.isEmpty() || line.startsWith("#")) {
+    private void read(int place, String text) {
+        if (text.isEmpty() || text.startsWith("#")) {
             return;
         }
+        // A word alone is no collector of that name.
+        String line = text + " ";
         try {
             if (line.startsWith(NUMBER)) {
                 int read = Settings.wholeNumber(line.substring(NUMBER.length()).strip(), 1, Integer.MAX_VALUE);
@@ -87,7 +99,7 @@ final class PeersFile {
                 peers.add(CollectorAddress.read(line));
             }
         } catch (IllegalArgumentException wrong) {
-            mistakes.add(file + " line " + place + " is \"" + line + "\": " + wrong.getMessage());
+            mistakes.add(file + " line " + place + " is \"" + text + "\": " + wrong.getMessage());
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.counters.collector.publish;
 
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,12 @@ final class Delivery {
     /** The most old ticks that are begun at the same time: those before them wait for something that takes long. */
     static final int BEGUN_MAX = 256;
 
+    /** After so many attempts a piece of an old tick goes behind what was tried less often. */
+    private static final int TRIES = 5;
+
+    /** How long a tick rests of which something has not passed, while others wait to be begun. */
+    static final long REST_MILLIS = 600_000;
+
     private static final double RATE_SECONDS = 5;
 
     private final Spool spool;
@@ -64,11 +71,24 @@ final class Delivery {
         @Nullable
         List<TickFile.Place> places;
 
+        /** When it may be read again, if it could not be. */
+        @Nullable
+        Long readAgain;
+
+        @Nullable
+        Long restsUntil;
+
         int next;
         final PriorityQueue<Piece> again = new PriorityQueue<>(Comparator.comparingLong(piece -> piece.due));
         int inFlight;
         int left;
         boolean dropped;
+
+        /**
+         * When OpenTSDB first said that it does not know a metric of it, which outlasts {@link #forget}; 0 while it did
+         * not.
+         */
+        volatile long unknownSince;
 
         Tick(TickFile file) {
             this.file = file;
@@ -77,6 +97,15 @@ final class Delivery {
 
         boolean isBegun() {
             return places != null;
+        }
+
+        /** Whether it gives way to others for a while. */
+        boolean rests(long now) {
+            return restsUntil != null && now - restsUntil < 0;
+        }
+
+        boolean isUnreadable(long now) {
+            return readAgain != null && now - readAgain < 0;
         }
 
         /** Forgets how far it got: all of it is sent again, which changes nothing there. */
@@ -100,8 +129,6 @@ final class Delivery {
         final int points;
         /** How often it was sent in vain. */
         int attempts;
-        /** When OpenTSDB first said that it does not know a metric of it; 0 while it did not. */
-        long unknownSince;
 
         private long due;
         private long sentAt;
@@ -117,6 +144,14 @@ final class Delivery {
         /** The tick's second. */
         long second() {
             return tick.file.second();
+        }
+
+        /** How many nanoseconds ago OpenTSDB first said that it does not know a metric of the tick; 0 the first time. */
+        long unknownNanos(long now) {
+            if (tick.unknownSince == 0) {
+                tick.unknownSince = now == 0 ? 1 : now;
+            }
+            return now - tick.unknownSince;
         }
 
         /** What is sent. */
@@ -172,27 +207,24 @@ final class Delivery {
      * The piece to send now; each must be settled.
      *
      * @return null when there is none; see {@link #waitNanos}
-     * @throws Damaged where a tick can't be read: it is dropped
+     * @throws Damaged where a tick is no more what was written: it is dropped
+     * @throws IOException where a tick can't be read now: it waits for a second
      */
-    synchronized @Nullable Piece next(long now) throws Damaged {
-        if (isPaused(now) || inFlight >= (failures > 0 ? 1 : connections)) {
+    synchronized @Nullable Piece next(long now) throws Damaged, IOException {
+        if (isPaused(now) || isBusy()) {
             return null;
         }
-        Piece piece = current == null ? null : due(current, now);
+        Piece piece = current == null ? null : due(current, now, Integer.MAX_VALUE);
         if (piece == null && mayReplay(now)) {
-            int begun = 0;
-            for (Tick tick : older.values()) {
-                piece = due(tick, now);
-                if (piece != null) {
-                    piece.replay = true;
-                    replaysInFlight++;
-                    replayTokens -= piece.points;
-                    break;
-                }
-                begun += tick.isBegun() ? 1 : 0;
-                if (begun >= BEGUN_MAX) {
-                    break;
-                }
+            // What has failed again and again must not keep back what was never tried.
+            piece = replayed(now, TRIES);
+            if (piece == null) {
+                piece = replayed(now, Integer.MAX_VALUE);
+            }
+            if (piece != null) {
+                piece.replay = true;
+                replaysInFlight++;
+                replayTokens -= piece.points;
             }
         }
         if (piece != null) {
@@ -203,8 +235,49 @@ final class Delivery {
         return piece;
     }
 
+    private boolean isBusy() {
+        return inFlight >= (failures > 0 ? 1 : connections);
+    }
+
+    private boolean isBusyReplaying() {
+        return replaysInFlight >= Math.max(1, connections / 2);
+    }
+
+    private @Nullable Piece replayed(long now, int attemptsMax) throws Damaged, IOException {
+        int begun = 0;
+        for (Tick tick : older.values()) {
+            if (tick.rests(now)) {
+                continue;
+            }
+            Piece piece = due(tick, now, attemptsMax);
+            if (piece != null) {
+                return piece;
+            }
+            begun += tick.isBegun() || tick.isUnreadable(now) ? 1 : 0;
+            if (begun >= BEGUN_MAX) {
+                giveWay(now);
+                return null;
+            }
+        }
+        return null;
+    }
+
+    /** All that may be begun wait for something that takes long: the oldest rests, where another was never tried. */
+    private void giveWay(long now) {
+        if (older.values().stream().allMatch(tick -> tick.isBegun() || tick.rests(now))) {
+            return;
+        }
+        for (Tick tick : older.values()) {
+            if (tick.isBegun() && tick.inFlight == 0) {
+                tick.forget();
+                tick.restsUntil = now + TimeUnit.MILLISECONDS.toNanos(REST_MILLIS);
+                return;
+            }
+        }
+    }
+
     private boolean mayReplay(long now) {
-        if (older.isEmpty() || replaysInFlight >= Math.max(1, connections / 2)) {
+        if (older.isEmpty() || isBusyReplaying()) {
             return false;
         }
         double earned = replayRate * (double) (now - replayTokensAt) / TimeUnit.SECONDS.toNanos(1);
@@ -213,18 +286,25 @@ final class Delivery {
         return replayTokens > 0;
     }
 
-    private @Nullable Piece due(Tick tick, long now) throws Damaged {
+    private @Nullable Piece due(Tick tick, long now, int attemptsMax) throws Damaged, IOException {
+        if (tick.isUnreadable(now)) {
+            return null;
+        }
         List<TickFile.Place> places = tick.places;
         if (places == null) {
             try {
                 places = tick.file.places();
-            } catch (IOException unreadable) {
-                throw new Damaged(drop(tick), unreadable);
+            } catch (TickFile.DamagedFile | NoSuchFileException gone) {
+                throw new Damaged(drop(tick), gone);
+            } catch (IOException notNow) {
+                // Too many open files, say: its points are all there.
+                tick.readAgain = now + TimeUnit.MILLISECONDS.toNanos(PIECE_MILLIS_MAX);
+                throw notNow;
             }
             tick.places = places;
         }
         Piece waiting = tick.again.peek();
-        if (waiting != null && now - waiting.due >= 0) {
+        if (waiting != null && now - waiting.due >= 0 && waiting.attempts < attemptsMax) {
             tick.again.remove();
             return waiting;
         }
@@ -235,7 +315,7 @@ final class Delivery {
         return new Piece(tick, place, null, place.points());
     }
 
-    /** A tick's file can't be read; its points are lost. */
+    /** A tick's file is damaged or gone; its points are lost. */
     static final class Damaged extends Exception {
         private static final long serialVersionUID = 1;
         final int points;
@@ -257,13 +337,28 @@ final class Delivery {
         if (isPaused(now)) {
             return Math.min(wait, pausedUntil - now);
         }
+        if (isBusy()) {
+            return wait;
+        }
         if (current != null && !current.again.isEmpty()) {
             wait = Math.min(wait, current.again.peek().due - now);
+        }
+        if (isBusyReplaying()) {
+            return Math.max(TimeUnit.MILLISECONDS.toNanos(1), wait);
         }
         long earns = (long) Math.max(0, (1 - replayTokens) / replayRate * TimeUnit.SECONDS.toNanos(1));
         int begun = 0;
         for (Tick tick : older.values()) {
-            if (tick.places == null || tick.next < tick.places.size() || ++begun > BEGUN_MAX) {
+            if (tick.rests(now)) {
+                continue;
+            }
+            if (begun++ == BEGUN_MAX) {
+                break;
+            }
+            if (tick.isUnreadable(now)) {
+                continue;
+            }
+            if (tick.places == null || tick.next < tick.places.size()) {
                 wait = Math.min(wait, earns);
                 break;
             }
@@ -290,7 +385,7 @@ final class Delivery {
         tick.inFlight--;
         if (piece.replay) {
             replaysInFlight--;
-            replayed(done, now);
+            countReplayed(done, now);
         }
         if (inTrouble) {
             if (failures == 0 || piece.sentAt - failedAt >= 0) {
@@ -309,7 +404,6 @@ final class Delivery {
                     ? new Piece(tick, piece.place, piece.own, piece.points)
                     : new Piece(tick, null, part.gzipped, part.points);
             again.attempts = atOnce ? 0 : piece.attempts + 1;
-            again.unknownSince = piece.unknownSince;
             again.due = atOnce ? now : Math.max(now, pausedUntil) + pause(again.attempts, PIECE_MILLIS_MAX);
             tick.again.add(again);
         }
@@ -353,7 +447,7 @@ final class Delivery {
         return tick.left;
     }
 
-    private void replayed(int points, long now) {
+    private void countReplayed(int points, long now) {
         double seconds = (double) (now - rateFrom) / TimeUnit.SECONDS.toNanos(1);
         if (seconds >= RATE_SECONDS) {
             rate = rateCount / seconds;
@@ -365,7 +459,7 @@ final class Delivery {
 
     /** The points a second that were replayed of late. */
     synchronized long replayRate(long now) {
-        replayed(0, now);
+        countReplayed(0, now);
         return Math.round(rate);
     }
 

@@ -223,6 +223,9 @@ public final class OpenTsdbSink implements Sink {
             lost.add(tick.points);
             faults.warn(this + " damaged", tick.points + " points of the spool are lost: " + tick.getMessage());
             return null;
+        } catch (IOException notNow) {
+            faults.warn(this + " unread", "the spool " + spool + " can't be read now and is tried again: " + notNow);
+            return null;
         }
     }
 
@@ -321,7 +324,7 @@ public final class OpenTsdbSink implements Sink {
             Answer.Fate fate = Answer.fate(reason);
             if (fate == Answer.Fate.UNKNOWN) {
                 sayUnknown(point);
-                if (piece.unknownSince != 0 && now - piece.unknownSince > UNKNOWN_KEPT.toNanos()) {
+                if (piece.unknownNanos(now) > UNKNOWN_KEPT.toNanos()) {
                     fate = Answer.Fate.BAD;
                 }
                 unknown = true;
@@ -334,9 +337,6 @@ public final class OpenTsdbSink implements Sink {
             } else {
                 again.add(point);
             }
-        }
-        if (unknown && piece.unknownSince == 0) {
-            piece.unknownSince = now == 0 ? 1 : now;
         }
         if (named < counted.failed() && counted.timeouts() == 0) {
             warn(
@@ -429,6 +429,9 @@ public final class OpenTsdbSink implements Sink {
 
     @Override
     public void close() {
+        if (closing) {
+            return;
+        }
         lastNanos = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(LAST_MILLIS);
         closing = true;
         moved.release();

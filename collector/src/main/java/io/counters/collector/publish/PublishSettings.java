@@ -123,6 +123,10 @@ public record PublishSettings(
         if (url == null) {
             throw new IllegalArgumentException("which is no address; give http://HOST:4242");
         }
+        if (!url.username().isEmpty() || !url.password().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "a login does not belong there: a TSD asks for none, and others can see it");
+        }
         return url;
     }
 

@@ -8,7 +8,6 @@ import io.counters.collector.self.Self;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -34,6 +33,7 @@ public final class Publisher implements AutoCloseable {
     private final LongAdder ticks;
     private final LongAdder skipped;
     private final LongAdder lost;
+    private volatile boolean closed;
 
     /** A sink and its thread. */
     private record Lane(Sink sink, ThreadPoolExecutor thread) {}
@@ -119,17 +119,24 @@ public final class Publisher implements AutoCloseable {
         }
     }
 
-    /** As {@link #end}, and waits for it, 2.5 s at the most. */
+    /** As {@link #end}, and waits for it, 2.5 s at the most; the second time not at all. */
     @Override
     public void close() {
         end();
+        if (closed) {
+            return;
+        }
+        closed = true;
         long left = CLOSE.toMillis();
         try {
             for (Lane lane : lanes) {
                 // All close at the same time, so each waits for the rest of what the first was given.
-                ExecutorService thread = lane.thread;
-                if (!thread.awaitTermination(left, TimeUnit.MILLISECONDS)) {
+                if (!lane.thread.awaitTermination(left, TimeUnit.MILLISECONDS)) {
                     left = 0;
+                    faults.warn(
+                            "end",
+                            lane.sink + " has not taken the last tick in time: what is not in its spool is a gap in the"
+                                    + " graph, and none in the counts");
                 }
             }
         } catch (InterruptedException hurried) {

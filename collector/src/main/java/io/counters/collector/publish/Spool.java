@@ -91,6 +91,7 @@ final class Spool {
         Path unfinished = folder.resolve(UNFINISHED);
         Path finished = folder.resolve(second + "-" + values.size() + ".tick");
         long length;
+        boolean isWritten = false;
         try (FileChannel file = FileChannel.open(
                         unfinished,
                         StandardOpenOption.CREATE,
@@ -106,8 +107,14 @@ final class Spool {
             out.flush();
             file.force(true);
             length = file.size();
+            Files.move(unfinished, finished);
+            isWritten = true;
+        } finally {
+            if (!isWritten) {
+                // On a full disk the ledger needs the room more.
+                Files.deleteIfExists(unfinished);
+            }
         }
-        Files.move(unfinished, finished);
         try (FileChannel names = FileChannel.open(folder, StandardOpenOption.READ)) {
             names.force(true);
         }

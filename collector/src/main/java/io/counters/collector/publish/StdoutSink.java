@@ -1,7 +1,9 @@
 package io.counters.collector.publish;
 
 import io.counters.collector.ledger.Snapshot;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 
 /** Prints points, a line each, in OpenTSDB's telnet form: {@code put METRIC SECOND VALUE TAG=VALUE ...} */
 public final class StdoutSink implements Sink {
@@ -37,7 +39,10 @@ public final class StdoutSink implements Sink {
             }
         }
         out.print(lines);
-        out.flush();
+        // It throws nothing itself, and flushes for this.
+        if (out.checkError()) {
+            throw new UncheckedIOException(new IOException("nobody reads stdout any more"));
+        }
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.counters.collector.publish;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -28,6 +27,15 @@ record TickFile(Path path, long second, int points, long bytes) {
     static final int HEADER_BYTES = 8;
     private static final int BLOCK_BYTES = 4096;
 
+    /** The file is not what was written; reading it again does not help. */
+    static final class DamagedFile extends IOException {
+        private static final long serialVersionUID = 1;
+
+        DamagedFile(String what) {
+            super(what);
+        }
+    }
+
     /** Where a body lies in the file. */
     record Place(long at, int length, int points) {}
 
@@ -39,7 +47,8 @@ record TickFile(Path path, long second, int points, long bytes) {
     /**
      * Finds the bodies.
      *
-     * @throws IOException when the file can't be read or is damaged
+     * @throws DamagedFile when it is damaged
+     * @throws IOException when it can't be read now
      */
     List<Place> places() throws IOException {
         List<Place> places = new ArrayList<>();
@@ -51,13 +60,13 @@ record TickFile(Path path, long second, int points, long bytes) {
                 Place place = new Place(at + HEADER_BYTES, header.getInt(), header.getInt());
                 at = place.at + place.length;
                 if (place.length <= 0 || place.points <= 0 || at > size) {
-                    throw new IOException(path + " is damaged");
+                    throw new DamagedFile(path + " is damaged");
                 }
                 found += place.points;
                 places.add(place);
             }
             if (found != points) {
-                throw new IOException(path + " is damaged: it holds " + found + " points");
+                throw new DamagedFile(path + " is damaged: it holds " + found + " points");
             }
         }
         return places;
@@ -74,7 +83,7 @@ record TickFile(Path path, long second, int points, long bytes) {
         ByteBuffer bytes = ByteBuffer.allocate(length);
         while (bytes.hasRemaining()) {
             if (file.read(bytes, at + bytes.position()) < 0) {
-                throw new EOFException("the file ends too early");
+                throw new DamagedFile("the file ends too early");
             }
         }
         return bytes.flip();

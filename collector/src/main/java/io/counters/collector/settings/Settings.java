@@ -79,7 +79,7 @@ public final class Settings {
             String place = path.getFileName() + " line " + (i + 1);
             int equals = line.indexOf('=');
             if (equals < 0) {
-                String shown = line.contains("password") ? "password ..." : line;
+                String shown = line.toLowerCase(Locale.ROOT).contains("password") ? "password ..." : line;
                 mistakes.add(place + ": \"" + shown + "\" is no setting; a line is KEY = VALUE, # begins a comment");
                 continue;
             }

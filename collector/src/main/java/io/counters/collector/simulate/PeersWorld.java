@@ -161,6 +161,7 @@ final class PeersWorld {
 
     private void serve(boolean faulty) {
         for (SimulatedPeer peer : peers) {
+            peer.disk(faulty && random.nextInt(10) == 0);
             if (!peer.isDown() && (!faulty || random.nextInt(4) > 0)) {
                 peer.commit();
             }
@@ -169,6 +170,10 @@ final class PeersWorld {
             }
             if (!peer.isDown() && (!faulty || random.nextInt(4) > 0)) {
                 peer.relay(this::way);
+                if (random.nextDouble() < odds.crash() / 4) {
+                    // What it took over, and what it told others, was not committed then.
+                    peer.crash(random.nextInt(DOWN_STEPS_MAX));
+                }
             }
         }
     }

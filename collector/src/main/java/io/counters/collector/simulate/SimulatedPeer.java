@@ -73,6 +73,11 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         return address;
     }
 
+    /** Whether its disk takes anything from now on. */
+    void disk(boolean isFull) {
+        journal.full(isFull);
+    }
+
     @Override
     public boolean receive(byte[] datagram) {
         if (downSteps > 0) {
@@ -138,10 +143,9 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         return list;
     }
 
-    void commit() {
-        if (!commit.run()) {
-            throw new IllegalStateException("a commit into memory failed");
-        }
+    /** Commits; returns whether the disk took it. */
+    boolean commit() {
+        return commit.run();
     }
 
     void push(boolean faulty) {
@@ -154,14 +158,11 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         relays.send(ways);
     }
 
-    /** What it publishes for a second; null where that second is used. */
+    /** What it publishes for a second; null where that second is used, or can't be noted as used. */
     @Nullable
     Snapshot publish(long second) {
-        if (ledger.publishAt(second) != second) {
-            return null;
-        }
-        commit();
-        return ledger.snapshot(second);
+        boolean isFree = ledger.publishAt(second) == second;
+        return isFree && commit() ? ledger.snapshot(second) : null;
     }
 
     /** The counter's value as anybody would read it in the store. */

@@ -66,16 +66,23 @@ final class Pipeline {
         this.nanoClock = nanoClock;
     }
 
-    /** As {@link Store#send}. */
+    /** As {@link Store#send}. After a window of which nothing was answered, no other has to wait as long. */
     void send(List<Push> requests, Store.Replies replies) {
+        boolean answers = true;
         for (int begin = 0; begin < requests.size(); begin += window) {
-            sendWindow(requests.subList(begin, Math.min(begin + window, requests.size())), replies);
+            List<Push> some = requests.subList(begin, Math.min(begin + window, requests.size()));
+            if (answers) {
+                answers = sendWindow(some, replies);
+            } else {
+                some.forEach(request -> replies.settle(request, new Unknown("what was asked before had no answer")));
+            }
         }
     }
 
     private record Asked(Push request, String server, CompletableFuture<Reply> answer) {}
 
-    private void sendWindow(List<Push> requests, Store.Replies replies) {
+    /** Returns whether anything was answered. */
+    private boolean sendWindow(List<Push> requests, Store.Replies replies) {
         Set<String> hanging = hanging();
         List<Asked> asked = new ArrayList<>(requests.size());
         for (Push request : requests) {
@@ -92,6 +99,7 @@ final class Pipeline {
         }
         client.flush();
         long deadline = deadline();
+        boolean answers = false;
         for (Asked one : asked) {
             Reply reply;
             try {
@@ -104,8 +112,10 @@ final class Pipeline {
             } catch (RuntimeException failed) {
                 reply = unknown(one.server, failed);
             }
+            answers |= !(reply instanceof Unknown);
             replies.settle(one.request, reply);
         }
+        return answers;
     }
 
     private static Unknown unknown(String server, @Nullable Throwable why) {

@@ -16,6 +16,14 @@ final class Disk {
         }
     }
 
+    /** Lets a commit fail, as on a full disk. */
+    void fail(Ledger ledger) {
+        Changes changes = ledger.changes();
+        if (changes != null) {
+            ledger.putBack(changes);
+        }
+    }
+
     /** Gives an empty ledger all that was committed. */
     void load(Ledger ledger) {
         journal.load(ledger);

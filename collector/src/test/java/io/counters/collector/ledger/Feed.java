@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
+import io.counters.wire.PeerLine;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,13 @@ final class Feed implements Commands {
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         stream = ledger.stream(bytes, begin, end, ageMillis, seq);
+    }
+
+    @Override
+    public void peer(PeerLine kind, long list, int digest, String address, long sum) {
+        if (stream != null) {
+            ledger.peer(stream, kind, list, digest, address, sum);
+        }
     }
 
     @Override

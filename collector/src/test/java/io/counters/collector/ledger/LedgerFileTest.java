@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -229,6 +230,75 @@ class LedgerFileTest {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram(S1 + " 30 3\nincrement a 2 7\nincrement b 1 1\nincrement c 1 1");
             assertThat(kept.values()).isEqualTo(Map.of("a", 7L, "b", 1L, "c", 1L));
+        }
+    }
+
+    @Test
+    void what_peers_have_to_do_with_it_survives_a_restart_and_a_commit_that_failed() throws Exception {
+        String other = "other:1";
+        PeerList list = new PeerList(
+                3, List.of(new PeerList.Peer("us:1", 1), new PeerList.Peer(other, 2)), List.of(), List.of("lost:1"));
+        String theirs = theirs(list);
+        String said = "\npeer handover 4 00000000 " + other + " 9\n";
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.ledger.join(
+                    list,
+                    "us:1",
+                    () -> "stream-to-other-01234" + kept.ledger.restoredRelays().size());
+            kept.datagram("increment " + theirs + " 7");
+            sql("ALTER TABLE relayed RENAME TO hidden");
+            kept.commit.run();
+            assertThat(kept.ledger.takeRelayed())
+                    .as("not on disk, so not to be sent")
+                    .isEmpty();
+            assertThat(kept.counted("ledger_failed_commits_total")).isEqualTo(1);
+            sql("ALTER TABLE hidden RENAME TO relayed");
+            kept.datagram(S1 + " 10 1" + said + "increment " + theirs + " 9 9");
+            kept.commit.run();
+            assertThat(kept.ledger.takeRelayed()).flatExtracting(Relayed::peer).contains(other);
+        }
+
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            assertThat(kept.ledger.hasPeers()).isTrue();
+            assertThat(kept.ledger.restoredRelays())
+                    .filteredOn(relayed -> relayed.increments().length > 0)
+                    .singleElement()
+                    .satisfies(relayed -> {
+                        assertThat(relayed.peer()).isEqualTo(other);
+                        assertThat(relayed.increments()).containsExactly(7);
+                        assertThat(relayed.decrements()).containsExactly(-1);
+                    });
+            kept.ledger.join(list, "us:1", () -> "stream-to-other-5678901");
+            kept.commit.run();
+            assertThat(kept.ledger.value(theirs))
+                    .as("held, as it came under list 4")
+                    .isEqualTo(9);
+
+            kept.ledger.change(PeerList.of(4, list.text()));
+            sql("ALTER TABLE held RENAME TO hidden");
+            kept.commit.run();
+            sql("ALTER TABLE hidden RENAME TO held");
+        }
+
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.ledger.join(PeerList.of(4, list.text()), "us:1", () -> "stream-to-other-5678901");
+            kept.commit.run();
+            kept.commit.run();
+            assertThat(kept.ledger.value(theirs)).isZero();
+            assertThat(kept.ledger.takeRelayed())
+                    .filteredOn(relayed -> relayed.increments().length > 0)
+                    .singleElement()
+                    .satisfies(relayed -> assertThat(relayed.increments()).containsExactly(9));
+        }
+    }
+
+    /** A name of the one that is not us. */
+    private static String theirs(PeerList list) {
+        for (int i = 0; ; i++) {
+            byte[] name = ("counter." + i).getBytes(ISO_8859_1);
+            if (list.owner(name, 0, name.length) == 1) {
+                return "counter." + i;
+            }
         }
     }
 

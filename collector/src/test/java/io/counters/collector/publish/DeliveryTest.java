@@ -1,15 +1,18 @@
 package io.counters.collector.publish;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.Delivery.Piece;
 import io.counters.collector.publish.Delivery.Rest;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -239,5 +242,96 @@ class DeliveryTest {
         assertThat(delivery.settle(underWay, underWay.points, List.of(), false, false, now))
                 .isFalse();
         assertThat(small.ticks()).extracting(TickFile::second).containsExactly(110L);
+    }
+
+    @Test
+    void ticks_that_never_pass_give_way_to_those_behind_them() throws Exception {
+        int poisoned = Delivery.BEGUN_MAX + 20;
+        for (int i = 0; i < poisoned + 3; i++) {
+            tick(100 + 10L * i, 1);
+        }
+        confirm(due());
+        long last = 100 + 10L * (poisoned - 1);
+
+        List<Long> passed = new ArrayList<>();
+        for (int millis = 0; millis < Delivery.REST_MILLIS / 2 && passed.size() < 2; millis += 10) {
+            pass(Duration.ofMillis(10));
+            Piece piece = next();
+            if (piece != null && piece.second() <= last) {
+                // Its request was answered, and its only point is to be sent again.
+                delivery.settle(piece, 0, List.of(new Rest(null, piece.points)), false, false, now);
+            } else if (piece != null) {
+                passed.add(piece.second());
+                confirm(piece);
+            }
+        }
+
+        assertThat(passed).containsExactly(last + 10, last + 20);
+        assertThat(delivery.older()).as("those that wait are kept").hasSize(poisoned);
+    }
+
+    @Test
+    void a_tick_that_can_not_be_read_for_now_is_kept_and_holds_up_no_other() throws Exception {
+        tick(100, 10);
+        tick(110, 10);
+        tick(120, 10);
+        confirm(due());
+        Path file = spool.ticks().get(0).path();
+        Path aside = Files.move(file, folder.resolve("aside"));
+        // A file of which no byte can be read, whoever asks.
+        Files.createDirectory(file);
+
+        assertThatThrownBy(this::next).isInstanceOf(IOException.class);
+        assertThat(confirmAll()).containsExactly(110L);
+        assertThat(delivery.waitNanos(now)).isEqualTo(Duration.ofSeconds(1).toNanos());
+        assertThat(delivery.older()).containsExactly(Map.entry(100L, 10));
+
+        Files.delete(file);
+        Files.move(aside, file);
+        pass(Duration.ofSeconds(1));
+        assertThat(confirmAll()).containsExactly(100L);
+    }
+
+    @Test
+    void a_tick_whose_file_is_gone_is_given_up() throws Exception {
+        tick(100, 10);
+        tick(110, 10);
+        confirm(due());
+        Files.delete(spool.ticks().get(0).path());
+
+        assertThatThrownBy(this::next).isInstanceOf(Delivery.Damaged.class);
+        assertThat(delivery.olderPoints()).isZero();
+    }
+
+    @Test
+    void while_all_connections_are_busy_nobody_looks_again_before_one_is_free() throws Exception {
+        tick(100, 5_000);
+        tick(110, 1);
+        confirm(due());
+        Piece replayed = due();
+        due();
+
+        assertThat(next()).isNull();
+        assertThat(delivery.waitNanos(now)).as("half of them replay").isEqualTo(1_000_000_000);
+
+        fail(replayed);
+        pass(Duration.ofSeconds(1));
+        assertThat(next()).as("one at a time").isNull();
+        assertThat(delivery.waitNanos(now)).as("in trouble").isEqualTo(1_000_000_000);
+    }
+
+    @Test
+    void how_long_a_metric_is_unknown_outlasts_that_its_tick_is_begun_anew() throws Exception {
+        tick(100, 1);
+        Piece asked = due();
+        assertThat(asked.unknownNanos(now)).isZero();
+        delivery.settle(asked, 0, List.of(new Rest(null, 1)), false, false, now);
+        tick(110, 1);
+        confirm(due());
+
+        Piece again = due();
+
+        assertThat(again.second()).isEqualTo(100);
+        assertThat(again.unknownNanos(now)).isEqualTo(1_000_000_000);
     }
 }

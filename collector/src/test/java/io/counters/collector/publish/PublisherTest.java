@@ -2,15 +2,23 @@ package io.counters.collector.publish;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
+import io.counters.collector.settings.SettingsException;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -217,5 +225,83 @@ class PublisherTest {
         assertThat(series.added("a,a=1,b=1,c=1,d=1,e=1,f=1")).isSameAs(series.tags());
         assertThat(series.added("a,a=1,b=1,c=1,d=1,e=1,f=1,g=1")).containsExactly(new Series.Tag("x", "1"));
         assertThat(series.added("a,a=1,b=1,c=1,d=1,e=1,f=1,x=1")).containsExactly(new Series.Tag("yy", "2"));
+    }
+
+    @Test
+    void stdout_that_nobody_reads_any_more_is_told_and_its_points_count_as_lost() throws Exception {
+        PrintStream broken = new PrintStream(new OutputStream() {
+            @Override
+            public void write(int letter) throws IOException {
+                throw new IOException("Broken pipe");
+            }
+        });
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram("increment a");
+            Sink sink = new StdoutSink(broken, PublishSettings.from(new Settings(given, Map.of())));
+
+            try (Publisher publisher = publisher(kept, List.of(sink))) {
+                publisher.publish(100);
+            }
+
+            assertThat(kept.counted("publish_lost_points_total")).isEqualTo(1);
+            assertThat(kept.said.lines()).singleElement().asString().contains("stdout", "nobody reads");
+        }
+    }
+
+    @Test
+    void a_sink_that_is_stuck_is_waited_for_once() throws Exception {
+        CountDownLatch stuck = new CountDownLatch(1);
+        Sink hanging = new Sink() {
+            @Override
+            public void put(long second, Snapshot values) {
+                await().until(() -> stuck.getCount() == 0);
+            }
+
+            @Override
+            public void close() {
+                // Nothing is open.
+            }
+        };
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram("increment a");
+            Publisher publisher = publisher(kept, List.of(hanging));
+            publisher.publish(100);
+            publisher.close();
+
+            assertTimeout(Duration.ofSeconds(1), publisher::close);
+            stuck.countDown();
+        }
+    }
+
+    @Test
+    void a_tick_that_could_not_be_written_leaves_nothing_on_a_full_disk() throws Exception {
+        Spool spool = new Spool(folder, 1L << 20);
+        // In the way of the tick's own name.
+        Files.createDirectory(folder.resolve("100-1.tick"));
+
+        assertThatThrownBy(() -> spool.write(
+                        100,
+                        new Snapshot(new String[] {"a"}, new long[] {1}, 1),
+                        new Bodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024)))
+                .isInstanceOf(IOException.class);
+
+        assertThat(folder.resolve("unfinished")).doesNotExist();
+    }
+
+    @Test
+    void a_login_in_the_address_of_an_opentsdb_is_refused_and_not_shown() {
+        for (Setting setting : List.of(Setting.OPENTSDB, Setting.SINK)) {
+            String address = "http://me:hunter2@h:4242";
+            Settings settings =
+                    new Settings(Map.of(setting, setting == Setting.SINK ? "opentsdb:" + address : address), Map.of());
+            PublishSettings.from(settings);
+
+            assertThat(catchThrowableOfType(SettingsException.class, settings::check)
+                            .mistakes())
+                    .singleElement()
+                    .asString()
+                    .contains("a login does not belong there")
+                    .doesNotContain("hunter2");
+        }
     }
 }

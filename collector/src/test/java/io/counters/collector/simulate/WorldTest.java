@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The protocol by seeds; and that the simulation can fail. The command runs many more seeds of the same. */
@@ -80,6 +81,31 @@ class WorldTest {
                 lines(line -> line.replaceFirst("^from (\\S+) \\d+ ", "from $1 0 ")));
 
         assertThat(wrong(outcomes)).isNotEmpty();
+    }
+
+    /** Lists that follow each other quickly, under the usual odds. */
+    private static List<String> wrongAmongPeers(String line, String instead) {
+        Odds restless = new Odds(0.3, 0.1, 0.2, 0.04, 0.15, 0.01);
+        return wrong(Simulate.run(
+                new Plan(Scenario.PEERS, restless, 150, 6, 5, true, lines(one -> one.replaceFirst(line, instead))),
+                1,
+                30,
+                nothing -> {}));
+    }
+
+    @Test
+    void collectors_whose_lists_follow_each_other_quickly_stay_exact() {
+        assertThat(wrongAmongPeers("^$", "")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "^peer handover, peer whole, does not wait for what others have to pass on",
+        "^(peer \\S+) \\d+, $1 0, passes back what comes under a later list",
+        "^peer (handing|handover|whole), peer relay, never hands over",
+    })
+    void a_collector_that_breaks_a_rule_among_peers_is_found_out(String line, String instead, String rule) {
+        assertThat(wrongAmongPeers(line, instead)).as(rule).isNotEmpty();
     }
 
     @Test

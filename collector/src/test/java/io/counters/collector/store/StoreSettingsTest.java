@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StoreSettingsTest {
     @TempDir
@@ -131,9 +132,10 @@ class StoreSettingsTest {
                 .doesNotContain("hunter2");
     }
 
-    @Test
-    void a_line_without_an_equals_sign_shows_no_password() throws Exception {
-        Path ini = Files.writeString(folder.resolve("c.ini"), "store_password hunter2");
+    @ParameterizedTest
+    @ValueSource(strings = {"store_password hunter2", "STORE_PASSWORD: hunter2"})
+    void a_line_without_an_equals_sign_shows_no_password(String line) throws Exception {
+        Path ini = Files.writeString(folder.resolve("c.ini"), line);
 
         assertThat(mistakes(new Settings(Map.of(Setting.CONFIG, ini.toString()), Map.of())))
                 .singleElement()

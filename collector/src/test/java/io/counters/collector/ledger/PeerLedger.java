@@ -1,0 +1,146 @@
+package io.counters.collector.ledger;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.collector.peers.Relays;
+import io.counters.collector.self.Self;
+import io.counters.emit.Transport;
+import io.counters.wire.DatagramWriter;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A ledger among peers of a test's, which reach each other through a map of all of them, while they are up. */
+final class PeerLedger {
+    final String address;
+    final Map<String, PeerLedger> all;
+    final Self self = new Self();
+    Disk disk = new Disk();
+    LedgerSettings bounds;
+    long now;
+    boolean isUp = true;
+
+    /** The datagrams of its streams to others that are lost; all others arrive at once. */
+    boolean loses;
+
+    String lastSent = "";
+    Ledger ledger;
+    Feed feed;
+
+    Relays relays;
+    private final Map<String, Long> store;
+    private static int streams;
+
+    /** Adds a peer to all of them; one without a list is alone, and has no relays. */
+    @SuppressWarnings("NullAway.Init")
+    PeerLedger(
+            String address,
+            Map<String, PeerLedger> all,
+            Map<String, Long> store,
+            LedgerSettings bounds,
+            @Nullable PeerList list) {
+        this.address = address;
+        this.all = all;
+        this.store = store;
+        this.bounds = bounds;
+        all.put(address, this);
+        begin(list);
+    }
+
+    /** Begins, or ends as by a kill and begins again, with what was committed. */
+    void begin(@Nullable PeerList list) {
+        ledger = new Ledger(bounds, true, () -> now, address.hashCode(), self);
+        disk.load(ledger);
+        feed = new Feed(ledger);
+        if (list != null) {
+            ledger.join(list, address, () -> "stream-of-" + address + "-" + "0".repeat(16) + streams++);
+            relays = new Relays(ledger, () -> now);
+        }
+    }
+
+    void change(PeerList list) {
+        ledger.change(list);
+    }
+
+    void count(String name, long amount) {
+        feed.datagram((amount < 0 ? "decrement " : "increment ") + name + " " + Math.abs(amount));
+    }
+
+    void commit() {
+        disk.commit(ledger);
+    }
+
+    /** A second: commits, takes over what arrived, sends, and moves the store. */
+    void second() {
+        now += 1000;
+        if (isUp) {
+            commit();
+            ledger.release(now);
+            relays.send(this::way);
+            push();
+        }
+    }
+
+    private @Nullable Transport way(String peer) {
+        PeerLedger to = all.get(peer);
+        return new Transport() {
+            @Override
+            public int datagramBytes() {
+                return DatagramWriter.BYTES_DEFAULT;
+            }
+
+            @Override
+            public boolean send(byte[] bytes, int length) {
+                lastSent = new String(bytes, 0, length, ISO_8859_1);
+                if (!loses && to != null && to.isUp) {
+                    to.feed.datagram(lastSent);
+                }
+                return true;
+            }
+        };
+    }
+
+    /** Does what the ledger asks of the store. */
+    void push() {
+        for (Push push : ledger.take(1000, 0)) {
+            Long there = store.get(push.key());
+            ledger.settle(push, answer(push, there));
+        }
+    }
+
+    private Push.Reply answer(Push push, @Nullable Long there) {
+        if (push.kind() == Push.Kind.READ || (push.kind() == Push.Kind.INCREMENT && there == null)) {
+            return there == null ? new Push.Missing() : new Push.Holds(there);
+        }
+        if (push.kind() == Push.Kind.ADD && there != null) {
+            return new Push.Exists();
+        }
+        long value = (there == null ? 0 : there) + push.number();
+        store.put(push.key(), value);
+        return new Push.Holds(value);
+    }
+
+    /** What it publishes for a second; null for a counter that is not its own. */
+    @Nullable
+    Long published(long second, String name) {
+        return in(ledger.snapshot(second), name);
+    }
+
+    /** What it publishes a while from now, when nothing changes meanwhile. */
+    @Nullable
+    Long published(String name) {
+        return published(now / 1000 + 10, name);
+    }
+
+    private static @Nullable Long in(Snapshot snapshot, String name) {
+        Map<String, Long> values = new HashMap<>();
+        for (int i = 0; i < snapshot.size(); i++) {
+            values.put(snapshot.names()[i], snapshot.values()[i]);
+        }
+        return values.get(name);
+    }
+
+    long counted(String name) {
+        return self.values().getOrDefault(name, 0L);
+    }
+}

@@ -1,0 +1,57 @@
+package io.counters.collector.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.ledger.Push;
+import io.counters.collector.ledger.Push.Holds;
+import io.counters.collector.ledger.Push.Kind;
+import io.counters.collector.ledger.Push.Reply;
+import io.counters.collector.ledger.Push.Unknown;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** What no server can be made to do at will. */
+class PipelineTest {
+    private static final int WINDOW = 10;
+
+    private final List<Push> asked = new ArrayList<>();
+    private final List<Reply> replies = new ArrayList<>();
+
+    private void send(Reply reply) {
+        Pipeline.Client client = new Pipeline.Client() {
+            @Override
+            public String server(String key) {
+                return "a server";
+            }
+
+            @Override
+            public CompletableFuture<Reply> ask(Push request) {
+                asked.add(request);
+                return CompletableFuture.completedFuture(reply);
+            }
+        };
+        List<Push> requests = IntStream.range(0, 3 * WINDOW + 1)
+                .mapToObj(counter -> new Push(counter, "c" + counter, Kind.READ, 0))
+                .toList();
+        new Pipeline(client, WINDOW, () -> 0).send(requests, (request, answer) -> replies.add(answer));
+    }
+
+    @Test
+    void a_client_that_gives_up_by_itself_is_waited_for_once_and_not_window_after_window() {
+        send(new Unknown("TimeoutException"));
+
+        assertThat(asked).hasSize(WINDOW);
+        assertThat(replies).hasSize(3 * WINDOW + 1).allMatch(Unknown.class::isInstance);
+    }
+
+    @Test
+    void a_server_that_answers_is_asked_window_after_window() {
+        send(new Holds(1));
+
+        assertThat(asked).hasSize(3 * WINDOW + 1);
+        assertThat(replies).hasSize(3 * WINDOW + 1).allMatch(Holds.class::isInstance);
+    }
+}
