@@ -119,9 +119,9 @@ public final class Collector implements AutoCloseable {
                     ledger,
                     self,
                     Executors.newFixedThreadPool(2, work -> daemon("counters-dashboard", work))));
-            intake = open(new Intake(taking, ledger, faults, self));
+            intake = open(new Intake(taking, ledger, work -> daemon("counters-udp", work), faults, self));
             // The one thread that is no daemon: it keeps the program running.
-            intakeThread = new Thread(intake, "counters-intake");
+            intakeThread = new Thread(intake, "counters-tcp");
             intakeThread.setUncaughtExceptionHandler(Collector::die);
             if (pusher != null) {
                 pusher.begin();
@@ -205,7 +205,13 @@ public final class Collector implements AutoCloseable {
                         : sinks.stream().map(Sink::toString).collect(Collectors.joining(" and ")) + ", every "
                                 + publishing.interval().toSeconds() + " s"));
         out.flush();
-        log.info("the kernel grants {} bytes for datagrams not yet read", intake.receiveBufferBytes());
+        if (intake.receiveBufferBytes() < Intake.RECEIVE_BUFFER_BYTES) {
+            log.info(
+                    "the kernel grants {} of {} bytes for datagrams not yet read; for more: sysctl -w net.core.rmem_max={}",
+                    intake.receiveBufferBytes(),
+                    Intake.RECEIVE_BUFFER_BYTES,
+                    Intake.RECEIVE_BUFFER_BYTES);
+        }
     }
 
     private static String text(InetSocketAddress address) {
@@ -301,12 +307,12 @@ public final class Collector implements AutoCloseable {
     }
 
     /** Where UDP comes in. */
-    public InetSocketAddress udpAddress() throws IOException {
+    public InetSocketAddress udpAddress() {
         return intake.udpAddress();
     }
 
     /** Where TCP comes in. */
-    public InetSocketAddress tcpAddress() throws IOException {
+    public InetSocketAddress tcpAddress() {
         return intake.tcpAddress();
     }
 

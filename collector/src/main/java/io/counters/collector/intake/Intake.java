@@ -7,77 +7,58 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
-import java.nio.channels.CancelledKeyException;
 import java.nio.channels.DatagramChannel;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 
 /**
- * The sockets and the one thread that serves them. {@link #run} is that thread's work; {@link #close} ends it once all
+ * The two ports and their threads, one for UDP and one for TCP. {@link #run} serves both; {@link #close} ends it once all
  * that has already arrived was taken.
  */
 public final class Intake implements Runnable, AutoCloseable {
-    /** Asked of the kernel for UDP; what it grants is in {@link #receiveBufferBytes}. */
-    private static final int RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+    /** Asked of the kernel for datagrams not yet read; what it grants is in {@link #receiveBufferBytes}. */
+    public static final int RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 
     private static final List<Path> SOCKET_TABLES = List.of(Path.of("/proc/net/udp"), Path.of("/proc/net/udp6"));
-    private static final int DATAGRAMS_A_ROUND = 1000;
     private static final int FREE_PORTS_TRIED = 20;
-    private static final int LAST_ROUNDS_MAX = 1000;
-    private static final int CONNECTIONS_MAX = 10_000;
-    private static final int DATAGRAM_BYTES_MAX = 65_536;
+    private static final long LAST_DATAGRAMS_MILLIS = 1000;
 
-    private final Ledger ledger;
-    private final FaultLog faults;
-    private final Self self;
-    private final int nameBytesMax;
-    private final Selector selector;
-    private final DatagramChannel udp;
-    private final ServerSocketChannel tcp;
-    private final ByteBuffer datagram = ByteBuffer.allocate(DATAGRAM_BYTES_MAX);
-    private final Lines udpLines;
-    private final LongAdder datagrams;
-    private final LongAdder connections;
-    private final LongAdder refusedConnections;
-    private final LongAdder brokenConnections;
-    private int open;
-    private volatile boolean closing;
+    private final InetSocketAddress udpAddress;
+    private final InetSocketAddress tcpAddress;
+    private final int receiveBufferBytes;
+    private final UdpReceiver udp;
+    private final TcpServer tcp;
+    private final Function<Runnable, Thread> threads;
 
     /**
-     * Opens both sockets.
+     * Opens both ports.
      *
+     * @param threads makes the thread for UDP; TCP is served by the one that calls {@link #run}
      * @throws IOException when a port is taken or may not be used; the message names the remedy
      */
-    public Intake(IntakeSettings settings, Ledger ledger, FaultLog faults, Self self) throws IOException {
-        this.ledger = ledger;
-        this.faults = faults;
-        this.self = self;
-        nameBytesMax = settings.nameBytesMax();
-        udpLines = new Lines(ledger, "UDP", nameBytesMax, faults, self);
-        datagrams = self.count("intake_datagrams_total");
-        connections = self.count("intake_connections_total");
-        refusedConnections = self.count("intake_refused_connections_total");
-        brokenConnections = self.count("intake_broken_connections_total");
+    public Intake(
+            IntakeSettings settings, Ledger ledger, Function<Runnable, Thread> threads, FaultLog faults, Self self)
+            throws IOException {
+        this.threads = threads;
         Ports ports = Ports.open(settings);
-        udp = ports.udp;
-        tcp = ports.tcp;
         try {
-            int port = udpAddress().getPort();
-            self.gauge("intake_kernel_drops_total", () -> KernelDrops.of(SOCKET_TABLES, port));
-            selector = Selector.open();
-            udp.configureBlocking(false).register(selector, SelectionKey.OP_READ);
-            tcp.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
+            udpAddress = (InetSocketAddress) ports.udp.getLocalAddress();
+            tcpAddress = (InetSocketAddress) ports.tcp.getLocalAddress();
+            receiveBufferBytes = ports.udp.getOption(StandardSocketOptions.SO_RCVBUF);
+            udp = new UdpReceiver(
+                    ports.udp,
+                    new Lines(ledger, "UDP", settings.nameBytesMax(), faults, self),
+                    self.count("intake_datagrams_total"),
+                    faults);
+            tcp = new TcpServer(ports.tcp, settings.nameBytesMax(), ledger, faults, self);
         } catch (IOException cannot) {
-            closeQuietly(udp);
-            closeQuietly(tcp);
+            ports.close();
             throw cannot;
         }
+        self.gauge("intake_kernel_drops_total", () -> KernelDrops.of(SOCKET_TABLES, udpAddress.getPort()));
+        self.gauge("intake_receive_buffer_bytes", () -> receiveBufferBytes);
     }
 
     /** The two sockets, bound. */
@@ -91,8 +72,7 @@ public final class Intake implements Runnable, AutoCloseable {
                     ports.bind(settings);
                     return ports;
                 } catch (IOException cannot) {
-                    ports.udp.close();
-                    ports.tcp.close();
+                    ports.close();
                     if (left <= 1) {
                         throw cannot;
                     }
@@ -117,114 +97,45 @@ public final class Intake implements Runnable, AutoCloseable {
                         taken);
             }
         }
+
+        private void close() throws IOException {
+            try (tcp) {
+                udp.close();
+            }
+        }
     }
 
     /** Where UDP comes in, with the port that was got. */
-    public InetSocketAddress udpAddress() throws IOException {
-        return (InetSocketAddress) udp.getLocalAddress();
+    public InetSocketAddress udpAddress() {
+        return udpAddress;
     }
 
     /** Where TCP comes in, with the port that was got. */
-    public InetSocketAddress tcpAddress() throws IOException {
-        return (InetSocketAddress) tcp.getLocalAddress();
+    public InetSocketAddress tcpAddress() {
+        return tcpAddress;
     }
 
-    /** The bytes that the kernel keeps for datagrams not yet read; it may grant less than was asked, or count double. */
-    public int receiveBufferBytes() throws IOException {
-        return udp.getOption(StandardSocketOptions.SO_RCVBUF);
+    /** The bytes that the kernel keeps for datagrams not yet read, its bookkeeping included. */
+    public int receiveBufferBytes() {
+        return receiveBufferBytes;
     }
 
     @Override
     public void run() {
+        Thread receiving = threads.apply(udp);
+        receiving.start();
+        tcp.run();
         try {
-            while (!closing) {
-                selector.select(this::serve);
-            }
-            // What had arrived when the end was called is taken still; what goes on arriving is not waited out.
-            for (int round = 0; round < LAST_ROUNDS_MAX && selector.selectNow(this::serve) > 0; round++) {
-                // On to the last one.
-            }
-        } catch (IOException failure) {
-            faults.warn("intake", "the sockets failed, no more lines are taken: " + failure);
-        } finally {
-            closeSockets();
-        }
-    }
-
-    private void serve(SelectionKey key) {
-        try {
-            if (key.channel().equals(udp)) {
-                receive();
-            } else if (key.channel().equals(tcp)) {
-                accept();
-            } else if (key.attachment() instanceof TcpConnection connection) {
-                read(key, connection);
-            }
-        } catch (IOException failure) {
-            faults.warn("socket", "a socket failed and goes on: " + failure);
-        } catch (CancelledKeyException closedMeanwhile) {
-            // Nothing more can come from it.
-        }
-    }
-
-    private void receive() throws IOException {
-        int count = 0;
-        for (; count < DATAGRAMS_A_ROUND && udp.receive(datagram.clear()) != null; count++) {
-            udpLines.datagram(datagram.array(), 0, datagram.position());
-        }
-        datagrams.add(count);
-    }
-
-    private void accept() throws IOException {
-        for (SocketChannel channel = tcp.accept(); channel != null; channel = tcp.accept()) {
-            if (open >= CONNECTIONS_MAX) {
-                refusedConnections.increment();
-                faults.warn("connections", "more than " + CONNECTIONS_MAX + " TCP connections; new ones are refused");
-                channel.close();
-                continue;
-            }
-            connections.increment();
-            open++;
-            Lines lines = new Lines(ledger, "TCP", nameBytesMax, faults, self);
-            channel.configureBlocking(false)
-                    .register(selector, SelectionKey.OP_READ, new TcpConnection(channel, lines));
-        }
-    }
-
-    private void read(SelectionKey key, TcpConnection connection) {
-        boolean goesOn = false;
-        try {
-            goesOn = connection.read();
-        } catch (IOException reset) {
-            brokenConnections.increment();
-        }
-        if (!goesOn) {
-            open--;
-            closeQuietly(key.channel());
+            receiving.join(LAST_DATAGRAMS_MILLIS);
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
         }
     }
 
     /** Ends {@link #run} once what has arrived was taken. From any thread; idempotent. */
     @Override
     public void close() {
-        closing = true;
-        selector.wakeup();
-    }
-
-    private void closeSockets() {
-        if (selector.isOpen()) {
-            selector.keys().forEach(key -> closeQuietly(key.channel()));
-        }
-        closeQuietly(udp);
-        closeQuietly(tcp);
-        closeQuietly(selector);
-    }
-
-    private void closeQuietly(AutoCloseable socket) {
-        try {
-            socket.close();
-        } catch (Exception failure) {
-            faults.warn("close", "a socket did not close: " + failure);
-        }
+        udp.close();
+        tcp.close();
     }
 }

@@ -5,11 +5,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 
-/** One TCP sender: cuts what comes into lines, whatever the cut of the packets. */
+/** One TCP sender: cuts what comes into lines, whatever the cut of the packets. Between two reads it keeps a half line. */
 final class TcpConnection {
     private final SocketChannel channel;
     private final Lines lines;
-    private final ByteBuffer buffer = ByteBuffer.allocate(32 * 1024);
+    private byte[] half = {};
+    private int halfLength;
     private boolean skipping;
 
     TcpConnection(SocketChannel channel, Lines lines) {
@@ -20,23 +21,21 @@ final class TcpConnection {
     /**
      * Reads what is there, at most a buffer full.
      *
+     * @param buffer empty, with an array, and longer than two lines may be; anybody's between two calls
      * @return false at the end of the stream; a last line without a line break has been taken then
      */
-    boolean read() throws IOException {
+    boolean read(ByteBuffer buffer) throws IOException {
+        buffer.put(half, 0, halfLength);
         int count = channel.read(buffer);
         if (count > 0) {
-            take();
-        } else if (count < 0 && buffer.position() > 0) {
-            if (!skipping) {
-                lines.last(buffer.array(), 0, buffer.position());
-            }
+            take(buffer.array(), buffer.position());
+        } else if (count < 0 && halfLength > 0) {
+            lines.last(half, 0, halfLength);
         }
         return count >= 0;
     }
 
-    private void take() {
-        byte[] bytes = buffer.array();
-        int end = buffer.position();
+    private void take(byte[] bytes, int end) {
         int whole = end;
         while (whole > 0 && bytes[whole - 1] != '\n') {
             whole--;
@@ -56,7 +55,10 @@ final class TcpConnection {
             skipping = true;
             whole = end;
         }
-        buffer.flip().position(whole);
-        buffer.compact();
+        halfLength = end - whole;
+        if (halfLength > half.length) {
+            half = new byte[CommandReader.LINE_BYTES_MAX + 1];
+        }
+        System.arraycopy(bytes, whole, half, 0, halfLength);
     }
 }

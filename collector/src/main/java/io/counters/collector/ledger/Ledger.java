@@ -56,7 +56,8 @@ public final class Ledger {
     private final List<Relayed> restoredRelays = new ArrayList<>();
     private final List<Integer> restoredHeld = new ArrayList<>();
 
-    private final Map<String, Stream> streams = new HashMap<>();
+    private final Map<Sender, Stream> streams = new HashMap<>();
+    private final Sender sought = Sender.sought();
     private final List<Stream> changedStreams = new ArrayList<>();
     private final List<Integer> droppedStreams = new ArrayList<>();
     private int lastStream;
@@ -131,9 +132,8 @@ public final class Ledger {
      *     one day, it is not whole
      */
     public synchronized @Nullable Stream stream(byte[] bytes, int begin, int end, long ageMillis, long seq) {
-        String sender = new String(bytes, begin, end - begin, ISO_8859_1);
         long now = clockMillis.getAsLong();
-        Stream stream = streams.get(sender);
+        Stream stream = streams.get(sought.at(bytes, begin, end));
         if (stream == null) {
             if (streams.size() >= bounds.streamsMax()) {
                 noRoom.increment();
@@ -141,9 +141,10 @@ public final class Ledger {
                 return null;
             }
             boolean whole = watchMillis == FOR_EVER || ageMillis < now - watchMillis;
+            String sender = sought.toString();
             stream = new Stream(++lastStream, sender, whole, new Arrivals(whole ? 0 : seq - 1));
             stream.committedHeardMillis = now;
-            streams.put(sender, stream);
+            streams.put(new Sender(sender), stream);
         }
         stream.arrivals.add(seq);
         heard(stream);
@@ -410,7 +411,7 @@ public final class Ledger {
             changed.set(row.id());
         }
         for (Changes.Watermarks marks : changes.streams()) {
-            Stream stream = streams.get(marks.stream().sender());
+            Stream stream = streams.get(new Sender(marks.stream().sender()));
             if (stream != null) {
                 stream.putBack(marks.counters());
                 note(stream);
@@ -515,7 +516,7 @@ public final class Ledger {
             watermarks += stream.watermark(marks.counters()[i], Verb.DECREMENT, marks.decrements()[i]);
         }
         stream.takeChanges();
-        streams.put(stream.sender, stream);
+        streams.put(new Sender(stream.sender), stream);
         lastStream = Math.max(lastStream, stream.id);
     }
 

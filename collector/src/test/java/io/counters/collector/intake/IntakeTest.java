@@ -43,7 +43,7 @@ class IntakeTest {
     @BeforeEach
     void open() throws IOException {
         kept = new KeptLedger(folder, false);
-        intake = new Intake(settings(0), kept.ledger, kept.said.log(), kept.self);
+        intake = new Intake(settings(0), kept.ledger, Thread::new, kept.said.log(), kept.self);
         thread = new Thread(intake, "counters-intake");
         sender = new DatagramSocket(0, InetAddress.getLoopbackAddress());
     }
@@ -67,7 +67,7 @@ class IntakeTest {
     void a_name_has_room_for_the_prefix_that_it_gets_elsewhere() throws Exception {
         IntakeSettings prefixed = IntakeSettings.from(new Settings(
                 Map.of(Setting.PREFIX, "shop.", Setting.UDP_PORT, "0", Setting.BIND, "127.0.0.1"), Map.of()));
-        try (Intake own = new Intake(prefixed, kept.ledger, kept.said.log(), kept.self)) {
+        try (Intake own = new Intake(prefixed, kept.ledger, Thread::new, kept.said.log(), kept.self)) {
             Thread running = new Thread(own, "prefixed");
             running.start();
             byte[] lines = ("increment " + "x".repeat(246) + "\nincrement " + "y".repeat(245)).getBytes(ISO_8859_1);
@@ -388,7 +388,8 @@ class IntakeTest {
     void a_taken_port_is_said_with_the_remedy() throws Exception {
         InetSocketAddress taken = intake.udpAddress();
 
-        assertThatThrownBy(() -> new Intake(settings(taken.getPort()), kept.ledger, kept.said.log(), kept.self))
+        assertThatThrownBy(() ->
+                        new Intake(settings(taken.getPort()), kept.ledger, Thread::new, kept.said.log(), kept.self))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("port " + taken.getPort())
                 .hasMessageContaining("--udp-port");
@@ -409,7 +410,7 @@ class IntakeTest {
                 taken.add(ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
             }
             for (int i = 0; i < 80; i++) {
-                Intake free = new Intake(settings(0), kept.ledger, kept.said.log(), kept.self);
+                Intake free = new Intake(settings(0), kept.ledger, Thread::new, kept.said.log(), kept.self);
                 assertThat(free.tcpAddress().getPort())
                         .isEqualTo(free.udpAddress().getPort());
                 free.close();

@@ -26,6 +26,7 @@ class TcpConnectionTest {
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
+            ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
             TcpConnection connection =
                     new TcpConnection(taken, new Lines(kept.ledger, "TCP", 250, kept.said.log(), kept.self));
             for (String piece : pieces) {
@@ -33,10 +34,10 @@ class TcpConnectionTest {
                 while (bytes.hasRemaining()) {
                     sender.write(bytes);
                 }
-                assertThat(connection.read()).isTrue();
+                assertThat(connection.read(buffer.clear())).isTrue();
             }
             sender.shutdownOutput();
-            while (connection.read()) {
+            while (connection.read(buffer.clear())) {
                 // On to the end of the stream.
             }
         }
