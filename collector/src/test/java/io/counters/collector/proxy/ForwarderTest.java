@@ -462,8 +462,8 @@ class ForwarderTest {
                         .contains("TCP from /127.0.0.1:", "\"orders.placed=1\"", Refusal.NO_COLON.rule()))
                 .anySatisfy(
                         line -> assertThat(line).contains("TCP from ", "\"increment ?\"", Rejection.NAME_LETTER.rule()))
-                .anySatisfy(line ->
-                        assertThat(line).contains("UDP: \"peer whole 3").contains("--peers"));
+                .anySatisfy(
+                        line -> assertThat(line).contains("UDP: \"peer whole 3").contains("--peers"));
     }
 
     @Test
