@@ -22,7 +22,7 @@ final class UdpUpstream implements Upstream {
     private final Destination destination;
     private final LongAdder sent;
     private final LongAdder tooLong;
-    private volatile long refused;
+    private final LongAdder refused = new LongAdder();
     private final byte[] datagram = new byte[Frames.FRAME_BYTES_MAX];
     private int length;
     private int messages;
@@ -48,7 +48,7 @@ final class UdpUpstream implements Upstream {
     /** Also what the kernel did not take: its buffer was full, or nobody listens there. */
     @Override
     public long dropped() {
-        return queue.dropped() + refused;
+        return queue.dropped() + refused.sum();
     }
 
     @Override
@@ -96,7 +96,7 @@ final class UdpUpstream implements Upstream {
             if (transport.faults() == before) {
                 sent.add(messages);
             } else {
-                refused += messages;
+                refused.add(messages);
             }
         } else {
             tooLong.add(messages);
