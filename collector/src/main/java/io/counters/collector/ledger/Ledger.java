@@ -41,15 +41,24 @@ public final class Ledger {
     /** A stream that is heard and says nothing new has this committed only so often. */
     private static final long HEARD_EVERY_MILLIS = 600_000;
 
+    private static final long[] ZEROS = new long[Changes.Counters.BLOCK];
+
     private final LedgerSettings bounds;
     private final boolean projecting;
     private final LongSupplier clockMillis;
 
     private final NameTable names = new NameTable();
     private long[] values = new long[1024];
-    private long[] committedValues = new long[1024];
+    private BitSet changed = new BitSet();
+
+    /** By blocks, each replaced as a whole: whoever has got hold of them keeps what they were. */
+    private long[][] committed = {ZEROS};
+
     private int committedSize;
-    private final BitSet changed = new BitSet();
+
+    /** What changed by the commit that is being written. */
+    private BitSet committing = new BitSet();
+
     private final Projection projection;
     private @Nullable Ownership ownership;
     private Changes.@Nullable Lists committedLists;
@@ -273,9 +282,6 @@ public final class Ledger {
                 projection.handed(counter);
             }
         }
-        if (projecting && isOurs(counter)) {
-            projection.moved(counter);
-        }
         return amount;
     }
 
@@ -289,10 +295,10 @@ public final class Ledger {
 
     private int add(byte[] name, int begin, int end) {
         int counter = names.add(name, begin, end);
-        projection.add(adopts ? Projected.NEW : Projected.MISSING, 0, 0);
+        projection.add(adopts);
+        changed.set(counter);
         if (counter == values.length) {
             values = Arrays.copyOf(values, 2 * counter);
-            committedValues = Arrays.copyOf(committedValues, 2 * counter);
         }
         if (ownership != null) {
             ownership.added(names.bytes(counter), false);
@@ -332,7 +338,7 @@ public final class Ledger {
 
     // What is committed
 
-    /** What is to be committed next, or null when nothing changed. Sets the goals of the pushes that may follow it. */
+    /** What is to be committed next, or null when nothing changed. */
     synchronized @Nullable Changes changes() {
         expire();
         long now = clockMillis.getAsLong();
@@ -340,9 +346,6 @@ public final class Ledger {
         if (ownership != null) {
             ownership.pass(values, changed, projecting ? projection : null, now);
             relayed = ownership.takeChanges(now, bounds.expiryMillis());
-        }
-        if (projecting) {
-            projection.setGoals(values, changed);
         }
         if (changed.isEmpty()
                 && changedStreams.isEmpty()
@@ -352,16 +355,11 @@ public final class Ledger {
                 && (ownership == null || !ownership.isChanged())) {
             return null;
         }
-        List<Changes.CounterRow> rows = new ArrayList<>();
-        for (int counter = changed.nextSetBit(0); counter >= 0; counter = changed.nextSetBit(counter + 1)) {
-            rows.add(projection.row(counter, names.name(counter), values[counter]));
-        }
         List<Changes.Watermarks> marks = new ArrayList<>();
         for (Stream stream : changedStreams) {
             marks.add(stream.takeChanges());
             stream.noted = false;
         }
-        changed.clear();
         changedStreams.clear();
         List<Integer> dropped = List.copyOf(droppedStreams);
         droppedStreams.clear();
@@ -376,13 +374,38 @@ public final class Ledger {
                 adopts);
         return new Changes(
                 next,
-                rows,
+                takeCounters(),
                 marks,
                 dropped,
                 relayed,
                 ownership == null ? List.of() : ownership.takeDropped(),
                 ownership == null ? null : ownership.takeLists(),
                 ownership == null ? Changes.Held.AS_BEFORE : ownership.takeHeld());
+    }
+
+    /** Copies whole blocks, so that intake waits for milliseconds also when a million counters have changed. */
+    private Changes.Counters takeCounters() {
+        committing = changed;
+        changed = new BitSet(names.size());
+        int[] blocks = new int[Changes.Counters.block(committing.length()) + 1];
+        long[][] copies = new long[blocks.length][];
+        int count = 0;
+        for (int counter = committing.nextSetBit(0); counter >= 0; ) {
+            int block = Changes.Counters.block(counter);
+            int begin = block * Changes.Counters.BLOCK;
+            int end = begin + Changes.Counters.BLOCK;
+            blocks[count] = block;
+            copies[count++] = Arrays.copyOfRange(values, begin, end);
+            counter = committing.nextSetBit(end);
+        }
+        return new Changes.Counters(
+                names.names(),
+                committedSize,
+                names.size(),
+                committing,
+                Arrays.copyOf(blocks, count),
+                Arrays.copyOf(copies, count),
+                projection.takeClaimed());
     }
 
     /** Lets the next commit write what is known of every stream, also of those that said nothing new since the last. */
@@ -394,11 +417,14 @@ public final class Ledger {
     synchronized void committed(Changes changes) {
         begunMillis += changes.head().listenedMillis() - head.listenedMillis();
         head = changes.head();
-        for (Changes.CounterRow row : changes.counters()) {
-            committedValues[row.id()] = row.value();
-            committedSize = Math.max(committedSize, row.id() + 1);
+        Changes.Counters counters = changes.counters();
+        committedSize = counters.size();
+        growCommitted();
+        for (int i = 0; i < counters.blocks().length; i++) {
+            committed[counters.blocks()[i]] = counters.values()[i];
         }
-        projection.committed();
+        committing = new BitSet();
+        projection.committed(counters.changed(), ownership == null ? null : ownership.ours());
         if (ownership != null) {
             ownership.committed(changes);
         }
@@ -406,9 +432,9 @@ public final class Ledger {
 
     /** The changes did not reach the disk: they are part of the next commit. */
     synchronized void putBack(Changes changes) {
-        for (Changes.CounterRow row : changes.counters()) {
-            changed.set(row.id());
-        }
+        committing = new BitSet();
+        changed.or(changes.counters().changed());
+        projection.putBack();
         for (Changes.Watermarks marks : changes.streams()) {
             Stream stream = streams.get(marks.stream().sender());
             if (stream != null) {
@@ -452,7 +478,7 @@ public final class Ledger {
         if (found.ledger() == head.id()) {
             adopts = false;
             headChanged = true;
-            projection.claimNothing();
+            projection.claimNothing(changed);
             if (ownership != null) {
                 ownership.renewRelays(clockMillis.getAsLong());
             }
@@ -488,13 +514,25 @@ public final class Ledger {
         names.add(name, 0, name.length);
         if (counter == values.length) {
             values = Arrays.copyOf(values, 2 * counter);
-            committedValues = Arrays.copyOf(committedValues, 2 * counter);
         }
         values[counter] = row.value();
-        committedValues[counter] = row.value();
         committedSize = counter + 1;
-        boolean notAdopted = row.projected() == Projected.NEW && !adopts;
-        projection.add(notAdopted ? Projected.MISSING : row.projected(), row.pushed(), row.goal());
+        int block = Changes.Counters.block(counter);
+        if (Changes.Counters.place(counter) == 0) {
+            growCommitted();
+            committed[block] = new long[Changes.Counters.BLOCK];
+        }
+        committed[block][Changes.Counters.place(counter)] = row.value();
+        projection.restore(row.isClaimed(), adopts);
+    }
+
+    private void growCommitted() {
+        int blocks = Changes.Counters.block(committedSize) + 1;
+        int before = committed.length;
+        if (blocks > before) {
+            committed = Arrays.copyOf(committed, 2 * blocks);
+            Arrays.fill(committed, before, committed.length, ZEROS);
+        }
     }
 
     /** Takes up a stream with all its watermarks. */
@@ -680,30 +718,61 @@ public final class Ledger {
     // What goes out
 
     /** Every counter of this collector's with its committed value. */
-    public synchronized Snapshot snapshot() {
-        return snapshot(ownership == null ? null : ownership.ours());
+    public Snapshot snapshot() {
+        Shared shared;
+        synchronized (this) {
+            shared = shared(ownership == null ? null : ownership.ours());
+        }
+        return shared.snapshot();
     }
 
     /**
      * Every counter with its committed value that may be published for this second: among peers, those that this
      * collector has owned since before it began.
      */
-    public synchronized Snapshot snapshot(long second) {
-        return snapshot(ownership == null ? null : ownership.published(second));
+    public Snapshot snapshot(long second) {
+        Shared shared;
+        synchronized (this) {
+            shared = shared(ownership == null ? null : ownership.published(second));
+        }
+        return shared.snapshot();
     }
 
-    private Snapshot snapshot(@Nullable BitSet some) {
-        if (some == null) {
-            return new Snapshot(names.names(), Arrays.copyOf(committedValues, committedSize), committedSize);
+    private Shared shared(@Nullable BitSet some) {
+        return new Shared(names.names(), committed.clone(), committedSize, some == null ? null : (BitSet) some.clone());
+    }
+
+    /**
+     * What a snapshot is made of, at one moment: nothing of it changes any more, so that intake need not wait until a
+     * million values are copied.
+     *
+     * @param some the counters to show; null for all
+     */
+    @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
+    private record Shared(
+            String[] names,
+            long[][] committed,
+            int size,
+            @Nullable BitSet some) {
+        Snapshot snapshot() {
+            if (some == null) {
+                long[] values = new long[size];
+                for (int counter = 0; counter < size; counter += Changes.Counters.BLOCK) {
+                    int count = Math.min(Changes.Counters.BLOCK, size - counter);
+                    System.arraycopy(committed[Changes.Counters.block(counter)], 0, values, counter, count);
+                }
+                return new Snapshot(names, values, size);
+            }
+            some.clear(size, Math.max(size, some.length()));
+            String[] shownNames = new String[some.cardinality()];
+            long[] shownValues = new long[shownNames.length];
+            int shown = 0;
+            for (int counter = some.nextSetBit(0); counter >= 0; counter = some.nextSetBit(counter + 1)) {
+                shownNames[shown] = names[counter];
+                shownValues[shown++] = committed[Changes.Counters.block(counter)][Changes.Counters.place(counter)];
+            }
+            return new Snapshot(shownNames, shownValues, shown);
         }
-        int[] counters =
-                some.stream().takeWhile(counter -> counter < committedSize).toArray();
-        return new Snapshot(
-                Arrays.stream(counters).mapToObj(names::name).toArray(String[]::new),
-                Arrays.stream(counters)
-                        .mapToLong(counter -> committedValues[counter])
-                        .toArray(),
-                counters.length);
     }
 
     /**
@@ -713,17 +782,26 @@ public final class Ledger {
      * @param atRest how many keys at rest to look at besides
      */
     public synchronized List<Push> take(int max, int atRest) {
-        return projecting ? projection.take(names, max, atRest) : List.of();
+        return projecting ? projection.take(names, committed, max, atRest) : List.of();
     }
 
     /** Takes the shared store's answer to a request. */
     public synchronized void settle(Push request, Push.Reply reply) {
-        values[request.counter()] += projection.settle(request, reply, changed);
+        values[request.counter()] += projection.settle(request, reply, committed, changed);
     }
 
     /** How many keys of the shared store are not known to be as they should. */
     public synchronized int unsettled() {
-        return projecting ? projection.unsettled() : 0;
+        if (!projecting) {
+            return 0;
+        }
+        BitSet all = (BitSet) changed.clone();
+        all.or(committing);
+        if (ownership != null) {
+            all.and(ownership.ours());
+        }
+        all.or(projection.due());
+        return all.cardinality();
     }
 
     /**

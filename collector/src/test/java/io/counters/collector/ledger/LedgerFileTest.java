@@ -12,6 +12,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -112,7 +113,7 @@ class LedgerFileTest {
             assertThat(file.committedMillis()).isZero();
             file.write(new Changes(
                     new Changes.Head(1, 1, 1234, 0, 5, 6, true),
-                    List.of(),
+                    new Changes.Counters(new String[0], 0, 0, new BitSet(), new int[0], new long[0][], new BitSet()),
                     List.of(),
                     List.of(),
                     List.of(),
@@ -314,9 +315,9 @@ class LedgerFileTest {
         assertThat(kept.counted("ledger_failed_commits_total")).isEqualTo(2);
         assertThat(kept.counted("ledger_commits_total")).isZero();
         Changes changes = requireNonNull(kept.ledger.changes());
-        assertThat(changes.counters())
-                .singleElement()
-                .satisfies(row -> assertThat(row.value()).isEqualTo(5));
+        assertThat(changes.counters().names()).startsWith("a");
+        assertThat(changes.counters().known()).isZero();
+        assertThat(changes.counters().values()[0][0]).isEqualTo(5);
     }
 
     private void sql(String statement) throws SQLException {
