@@ -212,7 +212,6 @@ final class Projection {
     long settle(Push request, Reply reply, long[][] values, BitSet changed) {
         int counter = request.counter();
         Projected before = states[counter];
-        due.set(counter);
         if (reply instanceof Unknown) {
             if (request.kind() != Kind.READ) {
                 doubts.increment();
@@ -239,8 +238,11 @@ final class Projection {
                 states[counter] = Projected.MISSING;
             }
         }
-        if (phases[counter] == Phase.PARKED || (phases[counter] == Phase.IDLE && isAsCommitted(counter, values))) {
-            due.clear(counter);
+        boolean waits =
+                phases[counter] == Phase.PARKED || (phases[counter] == Phase.IDLE && isAsCommitted(counter, values));
+        if (due.get(counter) == waits) {
+            // Clearing the last of a million bits makes a BitSet look through all of them.
+            due.flip(counter);
         }
         return 0;
     }
