@@ -70,28 +70,18 @@ record Changes(
     }
 
     /**
-     * Counters, in blocks of {@value #BLOCK}: a block with all its values where any of them changed. The arrays that run
+     * Counters, in blocks of {@value Values#BLOCK}: a block with all its values where any of them changed. The arrays that run
      * by blocks are never changed again.
      *
      * @param names by their numbers; those from {@code known} up to {@code size} are new
      * @param changed the numbers of those that changed
-     * @param blocks the number of each block; its first counter's is {@value #BLOCK} times as high
+     * @param blocks the number of each block; its first counter's is {@value Values#BLOCK} times as high
      * @param values of each block
      * @param claimed the numbers of all counters whose keys in the shared store are this ledger's by now
      */
     @SuppressWarnings("ArrayRecordComponent") // A million of them, handed on at once.
     record Counters(
-            String[] names, int known, int size, BitSet changed, int[] blocks, long[][] values, BitSet claimed) {
-        static final int BLOCK = 128;
-
-        static int block(int counter) {
-            return counter / BLOCK;
-        }
-
-        static int place(int counter) {
-            return counter % BLOCK;
-        }
-    }
+            String[] names, int known, int size, BitSet changed, int[] blocks, long[][] values, BitSet claimed) {}
 
     /**
      * One counter as it stands.

@@ -8,7 +8,6 @@ import io.counters.wire.Commands;
 import io.counters.wire.PeerLine;
 import io.counters.wire.Verb;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -41,19 +40,13 @@ public final class Ledger {
     /** A stream that is heard and says nothing new has this committed only so often. */
     private static final long HEARD_EVERY_MILLIS = 600_000;
 
-    private static final long[] ZEROS = new long[Changes.Counters.BLOCK];
-
     private final LedgerSettings bounds;
     private final boolean projecting;
     private final LongSupplier clockMillis;
 
     private final NameTable names = new NameTable();
-    private long[] values = new long[1024];
+    private final Values values = new Values();
     private BitSet changed = new BitSet();
-
-    /** By blocks, each replaced as a whole: whoever has got hold of them keeps what they were. */
-    private long[][] committed = {ZEROS};
-
     private int committedSize;
 
     /** What changed by the commit that is being written. */
@@ -274,7 +267,7 @@ public final class Ledger {
 
     private long apply(@Nullable Stream stream, int counter, Verb verb, long amount) {
         applied.increment();
-        values[counter] += verb.signed(amount);
+        values.move(counter, verb.signed(amount));
         changed.set(counter);
         if (ownership != null) {
             ownership.applied(counter, stream);
@@ -297,9 +290,7 @@ public final class Ledger {
         int counter = names.add(name, begin, end);
         projection.add(adopts);
         changed.set(counter);
-        if (counter == values.length) {
-            values = Arrays.copyOf(values, 2 * counter);
-        }
+        values.add(counter);
         if (ownership != null) {
             ownership.added(names.bytes(counter), false);
             if (!isOurs(counter)) {
@@ -326,7 +317,6 @@ public final class Ledger {
             // A collector that was away for long has a value to hand over yet.
             if (stream.heardListening < since && !isPeers(stream)) {
                 all.remove();
-                changedStreams.remove(stream);
                 droppedStreams.add(stream.id);
                 watermarks -= stream.size();
                 watchMillis = Math.max(watchMillis, stream.heardMillis + DELAY_MILLIS);
@@ -334,6 +324,7 @@ public final class Ledger {
                 expired.increment();
             }
         }
+        changedStreams.removeIf(stream -> stream.dropped);
     }
 
     // What is committed
@@ -383,28 +374,17 @@ public final class Ledger {
                 ownership == null ? Changes.Held.AS_BEFORE : ownership.takeHeld());
     }
 
-    /** Copies whole blocks, so that intake waits for milliseconds also when a million counters have changed. */
     private Changes.Counters takeCounters() {
         committing = changed;
         changed = new BitSet(names.size());
-        int[] blocks = new int[Changes.Counters.block(committing.length()) + 1];
-        long[][] copies = new long[blocks.length][];
-        int count = 0;
-        for (int counter = committing.nextSetBit(0); counter >= 0; ) {
-            int block = Changes.Counters.block(counter);
-            int begin = block * Changes.Counters.BLOCK;
-            int end = begin + Changes.Counters.BLOCK;
-            blocks[count] = block;
-            copies[count++] = Arrays.copyOfRange(values, begin, end);
-            counter = committing.nextSetBit(end);
-        }
+        int[] blocks = Values.blocks(committing);
         return new Changes.Counters(
                 names.names(),
                 committedSize,
                 names.size(),
                 committing,
-                Arrays.copyOf(blocks, count),
-                Arrays.copyOf(copies, count),
+                blocks,
+                values.take(blocks),
                 projection.takeClaimed());
     }
 
@@ -419,10 +399,7 @@ public final class Ledger {
         head = changes.head();
         Changes.Counters counters = changes.counters();
         committedSize = counters.size();
-        growCommitted();
-        for (int i = 0; i < counters.blocks().length; i++) {
-            committed[counters.blocks()[i]] = counters.values()[i];
-        }
+        values.committed(counters.blocks(), counters.values());
         committing = new BitSet();
         projection.committed(counters.changed(), ownership == null ? null : ownership.ours());
         if (ownership != null) {
@@ -512,27 +489,9 @@ public final class Ledger {
             throw new IllegalStateException("counter " + row.id() + " stands where " + counter + " should");
         }
         names.add(name, 0, name.length);
-        if (counter == values.length) {
-            values = Arrays.copyOf(values, 2 * counter);
-        }
-        values[counter] = row.value();
+        values.restore(counter, row.value());
         committedSize = counter + 1;
-        int block = Changes.Counters.block(counter);
-        if (Changes.Counters.place(counter) == 0) {
-            growCommitted();
-            committed[block] = new long[Changes.Counters.BLOCK];
-        }
-        committed[block][Changes.Counters.place(counter)] = row.value();
         projection.restore(row.isClaimed(), adopts);
-    }
-
-    private void growCommitted() {
-        int blocks = Changes.Counters.block(committedSize) + 1;
-        int before = committed.length;
-        if (blocks > before) {
-            committed = Arrays.copyOf(committed, 2 * blocks);
-            Arrays.fill(committed, before, committed.length, ZEROS);
-        }
     }
 
     /** Takes up a stream with all its watermarks. */
@@ -604,11 +563,11 @@ public final class Ledger {
                 committedLists != null && committedLists.leapt(),
                 restoredRelays);
         for (int counter = 0; counter < names.size(); counter++) {
-            among.added(names.bytes(counter), projecting ? !projection.isNew(counter) : values[counter] != 0);
+            among.added(names.bytes(counter), projecting ? !projection.isNew(counter) : values.get(counter) != 0);
             if (!among.isOurs(counter)) {
                 projection.leave(counter);
             }
-            if (values[counter] != 0) {
+            if (values.get(counter) != 0) {
                 among.applied(counter, null);
             }
         }
@@ -632,7 +591,21 @@ public final class Ledger {
      *
      * @throws IllegalArgumentException when it is no later than the present one, or does not say what became of a peer
      */
-    public synchronized void change(PeerList list) {
+    public void change(PeerList list) {
+        byte[][] known;
+        int size;
+        synchronized (this) {
+            known = names.bytes();
+            size = names.size();
+        }
+        // A second for a million names, which intake does not wait for: what is there of them never changes.
+        int[] owners = list.owners(known, 0, size);
+        synchronized (this) {
+            change(list, owners);
+        }
+    }
+
+    private void change(PeerList list, int[] owners) {
         if (ownership == null || list.number() <= ownership.list().number()) {
             throw new IllegalArgumentException("its number is no higher than that of the list gone by so far");
         }
@@ -645,14 +618,8 @@ public final class Ledger {
                         + "\" for one that will never come back");
             }
         }
-        ownership.change(list, names, clockMillis.getAsLong());
-        if (projecting) {
-            for (int counter = 0; counter < names.size(); counter++) {
-                if (!ownership.isOurs(counter)) {
-                    projection.leave(counter);
-                }
-            }
-        }
+        ownership.change(list, owners, names, clockMillis.getAsLong());
+        projection.leaveAllBut(ownership.ours());
     }
 
     /** Whether this ledger has shared its names with peers. */
@@ -739,7 +706,8 @@ public final class Ledger {
     }
 
     private Shared shared(@Nullable BitSet some) {
-        return new Shared(names.names(), committed.clone(), committedSize, some == null ? null : (BitSet) some.clone());
+        return new Shared(
+                names.names(), values.committed(), committedSize, some == null ? null : (BitSet) some.clone());
     }
 
     /**
@@ -757,9 +725,9 @@ public final class Ledger {
         Snapshot snapshot() {
             if (some == null) {
                 long[] values = new long[size];
-                for (int counter = 0; counter < size; counter += Changes.Counters.BLOCK) {
-                    int count = Math.min(Changes.Counters.BLOCK, size - counter);
-                    System.arraycopy(committed[Changes.Counters.block(counter)], 0, values, counter, count);
+                for (int counter = 0; counter < size; counter += Values.BLOCK) {
+                    int count = Math.min(Values.BLOCK, size - counter);
+                    System.arraycopy(committed[Values.block(counter)], 0, values, counter, count);
                 }
                 return new Snapshot(names, values, size);
             }
@@ -769,7 +737,7 @@ public final class Ledger {
             int shown = 0;
             for (int counter = some.nextSetBit(0); counter >= 0; counter = some.nextSetBit(counter + 1)) {
                 shownNames[shown] = names[counter];
-                shownValues[shown++] = committed[Changes.Counters.block(counter)][Changes.Counters.place(counter)];
+                shownValues[shown++] = committed[Values.block(counter)][Values.place(counter)];
             }
             return new Snapshot(shownNames, shownValues, shown);
         }
@@ -782,12 +750,15 @@ public final class Ledger {
      * @param atRest how many keys at rest to look at besides
      */
     public synchronized List<Push> take(int max, int atRest) {
-        return projecting ? projection.take(names, committed, max, atRest) : List.of();
+        return projecting ? projection.take(names, values, max, atRest) : List.of();
     }
 
     /** Takes the shared store's answer to a request. */
     public synchronized void settle(Push request, Push.Reply reply) {
-        values[request.counter()] += projection.settle(request, reply, committed, changed);
+        long adopted = projection.settle(request, reply, values, changed);
+        if (adopted != 0) {
+            values.move(request.counter(), adopted);
+        }
     }
 
     /** How many keys of the shared store are not known to be as they should. */
@@ -817,7 +788,7 @@ public final class Ledger {
     /** The value of this counter, committed or not; 0 for one that is not known. */
     public synchronized long value(String name) {
         int counter = find(name);
-        return counter < 0 ? 0 : values[counter];
+        return counter < 0 ? 0 : values.get(counter);
     }
 
     /**
@@ -832,7 +803,7 @@ public final class Ledger {
                 explained += verb.signed(Math.max(0, stream.watermark(counter, verb)));
             }
         }
-        return counter < 0 ? 0 : values[counter] - explained;
+        return counter < 0 ? 0 : values.get(counter) - explained;
     }
 
     private int find(String name) {

@@ -241,19 +241,19 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 Statement others = connection.createStatement();
                 ResultSet block = others.executeQuery("SELECT id, numbers, claimed FROM block ORDER BY id")) {
             int loaded = -1;
-            LongBuffer values = LongBuffer.allocate(Counters.BLOCK);
+            LongBuffer values = LongBuffer.allocate(Values.BLOCK);
             BitSet claimed = new BitSet();
             while (row.next()) {
                 int id = row.getInt(1);
-                if (Counters.block(id) != loaded) {
-                    if (!block.next() || block.getInt(1) != Counters.block(id)) {
+                if (Values.block(id) != loaded) {
+                    if (!block.next() || block.getInt(1) != Values.block(id)) {
                         throw new IllegalStateException("the values of counter " + id + " are missing");
                     }
                     loaded = block.getInt(1);
                     values = ByteBuffer.wrap(block.getBytes(2)).asLongBuffer();
                     claimed = BitSet.valueOf(block.getBytes(3));
                 }
-                int place = Counters.place(id);
+                int place = Values.place(id);
                 ledger.restore(new CounterRow(id, row.getString(2), values.get(place), claimed.get(place)));
             }
         }
@@ -405,13 +405,13 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
         for (int i = 0; i < counters.blocks().length; i++) {
             int block = counters.blocks()[i];
-            ByteBuffer numbers = ByteBuffer.allocate(Counters.BLOCK * Long.BYTES);
+            ByteBuffer numbers = ByteBuffer.allocate(Values.BLOCK * Long.BYTES);
             numbers.asLongBuffer().put(counters.values()[i]);
-            int begin = block * Counters.BLOCK;
+            int begin = block * Values.BLOCK;
             putBlock.setInt(1, block);
             putBlock.setBytes(2, numbers.array());
             putBlock.setBytes(
-                    3, counters.claimed().get(begin, begin + Counters.BLOCK).toByteArray());
+                    3, counters.claimed().get(begin, begin + Values.BLOCK).toByteArray());
             putBlock.addBatch();
         }
     }

@@ -64,8 +64,8 @@ public final class MemoryJournal implements Journal {
             counters.add(new CounterRow(id, changed.names()[id], 0, false));
         }
         for (int i = 0; i < changed.blocks().length; i++) {
-            int begin = changed.blocks()[i] * Counters.BLOCK;
-            for (int id = begin; id < Math.min(begin + Counters.BLOCK, counters.size()); id++) {
+            int begin = changed.blocks()[i] * Values.BLOCK;
+            for (int id = begin; id < Math.min(begin + Values.BLOCK, counters.size()); id++) {
                 counters.set(
                         id,
                         new CounterRow(

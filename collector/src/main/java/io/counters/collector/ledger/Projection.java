@@ -150,10 +150,8 @@ final class Projection {
 
     /**
      * Takes the requests that may be sent now, up to {@code max}, and up to {@code atRest} reads of keys at rest.
-     *
-     * @param values as committed, by blocks
      */
-    List<Push> take(NameTable names, long[][] values, int max, int atRest) {
+    List<Push> take(NameTable names, Values values, int max, int atRest) {
         List<Push> requests = new ArrayList<>();
         int counter = due.nextSetBit(nextDue);
         for (; counter >= 0 && requests.size() < max; counter = due.nextSetBit(counter + 1)) {
@@ -163,7 +161,7 @@ final class Projection {
             } else if (phase == Phase.PARKED || (phase == Phase.IDLE && isAsCommitted(counter, values))) {
                 due.clear(counter);
             } else if (phase == Phase.IDLE) {
-                requests.add(push(names, counter, value(values, counter)));
+                requests.add(push(names, counter, values.committed(counter)));
             }
         }
         // Where this round ended the next one begins, so that keys of a dead server starve no others.
@@ -178,14 +176,10 @@ final class Projection {
         return requests;
     }
 
-    private static long value(long[][] values, int counter) {
-        return values[Changes.Counters.block(counter)][Changes.Counters.place(counter)];
-    }
-
     /** Whether there is nothing to send before the next commit. */
-    private boolean isAsCommitted(int counter, long[][] values) {
+    private boolean isAsCommitted(int counter, Values values) {
         return !committed.get(counter)
-                || (states[counter] == Projected.KNOWN && pushed[counter] == value(values, counter));
+                || (states[counter] == Projected.KNOWN && pushed[counter] == values.committed(counter));
     }
 
     private Push push(NameTable names, int counter, long goal) {
@@ -205,11 +199,9 @@ final class Projection {
 
     /**
      * Takes the store's answer, and notes the counter as changed if it says something that is to be committed.
-     *
-     * @param values as committed, by blocks
      * @return what the counter's value must grow by: what was found under a key that was never ours
      */
-    long settle(Push request, Reply reply, long[][] values, BitSet changed) {
+    long settle(Push request, Reply reply, Values values, BitSet changed) {
         int counter = request.counter();
         Projected before = states[counter];
         if (reply instanceof Unknown) {
@@ -302,6 +294,11 @@ final class Projection {
     /** The key may turn out to be another collector's: nothing is done with it. */
     void leave(int counter) {
         due.clear(counter);
+    }
+
+    /** As {@link #leave(int)}, of all but these. */
+    void leaveAllBut(BitSet ours) {
+        due.and(ours);
     }
 
     /** The key was another collector's: what stands there is no stranger's count from before. */
