@@ -211,6 +211,44 @@ class LedgerFileTest {
     }
 
     @Test
+    void a_ledger_of_an_earlier_format_is_refused_with_the_remedy_and_left_as_it_is() throws Exception {
+        sql("CREATE TABLE meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID");
+        sql("INSERT INTO meta VALUES ('format', 1)");
+        sql("CREATE TABLE counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, value INTEGER NOT NULL)");
+
+        assertThatThrownBy(() -> new LedgerFile(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("format 1, this version writes 2")
+                .hasMessageContaining("--data-dir");
+        sql("INSERT INTO counter VALUES (1, 'still.there', 7)");
+    }
+
+    @Test
+    void a_claim_comes_back_with_its_value_also_beyond_the_first_block() throws Exception {
+        int last = 3 * Values.BLOCK;
+        try (KeptLedger kept = new KeptLedger(folder, true)) {
+            for (int i = 0; i <= last; i++) {
+                kept.datagram("increment counter." + i + " " + (i + 1));
+            }
+            for (Push read : kept.ledger.take(last, 0)) {
+                kept.ledger.settle(read, new Push.Holds(1000));
+            }
+            kept.commit.run();
+        }
+
+        try (KeptLedger kept = new KeptLedger(folder, true)) {
+            for (Push read : kept.ledger.take(last + 1, 0)) {
+                kept.ledger.settle(read, new Push.Holds(5));
+            }
+            assertThat(kept.value("counter.0")).as("adopted once").isEqualTo(1001);
+            assertThat(kept.value("counter." + (last - 1))).isEqualTo(1000 + last);
+            assertThat(kept.value("counter." + last))
+                    .as("never looked at before")
+                    .isEqualTo(last + 1 + 5);
+        }
+    }
+
+    @Test
     void a_commit_that_fails_is_said_and_made_up_for_by_the_next() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram(S1 + " 10 1\nincrement a 5 5");
