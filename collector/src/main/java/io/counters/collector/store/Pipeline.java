@@ -6,7 +6,6 @@ import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -34,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * request has {@value #DEADLINE_MILLIS} ms. What has no answer by then stays where it is, as it may happen yet, on a
  * connection that is kept: whatever is asked later there comes after it. Until a server has answered all of that it is
  * asked nothing more, and nobody waits for it: it holds up the others for one deadline, and its queue holds one
- * window at the most.
+ * window at the most. A window is two halves: one is answered while the next is asked.
  */
 final class Pipeline {
     /** What is right for clients in which a request takes microseconds. */
@@ -59,13 +58,16 @@ final class Pipeline {
     /** Requests that one server was sent together, and its answers, which may come on any thread. */
     static final class Batch {
         private final String server;
-        private final List<Push> requests = new ArrayList<>();
-        private AtomicReferenceArray<@Nullable Reply> answers = new AtomicReferenceArray<>(0);
-        private CountDownLatch left = new CountDownLatch(0);
+        private final List<Push> requests;
+        private final AtomicReferenceArray<@Nullable Reply> answers;
+        private final CountDownLatch left;
         private long deadline;
 
-        private Batch(String server) {
+        Batch(String server, List<Push> requests) {
             this.server = server;
+            this.requests = requests;
+            answers = new AtomicReferenceArray<>(requests.size());
+            left = new CountDownLatch(requests.size());
         }
 
         int size() {
@@ -74,6 +76,15 @@ final class Pipeline {
 
         Push request(int place) {
             return requests.get(place);
+        }
+
+        /** The answers so far; null for those that are not there yet. */
+        List<@Nullable Reply> answers() {
+            List<@Nullable Reply> so = new ArrayList<>();
+            for (int place = 0; place < requests.size(); place++) {
+                so.add(answers.get(place));
+            }
+            return so;
         }
 
         /** Takes the answer to a request; the first one stands. */
@@ -124,10 +135,10 @@ final class Pipeline {
 
     /** As {@link Store#send}. After a half of which nothing was answered, nothing more is taken. */
     void send(Store.Requests requests, Store.Replies replies) {
-        Collection<Batch> before = List.of();
+        List<Batch> before = List.of();
         List<Push> some = requests.take(half);
         while (!some.isEmpty()) {
-            Collection<Batch> asked = ask(some, replies);
+            List<Batch> asked = ask(some, replies);
             boolean answers = before.isEmpty() || settle(before, replies);
             before = asked;
             some = answers && !asked.isEmpty() ? requests.take(half) : List.of();
@@ -135,20 +146,20 @@ final class Pipeline {
         settle(before, replies);
     }
 
-    private Collection<Batch> ask(List<Push> requests, Store.Replies replies) {
+    private List<Batch> ask(List<Push> requests, Store.Replies replies) {
         Set<String> hanging = hanging();
-        Map<String, Batch> batches = new LinkedHashMap<>();
+        Map<String, List<Push>> byServer = new LinkedHashMap<>();
         for (Push request : requests) {
             String server = client.server(request.key());
             if (!hanging.isEmpty() && hanging.contains(server)) {
                 replies.settle(request, new Unknown(server + " still hangs"));
             } else {
-                batches.computeIfAbsent(server, Batch::new).requests.add(request);
+                byServer.computeIfAbsent(server, fresh -> new ArrayList<>()).add(request);
             }
         }
-        for (Batch batch : batches.values()) {
-            batch.answers = new AtomicReferenceArray<>(batch.size());
-            batch.left = new CountDownLatch(batch.size());
+        List<Batch> batches = new ArrayList<>();
+        byServer.forEach((server, its) -> batches.add(new Batch(server, its)));
+        for (Batch batch : batches) {
             try {
                 client.ask(batch);
             } catch (RuntimeException notSent) {
@@ -156,19 +167,20 @@ final class Pipeline {
             }
             batch.deadline = deadline();
         }
-        return batches.values();
+        return batches;
     }
 
     /** Returns whether anything was answered. */
-    private boolean settle(Collection<Batch> asked, Store.Replies replies) {
+    private boolean settle(List<Batch> asked, Store.Replies replies) {
         boolean answers = false;
         for (Batch batch : asked) {
             await(batch);
             if (batch.left.getCount() > 0) {
                 late.computeIfAbsent(batch.server, server -> new ArrayDeque<>()).add(() -> batch.left.getCount() == 0);
             }
+            List<@Nullable Reply> answered = batch.answers();
             for (int place = 0; place < batch.size(); place++) {
-                Reply reply = batch.answers.get(place);
+                Reply reply = answered.get(place);
                 if (reply == null) {
                     reply = new Unknown(batch.server + " gave no answer within " + DEADLINE_MILLIS + " ms");
                 }
