@@ -1,12 +1,13 @@
 package io.counters.collector.ledger;
 
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What one commit writes, all of it or nothing.
  *
- * @param counters those that changed
+ * @param counters those that are new, and the values of those that changed
  * @param streams those that changed, with those of their watermarks that did
  * @param dropped the numbers of streams that are forgotten
  * @param relayed this ledger's own streams to peers, with those of their totals that changed
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Changes(
         Head head,
-        List<CounterRow> counters,
+        Counters counters,
         List<Watermarks> streams,
         List<Integer> dropped,
         List<Relayed> relayed,
@@ -68,8 +69,27 @@ record Changes(
         static final Held AS_BEFORE = new Held(false, List.of());
     }
 
-    /** One counter as it stands, with what is known of its key in the shared store. */
-    record CounterRow(int id, String name, long value, Projected projected, long pushed, long goal) {}
+    /**
+     * Counters, in blocks of {@value Values#BLOCK}: a block with all its values where any of them changed. The arrays that run
+     * by blocks are never changed again.
+     *
+     * @param names by their numbers; those from {@code known} up to {@code size} are new
+     * @param changed the numbers of those that changed
+     * @param blocks the number of each block; its first counter's is {@value Values#BLOCK} times as high
+     * @param values of each block
+     * @param claimed the numbers of all counters whose keys in the shared store are this ledger's by now
+     */
+    @SuppressWarnings("ArrayRecordComponent") // A million of them, handed on at once.
+    record Counters(
+            String[] names, int known, int size, BitSet changed, int[] blocks, long[][] values, BitSet claimed) {}
+
+    /**
+     * One counter as it stands.
+     *
+     * @param isClaimed whether its key in the shared store is this ledger's: it was looked at, and what stood there is in
+     *     the value
+     */
+    record CounterRow(int id, String name, long value, boolean isClaimed) {}
 
     /**
      * One stream as it stands, without its watermarks.

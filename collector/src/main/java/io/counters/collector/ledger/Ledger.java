@@ -8,7 +8,6 @@ import io.counters.wire.Commands;
 import io.counters.wire.PeerLine;
 import io.counters.wire.Verb;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -46,10 +45,13 @@ public final class Ledger {
     private final LongSupplier clockMillis;
 
     private final NameTable names = new NameTable();
-    private long[] values = new long[1024];
-    private long[] committedValues = new long[1024];
+    private final Values values = new Values();
+    private BitSet changed = new BitSet();
     private int committedSize;
-    private final BitSet changed = new BitSet();
+
+    /** What changed by the commit that is being written. */
+    private BitSet committing = new BitSet();
+
     private final Projection projection;
     private @Nullable Ownership ownership;
     private Changes.@Nullable Lists committedLists;
@@ -271,16 +273,13 @@ public final class Ledger {
 
     private long apply(@Nullable Stream stream, int counter, Verb verb, long amount) {
         applied.increment();
-        values[counter] += verb.signed(amount);
+        values.move(counter, verb.signed(amount));
         changed.set(counter);
         if (ownership != null) {
             ownership.applied(counter, stream);
             if (amount != 0 && stream != null && stream.kind != null && stream.kind.handsOver()) {
                 projection.handed(counter);
             }
-        }
-        if (projecting && isOurs(counter)) {
-            projection.moved(counter);
         }
         return amount;
     }
@@ -295,11 +294,9 @@ public final class Ledger {
 
     private int add(byte[] name, int begin, int end) {
         int counter = names.add(name, begin, end);
-        projection.add(adopts ? Projected.NEW : Projected.MISSING, 0, 0);
-        if (counter == values.length) {
-            values = Arrays.copyOf(values, 2 * counter);
-            committedValues = Arrays.copyOf(committedValues, 2 * counter);
-        }
+        projection.add(adopts);
+        changed.set(counter);
+        values.add(counter);
         if (ownership != null) {
             ownership.added(names.bytes(counter), false);
             if (!isOurs(counter)) {
@@ -326,7 +323,6 @@ public final class Ledger {
             // A collector that was away for long has a value to hand over yet.
             if (stream.heardListening < since && !isPeers(stream)) {
                 all.remove();
-                changedStreams.remove(stream);
                 droppedStreams.add(stream.id);
                 watermarks -= stream.size();
                 watchMillis = Math.max(watchMillis, stream.heardMillis + DELAY_MILLIS);
@@ -334,11 +330,12 @@ public final class Ledger {
                 expired.increment();
             }
         }
+        changedStreams.removeIf(stream -> stream.dropped);
     }
 
     // What is committed
 
-    /** What is to be committed next, or null when nothing changed. Sets the goals of the pushes that may follow it. */
+    /** What is to be committed next, or null when nothing changed. */
     synchronized @Nullable Changes changes() {
         expire();
         long now = clockMillis.getAsLong();
@@ -346,9 +343,6 @@ public final class Ledger {
         if (ownership != null) {
             ownership.pass(values, changed, projecting ? projection : null, now);
             relayed = ownership.takeChanges(now, bounds.expiryMillis());
-        }
-        if (projecting) {
-            projection.setGoals(values, changed);
         }
         if (changed.isEmpty()
                 && changedStreams.isEmpty()
@@ -358,16 +352,11 @@ public final class Ledger {
                 && (ownership == null || !ownership.isChanged())) {
             return null;
         }
-        List<Changes.CounterRow> rows = new ArrayList<>();
-        for (int counter = changed.nextSetBit(0); counter >= 0; counter = changed.nextSetBit(counter + 1)) {
-            rows.add(projection.row(counter, names.name(counter), values[counter]));
-        }
         List<Changes.Watermarks> marks = new ArrayList<>();
         for (Stream stream : changedStreams) {
             marks.add(stream.takeChanges());
             stream.noted = false;
         }
-        changed.clear();
         changedStreams.clear();
         List<Integer> dropped = List.copyOf(droppedStreams);
         droppedStreams.clear();
@@ -382,13 +371,27 @@ public final class Ledger {
                 adopts);
         return new Changes(
                 next,
-                rows,
+                takeCounters(),
                 marks,
                 dropped,
                 relayed,
                 ownership == null ? List.of() : ownership.takeDropped(),
                 ownership == null ? null : ownership.takeLists(),
                 ownership == null ? Changes.Held.AS_BEFORE : ownership.takeHeld());
+    }
+
+    private Changes.Counters takeCounters() {
+        committing = changed;
+        changed = new BitSet(names.size());
+        int[] blocks = Values.blocks(committing);
+        return new Changes.Counters(
+                names.names(),
+                committedSize,
+                names.size(),
+                committing,
+                blocks,
+                values.take(blocks),
+                projection.takeClaimed());
     }
 
     /** Lets the next commit write what is known of every stream, also of those that said nothing new since the last. */
@@ -400,11 +403,11 @@ public final class Ledger {
     synchronized void committed(Changes changes) {
         begunMillis += changes.head().listenedMillis() - head.listenedMillis();
         head = changes.head();
-        for (Changes.CounterRow row : changes.counters()) {
-            committedValues[row.id()] = row.value();
-            committedSize = Math.max(committedSize, row.id() + 1);
-        }
-        projection.committed();
+        Changes.Counters counters = changes.counters();
+        committedSize = counters.size();
+        values.committed(counters.blocks(), counters.values());
+        committing = new BitSet();
+        projection.committed(counters.changed(), ownership == null ? null : ownership.ours());
         if (ownership != null) {
             ownership.committed(changes);
         }
@@ -412,9 +415,9 @@ public final class Ledger {
 
     /** The changes did not reach the disk: they are part of the next commit. */
     synchronized void putBack(Changes changes) {
-        for (Changes.CounterRow row : changes.counters()) {
-            changed.set(row.id());
-        }
+        committing = new BitSet();
+        changed.or(changes.counters().changed());
+        projection.putBack();
         for (Changes.Watermarks marks : changes.streams()) {
             Stream stream = streams.get(new Sender(marks.stream().sender()));
             if (stream != null) {
@@ -458,7 +461,7 @@ public final class Ledger {
         if (found.ledger() == head.id()) {
             adopts = false;
             headChanged = true;
-            projection.claimNothing();
+            projection.claimNothing(changed);
             if (ownership != null) {
                 ownership.renewRelays(clockMillis.getAsLong());
             }
@@ -492,15 +495,9 @@ public final class Ledger {
             throw new IllegalStateException("counter " + row.id() + " stands where " + counter + " should");
         }
         names.add(name, 0, name.length);
-        if (counter == values.length) {
-            values = Arrays.copyOf(values, 2 * counter);
-            committedValues = Arrays.copyOf(committedValues, 2 * counter);
-        }
-        values[counter] = row.value();
-        committedValues[counter] = row.value();
+        values.restore(counter, row.value());
         committedSize = counter + 1;
-        boolean notAdopted = row.projected() == Projected.NEW && !adopts;
-        projection.add(notAdopted ? Projected.MISSING : row.projected(), row.pushed(), row.goal());
+        projection.restore(row.isClaimed(), adopts);
     }
 
     /** Takes up a stream with all its watermarks. */
@@ -573,11 +570,11 @@ public final class Ledger {
                 committedLists != null && committedLists.leapt(),
                 restoredRelays);
         for (int counter = 0; counter < names.size(); counter++) {
-            among.added(names.bytes(counter), projecting ? !projection.isNew(counter) : values[counter] != 0);
+            among.added(names.bytes(counter), projecting ? !projection.isNew(counter) : values.get(counter) != 0);
             if (!among.isOurs(counter)) {
                 projection.leave(counter);
             }
-            if (values[counter] != 0) {
+            if (values.get(counter) != 0) {
                 among.applied(counter, null);
             }
         }
@@ -601,7 +598,21 @@ public final class Ledger {
      *
      * @throws IllegalArgumentException when it is no later than the present one, or does not say what became of a peer
      */
-    public synchronized void change(PeerList list) {
+    public void change(PeerList list) {
+        byte[][] known;
+        int size;
+        synchronized (this) {
+            known = names.bytes();
+            size = names.size();
+        }
+        // A second for a million names, which intake does not wait for: what is there of them never changes.
+        int[] owners = list.owners(known, 0, size);
+        synchronized (this) {
+            change(list, owners);
+        }
+    }
+
+    private void change(PeerList list, int[] owners) {
         if (ownership == null || list.number() <= ownership.list().number()) {
             throw new IllegalArgumentException("its number is no higher than that of the list gone by so far");
         }
@@ -614,14 +625,8 @@ public final class Ledger {
                         + "\" for one that will never come back");
             }
         }
-        ownership.change(list, names, clockMillis.getAsLong());
-        if (projecting) {
-            for (int counter = 0; counter < names.size(); counter++) {
-                if (!ownership.isOurs(counter)) {
-                    projection.leave(counter);
-                }
-            }
-        }
+        ownership.change(list, owners, names, clockMillis.getAsLong());
+        projection.leaveAllBut(ownership.ours());
     }
 
     /** Whether this ledger has shared its names with peers. */
@@ -687,30 +692,62 @@ public final class Ledger {
     // What goes out
 
     /** Every counter of this collector's with its committed value. */
-    public synchronized Snapshot snapshot() {
-        return snapshot(ownership == null ? null : ownership.ours());
+    public Snapshot snapshot() {
+        Shared shared;
+        synchronized (this) {
+            shared = shared(ownership == null ? null : ownership.ours());
+        }
+        return shared.snapshot();
     }
 
     /**
      * Every counter with its committed value that may be published for this second: among peers, those that this
      * collector has owned since before it began.
      */
-    public synchronized Snapshot snapshot(long second) {
-        return snapshot(ownership == null ? null : ownership.published(second));
+    public Snapshot snapshot(long second) {
+        Shared shared;
+        synchronized (this) {
+            shared = shared(ownership == null ? null : ownership.published(second));
+        }
+        return shared.snapshot();
     }
 
-    private Snapshot snapshot(@Nullable BitSet some) {
-        if (some == null) {
-            return new Snapshot(names.names(), Arrays.copyOf(committedValues, committedSize), committedSize);
+    private Shared shared(@Nullable BitSet some) {
+        return new Shared(
+                names.names(), values.committed(), committedSize, some == null ? null : (BitSet) some.clone());
+    }
+
+    /**
+     * What a snapshot is made of, at one moment: nothing of it changes any more, so that intake need not wait until a
+     * million values are copied.
+     *
+     * @param some the counters to show; null for all
+     */
+    @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
+    private record Shared(
+            String[] names,
+            long[][] committed,
+            int size,
+            @Nullable BitSet some) {
+        Snapshot snapshot() {
+            if (some == null) {
+                long[] values = new long[size];
+                for (int counter = 0; counter < size; counter += Values.BLOCK) {
+                    int count = Math.min(Values.BLOCK, size - counter);
+                    System.arraycopy(committed[Values.block(counter)], 0, values, counter, count);
+                }
+                return new Snapshot(names, values, size);
+            }
+            some.clear(size, Math.max(size, some.length()));
+            String[] shownNames = new String[some.cardinality()];
+            long[] shownValues = new long[shownNames.length];
+            int shown = 0;
+            for (int counter = some.nextSetBit(0); counter >= 0; counter = some.nextSetBit(counter + 1)) {
+                shownNames[shown] = names[counter];
+                shownValues[shown++] = committed[Values.block(counter)][Values.place(counter)];
+            }
+            return new Snapshot(shownNames, shownValues, shown);
         }
-        int[] counters =
-                some.stream().takeWhile(counter -> counter < committedSize).toArray();
-        return new Snapshot(
-                Arrays.stream(counters).mapToObj(names::name).toArray(String[]::new),
-                Arrays.stream(counters)
-                        .mapToLong(counter -> committedValues[counter])
-                        .toArray(),
-                counters.length);
     }
 
     /**
@@ -720,17 +757,29 @@ public final class Ledger {
      * @param atRest how many keys at rest to look at besides
      */
     public synchronized List<Push> take(int max, int atRest) {
-        return projecting ? projection.take(names, max, atRest) : List.of();
+        return projecting ? projection.take(names, values, max, atRest) : List.of();
     }
 
     /** Takes the shared store's answer to a request. */
     public synchronized void settle(Push request, Push.Reply reply) {
-        values[request.counter()] += projection.settle(request, reply, changed);
+        long adopted = projection.settle(request, reply, values, changed);
+        if (adopted != 0) {
+            values.move(request.counter(), adopted);
+        }
     }
 
     /** How many keys of the shared store are not known to be as they should. */
     public synchronized int unsettled() {
-        return projecting ? projection.unsettled() : 0;
+        if (!projecting) {
+            return 0;
+        }
+        BitSet all = (BitSet) changed.clone();
+        all.or(committing);
+        if (ownership != null) {
+            all.and(ownership.ours());
+        }
+        all.or(projection.due());
+        return all.cardinality();
     }
 
     /**
@@ -746,7 +795,7 @@ public final class Ledger {
     /** The value of this counter, committed or not; 0 for one that is not known. */
     public synchronized long value(String name) {
         int counter = find(name);
-        return counter < 0 ? 0 : values[counter];
+        return counter < 0 ? 0 : values.get(counter);
     }
 
     /**
@@ -761,7 +810,7 @@ public final class Ledger {
                 explained += verb.signed(Math.max(0, stream.watermark(counter, verb)));
             }
         }
-        return counter < 0 ? 0 : values[counter] - explained;
+        return counter < 0 ? 0 : values.get(counter) - explained;
     }
 
     private int find(String name) {

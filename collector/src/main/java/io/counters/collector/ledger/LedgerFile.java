@@ -1,11 +1,14 @@
 package io.counters.collector.ledger;
 
 import io.counters.collector.ledger.Changes.CounterRow;
+import io.counters.collector.ledger.Changes.Counters;
 import io.counters.collector.ledger.Changes.Head;
 import io.counters.collector.ledger.Changes.Lists;
 import io.counters.collector.ledger.Changes.StreamRow;
 import io.counters.collector.ledger.Changes.Watermarks;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -15,6 +18,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,12 +29,16 @@ import org.jspecify.annotations.Nullable;
  * beside it that keeps a second collector out. For one thread at a time.
  */
 public final class LedgerFile implements Journal, AutoCloseable {
-    private static final int FORMAT = 1;
+    private static final int FORMAT = 2;
+
+    private static final String META =
+            "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID";
 
     private static final String[] TABLES = {
-        "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
-        "CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, value INTEGER NOT NULL,"
-                + " projected INTEGER NOT NULL, pushed INTEGER NOT NULL, goal INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+        // The values of counters id * 128 and on, 8 bytes each, the highest first; and the bits of those that are
+        // claimed.
+        "CREATE TABLE IF NOT EXISTS block (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL, claimed BLOB NOT NULL)",
         "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,"
                 + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL, heard INTEGER NOT NULL,"
                 + " heard_listening INTEGER NOT NULL, seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL,"
@@ -66,6 +74,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private final Connection connection;
     private final PreparedStatement putMeta;
     private final PreparedStatement putCounter;
+    private final PreparedStatement putBlock;
     private final PreparedStatement putStream;
     private final PreparedStatement putWatermark;
     private final PreparedStatement dropStream;
@@ -98,15 +107,19 @@ public final class LedgerFile implements Journal, AutoCloseable {
             try (Statement statement = connection.createStatement()) {
                 statement.execute("PRAGMA journal_mode = WAL");
                 statement.execute("PRAGMA synchronous = FULL");
+                statement.execute(META);
+                long format = meta().getOrDefault("format", (long) FORMAT);
+                if (format != FORMAT) {
+                    throw new SQLException("it has format " + format + ", this version writes " + FORMAT);
+                }
                 for (String table : TABLES) {
                     statement.execute(table);
                 }
             }
             connection.setAutoCommit(false);
             putMeta = connection.prepareStatement("INSERT OR REPLACE INTO meta VALUES (?, ?)");
-            putCounter = connection.prepareStatement("INSERT INTO counter VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id)"
-                    + " DO UPDATE SET value = excluded.value, projected = excluded.projected,"
-                    + " pushed = excluded.pushed, goal = excluded.goal");
+            putCounter = connection.prepareStatement("INSERT INTO counter VALUES (?, ?)");
+            putBlock = connection.prepareStatement("INSERT OR REPLACE INTO block VALUES (?, ?, ?)");
             putStream = connection.prepareStatement(
                     "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
             putWatermark = connection.prepareStatement("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)");
@@ -124,6 +137,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
             batches = List.of(
                     putMeta,
                     putCounter,
+                    putBlock,
                     putStream,
                     putWatermark,
                     dropStream,
@@ -137,10 +151,6 @@ public final class LedgerFile implements Journal, AutoCloseable {
                     putRelayed,
                     dropRelay,
                     dropRelayed);
-            long format = meta().getOrDefault("format", (long) FORMAT);
-            if (format != FORMAT) {
-                throw new SQLException("it has format " + format + ", this version writes " + FORMAT);
-            }
         } catch (SQLException | IOException unusable) {
             closeAfter(unusable, opened);
             throw new IOException(
@@ -218,22 +228,34 @@ public final class LedgerFile implements Journal, AutoCloseable {
                     meta.getOrDefault("watch", first.watchMillis()),
                     meta.getOrDefault("published", first.publishedSecond()),
                     meta.getOrDefault("adopts", 1L) != 0));
-            try (ResultSet row = statement.executeQuery(
-                    "SELECT id, name, value, projected, pushed, goal FROM counter ORDER BY id")) {
-                while (row.next()) {
-                    ledger.restore(new CounterRow(
-                            row.getInt(1),
-                            row.getString(2),
-                            row.getLong(3),
-                            Projected.of(row.getInt(4)),
-                            row.getLong(5),
-                            row.getLong(6)));
-                }
-            }
+            loadCounters(statement, ledger);
             loadStreams(statement, ledger);
             loadPeers(statement, ledger);
         } catch (SQLException | IllegalStateException | IllegalArgumentException unreadable) {
             throw failed("read", unreadable);
+        }
+    }
+
+    private void loadCounters(Statement statement, Ledger ledger) throws SQLException {
+        try (ResultSet row = statement.executeQuery("SELECT id, name FROM counter ORDER BY id");
+                Statement others = connection.createStatement();
+                ResultSet block = others.executeQuery("SELECT id, numbers, claimed FROM block ORDER BY id")) {
+            int loaded = -1;
+            LongBuffer values = LongBuffer.allocate(Values.BLOCK);
+            BitSet claimed = new BitSet();
+            while (row.next()) {
+                int id = row.getInt(1);
+                if (Values.block(id) != loaded) {
+                    if (!block.next() || block.getInt(1) != Values.block(id)) {
+                        throw new IllegalStateException("the values of counter " + id + " are missing");
+                    }
+                    loaded = block.getInt(1);
+                    values = ByteBuffer.wrap(block.getBytes(2)).asLongBuffer();
+                    claimed = BitSet.valueOf(block.getBytes(3));
+                }
+                int place = Values.place(id);
+                ledger.restore(new CounterRow(id, row.getString(2), values.get(place), claimed.get(place)));
+            }
         }
     }
 
@@ -338,15 +360,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
             put("watch", changes.head().watchMillis());
             put("published", changes.head().publishedSecond());
             put("adopts", changes.head().adopts() ? 1 : 0);
-            for (CounterRow row : changes.counters()) {
-                putCounter.setInt(1, row.id());
-                putCounter.setString(2, row.name());
-                putCounter.setLong(3, row.value());
-                putCounter.setInt(4, row.projected().number);
-                putCounter.setLong(5, row.pushed());
-                putCounter.setLong(6, row.goal());
-                putCounter.addBatch();
-            }
+            put(changes.counters());
             for (Watermarks marks : changes.streams()) {
                 put(marks.stream());
                 for (int i = 0; i < marks.counters().length; i++) {
@@ -380,6 +394,25 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 failure.addSuppressed(alsoFailed);
             }
             throw failed("write", failure);
+        }
+    }
+
+    private void put(Counters counters) throws SQLException {
+        for (int id = counters.known(); id < counters.size(); id++) {
+            putCounter.setInt(1, id);
+            putCounter.setString(2, counters.names()[id]);
+            putCounter.addBatch();
+        }
+        for (int i = 0; i < counters.blocks().length; i++) {
+            int block = counters.blocks()[i];
+            ByteBuffer numbers = ByteBuffer.allocate(Values.BLOCK * Long.BYTES);
+            numbers.asLongBuffer().put(counters.values()[i]);
+            int begin = block * Values.BLOCK;
+            putBlock.setInt(1, block);
+            putBlock.setBytes(2, numbers.array());
+            putBlock.setBytes(
+                    3, counters.claimed().get(begin, begin + Values.BLOCK).toByteArray());
+            putBlock.addBatch();
         }
     }
 

@@ -1,6 +1,7 @@
 package io.counters.collector.ledger;
 
 import io.counters.collector.ledger.Changes.CounterRow;
+import io.counters.collector.ledger.Changes.Counters;
 import io.counters.collector.ledger.Changes.Head;
 import io.counters.collector.ledger.Changes.StreamRow;
 import io.counters.collector.ledger.Changes.Watermarks;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** Keeps what was committed as the ledger's file does, and outlives the ledger, but not the process: for simulations. */
 public final class MemoryJournal implements Journal {
     private Head head = Head.first(0);
-    private final SortedMap<Integer, CounterRow> counters = new TreeMap<>();
+    private final List<CounterRow> counters = new ArrayList<>();
     private final SortedMap<Integer, StreamRow> streams = new TreeMap<>();
     private final SortedMap<Integer, SortedMap<Integer, long[]>> watermarks = new TreeMap<>();
     private final SortedMap<Integer, List<Relayed>> relayed = new TreeMap<>();
@@ -34,7 +35,7 @@ public final class MemoryJournal implements Journal {
             throw new IllegalStateException("no space left on device");
         }
         head = changes.head();
-        changes.counters().forEach(row -> counters.put(row.id(), row));
+        write(changes.counters());
         for (Watermarks stream : changes.streams()) {
             int id = stream.stream().id();
             streams.put(id, stream.stream());
@@ -58,6 +59,24 @@ public final class MemoryJournal implements Journal {
         relayed.keySet().removeAll(changes.droppedRelays());
     }
 
+    private void write(Counters changed) {
+        for (int id = changed.known(); id < changed.size(); id++) {
+            counters.add(new CounterRow(id, changed.names()[id], 0, false));
+        }
+        for (int i = 0; i < changed.blocks().length; i++) {
+            int begin = changed.blocks()[i] * Values.BLOCK;
+            for (int id = begin; id < Math.min(begin + Values.BLOCK, counters.size()); id++) {
+                counters.set(
+                        id,
+                        new CounterRow(
+                                id,
+                                counters.get(id).name(),
+                                changed.values()[i][id - begin],
+                                changed.claimed().get(id)));
+            }
+        }
+    }
+
     @Override
     public void load(Ledger ledger) {
         if (lists != null) {
@@ -66,7 +85,7 @@ public final class MemoryJournal implements Journal {
         held.forEach(ledger::restoreHeld);
         relayed.values().forEach(rows -> rows.forEach(ledger::restore));
         ledger.restore(head);
-        counters.values().forEach(ledger::restore);
+        counters.forEach(ledger::restore);
         streams.forEach((id, stream) -> {
             SortedMap<Integer, long[]> marks = watermarks.getOrDefault(id, new TreeMap<>());
             ledger.restore(new Watermarks(
@@ -85,16 +104,12 @@ public final class MemoryJournal implements Journal {
     /** Every counter's committed value. */
     public SortedMap<String, Long> values() {
         SortedMap<String, Long> values = new TreeMap<>();
-        counters.values().forEach(row -> values.put(row.name(), row.value()));
+        counters.forEach(row -> values.put(row.name(), row.value()));
         return values;
     }
 
     /** The counter as the last commit has it. */
     CounterRow counter(int id) {
-        CounterRow row = counters.get(id);
-        if (row == null) {
-            throw new IllegalArgumentException("counter " + id + " was never committed");
-        }
-        return row;
+        return counters.get(id);
     }
 }

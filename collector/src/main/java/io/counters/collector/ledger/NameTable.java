@@ -9,11 +9,17 @@ import java.util.Arrays;
 
 /**
  * Numbers names densely, in the order they come, and finds them by their bytes. Open addressing, half full at most; a slot
- * holds the name's hash above and its number below, so that what is looked at on the way to a name is the slots alone.
+ * holds the name's hash above and its number below, so that what is looked at on the way to a name is the slots alone. A
+ * table that grows is filled a few slots at a time, so that no new name waits for a million others; until then those
+ * that are not there yet are found in the one before.
  */
 final class NameTable {
     private static final int NONE = -1;
-    private static final long FREE = -1;
+
+    /** How many slots move into a new table with each new name: it is full long before the next. */
+    private static final int MOVED_AT_ONCE = 4;
+
+    private static final long[] NO_SLOTS = {};
     private static final long NUMBER = 0xffff_ffffL;
     private static final long MIX = 0x9E3779B97F4A7C15L;
 
@@ -22,7 +28,14 @@ final class NameTable {
 
     private String[] names = new String[1024];
     private byte[][] bytes = new byte[1024][];
-    private long[] slots = slots(2048);
+
+    /** Numbers of names are from 1 here; 0 is free. */
+    private long[] slots = new long[2048];
+
+    /** The table before, and how many of its slots have moved by now. */
+    private long[] slotsBefore = NO_SLOTS;
+
+    private int moved;
     private int size;
 
     int size() {
@@ -38,6 +51,11 @@ final class NameTable {
         return bytes[number];
     }
 
+    /** All names in bytes, likewise. */
+    byte[][] bytes() {
+        return bytes;
+    }
+
     /** All names by their numbers; what is there never changes, and there may be room behind it. */
     String[] names() {
         return names;
@@ -46,10 +64,15 @@ final class NameTable {
     /** The number of the name that is {@code in[begin, end)}, or -1. */
     int find(byte[] in, int begin, int end) {
         long hash = hash(in, begin, end);
-        int mask = slots.length - 1;
-        for (int i = place(hash, mask); slots[i] != FREE; i = (i + 1) & mask) {
-            if ((slots[i] & ~NUMBER) == hash) {
-                int number = (int) slots[i];
+        int number = find(slots, hash, in, begin, end);
+        return number == NONE && moved < slotsBefore.length ? find(slotsBefore, hash, in, begin, end) : number;
+    }
+
+    private int find(long[] table, long hash, byte[] in, int begin, int end) {
+        int mask = table.length - 1;
+        for (int i = place(hash, mask); table[i] != 0; i = (i + 1) & mask) {
+            if ((table[i] & ~NUMBER) == hash) {
+                int number = (int) table[i] - 1;
                 byte[] known = bytes[number];
                 if (Arrays.equals(known, 0, known.length, in, begin, end)) {
                     return number;
@@ -64,33 +87,33 @@ final class NameTable {
         if (size == names.length) {
             names = Arrays.copyOf(names, 2 * size);
             bytes = Arrays.copyOf(bytes, 2 * size);
-            long[] before = slots;
-            slots = slots(2 * before.length);
-            for (long slot : before) {
-                if (slot != FREE) {
-                    put(slot);
-                }
-            }
+            slotsBefore = slots;
+            moved = 0;
+            slots = new long[4 * size];
+        }
+        for (int i = 0; i < MOVED_AT_ONCE && moved < slotsBefore.length; i++) {
+            put(slotsBefore[moved++]);
+        }
+        if (moved == slotsBefore.length) {
+            slotsBefore = NO_SLOTS;
+            moved = 0;
         }
         bytes[size] = Arrays.copyOfRange(in, begin, end);
         names[size] = new String(bytes[size], ISO_8859_1);
-        put(hash(in, begin, end) | size);
+        put(hash(in, begin, end) | (size + 1));
         return size++;
     }
 
     private void put(long slot) {
+        if (slot == 0) {
+            return;
+        }
         int mask = slots.length - 1;
         int i = place(slot, mask);
-        while (slots[i] != FREE) {
+        while (slots[i] != 0) {
             i = (i + 1) & mask;
         }
         slots[i] = slot;
-    }
-
-    private static long[] slots(int length) {
-        long[] slots = new long[length];
-        Arrays.fill(slots, FREE);
-        return slots;
     }
 
     private static int place(long hash, int mask) {

@@ -42,6 +42,9 @@ final class Ownership {
     /** What clocks of collectors may differ by: a name that comes over is published from the next second on but one. */
     private static final long CLOCKS_MILLIS = 1000;
 
+    /** The most counters that one commit passes on or hands over, so that intake waits for milliseconds. */
+    static final int PASSED_AT_ONCE = 10_000;
+
     /** Points so many seconds old are not asked for any more. */
     private static final long OLD_SECONDS = 60;
 
@@ -74,6 +77,10 @@ final class Ownership {
     private final BitSet passing = new BitSet();
 
     private final BitSet handing = new BitSet();
+    private int nextPassing;
+
+    /** Whether the last commit did not take all that was to be passed on. */
+    private boolean isBehind;
 
     /** From a peer with a later list: it knows better, and its list is to come. Of these, those not yet committed. */
     private final BitSet held = new BitSet();
@@ -231,8 +238,12 @@ final class Ownership {
 
     // The list
 
-    /** Goes by another list from now on. */
-    void change(PeerList later, NameTable names, long now) {
+    /**
+     * Goes by another list from now on.
+     *
+     * @param known the owners, by that list, of the first counters
+     */
+    void change(PeerList later, int[] known, NameTable names, long now) {
         leapt = !list.isSame(settled);
         list = later;
         others = others();
@@ -242,10 +253,11 @@ final class Ownership {
         held.clear();
         heldSince.clear();
         heldAnew = true;
+        int own = list.addresses().indexOf(self);
         for (int counter = 0; counter < size; counter++) {
-            byte[] name = names.bytes(counter);
-            owners[counter] = list.owner(name, 0, name.length);
-            if (!isOwner(counter)) {
+            owners[counter] =
+                    counter < known.length ? known[counter] : list.owners(names.bytes(), counter, counter + 1)[0];
+            if (owners[counter] != own) {
                 passing.set(counter);
                 if (ours.get(counter)) {
                     handing.set(counter);
@@ -387,23 +399,32 @@ final class Ownership {
         }
     }
 
-    /** Moves what belongs to others into the streams to them. */
-    void pass(long[] values, BitSet changed, @Nullable Projection projection, long now) {
-        for (int counter = passing.nextSetBit(0); counter >= 0; counter = passing.nextSetBit(counter + 1)) {
-            if (held.get(counter) || (projection != null && projection.isBusy(counter))) {
+    /** Moves what belongs to others into the streams to them, or as much of it as one commit takes. */
+    void pass(Values values, BitSet changed, @Nullable Projection projection, long now) {
+        BitSet waiting = (BitSet) passing.clone();
+        waiting.andNot(held);
+        isBehind = waiting.cardinality() > PASSED_AT_ONCE;
+        Relay[] found = new Relay[2 * list.addresses().size()];
+        int counter = waiting.nextSetBit(isBehind ? nextPassing : 0);
+        for (int left = PASSED_AT_ONCE; counter >= 0 && left > 0; left--, counter = waiting.nextSetBit(counter + 1)) {
+            if (projection != null && projection.isBusy(counter)) {
                 continue;
             }
             // A key that was never looked at may be somebody's from before: for its owner to find.
             boolean hands = projection == null ? handing.get(counter) : !projection.isNew(counter);
-            long amount = Math.max(values[counter], -Long.MAX_VALUE);
+            long amount = Math.max(values.get(counter), -Long.MAX_VALUE);
             if (amount != 0 || (hands && handing.get(counter))) {
-                Relay relay = relay(owner(counter), hands, now);
+                int place = 2 * owners[counter] + (hands ? 1 : 0);
+                if (found[place] == null) {
+                    found[place] = relay(owner(counter), hands, now);
+                }
+                Relay relay = found[place];
                 if (amount == 0) {
                     // A stream tells only what has moved; the owner is to know of a counter at 0, too.
                     relay.add(counter, 1);
                     relay.add(counter, -1);
                 } else {
-                    values[counter] -= relay.add(counter, amount);
+                    values.move(counter, -relay.add(counter, amount));
                 }
                 note(relay);
                 changed.set(counter);
@@ -413,10 +434,11 @@ final class Ownership {
                 changed.set(counter);
             }
             handing.clear(counter);
-            if (values[counter] == 0) {
+            if (values.get(counter) == 0) {
                 passing.clear(counter);
             }
         }
+        nextPassing = Math.max(0, counter);
     }
 
     /** Begins every stream anew: the totals here are older than what they were at their peers. */
@@ -488,7 +510,7 @@ final class Ownership {
     }
 
     private PeerLine word() {
-        if (!handing.isEmpty()) {
+        if (!handing.isEmpty() || isBehind) {
             return PeerLine.HANDING;
         }
         return followsSettled() || awaited(PeerLine.HANDOVER).isEmpty() ? PeerLine.WHOLE : PeerLine.HANDOVER;

@@ -98,6 +98,16 @@ public final class PeerList {
         return ring.owner(in, begin, end, hash);
     }
 
+    /** The places of the owners of the names {@code names[begin, end)}. */
+    int[] owners(byte[][] names, int begin, int end) {
+        KetamaHash own = new KetamaHash();
+        int[] owners = new int[end - begin];
+        for (int i = begin; i < end; i++) {
+            owners[i - begin] = ring.owner(names[i], 0, names[i].length, own);
+        }
+        return owners;
+    }
+
     /** The address at a place. */
     String address(int place) {
         return addresses.get(place);

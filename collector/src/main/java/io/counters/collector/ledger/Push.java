@@ -1,7 +1,7 @@
 package io.counters.collector.ledger;
 
 /**
- * One request to the shared store, to be sent now that its goal is committed. One at a time per counter, each answered
+ * One request to the shared store, whose goal is committed. One at a time per counter, each answered
  * by {@link Ledger#settle}.
  *
  * @param counter its number in the ledger

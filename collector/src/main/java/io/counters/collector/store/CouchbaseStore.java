@@ -85,8 +85,8 @@ public final class CouchbaseStore implements Store {
                     }
 
                     @Override
-                    public CompletableFuture<Reply> ask(Push request) {
-                        return CouchbaseStore.this.ask(request);
+                    public void ask(Pipeline.Batch batch) {
+                        batch.askEach(CouchbaseStore.this::ask);
                     }
                 },
                 WINDOW,
@@ -113,7 +113,7 @@ public final class CouchbaseStore implements Store {
     }
 
     @Override
-    public void send(List<Push> requests, Replies replies) {
+    public void send(Requests requests, Replies replies) {
         pipeline.send(requests, replies);
     }
 

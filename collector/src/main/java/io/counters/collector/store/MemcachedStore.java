@@ -2,16 +2,9 @@ package io.counters.collector.store;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.counters.collector.ledger.Push;
-import io.counters.collector.ledger.Push.Exists;
-import io.counters.collector.ledger.Push.Holds;
-import io.counters.collector.ledger.Push.Kind;
-import io.counters.collector.ledger.Push.Missing;
-import io.counters.collector.ledger.Push.Refused;
-import io.counters.collector.ledger.Push.Reply;
-import io.counters.collector.ledger.Push.Unknown;
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.wire.NameReader;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -23,8 +16,6 @@ import java.util.Optional;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -37,10 +28,7 @@ import net.spy.memcached.MemcachedClient;
 import net.spy.memcached.auth.AuthDescriptor;
 import net.spy.memcached.auth.PlainCallbackHandler;
 import net.spy.memcached.internal.GetCompletionListener;
-import net.spy.memcached.internal.GetFuture;
-import net.spy.memcached.internal.OperationCompletionListener;
 import net.spy.memcached.internal.OperationFuture;
-import net.spy.memcached.ops.OperationStatus;
 import net.spy.memcached.ops.StatusCode;
 import net.spy.memcached.transcoders.Transcoder;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +49,15 @@ public final class MemcachedStore implements Store {
 
     private static final long CONNECT_MILLIS = 500;
     private static final int NEVER_EXPIRES = 0;
+
+    /** The most requests under way. */
+    private static final int WINDOW = 8_000;
+
+    /**
+     * spymemcached's buffers for a server have room for all that is under way there, each way: so a {@link Burst} goes into
+     * one as a whole. What has only begun to go in is sent again, from its beginning, when the connection breaks.
+     */
+    private static final int BUFFER_BYTES = WINDOW * (Burst.REQUEST_BYTES_MAX + NameReader.BYTES_MAX) + 64 * 1024;
 
     private static final Transcoder<String> TEXT = new Transcoder<>() {
         @Override
@@ -126,11 +123,12 @@ public final class MemcachedStore implements Store {
                     }
 
                     @Override
-                    public CompletableFuture<Reply> ask(Push request) {
-                        return MemcachedStore.ask(owner(request.key()).client, request);
+                    public void ask(Pipeline.Batch batch) {
+                        String key = batch.request(0).key();
+                        owner(key).client.getConnection().enqueueOperation(key, new Burst(batch));
                     }
                 },
-                Pipeline.WINDOW,
+                WINDOW,
                 nanoClock);
         awaitConnections(connected);
     }
@@ -144,6 +142,7 @@ public final class MemcachedStore implements Store {
                 .setTimeoutExceptionThreshold(Integer.MAX_VALUE - 1)
                 .setMaxReconnectDelay(1)
                 .setUseNagleAlgorithm(false)
+                .setReadBufferSize(BUFFER_BYTES)
                 .setDaemon(true)
                 .setListenerExecutorService(new OnTheSpot())
                 .setInitialObservers(List.of(new FirstConnections(connected)));
@@ -219,65 +218,8 @@ public final class MemcachedStore implements Store {
     }
 
     @Override
-    public void send(List<Push> requests, Replies replies) {
+    public void send(Requests requests, Replies replies) {
         pipeline.send(requests, replies);
-    }
-
-    @SuppressWarnings("FutureReturnValueIgnored") // The listener hears of it.
-    private static CompletableFuture<Reply> ask(MemcachedClient client, Push request) {
-        CompletableFuture<Reply> reply = new CompletableFuture<>();
-        String key = request.key();
-        switch (request.kind()) {
-            case ADD ->
-                client.add(key, NEVER_EXPIRES, Long.toUnsignedString(request.number()), TEXT)
-                        .addListener((OperationCompletionListener) done -> reply.complete(reply(request, done)));
-            case INCREMENT ->
-                client.asyncIncr(key, request.number())
-                        .addListener((OperationCompletionListener) done -> reply.complete(reply(request, done)));
-            case READ ->
-                client.asyncGet(key, TEXT)
-                        .addListener((GetCompletionListener) done -> reply.complete(reply(request, done)));
-        }
-        return reply;
-    }
-
-    private static Reply reply(Push request, Future<?> answer) {
-        try {
-            Object value = answer.get();
-            OperationStatus status =
-                    answer instanceof GetFuture<?> read ? read.getStatus() : ((OperationFuture<?>) answer).getStatus();
-            return switch (status.getStatusCode()) {
-                case SUCCESS ->
-                    switch (request.kind()) {
-                        case ADD -> new Holds(request.number());
-                        case INCREMENT -> value instanceof Long total ? new Holds(total) : new Unknown("no value");
-                        // Reads that spymemcached has packed into one succeed also for the keys that are missing.
-                        case READ -> value == null ? new Missing() : value((String) value);
-                    };
-                case ERR_NOT_FOUND -> new Missing();
-                case ERR_EXISTS -> new Exists();
-                // Binary add answers "exists" for a key that is there; some versions say "not stored".
-                case ERR_NOT_STORED -> request.kind() == Kind.ADD ? new Exists() : new Missing();
-                case ERR_DELTA_BADVAL -> new Refused(NO_NUMBER);
-                case ERR_NO_MEM -> new Refused("its memory is full and it may not evict; give it more with -m");
-                default -> new Unknown(String.valueOf(status.getMessage()));
-            };
-        } catch (InterruptedException neverAsItIsDone) {
-            Thread.currentThread().interrupt();
-            return new Unknown(neverAsItIsDone.toString());
-        } catch (ExecutionException | RuntimeException noAnswer) {
-            Throwable cause = noAnswer.getCause() == null ? noAnswer : noAnswer.getCause();
-            return new Unknown(cause.toString());
-        }
-    }
-
-    private static Reply value(String text) {
-        try {
-            // A value that got shorter comes back padded with spaces.
-            return new Holds(Long.parseUnsignedLong(text.trim()));
-        } catch (NumberFormatException noCounter) {
-            return new Refused(NO_NUMBER);
-        }
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // The listener hears of it.

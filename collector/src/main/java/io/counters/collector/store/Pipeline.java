@@ -9,13 +9,19 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * request has {@value #DEADLINE_MILLIS} ms. What has no answer by then stays where it is, as it may happen yet, on a
  * connection that is kept: whatever is asked later there comes after it. Until a server has answered all of that it is
  * asked nothing more, and nobody waits for it: it holds up the others for one deadline, and its queue holds one
- * window at the most.
+ * window at the most. A window is two halves: one is answered while the next is asked.
  */
 final class Pipeline {
     /** What is right for clients in which a request takes microseconds. */
@@ -41,94 +47,157 @@ final class Pipeline {
         String server(String key);
 
         /**
-         * Sends a request.
+         * Sends the requests of a batch, all to its server, and answers each once the server has answered, or once it is
+         * certain that it never will; never by mere time.
          *
-         * @return completed once the server has answered, or once it is certain that it never will; never by mere time
-         * @throws RuntimeException when nothing was sent
+         * @throws RuntimeException when the requests not yet answered were not sent
          */
-        CompletableFuture<Reply> ask(Push request);
+        void ask(Batch batch);
+    }
 
-        /** All requests of a window were given to {@link #ask}. */
-        default void flush() {
-            // For clients that gather what they write.
+    /** Requests that one server was sent together, and its answers, which may come on any thread. */
+    static final class Batch {
+        private final String server;
+        private final List<Push> requests;
+        private final AtomicReferenceArray<@Nullable Reply> answers;
+        private final CountDownLatch left;
+        private long deadline;
+
+        Batch(String server, List<Push> requests) {
+            this.server = server;
+            this.requests = requests;
+            answers = new AtomicReferenceArray<>(requests.size());
+            left = new CountDownLatch(requests.size());
+        }
+
+        int size() {
+            return requests.size();
+        }
+
+        Push request(int place) {
+            return requests.get(place);
+        }
+
+        /** The answers so far; null for those that are not there yet. */
+        List<@Nullable Reply> answers() {
+            List<@Nullable Reply> so = new ArrayList<>();
+            for (int place = 0; place < requests.size(); place++) {
+                so.add(answers.get(place));
+            }
+            return so;
+        }
+
+        /** Takes the answer to a request; the first one stands. */
+        void answer(int place, Reply reply) {
+            if (answers.compareAndSet(place, null, reply)) {
+                left.countDown();
+            }
+        }
+
+        /** Answers all that has no answer yet, and won't get one. */
+        void answerRest(Unknown why) {
+            for (int place = 0; left.getCount() > 0 && place < requests.size(); place++) {
+                answer(place, why);
+            }
+        }
+
+        /** Asks by a client that takes requests one by one. */
+        void askEach(Function<Push, CompletableFuture<Reply>> ask) {
+            for (int i = 0; i < requests.size(); i++) {
+                int place = i;
+                CompletableFuture<Reply> answer;
+                try {
+                    answer = ask.apply(requests.get(place));
+                } catch (RuntimeException notSent) {
+                    answer = CompletableFuture.failedFuture(notSent);
+                }
+                answer.whenComplete((reply, failure) -> answer(place, reply != null ? reply : unknown(failure)));
+            }
+        }
+
+        private Unknown unknown(@Nullable Throwable why) {
+            Throwable cause = why instanceof CompletionException && why.getCause() != null ? why.getCause() : why;
+            return new Unknown(server + ": " + cause);
         }
     }
 
     private final Client client;
-    private final int window;
+    private final int half;
     private final LongSupplier nanoClock;
-    private final Map<String, Deque<CompletableFuture<?>>> late = new HashMap<>();
+    private final Map<String, Deque<BooleanSupplier>> late = new HashMap<>();
 
-    /** @param window the most requests under way */
+    /** @param window the most requests under way; the next half is asked while the one before is answered */
     Pipeline(Client client, int window, LongSupplier nanoClock) {
         this.client = client;
-        this.window = window;
+        this.half = window / 2;
         this.nanoClock = nanoClock;
     }
 
-    /** As {@link Store#send}. After a window of which nothing was answered, no other has to wait as long. */
-    void send(List<Push> requests, Store.Replies replies) {
-        boolean answers = true;
-        for (int begin = 0; begin < requests.size(); begin += window) {
-            List<Push> some = requests.subList(begin, Math.min(begin + window, requests.size()));
-            if (answers) {
-                answers = sendWindow(some, replies);
-            } else {
-                some.forEach(request -> replies.settle(request, new Unknown("what was asked before had no answer")));
-            }
+    /** As {@link Store#send}. After a half of which nothing was answered, nothing more is taken. */
+    void send(Store.Requests requests, Store.Replies replies) {
+        List<Batch> before = List.of();
+        List<Push> some = requests.take(half);
+        while (!some.isEmpty()) {
+            List<Batch> asked = ask(some, replies);
+            boolean answers = before.isEmpty() || settle(before, replies);
+            before = asked;
+            some = answers && !asked.isEmpty() ? requests.take(half) : List.of();
         }
+        settle(before, replies);
     }
 
-    private record Asked(Push request, String server, CompletableFuture<Reply> answer) {}
-
-    /** Returns whether anything was answered. */
-    private boolean sendWindow(List<Push> requests, Store.Replies replies) {
+    private List<Batch> ask(List<Push> requests, Store.Replies replies) {
         Set<String> hanging = hanging();
-        List<Asked> asked = new ArrayList<>(requests.size());
+        Map<String, List<Push>> byServer = new LinkedHashMap<>();
         for (Push request : requests) {
             String server = client.server(request.key());
             if (!hanging.isEmpty() && hanging.contains(server)) {
                 replies.settle(request, new Unknown(server + " still hangs"));
-                continue;
+            } else {
+                byServer.computeIfAbsent(server, fresh -> new ArrayList<>()).add(request);
             }
+        }
+        List<Batch> batches = new ArrayList<>();
+        byServer.forEach((server, its) -> batches.add(new Batch(server, its)));
+        for (Batch batch : batches) {
             try {
-                asked.add(new Asked(request, server, client.ask(request)));
+                client.ask(batch);
             } catch (RuntimeException notSent) {
-                replies.settle(request, unknown(server, notSent));
+                batch.answerRest(batch.unknown(notSent));
             }
+            batch.deadline = deadline();
         }
-        client.flush();
-        long deadline = deadline();
-        boolean answers = false;
-        for (Asked one : asked) {
-            Reply reply;
-            try {
-                reply = await(one.answer, deadline);
-            } catch (TimeoutException hangs) {
-                late.computeIfAbsent(one.server, server -> new ArrayDeque<>()).add(one.answer);
-                reply = new Unknown(one.server + " gave no answer within " + DEADLINE_MILLIS + " ms");
-            } catch (ExecutionException failed) {
-                reply = unknown(one.server, failed.getCause());
-            } catch (RuntimeException failed) {
-                reply = unknown(one.server, failed);
-            }
-            answers |= !(reply instanceof Unknown);
-            replies.settle(one.request, reply);
-        }
-        return answers;
+        return batches;
     }
 
-    private static Unknown unknown(String server, @Nullable Throwable why) {
-        return new Unknown(server + ": " + why);
+    /** Returns whether anything was answered. */
+    private boolean settle(List<Batch> asked, Store.Replies replies) {
+        boolean answers = false;
+        for (Batch batch : asked) {
+            await(batch);
+            if (batch.left.getCount() > 0) {
+                late.computeIfAbsent(batch.server, server -> new ArrayDeque<>()).add(() -> batch.left.getCount() == 0);
+            }
+            List<@Nullable Reply> answered = batch.answers();
+            for (int place = 0; place < batch.size(); place++) {
+                Reply reply = answered.get(place);
+                if (reply == null) {
+                    reply = new Unknown(batch.server + " gave no answer within " + DEADLINE_MILLIS + " ms");
+                }
+                answers |= !(reply instanceof Unknown);
+                replies.settle(batch.request(place), reply);
+            }
+        }
+        return answers;
     }
 
     /** The servers that have not yet answered all that they were asked. */
     private Set<String> hanging() {
         Set<String> hanging = new HashSet<>();
         late.entrySet().removeIf(server -> {
-            Deque<CompletableFuture<?>> unanswered = server.getValue();
+            Deque<BooleanSupplier> unanswered = server.getValue();
             // In the order they were asked in, and so answered in.
-            while (!unanswered.isEmpty() && unanswered.peek().isDone()) {
+            while (!unanswered.isEmpty() && unanswered.peek().getAsBoolean()) {
                 unanswered.poll();
             }
             if (!unanswered.isEmpty()) {
@@ -156,11 +225,10 @@ final class Pipeline {
         }
         try {
             CompletableFuture<T> answer = question.get();
-            client.flush();
             try {
-                return await(answer, deadline());
+                return await(nanos -> answer.get(nanos, TimeUnit.NANOSECONDS), deadline());
             } catch (TimeoutException hangs) {
-                late.computeIfAbsent(server, fresh -> new ArrayDeque<>()).add(answer);
+                late.computeIfAbsent(server, fresh -> new ArrayDeque<>()).add(answer::isDone);
                 throw new IOException(server + " gave no answer within " + DEADLINE_MILLIS + " ms", hangs);
             }
         } catch (ExecutionException failed) {
@@ -174,13 +242,25 @@ final class Pipeline {
         return nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(DEADLINE_MILLIS);
     }
 
+    private interface Wait<T> {
+        T until(long nanos) throws InterruptedException, ExecutionException, TimeoutException;
+    }
+
+    private void await(Batch batch) {
+        try {
+            await(nanos -> batch.left.await(nanos, TimeUnit.NANOSECONDS), batch.deadline);
+        } catch (ExecutionException | TimeoutException never) {
+            throw new IllegalStateException(never);
+        }
+    }
+
     /** Waits out an interruption: a store answers within its deadline anyway, and what was sent is worth knowing. */
-    private <T> T await(CompletableFuture<T> answer, long deadline) throws ExecutionException, TimeoutException {
+    private <T> T await(Wait<T> answer, long deadline) throws ExecutionException, TimeoutException {
         boolean interrupted = false;
         try {
             while (true) {
                 try {
-                    return answer.get(Math.max(0, deadline - nanoClock.getAsLong()), TimeUnit.NANOSECONDS);
+                    return answer.until(Math.max(0, deadline - nanoClock.getAsLong()));
                 } catch (InterruptedException again) {
                     interrupted = true;
                 }

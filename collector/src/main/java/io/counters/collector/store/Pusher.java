@@ -8,6 +8,7 @@ import io.counters.collector.ledger.Push.Unknown;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -18,20 +19,22 @@ import org.slf4j.LoggerFactory;
 public final class Pusher {
     private static final Logger log = LoggerFactory.getLogger(Pusher.class);
 
-    /**
-     * The most pushes of one round: with the keys at rest that are looked at beside them, what a store that hangs holds
-     * up for one deadline and no longer.
-     */
-    static final int ROUND = 8_000;
+    /** About the most requests of one round, which takes a slow store a second. */
+    static final int ROUND = 16_000;
 
     /** Under this key, which can't be a counter's, the store bears whose it is. */
     static final String MARK = "counters:ledger";
+
+    private static final int SETTLED_AT_ONCE = 500;
 
     /** The most requests of a round to a store that does not answer. */
     private static final int PROBE = 16;
 
     /** Every key at rest is read again once in this many rounds: a minute, at ten rounds a second. */
     private static final int ROUNDS_TO_SEE_ALL = 600;
+
+    /** About how many rounds that follow one another at once take as long as one with the pause after it. */
+    private static final int ROUNDS_A_PAUSE = 10;
 
     private final Ledger ledger;
     private final Store store;
@@ -95,25 +98,69 @@ public final class Pusher {
      * @return false when the store answered nothing of it, so that it is better left alone for a moment
      */
     public boolean run() {
+        boolean hadMore = hasMore;
         hasMore = false;
         if (!learnt) {
             // What was learnt is to be committed before anything is pushed.
             return learn();
         }
-        readsOwed += ledger.size();
-        int atRest = window == ROUND ? (int) (readsOwed / ROUNDS_TO_SEE_ALL) : 0;
+        readsOwed += ledger.size() / (hadMore ? ROUNDS_A_PAUSE : 1);
+        Round round = new Round(window == ROUND ? (int) (readsOwed / ROUNDS_TO_SEE_ALL) : 0);
         readsOwed %= ROUNDS_TO_SEE_ALL;
-        List<Push> round = prefixed(ledger.take(window, atRest));
-        if (round.isEmpty()) {
+        long lostBefore = lost.sum();
+        store.send(round, round);
+        round.settle();
+        if (round.taken == 0) {
             window = Math.min(ROUND, 4 * window);
             return true;
         }
-        requests.add(round.size());
-        long lostBefore = lost.sum();
-        int[] silent = {0};
-        store.send(round, (request, reply) -> {
+        requests.add(round.taken);
+        if (lost.sum() > lostBefore) {
+            faults.warn(
+                    "store lost keys",
+                    () -> store + " has lost " + (lost.sum() - lostBefore) + " keys: " + store.loss()
+                            + "; they are put back");
+        }
+        if (round.moves) {
+            store.mark(mark, ledger.mark().toString());
+        }
+        int answered = round.taken - round.silent;
+        hasMore = round.taken >= window && 4 * answered > round.taken;
+        // A store that answers nothing is asked little, then more and more; what one server of several is silent about
+        // costs the others nothing.
+        window = answered == 0 ? PROBE : Math.min(ROUND, 4 * window);
+        return answered > 0;
+    }
+
+    /** The requests of a round, and what became of them. */
+    private final class Round implements Store.Requests, Store.Replies {
+        private record Settled(Push request, Push.Reply reply) {}
+
+        private final List<Settled> settled = new ArrayList<>(SETTLED_AT_ONCE);
+        private int atRest;
+        private int taken;
+        private int silent;
+        private boolean moves;
+
+        /** @param atRest how many keys at rest are to be looked at */
+        Round(int atRest) {
+            this.atRest = atRest;
+        }
+
+        @Override
+        public List<Push> take(int max) {
+            int looks = Math.min(atRest, max / 2);
+            List<Push> some = ledger.take(Math.min(max - looks, window - taken), looks);
+            atRest -= looks;
+            taken += some.size();
+            moves = moves || some.stream().anyMatch(request -> request.kind() != Push.Kind.READ);
+            return prefixed(some);
+        }
+
+        @Override
+        public void settle(Push request, Push.Reply reply) {
             if (reply instanceof Unknown unknown) {
-                silent[0]++;
+                silent++;
                 unanswered(request, unknown);
             } else if (request.key().equals(unansweredKey)) {
                 unansweredKey = null;
@@ -125,23 +172,19 @@ public final class Pusher {
                         store + " refused the key " + request.key() + ": " + refused.why()
                                 + ", and the counter is pushed within a minute");
             }
-            ledger.settle(request, reply);
-        });
-        if (lost.sum() > lostBefore) {
-            faults.warn(
-                    "store lost keys",
-                    () -> store + " has lost " + (lost.sum() - lostBefore) + " keys: " + store.loss()
-                            + "; they are put back");
+            settled.add(new Settled(request, reply));
+            if (settled.size() == SETTLED_AT_ONCE) {
+                settle();
+            }
         }
-        if (round.stream().anyMatch(request -> request.kind() != Push.Kind.READ)) {
-            store.mark(mark, ledger.mark().toString());
+
+        /** Many under one hold of the ledger's lock, and few enough for intake to wait. */
+        void settle() {
+            synchronized (ledger) {
+                settled.forEach(one -> ledger.settle(one.request, one.reply));
+            }
+            settled.clear();
         }
-        int answered = round.size() - silent[0];
-        hasMore = round.size() >= window && 4 * answered > round.size();
-        // A store that answers nothing is asked little, then more and more; what one server of several is silent about
-        // costs the others nothing.
-        window = answered == 0 ? PROBE : Math.min(ROUND, 4 * window);
-        return answered > 0;
     }
 
     private List<Push> prefixed(List<Push> round) {

@@ -160,8 +160,8 @@ public final class RedisStore implements Store {
                     }
 
                     @Override
-                    public CompletableFuture<Reply> ask(Push request) {
-                        return RedisStore.this.ask(request);
+                    public void ask(Pipeline.Batch batch) {
+                        batch.askEach(RedisStore.this::ask);
                     }
                 },
                 Pipeline.WINDOW,
@@ -234,7 +234,7 @@ public final class RedisStore implements Store {
     }
 
     @Override
-    public void send(List<Push> requests, Replies replies) {
+    public void send(Requests requests, Replies replies) {
         pipeline.send(requests, replies);
     }
 

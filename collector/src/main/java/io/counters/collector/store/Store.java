@@ -11,10 +11,11 @@ public interface Store extends AutoCloseable {
     String NO_NUMBER = "it holds no number; delete it there";
 
     /**
-     * Does what the requests say, each of another key, and tells what became of each, in any order and within a bounded
-     * time: a few seconds, if need be by {@link Push.Unknown}. Never throws.
+     * Takes requests, each of another key, and does what they say, until there are none or the store does not answer. Tells
+     * what became of each that was taken, in any order and within a bounded time: a few seconds, if need be by {@link
+     * Push.Unknown}. Never throws.
      */
-    void send(List<Push> requests, Replies replies);
+    void send(Requests requests, Replies replies);
 
     /**
      * What an earlier {@link #mark(String, String)} left under this key; null when there is none.
@@ -39,6 +40,18 @@ public interface Store extends AutoCloseable {
 
     @Override
     void close();
+
+    /** Where the requests come from. */
+    @FunctionalInterface
+    interface Requests {
+        /**
+         * Gives the next requests, while those before may have no answer yet.
+         *
+         * @param max how many at the most
+         * @return empty when there are no more
+         */
+        List<Push> take(int max);
+    }
 
     /** Takes the answer to each request. */
     @FunctionalInterface

@@ -12,6 +12,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -112,7 +113,7 @@ class LedgerFileTest {
             assertThat(file.committedMillis()).isZero();
             file.write(new Changes(
                     new Changes.Head(1, 1, 1234, 0, 5, 6, true),
-                    List.of(),
+                    new Changes.Counters(new String[0], 0, 0, new BitSet(), new int[0], new long[0][], new BitSet()),
                     List.of(),
                     List.of(),
                     List.of(),
@@ -207,6 +208,44 @@ class LedgerFileTest {
         assertThatThrownBy(() -> new LedgerFile(folder))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("format 99");
+    }
+
+    @Test
+    void a_ledger_of_an_earlier_format_is_refused_with_the_remedy_and_left_as_it_is() throws Exception {
+        sql("CREATE TABLE meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID");
+        sql("INSERT INTO meta VALUES ('format', 1)");
+        sql("CREATE TABLE counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, value INTEGER NOT NULL)");
+
+        assertThatThrownBy(() -> new LedgerFile(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("format 1, this version writes 2")
+                .hasMessageContaining("--data-dir");
+        sql("INSERT INTO counter VALUES (1, 'still.there', 7)");
+    }
+
+    @Test
+    void a_claim_comes_back_with_its_value_also_beyond_the_first_block() throws Exception {
+        int last = 3 * Values.BLOCK;
+        try (KeptLedger kept = new KeptLedger(folder, true)) {
+            for (int i = 0; i <= last; i++) {
+                kept.datagram("increment counter." + i + " " + (i + 1));
+            }
+            for (Push read : kept.ledger.take(last, 0)) {
+                kept.ledger.settle(read, new Push.Holds(1000));
+            }
+            kept.commit.run();
+        }
+
+        try (KeptLedger kept = new KeptLedger(folder, true)) {
+            for (Push read : kept.ledger.take(last + 1, 0)) {
+                kept.ledger.settle(read, new Push.Holds(5));
+            }
+            assertThat(kept.value("counter.0")).as("adopted once").isEqualTo(1001);
+            assertThat(kept.value("counter." + (last - 1))).isEqualTo(1000 + last);
+            assertThat(kept.value("counter." + last))
+                    .as("never looked at before")
+                    .isEqualTo(last + 1 + 5);
+        }
     }
 
     @Test
@@ -314,9 +353,9 @@ class LedgerFileTest {
         assertThat(kept.counted("ledger_failed_commits_total")).isEqualTo(2);
         assertThat(kept.counted("ledger_commits_total")).isZero();
         Changes changes = requireNonNull(kept.ledger.changes());
-        assertThat(changes.counters())
-                .singleElement()
-                .satisfies(row -> assertThat(row.value()).isEqualTo(5));
+        assertThat(changes.counters().names()).startsWith("a");
+        assertThat(changes.counters().known()).isZero();
+        assertThat(changes.counters().values()[0][0]).isEqualTo(5);
     }
 
     private void sql(String statement) throws SQLException {

@@ -9,6 +9,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +70,74 @@ class OwnershipTest {
         for (int i = 0; i < count; i++) {
             all.values().forEach(PeerLedger::second);
         }
+    }
+
+    @Test
+    void a_hand_over_that_takes_several_commits_is_published_only_when_all_is_there() {
+        int names = 4 * Ownership.PASSED_AT_ONCE;
+        PeerList before = list(1, A);
+        PeerLedger a = peer(A, before);
+        for (int i = 0; i < names; i++) {
+            a.count("counter." + i, i + 1);
+        }
+        seconds(3);
+        PeerList after = list(2, A, B);
+        PeerLedger b = peer(B, after);
+        a.change(after);
+        a.commit();
+        assertThat(a.ledger.snapshot().size()).as("not ours any more").isBetween(names / 4, 3 * names / 4);
+        a.second();
+        b.second();
+
+        assertThat(b.ledger.size()).as("what came first").isBetween(1, 3 * Ownership.PASSED_AT_ONCE);
+        assertThat(b.ledger.snapshot().size()).as("nothing yet").isZero();
+        assertThat(b.ledger.release(b.now)).containsExactly(A);
+        seconds(10);
+
+        long sum = 0;
+        int size = 0;
+        for (PeerLedger peer : all.values()) {
+            Snapshot all = peer.ledger.snapshot();
+            size += all.size();
+            for (int i = 0; i < all.size(); i++) {
+                sum += all.values()[i];
+            }
+        }
+        assertThat(size).isEqualTo(names);
+        assertThat(sum).isEqualTo(names * (names + 1L) / 2);
+    }
+
+    @Test
+    void that_all_was_handed_over_is_not_said_while_something_is_left_to_be_passed_on() {
+        PeerList before = list(1, A, B);
+        PeerList after = list(2, A, B, C);
+        PeerLedger a = peer(A, before);
+        peer(B, before);
+        seconds(5);
+        for (int i = 0; i < 8 * Ownership.PASSED_AT_ONCE; i++) {
+            byte[] name = ("counter." + i).getBytes(ISO_8859_1);
+            if (before.owner(name, 0, name.length) == 1) {
+                a.count("counter." + i, 1);
+            }
+        }
+
+        a.change(after);
+        a.second();
+        assertThat(said(a)).filteredOn(line -> !line.contains("relay")).allMatch(line -> line.contains("handing 2"));
+        for (int i = 0; i < 10; i++) {
+            a.second();
+        }
+
+        assertThat(said(a)).filteredOn(line -> !line.contains("relay")).allMatch(line -> line.contains("whole 2"));
+    }
+
+    /** What a peer says of its streams. */
+    private static List<String> said(PeerLedger peer) {
+        return IntStream.range(0, 10)
+                .mapToObj(peer.ledger::peerLine)
+                .filter(Objects::nonNull)
+                .map(line -> new String(line, ISO_8859_1))
+                .toList();
     }
 
     @Test

@@ -219,6 +219,51 @@ class ProjectionTest {
     }
 
     @Test
+    void a_claim_that_did_not_reach_the_disk_lets_nothing_out() {
+        count(5);
+        read(new Missing());
+        disk.fail(ledger);
+        assertThat(ledger.take(10, 10)).isEmpty();
+        assertThat(ledger.unsettled()).isEqualTo(1);
+
+        exchange(Kind.ADD, 5, new Holds(5));
+        assertAtRest();
+    }
+
+    @Test
+    void what_is_pushed_is_what_was_committed() {
+        settledAtFive();
+        count(2);
+        disk.commit(ledger);
+        count(1);
+
+        assertThat(ledger.take(10, 0)).containsExactly(new Push(0, "a", Kind.INCREMENT, 2));
+    }
+
+    @Test
+    void an_answer_costs_no_commit() {
+        settledAtFive();
+        count(2);
+        exchange(Kind.INCREMENT, 2, new Holds(7));
+
+        assertThat(ledger.changes()).isNull();
+        assertThat(ledger.unsettled()).isZero();
+    }
+
+    @Test
+    void after_a_crash_a_key_at_rest_is_read_before_it_is_pushed() {
+        settledAtFive();
+        crash();
+        count(1);
+
+        read(new Missing());
+        exchange(Kind.ADD, 6, new Holds(6));
+
+        assertAtRest();
+        assertThat(value()).isEqualTo(6);
+    }
+
+    @Test
     void after_a_crash_a_push_under_way_is_looked_for_first() {
         settledAtFive();
         count(2);

@@ -10,6 +10,8 @@ import io.counters.collector.ledger.Push;
 import io.counters.collector.ledger.Push.Exists;
 import io.counters.collector.ledger.Push.Holds;
 import io.counters.collector.ledger.Push.Kind;
+import io.counters.collector.ledger.Push.Missing;
+import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
@@ -41,6 +43,28 @@ class MemcachedStoreTest extends StoreContract {
     @Override
     String written(long number) {
         return Long.toUnsignedString(number);
+    }
+
+    @Test
+    void answers_of_any_length_are_told_from_the_next_ones() throws Exception {
+        server.set("counter.1", "x".repeat(300_000));
+        server.set("counter.2", "");
+        server.set("counter.4", "7");
+
+        assertThat(send(store, requests(6, Kind.READ, 0)))
+                .containsEntry("counter.0", new Missing())
+                .containsEntry("counter.1", new Refused(Store.NO_NUMBER))
+                .containsEntry("counter.2", new Refused(Store.NO_NUMBER))
+                .containsEntry("counter.3", new Missing())
+                .containsEntry("counter.4", new Holds(7))
+                .containsEntry("counter.5", new Missing())
+                .hasSize(6);
+        assertThat(send(store, requests(6, Kind.ADD, 3)))
+                .containsEntry("counter.0", new Holds(3))
+                .containsEntry("counter.1", new Exists())
+                .containsEntry("counter.4", new Exists())
+                .containsEntry("counter.5", new Holds(3))
+                .hasSize(6);
     }
 
     @Test

@@ -28,15 +28,18 @@ class PipelineTest {
             }
 
             @Override
-            public CompletableFuture<Reply> ask(Push request) {
-                asked.add(request);
-                return CompletableFuture.completedFuture(reply);
+            public void ask(Pipeline.Batch batch) {
+                batch.askEach(request -> {
+                    asked.add(request);
+                    return CompletableFuture.completedFuture(reply);
+                });
             }
         };
         List<Push> requests = IntStream.range(0, 3 * WINDOW + 1)
                 .mapToObj(counter -> new Push(counter, "c" + counter, Kind.READ, 0))
                 .toList();
-        new Pipeline(client, WINDOW, () -> 0).send(requests, (request, answer) -> replies.add(answer));
+        new Pipeline(client, WINDOW, () -> 0)
+                .send(StoreContract.source(requests), (request, answer) -> replies.add(answer));
     }
 
     @Test
@@ -44,7 +47,41 @@ class PipelineTest {
         send(new Unknown("TimeoutException"));
 
         assertThat(asked).hasSize(WINDOW);
-        assertThat(replies).hasSize(3 * WINDOW + 1).allMatch(Unknown.class::isInstance);
+        assertThat(replies).hasSize(WINDOW).allMatch(Unknown.class::isInstance);
+    }
+
+    @Test
+    void the_next_half_is_asked_while_the_one_before_has_no_answer_and_no_more_than_that() {
+        List<Pipeline.Batch> batches = new ArrayList<>();
+        Pipeline.Client client = new Pipeline.Client() {
+            @Override
+            public String server(String key) {
+                return "a server";
+            }
+
+            @Override
+            public void ask(Pipeline.Batch batch) {
+                batches.add(batch);
+                // Each half is answered once the next is there, the last at once.
+                boolean isLast = batches.size() == 3;
+                for (Pipeline.Batch one : isLast ? batches.subList(1, 3) : batches.subList(0, batches.size() - 1)) {
+                    for (int place = 0; place < one.size(); place++) {
+                        one.answer(place, new Holds(one.request(place).counter()));
+                    }
+                }
+            }
+        };
+        List<Push> requests = IntStream.range(0, WINDOW + 1)
+                .mapToObj(counter -> new Push(counter, "c" + counter, Kind.READ, 0))
+                .toList();
+
+        new Pipeline(client, WINDOW, () -> 0).send(StoreContract.source(requests), (request, answer) -> {
+            assertThat(answer).isEqualTo(new Holds(request.counter()));
+            replies.add(answer);
+        });
+
+        assertThat(replies).hasSize(WINDOW + 1);
+        assertThat(batches).extracting(Pipeline.Batch::size).containsExactly(WINDOW / 2, WINDOW / 2, 1);
     }
 
     @Test

@@ -15,6 +15,7 @@ import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -66,12 +67,23 @@ abstract class StoreContract {
     static Map<String, Reply> send(Store store, List<Push> requests) {
         Map<String, Reply> replies = new ConcurrentHashMap<>();
         store.send(
-                requests,
+                source(requests),
                 (request, reply) -> assertThat(replies.put(request.key(), reply))
                         .as("a second reply to %s", request)
                         .isNull());
-        assertThat(replies).hasSameSizeAs(requests);
         return replies;
+    }
+
+    /** Gives these. */
+    static Store.Requests source(List<Push> requests) {
+        Iterator<Push> left = requests.iterator();
+        return max -> {
+            List<Push> some = new ArrayList<>();
+            while (some.size() < max && left.hasNext()) {
+                some.add(left.next());
+            }
+            return some;
+        };
     }
 
     static List<Push> requests(int count, Kind kind, long number) {
@@ -170,9 +182,15 @@ abstract class StoreContract {
     void twenty_thousand_keys_are_added_moved_and_read_at_once() {
         int count = 20_000;
 
-        assertThat(send(store, requests(count, Kind.ADD, -3)).values()).containsOnly(new Holds(-3));
-        assertThat(send(store, requests(count, Kind.INCREMENT, 5)).values()).containsOnly(new Holds(2));
-        assertThat(send(store, requests(count, Kind.READ, 0)).values()).containsOnly(new Holds(2));
+        assertThat(send(store, requests(count, Kind.ADD, -3)).values())
+                .hasSize(count)
+                .containsOnly(new Holds(-3));
+        assertThat(send(store, requests(count, Kind.INCREMENT, 5)).values())
+                .hasSize(count)
+                .containsOnly(new Holds(2));
+        assertThat(send(store, requests(count, Kind.READ, 0)).values())
+                .hasSize(count)
+                .containsOnly(new Holds(2));
     }
 
     @Test
@@ -237,7 +255,7 @@ abstract class StoreContract {
 
     static void assertUnansweredInTime(Store store, List<Push> requests) {
         long begin = System.nanoTime();
-        assertThat(send(store, requests).values()).hasOnlyElementsOfType(Unknown.class);
+        assertThat(send(store, requests).values()).isNotEmpty().hasOnlyElementsOfType(Unknown.class);
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(BOUND);
     }
 }

@@ -1,0 +1,108 @@
+package io.counters.collector.ledger;
+
+import java.util.Arrays;
+import java.util.BitSet;
+
+/**
+ * The value of every counter, now and as committed, in blocks of {@value #BLOCK}. A block that a commit has taken is never
+ * changed again; who counts in it next makes a copy first. So taking a million values for a commit, or for a tick, is
+ * taking some thousand blocks, and nobody waits for it. The ledger's lock guards it.
+ */
+final class Values {
+    static final int BLOCK = 128;
+
+    private static final long[] ZEROS = new long[BLOCK];
+
+    private long[][] now = {ZEROS};
+
+    /** Each block as it was last taken. */
+    private long[][] taken = {ZEROS};
+
+    private long[][] committed = {ZEROS};
+
+    static int block(int counter) {
+        return counter / BLOCK;
+    }
+
+    static int place(int counter) {
+        return counter % BLOCK;
+    }
+
+    /** Has room for the counter of this number, of which nothing is counted yet. */
+    void add(int counter) {
+        if (block(counter) == now.length) {
+            now = longer(now);
+            taken = longer(taken);
+            committed = longer(committed);
+        }
+    }
+
+    private static long[][] longer(long[][] blocks) {
+        long[][] longer = Arrays.copyOf(blocks, 2 * blocks.length);
+        Arrays.fill(longer, blocks.length, longer.length, ZEROS);
+        return longer;
+    }
+
+    /** Takes up the next counter as an earlier life committed it. */
+    void restore(int counter, long value) {
+        add(counter);
+        int block = block(counter);
+        if (place(counter) == 0) {
+            now[block] = new long[BLOCK];
+            taken[block] = now[block];
+            committed[block] = now[block];
+        }
+        now[block][place(counter)] = value;
+    }
+
+    long get(int counter) {
+        return now[block(counter)][place(counter)];
+    }
+
+    void move(int counter, long difference) {
+        int block = block(counter);
+        long[] values = now[block];
+        if (values == taken[block]) {
+            values = values.clone();
+            now[block] = values;
+        }
+        values[place(counter)] += difference;
+    }
+
+    /** The numbers of the blocks with any of these counters. */
+    static int[] blocks(BitSet counters) {
+        int[] blocks = new int[block(counters.length()) + 1];
+        int count = 0;
+        for (int counter = counters.nextSetBit(0); counter >= 0; ) {
+            blocks[count] = block(counter);
+            counter = counters.nextSetBit((blocks[count++] + 1) * BLOCK);
+        }
+        return Arrays.copyOf(blocks, count);
+    }
+
+    /** These blocks as they are now. */
+    long[][] take(int[] blocks) {
+        long[][] values = new long[blocks.length][];
+        for (int i = 0; i < blocks.length; i++) {
+            values[i] = now[blocks[i]];
+            taken[blocks[i]] = values[i];
+        }
+        return values;
+    }
+
+    /** What was taken is committed. */
+    void committed(int[] blocks, long[][] values) {
+        for (int i = 0; i < blocks.length; i++) {
+            committed[blocks[i]] = values[i];
+        }
+    }
+
+    long committed(int counter) {
+        return committed[block(counter)][place(counter)];
+    }
+
+    /** All blocks as committed. */
+    long[][] committed() {
+        return committed.clone();
+    }
+}
