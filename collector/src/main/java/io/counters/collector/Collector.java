@@ -205,13 +205,7 @@ public final class Collector implements AutoCloseable {
                         : sinks.stream().map(Sink::toString).collect(Collectors.joining(" and ")) + ", every "
                                 + publishing.interval().toSeconds() + " s"));
         out.flush();
-        if (intake.receiveBufferBytes() < Intake.RECEIVE_BUFFER_BYTES) {
-            log.info(
-                    "the kernel grants {} of {} bytes for datagrams not yet read; for more: sysctl -w net.core.rmem_max={}",
-                    intake.receiveBufferBytes(),
-                    Intake.RECEIVE_BUFFER_BYTES,
-                    Intake.RECEIVE_BUFFER_BYTES);
-        }
+        intake.remark().ifPresent(log::info);
     }
 
     private static String text(InetSocketAddress address) {

@@ -42,9 +42,10 @@ class ArchitectureTest {
     @CsvSource({
         "self,      ''",
         "settings,  ''",
+        "udp,       ''",
         "ledger,    wire ring",
         "peers,     ledger wire emit",
-        "intake,    ledger wire",
+        "intake,    udp ledger wire",
         "store,     ledger ring",
         "publish,   ledger wire",
         "proxy,     wire ring emit cells",
@@ -80,6 +81,7 @@ class ArchitectureTest {
                 .containsExactlyInAnyOrder(
                         HOUSE + ".self",
                         HOUSE + ".settings",
+                        HOUSE + ".udp",
                         HOUSE + ".ledger",
                         HOUSE + ".peers",
                         HOUSE + ".intake",

@@ -31,12 +31,14 @@ public final class CommandReader {
     private static final int MAC_BYTES = 32;
     private static final int DIGEST_BYTES = 8;
     private static final int ADDRESS_BYTES_MAX = 255;
+    private static final int PLAIN_DIGITS_MAX = 15;
     private static final long NOT_A_NUMBER = -1;
     private static final long TOO_LARGE = -2;
 
     private final Commands commands;
     private final NameReader name = new NameReader();
     private final byte[] tagged = new byte[LINE_BYTES_MAX + 1];
+    private int plainEnd;
 
     public CommandReader(Commands commands) {
         this.commands = commands;
@@ -48,6 +50,13 @@ public final class CommandReader {
         boolean first = true;
         boolean second = false;
         for (int at = begin; at < end; ) {
+            int next = plain(in, at, end);
+            if (next > 0) {
+                at = next;
+                first = false;
+                second = false;
+                continue;
+            }
             int lineEnd = lineEnd(in, at, end);
             int textEnd = textEnd(in, at, lineEnd);
             if (starts(in, at, textEnd, SIGNED)) {
@@ -71,6 +80,18 @@ public final class CommandReader {
         }
     }
 
+    /** Reads lines of a TCP stream, each with its line break. */
+    public void lines(byte[] in, int begin, int end) {
+        for (int at = begin; at < end; ) {
+            int next = plain(in, at, end);
+            if (next < 0) {
+                next = lineEnd(in, at, end) + 1;
+                line(in, at, next);
+            }
+            at = next;
+        }
+    }
+
     /** Reads one line of a TCP stream, with or without its line break. */
     public void line(byte[] in, int begin, int end) {
         int textEnd = textEnd(in, begin, lineEnd(in, begin, end));
@@ -81,6 +102,72 @@ public final class CommandReader {
         } else {
             command(in, begin, textEnd);
         }
+    }
+
+    /**
+     * Reads the line that begins here in one pass, if it is plain, as nearly all are: {@code NAME:1|c} or {@code increment
+     * NAME 1 7}, and nothing else. Whatever it takes, the rest of this class would take to the same end.
+     *
+     * @return where the next line begins, or -1 when nothing was done with this one
+     */
+    private int plain(byte[] in, int begin, int end) {
+        int wordEnd = NameReader.lettersEnd(in, begin, end);
+        if (wordEnd == begin || wordEnd == end) {
+            return -1;
+        }
+        if (in[wordEnd] == ':') {
+            long amount = plainNumber(in, wordEnd + 1, end);
+            int type = plainEnd;
+            int lineEnd = type + 2;
+            if (amount < 0
+                    || lineEnd > end
+                    || in[type] != '|'
+                    || in[type + 1] != 'c'
+                    || (lineEnd < end && in[lineEnd] != '\n')
+                    || wordEnd - begin > NameReader.BYTES_MAX) {
+                return -1;
+            }
+            commands.command(Verb.INCREMENT, in, begin, wordEnd, amount, Commands.NO_TOTAL);
+            return lineEnd + 1;
+        }
+        if (!starts(in, begin, end, INCREMENT)) {
+            return -1;
+        }
+        int nameBegin = begin + INCREMENT.length;
+        int lineEnd = NameReader.lettersEnd(in, nameBegin, end);
+        if (lineEnd < end && in[lineEnd] == ',') {
+            lineEnd = find(in, lineEnd, end, (byte) ' ');
+        }
+        int nameEnd = lineEnd;
+        long amount = 1;
+        long total = Commands.NO_TOTAL;
+        if (nameEnd < end && in[nameEnd] == ' ') {
+            amount = plainNumber(in, nameEnd + 1, end);
+            lineEnd = plainEnd;
+            if (lineEnd < end && in[lineEnd] == ' ') {
+                total = plainNumber(in, lineEnd + 1, end);
+                lineEnd = plainEnd;
+                if (total < amount) {
+                    return -1;
+                }
+            }
+        }
+        if (amount < 0 || (lineEnd < end && in[lineEnd] != '\n') || name.read(in, nameBegin, nameEnd) != null) {
+            return -1;
+        }
+        commands.command(Verb.INCREMENT, name.bytes, name.from, name.to, amount, total);
+        return lineEnd + 1;
+    }
+
+    /** Reads digits, few enough for any sum of them; leaves in {@link #plainEnd} where they ended. Negative: not plain. */
+    private long plainNumber(byte[] in, int begin, int end) {
+        long number = 0;
+        int at = begin;
+        for (; at < end && in[at] >= '0' && in[at] <= '9'; at++) {
+            number = number * 10 + (in[at] - '0');
+        }
+        plainEnd = at;
+        return at == begin || at - begin > PLAIN_DIGITS_MAX ? NOT_A_NUMBER : number;
     }
 
     private void command(byte[] in, int begin, int end) {

@@ -53,7 +53,7 @@ public final class NameReader {
         if (end - begin > BYTES_MAX) {
             return Rejection.NAME_TOO_LONG;
         }
-        int at = letters(in, begin, end);
+        int at = lettersEnd(in, begin, end);
         if (at == begin) {
             return begin == end || in[begin] == ',' ? Rejection.EMPTY_NAME : Rejection.NAME_LETTER;
         }
@@ -75,7 +75,9 @@ public final class NameReader {
         return new String(bytes, from, to - from, ISO_8859_1);
     }
 
-    private static int letters(byte[] in, int at, int end) {
+    /** Where the letters that stand at {@code begin} have ended: {@code end} at the latest. */
+    static int lettersEnd(byte[] in, int begin, int end) {
+        int at = begin;
         while (at < end && LETTERS[in[at] & 0xff]) {
             at++;
         }
@@ -93,14 +95,14 @@ public final class NameReader {
                 return Rejection.TOO_MANY_TAGS;
             }
             int key = at + 1;
-            int equals = letters(in, key, end);
+            int equals = lettersEnd(in, key, end);
             int value = equals + 1;
             if (equals == key || equals == end || in[equals] != '=') {
                 return equals < end && in[equals] != '=' && in[equals] != ','
                         ? Rejection.NAME_LETTER
                         : Rejection.TAG_FORM;
             }
-            at = letters(in, value, end);
+            at = lettersEnd(in, value, end);
             if (at == value) {
                 return at == end || in[at] == ',' ? Rejection.TAG_FORM : Rejection.NAME_LETTER;
             }

@@ -566,6 +566,54 @@ class CommandReaderTest {
         assertThat(handled(seen) + accepted).isEqualTo(lines);
     }
 
+    /** The reader has a way of its own for plain lines; {@link CommandReader#line} goes without it. */
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void a_plain_line_is_taken_for_what_the_whole_grammar_makes_of_it(int seed) {
+        Random random = new Random(seed);
+        List<String> parts = List.of(
+                "increment ",
+                "increment ",
+                "decrement ",
+                "orders.placed",
+                "a",
+                ",k=v",
+                ",b=1,a=2",
+                ":",
+                "|c",
+                "|c",
+                "|@0.1",
+                "|#x:y",
+                " ",
+                " ",
+                "1",
+                "07",
+                "999999999999999",
+                "9007199254740993",
+                "-",
+                "\r",
+                "\u00fc");
+        for (int i = 0; i < 300; i++) {
+            StringBuilder line = new StringBuilder();
+            for (int left = 1 + random.nextInt(7); left > 0; left--) {
+                line.append(parts.get(random.nextInt(parts.size())));
+            }
+            line.append(random.nextInt(50) == 0 ? "x".repeat(250) + ":1|c" : "");
+            List<String> expected = RecordedCommands.stream(line + "\n");
+            RecordedCommands recorded = new RecordedCommands();
+            byte[] between = ("increment before\n" + line + "\nincrement after 3 5\n").getBytes(ISO_8859_1);
+
+            new CommandReader(recorded).lines(between, 0, between.length);
+
+            assertThat(recorded.seen.remove(0)).isEqualTo("INCREMENT before 1");
+            assertThat(recorded.seen.remove(recorded.seen.size() - 1)).isEqualTo("INCREMENT after 3 5");
+            assertThat(recorded.seen).as("%s", line).isEqualTo(expected);
+            assertThat(RecordedCommands.datagram(line.toString()))
+                    .as("%s, alone", line)
+                    .isEqualTo(expected);
+        }
+    }
+
     /** Lines that were taken or refused; "nobody" is a line only where it is not a refusal's companion. */
     private static int handled(List<String> seen) {
         int handled = 0;

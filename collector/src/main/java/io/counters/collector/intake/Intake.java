@@ -3,14 +3,13 @@ package io.counters.collector.intake;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
+import io.counters.collector.udp.UdpSocket;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
-import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
-import java.nio.file.Path;
-import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -18,16 +17,11 @@ import java.util.function.Function;
  * that has already arrived was taken.
  */
 public final class Intake implements Runnable, AutoCloseable {
-    /** Asked of the kernel for datagrams not yet read; what it grants is in {@link #receiveBufferBytes}. */
-    public static final int RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
-
-    private static final List<Path> SOCKET_TABLES = List.of(Path.of("/proc/net/udp"), Path.of("/proc/net/udp6"));
     private static final int FREE_PORTS_TRIED = 20;
     private static final long LAST_DATAGRAMS_MILLIS = 1000;
 
-    private final InetSocketAddress udpAddress;
+    private final UdpSocket socket;
     private final InetSocketAddress tcpAddress;
-    private final int receiveBufferBytes;
     private final UdpReceiver udp;
     private final TcpServer tcp;
     private final Function<Runnable, Thread> threads;
@@ -44,9 +38,8 @@ public final class Intake implements Runnable, AutoCloseable {
         this.threads = threads;
         Ports ports = Ports.open(settings);
         try {
-            udpAddress = (InetSocketAddress) ports.udp.getLocalAddress();
             tcpAddress = (InetSocketAddress) ports.tcp.getLocalAddress();
-            receiveBufferBytes = ports.udp.getOption(StandardSocketOptions.SO_RCVBUF);
+            socket = ports.udp;
             udp = new UdpReceiver(
                     ports.udp,
                     new Lines(ledger, "UDP", settings.nameBytesMax(), faults, self),
@@ -57,22 +50,21 @@ public final class Intake implements Runnable, AutoCloseable {
             ports.close();
             throw cannot;
         }
-        self.gauge("intake_kernel_drops_total", () -> KernelDrops.of(SOCKET_TABLES, udpAddress.getPort()));
-        self.gauge("intake_receive_buffer_bytes", () -> receiveBufferBytes);
+        self.gauge("intake_kernel_drops_total", socket::kernelDrops);
+        self.gauge("intake_receive_buffer_bytes", socket::receiveBufferBytes);
     }
 
     /** The two sockets, bound. */
-    private record Ports(DatagramChannel udp, ServerSocketChannel tcp) {
+    private record Ports(UdpSocket udp, ServerSocketChannel tcp) {
         /** Opens both; where one free number is wanted for both, takes the first that is free for both. */
         static Ports open(IntakeSettings settings) throws IOException {
             boolean anyForBoth = settings.udpPort() == 0 && settings.tcpPort() == IntakeSettings.AS_UDP;
             for (int left = anyForBoth ? FREE_PORTS_TRIED : 1; ; left--) {
-                Ports ports = new Ports(DatagramChannel.open(), ServerSocketChannel.open());
+                UdpSocket udp = udp(settings);
                 try {
-                    ports.bind(settings);
-                    return ports;
+                    return new Ports(udp, tcp(settings, udp.address().getPort()));
                 } catch (IOException cannot) {
-                    ports.close();
+                    udp.close();
                     if (left <= 1) {
                         throw cannot;
                     }
@@ -80,34 +72,44 @@ public final class Intake implements Runnable, AutoCloseable {
             }
         }
 
-        private void bind(IntakeSettings settings) throws IOException {
-            udp.setOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER_BYTES);
-            tcp.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-            int port = settings.udpPort();
+        private static UdpSocket udp(IntakeSettings settings) throws IOException {
+            InetSocketAddress at = new InetSocketAddress(settings.bind(), settings.udpPort());
             try {
-                udp.bind(new InetSocketAddress(settings.bind(), port));
-                port = settings.tcpPort() == IntakeSettings.AS_UDP
-                        ? ((InetSocketAddress) udp.getLocalAddress()).getPort()
-                        : settings.tcpPort();
-                tcp.bind(new InetSocketAddress(settings.bind(), port));
+                return new UdpSocket(at);
             } catch (BindException taken) {
-                throw new IOException(
-                        "can't listen on " + settings.bind().getHostAddress() + " port " + port + " ("
-                                + taken.getMessage() + "); another collector may run there, --udp-port takes another",
-                        taken);
+                throw taken(at, taken);
             }
         }
 
+        private static ServerSocketChannel tcp(IntakeSettings settings, int udpPort) throws IOException {
+            int port = settings.tcpPort() == IntakeSettings.AS_UDP ? udpPort : settings.tcpPort();
+            InetSocketAddress at = new InetSocketAddress(settings.bind(), port);
+            ServerSocketChannel tcp = ServerSocketChannel.open();
+            try {
+                return tcp.setOption(StandardSocketOptions.SO_REUSEADDR, true).bind(at);
+            } catch (BindException taken) {
+                tcp.close();
+                throw taken(at, taken);
+            }
+        }
+
+        private static IOException taken(InetSocketAddress at, BindException taken) {
+            return new IOException(
+                    "can't listen on " + at.getAddress().getHostAddress() + " port " + at.getPort() + " ("
+                            + taken.getMessage() + "); another collector may run there, --udp-port takes another",
+                    taken);
+        }
+
         private void close() throws IOException {
-            try (tcp) {
-                udp.close();
+            try (udp) {
+                tcp.close();
             }
         }
     }
 
     /** Where UDP comes in, with the port that was got. */
     public InetSocketAddress udpAddress() {
-        return udpAddress;
+        return socket.address();
     }
 
     /** Where TCP comes in, with the port that was got. */
@@ -115,9 +117,9 @@ public final class Intake implements Runnable, AutoCloseable {
         return tcpAddress;
     }
 
-    /** The bytes that the kernel keeps for datagrams not yet read, its bookkeeping included. */
-    public int receiveBufferBytes() {
-        return receiveBufferBytes;
+    /** What to do for a larger receive buffer, for the log. */
+    public Optional<String> remark() {
+        return socket.remark();
     }
 
     @Override

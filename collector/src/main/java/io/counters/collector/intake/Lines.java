@@ -62,13 +62,7 @@ final class Lines implements Commands {
             if (stream != null) {
                 ledger.heard(stream);
             }
-            for (int at = begin, next; at < end; at = next) {
-                next = at;
-                while (in[next++] != '\n') {
-                    // On to the line break, which the caller saw.
-                }
-                reader.line(in, at, next);
-            }
+            reader.lines(in, begin, end);
         }
     }
 

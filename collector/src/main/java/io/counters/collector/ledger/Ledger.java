@@ -195,14 +195,15 @@ public final class Ledger {
     }
 
     private long merge(Stream stream, Verb verb, int counter, long amount, long total) {
-        long mark = stream.watermark(counter, verb);
+        int place = stream.place(counter);
+        long mark = place < 0 ? Stream.NONE : stream.watermarkAt(place, verb);
         if (total <= mark) {
             nothingNew.increment();
             return 0;
         }
         note(stream);
         boolean isPeers = isPeers(stream);
-        if (!stream.knows(counter) && watermarks >= bounds.watermarksMax()) {
+        if (place < 0 && watermarks >= bounds.watermarksMax()) {
             if (isPeers) {
                 deferred.increment();
                 return 0;
@@ -226,7 +227,11 @@ public final class Ledger {
         if (!heals) {
             inDoubt.add(amount);
         }
-        watermarks += stream.watermark(counter, verb, total);
+        if (place < 0) {
+            place = stream.add(counter);
+            watermarks++;
+        }
+        stream.setWatermarkAt(place, verb, total);
         return apply(stream, counter, verb, news);
     }
 
@@ -512,9 +517,10 @@ public final class Ledger {
             stream.kind = row.handsOver() ? PeerLine.HANDOVER : PeerLine.RELAY;
         }
         for (int i = 0; i < marks.counters().length; i++) {
-            watermarks += stream.watermark(marks.counters()[i], Verb.INCREMENT, marks.increments()[i]);
-            watermarks += stream.watermark(marks.counters()[i], Verb.DECREMENT, marks.decrements()[i]);
+            stream.setWatermark(marks.counters()[i], Verb.INCREMENT, marks.increments()[i]);
+            stream.setWatermark(marks.counters()[i], Verb.DECREMENT, marks.decrements()[i]);
         }
+        watermarks += stream.size();
         stream.takeChanges();
         streams.put(new Sender(stream.sender), stream);
         lastStream = Math.max(lastStream, stream.id);

@@ -51,7 +51,7 @@ final class Relay {
 
     private void restore(int counter, Verb verb, long total) {
         sum += total - Math.max(0, totals.watermark(counter, verb));
-        totals.watermark(counter, verb, total);
+        totals.setWatermark(counter, verb, total);
     }
 
     /** The sum of all totals, modulo 2^63. */

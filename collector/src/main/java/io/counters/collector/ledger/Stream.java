@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the ledger remembers of one sender's stream: the watermark of each verb of each counter it ever sent. Counters
- * have a number local to the stream, which indexes two arrays of longs; an open table of ints finds it.
+ * have a place in the stream, which indexes two arrays of longs; an open table of ints finds it.
  */
 public final class Stream {
     /** In place of a watermark: there is none. */
@@ -69,32 +69,31 @@ public final class Stream {
         return size;
     }
 
-    /** Whether there is room for this counter's watermarks, as one of them is kept. */
-    boolean knows(int counter) {
-        return local(counter) >= 0;
+    /** The place of this counter's watermarks, or -1; places never change. */
+    int place(int counter) {
+        int mask = slots.length - 1;
+        for (int i = slot(counter, mask); slots[i] != 0; i = (i + 1) & mask) {
+            if (counters[slots[i] - 1] == counter) {
+                return slots[i] - 1;
+            }
+        }
+        return -1;
+    }
+
+    /** The highest total applied at this place, or {@link #NONE}. */
+    long watermarkAt(int place, Verb verb) {
+        long[] marks = marks(verb);
+        return marks == null ? NONE : marks[place];
     }
 
     /** The highest total applied, or {@link #NONE}. */
     long watermark(int counter, Verb verb) {
-        int local = local(counter);
-        if (local < 0) {
-            return NONE;
-        }
-        long[] marks = marks(verb);
-        return marks == null ? NONE : marks[local];
+        int place = place(counter);
+        return place < 0 ? NONE : watermarkAt(place, verb);
     }
 
-    /**
-     * Sets a watermark.
-     *
-     * @return how many counters this made new to the stream: 0 or 1
-     */
-    int watermark(int counter, Verb verb, long total) {
-        int before = size;
-        int local = local(counter);
-        if (local < 0) {
-            local = add(counter);
-        }
+    /** Sets a watermark, at a place of the counter's own. */
+    void setWatermarkAt(int place, Verb verb, long total) {
         long[] marks = marks(verb);
         if (marks == null && total != NONE) {
             marks = new long[counters.length];
@@ -102,11 +101,16 @@ public final class Stream {
             decrements = marks;
         }
         if (marks != null) {
-            sum += Math.max(0, total) - Math.max(0, marks[local]);
-            marks[local] = total;
+            sum += Math.max(0, total) - Math.max(0, marks[place]);
+            marks[place] = total;
         }
-        changed.set(local);
-        return size - before;
+        changed.set(place);
+    }
+
+    /** Sets a watermark, and makes a place for the counter where it has none. */
+    void setWatermark(int counter, Verb verb, long total) {
+        int place = place(counter);
+        setWatermarkAt(place < 0 ? add(counter) : place, verb, total);
     }
 
     /** The sum of all watermarks, modulo 2^63. */
@@ -117,7 +121,7 @@ public final class Stream {
     /** Notes these watermarks as changed again: their commit failed. */
     void putBack(int[] failed) {
         for (int counter : failed) {
-            changed.set(local(counter));
+            changed.set(place(counter));
         }
     }
 
@@ -128,10 +132,10 @@ public final class Stream {
         long[] ups = new long[count];
         long[] downs = new long[count];
         int i = 0;
-        for (int local = changed.nextSetBit(0); local >= 0; local = changed.nextSetBit(local + 1)) {
-            changedCounters[i] = counters[local];
-            ups[i] = increments[local];
-            downs[i] = decrements == null ? NONE : decrements[local];
+        for (int place = changed.nextSetBit(0); place >= 0; place = changed.nextSetBit(place + 1)) {
+            changedCounters[i] = counters[place];
+            ups[i] = increments[place];
+            downs[i] = decrements == null ? NONE : decrements[place];
             i++;
         }
         changed.clear();
@@ -157,17 +161,8 @@ public final class Stream {
         return verb == Verb.INCREMENT ? increments : decrements;
     }
 
-    private int local(int counter) {
-        int mask = slots.length - 1;
-        for (int i = slot(counter, mask); slots[i] != 0; i = (i + 1) & mask) {
-            if (counters[slots[i] - 1] == counter) {
-                return slots[i] - 1;
-            }
-        }
-        return -1;
-    }
-
-    private int add(int counter) {
+    /** Makes a place for the watermarks of a counter that has none. */
+    int add(int counter) {
         if (size == counters.length) {
             int length = size + (size >> 1);
             counters = Arrays.copyOf(counters, length);
@@ -179,23 +174,23 @@ public final class Stream {
         }
         if (4 * (size + 1) > 3 * slots.length) {
             slots = new int[2 * slots.length];
-            for (int local = 0; local < size; local++) {
-                place(local);
+            for (int place = 0; place < size; place++) {
+                seat(place);
             }
         }
         counters[size] = counter;
         increments[size] = NONE;
-        place(size);
+        seat(size);
         return size++;
     }
 
-    private void place(int local) {
+    private void seat(int place) {
         int mask = slots.length - 1;
-        int i = slot(counters[local], mask);
+        int i = slot(counters[place], mask);
         while (slots[i] != 0) {
             i = (i + 1) & mask;
         }
-        slots[i] = local + 1;
+        slots[i] = place + 1;
     }
 
     private static int slot(int counter, int mask) {

@@ -1,4 +1,4 @@
-package io.counters.collector.intake;
+package io.counters.collector.udp;
 
 import java.io.FileDescriptor;
 import java.io.IOException;
@@ -38,8 +38,13 @@ final class Receive {
 
     /** @param channel bound; what closes it while this waits must wake it by a datagram */
     Receive(DatagramChannel channel) {
+        this(channel, recv(channel));
+    }
+
+    /** @param recv null for the public way */
+    Receive(DatagramChannel channel, @Nullable MethodHandle recv) {
         this.channel = channel;
-        recv = recv(channel);
+        this.recv = recv;
     }
 
     private static @Nullable MethodHandle recv(DatagramChannel channel) {

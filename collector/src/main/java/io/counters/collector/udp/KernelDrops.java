@@ -1,4 +1,4 @@
-package io.counters.collector.intake;
+package io.counters.collector.udp;
 
 import java.io.IOException;
 import java.nio.file.Files;

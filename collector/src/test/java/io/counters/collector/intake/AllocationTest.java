@@ -1,0 +1,100 @@
+package io.counters.collector.intake;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.sun.management.ThreadMXBean;
+import io.counters.collector.ledger.KeptLedger;
+import io.counters.wire.DatagramWriter;
+import io.counters.wire.Verb;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the thread that receives datagrams leaves to the garbage collector. */
+class AllocationTest {
+    private static final InetSocketAddress LOOPBACK = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    private static final int SENDERS = 1000;
+    private static final int NAMES_A_DATAGRAM = 10;
+    private static final int ROUNDS_UNTIL_COMPILED = 40;
+    private static final int ROUNDS_MEASURED = 10;
+
+    @TempDir
+    Path folder;
+
+    /** By the bytes that the receiving thread has allocated, once all that runs is compiled. */
+    @Test
+    void nothing_is_allocated_for_a_datagram_from_any_of_a_thousand_senders() throws Exception {
+        List<DatagramChannel> senders = new ArrayList<>();
+        AtomicReference<Thread> receiving = new AtomicReference<>();
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            Intake intake = new Intake(
+                    new IntakeSettings(InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250),
+                    kept.ledger,
+                    work -> {
+                        receiving.set(new Thread(work));
+                        return receiving.get();
+                    },
+                    kept.said.log(),
+                    kept.self);
+            Thread running = new Thread(intake);
+            running.start();
+            for (int i = 0; i < SENDERS; i++) {
+                senders.add(DatagramChannel.open().bind(LOOPBACK).connect(intake.udpAddress()));
+            }
+            for (int round = 1; round <= ROUNDS_UNTIL_COMPILED; round++) {
+                send(senders, round, kept);
+            }
+            ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+            long id = receiving.get().getId();
+            long least = Long.MAX_VALUE;
+
+            for (int round = 1; round <= ROUNDS_MEASURED; round++) {
+                long before = threads.getThreadAllocatedBytes(id);
+                send(senders, ROUNDS_UNTIL_COMPILED + round, kept);
+                least = Math.min(least, threads.getThreadAllocatedBytes(id) - before);
+            }
+
+            intake.close();
+            running.join(10_000);
+            assertThat(running.isAlive()).isFalse();
+            assertThat(kept.value("orders.placed.0"))
+                    .isEqualTo((long) SENDERS * (ROUNDS_UNTIL_COMPILED + ROUNDS_MEASURED));
+            assertThat(least).as("bytes of %s datagrams", SENDERS).isLessThan(SENDERS);
+        } finally {
+            for (DatagramChannel sender : senders) {
+                sender.close();
+            }
+        }
+    }
+
+    /** A datagram of each sender's stream, and waits until all are merged. */
+    private static void send(List<DatagramChannel> senders, int round, KeptLedger kept) throws IOException {
+        for (int i = 0; i < senders.size(); i++) {
+            DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_MAX);
+            writer.from(String.format("sender-%017d", i).getBytes(ISO_8859_1), 1000, round);
+            for (int name = 0; name < NAMES_A_DATAGRAM; name++) {
+                writer.command(Verb.INCREMENT, ("orders.placed." + name).getBytes(ISO_8859_1), 1, round);
+            }
+            senders.get(i).write(ByteBuffer.wrap(writer.buffer(), 0, writer.length()));
+            if (i % 100 == 99) {
+                long sent = (round - 1L) * senders.size() + i + 1;
+                await().pollInSameThread()
+                        .pollDelay(Duration.ZERO)
+                        .pollInterval(Duration.ofMillis(1))
+                        .until(() -> kept.counted("intake_datagrams_total") == sent);
+            }
+        }
+    }
+}
