@@ -1,6 +1,7 @@
 package io.counters.benchmarks.collector;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
@@ -10,6 +11,10 @@ import java.nio.channels.DatagramChannel;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
@@ -41,7 +46,49 @@ final class Blast implements AutoCloseable {
     }
 
     /** What was sent, and how long it took. */
-    record Sent(long datagrams, long lines, double seconds) {}
+    record Sent(long datagrams, long lines, double seconds) {
+        private Sent beside(Sent other) {
+            return new Sent(datagrams + other.datagrams, lines + other.lines, Math.max(seconds, other.seconds));
+        }
+    }
+
+    /** What each of several does. */
+    interface Part {
+        Sent send(Blast blast, Datagrams ring) throws IOException;
+    }
+
+    /**
+     * Lets several send beside each other: Java has no sendmmsg, and one thread that sends datagram after datagram does
+     * not fill a receiver that is worth its name.
+     *
+     * @param rings one for each thread
+     * @param sources how many ports each sends from
+     */
+    static Sent together(int port, int sources, List<Datagrams> rings, Part part) throws IOException {
+        ExecutorService threads = Executors.newFixedThreadPool(rings.size());
+        try {
+            List<Future<Sent>> all = new ArrayList<>();
+            for (Datagrams ring : rings) {
+                all.add(threads.submit(() -> {
+                    try (Blast blast = new Blast(port, sources)) {
+                        return part.send(blast, ring);
+                    }
+                }));
+            }
+            Sent sum = new Sent(0, 0, 0);
+            for (Future<Sent> one : all) {
+                sum = sum.beside(one.get());
+            }
+            return sum;
+        } catch (ExecutionException failure) {
+            throw new IOException(failure.getCause());
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException();
+        } finally {
+            threads.shutdownNow();
+        }
+    }
 
     /** Sends the ring of datagrams again and again, for so many seconds, 0 to 60, at full speed. */
     Sent forSeconds(Datagrams ring, double seconds) throws IOException {

@@ -5,9 +5,12 @@ import static io.counters.benchmarks.collector.Row.text;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * What a line costs the collector: CPU seconds of the whole process per million lines it took, beside what the same
@@ -17,13 +20,14 @@ import java.util.function.ToDoubleFunction;
  */
 final class IntakeRows {
     private static final int TURNS = 5;
-    private static final double TURN_SECONDS = 1.5;
+    private static final double TURN_SECONDS = 2;
     private static final double WARM_SECONDS = 3;
+    private static final int SENDERS = 2;
     private static final int NAMES = 1000;
     private static final int LINES = 25;
 
     /** Rendered anew before each turn, as a total is never said twice: 3 million lines. */
-    private static final int AGENT_DATAGRAMS = 120_000;
+    private static final int AGENT_DATAGRAMS = 120_000 / SENDERS;
 
     private static final int TCP_WRITES = 4000;
     private static final int PACED_SECONDS = 5;
@@ -42,7 +46,7 @@ final class IntakeRows {
     void measure() throws IOException, InterruptedException {
         alternate("1 line a datagram, `c%d:1|c`", statsd(NAMES, 1), "ratio 1.2");
         alternate("25 lines a datagram, `c%d:1|c`", statsd(NAMES, LINES), "ratio 1.8");
-        alternate("25 lines a datagram, `from` and totals", agent(), "ratio 3.5");
+        alternate("25 lines a datagram, `from` and totals", agents(), "ratio 3.5");
         tcp();
         lossless(1, 300_000);
         lossless(LINES, 200_000);
@@ -57,23 +61,19 @@ final class IntakeRows {
     }
 
     private static Load statsd(int names, int lines) {
-        Datagrams ring = Datagrams.statsd(names, lines);
-        return (port, seconds) -> {
-            try (Blast blast = new Blast(port, 1)) {
-                return blast.forSeconds(ring, seconds);
-            }
-        };
+        List<Datagrams> rings = Collections.nCopies(SENDERS, Datagrams.statsd(names, lines));
+        return (port, seconds) -> Blast.together(port, 1, rings, (blast, ring) -> blast.forSeconds(ring, seconds));
     }
 
-    private static Load agent() {
-        Datagrams.Agent agent = new Datagrams.Agent("bench-0123456789abcdef", NAMES, LINES, AGENT_DATAGRAMS);
+    private static Load agents() {
+        List<Datagrams.Agent> agents = IntStream.range(0, SENDERS)
+                .mapToObj(i -> new Datagrams.Agent("bench-0123456789abcdef-" + i, NAMES, LINES, AGENT_DATAGRAMS))
+                .toList();
         return (port, seconds) -> {
             // Each hears what was not sent to the other, as if half were lost on the way, and heals it by the first
             // totals.
-            Datagrams all = agent.next();
-            try (Blast blast = new Blast(port, 1)) {
-                return blast.once(all);
-            }
+            List<Datagrams> all = agents.stream().map(Datagrams.Agent::next).toList();
+            return Blast.together(port, 1, all, Blast::once);
         };
     }
 
@@ -153,10 +153,12 @@ final class IntakeRows {
         Datagrams ring = Datagrams.statsd(NAMES, lines);
         long linesBefore = collector.lines();
         Map<String, Long> before = collector.metrics();
-        Blast.Sent sent;
-        try (Blast blast = new Blast(collector.port(), 1)) {
-            sent = blast.atRate(ring, (long) PACED_SECONDS * datagramsASecond, datagramsASecond);
-        }
+        long each = datagramsASecond / SENDERS;
+        Blast.Sent sent = Blast.together(
+                collector.port(),
+                1,
+                Collections.nCopies(SENDERS, ring),
+                (blast, same) -> blast.atRate(same, PACED_SECONDS * each, each));
         long applied = collector.lines() - linesBefore;
         Map<String, Long> after = collector.metrics();
         table.accept(new Row(
@@ -164,11 +166,11 @@ final class IntakeRows {
                         "%,d datagrams a second with %d %s each, %d s: lines lost",
                         datagramsASecond, lines, lines == 1 ? "line" : "lines", PACED_SECONDS),
                 text(
-                        "%,d of %,d (the kernel dropped %d datagrams; sent in %.1f s; receive buffer %,d bytes)",
+                        "%,d of %,d, sent at %,.0f datagrams a second (the kernel dropped %d datagrams; receive buffer %,d bytes)",
                         sent.lines() - applied,
                         sent.lines(),
+                        sent.datagrams() / sent.seconds(),
                         after.get("intake_kernel_drops_total") - before.get("intake_kernel_drops_total"),
-                        sent.seconds(),
                         after.get("intake_receive_buffer_bytes")),
                 "0"));
     }

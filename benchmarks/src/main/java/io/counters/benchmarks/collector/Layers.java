@@ -4,7 +4,9 @@ import static io.counters.benchmarks.collector.Row.median;
 import static io.counters.benchmarks.collector.Row.text;
 
 import java.io.IOException;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -15,17 +17,18 @@ final class Layers {
     private static final int TURNS = 3;
     private static final double TURN_SECONDS = 1.5;
     private static final double WARM_SECONDS = 2;
+    private static final int SENDERS = 2;
     private static final int NAMES = 1000;
 
     private Layers() {}
 
-    /** What is sent. */
+    /** What is sent, from how many ports by each sender. */
     private record Case(String what, int lines, int sources) {}
 
     private static final Case[] CASES = {
-        new Case("1 line a datagram", 1, 1),
-        new Case("the same from 16 sources", 1, 16),
-        new Case("25 lines a datagram", 25, 1)
+        new Case("1 line a datagram, from 2 sources", 1, 1),
+        new Case("from 32 sources", 1, 16),
+        new Case("25 lines, from 2 sources", 25, 1)
     };
 
     /** @param arguments nothing, or the program {@code udpsink} to compare with */
@@ -65,14 +68,15 @@ final class Layers {
     private static void put(Map<String, double[][]> costs, String what, int of, int turn, Receiver receiver)
             throws IOException, InterruptedException {
         Datagrams ring = Datagrams.statsd(NAMES, CASES[of].lines());
-        try (Blast blast = new Blast(receiver.port(), CASES[of].sources())) {
-            blast.forSeconds(ring, WARM_SECONDS);
-            long datagrams = receiver.datagrams();
-            double before = receiver.child().cpuSeconds();
-            blast.forSeconds(ring, TURN_SECONDS);
-            double millions = (receiver.datagrams() - datagrams) * (double) ring.lines() / 1e6;
-            costs.computeIfAbsent(what, fresh -> new double[CASES.length][TURNS])[of][turn] =
-                    (receiver.child().cpuSeconds() - before) / millions;
-        }
+        List<Datagrams> rings = Collections.nCopies(SENDERS, ring);
+        Blast.together(
+                receiver.port(), CASES[of].sources(), rings, (blast, same) -> blast.forSeconds(same, WARM_SECONDS));
+        long datagrams = receiver.datagrams();
+        double before = receiver.child().cpuSeconds();
+        Blast.together(
+                receiver.port(), CASES[of].sources(), rings, (blast, same) -> blast.forSeconds(same, TURN_SECONDS));
+        double millions = (receiver.datagrams() - datagrams) * (double) ring.lines() / 1e6;
+        costs.computeIfAbsent(what, fresh -> new double[CASES.length][TURNS])[of][turn] =
+                (receiver.child().cpuSeconds() - before) / millions;
     }
 }
