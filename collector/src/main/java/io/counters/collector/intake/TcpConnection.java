@@ -21,9 +21,10 @@ final class TcpConnection {
     /**
      * Reads what is there, at most a buffer full.
      *
-     * @param buffer empty, with an array, and longer than two lines may be; anybody's between two calls
+     * @param buffer empty, all of its array, and longer than two lines may be; anybody's between two calls
      * @return false at the end of the stream; a last line without a line break has been taken then
      */
+    @SuppressWarnings("ByteBufferBackingArray") // It is all of its array.
     boolean read(ByteBuffer buffer) throws IOException {
         buffer.put(half, 0, halfLength);
         int count = channel.read(buffer);

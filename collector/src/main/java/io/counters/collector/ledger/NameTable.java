@@ -99,7 +99,7 @@ final class NameTable {
 
     /** In the upper half; the lower is free. */
     private static long hash(byte[] in, int begin, int end) {
-        long hash = end - begin;
+        long hash = (long) end - begin;
         int at = begin;
         for (; end - at >= Long.BYTES; at += Long.BYTES) {
             hash = mixed(hash ^ (long) EIGHT.get(in, at));

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,7 +58,7 @@ class AllocationTest {
                 send(senders, round, kept);
             }
             ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-            long id = receiving.get().getId();
+            long id = Objects.requireNonNull(receiving.get()).getId();
             long least = Long.MAX_VALUE;
 
             for (int round = 1; round <= ROUNDS_MEASURED; round++) {
