@@ -125,7 +125,7 @@ enum Layer {
         }
     };
 
-    private static final int RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
+    static final int RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
     private static final int DATAGRAM_BYTES_MAX = UdpSocket.DATAGRAM_BYTES_MAX;
     private static final int ROUND_MAX = 1000;
     private static final int SLOTS = 64;

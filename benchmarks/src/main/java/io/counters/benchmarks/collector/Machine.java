@@ -17,9 +17,10 @@ final class Machine {
         facts.append(System.getProperty("os.name")).append(' ').append(System.getProperty("os.version"));
         facts.append(", JDK ").append(Runtime.version());
         try {
-            facts.append(", net.core.rmem_max ")
-                    .append(Files.readString(Path.of("/proc/sys/net/core/rmem_max"))
-                            .strip());
+            // Not readString: to a file that says it is empty it comes with a buffer of one byte, and gets one digit.
+            String most =
+                    Files.readAllLines(Path.of("/proc/sys/net/core/rmem_max")).get(0);
+            facts.append(", net.core.rmem_max ").append(most);
         } catch (IOException notTold) {
             // No Linux, or a container that hides it.
         }
