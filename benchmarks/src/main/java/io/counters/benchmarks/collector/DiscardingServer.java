@@ -4,22 +4,18 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /** Answers 204 to whatever is sent to it, in this process, and tells how long ticks took. */
 final class DiscardingServer implements AutoCloseable {
-    /** Where nothing came for so long, a tick was over. */
-    private static final long PAUSE_MILLIS = 1000;
-
     private final HttpServer server;
     private final ExecutorService threads;
     private final long intervalMillis;
-    private final List<Double> tickSeconds = new ArrayList<>();
-    private long dueMillis;
-    private long lastMillis;
+    private final SortedMap<Long, Double> seconds = new TreeMap<>();
 
     /** @param intervalSeconds ticks are due at its multiples */
     DiscardingServer(int intervalSeconds) throws IOException {
@@ -46,17 +42,15 @@ final class DiscardingServer implements AutoCloseable {
     }
 
     private synchronized void came(long nowMillis) {
-        if (nowMillis - lastMillis > PAUSE_MILLIS) {
-            dueMillis = nowMillis / intervalMillis * intervalMillis;
-            tickSeconds.add(0.0);
-        }
-        lastMillis = nowMillis;
-        tickSeconds.set(tickSeconds.size() - 1, (nowMillis - dueMillis) / 1000.0);
+        seconds.put(nowMillis / intervalMillis, nowMillis % intervalMillis / 1000.0);
     }
 
-    /** Of each tick: from the moment it was due until its last request so far was answered. */
+    /**
+     * Of each tick: from the moment it was due until its last request so far was answered. One that takes longer than the
+     * interval ends with it, and is the beginning of the next.
+     */
     synchronized List<Double> tickSeconds() {
-        return List.copyOf(tickSeconds);
+        return List.copyOf(seconds.values());
     }
 
     @Override

@@ -55,7 +55,7 @@ final class Layers {
             head.append(" | ").append(one.what());
         }
         System.out.println(head.append(" |"));
-        System.out.println("| ---".repeat(CASES.length + 1) + " |");
+        System.out.println("| --- ".repeat(CASES.length + 1) + "|");
         costs.forEach((what, all) -> {
             StringBuilder row = new StringBuilder("| ").append(what);
             for (double[] turns : all) {
