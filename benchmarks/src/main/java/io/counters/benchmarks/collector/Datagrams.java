@@ -73,10 +73,10 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
      */
     static final class Agent {
         private static final int AGE_MILLIS = 60_000;
-        private static final int FROM_BYTES_MAX = 100;
+        private static final int FROM_BYTES_MAX = 60;
 
         /** Of names and totals as short as these. */
-        private static final int LINE_BYTES_MAX = 40;
+        private static final int LINE_BYTES_MAX = 28;
 
         private final byte[] id;
         private final byte[][] names;

@@ -26,8 +26,8 @@ final class IntakeRows {
     private static final int NAMES = 1000;
     private static final int LINES = 25;
 
-    /** Rendered anew before each turn, as a total is never said twice: 3 million lines. */
-    private static final int AGENT_DATAGRAMS = 120_000 / SENDERS;
+    /** Rendered anew before each turn, as a total is never said twice: 10 million lines, a second or more. */
+    private static final int AGENT_DATAGRAMS = 400_000 / SENDERS;
 
     private static final int TCP_WRITES = 4000;
     private static final int PACED_SECONDS = 5;
