@@ -48,7 +48,7 @@ class ArchitectureTest {
         "intake,    udp ledger wire",
         "store,     ledger ring",
         "publish,   ledger wire",
-        "proxy,     wire ring emit cells",
+        "proxy,     udp wire ring emit cells",
         "dashboard, ledger",
         "simulate,  ledger peers wire emit cells",
     })

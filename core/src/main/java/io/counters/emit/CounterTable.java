@@ -111,6 +111,15 @@ public final class CounterTable implements IntFunction<byte[]> {
         return sums[counter] - assigned[counter];
     }
 
+    /** How many counters have something that no stream had taken over when they were last read. */
+    public synchronized int unassigned() {
+        int counters = 0;
+        for (int counter = 0; counter < names.size(); counter++) {
+            counters += unassigned(counter) == 0 ? 0 : 1;
+        }
+        return counters;
+    }
+
     /** Takes note that a stream has taken over this much. */
     void assigned(int counter, long amount) {
         assigned[counter] += amount;

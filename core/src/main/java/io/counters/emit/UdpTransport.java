@@ -110,7 +110,7 @@ public final class UdpTransport implements Transport, AutoCloseable {
     }
 
     /** How many datagrams the kernel refused, or reported as undeliverable. */
-    long faults() {
+    public long faults() {
         return faults;
     }
 

@@ -1,7 +1,5 @@
 package io.counters.collector.intake;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Stream;
 import io.counters.collector.self.FaultLog;
@@ -21,8 +19,6 @@ import org.jspecify.annotations.Nullable;
  * to. For one thread.
  */
 final class Lines implements Commands {
-    private static final int SHOWN_BYTES_MAX = 80;
-
     private final Ledger ledger;
     private final FaultLog faults;
     private final String source;
@@ -127,12 +123,7 @@ final class Lines implements Commands {
         }
         faults.warn(
                 "rejected " + why,
-                () -> source + " line \"" + shown(bytes, begin, end) + "\" was rejected (" + why.reason() + "): "
-                        + why.rule());
-    }
-
-    private static String shown(byte[] bytes, int begin, int end) {
-        String text = new String(bytes, begin, Math.min(end - begin, SHOWN_BYTES_MAX), ISO_8859_1);
-        return text.replaceAll("[^ -~]", "?") + (end - begin > SHOWN_BYTES_MAX ? "..." : "");
+                () -> source + " line \"" + FaultLog.shown(bytes, begin, end) + "\" was rejected (" + why.reason()
+                        + "): " + why.rule());
     }
 }

@@ -2,6 +2,7 @@ package io.counters.collector.proxy;
 
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
+import io.counters.collector.udp.UdpSocket;
 import io.counters.emit.Transport;
 import java.io.IOException;
 import java.net.BindException;
@@ -9,7 +10,6 @@ import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.CancelledKeyException;
-import java.nio.channels.DatagramChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
@@ -41,11 +41,9 @@ import org.slf4j.LoggerFactory;
 public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final Logger log = LoggerFactory.getLogger(Forwarder.class);
 
-    private static final int RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
     /** Room for what a sender's stream has left over, and as much again. */
     private static final int STREAM_BYTES = 2 * Frames.FRAME_BYTES_MAX;
 
-    private static final int DATAGRAM_BYTES_MAX = 65_536;
     private static final int DATAGRAMS_A_ROUND = 1000;
     private static final int CONNECTIONS_MAX = 10_000;
     private static final int LAST_ROUNDS_MAX = 1000;
@@ -70,10 +68,11 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private final Self self;
     private final Selector selector;
     private final @Nullable ServerSocketChannel tcp;
-    private final @Nullable DatagramChannel udp;
+    private final @Nullable UdpSocket udp;
     private final Frames frames = new Frames(this);
     private final ByteBuffer stream = ByteBuffer.allocate(STREAM_BYTES);
-    private final ByteBuffer datagram = ByteBuffer.allocate(DATAGRAM_BYTES_MAX + 1);
+    private final ByteBuffer datagram = ByteBuffer.allocateDirect(UdpSocket.DATAGRAM_BYTES_MAX);
+    private final byte[] datagramLines = new byte[UdpSocket.DATAGRAM_BYTES_MAX + 1];
     private final Map<Refusal, LongAdder> refused = new EnumMap<>(Refusal.class);
     private final LongAdder connections;
     private final LongAdder messages;
@@ -91,7 +90,10 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private long nextTickNanos;
     private long nextFlushNanos;
     private boolean gathers;
-    private String source = "";
+
+    /** Whose bytes are being taken; null for a datagram, whose sender is not asked. */
+    private @Nullable SocketChannel reading;
+
     private volatile Upstream[] shown = {};
     private volatile boolean closing;
 
@@ -125,7 +127,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             refused.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
         }
         ring = new Ring(settings.list());
-        relay = new Relay(ring, nanoClock, wallMillis, ids, self);
+        relay = new Relay(ring, nanoClock, wallMillis, ids, this::warn, self);
         selector = Selector.open();
         try {
             tcp = settings.tcpPort() == ProxySettings.OFF ? null : listen();
@@ -152,15 +154,15 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         }
     }
 
-    private DatagramChannel receive() throws IOException {
-        DatagramChannel channel = DatagramChannel.open();
+    private UdpSocket receive() throws IOException {
         try {
-            channel.setOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER_BYTES);
-            channel.bind(new InetSocketAddress(settings.bind(), settings.udpPort()));
-            channel.configureBlocking(false).register(selector, SelectionKey.OP_READ);
-            return channel;
+            UdpSocket socket = new UdpSocket(new InetSocketAddress(settings.bind(), settings.udpPort()));
+            socket.channel().configureBlocking(false).register(selector, SelectionKey.OP_READ);
+            socket.remark().ifPresent(log::info);
+            self.gauge("proxy_kernel_drops_total", socket::kernelDrops);
+            self.gauge("proxy_receive_buffer_bytes", socket::receiveBufferBytes);
+            return socket;
         } catch (BindException taken) {
-            channel.close();
             throw taken("UDP", settings.udpPort(), "udp_port", taken);
         }
     }
@@ -178,8 +180,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     }
 
     /** Where UDP comes in, with the port that was got; null where it is off. */
-    public @Nullable InetSocketAddress udpAddress() throws IOException {
-        return udp == null ? null : (InetSocketAddress) udp.getLocalAddress();
+    public @Nullable InetSocketAddress udpAddress() {
+        return udp == null ? null : udp.address();
     }
 
     /** Goes by another list of servers from now on. From any thread. */
@@ -243,6 +245,9 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         if (list != null) {
             change(list);
         }
+        if (tcp != null) {
+            tcp.keyFor(selector).interestOps(SelectionKey.OP_ACCEPT);
+        }
         for (Upstream upstream : upstreams) {
             upstream.tick();
         }
@@ -251,7 +256,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             left.upstream.flush();
             boolean isOver = now - left.untilNanos > 0;
             if (isOver) {
-                left.upstream.close();
+                forget(left.upstream);
             }
             return isOver;
         });
@@ -310,7 +315,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
                     }
                 });
                 if (relay.isEmpty()) {
-                    upstream.close();
+                    forget(upstream);
                 } else {
                     leaving.add(new Leaving(upstream, until));
                 }
@@ -340,8 +345,13 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         String label = "{server=\"" + server + "\"}";
         self.gauge("proxy_up" + label, () -> upstream.isUp() ? 1 : 0);
         self.gauge("proxy_queued_bytes" + label, () -> upstream.queue().bytes());
-        self.gauge("proxy_dropped_total" + label, () -> upstream.queue().dropped());
+        self.gauge("proxy_dropped_total" + label, upstream::dropped);
         return upstream;
+    }
+
+    private void forget(Upstream upstream) {
+        upstream.close();
+        self.forget("server", upstream.server().toString());
     }
 
     private boolean known(Server server) {
@@ -354,10 +364,10 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
                 upstream.ready();
             } else if (key.attachment() instanceof Pieces sender) {
                 read(key, sender);
-            } else if (udp != null && key.channel().equals(udp)) {
+            } else if (udp != null && key.channel().equals(udp.channel())) {
                 receive(udp);
             } else if (tcp != null) {
-                accept(tcp);
+                accept(key, tcp);
             }
         } catch (IOException failure) {
             faults.warn("socket", "a socket failed and goes on: " + failure);
@@ -366,14 +376,15 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         }
     }
 
-    private void receive(DatagramChannel from) throws IOException {
-        source = "a datagram";
+    private void receive(UdpSocket from) throws IOException {
+        reading = null;
+        byte[] in = datagramLines;
         int count = 0;
-        for (; count < DATAGRAMS_A_ROUND && from.receive(datagram.clear().limit(DATAGRAM_BYTES_MAX)) != null; count++) {
-            byte[] in = datagram.array();
+        for (int length; count < DATAGRAMS_A_ROUND && (length = from.receive(datagram.clear())) >= 0; count++) {
+            datagram.get(0, in, 0, length);
             // The last line may go without a line break; on the way out it has one, to be told from the next.
-            in[datagram.position()] = '\n';
-            int end = datagram.position() + 1;
+            in[length] = '\n';
+            int end = length + 1;
             int rest = frames.take(in, 0, end);
             if (rest >= 0 && rest < end) {
                 refused(Refusal.BINARY_CUT, in, rest, end);
@@ -382,7 +393,9 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         datagrams.add(count);
     }
 
-    private void accept(ServerSocketChannel from) throws IOException {
+    private void accept(SelectionKey key, ServerSocketChannel from) throws IOException {
+        // Should that fail, it would again at once: a process that has no descriptors left tries it once a tick.
+        key.interestOps(0);
         for (SocketChannel channel = from.accept(); channel != null; channel = from.accept()) {
             if (open >= CONNECTIONS_MAX) {
                 faults.warn("connections", "more than " + CONNECTIONS_MAX + " TCP connections; new ones are refused");
@@ -393,14 +406,16 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             open++;
             channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, new Pieces(this));
         }
+        key.interestOps(SelectionKey.OP_ACCEPT);
     }
 
     private void read(SelectionKey key, Pieces sender) {
-        source = "a TCP connection";
+        SocketChannel channel = (SocketChannel) key.channel();
+        reading = channel;
         boolean goesOn = false;
         try {
             sender.begin(stream);
-            int count = ((SocketChannel) key.channel()).read(stream);
+            int count = channel.read(stream);
             if (count < 0) {
                 sender.end();
             }
@@ -428,7 +443,16 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     @Override
     public void refused(Refusal why, byte[] in, int begin, int end) {
         Objects.requireNonNull(refused.get(why)).increment();
-        faults.warn(why.reason(), () -> "refused of " + source + ": " + why.rule());
+        warn(why.reason(), why.rule(), in, begin, end);
+    }
+
+    /** Tells of a message that is not passed on. */
+    private void warn(String reason, String rule, byte[] in, int begin, int end) {
+        SocketChannel from = reading;
+        faults.warn(
+                "refused " + reason,
+                () -> (from == null ? "UDP" : "TCP from " + from.socket().getRemoteSocketAddress()) + ": \""
+                        + FaultLog.shown(in, begin, end) + "\" was refused (" + reason + "): " + rule);
     }
 
     /** Ends {@link #run} once what has arrived was taken, and what waits was written. From any thread; idempotent. */
@@ -459,8 +483,17 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             relay.repeat();
         }
         writeOut(deadline);
-        if (waiting() > 0) {
-            log.warn("{} bytes could not be written within {} s and are lost", waiting(), LAST_MILLIS_MAX / 1000);
+        for (Upstream upstream : upstreams) {
+            if (upstream.queue().bytes() > 0) {
+                log.warn(
+                        "{}: {} bytes could not be written within {} s and are lost",
+                        upstream.server(),
+                        upstream.queue().bytes(),
+                        LAST_MILLIS_MAX / 1000);
+            }
+        }
+        if (relay.untold() > 0) {
+            log.warn("{} of our own names have amounts that their servers, being away, were not told", relay.untold());
         }
     }
 

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   line    key ":" value "|" type [ "|" ... ] LF       type: c g ms s h d m k kv; what follows it is not looked at
- *   line    "increment " | "decrement " | "from " | "peer " | "signed " ... LF       our own; wire reads it
+ *   line    "increment " | "decrement " | "from " | "signed " ... LF       our own; wire reads it
+ *   line    "peer " ... LF       our collectors' own; refused
  *
  *   frame   +----+----+---------+-----------------+-----------------+
  *           | AA |type| key len | value, 8 bytes  | key ... 00      |   1 kv  2 counter  3 timer  5 gauge  6 gauge delta
@@ -47,10 +48,10 @@ final class Frames {
         "increment ".getBytes(ISO_8859_1),
         "decrement ".getBytes(ISO_8859_1),
         "from ".getBytes(ISO_8859_1),
-        "peer ".getBytes(ISO_8859_1),
         "signed ".getBytes(ISO_8859_1),
     };
     private static final byte[] FROM = OWN[2];
+    private static final byte[] PEER = "peer ".getBytes(ISO_8859_1);
 
     private final Taker taker;
 
@@ -163,6 +164,9 @@ final class Frames {
     }
 
     private static @Nullable Refusal why(byte[] in, int begin, int colon, int bar, int end) {
+        if (in[begin] == PEER[0] && starts(in, begin, end, PEER)) {
+            return Refusal.PEER_LINE;
+        }
         if (colon >= end) {
             return Refusal.NO_COLON;
         }

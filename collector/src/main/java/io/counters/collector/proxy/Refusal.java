@@ -15,6 +15,7 @@ enum Refusal {
     BINARY_KEY("a binary frame's key has at least one byte, no NUL but its last, and a length that counts it"),
     BINARY_SET("a set's value has no NUL but its last byte, and a length that counts it"),
     BINARY_CUT("a binary frame ends with its datagram or connection"),
+    PEER_LINE("a peer line is between collectors; give their --peers the collectors, and not a proxy before them"),
     TOO_MANY_NAMES("the proxy adds up 1,000,000 names at the most; the others are not counted");
 
     private final String rule;

@@ -39,12 +39,26 @@ final class Relay implements Commands {
     private final List<Server> known = new ArrayList<>();
     private final @Nullable Transport[] ways = new Transport[SERVERS_MAX];
     private final Sweep sweep;
+    private final Warning warning;
     private Ring ring;
     private int[] slots = {};
 
+    /** Tells of a line that is not taken. */
+    @FunctionalInterface
+    interface Warning {
+        void warn(String reason, String rule, byte[] in, int begin, int end);
+    }
+
     /** @param ids gives a stream's id, never the same again */
-    Relay(Ring ring, LongSupplier nanoClock, LongSupplier wallMillis, Supplier<String> ids, Self self) {
+    Relay(
+            Ring ring,
+            LongSupplier nanoClock,
+            LongSupplier wallMillis,
+            Supplier<String> ids,
+            Warning warning,
+            Self self) {
         this.ring = ring;
+        this.warning = warning;
         commands = self.count("proxy_commands_total");
         tooMany = self.count("proxy_rejected_total", "reason", Refusal.TOO_MANY_NAMES.reason());
         for (Rejection why : Rejection.values()) {
@@ -113,6 +127,11 @@ final class Relay implements Commands {
         return amounts.sources().isEmpty();
     }
 
+    /** How many names have amounts that no stream has taken over, as of the last {@link #sweep}. */
+    int untold() {
+        return table.unassigned();
+    }
+
     /** Tells every total again, the same way. */
     void repeat() {
         sweep.repeat(ways);
@@ -139,11 +158,13 @@ final class Relay implements Commands {
         commands.increment();
         if (!amounts.add(bytes, begin, end, verb.signed(amount))) {
             tooMany.increment();
+            warning.warn(Refusal.TOO_MANY_NAMES.reason(), Refusal.TOO_MANY_NAMES.rule(), bytes, begin, end);
         }
     }
 
     @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
         Objects.requireNonNull(rejected.get(why)).increment();
+        warning.warn(why.reason(), why.rule(), bytes, begin, end);
     }
 }

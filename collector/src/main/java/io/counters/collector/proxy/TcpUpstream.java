@@ -32,8 +32,6 @@ import org.slf4j.LoggerFactory;
 final class TcpUpstream implements Upstream, Transport {
     private static final Logger log = LoggerFactory.getLogger(TcpUpstream.class);
 
-    private static final long PAUSE_MILLIS_MIN = 100;
-    private static final long PAUSE_MILLIS_MAX = 10_000;
     private static final long CONNECT_MILLIS_MAX = 10_000;
     private static final long STEADY_MILLIS = 5_000;
     private static final int SEND_BUFFER_BYTES = 256 * 1024;
@@ -42,7 +40,7 @@ final class TcpUpstream implements Upstream, Transport {
     private final Selector selector;
     private final FaultLog faults;
     private final LongSupplier nanoClock;
-    private final RandomGenerator random;
+    private final Backoff backoff;
     private final MessageQueue queue;
     private final @Nullable Resolver resolver;
     private final InetAddress[] literal;
@@ -61,7 +59,6 @@ final class TcpUpstream implements Upstream, Transport {
     private boolean isSaidDown;
     private long beganNanos;
     private long nextNanos;
-    private long pauseMillis = PAUSE_MILLIS_MIN;
     private int tries;
     private long handedOnHere;
     private int sendBufferBytes;
@@ -83,7 +80,7 @@ final class TcpUpstream implements Upstream, Transport {
         this.server = server;
         this.selector = selector;
         this.nanoClock = nanoClock;
-        this.random = random;
+        backoff = new Backoff(random);
         this.faults = faults;
         queue = new MessageQueue(queueBytes);
         sent = self.count("proxy_sent_total", "server", server.toString());
@@ -105,6 +102,11 @@ final class TcpUpstream implements Upstream, Transport {
     @Override
     public MessageQueue queue() {
         return queue;
+    }
+
+    @Override
+    public long dropped() {
+        return queue.dropped();
     }
 
     @Override
@@ -229,7 +231,7 @@ final class TcpUpstream implements Upstream, Transport {
             // Linux keeps twice what it says, for its own needs.
             inDoubt.add(Math.min(handedOnHere, 2L * sendBufferBytes));
             if (now - beganNanos > TimeUnit.MILLISECONDS.toNanos(STEADY_MILLIS)) {
-                pauseMillis = PAUSE_MILLIS_MIN;
+                backoff.reset();
             }
         }
         disconnect();
@@ -243,9 +245,7 @@ final class TcpUpstream implements Upstream, Transport {
     }
 
     private void pause(long now) {
-        long millis = pauseMillis / 2 + random.nextLong(pauseMillis / 2 + 1);
-        nextNanos = now + TimeUnit.MILLISECONDS.toNanos(millis);
-        pauseMillis = Math.min(2 * pauseMillis, PAUSE_MILLIS_MAX);
+        nextNanos = now + TimeUnit.MILLISECONDS.toNanos(backoff.next());
     }
 
     private void disconnect() {

@@ -22,6 +22,7 @@ final class UdpUpstream implements Upstream {
     private final Destination destination;
     private final LongAdder sent;
     private final LongAdder tooLong;
+    private final LongAdder refused = new LongAdder();
     private final byte[] datagram = new byte[Frames.FRAME_BYTES_MAX];
     private int length;
     private int messages;
@@ -42,6 +43,12 @@ final class UdpUpstream implements Upstream {
     @Override
     public MessageQueue queue() {
         return queue;
+    }
+
+    /** Also what the kernel did not take: its buffer was full, or nobody listens there. */
+    @Override
+    public long dropped() {
+        return queue.dropped() + refused.sum();
     }
 
     @Override
@@ -84,8 +91,13 @@ final class UdpUpstream implements Upstream {
     }
 
     private void send(UdpTransport transport) {
+        long before = transport.faults();
         if (length > 0 && length <= transport.datagramBytes() && transport.send(datagram, length)) {
-            sent.add(messages);
+            if (transport.faults() == before) {
+                sent.add(messages);
+            } else {
+                refused.add(messages);
+            }
         } else {
             tooLong.add(messages);
         }

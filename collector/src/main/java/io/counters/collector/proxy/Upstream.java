@@ -21,8 +21,11 @@ interface Upstream extends AutoCloseable {
     @Nullable
     Transport streams();
 
-    /** What waits, and what was dropped of it. */
+    /** What waits. */
     MessageQueue queue();
+
+    /** Messages that were thrown away, ever. From any thread, of a moment ago. */
+    long dropped();
 
     /** Whether it is connected; of UDP, whether the server's address is known. */
     boolean isUp();

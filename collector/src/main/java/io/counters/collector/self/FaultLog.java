@@ -1,5 +1,7 @@
 package io.counters.collector.self;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -14,6 +16,7 @@ import org.slf4j.Logger;
 public final class FaultLog {
     private static final Duration PAUSE = Duration.ofMinutes(1);
     private static final int FAULTS_MAX = 200;
+    private static final int SHOWN_BYTES_MAX = 80;
 
     private final Logger log;
     private final InstantSource clock;
@@ -64,5 +67,11 @@ public final class FaultLog {
         } else {
             log.warn("{} (and {} times since this was last said)", message.get(), more);
         }
+    }
+
+    /** Bytes that somebody sent, {@code in[begin, end)}, as a log may show them: cut, and on one line. */
+    public static String shown(byte[] in, int begin, int end) {
+        String text = new String(in, begin, Math.min(end - begin, SHOWN_BYTES_MAX), ISO_8859_1);
+        return text.replaceAll("[^ -~]", "?") + (end - begin > SHOWN_BYTES_MAX ? "..." : "");
     }
 }

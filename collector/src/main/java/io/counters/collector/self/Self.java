@@ -36,6 +36,13 @@ public final class Self {
         values.put(name, value);
     }
 
+    /** Shows nothing more that has this label: what it stood for is gone. */
+    public void forget(String label, String value) {
+        String suffix = "{" + label + "=\"" + value + "\"}";
+        values.keySet().removeIf(name -> name.endsWith(suffix));
+        counts.keySet().removeIf(name -> name.endsWith(suffix));
+    }
+
     /** All of them, as they stand. */
     public SortedMap<String, Long> values() {
         SortedMap<String, Long> now = new TreeMap<>();

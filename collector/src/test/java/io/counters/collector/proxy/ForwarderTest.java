@@ -4,21 +4,25 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.self.FaultLog;
+import com.sun.management.ThreadMXBean;
+import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.Self;
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.wire.Rejection;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.management.ManagementFactory;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,7 +39,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.slf4j.LoggerFactory;
 
 /** The real loop between real sockets. */
 @Timeout(60)
@@ -44,6 +47,7 @@ class ForwarderTest {
     private static final Pattern NUMBERED = Pattern.compile("key(\\d+):x*\\|c\n");
 
     private final Self self = new Self();
+    private final SaidFaults said = new SaidFaults();
     private final List<AutoCloseable> opened = new ArrayList<>();
     private @Nullable Forwarder forwarder;
     private @Nullable Thread loop;
@@ -75,7 +79,7 @@ class ForwarderTest {
                 System::currentTimeMillis,
                 new Random(1),
                 () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
-                new FaultLog(LoggerFactory.getLogger(ForwarderTest.class), InstantSource.system()),
+                said.log(),
                 self);
         Thread thread = new Thread(fresh, "proxy");
         thread.start();
@@ -422,6 +426,112 @@ class ForwarderTest {
                         a -> assertThat(a).isEqualTo("increment a 10000 10000"),
                         b -> assertThat(b).isEqualTo("increment b 20000 20000"),
                         end -> assertThat(end).isEqualTo("from -"));
+    }
+
+    @Test
+    void amounts_never_told_go_to_the_new_owner_and_what_was_told_stays_in_its_stream() throws Exception {
+        Sink leaves = open(new Sink());
+        Sink stays = open(new Sink());
+        proxy(List.of(server(leaves.address())));
+        OutputStream out = tcp();
+        out.write(bytes("increment a 5\n"));
+        await().atMost(SOON).until(() -> leaves.received().contains("increment a 5 5\n"));
+        int told = 5;
+
+        forwarder().use(List.of(server(stays.address())));
+        await().atMost(SOON).until(() -> value("proxy_up{server=\"" + stays.address() + "\"}") == 1);
+        out.write(bytes("increment a 7\n"));
+
+        await().atMost(SOON).until(() -> stays.received().contains("increment a 7 7\n"));
+        assertThat(leaves.received()).contains("increment a 5 " + told + "\n").doesNotContain("increment a 7");
+        assertThat(stays.received()).doesNotContain("increment a 12", "increment a 5");
+    }
+
+    @Test
+    void a_refused_line_is_told_with_its_place_itself_and_its_rule() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+
+        tcp().write(bytes("orders.placed=1\nincrement \u00fc\n"));
+        udp("peer whole 3 deadbeef 10.0.0.1:11212 4711\n");
+
+        await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"peer_line\"}") == 1);
+        await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"name_letter\"}") == 1);
+        assertThat(said.lines())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("TCP from /127.0.0.1:", "\"orders.placed=1\"", Refusal.NO_COLON.rule()))
+                .anySatisfy(
+                        line -> assertThat(line).contains("TCP from ", "\"increment ?\"", Rejection.NAME_LETTER.rule()))
+                .anySatisfy(
+                        line -> assertThat(line).contains("UDP: \"peer whole 3").contains("--peers"));
+    }
+
+    @Test
+    void what_the_kernel_does_not_take_for_a_server_by_UDP_is_counted_as_dropped() throws Exception {
+        int port = deadPort();
+        proxy(List.of(server("udp://127.0.0.1:" + port)));
+        OutputStream out = tcp();
+        String dropped = "proxy_dropped_total{server=\"udp://127.0.0.1:" + port + "\"}";
+
+        await().atMost(SOON).until(() -> {
+            // The kernel tells of a port where nobody listens with the datagram after the one that went there.
+            out.write(bytes("a:1|c\n"));
+            return value(dropped) > 0;
+        });
+    }
+
+    @Test
+    void the_numbers_of_a_server_that_left_go_with_it() throws Exception {
+        Sink stays = open(new Sink());
+        Sink leaves = open(new Sink());
+        proxy(List.of(server(stays.address()), server(leaves.address())));
+        assertThat(self.values().keySet()).anyMatch(name -> name.contains(leaves.address()));
+
+        forwarder().use(List.of(server(stays.address())));
+
+        await().atMost(SOON)
+                .until(() -> self.values().keySet().stream().noneMatch(name -> name.contains(leaves.address())));
+        assertThat(self.values().keySet()).anyMatch(name -> name.contains(stays.address()));
+    }
+
+    /** By the bytes that the loop's thread has allocated, once all that runs is compiled. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void nothing_is_allocated_for_a_line(boolean byTcp) throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long id = Objects.requireNonNull(loop).getId();
+        OutputStream out = tcp();
+        InetSocketAddress to = Objects.requireNonNull(forwarder().udpAddress());
+        List<DatagramChannel> senders = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            senders.add(open(DatagramChannel.open()));
+        }
+        byte[] lines = bytes("key.some:1|c\nkey.other:320|ms|@0.1\nkey.some:2|g|#a:b\n".repeat(15));
+        int linesARound = 45 * senders.size();
+        long least = Long.MAX_VALUE;
+        for (int round = 1; round <= 300; round++) {
+            long before = threads.getThreadAllocatedBytes(id);
+            for (DatagramChannel sender : senders) {
+                if (byTcp) {
+                    out.write(lines);
+                } else {
+                    sender.send(ByteBuffer.wrap(lines), to);
+                }
+            }
+            long taken = (long) round * linesARound;
+            await().pollInSameThread()
+                    .pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(1))
+                    .atMost(SOON)
+                    .until(() -> value("proxy_messages_total") == taken
+                            && value("proxy_queued_bytes{server=\"" + sink.address() + "\"}") == 0);
+            least = Math.min(least, threads.getThreadAllocatedBytes(id) - before);
+        }
+
+        // What a round of the loop itself costs remains, a few objects however many lines there are.
+        assertThat(least).as("bytes for %s lines", linesARound).isLessThan(linesARound);
     }
 
     @Test

@@ -123,6 +123,7 @@ class FramesTest {
         "a:1|cc, UNKNOWN_TYPE",
         "a:1|C, UNKNOWN_TYPE",
         "incremental x, NO_COLON",
+        "peer relay 1 00000000 a:1 0, PEER_LINE",
     })
     void a_bad_line_is_refused_alone(String line, Refusal why) {
         take("x:1|c\n" + line + "\r\ny:2|c\n");
@@ -140,14 +141,7 @@ class FramesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "increment a\n",
-                "decrement a 3\r\n",
-                "from 0123456789abcdef 1 1\n",
-                "peer relay 1 00000000 a:1 0\n",
-                "signed a 1 0\n"
-            })
+    @ValueSource(strings = {"increment a\n", "decrement a 3\r\n", "from 0123456789abcdef 1 1\n", "signed a 1 0\n"})
     void our_own_lines_are_told_apart(String line) {
         take(line);
 
