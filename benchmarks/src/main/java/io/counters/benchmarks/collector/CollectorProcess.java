@@ -21,6 +21,8 @@ import java.util.regex.Pattern;
 final class CollectorProcess implements Receiver {
     private static final int SETTLED_MILLIS = 150;
     private static final int POLL_MILLIS = 50;
+    private static final int REST_MILLIS = 1000;
+    private static final double RESTS_SECONDS = 0.1;
     private static final long WAIT_NANOS = 120_000_000_000L;
     private static final Pattern PORTS = Pattern.compile("UDP \\S+:(\\d+) and TCP \\S+:(\\d+);");
     private static final Pattern PAGE = Pattern.compile("page: +(http://\\S+)/");
@@ -127,8 +129,13 @@ final class CollectorProcess implements Receiver {
         return before;
     }
 
-    /** The bytes of all that lives on its heap, after a full collection. */
-    long heapBytes() throws IOException {
+    /** The bytes of all that lives on its heap, after a full collection, once it has committed what there is and rests. */
+    long heapBytes() throws IOException, InterruptedException {
+        double before = -RESTS_SECONDS;
+        for (double now = child.cpuSeconds(); now - before >= RESTS_SECONDS; now = child.cpuSeconds()) {
+            before = now;
+            Thread.sleep(REST_MILLIS);
+        }
         Process jcmd = new ProcessBuilder(Child.jdk("jcmd"), Long.toString(child.pid()), "GC.class_histogram")
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();

@@ -44,8 +44,8 @@ final class IntakeRows {
     }
 
     void measure() throws IOException, InterruptedException {
-        alternate("1 line a datagram, `c%d:1|c`", statsd(NAMES, 1), "ratio 1.2");
-        alternate("25 lines a datagram, `c%d:1|c`", statsd(NAMES, LINES), "ratio 1.8");
+        alternate("1 line a datagram, `c%d:1\\|c`", statsd(NAMES, 1), "ratio 1.2");
+        alternate("25 lines a datagram, `c%d:1\\|c`", statsd(NAMES, LINES), "ratio 1.8");
         alternate("25 lines a datagram, `from` and totals", agents(), "ratio 3.5");
         tcp();
         lossless(1, 300_000);
@@ -145,7 +145,7 @@ final class IntakeRows {
             costs[turn] = (collector.child().cpuSeconds() - before) / millions;
         }
         table.accept(new Row(
-                "TCP, 1,000 lines a write, `c%d:1|c`: CPU s per million lines",
+                "TCP, 1,000 lines a write, `c%d:1\\|c`: CPU s per million lines",
                 text("%.3f (%.3f to %.3f)", median(costs), min(costs), max(costs)), "0.09"));
     }
 
