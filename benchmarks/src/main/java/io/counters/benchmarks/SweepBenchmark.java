@@ -1,21 +1,16 @@
 package io.counters.benchmarks;
 
+import io.counters.cells.Cells;
 import io.counters.emit.CounterTable;
 import io.counters.emit.EmitterSettings;
 import io.counters.emit.Sweep;
 import io.counters.emit.UdpTransport;
 import java.io.IOException;
-import java.lang.ref.WeakReference;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.HashMap;
-import java.util.IdentityHashMap;
-import java.util.List;
-import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -52,30 +47,23 @@ public class SweepBenchmark {
     @Param({"true", "false"})
     public boolean same;
 
-    private final AtomicLongArray cells = new AtomicLongArray(COUNTERS);
+    private final int[] ids = new int[COUNTERS];
     private final DatagramSocket collector = open();
     private UdpTransport transport;
     private Sweep sweep;
     private int sweeps;
 
-    /** Makes the names, cells as {@code Cells} would hold them, and a socket. */
+    /** Makes the counters, has another thread count too, and opens a socket. */
     @Setup
     public void start() throws IOException {
-        Map<String, Integer> ids = new HashMap<>();
         for (int i = 0; i < COUNTERS; i++) {
-            ids.put("shop.orders.placed,customer=" + i, i);
+            ids[i] = Cells.id("shop.orders.placed,customer=" + i);
         }
-        IdentityHashMap<Thread, AtomicLongArray> rows = new IdentityHashMap<>();
-        rows.put(Thread.currentThread(), cells);
-        rows.put(other(), new AtomicLongArray(COUNTERS));
-        Object[] source = {
-            ids, rows, new AtomicReferenceArray<AtomicLongArray>(COUNTERS), new WeakReference<Class<?>>(getClass())
-        };
-        List<Object[]> sources = List.<Object[]>of(source);
+        countElsewhere(ids[0]);
         transport = new UdpTransport(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), collector.getLocalPort()), datagramBytes);
         sweep = new Sweep(
-                new CounterTable(() -> sources),
+                new CounterTable(Cells::sources),
                 EmitterSettings.to("nowhere"),
                 System::nanoTime,
                 System::currentTimeMillis,
@@ -94,22 +82,29 @@ public class SweepBenchmark {
     public int sweep() {
         int first = same ? 0 : sweeps++ * CHANGED % COUNTERS;
         for (int i = first; i < first + CHANGED; i++) {
-            cells.lazySet(i, cells.get(i) + 1);
+            Cells.increment(ids[i]);
         }
         sweep.run(transport);
         return sweeps;
     }
 
-    /** Another thread that counted, and lives. */
-    private static Thread other() {
+    /** Counts one in another thread, which lives on. */
+    private static void countElsewhere(int id) {
+        CountDownLatch counted = new CountDownLatch(1);
         Thread other = new Thread(() -> {
+            Cells.increment(id);
+            counted.countDown();
             while (true) {
                 LockSupport.park();
             }
         });
         other.setDaemon(true);
         other.start();
-        return other;
+        try {
+            counted.await();
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static DatagramSocket open() {

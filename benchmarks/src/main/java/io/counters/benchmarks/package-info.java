@@ -5,8 +5,9 @@
  * <pre>
  *   bin/bench count      CountBenchmark, under the agent, as a table
  *   bin/bench start      startup.StartUp
- *   java -jar benchmarks/target/benchmarks.jar WireBenchmark
- *   java -jar benchmarks/target/benchmarks.jar SweepBenchmark
+ *   bin/bench parts      WireBenchmark, LedgerBenchmark, RingBenchmark, SweepBenchmark, or one of them
+ *   bin/bench collector  collector.CollectorTable
+ *   bin/bench layers     collector.Layers
  * </pre>
  */
 package io.counters.benchmarks;

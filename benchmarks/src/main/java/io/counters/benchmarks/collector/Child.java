@@ -1,0 +1,128 @@
+package io.counters.benchmarks.collector;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** A process of ours, that ends with this one, and the CPU time it takes. */
+final class Child implements AutoCloseable {
+    private static final int TICKS_A_SECOND = 100;
+    private static final int END_SECONDS = 20;
+
+    private final Process process;
+    private final BufferedReader out;
+    private final BufferedWriter in;
+
+    private Child(Process process) {
+        this.process = process;
+        out = process.inputReader(US_ASCII);
+        in = process.outputWriter(US_ASCII);
+        // Where this program is ended from outside.
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
+    }
+
+    /** Starts a program; what it says on stderr is seen. */
+    static Child start(List<String> command) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
+        return new Child(builder.start());
+    }
+
+    /** Starts a program of Java, under the JDK of this one. */
+    static Child java(List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(jdk("java"));
+        command.addAll(arguments);
+        return start(command);
+    }
+
+    /** A program of this JDK. */
+    static String jdk(String name) {
+        return Path.of(System.getProperty("java.home"), "bin", name).toString();
+    }
+
+    /** The next line it prints; waits for it. */
+    String line() throws IOException {
+        String line = out.readLine();
+        if (line == null) {
+            throw new IOException(process.info().commandLine().orElse("a child") + " ended too early");
+        }
+        return line;
+    }
+
+    /** The next line it prints that has this in it. */
+    String line(String part) throws IOException {
+        String line = line();
+        while (!line.contains(part)) {
+            line = line();
+        }
+        return line;
+    }
+
+    /** Sends it an empty line, and waits for one. */
+    String ask() throws IOException {
+        in.newLine();
+        in.flush();
+        return line();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** What it took so far, user and system, all threads; as the kernel counts, in hundredths. */
+    double cpuSeconds() {
+        return process.info().totalCpuDuration().map(Duration::toNanos).orElseThrow() / 1e9;
+    }
+
+    /** What its threads of this name took so far; NaN where the system has no /proc, or there is no such thread. */
+    double cpuSeconds(String thread) throws IOException {
+        Path tasks = Path.of("/proc", Long.toString(pid()), "task");
+        if (!Files.isDirectory(tasks)) {
+            return Double.NaN;
+        }
+        List<Path> all;
+        try (Stream<Path> listed = Files.list(tasks)) {
+            all = listed.toList();
+        }
+        double seconds = Double.NaN;
+        for (Path task : all) {
+            try {
+                // 41 (counters-udp) S and numbers, of which the 11th and the 12th behind the S are its ticks.
+                String stat = Files.readString(task.resolve("stat"));
+                if (stat.contains("(" + thread + ")")) {
+                    String[] behind = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+                    double here = (Long.parseLong(behind[11]) + Long.parseLong(behind[12])) / (double) TICKS_A_SECOND;
+                    seconds = Double.isNaN(seconds) ? here : seconds + here;
+                }
+            } catch (NoSuchFileException ended) {
+                // Then it was none of those that stay.
+            }
+        }
+        return seconds;
+    }
+
+    /** Asks it to end, and waits for that. */
+    @Override
+    public void close() throws IOException {
+        process.destroy();
+        try {
+            if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException hurried) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

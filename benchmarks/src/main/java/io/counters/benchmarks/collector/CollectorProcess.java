@@ -1,0 +1,148 @@
+package io.counters.benchmarks.collector;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The collector as its users start it: {@code java -Xmx512m -jar collector.jar}, on free ports of this machine. */
+final class CollectorProcess implements Receiver {
+    private static final int SETTLED_MILLIS = 150;
+    private static final int POLL_MILLIS = 50;
+    private static final int REST_MILLIS = 1000;
+    private static final double RESTS_SECONDS = 0.1;
+    private static final long WAIT_NANOS = 120_000_000_000L;
+    private static final Pattern PORTS = Pattern.compile("UDP \\S+:(\\d+) and TCP \\S+:(\\d+);");
+    private static final Pattern PAGE = Pattern.compile("page: +(http://\\S+)/");
+    private static final Pattern NUMBER = Pattern.compile("counters_(\\S+) (-?\\d+)");
+    private static final Pattern TOTAL = Pattern.compile("Total +\\d+ +(\\d+).*");
+
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final Child child;
+    private final int udpPort;
+    private final int tcpPort;
+    private final URI metrics;
+    private final double startSeconds;
+
+    /** @param flags beside those for its folder and its ports */
+    CollectorProcess(Path jar, Path folder, String... flags) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("-Xmx512m", "-jar", jar.toString()));
+        arguments.addAll(List.of("--bind", "127.0.0.1", "--udp-port", "0", "--http-port", "0"));
+        arguments.addAll(List.of("--data-dir", folder.toString()));
+        arguments.addAll(List.of(flags));
+        long begun = System.nanoTime();
+        child = Child.java(arguments);
+        Matcher ports = found(PORTS, child.line("listens on"));
+        Matcher page = found(PAGE, child.line("page:"));
+        child.line("points:");
+        startSeconds = (System.nanoTime() - begun) / 1e9;
+        udpPort = Integer.parseInt(ports.group(1));
+        tcpPort = Integer.parseInt(ports.group(2));
+        metrics = URI.create(page.group(1) + "/metrics");
+    }
+
+    private static Matcher found(Pattern pattern, String line) throws IOException {
+        Matcher matcher = pattern.matcher(line);
+        if (!matcher.find()) {
+            throw new IOException("the collector printed \"" + line + "\", expected was " + pattern);
+        }
+        return matcher;
+    }
+
+    @Override
+    public int port() {
+        return udpPort;
+    }
+
+    int tcpPort() {
+        return tcpPort;
+    }
+
+    /** From the start of its process until it said where it listens. */
+    double startSeconds() {
+        return startSeconds;
+    }
+
+    @Override
+    public Child child() {
+        return child;
+    }
+
+    /** Its numbers about itself, as they stand, without the {@code counters_} before each. */
+    Map<String, Long> metrics() throws IOException, InterruptedException {
+        String page = http.send(HttpRequest.newBuilder(metrics).build(), HttpResponse.BodyHandlers.ofString())
+                .body();
+        Map<String, Long> all = new HashMap<>();
+        page.lines()
+                .map(NUMBER::matcher)
+                .filter(Matcher::matches)
+                .forEach(line -> all.put(line.group(1), Long.parseLong(line.group(2))));
+        return all;
+    }
+
+    /** One of {@link #metrics}; 0 before it is first counted. */
+    long metric(String name) throws IOException, InterruptedException {
+        return metrics().getOrDefault(name, 0L);
+    }
+
+    /** Waits until its numbers are so, two minutes at the most. */
+    Map<String, Long> await(String what, Predicate<Map<String, Long>> isSo) throws IOException, InterruptedException {
+        long begun = System.nanoTime();
+        while (System.nanoTime() - begun < WAIT_NANOS) {
+            Map<String, Long> now = metrics();
+            if (isSo.test(now)) {
+                return now;
+            }
+            Thread.sleep(POLL_MILLIS);
+        }
+        throw new IOException("waited two minutes for " + what + "; the collector says " + metrics());
+    }
+
+    @Override
+    public long datagrams() throws IOException, InterruptedException {
+        return settled("intake_datagrams_total");
+    }
+
+    /** How many lines it has applied; to be asked when nothing is sent. */
+    long lines() throws IOException, InterruptedException {
+        return settled("ledger_applied_lines_total");
+    }
+
+    private long settled(String name) throws IOException, InterruptedException {
+        long before = -1;
+        for (long now = metric(name); now != before; now = metric(name)) {
+            before = now;
+            Thread.sleep(SETTLED_MILLIS);
+        }
+        return before;
+    }
+
+    /** The bytes of all that lives on its heap, after a full collection, once it has committed what there is and rests. */
+    long heapBytes() throws IOException, InterruptedException {
+        double before = -RESTS_SECONDS;
+        for (double now = child.cpuSeconds(); now - before >= RESTS_SECONDS; now = child.cpuSeconds()) {
+            before = now;
+            Thread.sleep(REST_MILLIS);
+        }
+        Process jcmd = new ProcessBuilder(Child.jdk("jcmd"), Long.toString(child.pid()), "GC.class_histogram")
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(jcmd.getInputStream(), StandardCharsets.UTF_8))) {
+            List<String> all = lines.lines().toList();
+            return Long.parseLong(found(TOTAL, all.get(all.size() - 1)).group(1));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package io.counters.benchmarks.collector;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * Starts the collector as its users do, loads it, and prints what it takes as a table in Markdown, with what it is to
+ * reach. All over loopback; takes some six minutes.
+ */
+final class CollectorTable {
+    private static final Path JAR = Path.of("collector/target/collector.jar");
+
+    private CollectorTable() {}
+
+    /** @param arguments nothing, or the program {@code udpsink} to compare with, in place of our own {@link Sink} */
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        if (!Files.isRegularFile(JAR)) {
+            System.err.println(JAR + " is missing; build it with: mvn -q package -DskipTests");
+            System.exit(2);
+        }
+        Path folder = Files.createTempDirectory("counters-bench");
+        Consumer<Row> table = row -> System.out.println(row.markdown());
+        System.out.println(Machine.facts());
+        System.out.println();
+        System.out.println(Row.head());
+        try {
+            try (CollectorProcess collector = new CollectorProcess(JAR, folder.resolve("intake"));
+                    Receiver sink = arguments.length > 0
+                            ? new UdpsinkProcess(arguments[0])
+                            : new SinkProcess(Layer.COLLECTOR)) {
+                new IntakeRows(collector, sink, table).measure();
+            }
+            new ScaleRows(JAR, folder, table).measure();
+        } finally {
+            delete(folder);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        List<Path> all;
+        try (Stream<Path> walk = Files.walk(folder)) {
+            all = walk.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path path : all) {
+            Files.delete(path);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package io.counters.benchmarks.collector;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.counters.wire.DatagramWriter;
+import io.counters.wire.Verb;
+import java.nio.ByteBuffer;
+
+/**
+ * Datagrams, or writes into a TCP stream, rendered before any clock starts. They lie side by side in one direct buffer,
+ * so that the kernel takes them from where they are.
+ *
+ * @param text all of them
+ * @param ends where each ends, and so where the next one begins
+ * @param lines of each, from lines not counted
+ */
+@SuppressWarnings("ArrayRecordComponent") // Written once, and never compared.
+record Datagrams(ByteBuffer text, int[] ends, int lines) {
+    /** StatsD's {@code c0:1|c} to {@code c999:1|c}, and so on with as many names; the names' cycle closes with the last. */
+    static Datagrams statsd(int names, int lines) {
+        int count = names / gcd(names, lines);
+        StringBuilder all = new StringBuilder();
+        int[] ends = new int[count];
+        int name = 0;
+        for (int i = 0; i < count; i++) {
+            for (int line = 0; line < lines; line++) {
+                all.append('c').append(name).append(":1|c\n");
+                name = (name + 1) % names;
+            }
+            ends[i] = all.length();
+        }
+        return new Datagrams(direct(all.toString().getBytes(US_ASCII)), ends, lines);
+    }
+
+    /** As {@link #statsd}, but each name once and in our own words: {@code increment PREFIX0}. */
+    static Datagrams increments(String prefix, int names, int lines) {
+        StringBuilder all = new StringBuilder();
+        int[] ends = new int[names / lines];
+        for (int i = 0; i < names; i++) {
+            all.append("increment ").append(prefix).append(i).append('\n');
+            if ((i + 1) % lines == 0) {
+                ends[i / lines] = all.length();
+            }
+        }
+        return new Datagrams(direct(all.toString().getBytes(US_ASCII)), ends, lines);
+    }
+
+    int count() {
+        return ends.length;
+    }
+
+    /** The bytes of one of them. */
+    ByteBuffer get(int index) {
+        return at(text.duplicate(), index);
+    }
+
+    /** Lets {@code view}, which is a duplicate of {@link #text}, be the bytes of one of them. */
+    ByteBuffer at(ByteBuffer view, int index) {
+        return view.limit(ends[index]).position(index == 0 ? 0 : ends[index - 1]);
+    }
+
+    private static int gcd(int one, int other) {
+        return other == 0 ? one : gcd(other, one % other);
+    }
+
+    private static ByteBuffer direct(byte[] bytes) {
+        return ByteBuffer.allocateDirect(bytes.length).put(bytes);
+    }
+
+    /**
+     * A service under the agent, as far as the wire goes: its datagrams begin with a from line and their totals grow from
+     * one to the next. Never the same datagram twice.
+     */
+    static final class Agent {
+        private static final int AGE_MILLIS = 60_000;
+        private static final int FROM_BYTES_MAX = 60;
+
+        /** Of names and totals as short as these. */
+        private static final int LINE_BYTES_MAX = 28;
+
+        private final byte[] id;
+        private final byte[][] names;
+        private final long[] totals;
+        private final int lines;
+        private final ByteBuffer text;
+        private final int[] ends;
+        private final DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
+        private long seq;
+        private int name;
+
+        /**
+         * @param id 16 to 64 letters, random
+         * @param datagrams how many it says at a time
+         */
+        Agent(String id, int names, int lines, int datagrams) {
+            this.id = id.getBytes(US_ASCII);
+            this.names = new byte[names][];
+            for (int i = 0; i < names; i++) {
+                this.names[i] = ("c" + i).getBytes(US_ASCII);
+            }
+            this.totals = new long[names];
+            this.lines = lines;
+            text = ByteBuffer.allocateDirect(datagrams * (FROM_BYTES_MAX + lines * LINE_BYTES_MAX));
+            ends = new int[datagrams];
+        }
+
+        /** What it says next, each line a name that was counted once more. Takes the place of what it said before. */
+        Datagrams next() {
+            text.clear();
+            for (int i = 0; i < ends.length; i++) {
+                writer.clear();
+                writer.from(id, AGE_MILLIS + seq, ++seq);
+                for (int line = 0; line < lines; line++) {
+                    if (!writer.command(Verb.INCREMENT, names[name], 1, ++totals[name])) {
+                        throw new IllegalStateException(lines + " lines are too many for a datagram");
+                    }
+                    name = (name + 1) % names.length;
+                }
+                text.put(writer.buffer(), 0, writer.length());
+                ends[i] = text.position();
+            }
+            return new Datagrams(text, ends, lines);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package io.counters.benchmarks.collector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class TallyTest {
+    @Test
+    void it_counts_the_line_breaks_of_any_bytes() {
+        Random random = new Random(1);
+        Tally tally = new Tally();
+        long lines = 0;
+        for (int length = 0; length < 1000; length++) {
+            byte[] bytes = new byte[length + 10];
+            for (int i = 0; i < bytes.length; i++) {
+                // Many a line break, and many a byte that differs from one by a bit.
+                bytes[i] = (byte) (random.nextBoolean() ? '\n' : '\n' ^ 1 << random.nextInt(8));
+                lines += i < length && bytes[i] == '\n' ? 1 : 0;
+            }
+
+            tally.add(bytes, length);
+        }
+        tally.show();
+
+        assertThat(tally.lines()).isEqualTo(lines);
+        assertThat(tally.datagrams()).isEqualTo(1000);
+    }
+}
