@@ -59,6 +59,7 @@ final class Values {
         return now[block(counter)][place(counter)];
     }
 
+    @SuppressWarnings("ReferenceEquality") // Which array it is, not what is in it.
     void move(int counter, long difference) {
         int block = block(counter);
         long[] values = now[block];

@@ -102,6 +102,7 @@ final class Pipeline {
         }
 
         /** Asks by a client that takes requests one by one. */
+        @SuppressWarnings("FutureReturnValueIgnored") // What comes of it is answered.
         void askEach(Function<Push, CompletableFuture<Reply>> ask) {
             for (int i = 0; i < requests.size(); i++) {
                 int place = i;

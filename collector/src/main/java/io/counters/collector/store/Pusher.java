@@ -150,7 +150,7 @@ public final class Pusher {
         @Override
         public List<Push> take(int max) {
             int looks = Math.min(atRest, max / 2);
-            List<Push> some = ledger.take(Math.min(max - looks, window - taken), looks);
+            List<Push> some = ledger.take(Math.max(0, Math.min(max - looks, window - taken)), looks);
             atRest -= looks;
             taken += some.size();
             moves = moves || some.stream().anyMatch(request -> request.kind() != Push.Kind.READ);
