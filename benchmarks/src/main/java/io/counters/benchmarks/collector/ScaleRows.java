@@ -11,11 +11,15 @@ import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
+import io.counters.collector.store.MemcachedStore;
+import io.counters.collector.store.Pusher;
+import io.counters.collector.store.Store;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,6 +43,7 @@ final class ScaleRows {
     private static final int LINES_A_WRITE = 1000;
     private static final int COMMITTED = 100_000;
     private static final int COMMITS = 7;
+    private static final int PUSHED_A_ROUND = 2_000_000;
     private static final int INTERVAL_SECONDS = 15;
     private static final int BESIDE_A_SECOND = 100_000;
 
@@ -67,6 +72,9 @@ final class ScaleRows {
             command.addAll(List.of("-u", "root"));
         }
         try (Child server = Child.start(command)) {
+            for (int keys : new int[] {COMMITTED, COUNTERS}) {
+                pushesAlone(port, keys);
+            }
             pushes(List.of("--store", "memcached://127.0.0.1:" + port));
         }
     }
@@ -103,6 +111,47 @@ final class ScaleRows {
                 text("commit of %,d changed counters of %,d", COMMITTED, COUNTERS),
                 text("%.2f s", median(seconds)),
                 "1 s"));
+    }
+
+    /** In this process, by the pusher's own time: without intake and commits, which share the cores with it outside. */
+    private void pushesAlone(int port, int keys) throws IOException, InterruptedException {
+        Path here = folder.resolve("pushes-" + keys);
+        Self self = new Self();
+        FaultLog faults = new FaultLog(LoggerFactory.getLogger(ScaleRows.class), InstantSource.system());
+        List<InetSocketAddress> servers = List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        double[] rates = new double[ROUNDS];
+        try (LedgerFile file = new LedgerFile(here);
+                Store store = new MemcachedStore(servers, Optional.empty(), System::nanoTime)) {
+            LedgerClock clock = new LedgerClock(0, System.currentTimeMillis(), System::nanoTime);
+            Ledger ledger = new Ledger(LedgerSettings.in(here), true, clock, keys, self);
+            Commit commit = new Commit(ledger, file, faults, self);
+            Pusher pusher = new Pusher(ledger, store, "alone-" + keys + ".", "", faults, self);
+            pusher.begin();
+            int turns = PUSHED_A_ROUND / keys;
+            for (int round = -1; round < ROUNDS; round++) {
+                long nanos = 0;
+                for (int turn = 0; turn < turns; turn++) {
+                    for (int i = 0; i < keys; i++) {
+                        count(ledger, i);
+                    }
+                    while (ledger.unsettled() > 0) {
+                        commit.run();
+                        long begun = System.nanoTime();
+                        do {
+                            pusher.run();
+                        } while (pusher.hasMore());
+                        nanos += System.nanoTime() - begun;
+                    }
+                }
+                if (round >= 0) {
+                    rates[round] = (double) turns * keys / nanos * 1e3;
+                }
+            }
+        }
+        table.accept(new Row(
+                text("pushes of %,d keys that have all moved, the pusher alone", keys),
+                text("%.2f million a second", median(rates)),
+                "0.7 million"));
     }
 
     private static void count(Ledger ledger, int number) {
