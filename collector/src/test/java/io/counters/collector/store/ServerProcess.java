@@ -19,12 +19,14 @@ import org.jspecify.annotations.Nullable;
 
 /** A real store in a process of its own, that can be killed, started again empty on its port, and stopped. */
 abstract class ServerProcess implements AutoCloseable {
-    private final int port;
+    private static final int STARTS_MAX = 5;
+
+    private int port;
     private @Nullable Process process;
 
-    ServerProcess() throws IOException {
+    private static int freePort() throws IOException {
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
+            return free.getLocalPort();
         }
     }
 
@@ -54,13 +56,23 @@ abstract class ServerProcess implements AutoCloseable {
         return port;
     }
 
+    /** Starts it: first on a port that was free a moment ago, or the next such one if that was taken since; then there. */
     final void start() throws IOException {
-        ProcessBuilder building = new ProcessBuilder(command(port))
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD);
-        building.environment().putAll(environment());
-        process = building.start();
-        await().atMost(Duration.ofSeconds(10)).ignoreExceptions().until(this::answers);
+        boolean isFirst = port == 0;
+        for (int left = STARTS_MAX; left > 0; left--) {
+            port = isFirst ? freePort() : port;
+            ProcessBuilder building = new ProcessBuilder(command(port))
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+            building.environment().putAll(environment());
+            Process started = building.start();
+            process = started;
+            await().atMost(Duration.ofSeconds(30)).ignoreExceptions().until(() -> !started.isAlive() || answers());
+            if (started.isAlive()) {
+                return;
+            }
+        }
+        throw new IOException("it ends by itself: " + command(port));
     }
 
     /** Ends it with all it holds. */
