@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.Stream;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
@@ -49,9 +50,15 @@ public class LedgerBenchmark {
 
     @Setup
     public void fill() {
-        ledger = new Ledger(LedgerSettings.in(Path.of("unused")), false, System::currentTimeMillis, 1, new Self());
+        ledger = new Ledger(
+                LedgerSettings.in(Path.of("unused")),
+                false,
+                System::currentTimeMillis,
+                1,
+                new SeededHash(new Random(1)),
+                new Self());
         byte[] sender = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(US_ASCII);
-        stream = ledger.stream(sender, 0, sender.length, 61_000, 1);
+        stream = ledger.stream(sender, 0, sender.length, 61_000, 1, 0);
         totals = new long[counters];
         List<String> names = new ArrayList<>();
         for (int i = 0; i < counters; i++) {

@@ -17,6 +17,7 @@ import io.counters.collector.publish.Publisher;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.publish.StdoutSink;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -87,7 +88,8 @@ public final class Collector implements AutoCloseable {
      */
     public Collector(Settings settings, PrintStream out) throws SettingsException, IOException {
         IntakeSettings taking = IntakeSettings.from(settings);
-        LedgerSettings keeping = LedgerSettings.from(settings);
+        LedgerSettings keeping =
+                LedgerSettings.from(settings, Runtime.getRuntime().maxMemory());
         StoreSettings storing = StoreSettings.from(settings);
         DashboardSettings showing = DashboardSettings.from(settings);
         PeersSettings sharing = PeersSettings.from(settings);
@@ -98,7 +100,8 @@ public final class Collector implements AutoCloseable {
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);
-            ledger = new Ledger(keeping, storing.isShared(), time, new SecureRandom().nextLong(), self);
+            SecureRandom random = new SecureRandom();
+            ledger = new Ledger(keeping, storing.isShared(), time, random.nextLong(), new SeededHash(random), self);
             file.load(ledger);
             if (file.setAside() != null) {
                 log.warn("the ledger was damaged and is set aside as {}; a new one begins", file.setAside());

@@ -10,6 +10,7 @@ import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.collector.store.MemcachedStore;
 import io.counters.collector.store.Pusher;
@@ -28,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.function.Consumer;
 import org.slf4j.LoggerFactory;
 
@@ -87,7 +89,7 @@ final class ScaleRows {
         double[] seconds = new double[COMMITS];
         try (LedgerFile file = new LedgerFile(here)) {
             LedgerClock clock = new LedgerClock(0, System.currentTimeMillis(), System::nanoTime);
-            Ledger ledger = new Ledger(LedgerSettings.in(here), true, clock, 1, self);
+            Ledger ledger = new Ledger(LedgerSettings.in(here), true, clock, 1, new SeededHash(new Random(1)), self);
             Commit commit = new Commit(ledger, file, faults, self);
             for (int i = 0; i < COUNTERS; i++) {
                 count(ledger, i);
@@ -123,7 +125,7 @@ final class ScaleRows {
         try (LedgerFile file = new LedgerFile(here);
                 Store store = new MemcachedStore(servers, Optional.empty(), System::nanoTime)) {
             LedgerClock clock = new LedgerClock(0, System.currentTimeMillis(), System::nanoTime);
-            Ledger ledger = new Ledger(LedgerSettings.in(here), true, clock, keys, self);
+            Ledger ledger = new Ledger(LedgerSettings.in(here), true, clock, keys, new SeededHash(new Random(1)), self);
             Commit commit = new Commit(ledger, file, faults, self);
             Pusher pusher = new Pusher(ledger, store, "alone-" + keys + ".", "", faults, self);
             pusher.begin();

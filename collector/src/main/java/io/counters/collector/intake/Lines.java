@@ -85,7 +85,7 @@ final class Lines implements Commands {
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         named = true;
         waits = false;
-        stream = ledger.stream(bytes, begin, end, ageMillis, seq);
+        stream = ledger.stream(bytes, begin, end, ageMillis, seq, 0);
     }
 
     @Override

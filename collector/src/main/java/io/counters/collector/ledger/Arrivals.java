@@ -2,10 +2,14 @@ package io.counters.collector.ledger;
 
 /**
  * Which datagrams of a stream arrived, as their numbers tell; for people, not for the merge. A window of the last {@value
- * #WINDOW} numbers tells a late datagram from one that came twice; what is older is taken for a late one.
+ * #WINDOW} numbers tells a late datagram from one that came twice; what is older is taken for a late one. A number that is
+ * further ahead than any sender gets is not believed.
  */
 final class Arrivals {
     private static final int WINDOW = 64;
+
+    /** A day of 10,000 datagrams a second. */
+    static final long AHEAD_MAX = 1L << 30;
 
     private long before;
     private long highest;
@@ -33,7 +37,9 @@ final class Arrivals {
     /** Datagram number {@code seq} is here. */
     void add(long seq) {
         long ahead = seq - highest;
-        if (ahead > 0) {
+        if (ahead > AHEAD_MAX) {
+            return;
+        } else if (ahead > 0) {
             window = ahead < WINDOW ? window << ahead | 1 : 1;
             highest = seq;
             received++;

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param dropped the numbers of streams that are forgotten
  * @param relayed this ledger's own streams to peers, with those of their totals that changed
  * @param droppedRelays the numbers of those that ended
+ * @param published the seconds that points were published for, where they changed
  * @param lists the lists of peers, where they changed
  * @param held counters that are held since the last commit
  */
@@ -22,6 +23,7 @@ record Changes(
         List<Integer> dropped,
         List<Relayed> relayed,
         List<Integer> droppedRelays,
+        @Nullable List<UsedSeconds.Run> published,
         @Nullable Lists lists,
         Held held) {
     /**
@@ -29,24 +31,16 @@ record Changes(
      *
      * @param id a random number that no other ledger has
      * @param commit number of this commit, from 1
-     * @param clockMillis the ledger's time
+     * @param clockMillis the ledger's time, for its own streams to peers
      * @param listenedMillis how long the ledger has been listening, over all its lives
-     * @param watchMillis since when the memory of streams is complete
-     * @param publishedSecond the highest second that points were published for
+     * @param watchMillis since when the memory of streams is complete, by the time that it has been listening
      * @param adopts whether what stands under a key that was never pushed is taken over; not once the ledger was restored
      *     from a backup, as it may be this ledger's own, later work
      */
-    record Head(
-            long id,
-            long commit,
-            long clockMillis,
-            long listenedMillis,
-            long watchMillis,
-            long publishedSecond,
-            boolean adopts) {
+    record Head(long id, long commit, long clockMillis, long listenedMillis, long watchMillis, boolean adopts) {
         /** Of a ledger that was never committed, and has forgotten nothing. */
         static Head first(long id) {
-            return new Head(id, 0, 0, 0, Ledger.FOR_EVER, 0, true);
+            return new Head(id, 0, 0, 0, Ledger.FOR_EVER, true);
         }
     }
 
@@ -94,6 +88,7 @@ record Changes(
     /**
      * One stream as it stands, without its watermarks.
      *
+     * @param heardMillis when it was last heard, by the time that the ledger has been listening
      * @param peer the address of the collector whose it is; null for others'
      * @param handsOver whether that one hands over by it
      */
@@ -103,7 +98,6 @@ record Changes(
             boolean whole,
             boolean quarantined,
             long heardMillis,
-            long heardListening,
             Arrivals arrivals,
             long healed,
             @Nullable String peer,

@@ -2,6 +2,7 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
@@ -14,6 +15,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -37,14 +39,28 @@ public final class Ledger {
 
     private static final long EXPIRY_EVERY_MILLIS = 60_000;
 
+    private static final long MINUTE_MILLIS = 60_000;
+
+    /** One in so many streams gives way at once where there is no room, so that looking for them is seldom. */
+    private static final int GIVING_WAY_PART = 64;
+
+    /** Of the streams that may be new in a minute, one address may begin one in so many. */
+    private static final int ADDRESS_PART = 4;
+
     /** A stream that is heard and says nothing new has this committed only so often. */
     private static final long HEARD_EVERY_MILLIS = 600_000;
+
+    /** After nothing was found that might give way, this long nothing is looked for. */
+    private static final long CROWDED_MILLIS = 1_000;
+
+    private static final byte[] NO_BYTES = {};
 
     private final LedgerSettings bounds;
     private final boolean projecting;
     private final LongSupplier clockMillis;
 
-    private final NameTable names = new NameTable();
+    private final SeededHash hashing;
+    private final NameTable names;
     private final Values values = new Values();
     private BitSet changed = new BitSet();
     private int committedSize;
@@ -59,18 +75,26 @@ public final class Ledger {
     private final List<Integer> restoredHeld = new ArrayList<>();
 
     private final Map<Sender, Stream> streams = new HashMap<>();
-    private final Sender sought = Sender.sought();
+    private final Sender sought;
     private final List<Stream> changedStreams = new ArrayList<>();
     private final List<Integer> droppedStreams = new ArrayList<>();
     private int lastStream;
     private long watermarks;
+    private long crowdedUntil;
+
+    /** What is new in this minute: names, by their memory, and streams, by address and in all; and what gave way to them. */
+    private long minute = -1;
+
     private long newNames;
-    private long newNamesMinute;
+    private int newStreams;
+    private int crowdedOutNow;
+    private final Map<Long, Integer> newStreamsByAddress = new HashMap<>();
 
     private Changes.Head head;
     private boolean headChanged;
     private long watchMillis = FOR_EVER;
-    private long publishedSecond;
+    private final UsedSeconds published = new UsedSeconds();
+    private boolean publishedChanged;
     private boolean adopts = true;
     private long begunMillis;
     private long expiredMillis;
@@ -83,6 +107,7 @@ public final class Ledger {
     private final LongAdder overflowed;
     private final LongAdder deferred;
     private final LongAdder expired;
+    private final LongAdder crowdedOut;
     private final LongAdder inDoubt;
 
     /**
@@ -91,8 +116,18 @@ public final class Ledger {
      * @param projecting whether there is a shared store to push to
      * @param clockMillis the ledger's time, which never runs backwards
      * @param id a random number that no other ledger has
+     * @param hashing of names and streams' ids
      */
-    public Ledger(LedgerSettings bounds, boolean projecting, LongSupplier clockMillis, long id, Self self) {
+    public Ledger(
+            LedgerSettings bounds,
+            boolean projecting,
+            LongSupplier clockMillis,
+            long id,
+            SeededHash hashing,
+            Self self) {
+        this.hashing = hashing;
+        names = new NameTable(hashing);
+        sought = Sender.sought(hashing);
         this.head = Changes.Head.first(id);
         this.bounds = bounds;
         this.projecting = projecting;
@@ -106,10 +141,15 @@ public final class Ledger {
         overflowed = self.count("ledger_overflow_lines_total");
         deferred = self.count("ledger_deferred_lines_total");
         expired = self.count("ledger_expired_streams_total");
+        crowdedOut = self.count("ledger_crowded_out_streams_total");
         inDoubt = self.count("ledger_in_doubt_total");
         self.gauge("ledger_counters", this::size);
+        self.gauge("ledger_names_bytes", this::namesBytes);
+        self.gauge("ledger_names_bytes_max", bounds::namesBytes);
         self.gauge("ledger_streams", this::streams);
-        self.gauge("ledger_watermarks", () -> watermarks);
+        self.gauge("ledger_streams_max", bounds::streamsMax);
+        self.gauge("ledger_watermarks", this::watermarks);
+        self.gauge("ledger_watermarks_max", bounds::watermarksMax);
         self.gauge("ledger_datagrams_sent", () -> arrivals(Arrivals::sent));
         self.gauge("ledger_datagrams_received", () -> arrivals(Arrivals::received));
         self.gauge("ledger_datagrams_repeated", () -> arrivals(Arrivals::repeated));
@@ -120,48 +160,41 @@ public final class Ledger {
         self.gauge("peers_waiting_counters", () -> among(Ownership::waiting));
         self.gauge("peers_awaited", () -> among(among -> among.awaited().size()));
         begunMillis = clockMillis.getAsLong();
-        expiredMillis = begunMillis;
     }
 
     // What comes in
 
     /**
-     * The stream of the id {@code bytes[begin, end)}, remembered from now on when it is new.
+     * The stream of the id {@code bytes[begin, end)}. One that is new is remembered once a total of it is applied: to say who
+     * one is takes no room.
      *
      * @param ageMillis since it began, at its sender
      * @param seq the number of this datagram in it
-     * @return null when there is no room for another stream: its lines count by their amounts, and should it find room
-     *     one day, it is not whole
+     * @param address a number that stands for where it comes from; 0 where that is not known
      */
-    public synchronized @Nullable Stream stream(byte[] bytes, int begin, int end, long ageMillis, long seq) {
-        long now = clockMillis.getAsLong();
+    public synchronized Stream stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
         Stream stream = streams.get(sought.at(bytes, begin, end));
         if (stream == null) {
-            if (streams.size() >= bounds.streamsMax()) {
-                noRoom.increment();
-                forgetNow();
-                return null;
-            }
-            boolean whole = watchMillis == FOR_EVER || ageMillis < now - watchMillis;
-            String sender = sought.toString();
-            stream = new Stream(++lastStream, sender, whole, new Arrivals(whole ? 0 : seq - 1));
-            stream.committedHeardMillis = now;
-            streams.put(new Sender(sender), stream);
+            stream = new Stream(0, sought.toString(), false, new Arrivals(seq - 1), factor());
+            stream.bornMillis = listenedMillis() - ageMillis;
+            stream.address = address;
         }
         stream.arrivals.add(seq);
         heard(stream);
         return stream;
     }
 
+    private int factor() {
+        return (int) hashing.of(NO_BYTES, 0, 0);
+    }
+
     /** Takes note that a stream's sender lives: for one that says who it is once and sends lines for days, by TCP. */
     public synchronized void heard(Stream stream) {
-        if (stream.dropped) {
+        if (!stream.remembered || stream.dropped) {
             return;
         }
-        long now = clockMillis.getAsLong();
-        stream.heardMillis = now;
-        stream.heardListening = listenedMillis();
-        if (now - stream.committedHeardMillis > HEARD_EVERY_MILLIS) {
+        stream.heardMillis = listenedMillis();
+        if (stream.heardMillis - stream.committedHeardMillis > HEARD_EVERY_MILLIS) {
             note(stream);
         }
     }
@@ -178,25 +211,37 @@ public final class Ledger {
     public synchronized long merge(
             @Nullable Stream stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
         Stream of = stream == null || stream.dropped ? null : stream;
+        boolean hasTotal = of != null && total != Commands.NO_TOTAL;
         int counter = names.find(name, begin, end);
-        if (counter < 0) {
-            boolean full = names.size() >= bounds.countersMax();
-            if (full || !mayAdd()) {
-                boolean waits = of != null && total != Commands.NO_TOTAL && (isPeers(of) || (of.whole && !full));
-                if (waits) {
-                    deferred.increment();
-                    return 0;
-                }
-                return overflow(of, verb, amount);
+        boolean isRefused = counter < 0 && !hasRoomForName(end - begin);
+        if (of != null && hasTotal && isRefused && mayWaitForName(of, end - begin)) {
+            deferred.increment();
+            return 0;
+        }
+        if (of != null && hasTotal && !of.remembered) {
+            if (waitsForStream(of)) {
+                deferred.increment();
+                return 0;
             }
+            of = remember(of, isPeers(of));
+        }
+        if (isRefused) {
+            return overflow(hasTotal ? of : null, verb, amount);
+        }
+        if (counter < 0) {
+            newNames += NameTable.memory(end - begin);
             counter = add(name, begin, end);
         }
-        return of == null || total == Commands.NO_TOTAL
-                ? apply(of, counter, verb, amount)
-                : merge(of, verb, counter, amount, total);
+        return of == null || !hasTotal ? apply(of, counter, verb, amount) : merge(of, verb, counter, amount, total);
     }
 
     private long merge(Stream stream, Verb verb, int counter, long amount, long total) {
+        if (stream.quarantined) {
+            // Whatever was forged in its name, watermarks among it: its amounts count.
+            inDoubt.add(amount);
+            note(stream);
+            return apply(stream, counter, verb, amount);
+        }
         int place = stream.place(counter);
         long mark = place < 0 ? Stream.NONE : stream.watermarkAt(place, verb);
         if (total <= mark) {
@@ -205,6 +250,17 @@ public final class Ledger {
         }
         note(stream);
         boolean isPeers = isPeers(stream);
+        long jump = mark != Stream.NONE ? total - mark : total;
+        if (jump > CommandReader.AMOUNT_MAX && !isPeers) {
+            // Nothing of it is believed, and so the total is not kept.
+            stream.quarantined = true;
+            quarantined.increment();
+            inDoubt.add(amount);
+            return apply(stream, counter, verb, amount);
+        }
+        if (place < 0 && watermarks >= bounds.watermarksMax() && !isPeers) {
+            crowdOut(stream.arrivals.received());
+        }
         if (place < 0 && watermarks >= bounds.watermarksMax()) {
             if (isPeers) {
                 deferred.increment();
@@ -212,15 +268,9 @@ public final class Ledger {
             }
             noRoom.increment();
             stream.whole = false;
-            forgetNow();
             return apply(stream, counter, verb, amount);
         }
-        long jump = mark != Stream.NONE ? total - mark : total;
-        if (jump > CommandReader.AMOUNT_MAX && !stream.quarantined && !isPeers) {
-            stream.quarantined = true;
-            quarantined.increment();
-        }
-        boolean heals = !stream.quarantined && (mark != Stream.NONE || stream.whole);
+        boolean heals = mark != Stream.NONE || stream.whole;
         long news = heals ? jump : amount;
         if (news > amount) {
             healed.add(news - amount);
@@ -237,6 +287,7 @@ public final class Ledger {
         return apply(stream, counter, verb, news);
     }
 
+    /** @param stream whose line with a total it is; null for a line without one */
     private long overflow(@Nullable Stream stream, Verb verb, long amount) {
         overflowed.increment();
         if (stream != null) {
@@ -248,19 +299,132 @@ public final class Ledger {
         return apply(stream, counter < 0 ? add(name, 0, name.length) : counter, verb, amount);
     }
 
-    /** Whether another name may come in this minute. */
-    private boolean mayAdd() {
-        long minute = clockMillis.getAsLong() / 60_000;
-        if (minute != newNamesMinute) {
-            newNamesMinute = minute;
+    // Room for what is new
+
+    private boolean isFull(int nameLength) {
+        return names.memory() + NameTable.memory(nameLength) > bounds.namesBytes();
+    }
+
+    private boolean hasRoomForName(int length) {
+        beginMinute();
+        return !isFull(length) && newNames + NameTable.memory(length) <= bounds.newNamesBytes();
+    }
+
+    /** Whether this stream's total of a name that finds no room may wait: it will be repeated, and nothing of it is lost. */
+    private boolean mayWaitForName(Stream stream, int length) {
+        return isPeers(stream) || (isWhole(stream) && !isFull(length));
+    }
+
+    private boolean isWhole(Stream stream) {
+        return stream.remembered ? stream.whole : watchMillis == FOR_EVER || stream.bornMillis > watchMillis;
+    }
+
+    private void beginMinute() {
+        long now = listenedMillis() / MINUTE_MILLIS;
+        if (now != minute) {
+            minute = now;
             newNames = 0;
+            newStreams = 0;
+            crowdedOutNow = 0;
+            newStreamsByAddress.clear();
         }
-        return newNames++ < bounds.newNamesMax();
+    }
+
+    /**
+     * Whether too many streams are new in this minute, and this one loses nothing by waiting. Once streams have to give way
+     * there is no waiting: what is forgotten for their sake would make it look older than it is.
+     */
+    private boolean waitsForStream(Stream stream) {
+        return isOverRate(stream.address) && isWhole(stream) && streams.size() < bounds.streamsMax();
+    }
+
+    private boolean isOverRate(long address) {
+        beginMinute();
+        int most = bounds.newStreamsMax();
+        return newStreams >= most
+                || (address != 0 && newStreamsByAddress.getOrDefault(address, 0) >= Math.max(1, most / ADDRESS_PART));
+    }
+
+    /**
+     * Gives a stream its place.
+     *
+     * @return the stream of its id, which another connection may have brought meanwhile; null where there is no room
+     */
+    private @Nullable Stream remember(Stream stream, boolean isPeers) {
+        Sender id = new Sender(stream.sender, hashing);
+        Stream known = streams.get(id);
+        if (known != null) {
+            return known;
+        }
+        if (!isPeers && streams.size() >= bounds.streamsMax() && !isOverRate(stream.address)) {
+            crowdOut(Long.MAX_VALUE);
+        }
+        if (!isPeers && (streams.size() >= bounds.streamsMax() || isOverRate(stream.address))) {
+            noRoom.increment();
+            if (isWhole(stream)) {
+                forgetNow();
+            }
+            return null;
+        }
+        newStreams++;
+        if (stream.address != 0) {
+            newStreamsByAddress.merge(stream.address, 1, Integer::sum);
+        }
+        long seq = stream.arrivals.highest();
+        stream.whole = isWhole(stream);
+        stream.id = ++lastStream;
+        stream.remembered = true;
+        stream.arrivals = new Arrivals(stream.whole && seq <= Arrivals.AHEAD_MAX ? 0 : seq - 1);
+        stream.arrivals.add(seq);
+        stream.heardMillis = listenedMillis();
+        stream.committedHeardMillis = stream.heardMillis;
+        streams.put(id, stream);
+        return stream;
+    }
+
+    /**
+     * Forgets the streams that said least, a part of all at once: a flood of streams that say little displaces itself.
+     *
+     * @param received only streams of which fewer datagrams arrived
+     */
+    private void crowdOut(long received) {
+        beginMinute();
+        long now = listenedMillis();
+        int most = Math.min(bounds.newStreamsMax() - crowdedOutNow, Math.max(1, streams.size() / GIVING_WAY_PART));
+        if (now < crowdedUntil || most <= 0) {
+            return;
+        }
+        List<Stream> least = streams.values().stream()
+                .filter(stream -> stream.arrivals.received() < received && !isPeers(stream))
+                .sorted(Comparator.<Stream>comparingLong(stream -> stream.arrivals.received())
+                        .thenComparingLong(stream -> stream.heardMillis))
+                .limit(most)
+                .toList();
+        crowdedOutNow += least.size();
+        for (Stream stream : least) {
+            streams.remove(sought.at(stream.sender.getBytes(ISO_8859_1)));
+            forget(stream);
+            crowdedOut.increment();
+        }
+        changedStreams.removeIf(stream -> stream.dropped);
+        if (least.isEmpty()) {
+            // All have said more: there is no use in looking again for each line.
+            crowdedUntil = now + CROWDED_MILLIS;
+        }
+    }
+
+    /** What is forgotten of a stream that is no longer in the table; that it has changed must be forgotten as well. */
+    private void forget(Stream stream) {
+        droppedStreams.add(stream.id);
+        watermarks -= stream.size();
+        watchMillis = Math.max(watchMillis, stream.heardMillis + DELAY_MILLIS);
+        headChanged = true;
+        stream.dropped = true;
     }
 
     /** Something is not remembered from now on: what looks as if it began before a minute from now is not whole. */
     private void forgetNow() {
-        watchMillis = Math.max(watchMillis, clockMillis.getAsLong() + DELAY_MILLIS);
+        watchMillis = Math.max(watchMillis, listenedMillis() + DELAY_MILLIS);
         headChanged = true;
     }
 
@@ -312,21 +476,18 @@ public final class Ledger {
 
     /** Forgets the streams that were not heard for the expiry time. */
     private void expire() {
-        long now = clockMillis.getAsLong();
+        long now = listenedMillis();
         if (now - expiredMillis < EXPIRY_EVERY_MILLIS) {
             return;
         }
         expiredMillis = now;
-        long since = listenedMillis() - bounds.expiryMillis();
+        long since = now - bounds.expiryMillis();
         for (Iterator<Stream> all = streams.values().iterator(); all.hasNext(); ) {
             Stream stream = all.next();
             // A collector that was away for long has a value to hand over yet.
-            if (stream.heardListening < since && !isPeers(stream)) {
+            if (stream.heardMillis < since && !isPeers(stream)) {
                 all.remove();
-                droppedStreams.add(stream.id);
-                watermarks -= stream.size();
-                watchMillis = Math.max(watchMillis, stream.heardMillis + DELAY_MILLIS);
-                stream.dropped = true;
+                forget(stream);
                 expired.increment();
             }
         }
@@ -338,9 +499,9 @@ public final class Ledger {
     /** What is to be committed next, or null when nothing changed. */
     synchronized @Nullable Changes changes() {
         expire();
-        long now = clockMillis.getAsLong();
         List<Relayed> relayed = List.of();
         if (ownership != null) {
+            long now = clockMillis.getAsLong();
             ownership.pass(values, changed, projecting ? projection : null, now);
             relayed = ownership.takeChanges(now, bounds.expiryMillis());
         }
@@ -348,6 +509,7 @@ public final class Ledger {
                 && changedStreams.isEmpty()
                 && droppedStreams.isEmpty()
                 && !headChanged
+                && !publishedChanged
                 && relayed.isEmpty()
                 && (ownership == null || !ownership.isChanged())) {
             return null;
@@ -361,14 +523,10 @@ public final class Ledger {
         List<Integer> dropped = List.copyOf(droppedStreams);
         droppedStreams.clear();
         headChanged = false;
+        List<UsedSeconds.Run> used = publishedChanged ? published.runs() : null;
+        publishedChanged = false;
         Changes.Head next = new Changes.Head(
-                head.id(),
-                head.commit() + 1,
-                clockMillis.getAsLong(),
-                listenedMillis(),
-                watchMillis,
-                publishedSecond,
-                adopts);
+                head.id(), head.commit() + 1, clockMillis.getAsLong(), listenedMillis(), watchMillis, adopts);
         return new Changes(
                 next,
                 takeCounters(),
@@ -376,6 +534,7 @@ public final class Ledger {
                 dropped,
                 relayed,
                 ownership == null ? List.of() : ownership.takeDropped(),
+                used,
                 ownership == null ? null : ownership.takeLists(),
                 ownership == null ? Changes.Held.AS_BEFORE : ownership.takeHeld());
     }
@@ -419,7 +578,7 @@ public final class Ledger {
         changed.or(changes.counters().changed());
         projection.putBack();
         for (Changes.Watermarks marks : changes.streams()) {
-            Stream stream = streams.get(new Sender(marks.stream().sender()));
+            Stream stream = streams.get(sought.at(marks.stream().sender().getBytes(ISO_8859_1)));
             if (stream != null) {
                 stream.putBack(marks.counters());
                 note(stream);
@@ -427,6 +586,7 @@ public final class Ledger {
         }
         droppedStreams.addAll(changes.dropped());
         headChanged = true;
+        publishedChanged |= changes.published() != null;
         if (ownership != null) {
             ownership.putBack(changes);
         }
@@ -439,8 +599,13 @@ public final class Ledger {
         }
         head = committed;
         watchMillis = committed.watchMillis();
-        publishedSecond = committed.publishedSecond();
         adopts = committed.adopts();
+        expiredMillis = listenedMillis();
+    }
+
+    /** Takes up the seconds that points were published for. */
+    synchronized void restore(List<UsedSeconds.Run> used) {
+        published.restore(used);
     }
 
     /** What the shared store is to bear, so that a later life knows whose it is. */
@@ -478,7 +643,7 @@ public final class Ledger {
 
     /** Streams that are older than now may have been applied somewhere else: they count by their amounts. */
     public synchronized void forgetEarlier() {
-        watchMillis = Math.max(watchMillis, clockMillis.getAsLong());
+        watchMillis = Math.max(watchMillis, listenedMillis());
         headChanged = true;
     }
 
@@ -504,10 +669,10 @@ public final class Ledger {
     synchronized void restore(Changes.Watermarks marks) {
         Changes.StreamRow row = marks.stream();
         Stream stream =
-                new Stream(row.id(), row.sender(), row.whole(), row.arrivals().copy());
+                new Stream(row.id(), row.sender(), row.whole(), row.arrivals().copy(), factor());
+        stream.remembered = true;
         stream.quarantined = row.quarantined();
         stream.heardMillis = row.heardMillis();
-        stream.heardListening = row.heardListening();
         stream.healed = row.healed();
         if (row.peer() != null) {
             stream.peer = row.peer();
@@ -519,7 +684,7 @@ public final class Ledger {
         }
         watermarks += stream.size();
         stream.takeChanges();
-        streams.put(new Sender(stream.sender), stream);
+        streams.put(new Sender(stream.sender, hashing), stream);
         lastStream = Math.max(lastStream, stream.id);
     }
 
@@ -642,15 +807,26 @@ public final class Ledger {
      * @param sum of all totals of the stream, modulo 2^63
      */
     public synchronized void peer(Stream stream, PeerLine kind, long list, int digest, String address, long sum) {
+        if (ownership != null && !stream.remembered) {
+            // It may have nothing to say but this; and what a peer of the list says is never refused.
+            boolean isPeers = ownership.mentioned().contains(address);
+            Stream known = isPeers || !isOverRate(stream.address) ? remember(stream, isPeers) : null;
+            if (known != null && known != stream) {
+                peer(known, kind, list, digest, address, sum);
+                return;
+            }
+        }
         if (!address.equals(stream.peer)) {
             stream.peer = address;
-            note(stream);
+            if (stream.remembered) {
+                note(stream);
+            }
         }
         stream.kind = kind;
         stream.list = list;
         stream.digest = digest;
         stream.statedSum = sum;
-        if (ownership != null) {
+        if (ownership != null && stream.remembered) {
             ownership.heard(stream);
         }
     }
@@ -785,11 +961,14 @@ public final class Ledger {
     /**
      * A second to publish at: the wanted one, or the first after it that was never used, also by an earlier life. To
      * be committed before anything is sent.
+     *
+     * @param within how many seconds to look at, the wanted one among them
+     * @return empty when all of them were used: the wall clock was set back
      */
-    public synchronized long publishAt(long wantedSecond) {
-        publishedSecond = Math.max(wantedSecond, publishedSecond + 1);
-        headChanged = true;
-        return publishedSecond;
+    public synchronized OptionalLong publishAt(long wantedSecond, long within) {
+        OptionalLong free = published.use(wantedSecond, within);
+        publishedChanged |= free.isPresent();
+        return free;
     }
 
     /** The value of this counter, committed or not; 0 for one that is not known. */
@@ -818,6 +997,14 @@ public final class Ledger {
         return names.find(bytes, 0, bytes.length);
     }
 
+    private synchronized long namesBytes() {
+        return names.memory();
+    }
+
+    private synchronized long watermarks() {
+        return watermarks;
+    }
+
     public synchronized int size() {
         return names.size();
     }
@@ -828,7 +1015,7 @@ public final class Ledger {
 
     /** Every stream that is remembered, as it stands. */
     public synchronized List<StreamReport> reports() {
-        long now = clockMillis.getAsLong();
+        long now = listenedMillis();
         List<StreamReport> reports = new ArrayList<>();
         for (Stream stream : streams.values()) {
             reports.add(new StreamReport(

@@ -17,6 +17,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * beside it that keeps a second collector out. For one thread at a time.
  */
 public final class LedgerFile implements Journal, AutoCloseable {
-    private static final int FORMAT = 2;
+    private static final int FORMAT = 3;
 
     private static final String META =
             "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID";
@@ -40,13 +41,14 @@ public final class LedgerFile implements Journal, AutoCloseable {
         // claimed.
         "CREATE TABLE IF NOT EXISTS block (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL, claimed BLOB NOT NULL)",
         "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,"
-                + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL, heard INTEGER NOT NULL,"
+                + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
                 + " heard_listening INTEGER NOT NULL, seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL,"
                 + " received INTEGER NOT NULL, repeated INTEGER NOT NULL, seq_window INTEGER NOT NULL,"
                 + " healed INTEGER NOT NULL)",
         "CREATE TABLE IF NOT EXISTS watermark (stream INTEGER NOT NULL, counter INTEGER NOT NULL,"
                 + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (stream, counter))"
                 + " WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS published (first INTEGER NOT NULL, last INTEGER NOT NULL, step INTEGER NOT NULL)",
         "CREATE TABLE IF NOT EXISTS list (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, peers TEXT NOT NULL)",
         "CREATE TABLE IF NOT EXISTS peer_stream (stream INTEGER PRIMARY KEY, peer TEXT NOT NULL,"
                 + " hands_over INTEGER NOT NULL)",
@@ -81,6 +83,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private final PreparedStatement dropWatermarks;
     private final PreparedStatement putPeerStream;
     private final PreparedStatement dropPeerStream;
+    private final PreparedStatement dropPublished;
+    private final PreparedStatement putPublished;
     private final PreparedStatement putList;
     private final PreparedStatement dropHeld;
     private final PreparedStatement putHeld;
@@ -121,12 +125,14 @@ public final class LedgerFile implements Journal, AutoCloseable {
             putCounter = connection.prepareStatement("INSERT INTO counter VALUES (?, ?)");
             putBlock = connection.prepareStatement("INSERT OR REPLACE INTO block VALUES (?, ?, ?)");
             putStream = connection.prepareStatement(
-                    "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                    "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
             putWatermark = connection.prepareStatement("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)");
             dropStream = connection.prepareStatement("DELETE FROM stream WHERE id = ?");
             dropWatermarks = connection.prepareStatement("DELETE FROM watermark WHERE stream = ?");
             putPeerStream = connection.prepareStatement("INSERT OR REPLACE INTO peer_stream VALUES (?, ?, ?)");
             dropPeerStream = connection.prepareStatement("DELETE FROM peer_stream WHERE stream = ?");
+            dropPublished = connection.prepareStatement("DELETE FROM published");
+            putPublished = connection.prepareStatement("INSERT INTO published VALUES (?, ?, ?)");
             putList = connection.prepareStatement("INSERT OR REPLACE INTO list VALUES (?, ?, ?)");
             dropHeld = connection.prepareStatement("DELETE FROM held");
             putHeld = connection.prepareStatement("INSERT OR REPLACE INTO held VALUES (?)");
@@ -144,6 +150,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
                     dropWatermarks,
                     putPeerStream,
                     dropPeerStream,
+                    dropPublished,
+                    putPublished,
                     putList,
                     dropHeld,
                     putHeld,
@@ -226,9 +234,9 @@ public final class LedgerFile implements Journal, AutoCloseable {
                     meta.getOrDefault("clock", first.clockMillis()),
                     meta.getOrDefault("listened", first.listenedMillis()),
                     meta.getOrDefault("watch", first.watchMillis()),
-                    meta.getOrDefault("published", first.publishedSecond()),
                     meta.getOrDefault("adopts", 1L) != 0));
             loadCounters(statement, ledger);
+            loadPublished(statement, ledger);
             loadStreams(statement, ledger);
             loadPeers(statement, ledger);
         } catch (SQLException | IllegalStateException | IllegalArgumentException unreadable) {
@@ -259,6 +267,16 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
+    private void loadPublished(Statement statement, Ledger ledger) throws SQLException {
+        List<UsedSeconds.Run> runs = new ArrayList<>();
+        try (ResultSet row = statement.executeQuery("SELECT first, last, step FROM published")) {
+            while (row.next()) {
+                runs.add(new UsedSeconds.Run(row.getLong(1), row.getLong(2), row.getLong(3)));
+            }
+        }
+        ledger.restore(runs);
+    }
+
     private void loadStreams(Statement statement, Ledger ledger) throws SQLException {
         try (ResultSet row = statement.executeQuery("SELECT stream.*, peer, hands_over FROM stream"
                         + " LEFT JOIN peer_stream ON peer_stream.stream = stream.id ORDER BY id");
@@ -271,11 +289,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
                         row.getBoolean(3),
                         row.getBoolean(4),
                         row.getLong(5),
-                        row.getLong(6),
-                        new Arrivals(row.getLong(7), row.getLong(8), row.getLong(9), row.getLong(10), row.getLong(11)),
-                        row.getLong(12),
-                        row.getString(13),
-                        row.getBoolean(14));
+                        new Arrivals(row.getLong(6), row.getLong(7), row.getLong(8), row.getLong(9), row.getLong(10)),
+                        row.getLong(11),
+                        row.getString(12),
+                        row.getBoolean(13));
                 marksOf.setInt(1, stream.id());
                 Totals marks = Totals.of(marksOf);
                 ledger.restore(new Watermarks(stream, marks.counters, marks.increments, marks.decrements));
@@ -358,7 +375,6 @@ public final class LedgerFile implements Journal, AutoCloseable {
             put("clock", changes.head().clockMillis());
             put("listened", changes.head().listenedMillis());
             put("watch", changes.head().watchMillis());
-            put("published", changes.head().publishedSecond());
             put("adopts", changes.head().adopts() ? 1 : 0);
             put(changes.counters());
             for (Watermarks marks : changes.streams()) {
@@ -380,6 +396,16 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 dropPeerStream.addBatch();
             }
             putPeers(changes);
+            List<UsedSeconds.Run> published = changes.published();
+            if (published != null) {
+                dropPublished.addBatch();
+                for (UsedSeconds.Run run : published) {
+                    putPublished.setLong(1, run.first());
+                    putPublished.setLong(2, run.last());
+                    putPublished.setLong(3, run.step());
+                    putPublished.addBatch();
+                }
+            }
             for (PreparedStatement batch : batches) {
                 batch.executeBatch();
             }
@@ -422,13 +448,12 @@ public final class LedgerFile implements Journal, AutoCloseable {
         putStream.setBoolean(3, row.whole());
         putStream.setBoolean(4, row.quarantined());
         putStream.setLong(5, row.heardMillis());
-        putStream.setLong(6, row.heardListening());
-        putStream.setLong(7, row.arrivals().before());
-        putStream.setLong(8, row.arrivals().highest());
-        putStream.setLong(9, row.arrivals().received());
-        putStream.setLong(10, row.arrivals().repeated());
-        putStream.setLong(11, row.arrivals().window());
-        putStream.setLong(12, row.healed());
+        putStream.setLong(6, row.arrivals().before());
+        putStream.setLong(7, row.arrivals().highest());
+        putStream.setLong(8, row.arrivals().received());
+        putStream.setLong(9, row.arrivals().repeated());
+        putStream.setLong(10, row.arrivals().window());
+        putStream.setLong(11, row.healed());
         putStream.addBatch();
         if (row.peer() != null) {
             putPeerStream.setInt(1, row.id());

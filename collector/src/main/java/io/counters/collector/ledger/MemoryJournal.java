@@ -22,6 +22,7 @@ public final class MemoryJournal implements Journal {
     private final SortedMap<Integer, List<Relayed>> relayed = new TreeMap<>();
     private final SortedSet<Integer> held = new TreeSet<>();
     private Changes.@Nullable Lists lists;
+    private List<UsedSeconds.Run> published = List.of();
     private boolean full;
 
     /** Whether it refuses all from now on, as a full disk does. */
@@ -46,6 +47,9 @@ public final class MemoryJournal implements Journal {
         }
         streams.keySet().removeAll(changes.dropped());
         watermarks.keySet().removeAll(changes.dropped());
+        if (changes.published() != null) {
+            published = changes.published();
+        }
         if (changes.lists() != null) {
             lists = changes.lists();
         }
@@ -85,6 +89,7 @@ public final class MemoryJournal implements Journal {
         held.forEach(ledger::restoreHeld);
         relayed.values().forEach(rows -> rows.forEach(ledger::restore));
         ledger.restore(head);
+        ledger.restore(published);
         counters.forEach(ledger::restore);
         streams.forEach((id, stream) -> {
             SortedMap<Integer, long[]> marks = watermarks.getOrDefault(id, new TreeMap<>());

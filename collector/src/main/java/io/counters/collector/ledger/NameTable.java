@@ -2,9 +2,7 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import io.counters.collector.self.SeededHash;
 import java.util.Arrays;
 
 /**
@@ -21,11 +19,14 @@ final class NameTable {
 
     private static final long[] NO_SLOTS = {};
     private static final long NUMBER = 0xffff_ffffL;
-    private static final long MIX = 0x9E3779B97F4A7C15L;
 
-    /** Eight bytes of an array at once, from any place in it. */
-    private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+    /**
+     * What a counter takes of the heap, beside twice its name: here, in {@link Values} and in {@link Projection}. Measured
+     * by {@code MemoryTest}.
+     */
+    private static final long BYTES_A_COUNTER = 144;
 
+    private final SeededHash hashing;
     private String[] names = new String[1024];
     private byte[][] bytes = new byte[1024][];
 
@@ -37,6 +38,22 @@ final class NameTable {
 
     private int moved;
     private int size;
+    private long memory;
+
+    /** @param hashing seeded, as strangers choose names */
+    NameTable(SeededHash hashing) {
+        this.hashing = hashing;
+    }
+
+    /** About what a counter with a name of this length takes of the heap, in bytes. */
+    static long memory(int length) {
+        return BYTES_A_COUNTER + 2L * length;
+    }
+
+    /** About what all counters take of the heap, in bytes. */
+    long memory() {
+        return memory;
+    }
 
     int size() {
         return size;
@@ -101,6 +118,7 @@ final class NameTable {
         bytes[size] = Arrays.copyOfRange(in, begin, end);
         names[size] = new String(bytes[size], ISO_8859_1);
         put(hash(in, begin, end) | (size + 1));
+        memory += memory(end - begin);
         return size++;
     }
 
@@ -121,22 +139,7 @@ final class NameTable {
     }
 
     /** In the upper half; the lower is free. */
-    private static long hash(byte[] in, int begin, int end) {
-        long hash = (long) end - begin;
-        int at = begin;
-        for (; end - at >= Long.BYTES; at += Long.BYTES) {
-            hash = mixed(hash ^ (long) EIGHT.get(in, at));
-        }
-        long rest = 0;
-        for (; at < end; at++) {
-            rest = rest << Byte.SIZE | in[at];
-        }
-        return mixed(hash ^ rest) & ~NUMBER;
-    }
-
-    /** Carries every bit into the upper half, where the slots look, and back. */
-    private static long mixed(long bits) {
-        long product = bits * MIX;
-        return product ^ product >>> Integer.SIZE;
+    private long hash(byte[] in, int begin, int end) {
+        return hashing.of(in, begin, end) & ~NUMBER;
     }
 }

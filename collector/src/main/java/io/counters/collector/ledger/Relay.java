@@ -33,7 +33,7 @@ final class Relay {
         this.peer = peer;
         this.handsOver = handsOver;
         this.bornMillis = bornMillis;
-        totals = new Stream(id, stream, true, new Arrivals(0));
+        totals = new Stream(id, stream, true, new Arrivals(0), 0x9E3779B9);
     }
 
     /**

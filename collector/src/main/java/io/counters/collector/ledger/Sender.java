@@ -2,27 +2,38 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.self.SeededHash;
 import java.util.Arrays;
 
-/** A stream's id as a key of a map: the bytes as they came, so that a known one is found without making anything. */
+/**
+ * A stream's id as a key of a map: the bytes as they came, so that a known one is found without making anything. Strangers
+ * choose ids, so the hash is seeded.
+ */
 final class Sender {
+    private final SeededHash hashing;
     private byte[] bytes;
     private int begin;
     private int end;
     private int hash;
 
-    Sender(String id) {
-        this(id.getBytes(ISO_8859_1));
+    Sender(String id, SeededHash hashing) {
+        this(id.getBytes(ISO_8859_1), hashing);
     }
 
-    private Sender(byte[] bytes) {
+    private Sender(byte[] bytes, SeededHash hashing) {
+        this.hashing = hashing;
         this.bytes = bytes;
         at(bytes, 0, bytes.length);
     }
 
     /** One to look with, by {@link #at}; never a key in a map. */
-    static Sender sought() {
-        return new Sender(new byte[0]);
+    static Sender sought(SeededHash hashing) {
+        return new Sender(new byte[0], hashing);
+    }
+
+    /** Stands for all of these bytes from now on. */
+    Sender at(byte[] in) {
+        return at(in, 0, in.length);
     }
 
     /** Stands for {@code bytes[begin, end)} from now on. */
@@ -30,11 +41,7 @@ final class Sender {
         bytes = in;
         begin = from;
         end = to;
-        int sum = 1;
-        for (int i = from; i < to; i++) {
-            sum = 31 * sum + in[i];
-        }
-        hash = sum;
+        hash = Long.hashCode(hashing.of(in, from, to));
         return this;
     }
 

@@ -14,18 +14,21 @@ public final class Stream {
     /** In place of a watermark: there is none. */
     static final long NONE = -1;
 
-    final int id;
+    int id;
     final String sender;
     boolean whole;
     boolean quarantined;
 
-    /** When it was last heard: by the ledger's time, and by the time that the ledger spent listening. */
+    /** When it began and when it was last heard, by the time that the ledger has been listening. */
+    long bornMillis;
+
     long heardMillis;
 
-    long heardListening;
+    /** Where it comes from, as far as is known; see {@link Ledger#stream}. */
+    long address;
 
     /** The datagrams that arrived, as their numbers tell. */
-    final Arrivals arrivals;
+    Arrivals arrivals;
 
     /** What totals brought that no amount had: increments and decrements that were lost on the way. */
     long healed;
@@ -34,6 +37,9 @@ public final class Stream {
     boolean noted;
 
     long committedHeardMillis;
+
+    /** Whether the ledger remembers it; a stream of which nothing was applied yet has no place there. */
+    boolean remembered;
 
     /** Whether it is forgotten: who still holds it must ask the ledger anew. */
     boolean dropped;
@@ -57,11 +63,15 @@ public final class Stream {
     private int size;
     private final BitSet changed = new BitSet();
 
-    Stream(int id, String sender, boolean whole, Arrivals arrivals) {
+    /** Odd, and secret: whoever sends a stream chooses which counters are in it. */
+    private final int factor;
+
+    Stream(int id, String sender, boolean whole, Arrivals arrivals, int factor) {
         this.id = id;
         this.sender = sender;
         this.whole = whole;
         this.arrivals = arrivals;
+        this.factor = factor | 1;
     }
 
     /** How many counters it has a watermark for. */
@@ -147,7 +157,6 @@ public final class Stream {
                         whole,
                         quarantined,
                         heardMillis,
-                        heardListening,
                         arrivals.copy(),
                         healed,
                         peer,
@@ -193,8 +202,8 @@ public final class Stream {
         slots[i] = place + 1;
     }
 
-    private static int slot(int counter, int mask) {
-        int mixed = counter * 0x9E3779B9;
+    private int slot(int counter, int mask) {
+        int mixed = counter * factor;
         return (mixed ^ (mixed >>> 16)) & mask;
     }
 }

@@ -8,6 +8,7 @@ import io.counters.collector.self.Self;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -28,6 +29,7 @@ public final class Publisher implements AutoCloseable {
     private final Ledger ledger;
     private final Commit commit;
     private final List<Lane> lanes = new ArrayList<>();
+    private final long intervalSeconds;
     private final @Nullable Idle idle;
     private final FaultLog faults;
     private final LongAdder ticks;
@@ -53,6 +55,7 @@ public final class Publisher implements AutoCloseable {
         this.ledger = ledger;
         this.commit = commit;
         this.faults = faults;
+        intervalSeconds = settings.interval().toSeconds();
         idle = settings.idle().map(after -> new Idle(after.toSeconds())).orElse(null);
         for (Sink sink : sinks) {
             lanes.add(new Lane(
@@ -73,7 +76,16 @@ public final class Publisher implements AutoCloseable {
         if (lanes.isEmpty()) {
             return;
         }
-        long free = ledger.publishAt(second);
+        OptionalLong unused = ledger.publishAt(second, intervalSeconds);
+        if (unused.isEmpty()) {
+            skipped.increment();
+            faults.warn(
+                    "seconds used",
+                    "second " + second + " and those up to the next tick were published before the clock was set back;"
+                            + " this tick is left out, as OpenTSDB breaks on two values for one second");
+            return;
+        }
+        long free = unused.getAsLong();
         if (!commit.run()) {
             skipped.increment();
             return;

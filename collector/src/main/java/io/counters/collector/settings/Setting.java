@@ -12,6 +12,16 @@ public enum Setting {
     TCP_PORT("", "TCP port for counts, 0 to 65535; left out, it is the UDP port's number"),
     HTTP_PORT("11213", "port of the page, on loopback only, 0 to 65535"),
     DATA_DIR("counters-data", "folder of the ledger; one collector at a time"),
+    NAMES_MEMORY(
+            "45%",
+            "memory for counters, 1% to 100% of the heap or 128m; new names beyond it count as counters.overflow"),
+    NEW_NAMES(
+            "10%",
+            "how much of names-memory new names may take in a minute, 1% to 100% or 16m; beyond it lines with totals wait"),
+    STREAMS_MEMORY(
+            "15%",
+            "memory for senders with totals and their watermarks, 1% to 100% of the heap or 64m; then those that said least"
+                    + " give way"),
     STORE(
             "embedded",
             "shared store that others read: memcached://HOST:PORT,HOST:PORT, redis://HOST:PORT/DB,"

@@ -10,6 +10,7 @@ import io.counters.collector.ledger.MemoryJournal;
 import io.counters.collector.ledger.Stream;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
@@ -57,7 +58,7 @@ final class SimulatedCollector implements Commands, Network.Receiver {
     private Ledger newLedger() {
         LedgerClock clock = new LedgerClock(
                 journal.committedMillis(), clockMillis.getAsLong(), () -> clockMillis.getAsLong() * 1_000_000);
-        return new Ledger(bounds, true, clock, id, new Self());
+        return new Ledger(bounds, true, clock, id, new SeededHash(new Random(id)), new Self());
     }
 
     private Commit newCommit() {
@@ -77,7 +78,7 @@ final class SimulatedCollector implements Commands, Network.Receiver {
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         sender = new String(bytes, begin, end - begin, ISO_8859_1);
-        stream = ledger.stream(bytes, begin, end, ageMillis, seq);
+        stream = ledger.stream(bytes, begin, end, ageMillis, seq, 0);
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.ledger.Stream;
 import io.counters.collector.peers.Relays;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.emit.Transport;
 import io.counters.wire.CommandReader;
@@ -18,6 +19,7 @@ import io.counters.wire.PeerLine;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
 import java.time.Instant;
+import java.util.Random;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -61,7 +63,8 @@ final class SimulatedPeer implements Commands, Network.Receiver {
     private void begin() {
         LedgerClock clock = new LedgerClock(
                 journal.committedMillis(), clockMillis.getAsLong(), () -> clockMillis.getAsLong() * 1_000_000);
-        ledger = new Ledger(bounds, true, clock, address.hashCode(), new Self());
+        ledger = new Ledger(
+                bounds, true, clock, address.hashCode(), new SeededHash(new Random(address.hashCode())), new Self());
         journal.load(ledger);
         ledger.join(list, address, ids);
         FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> Instant.ofEpochMilli(clockMillis.getAsLong()));
@@ -89,7 +92,7 @@ final class SimulatedPeer implements Commands, Network.Receiver {
 
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
-        stream = ledger.stream(bytes, begin, end, ageMillis, seq);
+        stream = ledger.stream(bytes, begin, end, ageMillis, seq, 0);
     }
 
     @Override
@@ -161,7 +164,7 @@ final class SimulatedPeer implements Commands, Network.Receiver {
     /** What it publishes for a second; null where that second is used, or can't be noted as used. */
     @Nullable
     Snapshot publish(long second) {
-        boolean isFree = ledger.publishAt(second) == second;
+        boolean isFree = ledger.publishAt(second, 1).isPresent();
         return isFree && commit() ? ledger.snapshot(second) : null;
     }
 

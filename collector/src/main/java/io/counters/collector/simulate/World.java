@@ -79,9 +79,10 @@ final class World {
         LedgerSettings usual = LedgerSettings.in(Path.of("simulated"));
         LedgerSettings bounds = new LedgerSettings(
                 usual.folder(),
-                usual.countersMax(),
-                usual.newNamesMax(),
+                usual.namesBytes(),
+                usual.newNamesBytes(),
                 full ? 1 + plan.senders / 2 : usual.streamsMax(),
+                usual.newStreamsMax(),
                 full ? plan.counters : usual.watermarksMax(),
                 usual.expiryMillis());
         for (int i = 0; i < COLLECTORS; i++) {

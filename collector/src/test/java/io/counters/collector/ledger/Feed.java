@@ -12,11 +12,18 @@ import org.jspecify.annotations.Nullable;
 /** Feeds datagrams, as they stand in the protocol, to a ledger. */
 final class Feed implements Commands {
     private final Ledger ledger;
+    private final long address;
     private final CommandReader reader = new CommandReader(this);
     private @Nullable Stream stream;
 
     Feed(Ledger ledger) {
+        this(ledger, 0);
+    }
+
+    /** @param address where the datagrams come from */
+    Feed(Ledger ledger, long address) {
         this.ledger = ledger;
+        this.address = address;
     }
 
     void datagram(String text) {
@@ -26,7 +33,7 @@ final class Feed implements Commands {
 
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
-        stream = ledger.stream(bytes, begin, end, ageMillis, seq);
+        stream = ledger.stream(bytes, begin, end, ageMillis, seq, address);
     }
 
     @Override

@@ -1,9 +1,11 @@
 package io.counters.collector.ledger;
 
 import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -18,7 +20,7 @@ public final class KeptLedger implements AutoCloseable {
     /** Opens the ledger of this folder, with what an earlier one left there. */
     public KeptLedger(Path folder, boolean projecting) throws IOException {
         file = new LedgerFile(folder);
-        ledger = new Ledger(LedgerSettings.in(folder), projecting, () -> 0, 1, self);
+        ledger = new Ledger(LedgerSettings.in(folder), projecting, () -> 0, 1, new SeededHash(new Random(1)), self);
         file.load(ledger);
         commit = new Commit(ledger, file, said.log(), self);
     }

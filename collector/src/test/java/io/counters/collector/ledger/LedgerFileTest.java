@@ -112,12 +112,13 @@ class LedgerFileTest {
         try (LedgerFile file = new LedgerFile(folder)) {
             assertThat(file.committedMillis()).isZero();
             file.write(new Changes(
-                    new Changes.Head(1, 1, 1234, 0, 5, 6, true),
+                    new Changes.Head(1, 1, 1234, 0, 5, true),
                     new Changes.Counters(new String[0], 0, 0, new BitSet(), new int[0], new long[0][], new BitSet()),
                     List.of(),
                     List.of(),
                     List.of(),
                     List.of(),
+                    null,
                     null,
                     Changes.Held.AS_BEFORE));
         }
@@ -218,7 +219,7 @@ class LedgerFileTest {
 
         assertThatThrownBy(() -> new LedgerFile(folder))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("format 1, this version writes 2")
+                .hasMessageContaining("format 1, this version writes 3")
                 .hasMessageContaining("--data-dir");
         sql("INSERT INTO counter VALUES (1, 'still.there', 7)");
     }

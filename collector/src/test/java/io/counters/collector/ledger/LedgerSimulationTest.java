@@ -2,6 +2,7 @@ package io.counters.collector.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -115,7 +116,8 @@ class LedgerSimulationTest {
     }
 
     private static Ledger ledger() {
-        return new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new Self());
+        return new Ledger(
+                LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), new Self());
     }
 
     private static void simulate(long seed, Keeper keeper) throws Exception {

@@ -3,10 +3,11 @@ package io.counters.collector.ledger;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.wire.Verb;
 import java.nio.file.Path;
-import java.util.Objects;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class MemoryTest {
@@ -27,10 +28,11 @@ class MemoryTest {
     @Test
     void a_thousand_senders_with_a_thousand_counters_fit_in_64_megabytes() {
         long before = usedBytes();
-        Ledger ledger = new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new Self());
+        Ledger ledger = new Ledger(
+                LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), new Self());
         for (int sender = 0; sender < SENDERS; sender++) {
             byte[] id = String.format("sender-%017d", sender).getBytes(ISO_8859_1);
-            Stream stream = Objects.requireNonNull(ledger.stream(id, 0, id.length, 1000, 1));
+            Stream stream = ledger.stream(id, 0, id.length, 1000, 1, 0);
             for (int counter = 0; counter < COUNTERS; counter++) {
                 byte[] name = ("orders.placed,counter=" + counter).getBytes(ISO_8859_1);
                 ledger.merge(stream, Verb.INCREMENT, name, 0, name.length, 1, 1);

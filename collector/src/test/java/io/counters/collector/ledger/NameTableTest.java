@@ -3,10 +3,12 @@ package io.counters.collector.ledger;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.self.SeededHash;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class NameTableTest {
-    private final NameTable names = new NameTable();
+    private final NameTable names = new NameTable(new SeededHash(new Random(1)));
 
     private static byte[] name(int number) {
         return ("counter." + number).getBytes(ISO_8859_1);

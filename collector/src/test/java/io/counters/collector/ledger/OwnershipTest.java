@@ -424,7 +424,8 @@ class OwnershipTest {
         PeerList before = list(1, A, B);
         PeerList after = without(2, List.of(A), List.of(), B);
         PeerLedger a = peer(A, before);
-        bounds = new LedgerSettings(Path.of("unused"), 1, Integer.MAX_VALUE, 100, 100, DAY);
+        bounds = new LedgerSettings(
+                Path.of("unused"), NameTable.memory("takes.the.room".length()), Long.MAX_VALUE, 100, 100, 100, DAY);
         PeerLedger b = peer(B, before);
         seconds(5);
         String name = owned(Map.of(before, A));

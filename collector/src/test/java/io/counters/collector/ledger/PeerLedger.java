@@ -3,11 +3,13 @@ package io.counters.collector.ledger;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.counters.collector.peers.Relays;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.emit.Transport;
 import io.counters.wire.DatagramWriter;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /** A ledger among peers of a test's, which reach each other through a map of all of them, while they are up. */
@@ -49,7 +51,7 @@ final class PeerLedger {
 
     /** Begins, or ends as by a kill and begins again, with what was committed. */
     void begin(@Nullable PeerList list) {
-        ledger = new Ledger(bounds, true, () -> now, address.hashCode(), self);
+        ledger = new Ledger(bounds, true, () -> now, address.hashCode(), new SeededHash(new Random(1)), self);
         disk.load(ledger);
         feed = new Feed(ledger);
         if (list != null) {

@@ -10,6 +10,7 @@ import io.counters.collector.ledger.Push.Kind;
 import io.counters.collector.ledger.Push.Missing;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -179,7 +180,8 @@ class ProjectionSimulationTest {
     }
 
     private Ledger opened() {
-        Ledger ledger = new Ledger(LedgerSettings.in(Path.of("unused")), true, () -> 0, 1, new Self());
+        Ledger ledger = new Ledger(
+                LedgerSettings.in(Path.of("unused")), true, () -> 0, 1, new SeededHash(new Random(1)), new Self());
         disk.load(ledger);
         known.clear();
         return ledger;

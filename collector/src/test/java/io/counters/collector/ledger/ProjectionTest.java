@@ -8,9 +8,11 @@ import io.counters.collector.ledger.Push.Kind;
 import io.counters.collector.ledger.Push.Missing;
 import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Unknown;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** One key in the shared store, step by step. */
@@ -20,7 +22,7 @@ class ProjectionTest {
     private Ledger ledger = ledger();
 
     private Ledger ledger() {
-        return new Ledger(LedgerSettings.in(Path.of("unused")), true, () -> 0, 1, self);
+        return new Ledger(LedgerSettings.in(Path.of("unused")), true, () -> 0, 1, new SeededHash(new Random(1)), self);
     }
 
     private void count(long difference) {
@@ -383,7 +385,8 @@ class ProjectionTest {
 
     @Test
     void without_a_shared_store_nothing_is_ever_due() {
-        ledger = new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, self);
+        ledger = new Ledger(
+                LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), self);
         count(5);
         disk.commit(ledger);
 

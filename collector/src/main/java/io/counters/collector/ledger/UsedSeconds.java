@@ -1,0 +1,101 @@
+package io.counters.collector.ledger;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * The seconds of Unix time that points were published for, in this life and all before. OpenTSDB breaks on two values for
+ * one second, so none is used twice, whatever the wall clock does. Ticks come at regular intervals, so the seconds are
+ * kept as runs: a clock that was a year ahead for a moment leaves a short run there, and no other second is lost by it.
+ *
+ * <p>The number of runs is bounded: past {@value #RUNS_MAX}, the two with the smallest gap between them become one in
+ * which every second counts as used. The ledger's lock guards it.
+ */
+final class UsedSeconds {
+    static final int RUNS_MAX = 256;
+
+    /** Ticks that are further apart than this belong to two runs: the clock has jumped, or nobody was there. */
+    private static final long GAP_SECONDS_MAX = 3_600;
+
+    /** The seconds from {@code first} to {@code last} that are a multiple of {@code step} away from the first. */
+    record Run(long first, long last, long step) {
+        boolean has(long second) {
+            return second >= first && second <= last && (second - first) % step == 0;
+        }
+    }
+
+    private final List<Run> runs = new ArrayList<>();
+
+    /** The run that the last second was added to. */
+    private int current = -1;
+
+    /** Takes up what an earlier life used. */
+    void restore(List<Run> used) {
+        runs.clear();
+        runs.addAll(used);
+        current = -1;
+    }
+
+    List<Run> runs() {
+        return List.copyOf(runs);
+    }
+
+    /**
+     * Uses the first second that is free, from the wanted one on.
+     *
+     * @param within how many seconds to look at, the wanted one among them
+     * @return empty when all of them were used before
+     */
+    OptionalLong use(long wanted, long within) {
+        for (long second = wanted; second < wanted + within; second++) {
+            if (!isUsed(second)) {
+                add(second);
+                return OptionalLong.of(second);
+            }
+        }
+        return OptionalLong.empty();
+    }
+
+    private boolean isUsed(long second) {
+        for (Run run : runs) {
+            if (run.has(second)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void add(long second) {
+        Run last = current < 0 ? null : runs.get(current);
+        long gap = last == null ? 0 : second - last.last;
+        boolean isAlone = last != null && last.first == last.last;
+        if (last != null && gap > 0 && gap <= GAP_SECONDS_MAX && (isAlone || gap % last.step == 0)) {
+            runs.set(current, new Run(last.first, second, isAlone ? gap : last.step));
+            return;
+        }
+        if (runs.size() == RUNS_MAX) {
+            mergeTwo();
+        }
+        runs.add(new Run(second, second, 1));
+        current = runs.size() - 1;
+    }
+
+    private void mergeTwo() {
+        runs.sort(Comparator.comparingLong(Run::first));
+        int place = 1;
+        for (int i = 2; i < runs.size(); i++) {
+            if (gapBefore(i) < gapBefore(place)) {
+                place = i;
+            }
+        }
+        Run before = runs.get(place - 1);
+        Run after = runs.remove(place);
+        runs.set(place - 1, new Run(before.first, Math.max(before.last, after.last), 1));
+    }
+
+    private long gapBefore(int place) {
+        return runs.get(place).first - runs.get(place - 1).last;
+    }
+}

@@ -1,0 +1,43 @@
+package io.counters.collector.settings;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Amounts of memory as settings give them: {@code 512m}, or {@code 45%} of what there is to share. */
+public final class Memory {
+    private static final Pattern BYTES = Pattern.compile("(\\d{1,4})(k|m|g)");
+    private static final Pattern SHARE = Pattern.compile("(\\d{1,3})%");
+
+    private Memory() {}
+
+    /**
+     * Reads an amount of memory.
+     *
+     * @param text a whole number with k, m or g behind it, or 1% to 100%
+     * @param whole the bytes that a share is taken of, at most as much is allowed
+     * @return bytes, 1 to {@code whole}
+     */
+    public static long of(String text, long whole) {
+        Matcher share = SHARE.matcher(text);
+        if (share.matches()) {
+            long percent = Long.parseLong(share.group(1));
+            if (percent >= 1 && percent <= 100) {
+                return whole / 100 * percent;
+            }
+        }
+        Matcher bytes = BYTES.matcher(text);
+        if (bytes.matches()) {
+            int shift = switch (bytes.group(2)) {
+                case "k" -> 10;
+                case "m" -> 20;
+                default -> 30;
+            };
+            long amount = Long.parseLong(bytes.group(1)) << shift;
+            if (amount >= 1 && amount <= whole) {
+                return amount;
+            }
+        }
+        throw new IllegalArgumentException(
+                "allowed are 1% to 100%, or a whole number with k, m or g behind it, at most " + (whole >> 20) + "m");
+    }
+}

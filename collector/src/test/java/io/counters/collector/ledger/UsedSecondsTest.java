@@ -1,0 +1,94 @@
+package io.counters.collector.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashSet;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class UsedSecondsTest {
+    private static final long INTERVAL = 10;
+    private static final long HOUR = 3_600;
+    private static final long YEAR = 365 * 24 * HOUR;
+
+    private UsedSeconds seconds = new UsedSeconds();
+
+    private void tick(long from, long to) {
+        for (long second = from; second <= to; second += INTERVAL) {
+            assertThat(seconds.use(second, INTERVAL)).hasValue(second);
+        }
+    }
+
+    private void restart() {
+        UsedSeconds next = new UsedSeconds();
+        next.restore(seconds.runs());
+        seconds = next;
+    }
+
+    @Test
+    void a_clock_that_was_a_year_ahead_for_a_moment_costs_no_second_of_the_present() {
+        tick(1_000, 2_000);
+        tick(YEAR, YEAR + INTERVAL);
+        tick(2_010, 3_000);
+        restart();
+
+        tick(3_010, 4_000);
+        assertThat(seconds.use(YEAR, INTERVAL)).as("what was used stays used").hasValue(YEAR + 1);
+    }
+
+    @Test
+    void a_clock_set_back_by_an_hour_goes_on_from_where_it_is_between_the_seconds_that_were_used() {
+        tick(10_000, 10_000 + HOUR);
+
+        for (long second = 10_000; second <= 10_000 + HOUR; second += INTERVAL) {
+            assertThat(seconds.use(second, INTERVAL)).hasValue(second + 1);
+        }
+        restart();
+        assertThat(seconds.use(10_000, INTERVAL)).hasValue(10_002);
+    }
+
+    @Test
+    void where_every_second_was_used_none_is_given() {
+        for (long second = 0; second < 100; second++) {
+            assertThat(seconds.use(second, 1)).hasValue(second);
+        }
+
+        assertThat(seconds.use(50, 1)).isEmpty();
+        assertThat(seconds.use(99, 1)).isEmpty();
+        assertThat(seconds.use(100, 1)).hasValue(100);
+    }
+
+    @Test
+    void ticks_that_are_missing_do_not_begin_a_run_and_neither_does_a_restart_with_its_last_tick_in_between() {
+        tick(1_000, 2_000);
+        tick(2_100, 3_000);
+
+        assertThat(seconds.runs()).hasSize(1);
+    }
+
+    @Test
+    void no_second_is_given_twice_whatever_the_clock_does_and_the_runs_are_bounded() {
+        for (int seed = 1; seed <= 20; seed++) {
+            seconds = new UsedSeconds();
+            Random random = new Random(seed);
+            Set<Long> given = new HashSet<>();
+            long now = 1_700_000_000;
+            for (int i = 0; i < 20_000; i++) {
+                now += INTERVAL;
+                if (random.nextInt(20) == 0) {
+                    now += random.nextInt(200_000) - 100_000;
+                }
+                if (random.nextInt(50) == 0) {
+                    restart();
+                }
+                OptionalLong second = seconds.use(now, INTERVAL);
+                assertThat(second.isEmpty() || given.add(second.getAsLong()))
+                        .as("seed %d, second %s", seed, second)
+                        .isTrue();
+                assertThat(seconds.runs()).hasSizeLessThanOrEqualTo(UsedSeconds.RUNS_MAX);
+            }
+        }
+    }
+}
