@@ -16,9 +16,12 @@ import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Publisher;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.publish.StdoutSink;
+import io.counters.collector.publish.TickClock;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.LogStream;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
+import io.counters.collector.self.Threads;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.store.Pusher;
@@ -52,11 +55,11 @@ import org.slf4j.LoggerFactory;
 public final class Collector implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Collector.class);
 
-    private static final int EXIT_BROKEN = 3;
     private static final long COMMIT_MILLIS = 100;
     private static final long PUSH_MILLIS = 100;
     private static final long PUSH_AGAIN_MILLIS = 1000;
     private static final long PEERS_MILLIS = 1000;
+    private static final long LOOK_MILLIS = 1000;
     private static final long REPORT_MILLIS = 600_000;
     private static final long LAST_PUSH_MILLIS = 1500;
 
@@ -64,20 +67,56 @@ public final class Collector implements AutoCloseable {
     private final Self self = new Self();
     private final FaultLog faults = new FaultLog(log, clock);
     private final CountDownLatch ending = new CountDownLatch(1);
-    private final List<Thread> threads = new ArrayList<>();
+    private final Threads threads = new Threads();
+    private final List<Thread> loops = new ArrayList<>();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
     private final PublishSettings publishing;
     private final Ledger ledger;
     private final Commit commit;
     private final Publisher publisher;
+    private final TickClock ticks;
     private final Intake intake;
+    private final Health health;
     private final Dashboard dashboard;
     private final @Nullable Pusher pusher;
     private final @Nullable Thread storeThread;
     private final @Nullable Peers peers;
     private final Thread intakeThread;
     private boolean closed;
+
+    /** The settings of every room. */
+    private record Parts(
+            IntakeSettings taking,
+            LedgerSettings keeping,
+            StoreSettings storing,
+            DashboardSettings showing,
+            PeersSettings sharing,
+            String prefix,
+            PublishSettings publishing) {
+        /** @throws SettingsException with every mistake in them */
+        static Parts of(Settings settings) throws SettingsException {
+            Parts parts = new Parts(
+                    IntakeSettings.from(settings),
+                    LedgerSettings.from(settings, Runtime.getRuntime().maxMemory()),
+                    StoreSettings.from(settings),
+                    DashboardSettings.from(settings),
+                    PeersSettings.from(settings),
+                    LedgerSettings.prefix(settings),
+                    PublishSettings.from(settings));
+            settings.check();
+            return parts;
+        }
+    }
+
+    /**
+     * Looks at settings without starting anything.
+     *
+     * @throws SettingsException with every mistake in them
+     */
+    static void check(Settings settings) throws SettingsException {
+        Parts.of(settings);
+    }
 
     /**
      * Opens and starts it all.
@@ -87,15 +126,14 @@ public final class Collector implements AutoCloseable {
      * @throws IOException when a port, the data folder or a host can't be had; what was opened is closed again
      */
     public Collector(Settings settings, PrintStream out) throws SettingsException, IOException {
-        IntakeSettings taking = IntakeSettings.from(settings);
-        LedgerSettings keeping =
-                LedgerSettings.from(settings, Runtime.getRuntime().maxMemory());
-        StoreSettings storing = StoreSettings.from(settings);
-        DashboardSettings showing = DashboardSettings.from(settings);
-        PeersSettings sharing = PeersSettings.from(settings);
-        String prefix = LedgerSettings.prefix(settings);
-        publishing = PublishSettings.from(settings);
-        settings.check();
+        Parts parts = Parts.of(settings);
+        IntakeSettings taking = parts.taking;
+        LedgerSettings keeping = parts.keeping;
+        StoreSettings storing = parts.storing;
+        DashboardSettings showing = parts.showing;
+        PeersSettings sharing = parts.sharing;
+        String prefix = parts.prefix;
+        publishing = parts.publishing;
         settings.remarks().forEach(log::warn);
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
@@ -112,28 +150,31 @@ public final class Collector implements AutoCloseable {
                         + " again, or a later list with this collector alone");
             }
             commit = new Commit(ledger, file, faults, self);
+            health = new Health(threads, ledger, System::nanoTime);
             Store store = storing.isShared() ? open(storing.open(System::nanoTime)) : null;
             pusher = store == null ? null : new Pusher(ledger, store, prefix, sharing.self(), faults, self);
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
             publisher = open(new Publisher(
-                    ledger, commit, sinks, publishing, work -> daemon("counters-sink", work), faults, self));
+                    ledger, commit, sinks, publishing, work -> threads.daemon("counters-sink", work), faults, self));
+            ticks = new TickClock(publishing.interval().toSeconds(), clock, System::nanoTime, faults);
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
                     self,
-                    Executors.newFixedThreadPool(2, work -> daemon("counters-dashboard", work))));
-            intake = open(new Intake(taking, ledger, work -> daemon("counters-udp", work), faults, self));
+                    Executors.newFixedThreadPool(2, work -> threads.daemon("counters-dashboard", work))));
+            intake = open(new Intake(taking, ledger, work -> threads.daemon("counters-udp", work), faults, self));
             // The one thread that is no daemon: it keeps the program running.
-            intakeThread = new Thread(intake, "counters-tcp");
-            intakeThread.setUncaughtExceptionHandler(Collector::die);
+            intakeThread = threads.foreground("counters-tcp", intake);
             if (pusher != null) {
                 pusher.begin();
             }
             say(out, file, store, sinks);
         } catch (SettingsException | IOException | RuntimeException cannot) {
+            threads.end();
             closeOpened();
             throw cannot;
         }
+        self.gauge("log_dropped_lines_total", LogStream::droppedLines);
         intakeThread.start();
         dashboard.start();
         loop("counters-ledger", () -> {
@@ -150,6 +191,10 @@ public final class Collector implements AutoCloseable {
             });
         }
         loop("counters-publish", this::publishWhenDue);
+        loop("counters-health", () -> {
+            health.look();
+            return LOOK_MILLIS;
+        });
         loop("counters-report", this::report);
     }
 
@@ -179,7 +224,7 @@ public final class Collector implements AutoCloseable {
                     clock,
                     System::nanoTime,
                     new SecureRandom(),
-                    work -> daemon("counters-opentsdb", work),
+                    work -> threads.daemon("counters-opentsdb", work),
                     faults,
                     self)));
         }
@@ -226,7 +271,7 @@ public final class Collector implements AutoCloseable {
     }
 
     private Thread loop(String name, Step step) {
-        Thread thread = daemon(name, () -> {
+        Thread thread = threads.daemon(name, () -> {
             long pause = 0;
             while (!ends(pause)) {
                 try {
@@ -238,7 +283,7 @@ public final class Collector implements AutoCloseable {
                 }
             }
         });
-        threads.add(thread);
+        loops.add(thread);
         thread.start();
         return thread;
     }
@@ -252,35 +297,15 @@ public final class Collector implements AutoCloseable {
         }
     }
 
-    private static Thread daemon(String name, Runnable work) {
-        Thread thread = new Thread(work, name);
-        thread.setDaemon(true);
-        thread.setUncaughtExceptionHandler(Collector::die);
-        return thread;
-    }
-
-    /** Half a collector is worse than none: what was not committed heals from the senders' totals after a restart. */
-    private static void die(Thread thread, Throwable fault) {
-        log.error("{} can't go on; the collector ends at once, start it again", thread.getName(), fault);
-        Runtime.getRuntime().halt(EXIT_BROKEN);
-    }
-
-    private long nextTick;
     private Map<String, Long> reported = Map.of();
 
     private long publishWhenDue() {
-        long interval = publishing.interval().toSeconds();
-        long now = clock.millis();
-        if (nextTick != 0 && now >= nextTick * 1000) {
-            publisher.publish(nextTick);
-            now = clock.millis();
-            long missed = (now / 1000 - nextTick) / interval;
-            if (missed > 0) {
-                publisher.missed(missed);
-            }
+        ticks.due().ifPresent(publisher::publish);
+        long missed = ticks.takeMissed();
+        if (missed > 0) {
+            publisher.missed(missed);
         }
-        nextTick = (now / 1000 / interval + 1) * interval;
-        return Math.max(1, nextTick * 1000 - now);
+        return ticks.waitMillis();
     }
 
     /** Tells now and then what was lost on the way and what became of it. */
@@ -328,10 +353,11 @@ public final class Collector implements AutoCloseable {
             return;
         }
         closed = true;
+        threads.end();
         intake.close();
         join(intakeThread, 500);
         ending.countDown();
-        for (Thread thread : threads) {
+        for (Thread thread : loops) {
             join(thread, 1600);
         }
         commit.run();

@@ -4,17 +4,23 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.counters.collector.proxy.ProxyCommand;
 import io.counters.collector.proxy.ProxySettings;
+import io.counters.collector.self.LogStream;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.simulate.Simulate;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -24,14 +30,25 @@ import picocli.CommandLine.ParseResult;
 public final class Main {
     private static final int EXIT_USAGE = 2;
     private static final int EXIT_CANNOT = 1;
+    private static final long LAST_LINES_MILLIS = 1_000;
+
+    private static final Logger log = LoggerFactory.getLogger(Main.class);
 
     private Main() {}
 
     public static void main(String[] args) {
+        System.setErr(new LogStream(new FileOutputStream(FileDescriptor.err), Main::logThread));
         int status = run(args, System.getenv(), System.out, System.err);
+        LogStream.drain(LAST_LINES_MILLIS);
         if (status != 0) {
             System.exit(status);
         }
+    }
+
+    private static Thread logThread(Runnable work) {
+        Thread thread = new Thread(work, "counters-log");
+        thread.setDaemon(true);
+        return thread;
     }
 
     /** Starts what the arguments say; returns the exit status of what has ended, 0 for a collector that runs. */
@@ -86,8 +103,10 @@ public final class Main {
             }
         }
         try {
-            Collector collector = new Collector(new Settings(flags, environment), out);
-            Runtime.getRuntime().addShutdownHook(new Thread(collector::close, "counters-end"));
+            Settings settings = new Settings(flags, environment);
+            Collector collector = new Collector(settings, out);
+            Hangup.calls(() -> lookAgain(settings, new Settings(flags, environment)));
+            end(collector::close);
             return 0;
         } catch (SettingsException mistakes) {
             mistakes.mistakes().forEach(mistake -> err.println("counters collector: " + mistake));
@@ -102,7 +121,38 @@ public final class Main {
         // Read when the first logger is made, which is in the next line.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", settings.logLevel());
         Proxy proxy = new Proxy(settings, out);
-        Runtime.getRuntime().addShutdownHook(new Thread(proxy::close, "counters-end"));
+        Hangup.calls(proxy::reload);
+        end(proxy::close);
+    }
+
+    /** What is done at SIGTERM, Ctrl-C, and whatever else ends the JVM in order. */
+    private static void end(Runnable close) {
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            close.run();
+                            LogStream.drain(LAST_LINES_MILLIS);
+                        },
+                        "counters-end"));
+    }
+
+    /** Says what has changed in the settings; the list of peers is looked at all the time, the rest takes a restart. */
+    private static void lookAgain(Settings running, Settings now) {
+        try {
+            Collector.check(now);
+            List<String> changed = running.changes(now);
+            log.info(
+                    "SIGHUP: the settings were read again; {}",
+                    changed.isEmpty()
+                            ? "nothing has changed"
+                            : "a restart is needed for what has changed: " + String.join(", ", changed));
+        } catch (SettingsException mistakes) {
+            log.warn(
+                    "SIGHUP: the settings were read again and have mistakes, with which a restart would fail: {}",
+                    String.join("; ", mistakes.mistakes()));
+        } catch (RuntimeException fault) {
+            log.warn("SIGHUP: the settings could not be read again: {}", fault.toString());
+        }
     }
 
     /** A secret that was given as a flag. */
@@ -136,7 +186,7 @@ public final class Main {
             spec.addOption(OptionSpec.builder("--" + setting.flag())
                     .type(String.class)
                     .paramLabel(setting.name())
-                    .description(setting.purpose() + shown)
+                    .description((setting.purpose() + shown).replace("%", "%%"))
                     .build());
         }
         return spec;

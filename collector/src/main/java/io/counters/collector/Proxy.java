@@ -5,7 +5,9 @@ import io.counters.collector.proxy.ProxyPage;
 import io.counters.collector.proxy.ProxySettings;
 import io.counters.collector.proxy.ServersWatch;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.LogStream;
 import io.counters.collector.self.Self;
+import io.counters.collector.self.Threads;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
@@ -24,14 +26,15 @@ import org.slf4j.LoggerFactory;
 public final class Proxy implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Proxy.class);
 
-    private static final int EXIT_BROKEN = 3;
     private static final long LOOK_MILLIS = 1000;
     private static final long END_MILLIS = 6000;
 
     private final InstantSource clock = InstantSource.system();
     private final SecureRandom random = new SecureRandom();
+    private final Threads threads = new Threads();
     private final CountDownLatch ending = new CountDownLatch(1);
     private final Forwarder forwarder;
+    private final ServersWatch watch;
     private final @Nullable ProxyPage page;
     private final @Nullable Path pidFile;
     private final Thread thread;
@@ -49,9 +52,8 @@ public final class Proxy implements AutoCloseable {
         forwarder = new Forwarder(
                 settings, System::nanoTime, System::currentTimeMillis, random, this::streamId, faults, self);
         // The one thread that is no daemon: it keeps the program running.
-        thread = new Thread(forwarder, "counters-proxy");
-        thread.setUncaughtExceptionHandler(Proxy::die);
-        ServersWatch watch = new ServersWatch(settings, forwarder, faults, self);
+        thread = threads.foreground("counters-proxy", forwarder);
+        watch = new ServersWatch(settings, forwarder, faults, self);
         ProxyPage opened = null;
         try {
             if (settings.hasPage()) {
@@ -60,7 +62,7 @@ public final class Proxy implements AutoCloseable {
                         forwarder,
                         watch,
                         self,
-                        Executors.newFixedThreadPool(2, work -> daemon("counters-page", work)));
+                        Executors.newFixedThreadPool(2, work -> threads.daemon("counters-page", work)));
             }
             pidFile = settings.pidFile().orElse(null);
             if (pidFile != null) {
@@ -68,6 +70,7 @@ public final class Proxy implements AutoCloseable {
             }
             say(out, settings, opened);
         } catch (IOException | RuntimeException cannot) {
+            threads.end();
             if (opened != null) {
                 opened.close();
             }
@@ -77,10 +80,16 @@ public final class Proxy implements AutoCloseable {
         }
         page = opened;
         thread.start();
-        daemon("counters-servers", () -> watch(watch, faults)).start();
+        threads.daemon("counters-servers", () -> watch(faults)).start();
+        self.gauge("log_dropped_lines_total", LogStream::droppedLines);
     }
 
-    private void watch(ServersWatch watch, FaultLog faults) {
+    /** Takes the servers' file as it is now; says what came of it. */
+    void reload() {
+        watch.reload();
+    }
+
+    private void watch(FaultLog faults) {
         while (!ends()) {
             try {
                 watch.look();
@@ -101,18 +110,6 @@ public final class Proxy implements AutoCloseable {
 
     private String streamId() {
         return String.format("%016x%016x", random.nextLong(), random.nextLong());
-    }
-
-    private static Thread daemon(String name, Runnable work) {
-        Thread thread = new Thread(work, name);
-        thread.setDaemon(true);
-        thread.setUncaughtExceptionHandler(Proxy::die);
-        return thread;
-    }
-
-    private static void die(Thread thread, Throwable fault) {
-        log.error("{} can't go on; the proxy ends at once, start it again", thread.getName(), fault);
-        Runtime.getRuntime().halt(EXIT_BROKEN);
     }
 
     private void say(PrintStream out, ProxySettings settings, @Nullable ProxyPage opened) throws IOException {
@@ -139,6 +136,7 @@ public final class Proxy implements AutoCloseable {
             return;
         }
         closed = true;
+        threads.end();
         ending.countDown();
         forwarder.close();
         try {

@@ -77,6 +77,11 @@ class MainTest {
         "tcp-port, -2",
         "http-port, x",
         "bind, not an address",
+        "bind, ''",
+        "names-memory, 101%",
+        "new-names, 0%",
+        "streams-memory, 12",
+        "udp-port, ''",
         "data-dir, ''",
         "store, redis:/h",
         "store, memcached://",
@@ -106,7 +111,8 @@ class MainTest {
     void a_bad_value_ends_with_2_and_its_place(String flag, String value) {
         assertThat(run("--" + flag, value)).isEqualTo(2);
 
-        assertThat(said()).startsWith("counters collector: --" + flag + " is " + value + ", ");
+        String wrong = value.isEmpty() ? "empty; " : value + ", ";
+        assertThat(said()).startsWith("counters collector: --" + flag + " is " + wrong);
         assertThat(said().lines()).hasSize(1);
     }
 

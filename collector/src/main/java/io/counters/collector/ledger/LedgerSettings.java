@@ -90,9 +90,6 @@ public record LedgerSettings(
     }
 
     private static Path folder(String text) {
-        if (text.isEmpty()) {
-            throw new IllegalArgumentException("which names no folder; leave it out for counters-data, right here");
-        }
         try {
             return Path.of(text).toAbsolutePath().normalize();
         } catch (InvalidPathException noPath) {

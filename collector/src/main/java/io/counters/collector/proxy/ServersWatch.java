@@ -47,6 +47,19 @@ public final class ServersWatch {
         }
     }
 
+    /** Takes the list as it is now, and says what came of it; never throws. */
+    public void reload() {
+        try {
+            take();
+            log.info("{} was read again", file);
+        } catch (SettingsException mistakes) {
+            badLists.increment();
+            log.warn("{}; the servers stay", mistakes.getMessage());
+        } catch (RuntimeException fault) {
+            log.warn("{} could not be read again: {}", file, fault.toString());
+        }
+    }
+
     /**
      * Takes the list as it is now, as somebody wants it.
      *

@@ -79,8 +79,9 @@ public final class Settings {
             String place = path.getFileName() + " line " + (i + 1);
             int equals = line.indexOf('=');
             if (equals < 0) {
-                String shown = line.toLowerCase(Locale.ROOT).contains("password") ? "password ..." : line;
-                mistakes.add(place + ": \"" + shown + "\" is no setting; a line is KEY = VALUE, # begins a comment");
+                // Its first word at the most: the rest may be a password.
+                mistakes.add(place + ": \"" + line.split("\\s", 2)[0]
+                        + " ...\" is no setting; a line is KEY = VALUE, # begins a comment");
                 continue;
             }
             String key = line.substring(0, equals).strip();
@@ -124,7 +125,9 @@ public final class Settings {
     /** The value of a setting, read by its rule; where that is broken, the mistake is kept and the default taken. */
     public <T> T get(Setting setting, Reading<T> reading) {
         Given text = given.get(setting);
-        if (text != null) {
+        if (text != null && text.text.isEmpty() && !setting.defaultText().isEmpty()) {
+            mistakes.add(text.place + " is empty; leave it out for " + setting.defaultText());
+        } else if (text != null) {
             try {
                 return reading.of(text.text);
             } catch (IllegalArgumentException broken) {
@@ -163,6 +166,20 @@ public final class Settings {
      */
     public List<String> remarks() {
         return List.copyOf(remarks);
+    }
+
+    /** The flags' names of the settings that others have another value for. */
+    public List<String> changes(Settings others) {
+        List<String> changed = new ArrayList<>();
+        for (Setting setting : Setting.values()) {
+            Given here = given.get(setting);
+            Given there = others.given.get(setting);
+            if (!(here == null ? setting.defaultText() : here.text)
+                    .equals(there == null ? setting.defaultText() : there.text)) {
+                changed.add(setting.flag());
+            }
+        }
+        return changed;
     }
 
     /**

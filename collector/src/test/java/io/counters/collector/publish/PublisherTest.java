@@ -98,7 +98,7 @@ class PublisherTest {
             publish(kept, 90, 110);
         }
 
-        assertThat(put).containsExactly("100: a=1", "101: a=1", "102: a=2", "110: a=2");
+        assertThat(put).containsExactly("100: a=1", "101: a=1", "90: a=2", "110: a=2");
     }
 
     @Test

@@ -1,0 +1,49 @@
+package io.counters.collector;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.self.Threads;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * Whether this collector does its work, for {@code /healthz}. Who asks waits for nothing: what may hang is tried by a loop of
+ * its own, and only when that last came through is looked at.
+ */
+final class Health implements Supplier<List<String>> {
+    private static final long LOCK_NANOS_MAX = TimeUnit.SECONDS.toNanos(5);
+
+    private final Threads threads;
+    private final Ledger ledger;
+    private final LongSupplier nanoClock;
+    private volatile long lockedNanos;
+
+    Health(Threads threads, Ledger ledger, LongSupplier nanoClock) {
+        this.threads = threads;
+        this.ledger = ledger;
+        this.nanoClock = nanoClock;
+        lockedNanos = nanoClock.getAsLong();
+    }
+
+    /** Takes the ledger's lock, once a second. */
+    void look() {
+        ledger.size();
+        lockedNanos = nanoClock.getAsLong();
+    }
+
+    /** What is wrong, a line each; empty when nothing is. From any thread. */
+    @Override
+    public List<String> get() {
+        List<String> troubles = new ArrayList<>();
+        for (String thread : threads.missing()) {
+            troubles.add("the thread " + thread + " has ended");
+        }
+        long age = nanoClock.getAsLong() - lockedNanos;
+        if (age > LOCK_NANOS_MAX) {
+            troubles.add("the ledger's lock could not be taken for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s");
+        }
+        return troubles;
+    }
+}

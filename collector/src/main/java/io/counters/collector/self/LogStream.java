@@ -1,0 +1,153 @@
+package io.counters.collector.self;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.util.concurrent.ThreadFactory;
+
+/**
+ * The program's stderr: nobody who writes to it ever waits. What is written goes into a buffer of {@value #BUFFER_BYTES} bytes,
+ * and a thread brings it to the real stream. Where that is full, as nobody reads it, whole lines are dropped and counted; the
+ * number is written once there is room again. For any thread.
+ */
+public final class LogStream extends PrintStream {
+    static final int BUFFER_BYTES = 256 * 1024;
+    private static final int BYTES_AT_ONCE = 8 * 1024;
+    private static final long LOOK_MILLIS = 10;
+
+    private final Buffer buffer;
+
+    /**
+     * Starts the thread that writes.
+     *
+     * @param out the real stream
+     * @param threads makes that thread
+     */
+    public LogStream(OutputStream out, ThreadFactory threads) {
+        this(new Buffer(out));
+        threads.newThread(buffer::run).start();
+    }
+
+    private LogStream(Buffer buffer) {
+        super(buffer, false, UTF_8);
+        this.buffer = buffer;
+    }
+
+    /** Waits until all that was written to {@code System.err} is out, where that is a stream of this kind; not for longer than this. */
+    public static void drain(long millis) {
+        if (System.err instanceof LogStream log) {
+            log.buffer.drain(millis);
+        }
+    }
+
+    /** The lines that {@code System.err} has dropped since the start. */
+    public static long droppedLines() {
+        return System.err instanceof LogStream log ? log.buffer.droppedLines() : 0;
+    }
+
+    private static final class Buffer extends OutputStream {
+        private final OutputStream out;
+        private final byte[] ring = new byte[BUFFER_BYTES];
+        private final byte[] chunk = new byte[BYTES_AT_ONCE];
+        private int begin;
+        private int size;
+        private boolean writing;
+
+        /** Whether the rest of a line is dropped, as its beginning was. */
+        private boolean cut;
+
+        private long dropped;
+        private long unsaid;
+
+        Buffer(OutputStream out) {
+            this.out = out;
+        }
+
+        @Override
+        public void write(int letter) {
+            write(new byte[] {(byte) letter}, 0, 1);
+        }
+
+        @Override
+        public synchronized void write(byte[] bytes, int offset, int length) {
+            if (length == 0) {
+                return;
+            }
+            boolean endsLine = bytes[offset + length - 1] == '\n';
+            if (!cut && unsaid > 0) {
+                byte[] said = (unsaid + " lines of this log were dropped, as nobody read it\n").getBytes(UTF_8);
+                if (said.length + length <= ring.length - size) {
+                    put(said, 0, said.length);
+                    unsaid = 0;
+                }
+            }
+            if (cut || length > ring.length - size) {
+                for (int i = offset; i < offset + length; i++) {
+                    if (bytes[i] == '\n') {
+                        dropped++;
+                        unsaid++;
+                    }
+                }
+                cut = !endsLine;
+                return;
+            }
+            put(bytes, offset, length);
+            notifyAll();
+        }
+
+        private void put(byte[] bytes, int offset, int length) {
+            int end = (begin + size) % ring.length;
+            int first = Math.min(length, ring.length - end);
+            System.arraycopy(bytes, offset, ring, end, first);
+            System.arraycopy(bytes, offset + first, ring, 0, length - first);
+            size += length;
+        }
+
+        @SuppressWarnings("InfiniteLoopStatement") // A daemon: it ends with the process.
+        void run() {
+            while (true) {
+                int count = take();
+                try {
+                    out.write(chunk, 0, count);
+                    out.flush();
+                } catch (IOException | RuntimeException nobodyListens) {
+                    // There is nowhere to say it.
+                }
+            }
+        }
+
+        private synchronized int take() {
+            writing = false;
+            notifyAll();
+            while (size == 0) {
+                try {
+                    wait();
+                } catch (InterruptedException nobodyShould) {
+                    // It is to write for as long as the process runs.
+                }
+            }
+            writing = true;
+            int count = Math.min(Math.min(size, chunk.length), ring.length - begin);
+            System.arraycopy(ring, begin, chunk, 0, count);
+            begin = (begin + count) % ring.length;
+            size -= count;
+            return count;
+        }
+
+        synchronized void drain(long millis) {
+            try {
+                for (long left = millis; left > 0 && (size > 0 || writing); left -= LOOK_MILLIS) {
+                    wait(LOOK_MILLIS);
+                }
+            } catch (InterruptedException hurried) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        synchronized long droppedLines() {
+            return dropped;
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package io.counters.collector.self;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes this program's threads, and ends the process with status {@value #EXIT_BROKEN} as soon as one of them fails or ends
+ * before its time: half a collector is worse than none, and whatever supervises it starts it again.
+ *
+ * <p>The end must not need what has run out. At an {@link OutOfMemoryError} the log may fail or hang, so a thread that was
+ * started long before halts the process, without allocating, a second after it is woken. For any thread.
+ */
+public final class Threads implements Thread.UncaughtExceptionHandler {
+    /** The exit status after a thread failed. */
+    public static final int EXIT_BROKEN = 3;
+
+    private static final Logger log = LoggerFactory.getLogger(Threads.class);
+    private static final long LAST_WORDS_MILLIS = 1_000;
+
+    private final Queue<Thread> started = new ConcurrentLinkedQueue<>();
+    private final Thread halter;
+    private volatile boolean failed;
+    private volatile boolean ending;
+
+    public Threads() {
+        halter = new Thread(this::haltOnceFailed, "counters-halt");
+        halter.setDaemon(true);
+        halter.start();
+    }
+
+    private void haltOnceFailed() {
+        while (!failed) {
+            LockSupport.park();
+        }
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LAST_WORDS_MILLIS));
+        Runtime.getRuntime().halt(EXIT_BROKEN);
+    }
+
+    /** A thread that does not keep the program running; not started yet. */
+    public Thread daemon(String name, Runnable work) {
+        Thread thread = foreground(name, work);
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** A thread that keeps the program running; not started yet. */
+    public Thread foreground(String name, Runnable work) {
+        Thread thread = new Thread(() -> run(work), name);
+        thread.setUncaughtExceptionHandler(this);
+        return thread;
+    }
+
+    private void run(Runnable work) {
+        started.add(Thread.currentThread());
+        work.run();
+        if (!ending) {
+            throw new IllegalStateException("the thread ended before its time");
+        }
+    }
+
+    /** From now on threads may end. */
+    public void end() {
+        ending = true;
+    }
+
+    /** The names of threads that have ended before their time. */
+    public List<String> missing() {
+        List<String> missing = new ArrayList<>();
+        for (Thread thread : started) {
+            if (!thread.isAlive() && !ending) {
+                missing.add(thread.getName());
+            }
+        }
+        return missing;
+    }
+
+    /** Ends the process, as this thread has failed. */
+    @Override
+    public void uncaughtException(Thread thread, Throwable fault) {
+        failed = true;
+        LockSupport.unpark(halter);
+        try {
+            log.error("{} failed; the process ends, start it again", thread.getName(), fault);
+            LogStream.drain(LAST_WORDS_MILLIS / 2);
+        } finally {
+            Runtime.getRuntime().halt(EXIT_BROKEN);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package io.counters.collector.publish;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.self.SaidFaults;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TickClockTest {
+    private static final long YEAR_MILLIS = 365L * 24 * 3_600_000;
+    private static final long HOUR_MILLIS = 3_600_000;
+
+    private final SaidFaults said = new SaidFaults();
+    private long wallMillis = 1_700_000_003_500L;
+    private long nanos = 77;
+    private TickClock clock = clock();
+    private final List<Long> ticks = new ArrayList<>();
+
+    private TickClock clock() {
+        return new TickClock(10, () -> Instant.ofEpochMilli(wallMillis), () -> nanos, said.log());
+    }
+
+    /** Lets this many seconds pass, and looks whenever the clock says so. */
+    private void pass(long seconds) {
+        for (long left = seconds * 1000; left > 0; ) {
+            clock.due().ifPresent(ticks::add);
+            long pause = Math.min(left, clock.waitMillis());
+            left -= pause;
+            wallMillis += pause;
+            nanos += pause * 1_000_000;
+        }
+        clock.due().ifPresent(ticks::add);
+    }
+
+    @Test
+    void ticks_come_at_the_wall_clocks_multiples_of_the_interval() {
+        pass(30);
+
+        assertThat(ticks).containsExactly(1_700_000_010L, 1_700_000_020L, 1_700_000_030L);
+        assertThat(clock.takeMissed()).isZero();
+        assertThat(said.lines()).isEmpty();
+    }
+
+    @Test
+    void a_clock_that_is_a_year_ahead_for_four_seconds_is_followed_there_and_back_and_said() {
+        pass(10);
+        wallMillis += YEAR_MILLIS;
+        pass(4);
+        wallMillis -= YEAR_MILLIS;
+        pass(20);
+
+        assertThat(ticks).containsExactly(1_700_000_010L, 1_700_000_020L, 1_700_000_030L);
+        assertThat(clock.takeMissed()).as("a year of ticks is not missing").isZero();
+        assertThat(said.lines()).hasSize(1).first().asString().contains("ahead by 31536000 s");
+    }
+
+    @Test
+    void a_clock_that_stays_a_year_ahead_ticks_there() {
+        pass(10);
+        wallMillis += YEAR_MILLIS;
+        pass(10);
+
+        assertThat(ticks.get(1)).isEqualTo(1_700_000_020L + YEAR_MILLIS / 1000);
+    }
+
+    @Test
+    void a_clock_set_back_by_an_hour_ticks_on_at_once() {
+        pass(10);
+        wallMillis -= HOUR_MILLIS;
+        pass(20);
+
+        assertThat(ticks).containsExactly(1_700_000_010L, 1_699_996_420L, 1_699_996_430L);
+        assertThat(said.lines()).hasSize(1).first().asString().contains("back by 3600 s");
+    }
+
+    @Test
+    void a_tick_that_comes_late_is_the_latest_one_and_those_before_it_are_missed() {
+        pass(10);
+        wallMillis += 35_000;
+        nanos += 35_000_000_000L;
+
+        assertThat(clock.due()).hasValue(1_700_000_040L);
+        assertThat(clock.takeMissed()).isEqualTo(2);
+        assertThat(clock.takeMissed()).isZero();
+    }
+
+    @Test
+    void a_restart_with_a_wrong_clock_ticks_by_that_clock() {
+        pass(10);
+        wallMillis += YEAR_MILLIS;
+        clock = clock();
+        pass(10);
+        wallMillis -= YEAR_MILLIS;
+        clock = clock();
+        pass(10);
+
+        assertThat(ticks).containsExactly(1_700_000_010L, 1_700_000_020L + YEAR_MILLIS / 1000, 1_700_000_030L);
+    }
+}

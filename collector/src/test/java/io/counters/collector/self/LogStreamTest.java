@@ -1,0 +1,116 @@
+package io.counters.collector.self;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+class LogStreamTest {
+    private final PrintStream before = System.err;
+    private final ByteArrayOutputStream read = new ByteArrayOutputStream();
+    private final CountDownLatch reader = new CountDownLatch(1);
+
+    @AfterEach
+    void restore() {
+        reader.countDown();
+        System.setErr(before);
+    }
+
+    private static Thread daemon(Runnable work) {
+        Thread thread = new Thread(work, "writes");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** Takes nothing before somebody reads. */
+    private final class Stuck extends OutputStream {
+        @Override
+        public void write(int letter) {
+            throw new AssertionError("byte by byte");
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) {
+            try {
+                reader.await();
+            } catch (InterruptedException nobodyShould) {
+                Thread.currentThread().interrupt();
+            }
+            synchronized (read) {
+                read.write(bytes, offset, length);
+            }
+        }
+    }
+
+    private String text() {
+        synchronized (read) {
+            return read.toString(UTF_8);
+        }
+    }
+
+    @Test
+    void what_is_written_comes_out_in_order() {
+        reader.countDown();
+        System.setErr(new LogStream(new Stuck(), LogStreamTest::daemon));
+        StringBuilder all = new StringBuilder();
+        for (int i = 0; i < 20_000; i++) {
+            System.err.println("line " + i);
+            all.append("line ").append(i).append('\n');
+            if (i % 1_000 == 0) {
+                LogStream.drain(10_000);
+            }
+        }
+
+        LogStream.drain(10_000);
+
+        assertThat(text()).isEqualTo(all.toString().replace("\n", System.lineSeparator()));
+        assertThat(LogStream.droppedLines()).isZero();
+    }
+
+    @Test
+    @Timeout(30)
+    void who_logs_never_waits_for_a_reader_and_what_is_dropped_is_counted_and_said_in_whole_lines() {
+        System.setErr(new LogStream(new Stuck(), LogStreamTest::daemon));
+        for (int i = 0; i < 50_000; i++) {
+            System.err.println("a line of some length, number " + i);
+        }
+        assertThat(LogStream.droppedLines()).isPositive();
+
+        reader.countDown();
+        LogStream.drain(10_000);
+        System.err.println("the last one");
+
+        await().atMost(Duration.ofSeconds(10)).until(() -> text().contains("the last one"));
+        assertThat(text().lines())
+                .allMatch(line -> line.matches("a line of some length, number \\d+"
+                        + "|\\d+ lines of this log were dropped, as nobody read it|the last one"));
+        assertThat(text().lines().filter(line -> line.startsWith("a line")).count() + LogStream.droppedLines())
+                .isEqualTo(50_000);
+        assertThat(text()).contains(LogStream.droppedLines() + " lines of this log were dropped");
+    }
+
+    @Test
+    void a_stream_that_is_broken_stops_nobody() {
+        OutputStream broken = new OutputStream() {
+            @Override
+            public void write(int letter) {
+                throw new IllegalStateException("broken");
+            }
+        };
+        System.setErr(new LogStream(broken, LogStreamTest::daemon));
+
+        System.err.println("into the void");
+        LogStream.drain(10_000);
+        System.err.println("again");
+
+        assertThat(LogStream.droppedLines()).isZero();
+    }
+}
