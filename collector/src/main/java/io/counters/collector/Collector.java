@@ -175,6 +175,9 @@ public final class Collector implements AutoCloseable {
             throw cannot;
         }
         self.gauge("log_dropped_lines_total", LogStream::droppedLines);
+        Runtime jvm = Runtime.getRuntime();
+        self.gauge("heap_bytes", () -> jvm.totalMemory() - jvm.freeMemory());
+        self.gauge("heap_bytes_max", jvm::maxMemory);
         intakeThread.start();
         dashboard.start();
         loop("counters-ledger", () -> {

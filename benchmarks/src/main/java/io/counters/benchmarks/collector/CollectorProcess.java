@@ -40,7 +40,7 @@ final class CollectorProcess implements Receiver {
     CollectorProcess(Path jar, Path folder, String... flags) throws IOException {
         List<String> arguments = new ArrayList<>(List.of("-Xmx512m", "-jar", jar.toString()));
         arguments.addAll(List.of("--bind", "127.0.0.1", "--udp-port", "0", "--http-port", "0"));
-        arguments.addAll(List.of("--data-dir", folder.toString()));
+        arguments.addAll(List.of("--data-dir", folder.toString(), "--new-names", "100%"));
         arguments.addAll(List.of(flags));
         long begun = System.nanoTime();
         child = Child.java(arguments);

@@ -24,15 +24,24 @@ public final class MemoryJournal implements Journal {
     private Changes.@Nullable Lists lists;
     private List<UsedSeconds.Run> published = List.of();
     private boolean full;
+    private boolean keepsHalf;
 
     /** Whether it refuses all from now on, as a full disk does. */
     public void full(boolean isFull) {
         full = isFull;
     }
 
+    /** Whether a commit that fails leaves its values, as no journal may: to see that this is found out. */
+    public void keepsHalf(boolean keeps) {
+        keepsHalf = keeps;
+    }
+
     @Override
     public void write(Changes changes) {
         if (full) {
+            if (keepsHalf) {
+                write(changes.counters());
+            }
             throw new IllegalStateException("no space left on device");
         }
         head = changes.head();
@@ -64,7 +73,7 @@ public final class MemoryJournal implements Journal {
     }
 
     private void write(Counters changed) {
-        for (int id = changed.known(); id < changed.size(); id++) {
+        for (int id = counters.size(); id < changed.size(); id++) {
             counters.add(new CounterRow(id, changed.names()[id], 0, false));
         }
         for (int i = 0; i < changed.blocks().length; i++) {

@@ -18,9 +18,12 @@
  *   no watermark, and no room for one           amount                 none; the stream is no longer whole
  * </pre>
  *
- * <p>A stream is whole if, when first heard, it was younger than the watch: nothing of it was applied and then
- * forgotten. A stream whose total jumps by more than 2^53 is in quarantine from then on: its amounts count, its jumps
- * do not.
+ * <p>A stream is whole if it is younger than the watch when its first total is applied: nothing of it was applied and then
+ * forgotten. All of that is counted in the time that the ledger has been listening; no wall clock decides anything. A stream
+ * whose total jumps by more than 2^53 is in quarantine from then on: its amounts count, its totals are not looked at.
+ *
+ * <p>Room is given to what has been applied, and no more of it in a minute than leaves some for others: names by the memory
+ * they take, streams also by address. Where all is taken, streams that said least give way.
  *
  * <p>Intake brings lines in; {@code store}, {@code publish} and {@code dashboard} read, and {@code store} says what
  * became of pushes. Everything of {@link io.counters.collector.ledger.Ledger} is safe for several threads: one lock.

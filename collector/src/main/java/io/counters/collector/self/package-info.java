@@ -1,6 +1,6 @@
 /**
- * The program's own counters, its log of faults, and a hash for keys that strangers choose: the only types that every room may
- * use. Uses no room.
+ * What a program needs to run as one: its own counters, its log of faults and the stream that it goes to, its threads, which
+ * end the process when they fail, and a hash for keys that strangers choose. Every room may use it; it uses no room.
  */
 @NullMarked
 package io.counters.collector.self;

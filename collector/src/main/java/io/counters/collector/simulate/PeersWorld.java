@@ -60,7 +60,7 @@ final class PeersWorld {
                     this::id,
                     new SimulatedStore(random, store)));
         }
-        network = new Network(random, peers, plan.sabotage());
+        network = new Network(random, peers, plan.sabotage().datagrams());
         for (int i = 0; i < plan.counters(); i++) {
             names.add("c" + i);
         }

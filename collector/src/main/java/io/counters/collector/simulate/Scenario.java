@@ -12,6 +12,10 @@ enum Scenario {
     FULL("a ledger without room"),
     /** A sender that forges totals far beyond what may be; the others must stay exact. */
     FORGED("a sender in quarantine"),
+    /** Somebody who writes totals beyond all bounds in the name of senders that mean well. */
+    HIJACKED("totals forged in the name of others"),
+    /** A flood of streams that say little, and hardly room for those that mean well. */
+    CROWDED("streams that crowd out"),
     /** Collectors that share the names, by lists that change. */
     PEERS("collectors that share the names");
 

@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
@@ -57,6 +56,15 @@ public final class Simulate implements Callable<Integer> {
             description = "steps in which a sender ends and begins anew (default ${DEFAULT-VALUE})")
     private String restart = "1%";
 
+    @Option(names = "--disk", description = "commits that the disk does not take (default ${DEFAULT-VALUE})")
+    private String disk = "5%";
+
+    @Option(
+            names = "--clock",
+            description =
+                    "steps in which a collector's wall clock jumps by an hour or a year (default ${DEFAULT-VALUE})")
+    private String clock = "1%";
+
     @Option(names = "--sweeps", description = "steps of a second each (default ${DEFAULT-VALUE})")
     private int sweeps = 400;
 
@@ -86,7 +94,9 @@ public final class Simulate implements Callable<Integer> {
                 percent(reorder),
                 percent(crash),
                 percent(reshard),
-                percent(restart));
+                percent(restart),
+                percent(disk),
+                percent(clock));
         Matcher range = RANGE.matcher(seed.isEmpty() ? seeds : seed);
         if (!range.matches() || sweeps < 1 || senders < 1 || counters < 1) {
             throw new IllegalArgumentException("seeds are A..B or one number; sweeps, senders and counters at least 1");
@@ -116,7 +126,7 @@ public final class Simulate implements Callable<Integer> {
     }
 
     private Plan plan(Scenario scenario, Odds odds, boolean totals) {
-        return new Plan(scenario, odds, sweeps, senders, counters, totals, UnaryOperator.identity());
+        return new Plan(scenario, odds, sweeps, senders, counters, totals, Sabotage.NONE);
     }
 
     private boolean show(Plan plan, long first, long last) {

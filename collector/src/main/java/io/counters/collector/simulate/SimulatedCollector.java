@@ -32,6 +32,8 @@ final class SimulatedCollector implements Commands, Network.Receiver {
     private final LedgerSettings bounds;
     private final LongSupplier clockMillis;
     private final long id;
+    private final Random random;
+    private final Sabotage sabotage;
     private final MemoryJournal journal = new MemoryJournal();
     private final SimulatedStore store;
     private final CommandReader reader = new CommandReader(this);
@@ -43,10 +45,17 @@ final class SimulatedCollector implements Commands, Network.Receiver {
     private Map<String, Long> otherwise = new HashMap<>();
     private Map<String, Long> committedOtherwise = new HashMap<>();
     private int downSteps;
+
+    /** What the wall clock is off by. */
+    private long skewMillis;
+
     private String sender = "";
     private @Nullable Stream stream;
 
-    SimulatedCollector(long id, LedgerSettings bounds, LongSupplier clockMillis, Random random) {
+    SimulatedCollector(long id, LedgerSettings bounds, LongSupplier clockMillis, Random random, Sabotage sabotage) {
+        this.random = random;
+        this.sabotage = sabotage;
+        journal.keepsHalf(sabotage.halfCommits());
         this.id = id;
         this.bounds = bounds;
         this.clockMillis = clockMillis;
@@ -57,7 +66,9 @@ final class SimulatedCollector implements Commands, Network.Receiver {
 
     private Ledger newLedger() {
         LedgerClock clock = new LedgerClock(
-                journal.committedMillis(), clockMillis.getAsLong(), () -> clockMillis.getAsLong() * 1_000_000);
+                journal.committedMillis(),
+                clockMillis.getAsLong() + skewMillis,
+                () -> (clockMillis.getAsLong() + (sabotage.wallClock() ? skewMillis : 0)) * 1_000_000);
         return new Ledger(bounds, true, clock, id, new SeededHash(new Random(id)), new Self());
     }
 
@@ -121,8 +132,24 @@ final class SimulatedCollector implements Commands, Network.Receiver {
         downSteps = Math.max(0, downSteps - 1);
     }
 
+    /** Sets the wall clock wrong, or right again. */
+    void jump() {
+        long hour = 3_600_000;
+        long[] skews = {-hour, 0, hour, 365 * 24 * hour};
+        skewMillis = skews[random.nextInt(skews.length)];
+    }
+
     void commit() {
+        commit(false);
+    }
+
+    /** @param fails whether the disk does not take it */
+    void commit(boolean fails) {
+        journal.full(fails);
         if (!commit.run()) {
+            if (fails) {
+                return;
+            }
             throw new IllegalStateException("a commit into memory failed");
         }
         committedApplied = new HashMap<>(applied);

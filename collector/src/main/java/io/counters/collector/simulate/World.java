@@ -7,12 +7,13 @@ import io.counters.emit.Transport;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
 
 /**
  * One seed: senders that count at random, a network, collectors that own the counters between them. A step is a second, a
@@ -25,21 +26,19 @@ final class World {
     private static final long SIX_HOURS_MILLIS = 21_600_000;
     private static final int QUIET_SWEEPS = 66;
     private static final int DOWN_STEPS_MAX = 6;
+    private static final int CROWD_STEPS = 5;
+
+    /** Where a stream may be applied beyond what it says, as nothing is remembered of it or somebody else wrote in it. */
+    private static final Set<Scenario> FORGETFUL =
+            EnumSet.of(Scenario.FULL, Scenario.FORGED, Scenario.HIJACKED, Scenario.CROWDED);
 
     /**
      * How a seed is run.
      *
      * @param totals whether senders keep totals; without, it is StatsD's promise that is seen
-     * @param sabotage done to every datagram, to see that a broken rule shows
      */
     record Plan(
-            Scenario scenario,
-            Odds odds,
-            int sweeps,
-            int senders,
-            int counters,
-            boolean totals,
-            UnaryOperator<byte[]> sabotage) {}
+            Scenario scenario, Odds odds, int sweeps, int senders, int counters, boolean totals, Sabotage sabotage) {}
 
     /**
      * What came of a seed.
@@ -76,19 +75,20 @@ final class World {
         odds = plan.odds;
         random = new Random(seed);
         boolean full = plan.scenario == Scenario.FULL;
+        int streams = full ? 1 + plan.senders / 2 : 2 * plan.senders;
         LedgerSettings usual = LedgerSettings.in(Path.of("simulated"));
         LedgerSettings bounds = new LedgerSettings(
                 usual.folder(),
                 usual.namesBytes(),
                 usual.newNamesBytes(),
-                full ? 1 + plan.senders / 2 : usual.streamsMax(),
+                full || plan.scenario == Scenario.CROWDED ? streams : usual.streamsMax(),
                 usual.newStreamsMax(),
                 full ? plan.counters : usual.watermarksMax(),
                 usual.expiryMillis());
         for (int i = 0; i < COLLECTORS; i++) {
-            collectors.add(new SimulatedCollector(i + 1, bounds, () -> now, random));
+            collectors.add(new SimulatedCollector(i + 1, bounds, () -> now, random, plan.sabotage));
         }
-        network = new Network(random, collectors, plan.sabotage);
+        network = new Network(random, collectors, plan.sabotage.datagrams());
         for (int i = 0; i < plan.counters; i++) {
             names.add("c" + i + (i % 2 == 0 ? "" : ",tag=t" + i));
         }
@@ -100,13 +100,11 @@ final class World {
     }
 
     private SimulatedSender newSender() {
-        return new SimulatedSender(
-                names,
-                owners,
-                COLLECTORS,
-                plan.totals,
-                () -> now,
-                () -> "stream-" + seed + "-" + "0".repeat(16) + streams++);
+        return new SimulatedSender(names, owners, COLLECTORS, plan.totals, () -> now, () -> stream(streams++));
+    }
+
+    private String stream(int number) {
+        return "stream-" + seed + "-" + "0".repeat(16) + number;
     }
 
     Outcome run() {
@@ -133,6 +131,10 @@ final class World {
                 collectors.get(i).crash(random.nextInt(DOWN_STEPS_MAX));
                 say(step, "collector " + i + " is killed");
             }
+            if (random.nextDouble() < odds.clock()) {
+                collectors.get(i).jump();
+                say(step, "the wall clock of collector " + i + " jumps");
+            }
         }
         if (random.nextDouble() < odds.reshard()) {
             owners[random.nextInt(owners.length)] = random.nextInt(COLLECTORS);
@@ -140,6 +142,12 @@ final class World {
         }
         if (plan.scenario == Scenario.FORGED && random.nextInt(40) == 0) {
             forge(step);
+        }
+        if (plan.scenario == Scenario.HIJACKED && random.nextInt(40) == 0 && streams > 0) {
+            hijack(step);
+        }
+        if (plan.scenario == Scenario.CROWDED && random.nextInt(CROWD_STEPS) == 0) {
+            crowd(step);
         }
         for (int i = 0; i < senders.size(); i++) {
             SimulatedSender sender = senders.get(i);
@@ -201,11 +209,33 @@ final class World {
         collectors.get(0).receive(lie);
     }
 
+    /** A total beyond all bounds in the stream of one of the latest senders. */
+    private void hijack(int step) {
+        String stream = stream(Math.max(0, streams - 1 - random.nextInt(2 * COLLECTORS)));
+        String name = names.get(random.nextInt(names.size()));
+        byte[] lie = ("from " + stream + " 1000 " + (1 + random.nextInt(1_000)) + "\nincrement " + name + " 0 "
+                        + (Long.MAX_VALUE - 1000 + step) + "\n")
+                .getBytes(ISO_8859_1);
+        collectors.forEach(
+                collector -> collector.receive(plan.sabotage.datagrams().apply(lie)));
+        say(step, stream + " is hijacked");
+    }
+
+    /** Streams that say one total and are never heard again. */
+    private void crowd(int step) {
+        for (int i = 0; i < plan.senders; i++) {
+            byte[] one = ("from crowd-" + seed + "-" + "0".repeat(16) + step + "-" + i
+                            + " 1000 1\nincrement crowd 1 1\n")
+                    .getBytes(ISO_8859_1);
+            collectors.forEach(collector -> collector.receive(one));
+        }
+    }
+
     private void serve(boolean faulty) {
         for (SimulatedCollector collector : collectors) {
             // Committed and pushed apart, so that a crash may come between the two.
             if (!collector.isDown() && (!faulty || random.nextInt(4) > 0)) {
-                collector.commit();
+                collector.commit(faulty && random.nextDouble() < odds.disk());
             }
             if (!collector.isDown() && (!faulty || random.nextInt(4) > 0)) {
                 collector.push(faulty);
@@ -241,7 +271,7 @@ final class World {
 
     private Transport[] reliable() {
         return transports((to, bytes, length) -> {
-            byte[] datagram = plan.sabotage.apply(Arrays.copyOf(bytes, length));
+            byte[] datagram = plan.sabotage.datagrams().apply(Arrays.copyOf(bytes, length));
             if (!collectors.get(to).receive(datagram)) {
                 throw new IllegalStateException("a collector is down when all should be up");
             }
@@ -273,7 +303,7 @@ final class World {
                 wrong.add("step " + step + ": " + violation);
             }
         }
-        if (!plan.totals || plan.scenario == Scenario.FULL || plan.scenario == Scenario.FORGED) {
+        if (!plan.totals || FORGETFUL.contains(plan.scenario)) {
             return;
         }
         Map<Claims.Line, Long> applied = new HashMap<>();

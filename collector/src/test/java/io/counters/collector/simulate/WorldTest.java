@@ -14,9 +14,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The protocol by seeds; and that the simulation can fail. The command runs many more seeds of the same. */
 class WorldTest {
-    private static final Odds USUAL = new Odds(0.3, 0.1, 0.2, 0.02, 0.02, 0.01);
+    private static final Odds USUAL = new Odds(0.3, 0.1, 0.2, 0.02, 0.02, 0.01, 0.05, 0.01);
 
-    private static List<Outcome> run(Scenario scenario, Odds odds, boolean totals, UnaryOperator<byte[]> sabotage) {
+    private static List<Outcome> run(Scenario scenario, Odds odds, boolean totals, Sabotage sabotage) {
         return Simulate.run(new Plan(scenario, odds, 400, 6, 5, totals, sabotage), 1, 40, line -> {});
     }
 
@@ -27,13 +27,13 @@ class WorldTest {
     }
 
     /** Rewrites each line of a datagram; null leaves it out. */
-    private static UnaryOperator<byte[]> lines(UnaryOperator<String> rewrite) {
-        return datagram -> new String(datagram, ISO_8859_1)
+    private static Sabotage lines(UnaryOperator<String> rewrite) {
+        return Sabotage.of(datagram -> new String(datagram, ISO_8859_1)
                 .lines()
                 .map(rewrite)
                 .filter(line -> !line.isEmpty())
                 .reduce("", (before, line) -> before + line + "\n")
-                .getBytes(ISO_8859_1);
+                .getBytes(ISO_8859_1));
     }
 
     @ParameterizedTest
@@ -41,7 +41,7 @@ class WorldTest {
     void every_scenario_keeps_what_is_promised(Scenario scenario) {
         Odds odds = scenario.isExact() ? USUAL : USUAL.withoutCrashes();
 
-        List<Outcome> outcomes = run(scenario, odds, true, UnaryOperator.identity());
+        List<Outcome> outcomes = run(scenario, odds, true, Sabotage.NONE);
 
         assertThat(wrong(outcomes)).isEmpty();
         assertThat(outcomes).hasSize(40).allMatch(outcome -> outcome.counted() > 1000);
@@ -50,7 +50,7 @@ class WorldTest {
 
     @Test
     void without_totals_the_same_seeds_lose_what_statsd_loses() {
-        List<Outcome> outcomes = run(Scenario.EVERYTHING, USUAL, false, UnaryOperator.identity());
+        List<Outcome> outcomes = run(Scenario.EVERYTHING, USUAL, false, Sabotage.NONE);
 
         double counted = outcomes.stream().mapToDouble(Outcome::counted).sum();
         double missed = outcomes.stream().mapToDouble(Outcome::missed).sum();
@@ -59,7 +59,7 @@ class WorldTest {
 
     @Test
     void a_seed_always_does_the_same() {
-        Plan plan = new Plan(Scenario.EVERYTHING, USUAL, 100, 6, 5, false, UnaryOperator.identity());
+        Plan plan = new Plan(Scenario.EVERYTHING, USUAL, 100, 6, 5, false, Sabotage.NONE);
 
         assertThat(new World(7, plan, line -> {}).run()).isEqualTo(new World(7, plan, line -> {}).run());
     }
@@ -83,9 +83,43 @@ class WorldTest {
         assertThat(wrong(outcomes)).isNotEmpty();
     }
 
+    @Test
+    void a_disk_that_keeps_half_a_commit_is_found_out() {
+        assertThat(wrong(run(Scenario.EVERYTHING, USUAL, true, new Sabotage(UnaryOperator.identity(), true, false))))
+                .isNotEmpty();
+    }
+
+    @Test
+    void a_ledger_that_believes_the_wall_clock_is_found_out() {
+        assertThat(wrong(run(Scenario.EVERYTHING, USUAL, true, new Sabotage(UnaryOperator.identity(), false, true))))
+                .isNotEmpty();
+    }
+
+    @Test
+    void a_forged_total_that_is_believed_is_found_out() {
+        List<Outcome> outcomes = run(
+                Scenario.HIJACKED,
+                USUAL.withoutCrashes(),
+                true,
+                lines(line -> line.replaceFirst(" 922337\\d+$", " " + (1L << 52))));
+
+        assertThat(wrong(outcomes)).isNotEmpty();
+    }
+
+    @Test
+    void streams_that_come_back_and_look_young_after_they_were_crowded_out_are_found_out() {
+        Odds calm = new Odds(0.01, 0.01, 0, 0, 0.02, 0.01, 0, 0);
+        assertThat(wrong(run(Scenario.FULL, calm, true, Sabotage.NONE))).isEmpty();
+
+        List<Outcome> outcomes =
+                run(Scenario.FULL, calm, true, lines(line -> line.replaceFirst("^from (\\S+) \\d+ ", "from $1 0 ")));
+
+        assertThat(wrong(outcomes)).isNotEmpty();
+    }
+
     /** Lists that follow each other quickly, under the usual odds. */
     private static List<String> wrongAmongPeers(String line, String instead) {
-        Odds restless = new Odds(0.3, 0.1, 0.2, 0.04, 0.15, 0.01);
+        Odds restless = new Odds(0.3, 0.1, 0.2, 0.04, 0.15, 0.01, 0, 0);
         return wrong(Simulate.run(
                 new Plan(Scenario.PEERS, restless, 150, 6, 5, true, lines(one -> one.replaceFirst(line, instead))),
                 1,

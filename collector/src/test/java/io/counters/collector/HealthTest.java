@@ -1,0 +1,45 @@
+package io.counters.collector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.self.SeededHash;
+import io.counters.collector.self.Self;
+import io.counters.collector.self.Threads;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class HealthTest {
+    private long nanos = 5;
+    private final Ledger ledger = new Ledger(
+            LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), new Self());
+    private final Health health = new Health(new Threads(), ledger, () -> nanos);
+
+    @Test
+    void it_is_well_while_the_ledgers_lock_can_be_had() {
+        for (int second = 0; second < 100; second++) {
+            nanos += TimeUnit.SECONDS.toNanos(1);
+            health.look();
+            assertThat(health.get()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_lock_that_is_held_for_long_is_told_and_nobody_who_asks_waits_for_it() throws Exception {
+        Thread looking = new Thread(health::look);
+        looking.setDaemon(true);
+        synchronized (ledger) {
+            looking.start();
+            nanos += TimeUnit.SECONDS.toNanos(7);
+
+            assertThat(health.get()).containsExactly("the ledger's lock could not be taken for 7 s");
+        }
+        looking.join();
+        assertThat(health.get()).isEmpty();
+    }
+}

@@ -1,0 +1,53 @@
+package io.counters.collector.self;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+/** A program one of whose threads fails, for {@link ThreadsTest}, which runs it as a process of its own. */
+final class FailingProgram {
+    /** What fills the heap, and stays: so there is no memory for any last words either. */
+    private static final List<Object> HEAP = new ArrayList<>();
+
+    private FailingProgram() {}
+
+    public static void main(String[] args) throws InterruptedException {
+        Threads threads = new Threads();
+        Runnable work = switch (args[0]) {
+            case "memory" -> FailingProgram::fill;
+            case "throws" ->
+                () -> {
+                    throw new IllegalStateException("broken on purpose");
+                };
+            case "ends" -> () -> {};
+            default -> throw new IllegalArgumentException(args[0]);
+        };
+        // The thread that keeps the program running: without care its end would be an end with status 0.
+        threads.foreground("fails", work).start();
+        CountDownLatch never = new CountDownLatch(1);
+        threads.daemon("goes-on", () -> await(never)).start();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException nobodyShould) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @SuppressWarnings("InfiniteLoopStatement") // Until there is no memory.
+    private static void fill() {
+        int size = 1 << 20;
+        while (true) {
+            try {
+                HEAP.add(new long[size]);
+            } catch (OutOfMemoryError full) {
+                if (size == 0) {
+                    throw full;
+                }
+                size /= 2;
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package io.counters.collector.self;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class ThreadsTest {
+    @TempDir
+    Path folder;
+
+    private Process run(String what) throws IOException {
+        return new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx24m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        FailingProgram.class.getName(),
+                        what)
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("said").toFile())
+                .start();
+    }
+
+    private int status(Process process) throws InterruptedException {
+        try {
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("it ended").isTrue();
+            return process.exitValue();
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void a_thread_without_memory_ends_the_process_though_there_is_none_to_say_so() throws Exception {
+        assertThat(status(run("memory"))).isEqualTo(Threads.EXIT_BROKEN);
+    }
+
+    @Test
+    void a_thread_that_fails_ends_the_process_and_says_why() throws Exception {
+        assertThat(status(run("throws"))).isEqualTo(Threads.EXIT_BROKEN);
+
+        assertThat(Files.readString(folder.resolve("said"))).contains("fails failed", "broken on purpose");
+    }
+
+    @Test
+    void a_thread_that_ends_quietly_ends_the_process_also_the_last_one_that_keeps_it_running() throws Exception {
+        assertThat(status(run("ends"))).isEqualTo(Threads.EXIT_BROKEN);
+
+        assertThat(Files.readString(folder.resolve("said"))).contains("ended before its time");
+    }
+
+    @Test
+    void threads_may_end_once_the_program_does() throws Exception {
+        Threads threads = new Threads();
+        CountDownLatch go = new CountDownLatch(1);
+        Thread thread = threads.daemon("ends", () -> {
+            try {
+                go.await();
+            } catch (InterruptedException nobodyShould) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        thread.start();
+        assertThat(threads.missing()).isEmpty();
+
+        threads.end();
+        go.countDown();
+
+        await().until(() -> !thread.isAlive());
+        assertThat(threads.missing()).isEmpty();
+    }
+}
