@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +21,10 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
 
     private static final Logger log = LoggerFactory.getLogger(Threads.class);
     private static final long LAST_WORDS_MILLIS = 1_000;
+    private static final long LAST_WORDS_NANOS = 1_000_000_000;
+
+    /** Looked up now: to find a class takes memory, and so does a call that is the first of its kind. */
+    private static final Runtime JVM = Runtime.getRuntime();
 
     private final Queue<Thread> started = new ConcurrentLinkedQueue<>();
     private final Thread halter;
@@ -29,17 +32,28 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
     private volatile boolean ending;
 
     public Threads() {
+        prepareToHalt();
         halter = new Thread(this::haltOnceFailed, "counters-halt");
         halter.setDaemon(true);
         halter.start();
+    }
+
+    /** Loads what halting needs: without memory it would be too late. */
+    private static void prepareToHalt() {
+        try {
+            Class.forName("java.lang.Shutdown");
+            Class.forName("java.lang.Shutdown$Lock");
+        } catch (ClassNotFoundException otherJdk) {
+            log.debug("this JDK halts in another way", otherJdk);
+        }
     }
 
     private void haltOnceFailed() {
         while (!failed) {
             LockSupport.park();
         }
-        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LAST_WORDS_MILLIS));
-        Runtime.getRuntime().halt(EXIT_BROKEN);
+        LockSupport.parkNanos(LAST_WORDS_NANOS);
+        JVM.halt(EXIT_BROKEN);
     }
 
     /** A thread that does not keep the program running; not started yet. */
@@ -89,7 +103,7 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
             log.error("{} failed; the process ends, start it again", thread.getName(), fault);
             LogStream.drain(LAST_WORDS_MILLIS / 2);
         } finally {
-            Runtime.getRuntime().halt(EXIT_BROKEN);
+            JVM.halt(EXIT_BROKEN);
         }
     }
 }
