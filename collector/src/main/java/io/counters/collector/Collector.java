@@ -35,7 +35,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -115,10 +114,7 @@ public final class Collector implements AutoCloseable {
             publisher = open(new Publisher(
                     ledger, commit, sinks, publishing, work -> daemon("counters-sink", work), faults, self));
             dashboard = open(new Dashboard(
-                    showing,
-                    ledger,
-                    self,
-                    Executors.newFixedThreadPool(2, work -> daemon("counters-dashboard", work))));
+                    showing, ledger, self, List::of, System::nanoTime, faults, work -> daemon("counters-http", work)));
             intake = open(new Intake(taking, ledger, work -> daemon("counters-udp", work), faults, self));
             // The one thread that is no daemon: it keeps the program running.
             intakeThread = new Thread(intake, "counters-tcp");

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,7 +59,9 @@ public final class Proxy implements AutoCloseable {
                         forwarder,
                         watch,
                         self,
-                        Executors.newFixedThreadPool(2, work -> daemon("counters-page", work)));
+                        System::nanoTime,
+                        faults,
+                        work -> daemon("counters-http", work));
             }
             pidFile = settings.pidFile().orElse(null);
             if (pidFile != null) {

@@ -11,7 +11,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.util.concurrent.Executors;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +23,7 @@ class DashboardTest {
     @TempDir
     Path folder;
 
+    private volatile List<String> troubles = List.of();
     private KeptLedger kept;
     private Dashboard dashboard;
 
@@ -34,7 +35,14 @@ class DashboardTest {
     }
 
     private Dashboard dashboard(int port) throws IOException {
-        return new Dashboard(new DashboardSettings(port), kept.ledger, kept.self, Executors.newFixedThreadPool(1));
+        return new Dashboard(
+                new DashboardSettings(port),
+                kept.ledger,
+                kept.self,
+                () -> troubles,
+                System::nanoTime,
+                kept.said.log(),
+                Thread::new);
     }
 
     @AfterEach
