@@ -59,10 +59,9 @@ public final class HttpPort implements AutoCloseable {
     private static final int RECEIVE_BYTES = 2 * 1024;
     private static final int PIECE_CHARS = 16 * 1024;
 
-    /** Of an answer that its reader does not take: what is in memory, beyond a last piece, and what the kernel may have. */
+    /** How much of an answer that its reader does not take is in memory, beyond a last piece; the kernel may have as much. */
     private static final int UNSENT_BYTES_MAX = 64 * 1024;
 
-    private static final int SEND_BUFFER_BYTES = 128 * 1024;
     private static final long LOOK_MILLIS = 250;
     private static final long CLOSE_MILLIS = 900;
 
@@ -131,7 +130,7 @@ public final class HttpPort implements AutoCloseable {
                 .childOption(
                         ChannelOption.WRITE_BUFFER_WATER_MARK,
                         new WriteBufferWaterMark(UNSENT_BYTES_MAX / 2, UNSENT_BYTES_MAX))
-                .childOption(ChannelOption.SO_SNDBUF, SEND_BUFFER_BYTES)
+                .childOption(ChannelOption.SO_SNDBUF, UNSENT_BYTES_MAX)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childHandler(new ChannelInitializer<SocketChannel>() {
