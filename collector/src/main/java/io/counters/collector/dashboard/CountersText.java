@@ -39,7 +39,8 @@ final class CountersText implements Text {
         int left = low;
         int right = middle;
         for (int i = low; i < high; i++) {
-            boolean takesLeft = right == high || left < middle && names[from[left]].compareTo(names[from[right]]) <= 0;
+            boolean takesLeft =
+                    right == high || (left < middle && names[from[left]].compareTo(names[from[right]]) <= 0);
             to[i] = from[takesLeft ? left++ : right++];
         }
     }

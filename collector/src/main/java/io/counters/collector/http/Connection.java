@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * <p>It is always in one {@link State}, each with a limit of time. So nothing that a client does or leaves out keeps it
  * forever, and a worker that hangs keeps no client waiting.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // A write that fails makes the last write of its answer fail, too.
 final class Connection extends ChannelInboundHandlerAdapter {
     private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final int PIECES_AT_ONCE = 4;
@@ -55,9 +56,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
         /** All is sent, and the client is to close: closed at once, it might lose the end of the answer. */
         ENDING(2);
 
+        final int seconds;
         final long nanos;
 
         State(int seconds) {
+            this.seconds = seconds;
             nanos = TimeUnit.SECONDS.toNanos(seconds);
         }
     }
@@ -220,11 +223,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
         takesChunks = head.protocolVersion().compareTo(HttpVersion.HTTP_1_1) >= 0;
         keepsAlive = request.refusal() == null && HttpUtil.isKeepAlive(head);
         Answer refusal = request.refusal() != null ? request.refusal() : find(head);
-        Route found = route;
-        if (refusal != null || found == null) {
-            send(Objects.requireNonNull(refusal));
+        if (refusal != null) {
+            send(refusal);
             return;
         }
+        Route found = Objects.requireNonNull(route);
         asked = found.method() + " " + found.path();
         if (found.work() == Route.Work.NONE) {
             send(found.answer().get());
@@ -299,9 +302,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
         fault = null;
         if (state != State.MAKING) {
             leaveLane();
-        } else if (thrown != null || result == null) {
-            failed(Objects.requireNonNull(thrown));
-        } else {
+        } else if (thrown != null) {
+            failed(thrown);
+        } else if (result != null) {
             send(result);
         }
     }
@@ -450,15 +453,18 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     /** Ends what has taken too long. */
     void look(long now) {
-        boolean isLate = now - since >= state.nanos || state == State.SENDING && now - sendingSince >= ANSWER_NANOS;
+        boolean isLate = now - since >= state.nanos || (state == State.SENDING && now - sendingSince >= ANSWER_NANOS);
         if (!isLate) {
             return;
         }
         try {
             switch (state) {
-                case READING -> giveUp(Answer.plain(408, "the request was not complete after 5 s\n"));
+                case READING ->
+                    giveUp(Answer.plain(408, "the request was not complete after " + state.seconds + " s\n"));
                 case MAKING ->
-                    giveUp(Answer.plain(503, "there is no answer after 10 s; the collector is busy or hangs\n")
+                    giveUp(Answer.plain(
+                                    503,
+                                    "there is no answer after " + state.seconds + " s; this program is busy or hangs\n")
                             .with("Retry-After", RETRY_SECONDS));
                 case SENDING -> {
                     port.timedOut();

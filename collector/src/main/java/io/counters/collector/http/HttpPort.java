@@ -155,7 +155,7 @@ public final class HttpPort implements AutoCloseable {
                             + opening.cause().getMessage() + "); " + remedy,
                     opening.cause());
         }
-        loop.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        var unused = loop.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** One small buffer each time a connection is read from, so that the requests in it are few. */
@@ -310,7 +310,7 @@ public final class HttpPort implements AutoCloseable {
     public void close() {
         closed = true;
         workers.shutdown();
-        loop.shutdownGracefully(0, CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+        var unused = loop.shutdownGracefully(0, CLOSE_MILLIS, TimeUnit.MILLISECONDS);
         try {
             if (!loop.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
                 faults.warn("http close", "the HTTP event loop did not end within " + CLOSE_MILLIS + " ms");

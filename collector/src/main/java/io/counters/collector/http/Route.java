@@ -48,7 +48,7 @@ public record Route(String method, String path, Work work, Supplier<Answer> answ
     }
 
     boolean takes(String asked) {
-        return asked.equals(method) || asked.equals("HEAD") && method.equals("GET");
+        return asked.equals(method) || (asked.equals("HEAD") && method.equals("GET"));
     }
 
     boolean changes() {

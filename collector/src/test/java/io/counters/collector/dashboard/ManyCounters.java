@@ -17,8 +17,13 @@ final class ManyCounters {
     /** Takes a folder and how many; prints the port. */
     public static void main(String[] args) throws Exception {
         KeptLedger kept = new KeptLedger(Files.createDirectories(Path.of(args[0])), false);
+        StringBuilder datagram = new StringBuilder();
         for (int i = 0; i < Integer.parseInt(args[1]); i++) {
-            kept.datagram("increment " + name(i) + " " + i);
+            datagram.append("increment ").append(name(i)).append(' ').append(i).append('\n');
+            if (i % 500 == 499) {
+                kept.datagram(datagram.toString());
+                datagram.setLength(0);
+            }
         }
         kept.commit.run();
         Dashboard dashboard = new Dashboard(

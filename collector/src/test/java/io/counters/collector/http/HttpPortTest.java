@@ -315,6 +315,23 @@ class HttpPortTest {
     }
 
     @Test
+    void a_change_whose_body_is_cut_off_is_not_made() throws Exception {
+        for (int i = 0; i < 2; i++) {
+            Browser browser =
+                    browser().send("POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf");
+            awaitConnections(1);
+            if (i == 0) {
+                browser.half().rest();
+            } else {
+                browser.close();
+            }
+            awaitConnections(0);
+        }
+
+        assertThat(changes).hasValue(0);
+    }
+
+    @Test
     void a_connection_that_asks_nothing_for_30_seconds_is_closed() throws Exception {
         Browser never = browser();
         Browser once = browser();
