@@ -22,8 +22,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Random;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -200,7 +200,7 @@ class DashboardTest {
     void counters_are_in_the_order_of_their_names_however_many() {
         Random random = new Random(7);
         for (int size : new int[] {0, 1, 2, 3, 7, 64, 1000, 4097}) {
-            SortedMap<String, Long> sorted = new TreeMap<>();
+            NavigableMap<String, Long> sorted = new TreeMap<>();
             while (sorted.size() < size) {
                 sorted.put("c" + random.nextInt(100_000), random.nextLong());
             }
@@ -221,7 +221,7 @@ class DashboardTest {
         }
     }
 
-    private static String json(SortedMap<String, Long> counters) {
+    private static String json(NavigableMap<String, Long> counters) {
         StringBuilder json = new StringBuilder("{");
         counters.forEach((name, value) -> json.append(json.length() == 1 ? "\n" : ",\n")
                 .append('"')
@@ -248,7 +248,7 @@ class DashboardTest {
         try (BufferedReader said = new BufferedReader(new InputStreamReader(small.getInputStream(), UTF_8))) {
             InetSocketAddress address =
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(said.readLine()));
-            SortedMap<String, Long> all = new TreeMap<>();
+            NavigableMap<String, Long> all = new TreeMap<>();
             for (int i = 0; i < size; i++) {
                 all.put(ManyCounters.name(i), (long) i);
             }

@@ -350,9 +350,8 @@ class HttpPortTest {
 
     @Test
     void who_stops_reading_stops_the_writer_and_is_gone_after_10_seconds() throws Exception {
-        List<Browser> reluctant = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
-            reluctant.add(reluctant("/endless"));
+            reluctant("/endless");
         }
         AtomicLong before = new AtomicLong(-1);
         await().until(() -> {
@@ -745,7 +744,7 @@ class HttpPortTest {
 
     @Test
     void an_event_loop_that_ends_by_itself_is_an_uncaught_exception_which_ends_the_program() {
-        port.loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+        var unused = port.loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
 
         await().until(() -> deaths.size() == 1);
 
