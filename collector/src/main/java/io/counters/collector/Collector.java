@@ -39,7 +39,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -161,7 +160,10 @@ public final class Collector implements AutoCloseable {
                     showing,
                     ledger,
                     self,
-                    Executors.newFixedThreadPool(2, work -> threads.daemon("counters-dashboard", work))));
+                    health,
+                    System::nanoTime,
+                    faults,
+                    work -> threads.daemon("counters-http", work)));
             intake = open(new Intake(taking, ledger, work -> threads.daemon("counters-udp", work), faults, self));
             // The one thread that is no daemon: it keeps the program running.
             intakeThread = threads.foreground("counters-tcp", intake);

@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -62,7 +61,9 @@ public final class Proxy implements AutoCloseable {
                         forwarder,
                         watch,
                         self,
-                        Executors.newFixedThreadPool(2, work -> threads.daemon("counters-page", work)));
+                        System::nanoTime,
+                        faults,
+                        work -> threads.daemon("counters-http", work));
             }
             pidFile = settings.pidFile().orElse(null);
             if (pidFile != null) {

@@ -48,8 +48,9 @@ class ArchitectureTest {
         "intake,    udp ledger wire",
         "store,     ledger ring",
         "publish,   ledger wire",
-        "proxy,     udp wire ring emit cells",
-        "dashboard, ledger",
+        "http,      ''",
+        "proxy,     udp http wire ring emit cells",
+        "dashboard, http ledger",
         "simulate,  ledger peers wire emit cells",
     })
     void a_room_uses_only_the_rooms_it_is_shown_to(String room, String shown) {
@@ -82,6 +83,7 @@ class ArchitectureTest {
                         HOUSE + ".self",
                         HOUSE + ".settings",
                         HOUSE + ".udp",
+                        HOUSE + ".http",
                         HOUSE + ".ledger",
                         HOUSE + ".peers",
                         HOUSE + ".intake",

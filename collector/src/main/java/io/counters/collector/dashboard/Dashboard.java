@@ -2,158 +2,103 @@ package io.counters.collector.dashboard;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import io.counters.collector.http.Answer;
+import io.counters.collector.http.HttpPort;
+import io.counters.collector.http.Route;
+import io.counters.collector.http.Route.Work;
+import io.counters.collector.http.Text;
 import io.counters.collector.ledger.Ledger;
-import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.ledger.StreamReport;
+import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.BindException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.Arrays;
 import java.util.Comparator;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.ExecutorService;
-import java.util.stream.Collectors;
+import java.util.List;
+import java.util.concurrent.ThreadFactory;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /** The HTTP server. Its page asks {@code /api/counters} once a second and shows what moved. */
 public final class Dashboard implements AutoCloseable {
     private static final int STREAMS_MAX = 1000;
+    private static final String JSON = "application/json";
 
-    private final HttpServer server;
-    private final ExecutorService threads;
+    private final HttpPort port;
     private final Ledger ledger;
-    private final Self self;
-    private final byte[] page;
+    private final Supplier<List<String>> troubles;
+    private final String page;
 
     /**
      * Opens the port; {@link #start} serves it.
      *
-     * @param threads run the requests; closed with this
+     * @param troubles what keeps the collector from being well, a line each; asked on the event loop, so it takes no lock
+     * @param nanoClock monotonic
+     * @param threads serve the port; an uncaught exception in one of them must end the program
      * @throws IOException when the port is taken; the message names the remedy
      */
-    public Dashboard(DashboardSettings settings, Ledger ledger, Self self, ExecutorService threads) throws IOException {
+    public Dashboard(
+            DashboardSettings settings,
+            Ledger ledger,
+            Self self,
+            Supplier<List<String>> troubles,
+            LongSupplier nanoClock,
+            FaultLog faults,
+            ThreadFactory threads)
+            throws IOException {
         this.ledger = ledger;
-        this.self = self;
-        this.threads = threads;
+        this.troubles = troubles;
         try (InputStream in = Dashboard.class.getResourceAsStream("page.html")) {
-            page = in == null ? new byte[0] : in.readAllBytes();
+            page = in == null ? "" : new String(in.readAllBytes(), UTF_8);
         }
-        try {
-            server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), settings.port()), 0);
-        } catch (BindException taken) {
-            throw new IOException(
-                    "can't open the page on port " + settings.port() + " (" + taken.getMessage()
-                            + "); another collector may run there, --http-port takes another",
-                    taken);
-        }
-        server.setExecutor(threads);
-        server.createContext("/", this::serve);
+        port = new HttpPort(
+                settings.port(),
+                "another collector may run there, --http-port takes another",
+                List.of(
+                        Route.get("/", Work.NONE, () -> new Answer(200, "text/html; charset=utf-8", Text.of(page))),
+                        Route.get("/api/counters", Work.MUCH, this::counters),
+                        Route.get("/api/streams", Work.MUCH, this::streams),
+                        Route.metrics(self),
+                        Route.get("/healthz", Work.NONE, this::health)),
+                nanoClock,
+                faults,
+                self,
+                threads);
     }
 
     public void start() {
-        server.start();
+        port.start();
     }
 
     /** Where the page is, with the port that was got. */
     public InetSocketAddress address() {
-        return server.getAddress();
+        return port.address();
     }
 
-    private void serve(HttpExchange exchange) throws IOException {
-        try (exchange) {
-            switch (exchange.getRequestURI().getPath()) {
-                case "/" -> answer(exchange, 200, "text/html; charset=utf-8", page);
-                case "/api/counters" -> answer(exchange, 200, "application/json", counters());
-                case "/api/streams" -> answer(exchange, 200, "application/json", streams());
-                case "/metrics" -> answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", metrics());
-                case "/healthz" -> answer(exchange, 200, "text/plain; charset=utf-8", text("ok\n"));
-                default ->
-                    answer(
-                            exchange,
-                            404,
-                            "text/plain; charset=utf-8",
-                            text("there are /, /api/counters, /api/streams, /metrics and /healthz\n"));
-            }
-        }
+    private Answer counters() {
+        return new Answer(200, JSON, new CountersText(ledger.snapshot()));
     }
 
-    private static void answer(HttpExchange exchange, int status, String type, byte[] body) throws IOException {
-        boolean head = exchange.getRequestMethod().equals("HEAD");
-        if (!head && !exchange.getRequestMethod().equals("GET")) {
-            exchange.getResponseHeaders().set("Allow", "GET, HEAD");
-            exchange.sendResponseHeaders(405, -1);
-            return;
-        }
-        exchange.getResponseHeaders().set("Content-Type", type);
-        exchange.getResponseHeaders().set("Cache-Control", "no-store");
-        exchange.sendResponseHeaders(status, head || body.length == 0 ? -1 : body.length);
-        if (!head) {
-            exchange.getResponseBody().write(body);
-        }
-    }
-
-    /** One object, counters by name in order; the letters of names need no escaping in JSON. */
-    private byte[] counters() {
-        Snapshot now = ledger.snapshot();
-        Integer[] order = new Integer[now.size()];
-        Arrays.setAll(order, i -> i);
-        Arrays.sort(order, (a, b) -> now.names()[a].compareTo(now.names()[b]));
-        StringBuilder json = new StringBuilder("{");
-        for (int i : order) {
-            json.append(json.length() == 1 ? "\n" : ",\n")
-                    .append('"')
-                    .append(now.names()[i])
-                    .append("\": ");
-            json.append(now.values()[i]);
-        }
-        return text(json.append("\n}\n").toString());
-    }
-
-    /** The streams that miss most first, {@value #STREAMS_MAX} at the most; the letters of ids need no escaping. */
-    private byte[] streams() {
-        String rows = ledger.reports().stream()
+    /** The streams that miss most first, {@value #STREAMS_MAX} at the most. */
+    private Answer streams() {
+        List<StreamReport> reports = ledger.reports().stream()
                 .sorted(Comparator.comparingLong(StreamReport::lost)
                         .reversed()
                         .thenComparingLong(StreamReport::quietMillis)
                         .thenComparing(StreamReport::sender))
                 .limit(STREAMS_MAX)
-                .map(Dashboard::row)
-                .collect(Collectors.joining(",\n"));
-        return text("[\n" + rows + "\n]\n");
+                .toList();
+        return new Answer(200, JSON, new StreamsText(reports));
     }
 
-    private static String row(StreamReport stream) {
-        return "{\"sender\": \"" + stream.sender() + "\", \"counters\": " + stream.counters() + ", \"sent\": "
-                + stream.sent() + ", \"received\": " + stream.received() + ", \"repeated\": " + stream.repeated()
-                + ", \"lost\": " + stream.lost() + ", \"healed\": " + stream.healed() + ", \"quiet_seconds\": "
-                + stream.quietMillis() / 1000 + ", \"whole\": " + stream.whole() + ", \"quarantined\": "
-                + stream.quarantined() + ", \"split\": " + stream.isSplit() + "}";
-    }
-
-    private byte[] metrics() {
-        StringBuilder lines = new StringBuilder();
-        for (Map.Entry<String, Long> value : new TreeMap<>(self.values()).entrySet()) {
-            lines.append("counters_")
-                    .append(value.getKey())
-                    .append(' ')
-                    .append(value.getValue())
-                    .append('\n');
-        }
-        return text(lines.toString());
-    }
-
-    private static byte[] text(String text) {
-        return text.getBytes(UTF_8);
+    private Answer health() {
+        List<String> said = troubles.get();
+        return said.isEmpty() ? Answer.plain(200, "ok\n") : Answer.plain(503, String.join("\n", said) + "\n");
     }
 
     @Override
     public void close() {
-        server.stop(0);
-        threads.shutdown();
+        port.close();
     }
 }

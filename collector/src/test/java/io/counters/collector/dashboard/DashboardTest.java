@@ -1,17 +1,30 @@
 package io.counters.collector.dashboard;
 
 import static java.net.http.HttpResponse.BodyHandlers.ofString;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.http.Browser;
 import io.counters.collector.ledger.KeptLedger;
+import io.counters.collector.ledger.Snapshot;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.util.concurrent.Executors;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +36,7 @@ class DashboardTest {
     @TempDir
     Path folder;
 
+    private volatile List<String> troubles = List.of();
     private KeptLedger kept;
     private Dashboard dashboard;
 
@@ -34,7 +48,14 @@ class DashboardTest {
     }
 
     private Dashboard dashboard(int port) throws IOException {
-        return new Dashboard(new DashboardSettings(port), kept.ledger, kept.self, Executors.newFixedThreadPool(1));
+        return new Dashboard(
+                new DashboardSettings(port),
+                kept.ledger,
+                kept.self,
+                () -> troubles,
+                System::nanoTime,
+                kept.said.log(),
+                Thread::new);
     }
 
     @AfterEach
@@ -101,7 +122,151 @@ class DashboardTest {
 
     @Test
     void it_says_that_it_is_well() throws Exception {
-        assertThat(ask("GET", "/healthz").body()).isEqualTo("ok\n");
+        HttpResponse<String> well = ask("GET", "/healthz");
+
+        assertThat(well.statusCode()).isEqualTo(200);
+        assertThat(well.body()).isEqualTo("ok\n");
+    }
+
+    @Test
+    void it_says_what_is_wrong_a_line_each() throws Exception {
+        troubles = List.of("the last commit was 12 s ago", "counters-udp has ended");
+
+        HttpResponse<String> unwell = ask("GET", "/healthz");
+
+        assertThat(unwell.statusCode()).isEqualTo(503);
+        assertThat(unwell.body()).isEqualTo("the last commit was 12 s ago\ncounters-udp has ended\n");
+    }
+
+    @Test
+    void health_and_page_are_answered_while_somebody_holds_the_ledgers_lock() throws Exception {
+        List<Browser> waiting = new ArrayList<>();
+        synchronized (kept.ledger) {
+            for (String path : List.of("/api/counters", "/api/counters", "/api/streams", "/metrics", "/metrics")) {
+                Browser browser = new Browser(dashboard.address());
+                waiting.add(browser.ask("GET", path));
+            }
+            // Not by all numbers, of which some need the lock.
+            await().until(() -> kept.self.count("http_requests_total").sum() == 5);
+
+            assertThat(ask("GET", "/healthz").body()).isEqualTo("ok\n");
+            assertThat(ask("GET", "/").statusCode()).isEqualTo(200);
+        }
+        for (Browser browser : waiting) {
+            assertThat(browser.reply().status()).isEqualTo(200);
+            browser.close();
+        }
+    }
+
+    @Test
+    void streams_are_an_array_of_those_that_miss_most_and_no_more_than_a_thousand() throws Exception {
+        assertThat(ask("GET", "/api/streams").body()).isEqualTo("[\n\n]\n");
+        kept.datagram(stream(7, 3) + "increment a 1 1");
+
+        HttpResponse<String> streams = ask("GET", "/api/streams");
+
+        assertThat(type(streams)).isEqualTo("application/json");
+        assertThat(streams.body())
+                .isEqualTo("[\n{\"sender\": \"00000000000000000000000000000007\", \"counters\": 1, \"sent\": 3,"
+                        + " \"received\": 1, \"repeated\": 0, \"lost\": 2, \"healed\": 0, \"quiet_seconds\": 0,"
+                        + " \"whole\": true, \"quarantined\": false, \"split\": false}\n]\n");
+
+        for (int i = 1000; i < 2100; i++) {
+            kept.datagram(stream(i, i) + "increment a 1 1");
+        }
+        List<String> lines = ask("GET", "/api/streams").body().lines().toList();
+        assertThat(lines).hasSize(1002);
+        assertThat(lines.get(1)).contains("\"sent\": 2099,").endsWith("},");
+        assertThat(lines.get(1000)).contains("\"sent\": 1100,").endsWith("}");
+    }
+
+    private static String stream(int id, int seq) {
+        return String.format("from %032x 0 %d\n", id, seq);
+    }
+
+    @Test
+    void other_sites_can_not_read_it_by_dns_rebinding() throws Exception {
+        for (String path : List.of("/", "/api/counters", "/api/streams", "/metrics", "/healthz")) {
+            try (Browser browser = new Browser(dashboard.address())) {
+                assertThat(browser.send("GET " + path + " HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+                                .reply()
+                                .status())
+                        .isEqualTo(421);
+            }
+        }
+    }
+
+    @Test
+    void counters_are_in_the_order_of_their_names_however_many() {
+        Random random = new Random(7);
+        for (int size : new int[] {0, 1, 2, 3, 7, 64, 1000, 4097}) {
+            NavigableMap<String, Long> sorted = new TreeMap<>();
+            while (sorted.size() < size) {
+                sorted.put("c" + random.nextInt(100_000), random.nextLong());
+            }
+            List<String> names = new ArrayList<>(sorted.keySet());
+            Collections.shuffle(names, random);
+            Snapshot snapshot = new Snapshot(
+                    names.toArray(new String[size + 3]),
+                    names.stream().mapToLong(sorted::get).toArray(),
+                    size);
+            StringBuilder text = new StringBuilder();
+            CountersText counters = new CountersText(snapshot);
+            boolean more = true;
+            while (more) {
+                more = counters.append(text);
+            }
+
+            assertThat(text.toString()).isEqualTo(json(sorted));
+        }
+    }
+
+    private static String json(NavigableMap<String, Long> counters) {
+        StringBuilder json = new StringBuilder("{");
+        counters.forEach((name, value) -> json.append(json.length() == 1 ? "\n" : ",\n")
+                .append('"')
+                .append(name)
+                .append("\": ")
+                .append(value));
+        return json.append("\n}\n").toString();
+    }
+
+    @Test
+    void many_counters_read_by_several_at_once_need_little_memory() throws Exception {
+        int size = 300_000;
+        Process small = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx128m",
+                        "-XX:+ExitOnOutOfMemoryError",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        ManyCounters.class.getName(),
+                        folder.resolve("many").toString(),
+                        "" + size)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (BufferedReader said = new BufferedReader(new InputStreamReader(small.getInputStream(), UTF_8))) {
+            InetSocketAddress address =
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(said.readLine()));
+            NavigableMap<String, Long> all = new TreeMap<>();
+            for (int i = 0; i < size; i++) {
+                all.put(ManyCounters.name(i), (long) i);
+            }
+            String expected = json(all);
+
+            List<Browser> readers = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                readers.add(new Browser(address).ask("GET", "/api/counters"));
+            }
+
+            for (Browser reader : readers) {
+                assertThat(reader.reply().body().equals(expected)).isTrue();
+                reader.close();
+            }
+            assertThat(small.isAlive()).isTrue();
+        } finally {
+            small.destroyForcibly().waitFor();
+        }
     }
 
     @Test

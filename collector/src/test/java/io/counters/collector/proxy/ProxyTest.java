@@ -8,10 +8,12 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.Proxy;
+import io.counters.collector.http.Browser;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
@@ -21,6 +23,8 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,6 +124,45 @@ class ProxyTest {
             await().atMost(SOON).until(() -> first.received().equals("a:1|c\nc:1|c\n"));
             assertThat(second.received()).isEqualTo("b:1|c\n");
             assertThat(running).isNotNull();
+        }
+    }
+
+    @Test
+    void a_web_page_of_another_site_can_not_have_the_list_read_again() throws Exception {
+        try (Sink sink = new Sink();
+                Proxy running = start(sink.address() + "\t1\n")) {
+            InetSocketAddress page = new InetSocketAddress(InetAddress.getLoopbackAddress(), httpPort);
+            try (Browser browser = new Browser(page)) {
+                assertThat(browser.ask("POST", "/reload", "Origin: http://evil.example")
+                                .reply()
+                                .status())
+                        .isEqualTo(403);
+                assertThat(browser.send("POST /reload HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+                                .reply()
+                                .status())
+                        .isEqualTo(421);
+                assertThat(browser.ask("POST", "/reload").reply().status()).isEqualTo(200);
+            }
+            assertThat(running).isNotNull();
+        }
+    }
+
+    @Test
+    void half_requests_do_not_hold_up_its_page() throws Exception {
+        List<Browser> halves = new ArrayList<>();
+        try (Sink sink = new Sink();
+                Proxy running = start(sink.address() + "\t1\n")) {
+            InetSocketAddress page = new InetSocketAddress(InetAddress.getLoopbackAddress(), httpPort);
+            for (int i = 0; i < 300; i++) {
+                halves.add(new Browser(page).send("GET /metrics HTTP/1.1\r\nHost"));
+            }
+
+            assertThat(ask("GET", "/healthz").body()).isEqualTo("ok, 1 servers up\n");
+            assertThat(ask("GET", "/metrics").body()).contains("counters_http_connections ");
+            assertThat(running).isNotNull();
+        }
+        for (Browser half : halves) {
+            half.close();
         }
     }
 

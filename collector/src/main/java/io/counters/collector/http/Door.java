@@ -1,0 +1,88 @@
+package io.counters.collector.http;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.collector.self.FaultLog;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpVersion;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps out web pages of other sites, which a browser on this machine would let in.
+ *
+ * <p>A site can have its own name resolve to 127.0.0.1 (DNS rebinding); its pages could then read every answer. Their
+ * requests have that name in the Host header, so only names of this machine's loopback are answered. And any page can send
+ * a POST anywhere, even if it cannot read the answer. Browsers say in Origin and Sec-Fetch-Site which page it was.
+ */
+final class Door {
+    private static final Pattern LOOPBACK = Pattern.compile(
+            "(?:localhost|127(?:\\.(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}|\\[::1])(?::(\\d{0,5}))?",
+            Pattern.CASE_INSENSITIVE);
+    private static final String SCHEME = "http://";
+    private static final int HTTP_PORT = 80;
+
+    private Door() {}
+
+    /** Why a request with this Host header is not answered; null when it is. */
+    static @Nullable Answer refusedHost(HttpRequest request, int ownPort) {
+        List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
+        if (hosts.isEmpty() && request.protocolVersion().compareTo(HttpVersion.HTTP_1_1) < 0) {
+            return null;
+        }
+        if (hosts.size() != 1) {
+            return Answer.plain(400, "the request has " + hosts.size() + " Host headers; HTTP/1.1 requires one\n");
+        }
+        if (LOOPBACK.matcher(hosts.get(0)).matches()) {
+            return null;
+        }
+        return Answer.plain(
+                421,
+                "the Host header is \"" + shown(hosts.get(0)) + "\"; only localhost, 127.0.0.1 and [::1] are answered,"
+                        + " so that no web site can read this by DNS rebinding. Use http://127.0.0.1:" + ownPort
+                        + "; a reverse proxy must set Host to localhost\n");
+    }
+
+    /** Why a request that changes something is not taken; null when no page of another site sent it. */
+    static @Nullable Answer refusedSite(HttpHeaders headers, int ownPort) {
+        for (String site : headers.getAll("Sec-Fetch-Site")) {
+            if (!site.equals("same-origin") && !site.equals("none")) {
+                return foreign("Sec-Fetch-Site", site);
+            }
+        }
+        for (String origin : headers.getAll(HttpHeaderNames.ORIGIN)) {
+            if (!isOwn(origin, ownPort)) {
+                return foreign("Origin", origin);
+            }
+        }
+        return null;
+    }
+
+    private static Answer foreign(String header, String value) {
+        return Answer.plain(
+                403,
+                "the " + header + " header is \"" + shown(value) + "\"; a web page of another site or port may not"
+                        + " change anything here. Send the request without a browser, as curl -X POST does\n");
+    }
+
+    private static boolean isOwn(String origin, int ownPort) {
+        if (!origin.startsWith(SCHEME)) {
+            return false;
+        }
+        Matcher host = LOOPBACK.matcher(origin.substring(SCHEME.length()));
+        if (!host.matches()) {
+            return false;
+        }
+        String port = host.group(1);
+        return (port == null || port.isEmpty() ? HTTP_PORT : Integer.parseInt(port)) == ownPort;
+    }
+
+    private static String shown(String value) {
+        byte[] bytes = value.getBytes(ISO_8859_1);
+        return FaultLog.shown(bytes, 0, bytes.length);
+    }
+}

@@ -1,0 +1,322 @@
+package io.counters.collector.http;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.SingleThreadIoEventLoop;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.handler.codec.http.HttpResponseEncoder;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** A port on loopback that answers HTTP by a list of routes. */
+public final class HttpPort implements AutoCloseable {
+    static final int CONNECTIONS_MAX = 200;
+    static final int REQUEST_LINE_BYTES_MAX = 2 * 1024;
+    static final int HEADERS_BYTES_MAX = 6 * 1024;
+    static final int BODY_BYTES_MAX = 8 * 1024;
+
+    /** How many answers of one kind of work are made and sent at once, and how many more requests wait. */
+    static final int ANSWERS_AT_ONCE = 2;
+
+    static final int REQUESTS_WAITING_MAX = 32;
+
+    private static final int WORKERS = 2;
+    private static final int BACKLOG = 1024;
+    private static final int RECEIVE_BYTES = 2 * 1024;
+    private static final int PIECE_CHARS = 16 * 1024;
+
+    /** How much of an answer that its reader does not take is in memory, beyond a last piece; the kernel may have as much. */
+    private static final int UNSENT_BYTES_MAX = 64 * 1024;
+
+    private static final long LOOK_MILLIS = 250;
+    private static final long CLOSE_MILLIS = 900;
+
+    /** How long the reader of an answer must have taken nothing before its connection may give way to a new one. */
+    private static final long STALLED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final Map<String, Route> routes;
+    private final String contents;
+    private final LongSupplier nanoClock;
+    private final FaultLog faults;
+    private final LongAdder requests;
+    private final LongAdder errors;
+    private final LongAdder timeouts;
+    private final LongAdder refusedConnections;
+    private final LongAdder endedConnections;
+    private final Self self;
+    private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
+    private final StringBuilder piece = new StringBuilder();
+    private final Lane some = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
+    private final Lane much = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
+    private final ExecutorService workers;
+    final SingleThreadIoEventLoop loop;
+    private final Channel server;
+    private volatile boolean closed;
+
+    /**
+     * Opens the port; {@link #start} serves it.
+     *
+     * @param number of the port; 0 for a free one
+     * @param remedy what to do when it is taken, for the message
+     * @param nanoClock monotonic, for all limits of time
+     * @param threads make the event loop and the workers; an uncaught exception in one of them must end the program
+     * @throws IOException when the port can't be opened
+     */
+    public HttpPort(
+            int number,
+            String remedy,
+            List<Route> routes,
+            LongSupplier nanoClock,
+            FaultLog faults,
+            Self self,
+            ThreadFactory threads)
+            throws IOException {
+        this.routes = routes.stream()
+                .collect(Collectors.toMap(Route::path, route -> route, (one, other) -> one, LinkedHashMap::new));
+        contents = "there are " + listed(routes) + "\n";
+        this.nanoClock = nanoClock;
+        this.faults = faults;
+        this.self = self;
+        requests = self.count("http_requests_total");
+        errors = self.count("http_errors_total");
+        timeouts = self.count("http_timeouts_total");
+        refusedConnections = self.count("http_refused_connections_total");
+        endedConnections = self.count("http_ended_connections_total");
+        self.gauge("http_connections", connections::size);
+        workers = Executors.newFixedThreadPool(WORKERS, threads);
+        loop = new SingleThreadIoEventLoop(null, watched(threads), NioIoHandler.newFactory());
+        ChannelFuture opening = new ServerBootstrap()
+                .group(loop)
+                .channel(NioServerSocketChannel.class)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.AUTO_READ, false)
+                .handler(new Accepting())
+                .childOption(ChannelOption.ALLOCATOR, new UnpooledByteBufAllocator(false, true))
+                .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
+                .childOption(
+                        ChannelOption.WRITE_BUFFER_WATER_MARK,
+                        new WriteBufferWaterMark(UNSENT_BYTES_MAX / 2, UNSENT_BYTES_MAX))
+                .childOption(ChannelOption.SO_SNDBUF, UNSENT_BYTES_MAX)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        channel.pipeline()
+                                .addLast(
+                                        new HttpRequestDecoder(new HttpDecoderConfig()
+                                                .setMaxInitialLineLength(REQUEST_LINE_BYTES_MAX)
+                                                .setMaxHeaderSize(HEADERS_BYTES_MAX)),
+                                        new HttpResponseEncoder(),
+                                        new Connection(HttpPort.this));
+                    }
+                })
+                .bind(InetAddress.getLoopbackAddress(), number)
+                .awaitUninterruptibly();
+        server = opening.channel();
+        if (!opening.isSuccess()) {
+            close();
+            throw new IOException(
+                    "can't open the page on port " + number + " ("
+                            + opening.cause().getMessage() + "); " + remedy,
+                    opening.cause());
+        }
+        var unused = loop.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** One small buffer each time a connection is read from, so that the requests in it are few. */
+    private static FixedRecvByteBufAllocator receiveBuffers() {
+        FixedRecvByteBufAllocator buffers = new FixedRecvByteBufAllocator(RECEIVE_BYTES);
+        buffers.maxMessagesPerRead(1);
+        return buffers;
+    }
+
+    /** Netty only logs what ends an event loop; a thread that ends while the port is open must end the program. */
+    private ThreadFactory watched(ThreadFactory threads) {
+        return work -> threads.newThread(() -> {
+            work.run();
+            if (!closed) {
+                throw new IllegalStateException("the HTTP event loop ended by itself");
+            }
+        });
+    }
+
+    private static String listed(List<Route> routes) {
+        List<String> names = routes.stream().map(Route::toString).toList();
+        int last = names.size() - 1;
+        return last == 0 ? names.get(0) : String.join(", ", names.subList(0, last)) + " and " + names.get(last);
+    }
+
+    public void start() {
+        server.config().setAutoRead(true);
+    }
+
+    /** Where the page is, with the port that was got. */
+    public InetSocketAddress address() {
+        return (InetSocketAddress) server.localAddress();
+    }
+
+    /** What goes wrong where connections are accepted, such as too few descriptors; Netty accepts again a second later. */
+    private final class Accepting extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable fault) {
+            context.fireExceptionCaught(fault);
+            faults.warn("http accept", () -> "the page can't accept a connection and tries again: " + shown(fault));
+        }
+    }
+
+    // For connections; all of it on the event loop
+
+    long now() {
+        return nanoClock.getAsLong();
+    }
+
+    /** Takes up a new connection; where there are too many, one that only waits for its client gives way, or it itself. */
+    boolean open(Connection fresh) {
+        if (connections.size() >= CONNECTIONS_MAX) {
+            Connection idlest = null;
+            for (Connection connection : connections) {
+                if (connection.mayGiveWay(STALLED_NANOS)
+                        && (idlest == null || connection.since() - idlest.since() < 0)) {
+                    idlest = connection;
+                }
+            }
+            if (idlest == null) {
+                refusedConnections.increment();
+                return false;
+            }
+            endedConnections.increment();
+            idlest.end();
+        }
+        return connections.add(fresh);
+    }
+
+    void gone(Connection connection) {
+        connections.remove(connection);
+    }
+
+    void timedOut() {
+        timeouts.increment();
+    }
+
+    void requested() {
+        requests.increment();
+    }
+
+    /** Counts a refusal that somebody may want to know of. */
+    Answer refuse(String reason, Answer answer) {
+        self.count("http_refused_total", "reason", reason).increment();
+        return answer;
+    }
+
+    int number() {
+        return address().getPort();
+    }
+
+    @Nullable
+    Route route(String path) {
+        return routes.get(path);
+    }
+
+    String contents() {
+        return contents;
+    }
+
+    Lane lane(Route.Work work) {
+        return work == Route.Work.SOME ? some : much;
+    }
+
+    ExecutorService workers() {
+        return workers;
+    }
+
+    /** Appends pieces of a text to some KB, as bytes; returns whether there is more. */
+    boolean nextPiece(Text text) {
+        piece.setLength(0);
+        boolean more = true;
+        while (more && piece.length() < PIECE_CHARS) {
+            more = text.append(piece);
+        }
+        return more;
+    }
+
+    ByteBuf piece(ByteBufAllocator buffers) {
+        ByteBuf bytes = buffers.heapBuffer(ByteBufUtil.utf8Bytes(piece));
+        bytes.writeCharSequence(piece, StandardCharsets.UTF_8);
+        return bytes;
+    }
+
+    void failed() {
+        errors.increment();
+    }
+
+    void tell(String what, Throwable fault) {
+        faults.warn("http " + what, () -> what + " failed, and its connection is closed: " + shown(fault));
+    }
+
+    private static String shown(Throwable fault) {
+        byte[] text = fault.toString().getBytes(ISO_8859_1);
+        return FaultLog.shown(text, 0, text.length);
+    }
+
+    private void look() {
+        try {
+            long now = now();
+            for (Connection connection : connections) {
+                connection.look(now);
+            }
+        } catch (Throwable fault) {
+            // Let out, it would be the last look.
+            errors.increment();
+        }
+    }
+
+    /** Frees the port and ends all connections, within a second. Idempotent. */
+    @Override
+    public void close() {
+        closed = true;
+        workers.shutdown();
+        var unused = loop.shutdownGracefully(0, CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+        try {
+            if (!loop.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                faults.warn("http close", "the HTTP event loop did not end within " + CLOSE_MILLIS + " ms");
+            }
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package io.counters.collector.http;
+
+import io.counters.collector.self.Self;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * One path, and what answers it. A request that changes something must be a POST: only POST is refused to other sites.
+ *
+ * @param method {@code GET}, which takes HEAD too, or {@code POST}
+ * @param answer called once for each request, on the thread that {@code work} says; what it throws is answered with 500
+ */
+public record Route(String method, String path, Work work, Supplier<Answer> answer) {
+    private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
+
+    /** How much work an answer is, and so where it is made. */
+    public enum Work {
+        /** Made on the event loop: takes no lock, does no I/O. */
+        NONE,
+        /** Made by a worker: may wait for a lock or a file. */
+        SOME,
+        /** Made by a worker, of a size that grows with the number of counters: two at once until they are sent. */
+        MUCH
+    }
+
+    public static Route get(String path, Work work, Supplier<Answer> answer) {
+        return new Route("GET", path, work, answer);
+    }
+
+    public static Route post(String path, Work work, Supplier<Answer> answer) {
+        return new Route("POST", path, work, answer);
+    }
+
+    /** {@code /metrics}: the program's own numbers as Prometheus reads them. */
+    public static Route metrics(Self self) {
+        return get("/metrics", Work.SOME, () -> {
+            Iterator<Map.Entry<String, Long>> values = self.values().entrySet().iterator();
+            return new Answer(200, PROMETHEUS, out -> {
+                if (values.hasNext()) {
+                    Map.Entry<String, Long> value = values.next();
+                    out.append("counters_").append(value.getKey()).append(' ');
+                    out.append(value.getValue().longValue()).append('\n');
+                }
+                return values.hasNext();
+            });
+        });
+    }
+
+    boolean takes(String asked) {
+        return asked.equals(method) || (asked.equals("HEAD") && method.equals("GET"));
+    }
+
+    boolean changes() {
+        return !method.equals("GET");
+    }
+
+    String allowed() {
+        return method.equals("GET") ? "GET, HEAD" : method;
+    }
+
+    /** As the list of what there is names it. */
+    @Override
+    public String toString() {
+        return method.equals("GET") ? path : method + " " + path;
+    }
+}

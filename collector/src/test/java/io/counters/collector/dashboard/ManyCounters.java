@@ -1,0 +1,40 @@
+package io.counters.collector.dashboard;
+
+import io.counters.collector.ledger.KeptLedger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A program of its own, with a heap of its own: a dashboard over many counters, until it is killed. */
+final class ManyCounters {
+    private ManyCounters() {}
+
+    /** The name of the counter of this number, which is its value too. */
+    static String name(int counter) {
+        return "many.counters.of.some.service." + counter % 1000 + "." + counter;
+    }
+
+    /** Takes a folder and how many; prints the port. */
+    public static void main(String[] args) throws Exception {
+        KeptLedger kept = new KeptLedger(Files.createDirectories(Path.of(args[0])), false);
+        StringBuilder datagram = new StringBuilder();
+        for (int i = 0; i < Integer.parseInt(args[1]); i++) {
+            datagram.append("increment ").append(name(i)).append(' ').append(i).append('\n');
+            if (i % 500 == 499) {
+                kept.datagram(datagram.toString());
+                datagram.setLength(0);
+            }
+        }
+        kept.commit.run();
+        Dashboard dashboard = new Dashboard(
+                new DashboardSettings(0),
+                kept.ledger,
+                kept.self,
+                List::of,
+                System::nanoTime,
+                kept.said.log(),
+                Thread::new);
+        dashboard.start();
+        System.out.println(dashboard.address().getPort());
+    }
+}

@@ -1,0 +1,124 @@
+package io.counters.collector.http;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** One connection to an HTTP server, byte by byte, so that a test can do what no client library would. */
+public final class Browser implements AutoCloseable {
+    private static final int PATIENCE_MILLIS = 20_000;
+
+    private final Socket socket = new Socket();
+    private final DataInputStream in;
+
+    /** What came back, headers by names in lower case. */
+    public record Reply(int status, Map<String, String> headers, String body) {}
+
+    /** Connects to this address. */
+    public Browser(InetSocketAddress server) throws IOException {
+        this(server, 0);
+    }
+
+    /** The same, with a receive buffer so small, or the usual one for 0. */
+    public Browser(InetSocketAddress server, int receiveBytes) throws IOException {
+        if (receiveBytes > 0) {
+            socket.setReceiveBufferSize(receiveBytes);
+        }
+        socket.setSoTimeout(PATIENCE_MILLIS);
+        socket.connect(server);
+        in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
+    }
+
+    /** Sends this text as it is. */
+    public Browser send(String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(ISO_8859_1));
+        return this;
+    }
+
+    /** Sends a request with a Host header of its own. */
+    public Browser ask(String method, String path, String... headers) throws IOException {
+        return send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n"
+                + (headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n") + "\r\n");
+    }
+
+    /** Says that nothing more is sent. */
+    public Browser half() throws IOException {
+        socket.shutdownOutput();
+        return this;
+    }
+
+    /** Reads one answer to a GET or POST as a whole. */
+    public Reply reply() throws IOException {
+        return reply(true);
+    }
+
+    /** Reads one answer, and its body if it has one. */
+    public Reply reply(boolean hasBody) throws IOException {
+        int status = Integer.parseInt(line().split(" ", 3)[1]);
+        Map<String, String> headers = new TreeMap<>();
+        for (String line = line(); !line.isEmpty(); line = line()) {
+            String[] header = line.split(": ", 2);
+            headers.put(header[0].toLowerCase(Locale.ROOT), header[1]);
+        }
+        if (!hasBody) {
+            return new Reply(status, headers, "");
+        }
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        if (headers.containsKey("content-length")) {
+            body.write(in.readNBytes(Integer.parseInt(headers.get("content-length"))));
+        } else if (headers.getOrDefault("transfer-encoding", "").equals("chunked")) {
+            for (int size = chunkSize(); size > 0; size = chunkSize()) {
+                body.write(in.readNBytes(size));
+                line();
+            }
+            line();
+        } else {
+            body.write(in.readAllBytes());
+        }
+        return new Reply(status, headers, body.toString(ISO_8859_1));
+    }
+
+    private int chunkSize() throws IOException {
+        return Integer.parseInt(line(), 16);
+    }
+
+    private String line() throws IOException {
+        StringBuilder line = new StringBuilder();
+        for (char letter = (char) in.readUnsignedByte(); letter != '\n'; letter = (char) in.readUnsignedByte()) {
+            line.append(letter == '\r' ? "" : letter);
+        }
+        return line.toString();
+    }
+
+    /** Reads so much, without a look at it. */
+    public void skip(int bytes) throws IOException {
+        in.skipNBytes(bytes);
+    }
+
+    /** Waits until the server closes, and returns what still came; a reset is an end like any other. */
+    public String rest() throws IOException {
+        ByteArrayOutputStream rest = new ByteArrayOutputStream();
+        try {
+            for (int next = in.read(); next >= 0; next = in.read()) {
+                rest.write(next);
+            }
+        } catch (SocketException closed) {
+            // That is what it was to wait for.
+        }
+        return rest.toString(ISO_8859_1);
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}

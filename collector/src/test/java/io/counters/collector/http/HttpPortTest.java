@@ -1,0 +1,807 @@
+package io.counters.collector.http;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.http.Browser.Reply;
+import io.counters.collector.http.Route.Work;
+import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.Self;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class HttpPortTest {
+    private static final String HUGE = "0123456789abcdef".repeat(64);
+    private static final int HUGE_LINES = 5000;
+
+    /** Goes on by 1 with each reading, so that no two things happen at once. */
+    private final AtomicLong nanos = new AtomicLong();
+
+    private final Self self = new Self();
+    private final SaidFaults said = new SaidFaults();
+    private final List<Throwable> deaths = new CopyOnWriteArrayList<>();
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private final Semaphore slow = new Semaphore(0);
+    private final AtomicInteger slowBegun = new AtomicInteger();
+    private final AtomicLong endless = new AtomicLong();
+    private final AtomicInteger changes = new AtomicInteger();
+    private volatile Supplier<Answer> fails = () -> Answer.plain(200, "fine\n");
+    private HttpPort port;
+
+    @BeforeEach
+    void open() throws IOException {
+        port = port(0);
+        port.start();
+    }
+
+    private HttpPort port(int number) throws IOException {
+        return new HttpPort(
+                number,
+                "take another",
+                List.of(
+                        Route.get("/quick", Work.NONE, () -> Answer.plain(200, "quick\n")),
+                        Route.get("/some", Work.SOME, () -> Answer.plain(200, "some\n")),
+                        Route.get("/slow", Work.SOME, this::slow),
+                        Route.get("/slow-much", Work.MUCH, this::slow),
+                        Route.get("/huge", Work.MUCH, HttpPortTest::huge),
+                        Route.get("/endless", Work.NONE, this::endless),
+                        Route.get("/endless-much", Work.MUCH, this::endless),
+                        Route.get("/fails-none", Work.NONE, () -> fails.get()),
+                        Route.get("/fails-some", Work.SOME, () -> fails.get()),
+                        Route.get("/fails-much", Work.MUCH, () -> fails.get()),
+                        Route.metrics(self),
+                        Route.post("/change", Work.SOME, () -> Answer.plain(200, changes.incrementAndGet() + "\n"))),
+                nanos::incrementAndGet,
+                said.log(),
+                self,
+                work -> {
+                    Thread thread = new Thread(work, "counters-http");
+                    thread.setDaemon(true);
+                    thread.setUncaughtExceptionHandler((dead, fault) -> deaths.add(fault));
+                    return thread;
+                });
+    }
+
+    private Answer slow() {
+        slowBegun.incrementAndGet();
+        slow.acquireUninterruptibly();
+        return Answer.plain(200, "slow\n");
+    }
+
+    private static Answer huge() {
+        AtomicInteger lines = new AtomicInteger();
+        return new Answer(200, Answer.PLAIN, out -> {
+            out.append(HUGE);
+            return lines.incrementAndGet() < HUGE_LINES;
+        });
+    }
+
+    private Answer endless() {
+        return new Answer(200, Answer.PLAIN, out -> {
+            out.append(HUGE);
+            endless.addAndGet(HUGE.length());
+            return true;
+        });
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        slow.release(1000);
+        for (AutoCloseable browser : opened) {
+            browser.close();
+        }
+        port.close();
+        assertThat(deaths).isEmpty();
+    }
+
+    private Browser browser() throws IOException {
+        Browser browser = new Browser(port.address());
+        opened.add(browser);
+        return browser;
+    }
+
+    private List<Browser> browsers(int count) throws IOException {
+        List<Browser> browsers = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            browsers.add(browser());
+        }
+        return browsers;
+    }
+
+    /** One that takes next to nothing of what it asked for. */
+    private Browser reluctant(String path) throws IOException {
+        Browser browser = new Browser(port.address(), 4096);
+        opened.add(browser);
+        return browser.ask("GET", path);
+    }
+
+    private Reply ask(String method, String path, String... headers) throws IOException {
+        try (Browser browser = new Browser(port.address())) {
+            return browser.ask(method, path, headers).reply(!method.equals("HEAD"));
+        }
+    }
+
+    private long counted(String name) {
+        return self.values().getOrDefault(name, 0L);
+    }
+
+    private void seconds(long more) {
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(more));
+    }
+
+    /** Lets the event loop do all that is under way. */
+    private void settle() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            port.loop.submit(() -> {}).get();
+        }
+    }
+
+    private void awaitConnections(long count) {
+        await().until(() -> counted("http_connections") == count);
+    }
+
+    // Routes
+
+    @Test
+    void answers_have_their_headers_and_connections_are_kept() throws IOException {
+        Browser browser = browser();
+
+        for (String path : List.of("/quick", "/some", "/quick?with=query")) {
+            Reply reply = browser.ask("GET", path).reply();
+
+            assertThat(reply.status()).isEqualTo(200);
+            assertThat(reply.headers())
+                    .containsEntry("content-type", "text/plain; charset=utf-8")
+                    .containsEntry("cache-control", "no-store")
+                    .containsEntry("x-content-type-options", "nosniff")
+                    .containsEntry("content-length", "" + reply.body().length())
+                    .doesNotContainKey("connection");
+        }
+        assertThat(counted("http_requests_total")).isEqualTo(3);
+    }
+
+    @Test
+    void what_there_is_not_is_404_and_a_method_that_a_path_does_not_take_is_405() throws IOException {
+        assertThat(ask("GET", "/none"))
+                .matches(reply -> reply.status() == 404)
+                .extracting(Reply::body)
+                .isEqualTo("there are /quick, /some, /slow, /slow-much, /huge, /endless, /endless-much, /fails-none,"
+                        + " /fails-some, /fails-much, /metrics and POST /change\n");
+        for (String method : List.of("POST", "PUT", "DELETE", "OPTIONS", "BREW")) {
+            Reply refused = ask(method, "/quick");
+            assertThat(refused.status()).isEqualTo(405);
+            assertThat(refused.headers()).containsEntry("allow", "GET, HEAD");
+        }
+        for (String method : List.of("GET", "PUT")) {
+            Reply refused = ask(method, "/change");
+            assertThat(refused.status()).isEqualTo(405);
+            assertThat(refused.headers()).containsEntry("allow", "POST");
+        }
+        assertThat(changes).hasValue(0);
+    }
+
+    @Test
+    void head_has_headers_and_no_body() throws IOException {
+        Browser browser = browser();
+
+        for (String path : List.of("/quick", "/huge", "/none", "/some")) {
+            assertThat(browser.ask("HEAD", path).reply(false).status()).isEqualTo(path.equals("/none") ? 404 : 200);
+        }
+        assertThat(browser.ask("GET", "/quick").reply().body()).isEqualTo("quick\n");
+    }
+
+    @Test
+    void a_huge_answer_arrives_as_it_is_and_the_connection_is_kept() throws IOException {
+        Browser browser = browser();
+
+        for (int i = 0; i < 3; i++) {
+            Reply reply = browser.ask("GET", "/huge").reply();
+
+            assertThat(reply.headers()).containsEntry("transfer-encoding", "chunked");
+            assertThat(reply.body().equals(HUGE.repeat(HUGE_LINES))).isTrue();
+        }
+    }
+
+    @Test
+    void http_1_0_gets_a_huge_answer_up_to_the_end_of_the_connection() throws IOException {
+        Reply reply = browser().send("GET /huge HTTP/1.0\r\n\r\n").reply();
+
+        assertThat(reply.headers())
+                .containsEntry("connection", "close")
+                .doesNotContainKeys("transfer-encoding", "content-length");
+        assertThat(reply.body().equals(HUGE.repeat(HUGE_LINES))).isTrue();
+    }
+
+    @Test
+    void pipelined_requests_are_answered_in_their_order() throws IOException {
+        Browser browser = browser();
+        StringBuilder many = new StringBuilder();
+        for (int i = 0; i < 300; i++) {
+            many.append("GET /").append(i % 3 == 0 ? "some" : "quick").append(" HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        }
+
+        browser.send(many.toString());
+
+        for (int i = 0; i < 300; i++) {
+            assertThat(browser.reply().body()).isEqualTo(i % 3 == 0 ? "some\n" : "quick\n");
+        }
+    }
+
+    @Test
+    void a_client_that_says_it_sends_no_more_still_gets_its_answer() throws IOException {
+        for (String path : List.of("/quick", "/some", "/huge")) {
+            Browser browser = browser();
+            browser.ask("GET", path).half();
+
+            assertThat(browser.reply().status()).isEqualTo(200);
+            assertThat(browser.rest()).isEmpty();
+        }
+        awaitConnections(0);
+    }
+
+    @Test
+    void a_request_may_come_byte_by_byte() throws Exception {
+        Browser browser = browser();
+
+        for (char letter : "POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc".toCharArray()) {
+            browser.send("" + letter);
+            settle();
+        }
+
+        assertThat(browser.reply().body()).isEqualTo("1\n");
+    }
+
+    // Clients that are slow, many, or wrong
+
+    @Test
+    void hundreds_of_half_requests_hold_up_nobody() throws Exception {
+        for (int round = 0; round < 3; round++) {
+            for (Browser browser : browsers(200)) {
+                browser.send("GET /some HTTP/1.1\r\nHost: loc");
+            }
+            for (String path : List.of("/quick", "/some", "/huge", "/metrics")) {
+                assertThat(ask("GET", path).status()).isEqualTo(200);
+            }
+        }
+
+        assertThat(counted("http_connections")).isLessThanOrEqualTo(HttpPort.CONNECTIONS_MAX);
+        assertThat(counted("http_ended_connections_total")).isGreaterThanOrEqualTo(400);
+        assertThat(counted("http_refused_connections_total")).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "G",
+                "GET / HTTP/1.1\r\nHost: localhost\r\n",
+                "POST /change HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"
+            })
+    void a_request_that_is_not_complete_after_5_seconds_is_408(String half) throws Exception {
+        Browser browser = browser().send(half);
+        awaitConnections(1);
+        settle();
+        await().until(() -> {
+            // Until the bytes have arrived the connection is idle, for which the limit is 30 s.
+            seconds(1);
+            browser.send(half.endsWith("half") ? "" : " ");
+            return counted("http_timeouts_total") == 1;
+        });
+
+        assertThat(browser.reply().status()).isEqualTo(408);
+        assertThat(nanos.get()).isGreaterThanOrEqualTo(TimeUnit.SECONDS.toNanos(5));
+        assertThat(changes).hasValue(0);
+    }
+
+    @Test
+    void a_change_whose_body_is_cut_off_is_not_made() throws Exception {
+        for (int i = 0; i < 2; i++) {
+            Browser browser =
+                    browser().send("POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf");
+            awaitConnections(1);
+            if (i == 0) {
+                browser.half().rest();
+            } else {
+                browser.close();
+            }
+            awaitConnections(0);
+        }
+
+        assertThat(changes).hasValue(0);
+    }
+
+    @Test
+    void a_connection_that_asks_nothing_for_30_seconds_is_closed() throws Exception {
+        Browser never = browser();
+        Browser once = browser();
+        assertThat(once.ask("GET", "/quick").reply().status()).isEqualTo(200);
+        awaitConnections(2);
+        seconds(29);
+        assertThat(ask("GET", "/quick").status()).isEqualTo(200);
+        assertThat(counted("http_connections")).isGreaterThanOrEqualTo(2);
+
+        seconds(1);
+
+        assertThat(never.rest()).isEmpty();
+        assertThat(once.rest()).isEmpty();
+        assertThat(counted("http_timeouts_total")).isZero();
+    }
+
+    @Test
+    void who_stops_reading_stops_the_writer_and_is_gone_after_10_seconds() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            reluctant("/endless");
+        }
+        AtomicLong before = new AtomicLong(-1);
+        await().until(() -> {
+            settle();
+            return counted("http_requests_total") == 20 && before.getAndSet(endless.get()) == endless.get();
+        });
+
+        assertThat(endless.get() / 20).isLessThan(700_000);
+        assertThat(ask("GET", "/huge").body().length()).isEqualTo(HUGE.length() * HUGE_LINES);
+        awaitConnections(20);
+        seconds(10);
+        awaitConnections(0);
+        assertThat(counted("http_timeouts_total")).isEqualTo(20);
+    }
+
+    @Test
+    void an_answer_that_is_read_in_drops_is_given_up_after_a_minute() throws Exception {
+        Browser browser = browser().ask("GET", "/endless");
+
+        for (int i = 0; i < 60; i++) {
+            assertThat(counted("http_timeouts_total")).isZero();
+            browser.skip(1024 * 1024);
+            seconds(1);
+        }
+        await().until(() -> counted("http_timeouts_total") == 1);
+
+        awaitConnections(0);
+    }
+
+    @Test
+    void large_answers_that_nobody_reads_make_room_for_others() throws Exception {
+        reluctant("/endless-much");
+        reluctant("/endless-much");
+        await().until(() -> counted("http_requests_total") == 2);
+        Browser waits = browser().ask("GET", "/huge");
+        await().until(() -> counted("http_requests_total") == 3);
+        assertThat(ask("GET", "/some").status()).isEqualTo(200);
+        assertThat(ask("GET", "/metrics").status()).isEqualTo(200);
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(5));
+        Browser later = browser().ask("GET", "/huge");
+        await().until(() -> counted("http_requests_total") == 6);
+
+        seconds(5);
+
+        assertThat(waits.reply().status()).isIn(200, 503);
+        assertThat(later.reply().body()).hasSize(HUGE.length() * HUGE_LINES);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/slow", "/slow-much"})
+    void workers_that_hang_hold_up_nothing_that_needs_none(String path) throws Exception {
+        List<Browser> waiting = new ArrayList<>();
+        for (int i = 0; i < HttpPort.ANSWERS_AT_ONCE + HttpPort.REQUESTS_WAITING_MAX; i++) {
+            waiting.add(browser().ask("GET", path));
+        }
+        await().until(() -> counted("http_requests_total") == waiting.size());
+
+        Reply busy = ask("GET", path);
+        assertThat(busy.status()).isEqualTo(503);
+        assertThat(busy.headers()).containsEntry("retry-after", "5");
+        assertThat(counted("http_refused_total{reason=\"busy\"}")).isEqualTo(1);
+        assertThat(ask("GET", "/quick").status()).isEqualTo(200);
+
+        seconds(10);
+        for (Browser browser : waiting) {
+            assertThat(browser.reply().status()).isEqualTo(503);
+            browser.close();
+        }
+        assertThat(counted("http_timeouts_total")).isEqualTo(waiting.size());
+        // The workers still hang, but those who waited have left.
+        Browser later = browser().ask("GET", path);
+        await().until(() -> counted("http_requests_total") == waiting.size() + 3);
+        assertThat(slowBegun).hasValue(2);
+        slow.release(3);
+        assertThat(later.reply().body()).isEqualTo("slow\n");
+    }
+
+    @Test
+    void where_connections_are_too_many_the_one_idle_longest_gives_way() throws Exception {
+        Browser first = browser();
+        awaitConnections(1);
+        seconds(1);
+        List<Browser> others = browsers(HttpPort.CONNECTIONS_MAX - 1);
+        awaitConnections(HttpPort.CONNECTIONS_MAX);
+        assertThat(first.ask("GET", "/quick").reply().status()).isEqualTo(200);
+        seconds(1);
+        assertThat(others.get(0).ask("GET", "/quick").reply().status()).isEqualTo(200);
+
+        assertThat(ask("GET", "/quick").status()).isEqualTo(200);
+
+        assertThat(counted("http_ended_connections_total")).isEqualTo(1);
+        assertThat(first.ask("GET", "/quick").reply().status()).isEqualTo(200);
+        assertThat(others.get(0).ask("GET", "/quick").reply().status()).isEqualTo(200);
+    }
+
+    @Test
+    void where_all_connections_are_being_answered_a_new_one_is_refused() throws Exception {
+        for (int i = 0; i < HttpPort.CONNECTIONS_MAX; i++) {
+            reluctant("/endless");
+        }
+        await().until(() -> counted("http_requests_total") == HttpPort.CONNECTIONS_MAX);
+
+        assertThat(browser().rest()).isEmpty();
+        assertThat(counted("http_refused_connections_total")).isEqualTo(1);
+
+        seconds(1);
+        assertThat(ask("GET", "/quick").status()).isEqualTo(200);
+        assertThat(counted("http_ended_connections_total")).isEqualTo(1);
+    }
+
+    @Test
+    void six_hundred_that_connect_at_once_are_all_answered() throws Exception {
+        for (Browser browser : browsers(600)) {
+            // Those that gave way meanwhile had asked nothing.
+            browser.close();
+        }
+        List<Browser> asking = new ArrayList<>();
+        for (int i = 0; i < 600; i++) {
+            asking.add(browser().ask("GET", "/quick", "Connection: close"));
+        }
+
+        for (Browser browser : asking) {
+            assertThat(browser.reply().body()).isEqualTo("quick\n");
+        }
+    }
+
+    @Test
+    void requests_that_are_too_large_or_no_requests_are_refused_and_closed() throws Exception {
+        assertRefused(431, "GET /quick HTTP/1.1\r\nHost: localhost\r\nX: " + "x".repeat(7000) + "\r\n\r\n");
+        assertRefused(414, "GET /" + "x".repeat(3000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assertRefused(400, "hello\r\n\r\n");
+        assertRefused(400, "GET /quick HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n");
+        assertThat(counted("http_refused_total{reason=\"malformed\"}")).isEqualTo(4);
+        String large = "Host: localhost\r\nContent-Length: 10000000\r\n\r\n" + "x".repeat(100_000);
+        assertRefused(413, "POST /change HTTP/1.1\r\n" + large);
+        assertRefused(413, "GET /quick HTTP/1.1\r\n" + large);
+        assertThat(counted("http_refused_total{reason=\"too_large\"}")).isEqualTo(2);
+        assertThat(changes).hasValue(0);
+        assertThat(ask("GET", "/quick").status()).isEqualTo(200);
+    }
+
+    private void assertRefused(int status, String request) throws IOException {
+        Browser browser = browser().send(request);
+        assertThat(browser.reply().status()).isEqualTo(status);
+        browser.half();
+        assertThat(browser.rest()).isEmpty();
+    }
+
+    @Test
+    void a_body_of_moderate_size_is_passed_over() throws IOException {
+        Browser browser = browser();
+
+        browser.send("POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8192\r\n\r\n" + "x".repeat(8192));
+
+        assertThat(browser.reply().body()).isEqualTo("1\n");
+        assertThat(browser.ask("GET", "/quick").reply().body()).isEqualTo("quick\n");
+    }
+
+    @Test
+    void any_bytes_end_only_their_own_connection() throws Exception {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        byte[] letters =
+                "GET POST /quick HTTP/1.1\r\nHost: localhost\r\nContent-Length: 12\r\nTransfer-Encoding: chunked\r\n\0\377"
+                        .getBytes(ISO_8859_1);
+        for (int i = 0; i < 500; i++) {
+            StringBuilder noise = new StringBuilder(random.nextBoolean() ? "GET /quick HTTP/1.1\r\n" : "");
+            for (int length = random.nextInt(300); length > 0; length--) {
+                noise.append((char) (letters[random.nextInt(letters.length)] & 0xff));
+            }
+            try (Browser browser = new Browser(port.address())) {
+                browser.send(noise.toString());
+            }
+        }
+
+        assertThat(ask("GET", "/quick").status()).as("seed %d", seed).isEqualTo(200);
+        awaitConnections(0);
+        assertThat(counted("http_errors_total"))
+                .as("seed %d: %s", seed, said.lines())
+                .isZero();
+    }
+
+    // Who may ask
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "localhost",
+                "LocalHost:11213",
+                "127.0.0.1",
+                "127.0.0.1:80",
+                "127.255.3.4:1",
+                "[::1]",
+                "[::1]:11213",
+                "localhost:"
+            })
+    void a_loopback_host_is_answered(String host) throws IOException {
+        assertThat(browser()
+                        .send("GET /quick HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+                        .reply()
+                        .status())
+                .isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "evil.example",
+                "evil.example:11213",
+                "127.0.0.1.evil.example",
+                "localhost.evil.example",
+                "evil.example#localhost",
+                "evil@localhost",
+                "localhost@evil.example",
+                "notlocalhost",
+                "0.0.0.0",
+                "10.0.0.1:11213",
+                "127.0.0.256",
+                "127.0.0",
+                "1127.0.0.1",
+                "[::2]",
+                "[::1].evil.example",
+                "localhost:1x",
+                "localhost, evil.example",
+                ""
+            })
+    void any_other_host_is_misdirected_and_told_the_rule(String host) throws IOException {
+        for (String path : List.of("GET /quick", "GET /metrics", "GET /none", "POST /change")) {
+            Reply refused = browser()
+                    .send(path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+                    .reply();
+
+            assertThat(refused.status()).isEqualTo(421);
+            assertThat(refused.headers()).containsEntry("content-type", "text/plain; charset=utf-8");
+            assertThat(refused.body()).contains("\"" + host + "\"", "127.0.0.1", "reverse proxy");
+        }
+        assertThat(changes).hasValue(0);
+        assertThat(counted("http_refused_total{reason=\"host\"}")).isEqualTo(4);
+    }
+
+    @Test
+    void no_host_is_for_http_1_0_only_and_two_are_for_nobody() throws IOException {
+        assertThat(browser().send("GET /quick HTTP/1.0\r\n\r\n").reply().status())
+                .isEqualTo(200);
+        assertThat(browser().send("GET /quick HTTP/1.1\r\n\r\n").reply().status())
+                .isEqualTo(400);
+        for (String version : List.of("1.0", "1.1")) {
+            assertThat(browser()
+                            .send("GET /quick HTTP/" + version + "\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
+                            .reply()
+                            .status())
+                    .isEqualTo(400);
+        }
+        assertThat(browser()
+                        .send("GET /quick HTTP/1.0\r\nHost: evil.example\r\n\r\n")
+                        .reply()
+                        .status())
+                .isEqualTo(421);
+        assertThat(browser()
+                        .send("GET http://evil.example/quick HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                        .reply()
+                        .status())
+                .isEqualTo(404);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Origin: http://localhost:PORT",
+        "Origin: http://127.0.0.1:PORT",
+        "Origin: http://[::1]:PORT",
+        "Sec-Fetch-Site: same-origin",
+        "Sec-Fetch-Site: none",
+        "X: nothing",
+    })
+    void a_change_is_taken_from_programs_and_from_its_own_page(String header) throws IOException {
+        assertThat(ask("POST", "/change", header.replace("PORT", "" + port.number()))
+                        .status())
+                .isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Origin: http://evil.example",
+        "Origin: http://evil.example:PORT",
+        "Origin: http://localhost:PORT.evil.example",
+        "Origin: http://localhost",
+        "Origin: http://localhost:3000",
+        "Origin: https://localhost:PORT",
+        "Origin: localhost:PORT",
+        "Origin: null",
+        "Origin: file://",
+        "Sec-Fetch-Site: cross-site",
+        "Sec-Fetch-Site: same-site",
+    })
+    void a_change_is_not_taken_from_another_site(String header) throws IOException {
+        Reply refused = ask("POST", "/change", header.replace("PORT", "" + port.number()));
+
+        assertThat(refused.status()).isEqualTo(403);
+        assertThat(refused.body()).contains(header.substring(0, header.indexOf(':')), "curl");
+        assertThat(changes).hasValue(0);
+        assertThat(counted("http_refused_total{reason=\"site\"}")).isEqualTo(1);
+    }
+
+    @Test
+    void every_one_of_several_origins_must_be_its_own() throws IOException {
+        String own = "Origin: http://localhost:" + port.number();
+
+        assertThat(ask("POST", "/change", own, "Origin: http://evil.example").status())
+                .isEqualTo(403);
+        assertThat(ask("POST", "/change", "Sec-Fetch-Site: none", "Sec-Fetch-Site: cross-site")
+                        .status())
+                .isEqualTo(403);
+        assertThat(ask("POST", "/change", own, "Sec-Fetch-Site: cross-site").status())
+                .isEqualTo(403);
+    }
+
+    // What goes wrong inside
+
+    @ParameterizedTest
+    @EnumSource(Work.class)
+    void an_error_in_one_request_is_the_end_of_that_request_only(Work work) throws IOException {
+        String path = "/fails-" + work.name().toLowerCase(Locale.ROOT);
+        List<Throwable> faults = List.of(
+                new OutOfMemoryError("Java heap space"),
+                new StackOverflowError(),
+                new IllegalStateException("a\nWARN forged \u001b[31m"),
+                new AssertionError("no"));
+        for (int i = 0; i < 20; i++) {
+            Throwable fault = faults.get(i % faults.size());
+            fails = () -> {
+                throw HttpPortTest.<RuntimeException>sneak(fault);
+            };
+            assertThat(ask("GET", path).status()).isEqualTo(500);
+
+            fails = () -> new Answer(200, Answer.PLAIN, out -> {
+                throw HttpPortTest.<RuntimeException>sneak(fault);
+            });
+            assertThat(ask("GET", path).status()).isEqualTo(500);
+        }
+
+        assertThat(counted("http_errors_total")).isEqualTo(40);
+        await().until(() -> !said.lines().isEmpty());
+        assertThat(said.lines()).hasSize(1);
+        assertThat(said.lines().get(0)).contains("GET " + path + " failed", "OutOfMemoryError");
+        fails = () -> Answer.plain(200, "fine\n");
+        assertThat(ask("GET", path).body()).isEqualTo("fine\n");
+        assertThat(ask("GET", "/quick").status()).isEqualTo(200);
+    }
+
+    @Test
+    void what_a_fault_says_stays_on_one_line_of_the_log() throws IOException {
+        fails = () -> {
+            throw new IllegalStateException("a\nWARN forged \u001b[31m");
+        };
+
+        assertThat(ask("GET", "/fails-some").body()).isEqualTo("GET /fails-some failed; the log says why\n");
+
+        await().until(() -> !said.lines().isEmpty());
+        assertThat(said.lines())
+                .containsExactly("WARN GET /fails-some failed, and its connection is closed:"
+                        + " java.lang.IllegalStateException: a?WARN forged ?[31m");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Work.class)
+    void an_error_in_the_middle_of_an_answer_cuts_it_visibly(Work work) throws IOException {
+        AtomicInteger pieces = new AtomicInteger();
+        fails = () -> new Answer(200, Answer.PLAIN, out -> {
+            if (pieces.incrementAndGet() > 1000) {
+                throw new OutOfMemoryError("Java heap space");
+            }
+            out.append(HUGE);
+            return true;
+        });
+
+        for (int i = 0; i < 5; i++) {
+            pieces.set(0);
+            Browser browser = browser().ask("GET", "/fails-" + work.name().toLowerCase(Locale.ROOT));
+            assertThat(browser.rest()).startsWith("HTTP/1.1 200 OK\r\n").doesNotEndWith("\r\n0\r\n\r\n");
+        }
+
+        assertThat(counted("http_errors_total")).isEqualTo(5);
+        assertThat(ask("GET", "/huge").status()).isEqualTo(200);
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <T extends Throwable> T sneak(Throwable fault) throws T {
+        throw (T) fault;
+    }
+
+    @Test
+    void an_event_loop_that_ends_by_itself_is_an_uncaught_exception_which_ends_the_program() {
+        var unused = port.loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+
+        await().until(() -> deaths.size() == 1);
+
+        assertThat(deaths.get(0)).hasMessageContaining("event loop");
+        deaths.clear();
+    }
+
+    // Its beginning and end
+
+    @Test
+    void a_taken_port_is_said_with_the_remedy() {
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> port(port.number()))
+                .withMessageContaining("port " + port.number())
+                .withMessageContaining("take another");
+    }
+
+    @Test
+    void nothing_is_served_before_the_start() throws Exception {
+        try (HttpPort later = port(0);
+                Browser early = new Browser(later.address())) {
+            early.ask("GET", "/quick");
+            later.loop.submit(() -> {}).get();
+            long asked = counted("http_requests_total");
+
+            later.start();
+
+            assertThat(asked).isZero();
+            assertThat(early.reply().body()).isEqualTo("quick\n");
+        }
+    }
+
+    @Test
+    void closing_frees_the_port_within_a_second_whatever_is_under_way_and_twice_is_as_once() throws Exception {
+        InetSocketAddress address = port.address();
+        browsers(20);
+        reluctant("/endless");
+        browser().send("GET /qu");
+        browser().ask("GET", "/slow");
+        Browser idle = browser();
+        assertThat(idle.ask("GET", "/quick").reply().status()).isEqualTo(200);
+        await().until(() -> slowBegun.get() == 1);
+        CountDownLatch closed = new CountDownLatch(1);
+
+        new Thread(() -> {
+                    port.close();
+                    port.close();
+                    closed.countDown();
+                })
+                .start();
+
+        assertThat(closed.await(1500, TimeUnit.MILLISECONDS)).isTrue();
+        assertThat(idle.rest()).isEmpty();
+        slow.release(10);
+        HttpPort again = port(address.getPort());
+        assertThat(again.address()).isEqualTo(address);
+        again.close();
+        assertThat(said.lines()).isEmpty();
+    }
+}
