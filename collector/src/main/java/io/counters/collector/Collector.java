@@ -61,7 +61,7 @@ public final class Collector implements AutoCloseable {
 
     private final InstantSource clock = InstantSource.system();
     private final Self self = new Self();
-    private final FaultLog faults = new FaultLog(log, clock);
+    private final FaultLog faults = new FaultLog(log, System::nanoTime);
     private final CountDownLatch ending = new CountDownLatch(1);
     private final List<Thread> threads = new ArrayList<>();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
@@ -119,7 +119,8 @@ public final class Collector implements AutoCloseable {
                     ledger,
                     self,
                     Executors.newFixedThreadPool(2, work -> daemon("counters-dashboard", work))));
-            intake = open(new Intake(taking, ledger, work -> daemon("counters-udp", work), faults, self));
+            intake = open(
+                    new Intake(taking, ledger, work -> daemon("counters-udp", work), System::nanoTime, faults, self));
             // The one thread that is no daemon: it keeps the program running.
             intakeThread = new Thread(intake, "counters-tcp");
             intakeThread.setUncaughtExceptionHandler(Collector::die);

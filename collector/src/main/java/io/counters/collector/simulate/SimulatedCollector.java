@@ -15,7 +15,6 @@ import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -61,7 +60,7 @@ final class SimulatedCollector implements Commands, Network.Receiver {
     }
 
     private Commit newCommit() {
-        FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> Instant.ofEpochMilli(clockMillis.getAsLong()));
+        FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> clockMillis.getAsLong() * 1_000_000);
         return new Commit(ledger, journal, nobody, new Self());
     }
 

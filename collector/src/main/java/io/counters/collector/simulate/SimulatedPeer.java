@@ -17,7 +17,6 @@ import io.counters.wire.Commands;
 import io.counters.wire.PeerLine;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
-import java.time.Instant;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -64,7 +63,7 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         ledger = new Ledger(bounds, true, clock, address.hashCode(), new Self());
         journal.load(ledger);
         ledger.join(list, address, ids);
-        FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> Instant.ofEpochMilli(clockMillis.getAsLong()));
+        FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> clockMillis.getAsLong() * 1_000_000);
         commit = new Commit(ledger, journal, nobody, new Self());
         relays = new Relays(ledger, clock);
     }

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,8 +33,12 @@ class IntakeTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+    private static final int CONNECTIONS = 1000;
+
     @TempDir
     Path folder;
+
+    private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5);
 
     private KeptLedger kept;
     private Intake intake;
@@ -43,7 +48,7 @@ class IntakeTest {
     @BeforeEach
     void open() throws IOException {
         kept = new KeptLedger(folder, false);
-        intake = new Intake(settings(0), kept.ledger, Thread::new, kept.said.log(), kept.self);
+        intake = new Intake(settings(0), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self);
         thread = new Thread(intake, "counters-intake");
         sender = new DatagramSocket(0, InetAddress.getLoopbackAddress());
     }
@@ -67,7 +72,7 @@ class IntakeTest {
     void a_name_has_room_for_the_prefix_that_it_gets_elsewhere() throws Exception {
         IntakeSettings prefixed = IntakeSettings.from(new Settings(
                 Map.of(Setting.PREFIX, "shop.", Setting.UDP_PORT, "0", Setting.BIND, "127.0.0.1"), Map.of()));
-        try (Intake own = new Intake(prefixed, kept.ledger, Thread::new, kept.said.log(), kept.self)) {
+        try (Intake own = new Intake(prefixed, kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self)) {
             Thread running = new Thread(own, "prefixed");
             running.start();
             byte[] lines = ("increment " + "x".repeat(246) + "\nincrement " + "y".repeat(245)).getBytes(ISO_8859_1);
@@ -80,7 +85,7 @@ class IntakeTest {
     }
 
     private static IntakeSettings settings(int port) {
-        return new IntakeSettings(InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP, 250);
+        return new IntakeSettings(InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP, 250, CONNECTIONS);
     }
 
     private void run() {
@@ -388,8 +393,8 @@ class IntakeTest {
     void a_taken_port_is_said_with_the_remedy() throws Exception {
         InetSocketAddress taken = intake.udpAddress();
 
-        assertThatThrownBy(() ->
-                        new Intake(settings(taken.getPort()), kept.ledger, Thread::new, kept.said.log(), kept.self))
+        assertThatThrownBy(() -> new Intake(
+                        settings(taken.getPort()), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("port " + taken.getPort())
                 .hasMessageContaining("--udp-port");
@@ -410,7 +415,7 @@ class IntakeTest {
                 taken.add(ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
             }
             for (int i = 0; i < 80; i++) {
-                Intake free = new Intake(settings(0), kept.ledger, Thread::new, kept.said.log(), kept.self);
+                Intake free = new Intake(settings(0), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self);
                 assertThat(free.tcpAddress().getPort())
                         .isEqualTo(free.udpAddress().getPort());
                 free.close();

@@ -28,16 +28,16 @@ class TcpConnectionTest {
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
             TcpConnection connection =
-                    new TcpConnection(taken, new Lines(kept.ledger, "TCP", 250, kept.said.log(), kept.self));
+                    new TcpConnection(taken, new Lines(kept.ledger, 250, kept.said.log(), kept.self), 0);
             for (String piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
                 while (bytes.hasRemaining()) {
                     sender.write(bytes);
                 }
-                assertThat(connection.read(buffer.clear())).isTrue();
+                assertThat(connection.read(buffer.clear(), 0)).isTrue();
             }
             sender.shutdownOutput();
-            while (connection.read(buffer.clear())) {
+            while (connection.read(buffer.clear(), 0)) {
                 // On to the end of the stream.
             }
         }
