@@ -27,7 +27,7 @@ final class Lines implements Commands {
     private final CommandReader reader = new CommandReader(this);
 
     /** Whose lines are being read. */
-    private Source source = new Source("no", () -> null);
+    private Source source = Source.none();
 
     /** @param nameBytesMax the most bytes of a name */
     Lines(Ledger ledger, int nameBytesMax, FaultLog faults, Self self) {

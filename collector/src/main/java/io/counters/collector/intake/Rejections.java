@@ -5,6 +5,7 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.wire.Rejection;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /**
  * Counts the lines that were not taken, by reason, and logs them. {@link #add} may be called under the ledger's lock: it
@@ -22,6 +23,9 @@ final class Rejections {
     /** A bit for each reason that is to be logged. */
     private long pending;
 
+    /** Who sent what is being logged. */
+    private Source source = Source.none();
+
     Rejections(FaultLog faults, Self self) {
         this.faults = faults;
         Rejection[] reasons = Rejection.values();
@@ -32,7 +36,7 @@ final class Rejections {
     }
 
     /** The lines that were rejected for one reason and are not logged yet. */
-    private static final class Kept {
+    private final class Kept implements Supplier<String> {
         final Rejection why;
         final String kind;
         final LongAdder total;
@@ -46,7 +50,8 @@ final class Rejections {
             total = self.count("intake_rejected_lines_total", "reason", why.reason());
         }
 
-        String message(Source source) {
+        @Override
+        public String get() {
             return source.protocol + " line \"" + FaultLog.shown(first, 0, firstLength) + "\" was rejected ("
                     + why.reason() + "): " + why.rule() + "; sent by " + AddressKey.text(source.sender.get());
         }
@@ -64,13 +69,14 @@ final class Rejections {
     }
 
     /** Logs what was added since the last time; all of it was sent by this source. Not under a lock. */
-    void log(Source source) {
+    void log(Source from) {
+        source = from;
         while (pending != 0) {
             Kept kept = all[Long.numberOfTrailingZeros(pending)];
             pending &= pending - 1;
             long lines = kept.lines;
             kept.lines = 0;
-            faults.warn(kept.kind, source.addressKey, lines, () -> kept.message(source));
+            faults.warn(kept.kind, from.addressKey, lines, kept);
         }
     }
 }

@@ -35,6 +35,11 @@ final class Source {
         this.sender = sender;
     }
 
+    /** Before the first one is known. */
+    static Source none() {
+        return new Source("", () -> null);
+    }
+
     /** The lines that follow belong to no stream. */
     void leaveStream() {
         stream = null;

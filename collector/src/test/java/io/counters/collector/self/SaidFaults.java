@@ -27,7 +27,8 @@ public final class SaidFaults extends LegacyAbstractLogger {
         return lines;
     }
 
-    void advance(Duration time) {
+    /** Lets so much time pass. */
+    public void advance(Duration time) {
         nowNanos.addAndGet(time.toNanos());
     }
 
