@@ -82,12 +82,12 @@ public class UdpSocket implements AutoCloseable {
         return receive.sender();
     }
 
-    /** Sends an empty datagram here, so that who waits in {@link #receive} looks up. */
+    /** Sends an empty datagram here, so that who waits in {@link #receive} looks up. Needs no other descriptor for it. */
     public void wake() {
         InetAddress host =
                 address.getAddress().isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : address.getAddress();
-        try (DatagramChannel sender = DatagramChannel.open()) {
-            sender.send(ByteBuffer.allocate(0), new InetSocketAddress(host, address.getPort()));
+        try {
+            channel.send(ByteBuffer.allocate(0), new InetSocketAddress(host, address.getPort()));
         } catch (IOException closedOrFull) {
             // Then nobody waits.
         }

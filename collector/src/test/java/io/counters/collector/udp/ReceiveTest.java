@@ -11,6 +11,8 @@ import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -91,6 +93,23 @@ class ReceiveTest {
                 assertThat(into.get(2)).isEqualTo((byte) 3);
                 into.put(2, (byte) 0);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "0.0.0.0", "::1", "::"})
+    void who_waits_is_woken_by_the_socket_itself(String bind) throws Exception {
+        try (UdpSocket socket = new UdpSocket(new InetSocketAddress(InetAddress.getByName(bind), 0))) {
+            FutureTask<Integer> waiting = new FutureTask<>(() -> socket.receive(buffer.clear()));
+            new Thread(waiting).start();
+
+            socket.wake();
+
+            assertThat(waiting.get(10, TimeUnit.SECONDS)).isZero();
+            assertThat(socket.sender())
+                    .isNotNull()
+                    .extracting(InetSocketAddress::getPort)
+                    .isEqualTo(socket.address().getPort());
         }
     }
 }
