@@ -29,6 +29,10 @@ import java.util.function.LongSupplier;
 final class TcpServer implements Runnable {
     private static final int LAST_ROUNDS_MAX = 1000;
     private static final int BYTES_A_READ = 64 * 1024;
+
+    /** Who connects without end is not to keep the others from being read. */
+    private static final int ACCEPTS_A_ROUND = 100;
+
     private static final long NO_ACCEPT_MILLIS = 100;
     private static final long LOOK_MILLIS = 1000;
 
@@ -148,7 +152,11 @@ final class TcpServer implements Runnable {
     }
 
     private void accept() throws IOException {
-        for (SocketChannel channel = server.accept(); channel != null; channel = server.accept()) {
+        for (int left = ACCEPTS_A_ROUND; left > 0; left--) {
+            SocketChannel channel = server.accept();
+            if (channel == null) {
+                return;
+            }
             try {
                 accept(channel);
             } catch (IOException brokenMeanwhile) {
