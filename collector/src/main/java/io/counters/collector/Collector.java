@@ -64,7 +64,7 @@ public final class Collector implements AutoCloseable {
 
     private final InstantSource clock = InstantSource.system();
     private final Self self = new Self();
-    private final FaultLog faults = new FaultLog(log, clock);
+    private final FaultLog faults = new FaultLog(log, System::nanoTime);
     private final CountDownLatch ending = new CountDownLatch(1);
     private final Threads threads = new Threads();
     private final List<Thread> loops = new ArrayList<>();
@@ -164,7 +164,8 @@ public final class Collector implements AutoCloseable {
                     System::nanoTime,
                     faults,
                     work -> threads.daemon("counters-http", work)));
-            intake = open(new Intake(taking, ledger, work -> threads.daemon("counters-udp", work), faults, self));
+            intake = open(new Intake(
+                    taking, ledger, work -> threads.daemon("counters-udp", work), System::nanoTime, faults, self));
             // The one thread that is no daemon: it keeps the program running.
             intakeThread = threads.foreground("counters-tcp", intake);
             if (pusher != null) {

@@ -14,7 +14,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.InstantSource;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +27,6 @@ public final class Proxy implements AutoCloseable {
     private static final long LOOK_MILLIS = 1000;
     private static final long END_MILLIS = 6000;
 
-    private final InstantSource clock = InstantSource.system();
     private final SecureRandom random = new SecureRandom();
     private final Threads threads = new Threads();
     private final CountDownLatch ending = new CountDownLatch(1);
@@ -47,7 +45,7 @@ public final class Proxy implements AutoCloseable {
      */
     public Proxy(ProxySettings settings, PrintStream out) throws IOException {
         Self self = new Self();
-        FaultLog faults = new FaultLog(log, clock);
+        FaultLog faults = new FaultLog(log, System::nanoTime);
         forwarder = new Forwarder(
                 settings, System::nanoTime, System::currentTimeMillis, random, this::streamId, faults, self);
         // The one thread that is no daemon: it keeps the program running.

@@ -26,7 +26,9 @@ public enum Rejection {
     STATSD_FORM("a StatsD line is: name:VALUE|c[|@RATE][|#tag:value,...]"),
     STATSD_TYPE("of StatsD's types only counters (c) are taken here"),
     STATSD_VALUE("a counter's value is a whole number"),
-    STATSD_RATE("a sample rate is above 0 and at most 1");
+    STATSD_RATE("a sample rate is above 0 and at most 1"),
+    HTTP("this port takes lines, not HTTP, and nothing of this sender counts from here on; web pages try this"),
+    TLS("this port takes lines as they are, not TLS, and nothing of this sender counts from here on");
 
     private final String rule;
 

@@ -31,6 +31,7 @@
  * card:} and {@code T} say nothing about the count and are skipped.
  *
  * <p>A line that breaks a rule is rejected alone, with its {@link io.counters.wire.Rejection}. Pure functions over
- * bytes: no sockets, no clock, no logging. Called by everything that reads or writes names or lines.
+ * bytes: no sockets, no clock, no logging. Called by everything that reads or writes names or lines. {@link
+ * io.counters.wire.ForeignProtocol} recognizes HTTP, which a web page can have a browser send to any port.
  */
 package io.counters.wire;

@@ -32,7 +32,7 @@ import java.util.List;
  * asks for as large a receive buffer as the collector does.
  */
 enum Layer {
-    COLLECTOR("the collector's own: one thread that waits in recv, without an address") {
+    COLLECTOR("the collector's own: one thread that waits in recvfrom, and makes nothing of the address") {
         @Override
         Open open() throws IOException {
             UdpSocket socket = new UdpSocket(anyPort());

@@ -24,7 +24,6 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -85,7 +84,7 @@ final class ScaleRows {
     private void commits() throws IOException {
         Path here = folder.resolve("commits");
         Self self = new Self();
-        FaultLog faults = new FaultLog(LoggerFactory.getLogger(ScaleRows.class), InstantSource.system());
+        FaultLog faults = new FaultLog(LoggerFactory.getLogger(ScaleRows.class), System::nanoTime);
         double[] seconds = new double[COMMITS];
         try (LedgerFile file = new LedgerFile(here)) {
             LedgerClock clock = new LedgerClock(0, System.currentTimeMillis(), System::nanoTime);
@@ -119,7 +118,7 @@ final class ScaleRows {
     private void pushesAlone(int port, int keys) throws IOException, InterruptedException {
         Path here = folder.resolve("pushes-" + keys);
         Self self = new Self();
-        FaultLog faults = new FaultLog(LoggerFactory.getLogger(ScaleRows.class), InstantSource.system());
+        FaultLog faults = new FaultLog(LoggerFactory.getLogger(ScaleRows.class), System::nanoTime);
         List<InetSocketAddress> servers = List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         double[] rates = new double[ROUNDS];
         try (LedgerFile file = new LedgerFile(here);

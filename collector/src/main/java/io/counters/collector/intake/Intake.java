@@ -11,6 +11,7 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 
 /**
  * The two ports and their threads, one for UDP and one for TCP. {@link #run} serves both; {@link #close} ends it once all
@@ -19,6 +20,9 @@ import java.util.function.Function;
 public final class Intake implements Runnable, AutoCloseable {
     private static final int FREE_PORTS_TRIED = 20;
     private static final long LAST_DATAGRAMS_MILLIS = 1000;
+
+    /** Connections that wait to be accepted: many senders may connect at once, after a restart. The kernel may grant less. */
+    private static final int BACKLOG = 1024;
 
     private final UdpSocket socket;
     private final InetSocketAddress tcpAddress;
@@ -29,23 +33,25 @@ public final class Intake implements Runnable, AutoCloseable {
     /**
      * Opens both ports.
      *
-     * @param threads makes the thread for UDP; TCP is served by the one that calls {@link #run}
+     * @param threads makes the thread for UDP; TCP is served by the one that calls {@link #run}. Where one of the two can't
+     *     go on it ends by what it throws, and so should the process
      * @throws IOException when a port is taken or may not be used; the message names the remedy
      */
     public Intake(
-            IntakeSettings settings, Ledger ledger, Function<Runnable, Thread> threads, FaultLog faults, Self self)
+            IntakeSettings settings,
+            Ledger ledger,
+            Function<Runnable, Thread> threads,
+            LongSupplier nanoClock,
+            FaultLog faults,
+            Self self)
             throws IOException {
         this.threads = threads;
         Ports ports = Ports.open(settings);
         try {
             tcpAddress = (InetSocketAddress) ports.tcp.getLocalAddress();
             socket = ports.udp;
-            udp = new UdpReceiver(
-                    ports.udp,
-                    new Lines(ledger, "UDP", settings.nameBytesMax(), faults, self),
-                    self.count("intake_datagrams_total"),
-                    faults);
-            tcp = new TcpServer(ports.tcp, settings.nameBytesMax(), ledger, faults, self);
+            udp = new UdpReceiver(ports.udp, settings.nameBytesMax(), ledger, nanoClock, faults, self);
+            tcp = new TcpServer(ports.tcp, settings, ledger, nanoClock, faults, self);
         } catch (IOException cannot) {
             ports.close();
             throw cannot;
@@ -86,7 +92,7 @@ public final class Intake implements Runnable, AutoCloseable {
             InetSocketAddress at = new InetSocketAddress(settings.bind(), port);
             ServerSocketChannel tcp = ServerSocketChannel.open();
             try {
-                return tcp.setOption(StandardSocketOptions.SO_REUSEADDR, true).bind(at);
+                return tcp.setOption(StandardSocketOptions.SO_REUSEADDR, true).bind(at, BACKLOG);
             } catch (BindException taken) {
                 tcp.close();
                 throw taken(at, taken);

@@ -1,129 +1,151 @@
 package io.counters.collector.intake;
 
 import io.counters.collector.ledger.Ledger;
-import io.counters.collector.ledger.Stream;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
+import io.counters.wire.ForeignProtocol;
 import io.counters.wire.PeerLine;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
-import java.util.EnumMap;
-import java.util.Map;
-import java.util.concurrent.atomic.LongAdder;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the lines of one source, a TCP connection or all of UDP, into the ledger, and remembers which stream they belong
- * to. For one thread.
+ * Reads the lines of one thread's {@link Source}s into the ledger. Whatever it throws, the next call begins afresh, but
+ * for what the source's own lines have said before.
+ *
+ * <p>A web page can have any browser send an HTTP request here, whose body holds lines that would count. Its request line
+ * is no line of ours, whatever follows the method; so only lines that are rejected are looked at, and the others pay
+ * nothing. From such a line on the source is {@link Source#isForeign}.
  */
 final class Lines implements Commands {
+    private static final byte TLS_HANDSHAKE = 22;
+
     private final Ledger ledger;
-    private final FaultLog faults;
-    private final String source;
     private final int nameBytesMax;
+    private final Rejections rejections;
     private final CommandReader reader = new CommandReader(this);
-    private final Map<Rejection, LongAdder> rejections = new EnumMap<>(Rejection.class);
-    private @Nullable Stream stream;
-    private boolean named;
 
-    /** Whether these are a peer's lines for whose stream there is no room: their totals will be repeated for ever. */
-    private boolean waits;
+    /** Whose lines are being read. */
+    private Source source = Source.none();
 
-    /**
-     * @param source what the log calls it: "UDP" or "TCP"
-     * @param nameBytesMax the most bytes of a name
-     */
-    Lines(Ledger ledger, String source, int nameBytesMax, FaultLog faults, Self self) {
-        this.nameBytesMax = nameBytesMax;
+    /** @param nameBytesMax the most bytes of a name */
+    Lines(Ledger ledger, int nameBytesMax, FaultLog faults, Self self) {
         this.ledger = ledger;
-        this.source = source;
-        this.faults = faults;
-        for (Rejection why : Rejection.values()) {
-            rejections.put(why, self.count("intake_rejected_lines_total", "reason", why.reason()));
-        }
+        this.nameBytesMax = nameBytesMax;
+        rejections = new Rejections(faults, self);
     }
 
     /** Merges a whole datagram, under one hold of the ledger's lock. */
-    void datagram(byte[] in, int begin, int end) {
-        synchronized (ledger) {
-            reader.datagram(in, begin, end);
+    void datagram(Source from, byte[] in, int begin, int end) {
+        source = from;
+        from.isForeign = false;
+        try {
+            synchronized (ledger) {
+                reader.datagram(in, begin, end);
+            }
+        } finally {
+            rejections.log(from);
         }
     }
 
     /** Merges whole lines of a stream, each with its line break. */
-    void lines(byte[] in, int begin, int end) {
-        synchronized (ledger) {
-            if (stream != null) {
-                ledger.heard(stream);
+    void lines(Source from, byte[] in, int begin, int end) {
+        source = from;
+        try {
+            synchronized (ledger) {
+                if (from.stream != null) {
+                    ledger.heard(from.stream);
+                }
+                reader.lines(in, begin, end);
             }
-            reader.lines(in, begin, end);
+        } finally {
+            rejections.log(from);
         }
     }
 
     /** Refuses the beginning of a line that is longer than any may be. */
-    void tooLong(byte[] in, int begin, int end) {
+    void tooLong(Source from, byte[] in, int begin, int end) {
+        source = from;
         reader.line(in, begin, end);
+        rejections.log(from);
     }
 
     /**
      * Takes the last line of a stream that ended without a line break, as a person's may; under a {@code from} line it may
      * be half of one, and its sender repeats it.
      */
-    void last(byte[] in, int begin, int end) {
-        if (named) {
-            rejected(Rejection.LINE_CUT, in, begin, end);
-        } else {
-            synchronized (ledger) {
-                reader.line(in, begin, end);
+    void last(Source from, byte[] in, int begin, int end) {
+        source = from;
+        try {
+            if (from.named) {
+                rejected(Rejection.LINE_CUT, in, begin, end);
+            } else {
+                synchronized (ledger) {
+                    reader.line(in, begin, end);
+                }
             }
+        } finally {
+            rejections.log(from);
         }
+    }
+
+    /** Whether a connection that begins so speaks TLS, whose client waits for an answer and need not send a line break. */
+    static boolean isTls(byte[] in, int begin, int end) {
+        return end - begin > 1 && in[begin] == TLS_HANDSHAKE && ForeignProtocol.isHttp(in, begin, end);
+    }
+
+    /** Refuses a source that speaks TLS, which begins so. */
+    void tls(Source from, byte[] in, int begin, int end) {
+        from.isForeign = true;
+        rejections.add(Rejection.TLS, in, begin, end);
+        rejections.log(from);
     }
 
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
-        named = true;
-        waits = false;
-        stream = ledger.stream(bytes, begin, end, ageMillis, seq, 0);
+        if (source.isForeign) {
+            return;
+        }
+        source.named = true;
+        source.stream = ledger.stream(bytes, begin, end, ageMillis, seq, source.addressKey);
     }
 
     @Override
     public void peer(PeerLine kind, long list, int digest, String address, long sum) {
-        if (stream != null) {
-            ledger.peer(stream, kind, list, digest, address, sum);
+        if (!source.isForeign && source.stream != null) {
+            ledger.peer(source.stream, kind, list, digest, address, sum);
         }
-        waits = stream == null && named;
     }
 
     @Override
     public void fromNobody() {
-        named = false;
-        waits = false;
-        stream = null;
+        source.leaveStream();
     }
 
     @Override
     public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        Source from = source;
+        if (from.isForeign) {
+            return;
+        }
         if (end - begin > nameBytesMax) {
             rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
             return;
         }
-        if (waits) {
-            return;
-        }
-        ledger.merge(stream, verb, bytes, begin, end, amount, total);
+        ledger.merge(from.stream, verb, bytes, begin, end, amount, total);
     }
 
     @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
-        LongAdder count = rejections.get(why);
-        if (count != null) {
-            count.increment();
+        if (source.isForeign) {
+            return;
         }
-        faults.warn(
-                "rejected " + why,
-                () -> source + " line \"" + FaultLog.shown(bytes, begin, end) + "\" was rejected (" + why.reason()
-                        + "): " + why.rule());
+        if (ForeignProtocol.isHttp(bytes, begin, end)) {
+            source.isForeign = true;
+            rejections.add(isTls(bytes, begin, end) ? Rejection.TLS : Rejection.HTTP, bytes, begin, end);
+        } else {
+            rejections.add(why, bytes, begin, end);
+        }
     }
 }

@@ -1,46 +1,88 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.self.AddressKey;
 import io.counters.wire.CommandReader;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.concurrent.TimeUnit;
 
-/** One TCP sender: cuts what comes into lines, whatever the cut of the packets. Between two reads it keeps a half line. */
+/**
+ * One TCP sender: cuts what comes into lines, whatever the cut of the packets. Between two reads it keeps a half line. It
+ * knows how long it has been silent, and when that is too long.
+ */
 final class TcpConnection {
+    /** A sender that has anything to say has said a line by then, and has ended one that it began. */
+    private static final long LINE_NANOS_MAX = TimeUnit.SECONDS.toNanos(60);
+
+    /** A sender that has sent lines may be silent for so long; it connects again when it has more to say. */
+    private static final long SILENT_NANOS_MAX = TimeUnit.HOURS.toNanos(1);
+
     private final SocketChannel channel;
+    private final InetSocketAddress sender;
     private final Lines lines;
+    private final Source source;
+    private final long openedNanos;
+    private long heardNanos;
+    private boolean hasSentBytes;
+    private boolean hasSentLine;
     private byte[] half = {};
     private int halfLength;
     private boolean skipping;
 
-    TcpConnection(SocketChannel channel, Lines lines) {
+    /** @param lines of the thread that reads it */
+    TcpConnection(SocketChannel channel, Lines lines, long nowNanos) throws IOException {
         this.channel = channel;
         this.lines = lines;
+        sender = (InetSocketAddress) channel.getRemoteAddress();
+        source = new Source("TCP", () -> sender);
+        source.addressKey = AddressKey.of(sender);
+        openedNanos = nowNanos;
+        heardNanos = nowNanos;
+    }
+
+    SocketChannel channel() {
+        return channel;
+    }
+
+    long addressKey() {
+        return source.addressKey;
     }
 
     /**
      * Reads what is there, at most a buffer full.
      *
      * @param buffer empty, all of its array, and longer than two lines may be; anybody's between two calls
-     * @return false at the end of the stream; a last line without a line break has been taken then
+     * @return false at the end of the stream, when a last line without a line break has been taken; or when its sender
+     *     speaks another protocol. The connection is to be closed then
      */
     @SuppressWarnings("ByteBufferBackingArray") // It is all of its array.
-    boolean read(ByteBuffer buffer) throws IOException {
+    boolean read(ByteBuffer buffer, long nowNanos) throws IOException {
         buffer.put(half, 0, halfLength);
         int count = channel.read(buffer);
         if (count > 0) {
+            heardNanos = nowNanos;
             take(buffer.array(), buffer.position());
         } else if (count < 0 && halfLength > 0) {
-            lines.last(half, 0, halfLength);
+            lines.last(source, half, 0, halfLength);
         }
-        return count >= 0;
+        return count >= 0 && !source.isForeign;
     }
 
     private void take(byte[] bytes, int end) {
+        if (!hasSentBytes && end > 1) {
+            hasSentBytes = true;
+            if (Lines.isTls(bytes, 0, end)) {
+                lines.tls(source, bytes, 0, end);
+                return;
+            }
+        }
         int whole = end;
         while (whole > 0 && bytes[whole - 1] != '\n') {
             whole--;
         }
+        hasSentLine |= whole > 0;
         int begin = 0;
         if (skipping && whole > 0) {
             while (bytes[begin++] != '\n') {
@@ -48,11 +90,11 @@ final class TcpConnection {
             }
             skipping = false;
         }
-        lines.lines(bytes, begin, whole);
+        lines.lines(source, bytes, begin, whole);
         if (skipping) {
             whole = end;
         } else if (end - whole > CommandReader.LINE_BYTES_MAX + 1) {
-            lines.tooLong(bytes, whole, end);
+            lines.tooLong(source, bytes, whole, end);
             skipping = true;
             whole = end;
         }
@@ -61,5 +103,28 @@ final class TcpConnection {
             half = new byte[CommandReader.LINE_BYTES_MAX + 1];
         }
         System.arraycopy(bytes, whole, half, 0, halfLength);
+    }
+
+    /** Whether it has nothing to say, or has stopped in the middle of a line: such a connection is closed. */
+    boolean isStalled(long nowNanos) {
+        return hasSentLine
+                ? (halfLength > 0 || skipping) && nowNanos - heardNanos > LINE_NANOS_MAX
+                : nowNanos - openedNanos > LINE_NANOS_MAX;
+    }
+
+    /** Whether it has been silent for so long that its sender may be gone. */
+    boolean isSilent(long nowNanos) {
+        return nowNanos - heardNanos > SILENT_NANOS_MAX;
+    }
+
+    /** Whether it may be closed where another one needs its place. */
+    boolean givesWay(long nowNanos) {
+        return nowNanos - heardNanos > LINE_NANOS_MAX;
+    }
+
+    /** The address and port of its sender. */
+    @Override
+    public String toString() {
+        return AddressKey.text(sender);
     }
 }

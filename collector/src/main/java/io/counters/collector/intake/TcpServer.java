@@ -4,46 +4,86 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 
-/** One thread that serves all TCP senders. */
+/**
+ * One thread that serves all TCP senders. Their number has a bound; who says nothing is closed after a while, and gives
+ * way to a newcomer before that. A failure that may pass is tried again; any other goes out of {@link #run}, and ends the
+ * process.
+ */
 final class TcpServer implements Runnable {
     private static final int LAST_ROUNDS_MAX = 1000;
-    private static final int CONNECTIONS_MAX = 10_000;
     private static final int BYTES_A_READ = 64 * 1024;
-    private static final long NO_ACCEPT_MILLIS = 100;
 
-    private final Ledger ledger;
+    /** Who connects without end is not to keep the others from being read. */
+    private static final int ACCEPTS_A_ROUND = 100;
+
+    private static final long NO_ACCEPT_MILLIS = 100;
+    private static final long LOOK_MILLIS = 1000;
+
     private final FaultLog faults;
-    private final Self self;
-    private final int nameBytesMax;
+    private final int connectionsMax;
     private final ServerSocketChannel server;
     private final Selector selector;
     private final SelectionKey accepting;
+    private final Lines lines;
+    private final LongSupplier nanoClock;
     private final ByteBuffer buffer = ByteBuffer.allocate(BYTES_A_READ);
-    private final LongAdder connections;
+    private final SocketFailures failures;
+    private final LongAdder accepted;
     private final LongAdder refusedConnections;
     private final LongAdder brokenConnections;
-    private int open;
-    private volatile boolean closing;
+    private final LongAdder idleConnections;
+    private final LongAdder faultyReads;
+
+    /** In the order in which they were last heard, who was silent longest first: {@code get} puts one last. */
+    private final Map<TcpConnection, TcpConnection> connections = new LinkedHashMap<>(16, 0.75f, true);
+
+    private long lookedNanos;
+    private final CountDownLatch ending = new CountDownLatch(1);
+
+    /** How many connections there are, for who asks from another thread. */
+    private volatile int open;
 
     /** @param server bound; closed by {@link #run} */
-    TcpServer(ServerSocketChannel server, int nameBytesMax, Ledger ledger, FaultLog faults, Self self)
+    TcpServer(
+            ServerSocketChannel server,
+            IntakeSettings settings,
+            Ledger ledger,
+            LongSupplier nanoClock,
+            FaultLog faults,
+            Self self)
             throws IOException {
         this.server = server;
-        this.nameBytesMax = nameBytesMax;
-        this.ledger = ledger;
         this.faults = faults;
-        this.self = self;
-        connections = self.count("intake_connections_total");
+        this.nanoClock = nanoClock;
+        connectionsMax = settings.connectionsMax();
+        lines = new Lines(ledger, settings.nameBytesMax(), faults, self);
+        failures =
+                new SocketFailures("the TCP selector", self.count("intake_receive_failures_total"), faults, nanoClock);
+        accepted = self.count("intake_connections_total");
         refusedConnections = self.count("intake_refused_connections_total");
         brokenConnections = self.count("intake_broken_connections_total");
+        idleConnections = self.count("intake_idle_connections_total");
+        faultyReads = self.count("intake_faulty_reads_total");
+        self.gauge("intake_connections", () -> open);
+        self.gauge("intake_connections_max", () -> connectionsMax);
+        lookedNanos = nanoClock.getAsLong();
         selector = Selector.open();
         accepting = server.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
     }
@@ -51,79 +91,172 @@ final class TcpServer implements Runnable {
     @Override
     public void run() {
         try {
-            while (!closing) {
-                boolean accepts = accepting.interestOps() != 0;
-                selector.select(this::serve, accepts ? 0 : NO_ACCEPT_MILLIS);
-                if (!accepts) {
-                    accepting.interestOps(SelectionKey.OP_ACCEPT);
-                }
+            while (ending.getCount() > 0) {
+                serveOrPause();
+                closeIdle();
             }
-            // What had arrived when the end was called is taken still; what goes on arriving is not waited out.
-            for (int round = 0; round < LAST_ROUNDS_MAX && selector.selectNow(this::serve) > 0; round++) {
-                // On to the last one.
-            }
-        } catch (IOException failure) {
-            faults.warn("intake", "the TCP sockets failed, no more lines are taken there: " + failure);
+            serveLast();
         } finally {
             closeSockets();
         }
     }
 
-    private void serve(SelectionKey key) {
+    private void serveOrPause() {
         try {
-            if (key.equals(accepting)) {
-                accept();
-            } else if (key.attachment() instanceof TcpConnection connection) {
-                read(key, connection);
+            boolean accepts = accepting.interestOps() != 0;
+            selector.select(this::serve, accepts ? LOOK_MILLIS : NO_ACCEPT_MILLIS);
+            if (!accepts) {
+                accepting.interestOps(SelectionKey.OP_ACCEPT);
+            }
+            failures.succeeded();
+        } catch (IOException failure) {
+            pause(failures.failed(failure));
+        } catch (CancelledKeyException closed) {
+            throw new UncheckedIOException(
+                    new IOException("the TCP port was closed, so that nothing is taken there", closed));
+        }
+    }
+
+    private void pause(long millis) {
+        try {
+            ending.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException nobodyShould) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted, so that no connections are served any more", nobodyShould);
+        }
+    }
+
+    /** What had arrived when the end was called is taken still; what goes on arriving is not waited out. */
+    private void serveLast() {
+        try {
+            for (int round = 0; round < LAST_ROUNDS_MAX && selector.selectNow(this::serve) > 0; round++) {
+                // On to the last one.
             }
         } catch (IOException failure) {
-            // It would fail again at once: a process that has no descriptors left is not to spin.
-            accepting.interestOps(0);
-            faults.warn("socket", "a TCP connection could not be accepted, and is tried again: " + failure);
-        } catch (CancelledKeyException closedMeanwhile) {
-            // Nothing more can come from it.
+            faults.warn("intake", "the last TCP lines were not taken, as the selector failed: " + failure);
+        }
+    }
+
+    private void serve(SelectionKey key) {
+        if (key.equals(accepting)) {
+            try {
+                accept();
+            } catch (IOException failure) {
+                // It would fail again at once: a process that has no descriptors left is not to spin.
+                accepting.interestOps(0);
+                faults.warn("socket", "a TCP connection could not be accepted, and is tried again: " + failure);
+            }
+        } else if (key.attachment() instanceof TcpConnection connection) {
+            read(connection);
         }
     }
 
     private void accept() throws IOException {
-        for (SocketChannel channel = server.accept(); channel != null; channel = server.accept()) {
-            if (open >= CONNECTIONS_MAX) {
-                refusedConnections.increment();
-                faults.warn("connections", "more than " + CONNECTIONS_MAX + " TCP connections; new ones are refused");
-                channel.close();
-                continue;
+        for (int left = ACCEPTS_A_ROUND; left > 0; left--) {
+            SocketChannel channel = server.accept();
+            if (channel == null) {
+                return;
             }
-            connections.increment();
-            open++;
-            Lines lines = new Lines(ledger, "TCP", nameBytesMax, faults, self);
-            channel.configureBlocking(false)
-                    .register(selector, SelectionKey.OP_READ, new TcpConnection(channel, lines));
+            try {
+                accept(channel);
+            } catch (IOException brokenMeanwhile) {
+                brokenConnections.increment();
+                closeQuietly(channel);
+            }
         }
     }
 
-    private void read(SelectionKey key, TcpConnection connection) {
+    private void accept(SocketChannel channel) throws IOException {
+        TcpConnection connection = new TcpConnection(channel, lines, nanoClock.getAsLong());
+        if (connections.size() >= connectionsMax && !makeRoom()) {
+            refusedConnections.increment();
+            faults.warn(
+                    "connections",
+                    connection.addressKey(),
+                    () -> "all " + connectionsMax + " TCP connections are in use, so that the one from " + connection
+                            + " is refused; connections and ulimit -n set how many there may be");
+            channel.close();
+            return;
+        }
+        // A sender whose machine is gone says so to nobody; the kernel finds out.
+        channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+        channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, connection);
+        accepted.increment();
+        connections.put(connection, connection);
+        open = connections.size();
+    }
+
+    /** Closes the connection that was silent longest, if that was long. */
+    private boolean makeRoom() {
+        TcpConnection silent = connections.keySet().iterator().next();
+        boolean givesWay = silent.givesWay(nanoClock.getAsLong());
+        if (givesWay) {
+            idleConnections.increment();
+            close(silent);
+        }
+        return givesWay;
+    }
+
+    private void read(TcpConnection connection) {
+        if (connections.get(connection) == null) {
+            // It gave way to another one just now.
+            return;
+        }
         boolean goesOn = false;
         try {
-            goesOn = connection.read(buffer.clear());
+            goesOn = connection.read(buffer.clear(), nanoClock.getAsLong());
         } catch (IOException reset) {
             brokenConnections.increment();
+        } catch (RuntimeException fault) {
+            faultyReads.increment();
+            faults.warn(
+                    "faulty connection",
+                    connection.addressKey(),
+                    () -> "the TCP connection from " + connection
+                            + " met a fault of this program and is closed; what it sent counts up to there: " + fault);
         }
         if (!goesOn) {
-            open--;
-            closeQuietly(key.channel());
+            close(connection);
         }
+    }
+
+    private void closeIdle() {
+        long now = nanoClock.getAsLong();
+        if (now - lookedNanos < TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS)) {
+            return;
+        }
+        lookedNanos = now;
+        List<TcpConnection> idle = new ArrayList<>();
+        for (TcpConnection connection : connections.keySet()) {
+            if (connection.isStalled(now)) {
+                faults.warn(
+                        "stalled",
+                        connection.addressKey(),
+                        () -> "the TCP connection from " + connection
+                                + " has sent no whole line for a minute and is closed");
+                idle.add(connection);
+            } else if (connection.isSilent(now)) {
+                idle.add(connection);
+            }
+        }
+        idleConnections.add(idle.size());
+        idle.forEach(this::close);
     }
 
     /** Ends {@link #run} once what has arrived was taken. From any thread. */
     void close() {
-        closing = true;
+        ending.countDown();
         selector.wakeup();
     }
 
+    private void close(TcpConnection connection) {
+        connections.remove(connection);
+        open = connections.size();
+        closeQuietly(connection.channel());
+    }
+
     private void closeSockets() {
-        if (selector.isOpen()) {
-            selector.keys().forEach(key -> closeQuietly(key.channel()));
-        }
+        connections.keySet().forEach(connection -> closeQuietly(connection.channel()));
         closeQuietly(server);
         closeQuietly(selector);
     }

@@ -1,14 +1,22 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
 import io.counters.collector.udp.UdpSocket;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 
 /**
  * One thread that waits in the kernel for the next datagram, and merges it: nothing stands between the socket and the
- * ledger. The room {@code udp} has the figures that chose it.
+ * ledger. The room {@code udp} has the figures that chose it. A failure that may pass is tried again; any other goes out
+ * of {@link #run}, and ends the process.
  */
 final class UdpReceiver implements Runnable {
     /** What had arrived when the end was called is taken still; what goes on arriving is not waited out. */
@@ -16,32 +24,67 @@ final class UdpReceiver implements Runnable {
 
     private final UdpSocket socket;
     private final Lines lines;
+    private final Source source;
     private final LongAdder datagrams;
+    private final LongAdder faultyReads;
+    private final SocketFailures failures;
     private final FaultLog faults;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(UdpSocket.DATAGRAM_BYTES_MAX);
     private final byte[] bytes = new byte[UdpSocket.DATAGRAM_BYTES_MAX];
-    private volatile boolean closing;
+    private final CountDownLatch ending = new CountDownLatch(1);
 
     /** @param socket in blocking mode; closed by {@link #run} */
-    UdpReceiver(UdpSocket socket, Lines lines, LongAdder datagrams, FaultLog faults) {
+    UdpReceiver(UdpSocket socket, int nameBytesMax, Ledger ledger, LongSupplier nanoClock, FaultLog faults, Self self) {
         this.socket = socket;
-        this.lines = lines;
-        this.datagrams = datagrams;
         this.faults = faults;
+        lines = new Lines(ledger, nameBytesMax, faults, self);
+        source = new Source("UDP", socket::sender);
+        datagrams = self.count("intake_datagrams_total");
+        faultyReads = self.count("intake_faulty_reads_total");
+        failures = new SocketFailures("the UDP socket", self.count("intake_receive_failures_total"), faults, nanoClock);
     }
 
     @Override
     public void run() {
-        try (socket) {
-            while (!closing) {
-                take();
+        try {
+            while (ending.getCount() > 0) {
+                takeOrPause();
             }
+            takeLast();
+        } finally {
+            closeQuietly();
+        }
+    }
+
+    private void takeOrPause() {
+        try {
+            take();
+            failures.succeeded();
+        } catch (IOException failure) {
+            if (!socket.channel().isOpen()) {
+                throw new UncheckedIOException("the UDP socket was closed, so that nothing is taken there", failure);
+            }
+            pause(failures.failed(failure));
+        }
+    }
+
+    private void pause(long millis) {
+        try {
+            ending.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException nobodyShould) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted, so that no datagrams are taken any more", nobodyShould);
+        }
+    }
+
+    private void takeLast() {
+        try {
             socket.channel().configureBlocking(false);
             for (int left = LAST_DATAGRAMS_MAX; left > 0 && take(); left--) {
                 // On to the last one.
             }
         } catch (IOException failure) {
-            faults.warn("intake", "the UDP socket failed, no more datagrams are taken: " + failure);
+            faults.warn("intake", "the last datagrams were not taken, as the UDP socket failed: " + failure);
         }
     }
 
@@ -51,15 +94,33 @@ final class UdpReceiver implements Runnable {
         if (length < 0) {
             return false;
         }
-        buffer.get(0, bytes, 0, length);
-        lines.datagram(bytes, 0, length);
+        try {
+            buffer.get(0, bytes, 0, length);
+            source.addressKey = socket.senderKey();
+            lines.datagram(source, bytes, 0, length);
+        } catch (RuntimeException fault) {
+            faultyReads.increment();
+            faults.warn(
+                    "faulty datagram",
+                    source.addressKey,
+                    () -> "a datagram of " + length + " bytes met a fault of this program, and counts up to there: "
+                            + fault + "; sent by " + AddressKey.text(socket.sender()));
+        }
         datagrams.increment();
         return true;
     }
 
+    private void closeQuietly() {
+        try {
+            socket.close();
+        } catch (IOException failure) {
+            faults.warn("close", "the UDP socket did not close: " + failure);
+        }
+    }
+
     /** Ends {@link #run} once what has arrived was taken. From any thread. */
     void close() {
-        closing = true;
+        ending.countDown();
         socket.wake();
     }
 }

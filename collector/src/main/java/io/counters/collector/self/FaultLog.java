@@ -2,34 +2,45 @@ package io.counters.collector.self;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * Logs the same fault at once, and then once a minute with how often it came. For any thread.
+ * Logs the same fault at once, and then once a minute with how often it came and from which addresses most. What it logs
+ * is one line, whatever is in it. For any thread; never to be called under the ledger's lock, as it writes.
  */
 public final class FaultLog {
-    private static final Duration PAUSE = Duration.ofMinutes(1);
-    private static final int FAULTS_MAX = 200;
+    private static final long PAUSE_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final int KINDS_MAX = 200;
     private static final int SHOWN_BYTES_MAX = 80;
+    private static final int MESSAGE_CHARS_MAX = 2000;
 
     private final Logger log;
-    private final InstantSource clock;
+    private final LongSupplier nanoClock;
     private final Map<String, Fault> faults = new HashMap<>();
 
+    /** All kinds of faults that came after the first {@value #KINDS_MAX}. */
+    private final Fault others = new Fault();
+
     private static final class Fault {
-        Instant quietUntil = Instant.MIN;
+        boolean wasSaid;
+        long saidNanos;
         long kept;
+
+        @Nullable
+        WorstAddresses worst;
     }
 
-    public FaultLog(Logger log, InstantSource clock) {
+    /** @param nanoClock monotonic: a fault is said again a minute later, whatever becomes of the wall clock */
+    public FaultLog(Logger log, LongSupplier nanoClock) {
         this.log = log;
-        this.clock = clock;
+        this.nanoClock = nanoClock;
     }
 
     /**
@@ -38,40 +49,115 @@ public final class FaultLog {
      * @param kind what makes it the same fault; of a few kinds only
      */
     public void warn(String kind, String message) {
-        warn(kind, () -> message);
+        warn(kind, AddressKey.UNKNOWN, 1, () -> message);
     }
 
     /** The same, of a message that is made only when it is said. */
     public void warn(String kind, Supplier<String> message) {
-        long more;
+        warn(kind, AddressKey.UNKNOWN, 1, message);
+    }
+
+    /**
+     * The same, of a fault that somebody else has caused. Allocates nothing, unless it is said or the first of its kind.
+     *
+     * @param address the {@link AddressKey} of who it was
+     */
+    public void warn(String kind, long address, Supplier<String> message) {
+        warn(kind, address, 1, message);
+    }
+
+    /** The same, of one that came more than once. */
+    public void warn(String kind, long address, long times, Supplier<String> message) {
+        String repeated;
+        boolean isOther;
         synchronized (faults) {
-            Fault fault = faults.get(kind);
-            if (fault == null) {
-                if (faults.size() >= FAULTS_MAX) {
-                    return;
-                }
-                fault = new Fault();
-                faults.put(kind, fault);
-            }
-            Instant now = clock.instant();
-            if (now.isBefore(fault.quietUntil)) {
-                fault.kept++;
+            Fault fault = fault(kind);
+            isOther = fault == others;
+            long now = nanoClock.getAsLong();
+            if (fault.wasSaid && now - fault.saidNanos < PAUSE_NANOS) {
+                keep(fault, address, times);
                 return;
             }
-            fault.quietUntil = now.plus(PAUSE);
-            more = fault.kept;
+            repeated = fault.kept == 0 ? "" : repeated(fault);
+            fault.wasSaid = true;
+            fault.saidNanos = now;
             fault.kept = 0;
+            if (fault.worst != null) {
+                fault.worst.clear();
+            }
+            if (times > 1) {
+                keep(fault, address, times - 1);
+            }
         }
-        if (more == 0) {
-            log.warn("{}", message.get());
+        String said = shown(message.get());
+        if (isOther) {
+            log.warn(
+                    "{} ({} kinds of faults were logged before; all others share this line){}",
+                    said,
+                    KINDS_MAX,
+                    repeated);
         } else {
-            log.warn("{} (and {} times since this was last said)", message.get(), more);
+            log.warn("{}{}", said, repeated);
         }
+    }
+
+    private Fault fault(String kind) {
+        Fault fault = faults.get(kind);
+        if (fault == null) {
+            if (faults.size() >= KINDS_MAX) {
+                return others;
+            }
+            fault = new Fault();
+            faults.put(kind, fault);
+        }
+        return fault;
+    }
+
+    private static void keep(Fault fault, long address, long times) {
+        fault.kept += times;
+        if (address != AddressKey.UNKNOWN) {
+            if (fault.worst == null) {
+                fault.worst = new WorstAddresses();
+            }
+            fault.worst.add(address, times);
+        }
+    }
+
+    private static String repeated(Fault fault) {
+        String worst = fault.worst == null ? "" : fault.worst.toString();
+        return String.format(
+                Locale.ROOT,
+                " (and %,d times since this was last said%s)",
+                fault.kept,
+                worst.isEmpty() ? "" : "; most from " + worst);
     }
 
     /** Bytes that somebody sent, {@code in[begin, end)}, as a log may show them: cut, and on one line. */
     public static String shown(byte[] in, int begin, int end) {
         String text = new String(in, begin, Math.min(end - begin, SHOWN_BYTES_MAX), ISO_8859_1);
         return text.replaceAll("[^ -~]", "?") + (end - begin > SHOWN_BYTES_MAX ? "..." : "");
+    }
+
+    /**
+     * A text that may hold somebody else's, as a log may show it: cut, and on one line. What would begin a line, move the
+     * cursor, color, reverse or hide the rest becomes a question mark.
+     */
+    public static String shown(String text) {
+        StringBuilder shown = new StringBuilder(Math.min(text.length(), MESSAGE_CHARS_MAX) + 3);
+        for (int at = 0; at < text.length(); at = text.offsetByCodePoints(at, 1)) {
+            if (at >= MESSAGE_CHARS_MAX) {
+                return shown.append("...").toString();
+            }
+            int letter = text.codePointAt(at);
+            switch (Character.getType(letter)) {
+                case Character.CONTROL,
+                        Character.FORMAT,
+                        Character.LINE_SEPARATOR,
+                        Character.PARAGRAPH_SEPARATOR,
+                        Character.SURROGATE -> shown.append('?');
+                default -> shown.appendCodePoint(letter);
+            }
+        }
+        return shown.toString();
     }
 }

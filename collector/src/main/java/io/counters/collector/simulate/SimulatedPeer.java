@@ -18,7 +18,6 @@ import io.counters.wire.Commands;
 import io.counters.wire.PeerLine;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
-import java.time.Instant;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -67,7 +66,7 @@ final class SimulatedPeer implements Commands, Network.Receiver {
                 bounds, true, clock, address.hashCode(), new SeededHash(new Random(address.hashCode())), new Self());
         journal.load(ledger);
         ledger.join(list, address, ids);
-        FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> Instant.ofEpochMilli(clockMillis.getAsLong()));
+        FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> clockMillis.getAsLong() * 1_000_000);
         commit = new Commit(ledger, journal, nobody, new Self());
         relays = new Relays(ledger, clock);
     }

@@ -1,104 +1,186 @@
 package io.counters.collector.udp;
 
+import io.counters.collector.self.AddressKey;
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.lang.reflect.Constructor;
+import java.lang.ref.Reference;
 import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.Method;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.DatagramChannel;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes a channel's next datagram, without asking who sent it.
+ * Takes a channel's next datagram, and knows who sent it, without making an object of it.
  *
  * <p>{@link DatagramChannel#receive} makes an address, some 150 bytes, of every datagram that has another sender than the
- * one before, and nobody here looks at it. The JDK has the system call that leaves it out, {@code recv}, for connected
- * channels only: {@code sun.nio.ch.IOUtil.read} with a {@code DatagramDispatcher}, alike in JDK 17 to 25. The jar's
- * manifest opens that package ({@code Add-Opens}). Where it is closed, or has no such method, the public way is gone,
+ * one before, and hardly ever does anybody ask for it. The JDK's own system call, {@code recvfrom}, writes the address
+ * into memory: {@code sun.nio.ch.DatagramChannelImpl.receive0}, alike in JDK 17 to 25. It is called here with memory of
+ * ours, which is read when somebody asks. The jar's manifest opens that package ({@code Add-Opens}). Where it is closed,
+ * or has no such method, or the system is not Linux, whose addresses are known here byte by byte, the public way is gone,
  * which is as right and costs more. For one thread.
+ *
+ * <pre>
+ *   sockaddr_in,  IPv4:  family 2 (2 bytes of the machine's order)   port (2)   address (4)
+ *   sockaddr_in6, IPv6:  family 10 (2)   port (2)   flow (4)   address (16)   scope (4, of the machine's order)
+ * </pre>
  */
 final class Receive {
     private static final Logger log = LoggerFactory.getLogger(Receive.class);
 
     /** The JDK's {@code IOStatus}. */
-    private static final int EOF = -1;
-
     private static final int INTERRUPTED = -3;
 
-    private final DatagramChannel channel;
+    private static final int SENDER_BYTES = 128;
+    private static final int IPV4 = 2;
+    private static final int IPV6 = 10;
+    private static final int PORT = 2;
+    private static final int IPV4_ADDRESS = 4;
+    private static final int IPV6_ADDRESS = 8;
 
-    /** From a direct buffer to what the JDK's dispatcher returns; null where the JDK is closed. */
-    private final @Nullable MethodHandle recv;
+    private final DatagramChannel channel;
+    private final ByteBuffer sender = ByteBuffer.allocateDirect(SENDER_BYTES);
+
+    /** From the address and length of memory to what {@code receive0} returns; null where the JDK is closed. */
+    private final @Nullable MethodHandle recvfrom;
+
+    /** From a direct buffer to where it is in memory. */
+    private final @Nullable MethodHandle address;
+
+    private @Nullable ByteBuffer known;
+    private long knownAddress;
+
+    /** In the public way. */
+    private @Nullable InetSocketAddress last;
 
     /** @param channel bound; what closes it while this waits must wake it by a datagram */
     Receive(DatagramChannel channel) {
-        this(channel, recv(channel));
+        this(channel, true);
     }
 
-    /** @param recv null for the public way */
-    Receive(DatagramChannel channel, @Nullable MethodHandle recv) {
+    /** @param lean false for the public way */
+    Receive(DatagramChannel channel, boolean lean) {
         this.channel = channel;
-        this.recv = recv;
+        address = lean ? address() : null;
+        recvfrom = address == null ? null : recvfrom(address);
     }
 
-    private static @Nullable MethodHandle recv(DatagramChannel channel) {
+    private static @Nullable MethodHandle address() {
+        if (!System.getProperty("os.name", "").equals("Linux")) {
+            return null;
+        }
         try {
-            Class<?> dispatchers = Class.forName("sun.nio.ch.NativeDispatcher");
-            Constructor<?> dispatcher =
-                    Class.forName("sun.nio.ch.DatagramDispatcher").getDeclaredConstructor();
-            Method read = Class.forName("sun.nio.ch.IOUtil")
-                    .getDeclaredMethod("read", FileDescriptor.class, ByteBuffer.class, long.class, dispatchers);
-            Method descriptor = Class.forName("sun.nio.ch.SelChImpl").getMethod("getFD");
-            dispatcher.setAccessible(true);
-            read.setAccessible(true);
-            descriptor.setAccessible(true);
-            MethodHandle handle = MethodHandles.lookup().unreflect(read);
-            handle = MethodHandles.insertArguments(handle, 2, -1L, dispatcher.newInstance());
-            handle = MethodHandles.insertArguments(handle, 0, descriptor.invoke(channel));
-            return handle.asType(MethodType.methodType(int.class, ByteBuffer.class));
+            Method method = Class.forName("sun.nio.ch.DirectBuffer").getMethod("address");
+            method.setAccessible(true);
+            return MethodHandles.lookup().unreflect(method).asType(MethodType.methodType(long.class, ByteBuffer.class));
         } catch (ReflectiveOperationException | InaccessibleObjectException closed) {
-            log.debug("datagrams are received with their senders' addresses, which nobody needs", closed);
+            log.debug("datagrams are received in the public way, which makes objects of their senders", closed);
             return null;
         }
     }
 
-    /** Whether no address is made. */
+    private @Nullable MethodHandle recvfrom(MethodHandle addressOf) {
+        try {
+            Method receive = Class.forName("sun.nio.ch.DatagramChannelImpl")
+                    .getDeclaredMethod(
+                            "receive0", FileDescriptor.class, long.class, int.class, long.class, boolean.class);
+            Method descriptor = Class.forName("sun.nio.ch.SelChImpl").getMethod("getFD");
+            receive.setAccessible(true);
+            descriptor.setAccessible(true);
+            long into = (long) addressOf.invokeExact(sender);
+            MethodHandle handle = MethodHandles.lookup().unreflect(receive);
+            handle = MethodHandles.insertArguments(handle, 3, into, false);
+            handle = MethodHandles.insertArguments(handle, 0, descriptor.invoke(channel));
+            return handle.asType(MethodType.methodType(int.class, long.class, int.class));
+        } catch (ReflectiveOperationException | InaccessibleObjectException closed) {
+            log.debug("datagrams are received in the public way, which makes objects of their senders", closed);
+            return null;
+        } catch (RuntimeException | Error failure) {
+            throw failure;
+        } catch (Throwable neverDeclared) {
+            throw new IllegalStateException(neverDeclared);
+        }
+    }
+
+    /** Whether nothing is made of a datagram. */
     boolean isLean() {
-        return recv != null;
+        return recvfrom != null;
     }
 
     /**
      * Takes a datagram, after waiting for it where the channel blocks.
      *
-     * @param empty direct, and as long as a datagram may be
+     * @param empty direct, as long as a datagram may be, and at 0
      * @return its bytes, from 0; -1 when there is none and the channel does not block
      */
+    @SuppressWarnings("ReferenceEquality") // It is the buffer's memory that is meant, not what is in it.
     int into(ByteBuffer empty) throws IOException {
-        if (recv == null) {
-            return channel.receive(empty) == null ? -1 : empty.position();
+        if (recvfrom == null || address == null) {
+            last = (InetSocketAddress) channel.receive(empty);
+            return last == null ? -1 : empty.position();
         }
         try {
+            if (empty != known) {
+                knownAddress = (long) address.invokeExact(empty);
+                known = empty;
+            }
             while (true) {
-                int length = (int) recv.invokeExact(empty);
-                if (length >= 0) {
-                    return length;
-                } else if (length == EOF) {
-                    // It takes an empty datagram for the end.
-                    return 0;
-                } else if (length != INTERRUPTED) {
-                    return -1;
+                int length = (int) recvfrom.invokeExact(knownAddress, empty.limit());
+                if (length != INTERRUPTED) {
+                    return length < 0 ? -1 : length;
                 }
             }
         } catch (IOException | RuntimeException | Error failure) {
             throw failure;
         } catch (Throwable neverDeclared) {
             throw new IOException(neverDeclared);
+        } finally {
+            Reference.reachabilityFence(empty);
         }
+    }
+
+    /** The {@link AddressKey} of who sent the datagram that was taken last. Allocates nothing, but for the public way. */
+    long senderKey() {
+        if (!isLean()) {
+            return AddressKey.of(last);
+        }
+        return switch (family()) {
+            case IPV4 -> AddressKey.ipv4(sender.getInt(IPV4_ADDRESS));
+            case IPV6 -> AddressKey.ipv6(sender.getLong(IPV6_ADDRESS), sender.getLong(IPV6_ADDRESS + 8));
+            default -> AddressKey.UNKNOWN;
+        };
+    }
+
+    /** Who sent the datagram that was taken last; null when none was yet. */
+    @Nullable
+    InetSocketAddress sender() {
+        if (!isLean()) {
+            return last;
+        }
+        int family = family();
+        if (family != IPV4 && family != IPV6) {
+            return null;
+        }
+        byte[] bytes = new byte[family == IPV4 ? 4 : 16];
+        sender.get(family == IPV4 ? IPV4_ADDRESS : IPV6_ADDRESS, bytes);
+        try {
+            return new InetSocketAddress(InetAddress.getByAddress(bytes), sender.getShort(PORT) & 0xffff);
+        } catch (UnknownHostException neverOfThatLength) {
+            throw new IllegalStateException(neverOfThatLength);
+        }
+    }
+
+    private int family() {
+        short family = sender.getShort(0);
+        return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? family : Short.reverseBytes(family);
     }
 }

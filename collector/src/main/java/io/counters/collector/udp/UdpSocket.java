@@ -1,5 +1,6 @@
 package io.counters.collector.udp;
 
+import io.counters.collector.self.AddressKey;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -9,9 +10,13 @@ import java.nio.channels.DatagramChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** A socket that datagrams come in by. {@link #receive} is for one thread, the rest for any. */
-public final class UdpSocket implements AutoCloseable {
+/**
+ * A socket that datagrams come in by. {@link #receive}, {@link #sender} and {@link #senderKey} are for one thread, the
+ * rest for any.
+ */
+public class UdpSocket implements AutoCloseable {
     /** What a buffer needs for the longest datagram there is. */
     public static final int DATAGRAM_BYTES_MAX = 65_536;
 
@@ -55,21 +60,34 @@ public final class UdpSocket implements AutoCloseable {
     }
 
     /**
-     * Takes the next datagram, after waiting for it where the channel blocks; who sent it is not asked.
+     * Takes the next datagram, after waiting for it where the channel blocks.
      *
-     * @param empty direct, and with room for a datagram
+     * @param empty direct, with room for a datagram, and at 0
      * @return its bytes, which stand from 0; -1 when there is none and the channel does not block
      */
     public int receive(ByteBuffer empty) throws IOException {
         return receive.into(empty);
     }
 
-    /** Sends an empty datagram here, so that who waits in {@link #receive} looks up. */
+    /**
+     * The {@link AddressKey} of who sent the datagram that was received last; {@link AddressKey#UNKNOWN} before the first.
+     * Allocates nothing.
+     */
+    public long senderKey() {
+        return receive.senderKey();
+    }
+
+    /** Who sent the datagram that was received last; null before the first. Made when asked for: for the log. */
+    public @Nullable InetSocketAddress sender() {
+        return receive.sender();
+    }
+
+    /** Sends an empty datagram here, so that who waits in {@link #receive} looks up. Needs no other descriptor for it. */
     public void wake() {
         InetAddress host =
                 address.getAddress().isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : address.getAddress();
-        try (DatagramChannel sender = DatagramChannel.open()) {
-            sender.send(ByteBuffer.allocate(0), new InetSocketAddress(host, address.getPort()));
+        try {
+            channel.send(ByteBuffer.allocate(0), new InetSocketAddress(host, address.getPort()));
         } catch (IOException closedOrFull) {
             // Then nobody waits.
         }

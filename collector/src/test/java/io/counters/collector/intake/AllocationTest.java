@@ -41,12 +41,13 @@ class AllocationTest {
         AtomicReference<Thread> receiving = new AtomicReference<>();
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Intake intake = new Intake(
-                    new IntakeSettings(InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250),
+                    new IntakeSettings(InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100),
                     kept.ledger,
                     work -> {
                         receiving.set(new Thread(work));
                         return receiving.get();
                     },
+                    System::nanoTime,
                     kept.said.log(),
                     kept.self);
             Thread running = new Thread(intake);

@@ -10,18 +10,23 @@ import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,8 +37,12 @@ class IntakeTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+    private static final int CONNECTIONS = 1000;
+
     @TempDir
     Path folder;
+
+    private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5);
 
     private KeptLedger kept;
     private Intake intake;
@@ -43,7 +52,7 @@ class IntakeTest {
     @BeforeEach
     void open() throws IOException {
         kept = new KeptLedger(folder, false);
-        intake = new Intake(settings(0), kept.ledger, Thread::new, kept.said.log(), kept.self);
+        intake = new Intake(settings(0), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self);
         thread = new Thread(intake, "counters-intake");
         sender = new DatagramSocket(0, InetAddress.getLoopbackAddress());
     }
@@ -67,7 +76,7 @@ class IntakeTest {
     void a_name_has_room_for_the_prefix_that_it_gets_elsewhere() throws Exception {
         IntakeSettings prefixed = IntakeSettings.from(new Settings(
                 Map.of(Setting.PREFIX, "shop.", Setting.UDP_PORT, "0", Setting.BIND, "127.0.0.1"), Map.of()));
-        try (Intake own = new Intake(prefixed, kept.ledger, Thread::new, kept.said.log(), kept.self)) {
+        try (Intake own = new Intake(prefixed, kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self)) {
             Thread running = new Thread(own, "prefixed");
             running.start();
             byte[] lines = ("increment " + "x".repeat(246) + "\nincrement " + "y".repeat(245)).getBytes(ISO_8859_1);
@@ -80,7 +89,7 @@ class IntakeTest {
     }
 
     private static IntakeSettings settings(int port) {
-        return new IntakeSettings(InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP, 250);
+        return new IntakeSettings(InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP, 250, CONNECTIONS);
     }
 
     private void run() {
@@ -342,6 +351,208 @@ class IntakeTest {
     }
 
     @Test
+    void what_a_browser_posts_does_not_count_and_is_said_with_its_source() throws Exception {
+        run();
+        try (Socket browser = connect()) {
+            browser.getOutputStream()
+                    .write(("POST / HTTP/1.1\r\nHost: localhost:11212\r\nContent-Type: text/plain\r\n\r\n"
+                                    + "increment orders.placed 1000000\nincrement orders.placed 1\r\n")
+                            .getBytes(ISO_8859_1));
+
+            awaitClosed(browser);
+            stream("increment end\n");
+            awaitValue("end", 1);
+            assertThat(kept.values()).containsOnlyKeys("end");
+            assertThat(rejected("http")).isEqualTo(1);
+            assertThat(kept.said.lines()).hasSize(1);
+            assertThat(kept.said.lines().get(0))
+                    .contains("TCP line \"POST / HTTP/1.1\" was rejected (http)")
+                    .endsWith("; sent by 127.0.0.1:" + browser.getLocalPort());
+        }
+    }
+
+    @Test
+    void a_tls_client_is_told_at_once_by_the_end_of_its_connection() throws Exception {
+        run();
+        try (Socket client = connect()) {
+            client.getOutputStream().write(new byte[] {22, 3, 1, 2, 0, 1, 0, 1, (byte) 0xfc});
+
+            awaitClosed(client);
+        }
+        assertThat(rejected("tls")).isEqualTo(1);
+        assertThat(kept.said.lines().get(0)).contains("was rejected (tls)", "not TLS");
+    }
+
+    @Test
+    void a_line_that_names_a_method_or_header_is_a_counter_where_statsd_says_so() throws Exception {
+        run();
+
+        stream("host:1|c\norigin:2|c\nget:3|c\nincrement POST\nincrement /path\n");
+
+        awaitValue("/path", 1);
+        assertThat(kept.values().toString()).isEqualTo("{/path=1, POST=1, get=3, host=1, origin=2}");
+        assertThat(kept.said.lines()).isEmpty();
+    }
+
+    /** Waits until the other side has closed it. */
+    private static void awaitClosed(Socket socket) throws IOException {
+        socket.setSoTimeout((int) PATIENCE.toMillis());
+        try {
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        } catch (SocketTimeoutException stillOpen) {
+            throw stillOpen;
+        } catch (SocketException reset) {
+            // What was not read when it was closed.
+        }
+    }
+
+    private static void line(Socket socket, String text) throws IOException {
+        socket.getOutputStream().write((text + "\n").getBytes(ISO_8859_1));
+    }
+
+    @Test
+    void a_connection_that_sends_no_line_or_half_a_line_for_a_minute_is_closed() throws Exception {
+        run();
+        try (Socket silent = connect();
+                Socket half = connect();
+                Socket trickle = connect();
+                Socket good = connect()) {
+            line(half, "increment a");
+            half.getOutputStream().write("increment".getBytes(ISO_8859_1));
+            line(good, "increment b");
+            trickle.getOutputStream().write('x');
+            awaitValue("a", 1);
+            awaitValue("b", 1);
+            nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
+            trickle.getOutputStream().write('x');
+            line(good, "increment b");
+            awaitValue("b", 2);
+            assertThat(kept.counted("intake_idle_connections_total")).isZero();
+            assertThat(kept.counted("intake_connections")).isEqualTo(4);
+
+            nanos.addAndGet(TimeUnit.SECONDS.toNanos(2));
+
+            awaitClosed(silent);
+            awaitClosed(half);
+            awaitClosed(trickle);
+            await().atMost(PATIENCE).until(() -> kept.counted("intake_connections") == 1);
+            assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(3);
+            assertThat(kept.said.lines()).hasSize(1);
+            assertThat(kept.said.lines().get(0))
+                    .startsWith("WARN the TCP connection from 127.0.0.1:")
+                    .endsWith(" has sent no whole line for a minute and is closed");
+
+            nanos.addAndGet(TimeUnit.MINUTES.toNanos(50));
+            line(good, "increment b");
+            awaitValue("b", 3);
+            nanos.addAndGet(TimeUnit.MINUTES.toNanos(61));
+            awaitClosed(good);
+        }
+        assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(4);
+        assertThat(kept.said.lines()).hasSize(1);
+    }
+
+    @Test
+    void where_all_connections_are_in_use_the_longest_silent_gives_way_after_a_minute() throws Exception {
+        run();
+        List<Socket> all = new ArrayList<>();
+        try {
+            for (int i = 0; i < CONNECTIONS; i++) {
+                all.add(connect());
+                line(all.get(i), "increment a");
+            }
+            awaitValue("a", CONNECTIONS);
+            try (Socket refused = connect()) {
+                awaitClosed(refused);
+                assertThat(kept.counted("intake_refused_connections_total")).isEqualTo(1);
+                assertThat(kept.said.lines())
+                        .containsExactly("WARN all " + CONNECTIONS
+                                + " TCP connections are in use, so that the one from 127.0.0.1:"
+                                + refused.getLocalPort()
+                                + " is refused; connections and ulimit -n set how many there may be");
+            }
+            nanos.addAndGet(TimeUnit.SECONDS.toNanos(61));
+            line(all.get(0), "increment first");
+            awaitValue("first", 1);
+
+            try (Socket newcomer = connect()) {
+                line(newcomer, "increment newcomer");
+
+                awaitValue("newcomer", 1);
+                awaitClosed(all.get(1));
+                line(all.get(0), "increment first");
+                awaitValue("first", 2);
+                assertThat(kept.counted("intake_connections")).isEqualTo(CONNECTIONS);
+            }
+            assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(1);
+            assertThat(kept.counted("intake_refused_connections_total")).isEqualTo(1);
+        } finally {
+            for (Socket socket : all) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
+    void six_hundred_senders_may_connect_at_once() throws Exception {
+        List<Socket> all = new ArrayList<>();
+        try {
+            for (int i = 0; i < 600; i++) {
+                Socket socket = new Socket();
+                all.add(socket);
+                // Nobody accepts yet; where the backlog is full a connect waits for a second.
+                socket.connect(intake.tcpAddress(), 900);
+                line(socket, "increment a");
+            }
+            run();
+
+            awaitValue("a", 600);
+        } finally {
+            for (Socket socket : all) {
+                socket.close();
+            }
+        }
+    }
+
+    /** By Linux' table of sockets: {@code 02} before the timer's time is keepalive. */
+    @Test
+    void a_sender_whose_machine_is_gone_is_found_out_by_keepalive() throws Exception {
+        run();
+        try (Socket socket = connect()) {
+            line(socket, "increment a");
+            awaitValue("a", 1);
+            String addresses = String.format(":%04X [0-9A-F]+:%04X", socket.getPort(), socket.getLocalPort());
+
+            List<String> sockets = new ArrayList<>(Files.readAllLines(Path.of("/proc/net/tcp")));
+            sockets.addAll(Files.readAllLines(Path.of("/proc/net/tcp6")));
+
+            assertThat(sockets)
+                    .anySatisfy(line -> assertThat(line)
+                            .containsPattern(addresses)
+                            .containsPattern(" 0[0-9A-F] [0-9A-F]{8}:[0-9A-F]{8} 02:"));
+        }
+    }
+
+    @Test
+    void the_bound_of_connections_knows_the_descriptors_and_the_heap() {
+        assertThat(IntakeSettings.connectionsMax(10_000, 1 << 20, 4L << 30)).isEqualTo(10_000);
+        assertThat(IntakeSettings.connectionsMax(10_000, 1024, 4L << 30)).isEqualTo(512);
+        assertThat(IntakeSettings.connectionsMax(10_000, 1 << 20, 256 << 20)).isEqualTo(6553);
+        assertThat(IntakeSettings.connectionsMax(100, 1 << 20, 4L << 30)).isEqualTo(100);
+        assertThat(IntakeSettings.connectionsMax(10_000, 1, 4L << 30)).isEqualTo(1);
+    }
+
+    @Test
+    void a_port_that_is_closed_by_others_ends_the_server_with_the_failure() throws Exception {
+        ServerSocketChannel port =
+                ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        TcpServer server = new TcpServer(port, settings(0), kept.ledger, nanos::get, kept.said.log(), kept.self);
+        port.close();
+
+        assertThatThrownBy(server::run).isInstanceOf(UncheckedIOException.class).hasMessageContaining("was closed");
+    }
+
+    @Test
     void what_had_arrived_before_the_end_is_taken() throws Exception {
         String line = "increment tcp\n";
         int lines = 100_000 / line.length();
@@ -388,8 +599,8 @@ class IntakeTest {
     void a_taken_port_is_said_with_the_remedy() throws Exception {
         InetSocketAddress taken = intake.udpAddress();
 
-        assertThatThrownBy(() ->
-                        new Intake(settings(taken.getPort()), kept.ledger, Thread::new, kept.said.log(), kept.self))
+        assertThatThrownBy(() -> new Intake(
+                        settings(taken.getPort()), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("port " + taken.getPort())
                 .hasMessageContaining("--udp-port");
@@ -410,7 +621,7 @@ class IntakeTest {
                 taken.add(ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
             }
             for (int i = 0; i < 80; i++) {
-                Intake free = new Intake(settings(0), kept.ledger, Thread::new, kept.said.log(), kept.self);
+                Intake free = new Intake(settings(0), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self);
                 assertThat(free.tcpAddress().getPort())
                         .isEqualTo(free.udpAddress().getPort());
                 free.close();

@@ -11,6 +11,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,16 +30,16 @@ class TcpConnectionTest {
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
             TcpConnection connection =
-                    new TcpConnection(taken, new Lines(kept.ledger, "TCP", 250, kept.said.log(), kept.self));
+                    new TcpConnection(taken, new Lines(kept.ledger, 250, kept.said.log(), kept.self), 0);
             for (String piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
                 while (bytes.hasRemaining()) {
                     sender.write(bytes);
                 }
-                assertThat(connection.read(buffer.clear())).isTrue();
+                assertThat(connection.read(buffer.clear(), 0)).isTrue();
             }
             sender.shutdownOutput();
-            while (connection.read(buffer.clear())) {
+            while (connection.read(buffer.clear(), 0)) {
                 // On to the end of the stream.
             }
         }
@@ -121,6 +123,91 @@ class TcpConnectionTest {
             read(kept, begin, "\nincrement a 1 500\n");
 
             assertThat(kept.values()).isEqualTo(Map.of("a", 6L));
+        }
+    }
+
+    /** Reads the pieces one by one until the connection is to be closed; returns whether it is. */
+    private static boolean isRefused(KeptLedger kept, byte[]... pieces) throws IOException {
+        try (ServerSocketChannel server =
+                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                SocketChannel sender = SocketChannel.open(server.getLocalAddress());
+                SocketChannel taken = server.accept()) {
+            ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
+            TcpConnection connection =
+                    new TcpConnection(taken, new Lines(kept.ledger, 250, kept.said.log(), kept.self), 0);
+            for (byte[] piece : pieces) {
+                ByteBuffer bytes = ByteBuffer.wrap(piece);
+                while (bytes.hasRemaining()) {
+                    sender.write(bytes);
+                }
+                if (piece.length > 0 && !connection.read(buffer.clear(), 0)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+
+    private static byte[][] cut(byte[] whole, int at) {
+        return new byte[][] {Arrays.copyOfRange(whole, 0, at), Arrays.copyOfRange(whole, at, whole.length)};
+    }
+
+    @Test
+    void http_is_refused_wherever_it_is_cut_and_only_what_came_before_counts() throws Exception {
+        String body = "\r\n\r\nincrement a 1000\nfrom sender-0000000001 10 1\nincrement a 500 500\na:7|c\n";
+        List<String> requests = List.of(
+                "POST / HTTP/1.1\r\nHost: localhost:11212" + body,
+                "GET /?" + "x".repeat(3000) + " HTTP/1.1\r\nUser-Agent: any" + body,
+                "OPTIONS * HTTP/1.1\r\nOrigin: http://evil.example" + body,
+                "Host: localhost" + body);
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            int requested = 0;
+            for (String request : requests) {
+                byte[] whole = ("increment a\n" + request).getBytes(ISO_8859_1);
+                for (int cut = 0; cut < whole.length; cut += whole.length > 2000 ? 97 : 1) {
+                    assertThat(isRefused(kept, cut(whole, cut)))
+                            .as("%s cut after byte %s", request, cut)
+                            .isTrue();
+
+                    requested++;
+                    assertThat(kept.values()).as("cut after byte %s", cut).isEqualTo(Map.of("a", (long) requested));
+                }
+            }
+            assertThat(kept.counted("intake_rejected_lines_total{reason=\"http\"}"))
+                    .isEqualTo(requested);
+        }
+    }
+
+    @Test
+    void tls_is_refused_wherever_it_is_cut_and_whatever_is_in_it() throws Exception {
+        byte[] hello = "\26\3\1\2\0\1\0\1\374\3\3\nincrement a 1000\nincrement a 1000\n".getBytes(ISO_8859_1);
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            for (int cut = 0; cut < hello.length; cut++) {
+                assertThat(isRefused(kept, cut(hello, cut))).isTrue();
+            }
+
+            assertThat(kept.values()).isEmpty();
+            assertThat(kept.counted("intake_rejected_lines_total{reason=\"tls\"}"))
+                    .isEqualTo(hello.length);
+        }
+    }
+
+    @Test
+    void what_looks_like_http_in_the_middle_of_a_line_is_not() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            String text =
+                    "host:1|c\norigin:1|c|#a:b\ncontent-length:1|c|@0.5\nget:1|c\nincrement get\nx POST / HTTP/1.1\n"
+                            + "increment a\n";
+            byte[] whole = text.getBytes(ISO_8859_1);
+            for (int cut = 0; cut < whole.length; cut++) {
+                assertThat(isRefused(kept, cut(whole, cut)))
+                        .as("cut after byte %s", cut)
+                        .isFalse();
+            }
+
+            assertThat(kept.value("a")).isEqualTo(whole.length);
+            assertThat(kept.value("host")).isEqualTo(whole.length);
+            assertThat(kept.value("content-length")).isEqualTo(2L * whole.length);
         }
     }
 }

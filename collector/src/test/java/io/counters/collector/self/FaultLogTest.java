@@ -2,7 +2,10 @@ package io.counters.collector.self;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Instant;
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class FaultLogTest {
@@ -13,11 +16,11 @@ class FaultLogTest {
     void a_fault_is_said_at_once_and_then_once_a_minute_with_how_often_it_came() {
         faults.warn("disk", "the disk is full");
         faults.warn("disk", "the disk is full");
-        said.advanceTo(Instant.EPOCH.plusSeconds(59));
+        said.advance(Duration.ofSeconds(59));
         faults.warn("disk", "the disk is full");
         assertThat(said.lines()).containsExactly("WARN the disk is full");
 
-        said.advanceTo(Instant.EPOCH.plusSeconds(60));
+        said.advance(Duration.ofSeconds(1));
         faults.warn("disk", "the disk is still full");
 
         assertThat(said.lines())
@@ -34,11 +37,111 @@ class FaultLogTest {
     }
 
     @Test
-    void kinds_are_bounded() {
+    void kinds_are_bounded_and_all_others_share_a_line() {
         for (int i = 0; i < 1000; i++) {
             faults.warn("kind " + i, "fault " + i);
         }
 
-        assertThat(said.lines()).hasSize(200);
+        assertThat(said.lines()).hasSize(201);
+        assertThat(said.lines().get(200))
+                .isEqualTo("WARN fault 200 (200 kinds of faults were logged before; all others share this line)");
+        said.advance(Duration.ofMinutes(1));
+        faults.warn("kind 1000", "fault 1000");
+        assertThat(said.lines().get(201)).contains("fault 1000", "and 799 times since this was last said");
+    }
+
+    @Test
+    void a_clock_that_has_come_round_silences_nothing() {
+        said.advance(Duration.ofNanos(Long.MAX_VALUE - 5));
+        faults.warn("disk", "the disk is full");
+        said.advance(Duration.ofMinutes(1));
+        faults.warn("disk", "the disk is full");
+
+        assertThat(said.lines()).hasSize(2);
+    }
+
+    @Test
+    void the_addresses_that_caused_most_are_named() {
+        faults.warn("line", ipv4(1), () -> "a bad line");
+        faults.warn("line", ipv4(9), 9, () -> "a bad line");
+        for (int i = 0; i < 4702; i++) {
+            faults.warn("line", ipv4(7), () -> "a bad line");
+        }
+        said.advance(Duration.ofMinutes(1));
+        faults.warn("line", ipv4(1), () -> "a bad line");
+        said.advance(Duration.ofMinutes(1));
+        faults.warn("line", ipv4(1), () -> "a bad line");
+
+        assertThat(said.lines())
+                .containsExactly(
+                        "WARN a bad line",
+                        "WARN a bad line (and 4,711 times since this was last said; most from 10.0.0.7: 4,702,"
+                                + " 10.0.0.9: 9)",
+                        "WARN a bad line");
+    }
+
+    @Test
+    void of_many_faults_at_once_one_is_said_and_the_others_are_kept() {
+        faults.warn("line", ipv4(7), 5, () -> "a bad line");
+        said.advance(Duration.ofMinutes(1));
+        faults.warn("line", ipv4(7), 1, () -> "a bad line");
+
+        assertThat(said.lines().get(1))
+                .isEqualTo("WARN a bad line (and 4 times since this was last said; most from 10.0.0.7: 4)");
+    }
+
+    @Test
+    void who_causes_most_is_found_among_a_crowd_of_other_addresses() {
+        faults.warn("line", ipv4(1), () -> "a bad line");
+        for (int i = 0; i < 100_000; i++) {
+            faults.warn("line", i % 4 == 0 ? ipv4(7) : AddressKey.ipv4(0x0b00_0000 + i), () -> "a bad line");
+        }
+        said.advance(Duration.ofMinutes(1));
+        faults.warn("line", ipv4(1), () -> "a bad line");
+
+        assertThat(said.lines().get(1))
+                .contains("and 100,000 times")
+                .containsPattern("most from 10\\.0\\.0\\.7: (at least )?2[45],");
+    }
+
+    @Test
+    void a_fault_that_is_not_said_allocates_nothing() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        Supplier<String> message = () -> "a bad line";
+        for (int i = 0; i < 20_000; i++) {
+            faults.warn("line", AddressKey.ipv4(i), 1, message);
+        }
+
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 20_000; i++) {
+            faults.warn("line", AddressKey.ipv4(i), 1, message);
+        }
+
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(20_000);
+    }
+
+    @Test
+    void a_text_from_outside_forges_no_second_line_and_hides_nothing() {
+        faults.warn(
+                "answer",
+                "it said: ok\r\n2026-01-01 ERROR \u001b[31mall is lost\u0085\u2028\u2029\u202etxt\u2066 \u0000\u007f");
+        faults.warn("letters", "Größe, 数, \ud83d\ude00, but \ud83d alone");
+
+        assertThat(said.lines())
+                .containsExactly(
+                        "WARN it said: ok??2026-01-01 ERROR ?[31mall is lost????txt? ??",
+                        "WARN Größe, 数, \ud83d\ude00, but ? alone");
+    }
+
+    @Test
+    void a_text_without_end_is_cut() {
+        faults.warn("answer", "x".repeat(15_000_000));
+
+        assertThat(said.lines().get(0)).hasSizeLessThan(2100).endsWith("xxx...");
+    }
+
+    /** 10.0.0.{@code last} */
+    private static long ipv4(int last) {
+        return AddressKey.ipv4(0x0a00_0000 + last);
     }
 }

@@ -1,8 +1,9 @@
 package io.counters.collector.self;
 
-import java.time.Instant;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Marker;
 import org.slf4j.event.Level;
@@ -14,11 +15,11 @@ public final class SaidFaults extends LegacyAbstractLogger {
     private static final long serialVersionUID = 1;
 
     private final transient List<String> lines = new CopyOnWriteArrayList<>();
-    private transient volatile Instant now = Instant.EPOCH;
+    private final transient AtomicLong nowNanos = new AtomicLong();
 
     /** A log of faults that speaks here. */
     public FaultLog log() {
-        return new FaultLog(this, () -> now);
+        return new FaultLog(this, nowNanos::get);
     }
 
     /** What was said, each with its level. */
@@ -26,8 +27,9 @@ public final class SaidFaults extends LegacyAbstractLogger {
         return lines;
     }
 
-    void advanceTo(Instant time) {
-        now = time;
+    /** Lets so much time pass. */
+    public void advance(Duration time) {
+        nowNanos.addAndGet(time.toNanos());
     }
 
     @Override

@@ -1,0 +1,16 @@
+package io.counters.collector.self;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+
+/** The process's file descriptors: each connection and each open file takes one. */
+public final class Descriptors {
+    private Descriptors() {}
+
+    /** How many this process may have at once ({@code ulimit -n}); very many where the system does not tell. */
+    public static long limit() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system
+                ? system.getMaxFileDescriptorCount()
+                : Long.MAX_VALUE;
+    }
+}

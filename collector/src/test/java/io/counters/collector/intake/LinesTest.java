@@ -1,0 +1,140 @@
+package io.counters.collector.intake;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import io.counters.collector.ledger.KeptLedger;
+import io.counters.collector.self.AddressKey;
+import io.counters.collector.self.FaultLog;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.helpers.NOPLogger;
+
+class LinesTest {
+    @TempDir
+    Path folder;
+
+    private KeptLedger kept;
+    private final Source source =
+            new Source("UDP", () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 4711));
+
+    @BeforeEach
+    void open() throws Exception {
+        kept = new KeptLedger(folder, false);
+        source.addressKey = AddressKey.ipv4(0x7f00_0001);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        kept.close();
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(ISO_8859_1);
+    }
+
+    /** A log looks at its clock whenever it is called, here to see who holds what. */
+    @Test
+    void nothing_is_logged_while_the_ledger_is_locked() {
+        AtomicInteger calls = new AtomicInteger();
+        AtomicInteger callsUnderLock = new AtomicInteger();
+        AtomicLong nanos = new AtomicLong();
+        FaultLog watched = new FaultLog(NOPLogger.NOP_LOGGER, () -> {
+            calls.incrementAndGet();
+            callsUnderLock.addAndGet(Thread.holdsLock(kept.ledger) ? 1 : 0);
+            return nanos.addAndGet(60_000_000_000L);
+        });
+        Lines lines = new Lines(kept.ledger, 250, watched, kept.self);
+        byte[] bad = bytes("b@d\nincrement " + "x".repeat(251) + "\nhello\nincrement good\n");
+
+        lines.datagram(source, bad, 0, bad.length);
+        lines.lines(source, bad, 0, bad.length);
+        lines.last(source, bad, 0, 3);
+        lines.tooLong(source, bad, 0, 3);
+        byte[] from = bytes("from 8f2c6a1e0b7d4c93a5e1f07b 1 1\n");
+        lines.lines(source, from, 0, from.length);
+        lines.last(source, bad, 0, 3);
+
+        assertThat(calls.get()).as("reasons of each call").isEqualTo(2 + 2 + 1 + 1 + 1);
+        assertThat(callsUnderLock.get()).isZero();
+    }
+
+    @Test
+    void every_rejected_line_is_counted_and_the_first_of_a_reason_is_said_with_its_sender() {
+        Lines lines = new Lines(kept.ledger, 250, kept.said.log(), kept.self);
+        byte[] bad = bytes("b@d\nw@rse\n".repeat(100) + "timer:1|ms\nincrement a");
+
+        lines.datagram(source, bad, 0, bad.length);
+
+        assertThat(kept.counted("intake_rejected_lines_total{reason=\"unknown_verb\"}"))
+                .isEqualTo(200);
+        assertThat(kept.counted("intake_rejected_lines_total{reason=\"statsd_type\"}"))
+                .isEqualTo(1);
+        assertThat(kept.said.lines())
+                .containsExactly(
+                        "WARN UDP line \"b@d\" was rejected (unknown_verb): a line begins with increment, decrement,"
+                                + " from or peer, or is a StatsD line name:1|c; sent by 127.0.0.1:4711",
+                        "WARN UDP line \"timer:1|ms\" was rejected (statsd_type): of StatsD's types only counters (c)"
+                                + " are taken here; sent by 127.0.0.1:4711");
+        assertThat(kept.value("a")).isEqualTo(1);
+    }
+
+    @Test
+    void who_sends_most_bad_lines_is_named_a_minute_later() {
+        Lines lines = new Lines(kept.ledger, 250, kept.said.log(), kept.self);
+        byte[] bad = bytes("b@d\nb@d");
+        for (int i = 0; i < 1000; i++) {
+            source.addressKey = AddressKey.ipv4(0x0a00_0007 + (i % 10 == 0 ? 1 : 0));
+            lines.datagram(source, bad, 0, bad.length);
+        }
+
+        kept.said.advance(Duration.ofMinutes(1));
+        lines.datagram(source, bad, 0, bad.length);
+
+        assertThat(kept.said.lines().get(1))
+                .endsWith("(and 1,999 times since this was last said; most from 10.0.0.7: 1,800, 10.0.0.8: 199)");
+    }
+
+    @Test
+    void a_datagram_of_http_counts_up_to_there_and_the_next_one_counts() {
+        Lines lines = new Lines(kept.ledger, 250, kept.said.log(), kept.self);
+        byte[] http = bytes("increment a\nPOST / HTTP/1.1\r\nHost: here\r\n\r\nincrement a 100\n"
+                + "from 8f2c6a1e0b7d4c93a5e1f07b 1 1\nincrement a 7 7");
+        byte[] good = bytes("increment a");
+
+        lines.datagram(source, http, 0, http.length);
+        lines.datagram(source, good, 0, good.length);
+
+        assertThat(kept.values().toString()).isEqualTo("{a=2}");
+        assertThat(kept.counted("intake_rejected_lines_total{reason=\"http\"}")).isEqualTo(1);
+        assertThat(kept.said.lines()).hasSize(1);
+    }
+
+    @Test
+    void a_flood_of_bad_lines_from_many_addresses_allocates_nothing() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        Lines lines = new Lines(kept.ledger, 250, kept.said.log(), kept.self);
+        byte[] bad = bytes("b@d\nincrement b@d\ntimer:1|ms");
+        long allocated = 0;
+        for (int turn = 0; turn < 4; turn++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < 20_000; i++) {
+                source.addressKey = AddressKey.ipv4(0x0a00_0000 + i);
+                lines.datagram(source, bad, 0, bad.length);
+            }
+            allocated = threads.getCurrentThreadAllocatedBytes() - before;
+        }
+
+        assertThat(allocated).isLessThan(20_000);
+    }
+}

@@ -1,0 +1,50 @@
+package io.counters.collector.intake;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.counters.collector.self.SaidFaults;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.junit.jupiter.api.Test;
+
+class SocketFailuresTest {
+    private static final IOException FAILURE = new IOException("Cannot allocate memory");
+
+    private final SaidFaults said = new SaidFaults();
+    private final LongAdder count = new LongAdder();
+    private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 7);
+    private final SocketFailures failures = new SocketFailures("the socket", count, said.log(), nanos::get);
+
+    @Test
+    void the_pauses_grow_from_a_millisecond_to_a_second() {
+        List<Long> pauses = new ArrayList<>();
+        for (int i = 0; i < 13; i++) {
+            pauses.add(failures.failed(FAILURE));
+        }
+
+        assertThat(pauses).containsExactly(1L, 2L, 4L, 8L, 16L, 32L, 64L, 128L, 256L, 512L, 1000L, 1000L, 1000L);
+        assertThat(count.sum()).isEqualTo(13);
+        assertThat(said.lines()).hasSize(1);
+    }
+
+    @Test
+    void a_minute_without_a_success_goes_out_and_one_success_begins_another_minute() {
+        failures.failed(FAILURE);
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
+        failures.failed(FAILURE);
+        failures.succeeded();
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
+        assertThat(failures.failed(FAILURE)).isEqualTo(1);
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(60));
+
+        assertThatThrownBy(() -> failures.failed(FAILURE))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasCause(FAILURE);
+    }
+}

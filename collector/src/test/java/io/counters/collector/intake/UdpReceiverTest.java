@@ -1,0 +1,174 @@
+package io.counters.collector.intake;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.Self;
+import io.counters.collector.udp.UdpSocket;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** What becomes of the thread for UDP when its socket, or a datagram, fails. */
+class UdpReceiverTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final InetSocketAddress LOOPBACK = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+
+    private final Self self = new Self();
+    private final SaidFaults said = new SaidFaults();
+    private final AtomicReference<@Nullable Throwable> clockFails = new AtomicReference<>();
+
+    private final Ledger ledger = new Ledger(LedgerSettings.in(Path.of("unused")), false, this::millis, 1, self);
+
+    /** The ledger's clock, which lets a test have the ledger fail. */
+    private long millis() {
+        Throwable failure = clockFails.get();
+        if (failure instanceof RuntimeException fault) {
+            throw fault;
+        } else if (failure instanceof Error error) {
+            throw error;
+        }
+        return 0;
+    }
+
+    /** A socket whose receives fail for so often. */
+    private static final class FailingSocket extends UdpSocket {
+        final AtomicInteger failuresLeft = new AtomicInteger();
+
+        FailingSocket() throws IOException {
+            super(LOOPBACK);
+        }
+
+        @Override
+        public int receive(ByteBuffer empty) throws IOException {
+            if (failuresLeft.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+                throw new IOException("Cannot allocate memory");
+            }
+            return super.receive(empty);
+        }
+    }
+
+    private UdpReceiver receiver(UdpSocket socket, LongSupplier nanoClock) {
+        return new UdpReceiver(socket, 250, ledger, nanoClock, said.log(), self);
+    }
+
+    private static void send(UdpSocket to, String text) throws IOException {
+        byte[] bytes = text.getBytes(ISO_8859_1);
+        try (DatagramSocket sender = new DatagramSocket()) {
+            sender.send(new DatagramPacket(bytes, bytes.length, to.address()));
+        }
+    }
+
+    private long counted(String name) {
+        return self.values().getOrDefault(name, 0L);
+    }
+
+    private void awaitApplied(long lines) {
+        await().atMost(PATIENCE).until(() -> counted("ledger_applied_lines_total") == lines);
+    }
+
+    @Test
+    void receives_that_fail_are_tried_again_counted_and_said_once() throws Exception {
+        FailingSocket socket = new FailingSocket();
+        socket.failuresLeft.set(4);
+        UdpReceiver receiver = receiver(socket, System::nanoTime);
+        Thread running = new Thread(receiver);
+        running.start();
+
+        send(socket, "increment a");
+
+        awaitApplied(1);
+        assertThat(counted("intake_receive_failures_total")).isEqualTo(4);
+        assertThat(said.lines())
+                .containsExactly("WARN the UDP socket failed and is tried again, for 60 s at most:"
+                        + " java.io.IOException: Cannot allocate memory");
+        socket.failuresLeft.set(2);
+        send(socket, "increment a");
+        send(socket, "increment a");
+        awaitApplied(3);
+        receiver.close();
+        running.join(10_000);
+        assertThat(running.isAlive()).isFalse();
+    }
+
+    @Test
+    void receives_that_fail_for_a_minute_end_the_thread_with_the_failure() throws Exception {
+        FailingSocket socket = new FailingSocket();
+        socket.failuresLeft.set(Integer.MAX_VALUE);
+        AtomicLong nanos = new AtomicLong(Long.MAX_VALUE);
+        UdpReceiver receiver = receiver(socket, () -> nanos.addAndGet(10_000_000_000L));
+
+        assertThatThrownBy(receiver::run)
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessage("the UDP socket has failed for 60 s, so that nothing is taken there")
+                .hasRootCauseMessage("Cannot allocate memory");
+        assertThat(counted("intake_receive_failures_total")).isEqualTo(7);
+        assertThat(socket.channel().isOpen()).isFalse();
+    }
+
+    @Test
+    void a_socket_that_is_closed_by_others_ends_the_thread_with_the_failure() throws Exception {
+        UdpSocket socket = new UdpSocket(LOOPBACK);
+        UdpReceiver receiver = receiver(socket, System::nanoTime);
+        socket.channel().close();
+
+        assertThatThrownBy(receiver::run)
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("the UDP socket was closed");
+    }
+
+    @Test
+    void a_fault_of_the_program_in_one_datagram_is_the_end_of_that_datagram_alone() throws Exception {
+        UdpSocket socket = new UdpSocket(LOOPBACK);
+        UdpReceiver receiver = receiver(socket, System::nanoTime);
+        Thread running = new Thread(receiver);
+        running.start();
+        send(socket, "from 8f2c6a1e0b7d4c93a5e1f07b 10 1\nincrement a 5 5");
+        awaitApplied(1);
+        clockFails.set(new IllegalStateException("a bug"));
+        send(socket, "b@d\nincrement a 1\nincrement fresh");
+        await().atMost(PATIENCE).until(() -> counted("intake_faulty_reads_total") == 1);
+        clockFails.set(null);
+
+        send(socket, "increment a 4 5");
+
+        awaitApplied(3);
+        assertThat(ledger.value("a")).isEqualTo(10);
+        assertThat(said.lines()).hasSize(2);
+        assertThat(said.lines().get(0)).contains("\"b@d\" was rejected").contains("; sent by 127.0.0.1:");
+        assertThat(said.lines().get(1))
+                .contains("met a fault of this program", "IllegalStateException: a bug", "; sent by 127.0.0.1:");
+        receiver.close();
+        running.join(10_000);
+        assertThat(running.isAlive()).isFalse();
+    }
+
+    @Test
+    void an_error_goes_out_and_is_not_caught() throws Exception {
+        UdpSocket socket = new UdpSocket(LOOPBACK);
+        UdpReceiver receiver = receiver(socket, System::nanoTime);
+        clockFails.set(new OutOfMemoryError("as a test"));
+
+        send(socket, "increment fresh");
+
+        assertThatThrownBy(receiver::run).isInstanceOf(OutOfMemoryError.class);
+        assertThat(said.lines()).isEmpty();
+    }
+}

@@ -1,0 +1,12 @@
+package io.counters.collector.self;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class DescriptorsTest {
+    @Test
+    void the_limit_is_more_than_this_test_needs() {
+        assertThat(Descriptors.limit()).isGreaterThan(20);
+    }
+}

@@ -1,0 +1,144 @@
+package io.counters.wire;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Recognizes a protocol that has no business on a port for counts. Any web page can have a browser POST to such a port: the
+ * body would be read line by line, and would count. The request line and the headers come first, and give it away. Who sees
+ * one closes the connection. Pure; allocates nothing.
+ */
+public final class ForeignProtocol {
+    /** A word that ends in a blank is a method, in a colon a header, in a hyphen the beginning of a header. */
+    private static final String[] WORDS = {
+        "get ",
+        "post ",
+        "put ",
+        "head ",
+        "options ",
+        "delete ",
+        "patch ",
+        "connect ",
+        "trace ",
+        "host:",
+        "origin:",
+        "referer:",
+        "user-agent:",
+        "content-",
+        "accept:",
+        "accept-",
+        "connection:",
+        "cookie:",
+        "cache-control:",
+        "transfer-encoding:",
+        "upgrade:",
+        "upgrade-",
+        "sec-",
+    };
+
+    /** The words that begin with each of the 26 letters. */
+    private static final byte[][][] WORDS_BY_LETTER = new byte[26][][];
+
+    private static final byte[] SCHEME = "http".getBytes(ISO_8859_1);
+    private static final byte[] VERSION = " http/".getBytes(ISO_8859_1);
+    private static final int VERSION_BYTES_MAX = VERSION.length + "1.1".length();
+
+    /** How a TLS connection begins: a handshake record of version 3.x. */
+    private static final byte TLS_HANDSHAKE = 22;
+
+    private static final byte TLS_MAJOR = 3;
+
+    static {
+        for (char letter = 'a'; letter <= 'z'; letter++) {
+            List<byte[]> words = new ArrayList<>();
+            for (String word : WORDS) {
+                if (word.charAt(0) == letter) {
+                    words.add(word.getBytes(ISO_8859_1));
+                }
+            }
+            WORDS_BY_LETTER[letter - 'a'] = words.toArray(new byte[0][]);
+        }
+    }
+
+    private ForeignProtocol() {}
+
+    /**
+     * Whether a line on a TCP stream is one of HTTP: a request line, one of the headers that browsers send, or the
+     * beginning of TLS. Upper and lower case are the same. A StatsD line may have the name of a header, {@code
+     * host:1|c}: it has no blank behind the colon and a bar, which a header has not.
+     *
+     * @param in the line is {@code in[begin, end)}, without its line break; where it is very long its beginning is enough
+     */
+    public static boolean isHttp(byte[] in, int begin, int end) {
+        if (begin == end) {
+            return false;
+        }
+        int letter = (in[begin] | 0x20) - 'a';
+        if (letter < 0 || letter >= WORDS_BY_LETTER.length) {
+            return in[begin] == TLS_HANDSHAKE && end - begin > 1 && in[begin + 1] == TLS_MAJOR;
+        }
+        for (byte[] word : WORDS_BY_LETTER[letter]) {
+            if (starts(in, begin, end, word)) {
+                int rest = begin + word.length;
+                byte last = word[word.length - 1];
+                if (last == ' ' ? isRequest(in, rest, end) : isHeader(in, last == ':' ? rest - 1 : rest, end)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether a path, or all of an address, follows a method; or a version ends the line. */
+    private static boolean isRequest(byte[] in, int begin, int end) {
+        if (begin < end && in[begin] == '/' || starts(in, begin, end, SCHEME)) {
+            return true;
+        }
+        for (int at = Math.max(begin, end - VERSION_BYTES_MAX - 1); at < end; at++) {
+            if (starts(in, at, end, VERSION)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** @param begin where the name of a header goes on, or ends with its colon */
+    private static boolean isHeader(byte[] in, int begin, int end) {
+        int colon = begin;
+        while (colon < end && isOfHeader(in[colon])) {
+            colon++;
+        }
+        if (colon == end || in[colon] != ':') {
+            return false;
+        }
+        int value = colon + 1;
+        if (value == end || in[value] == ' ' || in[value] == '\t') {
+            return true;
+        }
+        while (value < end && in[value] != '|') {
+            value++;
+        }
+        return value == end;
+    }
+
+    private static boolean isOfHeader(byte b) {
+        int lower = b | 0x20;
+        return (lower >= 'a' && lower <= 'z') || b == '-';
+    }
+
+    /** @param with of lower-case letters and marks that have no case */
+    private static boolean starts(byte[] in, int begin, int end, byte[] with) {
+        if (end - begin < with.length) {
+            return false;
+        }
+        for (int i = 0; i < with.length; i++) {
+            byte b = in[begin + i];
+            if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != with[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

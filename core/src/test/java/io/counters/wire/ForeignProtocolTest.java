@@ -1,0 +1,113 @@
+package io.counters.wire;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ForeignProtocolTest {
+    private static boolean isHttp(String line) {
+        byte[] in = ("x\n" + line + "\nx").getBytes(ISO_8859_1);
+        return ForeignProtocol.isHttp(in, 2, in.length - 2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "POST / HTTP/1.1",
+                "POST /orders.placed:1|c HTTP/1.1",
+                "GET /a:1|c| HTTP/1.1",
+                "GET /\r",
+                "get /x",
+                "GET http://127.0.0.1:11212/ HTTP/1.1",
+                "HEAD /x HTTP/1.0",
+                "PUT /x HTTP/1.1",
+                "DELETE /x HTTP/1.1",
+                "PATCH /x HTTP/1.1",
+                "TRACE /x HTTP/1.1",
+                "OPTIONS * HTTP/1.1",
+                "OPTIONS * HTTP/2",
+                "CONNECT shop.example:443 HTTP/1.1\r",
+                "Host: 127.0.0.1:11212",
+                "host: a\r",
+                "HOST:127.0.0.1:11212",
+                "Host:",
+                "Host: a:1|c",
+                "Origin: null",
+                "Referer: http://shop.example/",
+                "User-Agent: Mozilla/5.0",
+                "Content-Type: text/plain;charset=UTF-8",
+                "content-length: 33",
+                "Content-Length:33",
+                "Accept: */*",
+                "Accept: 1|c",
+                "Accept-Language:\tde",
+                "Connection: keep-alive",
+                "Cookie: a=b",
+                "Cache-Control: no-cache",
+                "Transfer-Encoding: chunked",
+                "Upgrade-Insecure-Requests: 1",
+                "Sec-Fetch-Mode: no-cors",
+                "\u0016\u0003\u0001\u0002\u0000\u0001",
+            })
+    void a_line_of_HTTP_is_recognized(String line) {
+        assertThat(isHttp(line)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "\r",
+                "G",
+                "GET",
+                "GET ",
+                "get.orders:1|c",
+                "get orders:1|c",
+                "post:1|c",
+                "host:1|c",
+                "host:-1.5|g|#a:b c",
+                "Connection:3|ms|@0.1",
+                "accept-rate:1|c",
+                "accepted: 1|c",
+                "sec-x:1|c",
+                "content.type:1|c",
+                "connections:5",
+                "origin.hits:1|c",
+                "hostname: x",
+                "increment orders.placed 1",
+                "increment host 1",
+                "decrement connection",
+                "from 0123456789abcdef 1 1",
+                "peer whole 3 deadbeef 10.0.0.1:11212 4711",
+                "signed a 1 0",
+                "orders.placed HTTP/1.1",
+                "options none",
+                "_host: a",
+                "\u0016",
+                "\u0016\u0004",
+                "\u00aa\u0003",
+                "\u00e7ontent-type: a",
+            })
+    void a_line_of_StatsD_or_our_own_is_not(String line) {
+        assertThat(isHttp(line)).isFalse();
+    }
+
+    @Test
+    void any_bytes_are_answered() {
+        Random random = new Random(1);
+        byte[] in = new byte[40];
+
+        assertThatCode(() -> {
+                    for (int i = 0; i < 100_000; i++) {
+                        random.nextBytes(in);
+                        ForeignProtocol.isHttp(in, random.nextInt(20), 20 + random.nextInt(21));
+                    }
+                })
+                .doesNotThrowAnyException();
+    }
+}
