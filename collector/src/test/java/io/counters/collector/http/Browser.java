@@ -15,7 +15,7 @@ import java.util.TreeMap;
 
 /** One connection to an HTTP server, byte by byte, so that a test can do what no client library would. */
 public final class Browser implements AutoCloseable {
-    private static final int PATIENCE_MILLIS = 20_000;
+    private static final int PATIENCE_MILLIS = 50_000;
 
     private final Socket socket = new Socket();
     private final DataInputStream in;
