@@ -163,7 +163,7 @@ public final class Collector implements AutoCloseable {
                     health,
                     System::nanoTime,
                     faults,
-                    work -> threads.daemon("counters-http", work)));
+                    work -> threads.worker("counters-http", work)));
             intake = open(new Intake(
                     taking, ledger, work -> threads.daemon("counters-udp", work), System::nanoTime, faults, self));
             // The one thread that is no daemon: it keeps the program running.

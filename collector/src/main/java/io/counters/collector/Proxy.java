@@ -61,7 +61,7 @@ public final class Proxy implements AutoCloseable {
                         self,
                         System::nanoTime,
                         faults,
-                        work -> threads.daemon("counters-http", work));
+                        work -> threads.worker("counters-http", work));
             }
             pidFile = settings.pidFile().orElse(null);
             if (pidFile != null) {

@@ -63,6 +63,14 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
         return thread;
     }
 
+    /** The same, of a pool or a loop that somebody else ends: it may end at any time, and only must not fail. */
+    public Thread worker(String name, Runnable work) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        thread.setUncaughtExceptionHandler(this);
+        return thread;
+    }
+
     /** A thread that keeps the program running; not started yet. */
     public Thread foreground(String name, Runnable work) {
         Thread thread = new Thread(() -> run(work), name);

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.collector.udp.UdpSocket;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -35,7 +37,8 @@ class UdpReceiverTest {
     private final SaidFaults said = new SaidFaults();
     private final AtomicReference<@Nullable Throwable> clockFails = new AtomicReference<>();
 
-    private final Ledger ledger = new Ledger(LedgerSettings.in(Path.of("unused")), false, this::millis, 1, self);
+    private final Ledger ledger = new Ledger(
+            LedgerSettings.in(Path.of("unused")), false, this::millis, 1, new SeededHash(new Random(1)), self);
 
     /** The ledger's clock, which lets a test have the ledger fail. */
     private long millis() {
