@@ -4,6 +4,7 @@ import io.counters.collector.proxy.Forwarder;
 import io.counters.collector.proxy.ProxyPage;
 import io.counters.collector.proxy.ProxySettings;
 import io.counters.collector.proxy.ServersWatch;
+import io.counters.collector.self.Descriptors;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
@@ -47,7 +48,14 @@ public final class Proxy implements AutoCloseable {
         Self self = new Self();
         FaultLog faults = new FaultLog(log, clock);
         forwarder = new Forwarder(
-                settings, System::nanoTime, System::currentTimeMillis, random, this::streamId, faults, self);
+                settings,
+                System::nanoTime,
+                System::currentTimeMillis,
+                random,
+                Descriptors.limit(),
+                this::streamId,
+                faults,
+                self);
         // The one thread that is no daemon: it keeps the program running.
         thread = new Thread(forwarder, "counters-proxy");
         thread.setUncaughtExceptionHandler(Proxy::die);

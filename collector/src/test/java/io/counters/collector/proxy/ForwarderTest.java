@@ -30,6 +30,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -44,11 +45,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class ForwarderTest {
     private static final Duration SOON = Duration.ofSeconds(20);
+    private static final long NAMES_BYTES = 1 << 20;
     private static final Pattern NUMBERED = Pattern.compile("key(\\d+):x*\\|c\n");
 
     private final Self self = new Self();
     private final SaidFaults said = new SaidFaults();
     private final List<AutoCloseable> opened = new ArrayList<>();
+
+    /** How far the proxy's monotonic clock is ahead of the machine's. */
+    private final AtomicLong ahead = new AtomicLong();
+
+    private long descriptors = 100_000;
     private @Nullable Forwarder forwarder;
     private @Nullable Thread loop;
 
@@ -61,12 +68,18 @@ class ForwarderTest {
     }
 
     private Forwarder proxy(List<Server> servers, long queueBytes) throws IOException {
+        return proxy(servers, queueBytes, 64 << 20);
+    }
+
+    private Forwarder proxy(List<Server> servers, long queueBytes, long senderBytes) throws IOException {
         ProxySettings settings = new ProxySettings(
                 InetAddress.getLoopbackAddress(),
                 0,
                 0,
                 ProxySettings.OFF,
                 queueBytes,
+                senderBytes,
+                NAMES_BYTES,
                 Path.of("servers.conf"),
                 servers,
                 "info",
@@ -75,9 +88,10 @@ class ForwarderTest {
         AtomicInteger ids = new AtomicInteger();
         Forwarder fresh = new Forwarder(
                 settings,
-                System::nanoTime,
+                () -> System.nanoTime() + ahead.get(),
                 System::currentTimeMillis,
                 new Random(1),
+                descriptors,
                 () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
                 said.log(),
                 self);

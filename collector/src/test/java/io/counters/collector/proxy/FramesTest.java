@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -215,10 +214,7 @@ class FramesTest {
     }
 
     private static boolean feed(Pieces pieces, byte[] part) {
-        ByteBuffer buffer = ByteBuffer.allocate(pieces.kept() + part.length);
-        pieces.begin(buffer);
-        buffer.put(part);
-        return pieces.take(buffer.array(), buffer.position());
+        return pieces.take(part, part.length);
     }
 
     @Test

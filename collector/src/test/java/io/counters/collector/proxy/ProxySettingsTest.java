@@ -14,6 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ProxySettingsTest {
+    private static final long HEAP_BYTES = 1000L << 20;
+
     @TempDir
     Path folder;
 
@@ -25,7 +27,7 @@ class ProxySettingsTest {
     }
 
     private ProxySettings read(String text) throws IOException, SettingsException {
-        return ProxySettings.read(Files.writeString(folder.resolve("proxy.conf"), text));
+        return ProxySettings.read(Files.writeString(folder.resolve("proxy.conf"), text), HEAP_BYTES);
     }
 
     @Test
@@ -47,7 +49,9 @@ class ProxySettingsTest {
         assertThat(settings.tcpPort()).isEqualTo(8150);
         assertThat(settings.udpPort()).isEqualTo(8150);
         assertThat(settings.bind().isAnyLocalAddress()).isTrue();
-        assertThat(settings.queueBytes()).isEqualTo(64 << 20);
+        assertThat(settings.queueBytes()).isEqualTo(400L << 20);
+        assertThat(settings.senderBytes()).isEqualTo(100L << 20);
+        assertThat(settings.namesBytes()).isEqualTo(200L << 20);
         assertThat(settings.pidFile()).isEmpty();
     }
 
@@ -89,14 +93,14 @@ class ProxySettingsTest {
                         + servers))
                 .satisfies(wrong -> assertThat(wrong.mistakes())
                         .hasSize(10)
-                        .anyMatch(line -> line.contains("line 1") && line.contains("no section"))
+                        .anyMatch(line -> line.contains("line 1 stands in no section: \"port\""))
                         .anyMatch(line -> line.contains("line 3: port is 65536, allowed are"))
                         .anyMatch(line -> line.contains("line 4: udp_port is x"))
                         .anyMatch(line -> line.contains("line 5: log_level is LOUD"))
                         .anyMatch(line -> line.contains("line 6: daemonize is yes") && line.contains("systemd"))
                         .anyMatch(line -> line.contains("line 7: bind_address is not an address"))
                         .anyMatch(line -> line.contains("line 8: queue_bytes is 1"))
-                        .anyMatch(line -> line.contains("line 9: \"what\" is no setting"))
+                        .anyMatch(line -> line.contains("line 9: \"what\" begins no setting"))
                         .anyMatch(line -> line.contains("servers.conf line 1"))
                         .anyMatch(line -> line.contains("servers.conf line 2")));
     }
