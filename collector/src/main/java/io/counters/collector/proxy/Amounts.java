@@ -18,7 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class Amounts {
     /** Measured by {@code AmountsMemoryTest}: what a name takes that has a total in one server's stream, but for its letters. */
-    static final int NAME_BYTES = 360;
+    static final int NAME_BYTES = 480;
 
     /** Its letters stand in a string and in two arrays. */
     static final int LETTER_BYTES = 3;
