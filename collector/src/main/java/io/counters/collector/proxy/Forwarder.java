@@ -388,7 +388,11 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             // It would fail again at once, for want of descriptors or memory; the next tick listens to it again.
             key.interestOps(0);
             socketFaults.increment();
-            faults.warn("socket", "a socket failed and is tried again in " + TICK_MILLIS + " ms: " + failure);
+            String what = tcp != null && key.channel().equals(tcp)
+                    ? "accepting TCP connections (a larger limit of open files may help: ulimit -n)"
+                    : "receiving by UDP";
+            faults.warn(
+                    what, () -> what + " failed and is tried again in " + TICK_MILLIS + " ms: " + failure.getMessage());
         } catch (CancelledKeyException closedMeanwhile) {
             // Nothing more can come from it.
         }

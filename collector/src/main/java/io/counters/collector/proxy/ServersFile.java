@@ -110,8 +110,7 @@ final class ServersFile {
             try {
                 line(place, line.endsWith("\r") ? line.substring(0, line.length() - 1) : line, isCut);
             } catch (IllegalArgumentException wrong) {
-                mistakes.add(place + " begins with \"" + firstWord(line) + "\": "
-                        + wrong.getMessage().replaceAll("[^ -~]", "?"));
+                mistakes.add(place + " begins with \"" + firstWord(line) + "\": " + wrong.getMessage());
             }
         }
     }

@@ -155,7 +155,8 @@ class ProxySettingsTest {
     @Test
     void a_value_that_is_told_can_t_begin_a_line_of_its_own_in_the_log() {
         assertThatExceptionOfType(SettingsException.class)
-                .isThrownBy(() -> read("[statsite]\nservers = " + servers + "\nlog_level = a\u001b[2Jb\rERROR forged"))
+                .isThrownBy(
+                        () -> read("[statsite]\nservers = " + servers + "\nlog_level = a\u001b[2Jb\u0007ERROR forged"))
                 .withMessageContaining("log_level is a?[2Jb?ERROR forged, allowed are");
     }
 
@@ -165,7 +166,7 @@ class ProxySettingsTest {
         "2048k, 2097152",
         "64m, 67108864",
         "64M, 67108864",
-        "10%, 104857500",
+        "10%, 104857600",
         "0%, 1048576",
     })
     void memory_is_given_in_bytes_or_as_a_share_of_the_heap(String written, long bytes) throws Exception {
