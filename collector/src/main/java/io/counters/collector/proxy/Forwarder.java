@@ -39,7 +39,10 @@ import org.slf4j.LoggerFactory;
  * #LAST_MILLIS_MAX} ms.
  *
  * <p>A server that can't be reached or reads too slowly keeps its keys; what is for it waits in its own queue and slows
- * nobody: senders are always read, and what finds no room in the queue drops its oldest.
+ * nobody: senders are always read, and where the queues have no room the longest drops its oldest.
+ *
+ * <p>A socket that fails is left alone until the next tick, and counted. What else goes wrong goes out of {@link #run}: who
+ * runs it ends the process.
  */
 public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final Logger log = LoggerFactory.getLogger(Forwarder.class);
