@@ -720,34 +720,6 @@ class ForwarderTest {
     }
 
     @Test
-    void a_server_that_never_stops_talking_holds_nobody_up() throws Exception {
-        Sink sink = open(new Sink());
-        ServerSocket talker = open(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-        Thread talking = new Thread(() -> {
-            byte[] garbage = new byte[1 << 20];
-            try (Socket to = talker.accept()) {
-                while (true) {
-                    to.getOutputStream().write(garbage);
-                }
-            } catch (IOException ended) {
-                // With the test.
-            }
-        });
-        talking.setDaemon(true);
-        talking.start();
-        proxy(List.of(server(sink.address()), server("127.0.0.1:" + talker.getLocalPort())));
-        await().atMost(SOON).until(() -> forwarder().serversUp() == 2);
-        OutputStream out = tcp();
-
-        for (int i = 0; i < 100; i++) {
-            out.write(bytes("key" + i + ":x|c\n"));
-        }
-
-        await().atMost(SOON).until(() -> value("proxy_messages_total") == 100);
-        await().atMost(SOON).until(() -> numbers(sink.received()).size() > 20);
-    }
-
-    @Test
     void what_the_loop_can_t_handle_goes_out_to_who_ends_the_process() throws Exception {
         proxy(List.of(server("127.0.0.1:" + deadPort())));
         AtomicReference<Throwable> out = new AtomicReference<>();
