@@ -89,12 +89,12 @@ public final class ForeignProtocol {
     /** A hash of the first four bytes, of letters of either case: 0 to 1023. */
     private static int beginning(byte[] in, int at) {
         int four = in[at] << 24 | (in[at + 1] & 0xff) << 16 | (in[at + 2] & 0xff) << 8 | (in[at + 3] & 0xff);
-        return (four | 0x20202020) * 0x9E3779B1 >>> 22;
+        return ((four | 0x20202020) * 0x9E3779B1) >>> 22;
     }
 
     /** Whether a path, or all of an address, follows a method; or a version ends the line. */
     private static boolean isRequest(byte[] in, int begin, int end) {
-        if (begin < end && in[begin] == '/' || starts(in, begin, end, SCHEME)) {
+        if ((begin < end && in[begin] == '/') || starts(in, begin, end, SCHEME)) {
             return true;
         }
         for (int at = Math.max(begin, end - VERSION_BYTES_MAX - 1); at < end; at++) {
