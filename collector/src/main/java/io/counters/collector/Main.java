@@ -64,7 +64,12 @@ public final class Main {
                     .execute(Arrays.copyOfRange(args, 1, args.length));
         }
         if (args.length > 0 && args[0].equals("proxy")) {
-            return ProxyCommand.line(System.in, out, err, settings -> startProxy(settings, out))
+            return ProxyCommand.line(
+                            Runtime.getRuntime().maxMemory(),
+                            System.in,
+                            out,
+                            err,
+                            settings -> startProxy(settings, out))
                     .setOut(new PrintWriter(out, true, UTF_8))
                     .setErr(new PrintWriter(err, true, UTF_8))
                     .execute(Arrays.copyOfRange(args, 1, args.length));

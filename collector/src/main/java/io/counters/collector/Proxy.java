@@ -4,6 +4,7 @@ import io.counters.collector.proxy.Forwarder;
 import io.counters.collector.proxy.ProxyPage;
 import io.counters.collector.proxy.ProxySettings;
 import io.counters.collector.proxy.ServersWatch;
+import io.counters.collector.self.Descriptors;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.LogStream;
 import io.counters.collector.self.Self;
@@ -47,7 +48,14 @@ public final class Proxy implements AutoCloseable {
         Self self = new Self();
         FaultLog faults = new FaultLog(log, System::nanoTime);
         forwarder = new Forwarder(
-                settings, System::nanoTime, System::currentTimeMillis, random, this::streamId, faults, self);
+                settings,
+                System::nanoTime,
+                System::currentTimeMillis,
+                random,
+                Descriptors.limit(),
+                this::streamId,
+                faults,
+                self);
         // The one thread that is no daemon: it keeps the program running.
         thread = threads.foreground("counters-proxy", forwarder);
         watch = new ServersWatch(settings, forwarder, faults, self);
@@ -140,6 +148,9 @@ public final class Proxy implements AutoCloseable {
         forwarder.close();
         try {
             thread.join(END_MILLIS);
+            if (thread.isAlive()) {
+                log.error("the proxy did not end within {} s; what waited in it is lost", END_MILLIS / 1000);
+            }
             if (pidFile != null) {
                 Files.deleteIfExists(pidFile);
             }

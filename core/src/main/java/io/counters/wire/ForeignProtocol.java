@@ -2,9 +2,6 @@ package io.counters.wire;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import java.util.ArrayList;
-import java.util.List;
-
 /**
  * Recognizes a protocol that has no business on a port for counts. Any web page can have a browser POST to such a port: the
  * body would be read line by line, and would count. The request line and the headers come first, and give it away. Who sees
@@ -12,35 +9,35 @@ import java.util.List;
  */
 public final class ForeignProtocol {
     /** A word that ends in a blank is a method, in a colon a header, in a hyphen the beginning of a header. */
-    private static final String[] WORDS = {
-        "get ",
-        "post ",
-        "put ",
-        "head ",
-        "options ",
-        "delete ",
-        "patch ",
-        "connect ",
-        "trace ",
-        "host:",
-        "origin:",
-        "referer:",
-        "user-agent:",
-        "content-",
-        "accept:",
-        "accept-",
-        "connection:",
-        "cookie:",
-        "cache-control:",
-        "transfer-encoding:",
-        "upgrade:",
-        "upgrade-",
-        "sec-",
-    };
+    private static final byte[][] WORDS = bytes(
+            "get ",
+            "post ",
+            "put ",
+            "head ",
+            "options ",
+            "delete ",
+            "patch ",
+            "connect ",
+            "trace ",
+            "host:",
+            "origin:",
+            "referer:",
+            "user-agent:",
+            "content-",
+            "accept:",
+            "accept-",
+            "connection:",
+            "cookie:",
+            "cache-control:",
+            "transfer-encoding:",
+            "upgrade:",
+            "upgrade-",
+            "sec-");
 
-    /** The words that begin with each of the 26 letters. */
-    private static final byte[][][] WORDS_BY_LETTER = new byte[26][][];
+    /** By a hash of the first four bytes: whether a word begins so. Nearly every other line ends its look here. */
+    private static final boolean[] BEGINNINGS = new boolean[1024];
 
+    private static final int BEGINNING_BYTES = 4;
     private static final byte[] SCHEME = "http".getBytes(ISO_8859_1);
     private static final byte[] VERSION = " http/".getBytes(ISO_8859_1);
     private static final int VERSION_BYTES_MAX = VERSION.length + "1.1".length();
@@ -51,18 +48,20 @@ public final class ForeignProtocol {
     private static final byte TLS_MAJOR = 3;
 
     static {
-        for (char letter = 'a'; letter <= 'z'; letter++) {
-            List<byte[]> words = new ArrayList<>();
-            for (String word : WORDS) {
-                if (word.charAt(0) == letter) {
-                    words.add(word.getBytes(ISO_8859_1));
-                }
-            }
-            WORDS_BY_LETTER[letter - 'a'] = words.toArray(new byte[0][]);
+        for (byte[] word : WORDS) {
+            BEGINNINGS[beginning(word, 0)] = true;
         }
     }
 
     private ForeignProtocol() {}
+
+    private static byte[][] bytes(String... words) {
+        byte[][] bytes = new byte[words.length][];
+        for (int i = 0; i < words.length; i++) {
+            bytes[i] = words[i].getBytes(ISO_8859_1);
+        }
+        return bytes;
+    }
 
     /**
      * Whether a line on a TCP stream is one of HTTP: a request line, one of the headers that browsers send, or the
@@ -72,14 +71,10 @@ public final class ForeignProtocol {
      * @param in the line is {@code in[begin, end)}, without its line break; where it is very long its beginning is enough
      */
     public static boolean isHttp(byte[] in, int begin, int end) {
-        if (begin == end) {
-            return false;
+        if (end - begin < BEGINNING_BYTES || !BEGINNINGS[beginning(in, begin)]) {
+            return end - begin > 1 && in[begin] == TLS_HANDSHAKE && in[begin + 1] == TLS_MAJOR;
         }
-        int letter = (in[begin] | 0x20) - 'a';
-        if (letter < 0 || letter >= WORDS_BY_LETTER.length) {
-            return in[begin] == TLS_HANDSHAKE && end - begin > 1 && in[begin + 1] == TLS_MAJOR;
-        }
-        for (byte[] word : WORDS_BY_LETTER[letter]) {
+        for (byte[] word : WORDS) {
             if (starts(in, begin, end, word)) {
                 int rest = begin + word.length;
                 byte last = word[word.length - 1];
@@ -91,9 +86,15 @@ public final class ForeignProtocol {
         return false;
     }
 
+    /** A hash of the first four bytes, of letters of either case: 0 to 1023. */
+    private static int beginning(byte[] in, int at) {
+        int four = in[at] << 24 | (in[at + 1] & 0xff) << 16 | (in[at + 2] & 0xff) << 8 | (in[at + 3] & 0xff);
+        return ((four | 0x20202020) * 0x9E3779B1) >>> 22;
+    }
+
     /** Whether a path, or all of an address, follows a method; or a version ends the line. */
     private static boolean isRequest(byte[] in, int begin, int end) {
-        if (begin < end && in[begin] == '/' || starts(in, begin, end, SCHEME)) {
+        if ((begin < end && in[begin] == '/') || starts(in, begin, end, SCHEME)) {
             return true;
         }
         for (int at = Math.max(begin, end - VERSION_BYTES_MAX - 1); at < end; at++) {

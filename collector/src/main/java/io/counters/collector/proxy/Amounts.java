@@ -3,6 +3,7 @@ package io.counters.collector.proxy;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.counters.cells.Cells;
+import io.counters.collector.self.SeededHash;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,25 +12,39 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What our own commands came to, by name: sums that are never set back, in rows of the kind that a JVM counts into, so
- * that core's table and sweep read them. Finding a known name allocates nothing. For one thread.
+ * that core's table and sweep read them. The memory that names take, here, in the table and in the streams, is bounded;
+ * what is counted under names that find no room is added up as {@value Cells#OVERFLOW}, so that sums stay true. Finding a
+ * known name allocates nothing. For one thread.
  */
 final class Amounts {
-    /** The most names; 200 to 300 bytes each, here and in the table. */
-    static final int NAMES_MAX = 1_000_000;
+    /** Measured by {@code AmountsMemoryTest}: what a name takes that has a total in one server's stream, but for its letters. */
+    static final int NAME_BYTES = 480;
 
+    /** Its letters stand in a string and in two arrays. */
+    static final int LETTER_BYTES = 3;
+
+    /** Each stream has a number for each name, and its array is up to twice as long as it need be. */
+    static final int STREAM_BYTES = 8;
+
+    private static final byte[] OVERFLOW = Cells.OVERFLOW.getBytes(ISO_8859_1);
     private static final int ROW_NAMES = 4096;
 
-    private final int namesMax;
+    private final long bytesMax;
+    private final SeededHash hash;
     private final List<long[]> rows = new ArrayList<>();
     private final List<Map<String, Integer>> ids = new ArrayList<>();
     private final List<Object[]> sources = new ArrayList<>();
     private final List<byte[]> names = new ArrayList<>();
+    private long letters;
+    private int streams;
 
     /** By hash: a name's number plus 1, 0 for none. A power of two, at most half full. */
     private int[] places = new int[1024];
 
-    Amounts(int namesMax) {
-        this.namesMax = namesMax;
+    /** @param bytesMax of memory for names */
+    Amounts(long bytesMax, SeededHash hash) {
+        this.bytesMax = bytesMax;
+        this.hash = hash;
     }
 
     /** What a {@link io.counters.emit.CounterTable} reads. */
@@ -37,18 +52,43 @@ final class Amounts {
         return sources;
     }
 
-    /** Adds to the name {@code in[begin, end)}, which is canonical; returns whether there was room for it. */
+    /** How many streams there may be: one for each server that there ever was. */
+    void streams(int count) {
+        streams = count;
+    }
+
+    /** Bytes of memory that the names take. */
+    long bytes() {
+        return bytes(streams);
+    }
+
+    /** What they would take with so many streams. */
+    long bytes(int ofStreams) {
+        return names.size() * (NAME_BYTES + (long) STREAM_BYTES * ofStreams) + LETTER_BYTES * letters;
+    }
+
+    /** Of memory, at the most. */
+    long bytesMax() {
+        return bytesMax;
+    }
+
+    /**
+     * Adds to the name {@code in[begin, end)}, which is canonical.
+     *
+     * @return false where it is new and there is no room for it: it was added to {@value Cells#OVERFLOW}
+     */
     boolean add(byte[] in, int begin, int end, long amount) {
         int place = place(in, begin, end);
+        boolean isTaken = places[place] != 0 || bytes() < bytesMax;
+        if (!isTaken) {
+            place = place(OVERFLOW, 0, OVERFLOW.length);
+        }
         if (places[place] == 0) {
-            if (names.size() == namesMax) {
-                return false;
-            }
-            place = put(Arrays.copyOfRange(in, begin, end), place);
+            place = put(isTaken ? Arrays.copyOfRange(in, begin, end) : OVERFLOW, place);
         }
         int number = places[place] - 1;
         rows.get(number / ROW_NAMES)[Cells.APART + number % ROW_NAMES] += amount;
-        return true;
+        return isTaken;
     }
 
     private int put(byte[] name, int free) {
@@ -70,18 +110,15 @@ final class Amounts {
             sources.add(Cells.source(idsOfRow, row));
         }
         names.add(name);
+        letters += name.length;
         ids.get(number / ROW_NAMES).put(new String(name, ISO_8859_1), number % ROW_NAMES);
         places[place] = number + 1;
         return place;
     }
 
     private int place(byte[] in, int begin, int end) {
-        int hash = 1;
-        for (int i = begin; i < end; i++) {
-            hash = 31 * hash + in[i];
-        }
         int mask = places.length - 1;
-        int place = (hash ^ hash >>> 16) & mask;
+        int place = (int) hash.of(in, begin, end) & mask;
         while (places[place] != 0) {
             byte[] known = names.get(places[place] - 1);
             if (Arrays.equals(known, 0, known.length, in, begin, end)) {

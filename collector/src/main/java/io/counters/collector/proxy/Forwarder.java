@@ -1,10 +1,14 @@
 package io.counters.collector.proxy;
 
+import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.emit.Transport;
+import io.counters.wire.DatagramWriter;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
@@ -13,13 +17,13 @@ import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -36,17 +40,18 @@ import org.slf4j.LoggerFactory;
  * #LAST_MILLIS_MAX} ms.
  *
  * <p>A server that can't be reached or reads too slowly keeps its keys; what is for it waits in its own queue and slows
- * nobody: senders are always read, and what finds no room in the queue drops its oldest.
+ * nobody: senders are always read, and where the queues have no room the longest drops its oldest.
+ *
+ * <p>A socket that fails is left alone until the next tick, and counted. What else goes wrong goes out of {@link #run}: who
+ * runs it ends the process.
  */
 public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final Logger log = LoggerFactory.getLogger(Forwarder.class);
 
-    /** Room for what a sender's stream has left over, and as much again. */
-    private static final int STREAM_BYTES = 2 * Frames.FRAME_BYTES_MAX;
+    /** Connections that the kernel keeps until they are accepted: many clients may come at once, after a restart. */
+    private static final int BACKLOG = 1024;
 
     private static final int DATAGRAMS_A_ROUND = 1000;
-    private static final int CONNECTIONS_MAX = 10_000;
-    private static final int LAST_ROUNDS_MAX = 1000;
     private static final long TICK_MILLIS = 100;
 
     /** A few messages are not written before so long after the ones before them: each write costs more than they do. */
@@ -55,6 +60,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final int GATHER_BYTES = 16 * 1024;
     private static final int TICKS_A_SWEEP = 10;
     private static final long LAST_MILLIS_MAX = 5_000;
+    private static final long LAST_READS_MILLIS_MAX = 1_000;
     private static final long[] LAST_PAUSES_MILLIS = {50, 150};
     private static final long[] NO_PAUSES = {};
 
@@ -70,13 +76,15 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private final @Nullable ServerSocketChannel tcp;
     private final @Nullable UdpSocket udp;
     private final Frames frames = new Frames(this);
-    private final ByteBuffer stream = ByteBuffer.allocate(STREAM_BYTES);
+    private final byte[] outgoing = new byte[DatagramWriter.BYTES_MAX];
     private final ByteBuffer datagram = ByteBuffer.allocateDirect(UdpSocket.DATAGRAM_BYTES_MAX);
     private final byte[] datagramLines = new byte[UdpSocket.DATAGRAM_BYTES_MAX + 1];
     private final Map<Refusal, LongAdder> refused = new EnumMap<>(Refusal.class);
-    private final LongAdder connections;
     private final LongAdder messages;
     private final LongAdder datagrams;
+    private final LongAdder socketFaults;
+    private final QueueRoom queues;
+    private final Senders senders;
     private final Relay relay;
     private final AtomicReference<@Nullable List<Server>> next = new AtomicReference<>();
 
@@ -85,14 +93,13 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     private final List<Leaving> leaving = new ArrayList<>();
     private Ring ring;
-    private int open;
     private long ticks;
     private long nextTickNanos;
     private long nextFlushNanos;
     private boolean gathers;
 
     /** Whose bytes are being taken; null for a datagram, whose sender is not asked. */
-    private @Nullable SocketChannel reading;
+    private Senders.@Nullable Sender reading;
 
     private volatile Upstream[] shown = {};
     private volatile boolean closing;
@@ -103,6 +110,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
      * Opens the ports; servers are connected to once it runs.
      *
      * @param wallMillis Unix time
+     * @param random from a secure source: strangers choose names
+     * @param descriptors how many this process may have; senders get half of them at the most
      * @param ids names a stream of ours, never the same again
      * @throws IOException when a port can't be had; the message names the remedy
      */
@@ -111,6 +120,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             LongSupplier nanoClock,
             LongSupplier wallMillis,
             RandomGenerator random,
+            long descriptors,
             Supplier<String> ids,
             FaultLog faults,
             Self self)
@@ -120,15 +130,19 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         this.random = random;
         this.faults = faults;
         this.self = self;
-        connections = self.count("proxy_connections_total");
         messages = self.count("proxy_messages_total");
         datagrams = self.count("proxy_datagrams_total");
+        socketFaults = self.count("proxy_socket_faults_total");
         for (Refusal why : Refusal.values()) {
             refused.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
         }
         ring = new Ring(settings.list());
-        relay = new Relay(ring, nanoClock, wallMillis, ids, this::warn, self);
+        Amounts amounts = new Amounts(settings.namesBytes(), new SeededHash(random));
+        relay = new Relay(ring, amounts, nanoClock, wallMillis, ids, this::warn, self);
+        queues = new QueueRoom(settings.queueBytes(), faults, self);
         selector = Selector.open();
+        int connectionsMax = (int) Math.min(Senders.CONNECTIONS_MAX, Math.max(1, descriptors / 2));
+        senders = new Senders(settings.senderBytes(), connectionsMax, selector, this, nanoClock, faults, self);
         try {
             tcp = settings.tcpPort() == ProxySettings.OFF ? null : listen();
             udp = settings.udpPort() == ProxySettings.OFF ? null : receive();
@@ -145,7 +159,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         ServerSocketChannel channel = ServerSocketChannel.open();
         try {
             channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-            channel.bind(new InetSocketAddress(settings.bind(), settings.tcpPort()));
+            channel.bind(new InetSocketAddress(settings.bind(), settings.tcpPort()), BACKLOG);
             channel.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
             return channel;
         } catch (BindException taken) {
@@ -207,7 +221,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             }
             end();
         } catch (IOException failure) {
-            faults.warn("proxy", "the sockets failed, nothing more is passed on: " + failure);
+            // Of the selector: without it nothing comes in or goes out. Who runs this thread ends the process.
+            throw new UncheckedIOException("the proxy can't wait for its sockets any more", failure);
         } finally {
             closeSockets();
         }
@@ -248,6 +263,9 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         if (tcp != null) {
             tcp.keyFor(selector).interestOps(SelectionKey.OP_ACCEPT);
         }
+        if (udp != null) {
+            udp.channel().keyFor(selector).interestOps(SelectionKey.OP_READ);
+        }
         for (Upstream upstream : upstreams) {
             upstream.tick();
         }
@@ -261,6 +279,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             return isOver;
         });
         if (ticks++ % TICKS_A_SWEEP == 0) {
+            senders.tick();
             relay.sweep(this::streams);
         }
     }
@@ -285,11 +304,9 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     }
 
     private void change(List<Server> list) {
-        if (!relay.hasRoom(list)) {
-            faults.warn(
-                    "servers",
-                    "there were more than " + Relay.SERVERS_MAX
-                            + " servers since this proxy began: the new list is not taken, start it again");
+        Optional<String> noRoom = settings.noRoom(list.size()).or(() -> relay.noRoom(list));
+        if (noRoom.isPresent()) {
+            log.error("the new list of {} servers is not taken: {}; start the proxy again", list.size(), noRoom.get());
             return;
         }
         Ring fresh = new Ring(list);
@@ -339,9 +356,10 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         if (!known(server)) {
             log.info("{} is a server now", server);
         }
+        MessageQueue queue = queues.queue(server.toString());
         Upstream upstream = server.scheme() == Server.Scheme.UDP
-                ? new UdpUpstream(server, settings.queueBytes(), self)
-                : new TcpUpstream(server, settings.queueBytes(), selector, nanoClock, random, faults, self);
+                ? new UdpUpstream(server, queue, outgoing, self)
+                : new TcpUpstream(server, queue, selector, nanoClock, random, self);
         String label = "{server=\"" + server + "\"}";
         self.gauge("proxy_up" + label, () -> upstream.isUp() ? 1 : 0);
         self.gauge("proxy_queued_bytes" + label, () -> upstream.queue().bytes());
@@ -362,15 +380,23 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         try {
             if (key.attachment() instanceof TcpUpstream upstream) {
                 upstream.ready();
-            } else if (key.attachment() instanceof Pieces sender) {
-                read(key, sender);
+            } else if (key.attachment() instanceof Senders.Sender sender) {
+                reading = sender;
+                senders.read(sender);
             } else if (udp != null && key.channel().equals(udp.channel())) {
                 receive(udp);
             } else if (tcp != null) {
-                accept(key, tcp);
+                senders.accept(tcp);
             }
         } catch (IOException failure) {
-            faults.warn("socket", "a socket failed and goes on: " + failure);
+            // It would fail again at once, for want of descriptors or memory; the next tick listens to it again.
+            key.interestOps(0);
+            socketFaults.increment();
+            String what = tcp != null && key.channel().equals(tcp)
+                    ? "accepting TCP connections (a larger limit of open files may help: ulimit -n)"
+                    : "receiving by UDP";
+            faults.warn(
+                    what, () -> what + " failed and is tried again in " + TICK_MILLIS + " ms: " + failure.getMessage());
         } catch (CancelledKeyException closedMeanwhile) {
             // Nothing more can come from it.
         }
@@ -380,52 +406,19 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         reading = null;
         byte[] in = datagramLines;
         int count = 0;
-        for (int length; count < DATAGRAMS_A_ROUND && (length = from.receive(datagram.clear())) >= 0; count++) {
-            datagram.get(0, in, 0, length);
-            // The last line may go without a line break; on the way out it has one, to be told from the next.
-            in[length] = '\n';
-            int end = length + 1;
-            int rest = frames.take(in, 0, end);
-            if (rest >= 0 && rest < end) {
-                refused(Refusal.BINARY_CUT, in, rest, end);
-            }
-        }
-        datagrams.add(count);
-    }
-
-    private void accept(SelectionKey key, ServerSocketChannel from) throws IOException {
-        // Should that fail, it would again at once: a process that has no descriptors left tries it once a tick.
-        key.interestOps(0);
-        for (SocketChannel channel = from.accept(); channel != null; channel = from.accept()) {
-            if (open >= CONNECTIONS_MAX) {
-                faults.warn("connections", "more than " + CONNECTIONS_MAX + " TCP connections; new ones are refused");
-                channel.close();
-                continue;
-            }
-            connections.increment();
-            open++;
-            channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, new Pieces(this));
-        }
-        key.interestOps(SelectionKey.OP_ACCEPT);
-    }
-
-    private void read(SelectionKey key, Pieces sender) {
-        SocketChannel channel = (SocketChannel) key.channel();
-        reading = channel;
-        boolean goesOn = false;
         try {
-            sender.begin(stream);
-            int count = channel.read(stream);
-            if (count < 0) {
-                sender.end();
+            for (int length; count < DATAGRAMS_A_ROUND && (length = from.receive(datagram.clear())) >= 0; count++) {
+                datagram.get(0, in, 0, length);
+                // The last line may go without a line break; on the way out it has one, to be told from the next.
+                in[length] = '\n';
+                int end = length + 1;
+                int rest = frames.take(in, 0, end);
+                if (rest >= 0 && rest < end) {
+                    refused(Refusal.BINARY_CUT, in, rest, end);
+                }
             }
-            goesOn = count >= 0 && sender.take(stream.array(), stream.position());
-        } catch (IOException reset) {
-            log.debug("a sender's connection broke", reset);
-        }
-        if (!goesOn) {
-            open--;
-            closeQuietly(key.channel());
+        } finally {
+            datagrams.add(count);
         }
     }
 
@@ -448,10 +441,12 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     /** Tells of a message that is not passed on. */
     private void warn(String reason, String rule, byte[] in, int begin, int end) {
-        SocketChannel from = reading;
+        Senders.Sender from = reading;
+        long address = from != null ? from.address() : udp == null ? AddressKey.UNKNOWN : udp.senderKey();
         faults.warn(
                 "refused " + reason,
-                () -> (from == null ? "UDP" : "TCP from " + from.socket().getRemoteSocketAddress()) + ": \""
+                address,
+                () -> (from == null ? "UDP from " + AddressKey.text(address) : from) + ": \""
                         + FaultLog.shown(in, begin, end) + "\" was refused (" + reason + "): " + rule);
     }
 
@@ -468,7 +463,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             closeQuietly(tcp);
         }
         // What had arrived when the end was called is taken still; what goes on arriving is not waited out.
-        for (int round = 0; round < LAST_ROUNDS_MAX && selector.selectNow(this::serve) > 0; round++) {
+        long lastRead = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(LAST_READS_MILLIS_MAX);
+        while (selector.selectNow(this::serve) > 0 && nanoClock.getAsLong() - lastRead < 0) {
             flush();
         }
         closeFronts();
@@ -485,7 +481,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         writeOut(deadline);
         for (Upstream upstream : upstreams) {
             if (upstream.queue().bytes() > 0) {
-                log.warn(
+                log.error(
                         "{}: {} bytes could not be written within {} s and are lost",
                         upstream.server(),
                         upstream.queue().bytes(),
@@ -493,7 +489,9 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             }
         }
         if (relay.untold() > 0) {
-            log.warn("{} of our own names have amounts that their servers, being away, were not told", relay.untold());
+            log.error(
+                    "{} counters have increments that could not be sent, as their servers were unreachable; they are lost",
+                    relay.untold());
         }
     }
 
@@ -501,9 +499,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         if (udp != null) {
             closeQuietly(udp);
         }
-        selector.keys().stream()
-                .filter(key -> key.attachment() instanceof Pieces)
-                .forEach(key -> closeQuietly(key.channel()));
+        senders.close();
     }
 
     private void writeOut(long deadlineNanos) throws IOException {

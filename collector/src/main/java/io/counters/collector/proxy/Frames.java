@@ -2,6 +2,7 @@ package io.counters.collector.proxy;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.wire.ForeignProtocol;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +54,14 @@ final class Frames {
     private static final byte[] FROM = OWN[2];
     private static final byte[] PEER = "peer ".getBytes(ISO_8859_1);
 
+    /** In place of where a line ends: it has not ended. */
+    private static final int UNENDED = -1;
+
+    /** In place of where a line ends: it is none of ours, and what follows is not to be taken. */
+    private static final int FOREIGN = -2;
+
     private final Taker taker;
+    private final boolean isStream;
 
     /** Who takes the messages; slices of bytes are valid during the call only. */
     interface Taker {
@@ -68,14 +76,24 @@ final class Frames {
     }
 
     Frames(Taker taker) {
+        this(taker, false);
+    }
+
+    private Frames(Taker taker, boolean isStream) {
         this.taker = taker;
+        this.isStream = isStream;
+    }
+
+    /** For what comes by a TCP stream: a web page can have a browser open one, so a line of HTTP ends it. */
+    static Frames ofStream(Taker taker) {
+        return new Frames(taker, true);
     }
 
     /**
      * Takes the whole messages of {@code in[begin, end)}.
      *
      * @return where the message begins that has not come in full, {@code end} if there is none; or, where a bad frame
-     *     has hidden where the next message begins, -1
+     *     has hidden where the next message begins, or a stream is one of HTTP, -1
      */
     int take(byte[] in, int begin, int end) {
         int at = begin;
@@ -89,7 +107,7 @@ final class Frames {
             } else {
                 int next = line(in, at, end);
                 if (next < 0) {
-                    return at;
+                    return next == UNENDED ? at : -1;
                 }
                 at = next;
             }
@@ -100,6 +118,11 @@ final class Frames {
     /** Whether a message that has not come in full is a binary frame. */
     static boolean isFrame(byte[] in, int begin) {
         return in[begin] == MAGIC;
+    }
+
+    /** How many bytes more a frame needs that has not come in full, at the least; {@code in} begins with it. */
+    static int missing(byte[] in, int length) {
+        return length < LENGTHS_BYTES ? LENGTHS_BYTES - length : length(in, 0) - length;
     }
 
     /** Where the whole message ends that begins here, as it was taken or as a batch. */
@@ -129,7 +152,7 @@ final class Frames {
         return at;
     }
 
-    /** Takes a line; returns where the next message begins, or -1 if the line has not ended. */
+    /** Takes a line; returns where the next message begins, {@link #UNENDED} or {@link #FOREIGN}. */
     private int line(byte[] in, int begin, int end) {
         int colon = begin;
         while (colon < end && in[colon] != ':' && in[colon] != '\n') {
@@ -144,11 +167,14 @@ final class Frames {
             lineEnd++;
         }
         if (lineEnd == end) {
-            return -1;
+            return UNENDED;
         }
         int next = lineEnd + 1;
         int textEnd = lineEnd > begin && in[lineEnd - 1] == '\r' ? lineEnd - 1 : lineEnd;
-        if (textEnd - begin > LINE_BYTES_MAX) {
+        if (isStream && ForeignProtocol.isHttp(in, begin, textEnd)) {
+            taker.refused(Refusal.HTTP, in, begin, textEnd);
+            return FOREIGN;
+        } else if (textEnd - begin > LINE_BYTES_MAX) {
             taker.refused(Refusal.LINE_TOO_LONG, in, begin, textEnd);
         } else if (isOwn(in, begin, textEnd)) {
             taker.command(in, begin, next);

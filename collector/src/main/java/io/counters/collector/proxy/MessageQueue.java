@@ -1,47 +1,22 @@
 package io.counters.collector.proxy;
 
+import io.counters.collector.proxy.QueueRoom.Chunk;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whole messages that wait for one server, oldest first, in chunks of {@value #CHUNK_BYTES} bytes; the memory that they
- * take is bounded. What is too much is dropped from the old end, whole messages, a chunk of them at a time. Chunks are
- * used again, so that nothing is allocated where the queue empties as fast as it fills. For one thread.
+ * Whole messages that wait for one server, oldest first, in chunks of memory that a {@link QueueRoom} has for all queues.
+ * What is too much there is dropped from the old end, whole messages, a chunk of them at a time. For one thread.
  */
 final class MessageQueue {
-    static final int CHUNK_BYTES = 64 * 1024;
-
-    private static final int SPARE_CHUNKS = 16;
-
-    private final long bytesMax;
+    private final QueueRoom room;
+    private final String server;
     private final ArrayDeque<Chunk> chunks = new ArrayDeque<>();
-    private final ArrayDeque<Chunk> spare = new ArrayDeque<>();
     private long memory;
     private long bytes;
     private long added;
     private long dropped;
-
-    /** Messages one behind the other: those from {@code begin} on are not known to be in the kernel's hands. */
-    private static final class Chunk {
-        final ByteBuffer buffer;
-        int begin;
-        int end;
-        int messages;
-
-        Chunk(int size) {
-            buffer = ByteBuffer.allocate(size);
-        }
-
-        /** How much of it was handed on; a message may be cut there. */
-        int written() {
-            return buffer.position();
-        }
-
-        int room() {
-            return buffer.capacity() - end;
-        }
-    }
 
     /** Takes whole messages. */
     @FunctionalInterface
@@ -49,9 +24,15 @@ final class MessageQueue {
         void message(byte[] in, int begin, int end);
     }
 
-    /** @param bytesMax of memory, at least 4 chunks */
-    MessageQueue(long bytesMax) {
-        this.bytesMax = bytesMax;
+    /** Made by {@link QueueRoom#queue}. */
+    MessageQueue(QueueRoom room, String server) {
+        this.room = room;
+        this.server = server;
+    }
+
+    /** Whom it is for, in words. */
+    String server() {
+        return server;
     }
 
     /** Puts the message {@code in[begin, end)} behind the others. */
@@ -59,7 +40,8 @@ final class MessageQueue {
         int length = end - begin;
         Chunk last = chunks.peekLast();
         if (last == null || last.room() < length) {
-            last = chunk(length);
+            last = room.take(length);
+            memory += last.size();
             chunks.addLast(last);
         }
         System.arraycopy(in, begin, last.buffer.array(), last.end, length);
@@ -69,45 +51,28 @@ final class MessageQueue {
         added += length;
     }
 
-    private Chunk chunk(int length) {
-        int size = Math.max(CHUNK_BYTES, length);
-        while (memory + size > bytesMax && dropOldest()) {
-            // Until there is room.
-        }
-        memory += size;
-        Chunk fresh = size == CHUNK_BYTES ? spare.pollFirst() : null;
-        return fresh == null ? new Chunk(size) : fresh;
+    /** Whether there is anything to drop but a chunk of which a message has been handed on in part. */
+    boolean canDrop() {
+        Chunk first = chunks.peekFirst();
+        return first != null && (first.written() == first.begin || chunks.size() > 1);
     }
 
     /** Drops the oldest chunk, or where a message of that has been handed on in part, the next. */
-    private boolean dropOldest() {
-        Chunk first = chunks.pollFirst();
-        if (first == null) {
-            return false;
-        }
+    void dropOldest() {
+        Chunk first = chunks.removeFirst();
         Chunk oldest = first;
-        if (first.written() > 0) {
-            oldest = chunks.pollFirst();
+        if (first.written() > first.begin) {
+            oldest = chunks.removeFirst();
             chunks.addFirst(first);
-        }
-        if (oldest == null) {
-            return false;
         }
         dropped += oldest.messages;
         bytes -= oldest.end - oldest.written();
         free(oldest);
-        return true;
     }
 
     private void free(Chunk chunk) {
-        memory -= chunk.buffer.capacity();
-        chunk.buffer.clear();
-        chunk.begin = 0;
-        chunk.end = 0;
-        chunk.messages = 0;
-        if (chunk.buffer.capacity() == CHUNK_BYTES && spare.size() < SPARE_CHUNKS) {
-            spare.addFirst(chunk);
-        }
+        memory -= chunk.size();
+        room.give(chunk);
     }
 
     boolean isEmpty() {
@@ -129,9 +94,9 @@ final class MessageQueue {
         return added - bytes;
     }
 
-    /** Of memory, at the most. */
-    long bytesMax() {
-        return bytesMax;
+    /** How many bytes of memory it takes. */
+    long memory() {
+        return memory;
     }
 
     /** How many messages were dropped for want of room, ever. */
@@ -202,5 +167,14 @@ final class MessageQueue {
             bytes -= chunk.end - chunk.begin;
             free(chunk);
         }
+    }
+
+    /** Gives up what waits, and its place in the room. */
+    void close() {
+        for (Chunk chunk = chunks.pollFirst(); chunk != null; chunk = chunks.pollFirst()) {
+            bytes -= chunk.end - chunk.written();
+            free(chunk);
+        }
+        room.leave(this);
     }
 }

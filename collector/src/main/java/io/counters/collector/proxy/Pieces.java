@@ -1,70 +1,134 @@
 package io.counters.collector.proxy;
 
-import java.nio.ByteBuffer;
+import io.counters.wire.ForeignProtocol;
 import java.util.Arrays;
 
 /**
- * Makes messages of what a stream brings: keeps the beginning of one until the rest has come, whatever the cut of the
- * packets. What it keeps is never longer than the longest message. For one thread.
+ * Makes messages of what a TCP stream brings: keeps the beginning of one until the rest has come, whatever the cut of the
+ * packets. What it keeps is never longer than the longest message, and is read again only once it is whole, so that a
+ * message that comes byte by byte costs no more than one that comes at once. For one thread.
  */
 final class Pieces {
     private static final byte[] NOTHING = {};
 
     private final Frames frames;
     private final Frames.Taker taker;
+
+    /** The half message is its first {@link #length} bytes. */
     private byte[] kept = NOTHING;
+
+    private int length;
+    private int halves;
     private boolean skipping;
 
     Pieces(Frames.Taker taker) {
         this.taker = taker;
-        frames = new Frames(taker);
-    }
-
-    /** Puts what is kept at the beginning of a buffer, for more to be read behind it. */
-    void begin(ByteBuffer buffer) {
-        buffer.clear().put(kept);
+        frames = Frames.ofStream(taker);
     }
 
     /**
      * Takes the messages that are whole, and keeps the rest.
      *
-     * @param in what {@link #begin} put there and what was read behind it, up to {@code end}
-     * @return false where a bad frame has hidden where to go on
+     * @param in what was read, up to {@code end}
+     * @return false where the stream can't go on: a bad frame has hidden where to, or it is no stream of messages
      */
     boolean take(byte[] in, int end) {
-        int begin = skipping ? afterLine(in, end) : 0;
-        int rest = frames.take(in, begin, end);
-        if (rest < 0) {
-            return false;
+        int at = 0;
+        if (skipping && end > 0) {
+            at = afterLine(in, 0, end);
+            skipping = in[at - 1] != '\n';
         }
-        if (end - rest > Frames.LINE_BYTES_MAX + 1 && !Frames.isFrame(in, rest)) {
-            taker.refused(Refusal.LINE_TOO_LONG, in, rest, end);
+        while (length > 0 && at < end) {
+            at = complete(in, at, end);
+            if (at < 0) {
+                return false;
+            }
+        }
+        if (at == end) {
+            return true;
+        }
+        int rest = frames.take(in, at, end);
+        return rest == end || (rest >= 0 && keep(in, rest, end));
+    }
+
+    /** Adds what belongs to the half message, and takes that if it is whole; returns what comes then, -1 for an end. */
+    private int complete(byte[] in, int begin, int end) {
+        boolean isFrame = Frames.isFrame(kept, 0);
+        int next = isFrame ? begin + Math.min(end - begin, Frames.missing(kept, length)) : afterLine(in, begin, end);
+        boolean isWhole = isFrame || in[next - 1] == '\n';
+        if (!isFrame && length + next - begin > Frames.LINE_BYTES_MAX + (isWhole ? 2 : 1)) {
+            boolean goesOn = tooLong(kept, 0, length);
+            skipping = !isWhole;
+            release();
+            return goesOn ? next : -1;
+        }
+        append(in, begin, next);
+        if (isWhole) {
+            int taken = frames.take(kept, 0, length);
+            if (taken < 0) {
+                return -1;
+            }
+            if (taken == length) {
+                release();
+            }
+        }
+        return next;
+    }
+
+    private boolean keep(byte[] in, int begin, int end) {
+        if (!Frames.isFrame(in, begin) && end - begin > Frames.LINE_BYTES_MAX + 1) {
             skipping = true;
-            rest = end;
+            return tooLong(in, begin, end);
         }
-        kept = rest == end ? NOTHING : Arrays.copyOfRange(in, rest, end);
+        halves++;
+        append(in, begin, end);
         return true;
     }
 
-    private int afterLine(byte[] in, int end) {
-        int at = 0;
+    private boolean tooLong(byte[] in, int begin, int end) {
+        boolean isHttp = ForeignProtocol.isHttp(in, begin, end);
+        taker.refused(isHttp ? Refusal.HTTP : Refusal.LINE_TOO_LONG, in, begin, end);
+        return !isHttp;
+    }
+
+    private void append(byte[] in, int begin, int end) {
+        int needed = length + end - begin;
+        if (needed > kept.length) {
+            kept = Arrays.copyOf(kept, Math.max(needed, Math.min(2 * kept.length, Frames.FRAME_BYTES_MAX)));
+        }
+        System.arraycopy(in, begin, kept, length, end - begin);
+        length = needed;
+    }
+
+    private void release() {
+        kept = NOTHING;
+        length = 0;
+    }
+
+    /** Behind the next line break, or the end. */
+    private static int afterLine(byte[] in, int begin, int end) {
+        int at = begin;
         while (at < end && in[at] != '\n') {
             at++;
         }
-        skipping = at == end;
         return Math.min(at + 1, end);
     }
 
     /** The stream has ended: what is kept is no message. */
     void end() {
-        if (kept.length > 0) {
-            taker.refused(Frames.isFrame(kept, 0) ? Refusal.BINARY_CUT : Refusal.LINE_CUT, kept, 0, kept.length);
-            kept = NOTHING;
+        if (length > 0) {
+            taker.refused(Frames.isFrame(kept, 0) ? Refusal.BINARY_CUT : Refusal.LINE_CUT, kept, 0, length);
+            release();
         }
     }
 
-    /** How many bytes of a message wait for the rest. */
+    /** Bytes of memory that a half message takes, until the rest has come; 0 where there is none. */
     int kept() {
         return kept.length;
+    }
+
+    /** The number of the latest half message: as long as it stays, it is the same one that waits. */
+    int halves() {
+        return halves;
     }
 }

@@ -50,12 +50,14 @@ public final class ProxyCommand implements Callable<Integer> {
     @Spec
     private @Nullable CommandSpec spec;
 
+    private final long heapBytes;
     private final InputStream in;
     private final PrintStream out;
     private final PrintStream err;
     private final Start start;
 
-    private ProxyCommand(InputStream in, PrintStream out, PrintStream err, Start start) {
+    private ProxyCommand(long heapBytes, InputStream in, PrintStream out, PrintStream err, Start start) {
+        this.heapBytes = heapBytes;
         this.in = in;
         this.out = out;
         this.err = err;
@@ -65,10 +67,11 @@ public final class ProxyCommand implements Callable<Integer> {
     /**
      * The command line, to be executed.
      *
+     * @param heapBytes what this JVM may take at the most
      * @param in keys, for {@code ring diff}
      */
-    public static CommandLine line(InputStream in, PrintStream out, PrintStream err, Start start) {
-        ProxyCommand proxy = new ProxyCommand(in, out, err, start);
+    public static CommandLine line(long heapBytes, InputStream in, PrintStream out, PrintStream err, Start start) {
+        ProxyCommand proxy = new ProxyCommand(heapBytes, in, out, err, start);
         return new CommandLine(proxy)
                 .addSubcommand("ring", new CommandLine(proxy.new Rings()).addSubcommand("diff", proxy.new Difference()))
                 .setExecutionExceptionHandler((wrong, command, given) -> {
@@ -89,7 +92,7 @@ public final class ProxyCommand implements Callable<Integer> {
             throw new CommandLine.ParameterException(
                     Objects.requireNonNull(spec).commandLine(), "give statsite-proxy's INI file as -f FILE");
         }
-        ProxySettings settings = ProxySettings.read(file);
+        ProxySettings settings = ProxySettings.read(file, heapBytes);
         settings.remarks().forEach(remark -> err.println("counters proxy: " + remark));
         if (check) {
             out.println(file + " and " + settings.servers() + " are good: "

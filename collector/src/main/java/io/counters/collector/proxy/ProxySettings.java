@@ -2,12 +2,12 @@ package io.counters.collector.proxy;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.counters.collector.self.FaultLog;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What statsite-proxy's INI file says.
@@ -25,7 +27,9 @@ import java.util.Optional;
  * @param tcpPort 0 for a free one, {@link #OFF} for none
  * @param udpPort the same
  * @param httpPort the same; on loopback
- * @param queueBytes that wait for one server at the most
+ * @param queueBytes of memory for what waits for all servers
+ * @param senderBytes of memory for half messages of all senders
+ * @param namesBytes of memory for names that our own commands are added up by
  * @param servers the file with the servers
  * @param list what that file said
  * @param logLevel as slf4j-simple calls it
@@ -38,6 +42,8 @@ public record ProxySettings(
         int udpPort,
         int httpPort,
         long queueBytes,
+        long senderBytes,
+        long namesBytes,
         Path servers,
         List<Server> list,
         String logLevel,
@@ -54,10 +60,24 @@ public record ProxySettings(
     /**
      * Reads the INI file, and the servers' file that it names.
      *
+     * @param heapBytes what this JVM may take at the most; memory is given in shares of it
      * @throws SettingsException with every mistake in both
      */
-    public static ProxySettings read(Path file) throws SettingsException {
-        return new Reader(file).read();
+    public static ProxySettings read(Path file, long heapBytes) throws SettingsException {
+        return new Reader(file, heapBytes).read();
+    }
+
+    /** Why so many servers are too many, if they are. */
+    Optional<String> noRoom(int count) {
+        return noRoom(queueBytes, count);
+    }
+
+    private static Optional<String> noRoom(long queueBytes, int count) {
+        long needed = (long) QueueRoom.QUEUE_BYTES_MIN * count;
+        return needed <= queueBytes
+                ? Optional.empty()
+                : Optional.of("queue_bytes is " + queueBytes + ", and " + count + " servers need at least " + needed
+                        + ", " + QueueRoom.QUEUE_BYTES_MIN + " each; give more, or a larger heap (-Xmx)");
     }
 
     /** Whether there is a page with the numbers. */
@@ -77,7 +97,9 @@ public record ProxySettings(
         DAEMONIZE("0"),
         PID_FILE(""),
         HTTP_PORT("8151"),
-        QUEUE_BYTES("67108864");
+        QUEUE_BYTES("40%"),
+        SENDER_BYTES("10%"),
+        NAMES_BYTES("20%");
 
         final String unlessSaid;
 
@@ -94,24 +116,30 @@ public record ProxySettings(
     private static final class Reader {
         private static final String OWN = "statsite-proxy";
         private static final String SHARED = "statsite";
-        private static final int QUEUE_BYTES_MIN = 1 << 20;
+        private static final long BYTES_MIN = 1 << 20;
+        private static final Pattern BYTES = Pattern.compile("([0-9]{1,12})([kmg%]?)", Pattern.CASE_INSENSITIVE);
+        private static final int PERCENT_OF_HEAP_MAX = 80;
         private static final Map<String, String> LEVELS =
                 Map.of("DEBUG", "debug", "INFO", "info", "WARN", "warn", "ERROR", "error", "CRITICAL", "error");
+
+        private static final Pattern NAME_END = Pattern.compile("[\\s=:]");
 
         private record Given(String text, String place, boolean isOwn) {}
 
         private final Path file;
+        private final long heapBytes;
         private final Map<Key, Given> given = new EnumMap<>(Key.class);
         private final List<String> mistakes = new ArrayList<>();
         private final List<String> remarks = new ArrayList<>();
 
-        Reader(Path file) {
+        Reader(Path file, long heapBytes) {
             this.file = file;
+            this.heapBytes = heapBytes;
         }
 
         ProxySettings read() throws SettingsException {
             try {
-                lines(new String(Files.readAllBytes(file), UTF_8).lines().toList());
+                lines(ServersFile.text(file).lines().toList());
             } catch (NoSuchFileException missing) {
                 throw new SettingsException(
                         List.of(file + " does not exist; give statsite-proxy's INI file as -f FILE"));
@@ -126,8 +154,15 @@ public record ProxySettings(
             if (tcp == OFF && udp == OFF) {
                 mistakes.add(file + ": port and udp_port are both 0, which turns them off; nothing would come in");
             }
-            long queue =
-                    get(Key.QUEUE_BYTES, text -> (long) Settings.wholeNumber(text, QUEUE_BYTES_MIN, Integer.MAX_VALUE));
+            long queue = get(Key.QUEUE_BYTES, this::bytes);
+            long sender = get(Key.SENDER_BYTES, this::bytes);
+            long names = get(Key.NAMES_BYTES, this::bytes);
+            long most = heapBytes / 100 * PERCENT_OF_HEAP_MAX;
+            if (queue > most || sender > most || names > most || queue + sender + names > most) {
+                mistakes.add(file + ": queue_bytes, sender_bytes and names_bytes come to " + queue + ", " + sender
+                        + " and " + names + ", and the heap is " + heapBytes + "; together they may have "
+                        + PERCENT_OF_HEAP_MAX + " % of it. Give them less, or a larger heap (-Xmx)");
+            }
             String level = get(Key.LOG_LEVEL, Reader::level);
             get(Key.DAEMONIZE, Reader::daemonize);
             Path pid = get(Key.PID_FILE, Path::of);
@@ -145,11 +180,13 @@ public record ProxySettings(
             } catch (SettingsException wrong) {
                 mistakes.addAll(wrong.mistakes());
             }
+            noRoom(queue, list.size()).ifPresent(why -> mistakes.add(file + ": " + why));
             if (!mistakes.isEmpty()) {
                 throw new SettingsException(mistakes);
             }
             Optional<Path> written = pid.toString().isEmpty() ? Optional.empty() : Optional.of(pid);
-            return new ProxySettings(bind, tcp, udp, http, queue, servers, list, level, written, remarks);
+            return new ProxySettings(
+                    bind, tcp, udp, http, queue, sender, names, servers, list, level, written, remarks);
         }
 
         private void lines(List<String> lines) {
@@ -167,11 +204,11 @@ public record ProxySettings(
                 if (line.startsWith("[") && end > 0) {
                     section = line.substring(1, end).strip().toLowerCase(Locale.ROOT);
                     if (!section.equals(OWN) && !section.equals(SHARED)) {
-                        remarks.add(place + ": section [" + section + "] is passed over; the proxy reads [" + OWN
+                        remarks.add(place + ": section [" + name(section) + "] is passed over; the proxy reads [" + OWN
                                 + "] and [" + SHARED + "]");
                     }
                 } else if (section.isEmpty()) {
-                    mistakes.add(place + ": \"" + line + "\" stands in no section; begin with [" + OWN + "]");
+                    mistakes.add(place + " stands in no section: \"" + name(line) + "\"; begin with [" + OWN + "]");
                 } else if (section.equals(OWN) || section.equals(SHARED)) {
                     setting(place, line, section.equals(OWN));
                 }
@@ -184,7 +221,8 @@ public record ProxySettings(
             int equals = said.indexOf('=');
             int parting = equals < 0 ? said.indexOf(':') : equals;
             if (parting < 0) {
-                mistakes.add(place + ": \"" + line + "\" is no setting; a line is KEY = VALUE, ; begins a comment");
+                mistakes.add(place + ": \"" + name(line)
+                        + "\" begins no setting; a line is KEY = VALUE, ; begins a comment");
                 return;
             }
             String name = said.substring(0, parting).strip();
@@ -199,8 +237,8 @@ public record ProxySettings(
                 }
             }
             List<String> keys = Arrays.stream(Key.values()).map(Key::key).toList();
-            remarks.add(
-                    place + ": the proxy has no setting " + name + "; the nearest is " + Settings.nearest(name, keys));
+            remarks.add(place + ": the proxy has no setting " + name(name) + "; the nearest is "
+                    + Settings.nearest(name, keys));
         }
 
         private boolean isOver(Key one, Key other) {
@@ -211,14 +249,46 @@ public record ProxySettings(
 
         private <T> T get(Key key, Settings.Reading<T> reading) {
             Given said = given.get(key);
-            if (said != null) {
+            if (said != null && said.text.isEmpty()) {
+                mistakes.add(said.place + " is empty; give a value, or leave the line out for "
+                        + (key.unlessSaid.isEmpty() ? "none" : key.unlessSaid));
+            } else if (said != null) {
                 try {
                     return reading.of(said.text);
                 } catch (IllegalArgumentException broken) {
-                    mistakes.add(said.place + " is " + said.text + ", " + broken.getMessage());
+                    mistakes.add(said.place + " is " + shown(said.text) + ", " + broken.getMessage());
                 }
             }
             return reading.of(key.unlessSaid);
+        }
+
+        /** What begins a line that is none of ours: never the rest, which may be a secret. */
+        private static String name(String line) {
+            return shown(NAME_END.split(line.strip(), 2)[0]);
+        }
+
+        private static String shown(String text) {
+            byte[] bytes = text.getBytes(UTF_8);
+            return FaultLog.shown(bytes, 0, bytes.length);
+        }
+
+        private long bytes(String text) {
+            Matcher parts = BYTES.matcher(text);
+            if (parts.matches()) {
+                long number = Long.parseLong(parts.group(1));
+                long bytes = switch (parts.group(2).toLowerCase(Locale.ROOT)) {
+                    case "k" -> number << 10;
+                    case "m" -> number << 20;
+                    case "g" -> Math.min(number, 1L << 32) << 30;
+                    case "%" -> number <= 100 ? Math.max(heapBytes / 100 * number, BYTES_MIN) : 0;
+                    default -> number;
+                };
+                if (bytes >= BYTES_MIN) {
+                    return bytes;
+                }
+            }
+            throw new IllegalArgumentException(
+                    "allowed are bytes from " + BYTES_MIN + ", also as 64m or 1g, and shares of the heap as 40%");
         }
 
         private static int port(String text) {

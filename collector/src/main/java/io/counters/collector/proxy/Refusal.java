@@ -16,7 +16,10 @@ enum Refusal {
     BINARY_SET("a set's value has no NUL but its last byte, and a length that counts it"),
     BINARY_CUT("a binary frame ends with its datagram or connection"),
     PEER_LINE("a peer line is between collectors; give their --peers the collectors, and not a proxy before them"),
-    TOO_MANY_NAMES("the proxy adds up 1,000,000 names at the most; the others are not counted");
+    HTTP(
+            "this port takes StatsD's lines and increment NAME, and no HTTP; the connection is closed, the rest does not count"),
+    TOO_MANY_NAMES(
+            "the sums of names have reached names_bytes; new names are added up as counters.overflow until a restart");
 
     private final String rule;
 

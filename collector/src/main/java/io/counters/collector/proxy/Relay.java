@@ -14,6 +14,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -30,8 +31,8 @@ final class Relay implements Commands {
     /** The most servers that this process may ever have had: each has its stream for as long as it lives. */
     static final int SERVERS_MAX = 4096;
 
-    private final Amounts amounts = new Amounts(Amounts.NAMES_MAX);
-    private final CounterTable table = new CounterTable(amounts::sources);
+    private final Amounts amounts;
+    private final CounterTable table;
     private final CommandReader reader = new CommandReader(this);
     private final Map<Rejection, LongAdder> rejected = new EnumMap<>(Rejection.class);
     private final LongAdder commands;
@@ -49,16 +50,24 @@ final class Relay implements Commands {
         void warn(String reason, String rule, byte[] in, int begin, int end);
     }
 
-    /** @param ids gives a stream's id, never the same again */
+    /**
+     * @param amounts none yet
+     * @param ids gives a stream's id, never the same again
+     */
     Relay(
             Ring ring,
+            Amounts amounts,
             LongSupplier nanoClock,
             LongSupplier wallMillis,
             Supplier<String> ids,
             Warning warning,
             Self self) {
         this.ring = ring;
+        this.amounts = amounts;
         this.warning = warning;
+        table = new CounterTable(amounts::sources);
+        self.gauge("proxy_names_bytes", amounts::bytes);
+        self.gauge("proxy_names_bytes_max", amounts::bytesMax);
         commands = self.count("proxy_commands_total");
         tooMany = self.count("proxy_rejected_total", "reason", Refusal.TOO_MANY_NAMES.reason());
         for (Rejection why : Rejection.values()) {
@@ -69,11 +78,18 @@ final class Relay implements Commands {
         use(ring);
     }
 
-    /** Whether this process can ever have these servers, too. */
-    boolean hasRoom(List<Server> servers) {
-        return known.size()
-                        + servers.stream().filter(server -> slot(server) < 0).count()
-                <= SERVERS_MAX;
+    /** Why this process can't have these servers, too, if it can't; for the log. */
+    Optional<String> noRoom(List<Server> servers) {
+        int count = known.size()
+                + (int) servers.stream().filter(server -> slot(server) < 0).count();
+        if (count > SERVERS_MAX) {
+            return Optional.of("there were more than " + SERVERS_MAX + " servers since this proxy began");
+        }
+        // Names have filled their room already, perhaps; what a few more servers make of them is in the heap's rest.
+        return count > known.size() && amounts.bytes(count) > 2 * amounts.bytesMax()
+                ? Optional.of("with streams for so many servers, the sums of names would take " + amounts.bytes(count)
+                        + " bytes, more than twice names_bytes")
+                : Optional.empty();
     }
 
     /** From now on names belong to the servers that this ring says. */
@@ -84,6 +100,7 @@ final class Relay implements Commands {
             }
         }
         ring = newRing;
+        amounts.streams(known.size());
         slots = newRing.servers().stream().mapToInt(this::slot).toArray();
     }
 

@@ -30,12 +30,21 @@ record Server(Scheme scheme, String address, long weight) {
         String address = written.startsWith(UDP) || written.startsWith(TCP) ? written.substring(TCP.length()) : written;
         int colon = address.lastIndexOf(':');
         boolean isBare = !address.startsWith("[") && address.indexOf(':') != colon;
-        if (colon <= address.lastIndexOf(']') || isBare || address.contains("*")) {
-            throw new IllegalArgumentException("a server is HOST:PORT, an IPv6 address in brackets as in [::1]:8125,"
-                    + " and udp:// before it where it takes UDP");
+        if (colon <= address.lastIndexOf(']') || isBare || address.contains("*") || !isAddress(address)) {
+            throw new IllegalArgumentException(
+                    "a server is HOST:PORT with a port from 1 to 65535, an IPv6 address in brackets as in [::1]:8125,"
+                            + " and udp:// before it where it takes UDP");
         }
-        CollectorAddress.read(address);
         return new Server(scheme, address, weight);
+    }
+
+    private static boolean isAddress(String text) {
+        try {
+            return CollectorAddress.read(text).port() > 0;
+        } catch (IllegalArgumentException none) {
+            // Its message shows all of the text, which may hold a password.
+            return false;
+        }
     }
 
     /** Where it is. */

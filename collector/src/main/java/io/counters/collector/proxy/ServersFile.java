@@ -2,9 +2,11 @@ package io.counters.collector.proxy;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.counters.collector.self.FaultLog;
 import io.counters.collector.settings.SettingsException;
 import io.counters.ring.KetamaRing;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -21,6 +23,8 @@ import java.util.Set;
 final class ServersFile {
     /** So that a file that is none does not open thousands of connections. */
     static final int SERVERS_MAX = 1000;
+
+    private static final int FILE_BYTES_MAX = 1 << 20;
 
     private final Path file;
     private final List<Server> servers = new ArrayList<>();
@@ -54,10 +58,24 @@ final class ServersFile {
         return new ServersFile(file).read();
     }
 
+    /**
+     * All of a file; not by line, which would not tell whether the last line has ended.
+     *
+     * @throws IOException also when it is so long that it can't be a file of settings
+     */
+    static String text(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(FILE_BYTES_MAX + 1);
+            if (bytes.length > FILE_BYTES_MAX) {
+                throw new IOException("it has more than " + FILE_BYTES_MAX + " bytes");
+            }
+            return new String(bytes, UTF_8);
+        }
+    }
+
     private Read read() throws SettingsException {
         try {
-            // Not readAllLines: it does not tell whether the last line has ended.
-            read(new String(Files.readAllBytes(file), UTF_8));
+            read(text(file));
         } catch (NoSuchFileException missing) {
             mistakes.add(file + " does not exist (in " + Path.of("").toAbsolutePath()
                     + "); it holds the servers, a line each: HOST:PORT<TAB>WEIGHT");
@@ -92,9 +110,16 @@ final class ServersFile {
             try {
                 line(place, line.endsWith("\r") ? line.substring(0, line.length() - 1) : line, isCut);
             } catch (IllegalArgumentException wrong) {
-                mistakes.add(place + " is \"" + line.strip() + "\": " + wrong.getMessage());
+                mistakes.add(place + " begins with \"" + firstWord(line) + "\": " + wrong.getMessage());
             }
         }
+    }
+
+    /** Never the rest, nor what stands before an @: the file may be another one, with secrets in it. */
+    private static String firstWord(String line) {
+        byte[] word =
+                line.strip().split("\\s", 2)[0].replaceFirst(".*@", "...@").getBytes(UTF_8);
+        return FaultLog.shown(word, 0, word.length);
     }
 
     private void line(String place, String line, boolean isCut) {

@@ -33,30 +33,19 @@ public final class ServersWatch {
     }
 
     /** Looks; to be called once a second. */
-    public synchronized void look() {
+    public void look() {
         try {
             ServersFile.Read read = ServersFile.read(file);
-            boolean isWhole = read.servers().equals(seen);
-            seen = read.servers();
-            if (isWhole) {
-                take(read);
+            synchronized (this) {
+                boolean isWhole = read.servers().equals(seen);
+                seen = read.servers();
+                if (isWhole) {
+                    take(read);
+                }
             }
         } catch (SettingsException mistakes) {
             badLists.increment();
             faults.warn("list", mistakes.getMessage() + "; the servers stay");
-        }
-    }
-
-    /** Takes the list as it is now, and says what came of it; never throws. */
-    public void reload() {
-        try {
-            take();
-            log.info("{} was read again", file);
-        } catch (SettingsException mistakes) {
-            badLists.increment();
-            log.warn("{}; the servers stay", mistakes.getMessage());
-        } catch (RuntimeException fault) {
-            log.warn("{} could not be read again: {}", file, fault.toString());
         }
     }
 
@@ -65,10 +54,26 @@ public final class ServersWatch {
      *
      * @throws SettingsException with every mistake in it; the servers stay
      */
-    synchronized void take() throws SettingsException {
+    void take() throws SettingsException {
+        // Read outside the lock: a disk that hangs keeps nobody else waiting.
         ServersFile.Read read = ServersFile.read(file);
-        seen = read.servers();
-        take(read);
+        synchronized (this) {
+            seen = read.servers();
+            take(read);
+        }
+    }
+
+    /** Takes the list as it is now, as a signal wants it; logs what came of it and never throws. */
+    public void reload() {
+        try {
+            take();
+            log.info("{} was read again; its servers are in use", file);
+        } catch (SettingsException mistakes) {
+            badLists.increment();
+            log.error("{}; the servers stay as they were", mistakes.getMessage());
+        } catch (RuntimeException fault) {
+            log.error("{} could not be read again; the servers stay as they were", file, fault);
+        }
     }
 
     private void take(ServersFile.Read read) {

@@ -1,6 +1,5 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.emit.CollectorAddress;
 import io.counters.emit.Resolver;
@@ -38,7 +37,6 @@ final class TcpUpstream implements Upstream, Transport {
 
     private final Server server;
     private final Selector selector;
-    private final FaultLog faults;
     private final LongSupplier nanoClock;
     private final Backoff backoff;
     private final MessageQueue queue;
@@ -71,18 +69,16 @@ final class TcpUpstream implements Upstream, Transport {
      */
     TcpUpstream(
             Server server,
-            long queueBytes,
+            MessageQueue queue,
             Selector selector,
             LongSupplier nanoClock,
             RandomGenerator random,
-            FaultLog faults,
             Self self) {
         this.server = server;
         this.selector = selector;
         this.nanoClock = nanoClock;
         backoff = new Backoff(random);
-        this.faults = faults;
-        queue = new MessageQueue(queueBytes);
+        this.queue = queue;
         sent = self.count("proxy_sent_total", "server", server.toString());
         reconnects = self.count("proxy_reconnects_total", "server", server.toString());
         inDoubt = self.count("proxy_in_doubt_bytes_total", "server", server.toString());
@@ -133,7 +129,7 @@ final class TcpUpstream implements Upstream, Transport {
         InetAddress[] known = resolver == null ? literal : resolver.addresses();
         if (known.length == 0) {
             pause(now);
-            faults.warn(server + " name", () -> server + " has a name that does not resolve yet; what is for it waits");
+            down("has a name that does not resolve yet");
             return;
         }
         beganNanos = now;
@@ -143,6 +139,7 @@ final class TcpUpstream implements Upstream, Transport {
             channel = fresh;
             fresh.configureBlocking(false);
             fresh.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            fresh.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
             fresh.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
             sendBufferBytes = fresh.getOption(StandardSocketOptions.SO_SNDBUF);
             key = fresh.register(selector, SelectionKey.OP_CONNECT, this);
@@ -187,11 +184,8 @@ final class TcpUpstream implements Upstream, Transport {
 
     /** Servers say nothing, but it is so that the end of a connection is seen before the next message is sent there. */
     private void listen(SocketChannel open) throws IOException {
-        int count = open.read(answers.clear());
-        while (count > 0) {
-            count = open.read(answers.clear());
-        }
-        if (count < 0) {
+        // Once: one that never stops talking would keep the loop here. What is left is read in the next round.
+        if (open.read(answers.clear()) < 0) {
             throw new IOException("closed the connection");
         }
     }
@@ -236,9 +230,13 @@ final class TcpUpstream implements Upstream, Transport {
         }
         disconnect();
         pause(now);
+        down(why);
+    }
+
+    private void down(String why) {
         if (!isSaidDown) {
             isSaidDown = true;
-            log.warn("{}: {}; what is for it waits, {} bytes at the most", server, why, queue.bytesMax());
+            log.warn("{}: {}; what is for it waits in the proxy's memory (queue_bytes)", server, why);
         } else {
             log.debug("{}: {}", server, why);
         }
@@ -287,6 +285,7 @@ final class TcpUpstream implements Upstream, Transport {
     @Override
     public void close() {
         disconnect();
+        queue.close();
         if (resolver != null) {
             resolver.close();
         }

@@ -23,13 +23,15 @@ final class UdpUpstream implements Upstream {
     private final LongAdder sent;
     private final LongAdder tooLong;
     private final LongAdder refused = new LongAdder();
-    private final byte[] datagram = new byte[Frames.FRAME_BYTES_MAX];
+    private final byte[] datagram;
     private int length;
     private int messages;
 
-    UdpUpstream(Server server, long queueBytes, Self self) {
+    /** @param datagram room for the longest, in which nothing stays: one for all servers */
+    UdpUpstream(Server server, MessageQueue queue, byte[] datagram, Self self) {
         this.server = server;
-        queue = new MessageQueue(queueBytes);
+        this.queue = queue;
+        this.datagram = datagram;
         destination = Destination.peer(server.target(), line -> log.warn("{}", line));
         sent = self.count("proxy_sent_total", "server", server.toString());
         tooLong = self.count("proxy_too_long_total", "server", server.toString());
@@ -117,6 +119,7 @@ final class UdpUpstream implements Upstream {
 
     @Override
     public void close() {
+        queue.close();
         destination.close();
     }
 }

@@ -19,8 +19,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,6 +32,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -44,11 +48,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class ForwarderTest {
     private static final Duration SOON = Duration.ofSeconds(20);
+    private static final long NAMES_BYTES = 1 << 20;
     private static final Pattern NUMBERED = Pattern.compile("key(\\d+):x*\\|c\n");
 
     private final Self self = new Self();
     private final SaidFaults said = new SaidFaults();
     private final List<AutoCloseable> opened = new ArrayList<>();
+
+    /** How far the proxy's monotonic clock is ahead of the machine's. */
+    private final AtomicLong ahead = new AtomicLong();
+
+    private long descriptors = 100_000;
+    private volatile boolean broken;
     private @Nullable Forwarder forwarder;
     private @Nullable Thread loop;
 
@@ -61,26 +72,47 @@ class ForwarderTest {
     }
 
     private Forwarder proxy(List<Server> servers, long queueBytes) throws IOException {
+        return proxy(servers, queueBytes, 64 << 20);
+    }
+
+    private Forwarder proxy(List<Server> servers, long queueBytes, long senderBytes) throws IOException {
+        return start(built(servers, queueBytes, senderBytes));
+    }
+
+    private Forwarder built(List<Server> servers, long queueBytes, long senderBytes) throws IOException {
         ProxySettings settings = new ProxySettings(
                 InetAddress.getLoopbackAddress(),
                 0,
                 0,
                 ProxySettings.OFF,
                 queueBytes,
+                senderBytes,
+                NAMES_BYTES,
                 Path.of("servers.conf"),
                 servers,
                 "info",
                 Optional.empty(),
                 List.of());
         AtomicInteger ids = new AtomicInteger();
-        Forwarder fresh = new Forwarder(
+        return new Forwarder(
                 settings,
-                System::nanoTime,
+                this::nanos,
                 System::currentTimeMillis,
                 new Random(1),
+                descriptors,
                 () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
                 said.log(),
                 self);
+    }
+
+    private long nanos() {
+        if (broken) {
+            throw new InternalError("the test's own");
+        }
+        return System.nanoTime() + ahead.get();
+    }
+
+    private Forwarder start(Forwarder fresh) {
         Thread thread = new Thread(fresh, "proxy");
         thread.start();
         forwarder = fresh;
@@ -462,8 +494,9 @@ class ForwarderTest {
                         .contains("TCP from /127.0.0.1:", "\"orders.placed=1\"", Refusal.NO_COLON.rule()))
                 .anySatisfy(
                         line -> assertThat(line).contains("TCP from ", "\"increment ?\"", Rejection.NAME_LETTER.rule()))
-                .anySatisfy(
-                        line -> assertThat(line).contains("UDP: \"peer whole 3").contains("--peers"));
+                .anySatisfy(line -> assertThat(line)
+                        .contains("UDP from 127.0.0.1: \"peer whole 3")
+                        .contains("--peers"));
     }
 
     @Test
@@ -532,6 +565,247 @@ class ForwarderTest {
 
         // What a round of the loop itself costs remains, a few objects however many lines there are.
         assertThat(least).as("bytes for %s lines", linesARound).isLessThan(linesARound);
+    }
+
+    private Socket connected() throws IOException {
+        Socket socket = open(new Socket());
+        socket.connect(Objects.requireNonNull(forwarder().tcpAddress()), 10_000);
+        socket.setSoTimeout(10_000);
+        return socket;
+    }
+
+    private static boolean isClosed(Socket socket) throws IOException {
+        try {
+            return socket.getInputStream().read() == -1;
+        } catch (SocketException reset) {
+            return true;
+        }
+    }
+
+    /** The longest frame there is, but for its last byte. */
+    private static byte[] halfFrame() {
+        byte[] half = new byte[Frames.FRAME_BYTES_MAX - 1];
+        Arrays.fill(half, (byte) 'a');
+        System.arraycopy(FramesTest.hex("aa 04 ffff ffff"), 0, half, 0, 6);
+        half[6 + 65_534] = 0;
+        return half;
+    }
+
+    @Test
+    void half_messages_of_two_thousand_connections_keep_within_their_bound_and_an_honest_sender_is_passed_on()
+            throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())), 8 << 20, 1 << 20);
+        byte[] half = halfFrame();
+        OutputStream honest = connected().getOutputStream();
+        int floods = 2000;
+        for (int i = 0; i < floods; i++) {
+            try {
+                connected().getOutputStream().write(half);
+            } catch (SocketException closedMeanwhile) {
+                // As it should be, sooner or later.
+            }
+            if (i % 20 == 0) {
+                honest.write(bytes("key" + i + ":x|c\n"));
+                assertThat(value("proxy_sender_bytes")).isLessThanOrEqualTo(2 << 20);
+            }
+        }
+
+        await().atMost(SOON).until(() -> numbers(sink.received()).size() == floods / 20);
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(value("proxy_closed_total{reason=\"half_messages\"}"))
+                        .isGreaterThanOrEqualTo(floods - 8));
+        assertThat(value("proxy_sender_bytes")).isLessThanOrEqualTo(value("proxy_sender_bytes_max"));
+        assertThat(value("proxy_connections")).isBetween(2L, 9L);
+        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("TCP from /127.0.0.1:", "sender_bytes"));
+    }
+
+    @Test
+    void a_browser_s_POST_is_closed_and_counts_nothing() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+        Socket browser = connected();
+
+        browser.getOutputStream()
+                .write(bytes("POST / HTTP/1.1\r\nHost: 127.0.0.1:8150\r\nContent-Type: text/plain\r\n\r\n"
+                        + "increment orders.placed 1000000\norders.placed:1000000|c\n"));
+
+        assertThat(isClosed(browser)).isTrue();
+        tcp().write(bytes("a:1|c\n"));
+        await().atMost(SOON).until(() -> sink.received().equals("a:1|c\n"));
+        assertThat(value("proxy_commands_total")).isZero();
+        assertThat(value("proxy_rejected_total{reason=\"http\"}")).isEqualTo(1);
+        assertThat(said.lines())
+                .singleElement()
+                .asString()
+                .contains("TCP from /127.0.0.1:", "\"POST / HTTP/1.1\"", "(http)");
+    }
+
+    @Test
+    void when_all_connections_are_in_use_who_was_silent_longest_gives_way_and_else_the_newcomer() throws Exception {
+        Sink sink = open(new Sink());
+        descriptors = 6;
+        proxy(List.of(server(sink.address())));
+        Socket silent = connected();
+        Socket heard = connected();
+        Socket third = connected();
+        await().atMost(SOON).until(() -> value("proxy_connections") == 3);
+
+        assertThat(isClosed(connected())).as("the fourth of three").isTrue();
+        assertThat(value("proxy_closed_total{reason=\"too_many\"}")).isEqualTo(1);
+        assertThat(value("proxy_connections_max")).isEqualTo(3);
+
+        ahead.addAndGet(Duration.ofSeconds(61).toNanos());
+        heard.getOutputStream().write(bytes("a:1|c\n"));
+        third.getOutputStream().write(bytes("b:1|c\n"));
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == 2);
+        connected().getOutputStream().write(bytes("c:1|c\n"));
+
+        assertThat(isClosed(silent)).isTrue();
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == 3);
+        assertThat(value("proxy_closed_total{reason=\"silent\"}")).isEqualTo(1);
+        assertThat(value("proxy_connections")).isEqualTo(3);
+        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("TCP from /127.0.0.1:", "ulimit -n"));
+    }
+
+    @Test
+    void a_half_message_that_does_not_grow_ends_its_connection_and_silence_alone_does_not() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+        Socket stalled = connected();
+        Socket grows = connected();
+        Socket quiet = connected();
+        stalled.getOutputStream().write(bytes("a:1|c\nb:"));
+        grows.getOutputStream().write(bytes("c:"));
+        quiet.getOutputStream().write(bytes("d:1|c\n"));
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == 2 && value("proxy_sender_bytes") == 4);
+
+        ahead.addAndGet(Duration.ofSeconds(40).toNanos());
+        grows.getOutputStream().write(bytes("1"));
+        await().atMost(SOON).until(() -> value("proxy_sender_bytes") > 4);
+        ahead.addAndGet(Duration.ofSeconds(30).toNanos());
+
+        assertThat(isClosed(stalled)).isTrue();
+        grows.getOutputStream().write(bytes("|c\n"));
+        quiet.getOutputStream().write(bytes("e:1|c\n"));
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == 4);
+        assertThat(value("proxy_closed_total{reason=\"stalled\"}")).isEqualTo(1);
+        assertThat(value("proxy_sender_bytes")).isZero();
+    }
+
+    @Test
+    void a_flood_of_forged_names_takes_nothing_from_known_ones_and_sums_stay_true() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+        OutputStream honest = tcp();
+        honest.write(bytes("increment orders.placed\n"));
+        await().atMost(SOON).until(() -> value("proxy_commands_total") == 1);
+        OutputStream flood = tcp();
+        int forged = 20_000;
+        for (int i = 0; i < forged; i++) {
+            flood.write(bytes("increment forged." + i + "\n"));
+        }
+        await().atMost(SOON).until(() -> value("proxy_commands_total") == 1 + forged);
+
+        honest.write(bytes("increment orders.placed 41\na:1|c\n"));
+
+        long refused = value("proxy_rejected_total{reason=\"too_many_names\"}");
+        assertThat(refused).isGreaterThan(forged - 3000);
+        await().atMost(SOON)
+                .until(() -> sink.received().contains("increment orders.placed 0 42\n")
+                        || sink.received().contains("increment orders.placed 41 42\n"));
+        await().atMost(SOON).until(() -> sink.received().contains(" " + refused + "\n"));
+        assertThat(sink.received()).containsPattern("increment counters.overflow \\d+ " + refused + "\n");
+        assertThat(value("proxy_names_bytes")).isLessThanOrEqualTo(NAMES_BYTES + 2000);
+        assertThat(value("proxy_names_bytes_max")).isEqualTo(NAMES_BYTES);
+    }
+
+    @Test
+    void what_the_loop_can_t_handle_goes_out_to_who_ends_the_process() throws Exception {
+        proxy(List.of(server("127.0.0.1:" + deadPort())));
+        AtomicReference<Throwable> out = new AtomicReference<>();
+        Thread thread = Objects.requireNonNull(loop);
+        thread.setUncaughtExceptionHandler((dead, fault) -> out.set(fault));
+
+        broken = true;
+
+        await().atMost(SOON).until(() -> out.get() != null);
+        assertThat(out.get()).isInstanceOf(InternalError.class);
+    }
+
+    @Test
+    void six_hundred_clients_that_come_at_once_need_not_wait() throws Exception {
+        Sink sink = open(new Sink());
+        List<SocketChannel> clients = new ArrayList<>();
+        Forwarder notRunning = built(List.of(server(sink.address())), 64 << 20, 64 << 20);
+        for (int i = 0; i < 600; i++) {
+            SocketChannel client = open(SocketChannel.open());
+            client.configureBlocking(false);
+            client.connect(Objects.requireNonNull(notRunning.tcpAddress()));
+            clients.add(client);
+        }
+
+        for (SocketChannel client : clients) {
+            await().atMost(Duration.ofMillis(900)).pollDelay(Duration.ZERO).until(client::finishConnect);
+        }
+        start(notRunning);
+        await().atMost(SOON).until(() -> value("proxy_connections") == 600);
+    }
+
+    @Test
+    void the_end_waits_for_no_server_that_does_not_read() throws Exception {
+        Sink sink = open(new Sink());
+        sink.stopReading();
+        proxy(List.of(server(sink.address())));
+        OutputStream out = tcp();
+        for (int i = 0; i < 1000; i++) {
+            out.write(bytes("key" + i + ":" + "x".repeat(10_000) + "|c\n"));
+        }
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == 1000);
+
+        forwarder().close();
+
+        Thread ending = Objects.requireNonNull(loop);
+        await().atMost(Duration.ofSeconds(8)).until(() -> !ending.isAlive());
+    }
+
+    @Test
+    void the_end_does_not_wait_for_senders_that_never_stop() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+        OutputStream out = tcp();
+        Thread flood = new Thread(() -> {
+            byte[] lines = bytes("key:x|c\n".repeat(1000));
+            try {
+                while (true) {
+                    out.write(lines);
+                }
+            } catch (IOException closed) {
+                // By the end.
+            }
+        });
+        flood.setDaemon(true);
+        flood.start();
+        await().atMost(SOON).until(() -> value("proxy_messages_total") > 10_000);
+
+        forwarder().close();
+
+        Thread ending = Objects.requireNonNull(loop);
+        await().atMost(Duration.ofSeconds(8)).until(() -> !ending.isAlive());
+    }
+
+    @Test
+    void a_list_with_more_servers_than_the_queues_have_room_for_is_not_taken() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())), 1 << 20);
+        List<Server> many =
+                IntStream.range(1, 20).mapToObj(i -> server("127.0.0.1:" + i)).toList();
+
+        forwarder().use(many);
+        tcp().write(bytes("a:1|c\n"));
+
+        await().atMost(SOON).until(() -> sink.received().equals("a:1|c\n"));
+        assertThat(self.values().keySet()).noneMatch(name -> name.contains("127.0.0.1:7\""));
     }
 
     @Test

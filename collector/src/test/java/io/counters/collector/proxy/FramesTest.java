@@ -4,8 +4,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import com.sun.management.ThreadMXBean;
 import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -215,10 +216,7 @@ class FramesTest {
     }
 
     private static boolean feed(Pieces pieces, byte[] part) {
-        ByteBuffer buffer = ByteBuffer.allocate(pieces.kept() + part.length);
-        pieces.begin(buffer);
-        buffer.put(part);
-        return pieces.take(buffer.array(), buffer.position());
+        return pieces.take(part, part.length);
     }
 
     @Test
@@ -270,6 +268,83 @@ class FramesTest {
             byte[] in = message.getBytes(ISO_8859_1);
             assertThat(Frames.next(in, 0, in.length)).isEqualTo(in.length);
         });
+    }
+
+    /** As it was before, each byte had all those before it copied and read again: 10 GB for these. */
+    @Test
+    void messages_that_come_byte_by_byte_cost_no_more_than_their_length() {
+        byte[] set = new byte[Frames.FRAME_BYTES_MAX];
+        Arrays.fill(set, (byte) 'a');
+        System.arraycopy(hex("aa 04 ffff ffff"), 0, set, 0, 6);
+        set[6 + 65_534] = 0;
+        set[set.length - 1] = 0;
+        byte[] line = ("a".repeat(Frames.LINE_BYTES_MAX - 4) + ":1|c\r\n").getBytes(ISO_8859_1);
+        Pieces pieces = new Pieces(taken);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        byte[] one = new byte[1];
+        long before = threads.getCurrentThreadAllocatedBytes();
+
+        for (byte[] message : List.of(set, line, set)) {
+            for (byte b : message) {
+                one[0] = b;
+                assertThat(pieces.take(one, 1)).isTrue();
+            }
+        }
+
+        assertThat(taken.messages).containsExactly(text(set), text(line), text(set));
+        assertThat(pieces.kept()).isZero();
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(50L << 20);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "POST / HTTP/1.1\r\nHost: 127.0.0.1:8150\r\n\r\nincrement orders.placed 1000000\na:1|c\n",
+                "GET /a:1|c| HTTP/1.1\r\n\r\na:1|c\n",
+                "GET /a:1|c\r\na:1|c\n",
+                "Host: 127.0.0.1\nincrement orders.placed\n",
+                "Accept: 1|c\na:1|c\n",
+                "\u0016\u0003\u0001\u0002\n\nincrement orders.placed\n",
+            })
+    void nothing_counts_from_a_line_of_HTTP_on_and_its_stream_ends(String request) {
+        byte[] all = ("x:1|c\n" + request).getBytes(ISO_8859_1);
+        for (int cut = 0; cut < all.length; cut++) {
+            Taken parts = new Taken();
+            Pieces pieces = new Pieces(parts);
+
+            boolean goesOn = feed(pieces, Arrays.copyOfRange(all, 0, cut))
+                    && feed(pieces, Arrays.copyOfRange(all, cut, all.length));
+
+            assertThat(goesOn).as("cut at %d", cut).isFalse();
+            assertThat(parts.messages).containsExactly("x:1|c\n");
+            assertThat(parts.commands).isEmpty();
+            assertThat(parts.refused).containsExactly(Refusal.HTTP);
+        }
+    }
+
+    @Test
+    void a_request_line_without_an_end_ends_its_stream_too() {
+        Pieces pieces = new Pieces(taken);
+        byte[] part = ("GET /" + "a".repeat(40_000)).getBytes(ISO_8859_1);
+
+        assertThat(feed(pieces, part)).isTrue();
+        assertThat(feed(pieces, part)).isFalse();
+
+        assertThat(taken.refused).containsExactly(Refusal.HTTP);
+    }
+
+    @Test
+    void lines_that_are_too_long_are_refused_alone_wherever_they_are_cut() {
+        byte[] all = ("x:1|c\n" + "a".repeat(Frames.LINE_BYTES_MAX) + ":1|c\r\ny:1|c\n").getBytes(ISO_8859_1);
+        for (int cut : new int[] {1, 6, 7, 40_000, 65_540, 65_541, 65_542, 65_543, all.length - 7, all.length - 6}) {
+            Taken parts = new Taken();
+            Pieces pieces = new Pieces(parts);
+            feed(pieces, Arrays.copyOfRange(all, 0, cut));
+            feed(pieces, Arrays.copyOfRange(all, cut, all.length));
+
+            assertThat(parts.messages).as("cut at %d", cut).containsExactly("x:1|c\n", "y:1|c\n");
+            assertThat(parts.refused).containsExactly(Refusal.LINE_TOO_LONG);
+        }
     }
 
     @Test

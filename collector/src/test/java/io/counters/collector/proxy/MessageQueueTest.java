@@ -3,6 +3,8 @@ package io.counters.collector.proxy;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.Self;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +15,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class MessageQueueTest {
-    private static final int BYTES_MAX = 5 * MessageQueue.CHUNK_BYTES;
+    private static final int BYTES_MAX = 5 * QueueRoom.CHUNK_BYTES;
 
-    private final MessageQueue queue = new MessageQueue(BYTES_MAX);
+    private final SaidFaults said = new SaidFaults();
+    private final QueueRoom room = new QueueRoom(BYTES_MAX, said.log(), new Self());
+    private final MessageQueue queue = room.queue("h:1");
 
     private void add(String message) {
         byte[] in = ("..." + message).getBytes(ISO_8859_1);
@@ -100,7 +104,7 @@ class MessageQueueTest {
         for (int i = 0; i < left.size(); i++) {
             assertThat(left.get(i)).isEqualTo(String.format("key%05d:123456|c\n", count - left.size() + i));
         }
-        assertThat(left.size() * 18).isBetween(BYTES_MAX - 2 * MessageQueue.CHUNK_BYTES, BYTES_MAX);
+        assertThat(left.size() * 18).isBetween(BYTES_MAX - 2 * QueueRoom.CHUNK_BYTES, BYTES_MAX);
     }
 
     @Test
@@ -119,7 +123,7 @@ class MessageQueueTest {
 
     @Test
     void a_message_longer_than_a_chunk_passes() {
-        String lengthy = "a".repeat(2 * MessageQueue.CHUNK_BYTES) + ":1|c\n";
+        String lengthy = "a".repeat(2 * QueueRoom.CHUNK_BYTES) + ":1|c\n";
         add("x:1|c\n");
         add(lengthy);
         add("y:1|c\n");

@@ -27,7 +27,8 @@ class ProxyCommandTest {
     private int run(String keys, String... args) {
         PrintStream said = new PrintStream(out, true, UTF_8);
         PrintStream complained = new PrintStream(err, true, UTF_8);
-        return ProxyCommand.line(new ByteArrayInputStream(keys.getBytes(UTF_8)), said, complained, started::add)
+        return ProxyCommand.line(
+                        1L << 30, new ByteArrayInputStream(keys.getBytes(UTF_8)), said, complained, started::add)
                 .setOut(new PrintWriter(said, true, UTF_8))
                 .setErr(new PrintWriter(complained, true, UTF_8))
                 .execute(args);

@@ -7,13 +7,17 @@ import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ProxySettingsTest {
+    private static final long HEAP_BYTES = 1000L << 20;
+
     @TempDir
     Path folder;
 
@@ -25,7 +29,7 @@ class ProxySettingsTest {
     }
 
     private ProxySettings read(String text) throws IOException, SettingsException {
-        return ProxySettings.read(Files.writeString(folder.resolve("proxy.conf"), text));
+        return ProxySettings.read(Files.writeString(folder.resolve("proxy.conf"), text), HEAP_BYTES);
     }
 
     @Test
@@ -47,7 +51,9 @@ class ProxySettingsTest {
         assertThat(settings.tcpPort()).isEqualTo(8150);
         assertThat(settings.udpPort()).isEqualTo(8150);
         assertThat(settings.bind().isAnyLocalAddress()).isTrue();
-        assertThat(settings.queueBytes()).isEqualTo(64 << 20);
+        assertThat(settings.queueBytes()).isEqualTo(400L << 20);
+        assertThat(settings.senderBytes()).isEqualTo(100L << 20);
+        assertThat(settings.namesBytes()).isEqualTo(200L << 20);
         assertThat(settings.pidFile()).isEmpty();
     }
 
@@ -89,16 +95,133 @@ class ProxySettingsTest {
                         + servers))
                 .satisfies(wrong -> assertThat(wrong.mistakes())
                         .hasSize(10)
-                        .anyMatch(line -> line.contains("line 1") && line.contains("no section"))
+                        .anyMatch(line -> line.contains("line 1 stands in no section: \"port\""))
                         .anyMatch(line -> line.contains("line 3: port is 65536, allowed are"))
                         .anyMatch(line -> line.contains("line 4: udp_port is x"))
                         .anyMatch(line -> line.contains("line 5: log_level is LOUD"))
                         .anyMatch(line -> line.contains("line 6: daemonize is yes") && line.contains("systemd"))
                         .anyMatch(line -> line.contains("line 7: bind_address is not an address"))
                         .anyMatch(line -> line.contains("line 8: queue_bytes is 1"))
-                        .anyMatch(line -> line.contains("line 9: \"what\" is no setting"))
+                        .anyMatch(line -> line.contains("line 9: \"what\" begins no setting"))
                         .anyMatch(line -> line.contains("servers.conf line 1"))
                         .anyMatch(line -> line.contains("servers.conf line 2")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "port",
+                "tcp_port",
+                "udp_port",
+                "bind_address",
+                "servers",
+                "log_level",
+                "daemonize",
+                "pid_file",
+                "http_port",
+                "queue_bytes",
+                "sender_bytes",
+                "names_bytes"
+            })
+    void an_empty_value_is_refused_with_the_remedy(String key) {
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read("[statsite]\nservers = " + servers + "\n" + key + " =  ; none\n"))
+                .withMessageContaining("line 3: " + key + " is empty; give a value, or leave the line out for ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "store_pass hunter2",
+                "[statsite]\nstore_pass hunter2",
+                "[statsite]\nstore_pass\thunter2 \u001b[31m",
+                "[statsite]\nstore_pass hunter2 = x",
+                "[statsite]\nstore_pass = hunter2",
+                "[statsite]\nstore_pass: hunter2",
+                "store_pass=hunter2",
+                "[store_pass hunter2]",
+            })
+    void a_line_that_is_no_setting_is_told_by_its_first_word_alone(String text) throws Exception {
+        List<String> told;
+        try {
+            told = read(text + "\n[statsite]\nservers = " + servers).remarks();
+        } catch (SettingsException wrong) {
+            told = wrong.mistakes();
+        }
+
+        assertThat(told).singleElement().asString().contains("store_pass").doesNotContain("hunter2", "\u001b");
+    }
+
+    @Test
+    void a_value_that_is_told_can_t_begin_a_line_of_its_own_in_the_log() {
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(
+                        () -> read("[statsite]\nservers = " + servers + "\nlog_level = a\u001b[2Jb\u0007ERROR forged"))
+                .withMessageContaining("log_level is a?[2Jb?ERROR forged, allowed are");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1048576, 1048576",
+        "2048k, 2097152",
+        "64m, 67108864",
+        "64M, 67108864",
+        "10%, 104857600",
+        "0%, 1048576",
+    })
+    void memory_is_given_in_bytes_or_as_a_share_of_the_heap(String written, long bytes) throws Exception {
+        ProxySettings settings = read("[statsite]\nservers = " + servers + "\nqueue_bytes = " + written
+                + "\nsender_bytes = " + written + "\nnames_bytes = " + written);
+
+        assertThat(settings.queueBytes()).isEqualTo(bytes);
+        assertThat(settings.senderBytes()).isEqualTo(bytes);
+        assertThat(settings.namesBytes()).isEqualTo(bytes);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "1023k", "-1", "many", "64 m", "1t", "101%", "%", "9999999999999"})
+    void memory_that_is_none_is_refused(String written) {
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read("[statsite]\nservers = " + servers + "\nsender_bytes = " + written))
+                .withMessageContaining("line 3: sender_bytes is " + written + ", allowed are bytes from 1048576");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"queue_bytes = 51%", "names_bytes = 999999999999g", "sender_bytes = 100%"})
+    void more_memory_than_the_heap_has_is_refused_with_the_remedy(String line) {
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read("[statsite]\nservers = " + servers + "\n" + line))
+                .withMessageContaining("the heap is " + HEAP_BYTES)
+                .withMessageContaining("80 %")
+                .withMessageContaining("-Xmx");
+    }
+
+    @Test
+    void more_servers_than_the_queues_have_room_for_are_refused() throws Exception {
+        StringBuilder many = new StringBuilder();
+        for (int i = 1; i <= 100; i++) {
+            many.append("h:").append(i).append("\t1\n");
+        }
+        Files.writeString(servers, many);
+
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read("[statsite]\nqueue_bytes = 12m\nservers = " + servers))
+                .withMessageContaining("100 servers need at least 13107200");
+        assertThat(read("[statsite]\nqueue_bytes = 13m\nservers = " + servers).list())
+                .hasSize(100);
+    }
+
+    @Test
+    void a_file_that_is_too_long_to_be_one_of_settings_is_not_read_to_its_end() throws Exception {
+        String lengthy = "# comment\n".repeat(200_000);
+
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read(lengthy))
+                .withMessageContaining("proxy.conf can't be read: it has more than 1048576 bytes");
+        Files.writeString(servers, lengthy);
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read("[statsite]\nservers = " + servers))
+                .withMessageContaining("servers.conf can't be read: it has more than 1048576 bytes");
     }
 
     @Test

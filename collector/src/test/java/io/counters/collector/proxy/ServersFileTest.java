@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ServersFileTest {
     @TempDir
@@ -98,7 +99,28 @@ class ServersFileTest {
     void a_bad_line_is_refused_with_its_place(String line) {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("# first\n" + line + "\n"))
-                .withMessageContaining("servers.conf line 2 is \"" + line + "\"");
+                .withMessageContaining("servers.conf line 2 begins with \"" + line.split("\t")[0] + "\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "store_pass hunter2",
+                "store_pass\thunter2 x",
+                "store_pass \u001b]0;hunter2",
+                "hunter2@store_pass:1 1",
+                "redis://me:hunter2@store_pass:6379 1",
+                "store_pass\u001b[31m 1"
+            })
+    void a_line_that_is_no_server_is_told_by_its_first_word_alone_and_without_secrets(String line) {
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read(line + "\n"))
+                .satisfies(wrong -> assertThat(wrong.mistakes())
+                        .singleElement()
+                        .asString()
+                        .contains("line 1", "store_pass")
+                        .doesNotContain("\u001b")
+                        .doesNotContain("hunter2\"", "hunter2@", "hunter2 ", " hunter2"));
     }
 
     @Test

@@ -1,0 +1,265 @@
+package io.counters.collector.proxy;
+
+import io.counters.collector.self.AddressKey;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+
+/**
+ * The TCP connections that bring messages. Both what they are and what they hold is bounded, whoever opens them:
+ *
+ * <ul>
+ *   <li>There are at most {@code connectionsMax}. When they are all in use, a new one takes the place of the one that has
+ *       been silent longest, if that is more than {@value #SILENT_SECONDS} s; or else it is refused.
+ *   <li>Half messages, of which the rest has not come, take at most {@code sender_bytes} of memory together. When they
+ *       would take more, the connection whose half message is the oldest is closed.
+ *   <li>A half message that did not grow for {@value #SILENT_SECONDS} s ends its connection.
+ * </ul>
+ *
+ * <p>Silence alone closes nothing: a client may have nothing to count for hours. A peer that is gone without a word is found
+ * out by TCP's keepalive. For one thread.
+ */
+final class Senders implements AutoCloseable {
+    static final int CONNECTIONS_MAX = 10_000;
+    static final int SILENT_SECONDS = 60;
+
+    private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(SILENT_SECONDS);
+    private static final int ACCEPTED_A_ROUND = 100;
+    private static final int READ_BYTES = 256 * 1024;
+
+    private final long bytesMax;
+    private final int connectionsMax;
+    private final Selector selector;
+    private final Frames.Taker taker;
+    private final LongSupplier nanoClock;
+    private final FaultLog faults;
+    private final LongAdder accepted;
+    private final Map<Parting, LongAdder> parted = new EnumMap<>(Parting.class);
+    private final ByteBuffer in = ByteBuffer.allocate(READ_BYTES);
+
+    /** Those that were heard longest ago first: looking one up makes it the last. */
+    private final LinkedHashMap<Sender, Sender> open = new LinkedHashMap<>(16, 0.75f, true);
+
+    /** Those with a half message, the oldest first. */
+    private final Set<Sender> halves = new LinkedHashSet<>();
+
+    private long bytes;
+    private int connections;
+
+    /** One connection, as the selector has it. */
+    static final class Sender {
+        private final SocketChannel channel;
+        private final Pieces pieces;
+        private final long address;
+        private long heardNanos;
+
+        private Sender(SocketChannel channel, Pieces pieces, long heardNanos) {
+            this.channel = channel;
+            address = AddressKey.of((InetSocketAddress) channel.socket().getRemoteSocketAddress());
+            this.pieces = pieces;
+            this.heardNanos = heardNanos;
+        }
+
+        /** The {@link AddressKey} of where it comes from. */
+        long address() {
+            return address;
+        }
+
+        /** Where it comes from, for a message. */
+        @Override
+        public String toString() {
+            return source(channel);
+        }
+    }
+
+    /** Why a connection was closed here. */
+    private enum Parting {
+        TOO_MANY("all connections are in use and each was heard within " + SILENT_SECONDS
+                + " s; a larger limit of open files (ulimit -n) allows more, up to " + CONNECTIONS_MAX),
+        SILENT("all connections are in use, and this one was silent longest"),
+        HALF_MESSAGES("half messages have reached sender_bytes, and this one was the oldest"),
+        STALLED("the rest of a half message did not come within " + SILENT_SECONDS + " s");
+
+        final String rule;
+
+        Parting(String rule) {
+            this.rule = rule;
+        }
+
+        String reason() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * @param bytesMax of memory for half messages, more than the longest message
+     * @param connectionsMax at least 1
+     */
+    Senders(
+            long bytesMax,
+            int connectionsMax,
+            Selector selector,
+            Frames.Taker taker,
+            LongSupplier nanoClock,
+            FaultLog faults,
+            Self self) {
+        this.bytesMax = bytesMax;
+        this.connectionsMax = connectionsMax;
+        this.selector = selector;
+        this.taker = taker;
+        this.nanoClock = nanoClock;
+        this.faults = faults;
+        accepted = self.count("proxy_connections_total");
+        for (Parting why : Parting.values()) {
+            parted.put(why, self.count("proxy_closed_total", "reason", why.reason()));
+        }
+        self.gauge("proxy_connections", () -> connections);
+        self.gauge("proxy_connections_max", () -> connectionsMax);
+        self.gauge("proxy_sender_bytes", () -> bytes);
+        self.gauge("proxy_sender_bytes_max", () -> bytesMax);
+    }
+
+    /**
+     * Accepts those that have come, as far as there is room for them.
+     *
+     * @throws IOException when there are no descriptors left, for one: it will be so again if it is tried at once
+     */
+    void accept(ServerSocketChannel from) throws IOException {
+        for (int i = 0; i < ACCEPTED_A_ROUND; i++) {
+            SocketChannel channel = from.accept();
+            if (channel == null) {
+                return;
+            }
+            if (connections >= connectionsMax && !makeRoom()) {
+                part(channel, Parting.TOO_MANY);
+                continue;
+            }
+            Sender sender = new Sender(channel, new Pieces(taker), nanoClock.getAsLong());
+            try {
+                channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+                channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, sender);
+            } catch (IOException gone) {
+                close(channel);
+                continue;
+            }
+            accepted.increment();
+            open.put(sender, sender);
+            connections = open.size();
+        }
+    }
+
+    private boolean makeRoom() {
+        Sender quietest = open.keySet().iterator().next();
+        if (nanoClock.getAsLong() - quietest.heardNanos <= SILENT_NANOS) {
+            return false;
+        }
+        end(quietest, Parting.SILENT);
+        return true;
+    }
+
+    /** Takes what one has sent. */
+    void read(Sender sender) {
+        open.get(sender);
+        sender.heardNanos = nanoClock.getAsLong();
+        Pieces pieces = sender.pieces;
+        int keptBefore = pieces.kept();
+        int half = pieces.halves();
+        boolean goesOn = false;
+        try {
+            int count = sender.channel.read(in.clear());
+            if (count < 0) {
+                pieces.end();
+            }
+            goesOn = count >= 0 && pieces.take(in.array(), count);
+        } catch (IOException reset) {
+            // Its sender knows, and what it had sent in full was taken.
+        }
+        bytes += pieces.kept() - keptBefore;
+        if (!goesOn) {
+            end(sender);
+            return;
+        }
+        if (pieces.kept() == 0 || pieces.halves() != half) {
+            halves.remove(sender);
+        }
+        if (pieces.kept() > 0) {
+            halves.add(sender);
+        }
+        while (bytes > bytesMax) {
+            end(halves.iterator().next(), Parting.HALF_MESSAGES);
+        }
+    }
+
+    /** Closes those whose half message does not grow; to be called once a second. */
+    void tick() {
+        long now = nanoClock.getAsLong();
+        for (Sender sender : new ArrayList<>(halves)) {
+            if (now - sender.heardNanos > SILENT_NANOS) {
+                end(sender, Parting.STALLED);
+            }
+        }
+    }
+
+    private void end(Sender sender, Parting why) {
+        part(sender.channel, why);
+        end(sender);
+    }
+
+    private void end(Sender sender) {
+        bytes -= sender.pieces.kept();
+        halves.remove(sender);
+        open.remove(sender);
+        connections = open.size();
+        close(sender.channel);
+    }
+
+    private void part(SocketChannel channel, Parting why) {
+        Objects.requireNonNull(parted.get(why)).increment();
+        String from = source(channel);
+        faults.warn("closed " + why.reason(), () -> from + " was closed (" + why.reason() + "): " + why.rule);
+        close(channel);
+    }
+
+    private static String source(SocketChannel channel) {
+        return "TCP from " + channel.socket().getRemoteSocketAddress();
+    }
+
+    private void close(SocketChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException failure) {
+            faults.warn("close", "a connection did not close: " + failure);
+        }
+    }
+
+    /** Closes them all. */
+    @Override
+    public void close() {
+        for (Iterator<Sender> each = open.keySet().iterator(); each.hasNext(); ) {
+            close(each.next().channel);
+            each.remove();
+        }
+        halves.clear();
+        bytes = 0;
+        connections = 0;
+    }
+}

@@ -1,0 +1,74 @@
+package io.counters.collector.proxy;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.self.SeededHash;
+import io.counters.collector.self.Self;
+import io.counters.emit.Transport;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Holds what {@link Amounts} reckons with against what its names really take, here, in the table and in the streams. */
+class AmountsMemoryTest {
+    /** Just past a power of two: arrays that double are longest then, beside what is in them. */
+    private static final int NAMES = 67_000;
+
+    private static long usedBytes() {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            least = Math.min(
+                    least,
+                    Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
+        }
+        return least;
+    }
+
+    private static byte[] line(int number, String suffix) {
+        return String.format("increment n%06d%s%n", number, suffix).getBytes(ISO_8859_1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 0", "1, 200", "50, 20"})
+    void names_take_about_what_is_reckoned_for_them(int servers, int more) {
+        List<Server> list = new ArrayList<>();
+        for (int i = 1; i <= servers; i++) {
+            list.add(Server.of("127.0.0.1:" + i, 1));
+        }
+        Transport nowhere = (bytes, length) -> true;
+        AtomicInteger ids = new AtomicInteger();
+        AtomicLong nanos = new AtomicLong();
+        long before = usedBytes();
+        Amounts amounts = new Amounts(Long.MAX_VALUE, new SeededHash(new Random(1)));
+        Relay relay = new Relay(
+                new Ring(list),
+                amounts,
+                nanos::get,
+                () -> 0,
+                () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
+                (reason, rule, in, begin, end) -> {},
+                new Self());
+        long empty = usedBytes();
+        String suffix = "x".repeat(more);
+        for (int i = 0; i < NAMES; i++) {
+            byte[] line = line(i, suffix);
+            relay.line(line, 0, line.length);
+        }
+        relay.sweep(server -> nowhere);
+        byte[] again = line(1, suffix);
+        relay.line(again, 0, again.length);
+        relay.sweep(server -> nowhere);
+
+        long used = usedBytes() - empty;
+
+        assertThat(empty - before).as("an empty one").isLessThan(20 << 20);
+        assertThat(used).as("%d bytes a name", used / NAMES).isBetween(amounts.bytes() / 2, amounts.bytes() * 11 / 10);
+        assertThat(relay.isEmpty()).isFalse();
+    }
+}
