@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.util.Map;
  * A child process whose disk, clock and sockets misbehave on command. {@code src/test/c/faults.c} does it, which the
  * child loads before its C library; both map the same file, and a slot that is set here takes effect at once.
  */
+@SuppressWarnings("EnumOrdinal") // The slots are in the order of faults.c.
 public final class Faults {
     public static final int EIO = 5;
     public static final int EACCES = 13;
@@ -107,7 +109,7 @@ public final class Faults {
                         "-ldl")
                 .redirectErrorStream(true)
                 .start();
-        String said = new String(gcc.getInputStream().readAllBytes());
+        String said = new String(gcc.getInputStream().readAllBytes(), UTF_8);
         try {
             assertThat(gcc.waitFor()).as(said).isZero();
         } catch (InterruptedException hurried) {

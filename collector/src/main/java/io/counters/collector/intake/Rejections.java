@@ -4,6 +4,9 @@ import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.wire.Rejection;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
@@ -18,20 +21,20 @@ final class Rejections {
     private static final int KEPT_BYTES_MAX = 128;
 
     private final FaultLog faults;
-    private final Kept[] all;
+    private final Map<Rejection, Kept> all = new EnumMap<>(Rejection.class);
 
-    /** A bit for each reason that is to be logged. */
-    private long pending;
+    /** The reasons that are to be logged, so many of them. */
+    private final Kept[] pending = new Kept[Rejection.values().length];
+
+    private int pendingCount;
 
     /** Who sent what is being logged. */
     private Source source = Source.none();
 
     Rejections(FaultLog faults, Self self) {
         this.faults = faults;
-        Rejection[] reasons = Rejection.values();
-        all = new Kept[reasons.length];
-        for (int i = 0; i < reasons.length; i++) {
-            all[i] = new Kept(reasons[i], self);
+        for (Rejection why : Rejection.values()) {
+            all.put(why, new Kept(why, self));
         }
     }
 
@@ -59,21 +62,20 @@ final class Rejections {
 
     /** Counts the line {@code bytes[begin, end)}. */
     void add(Rejection why, byte[] bytes, int begin, int end) {
-        Kept kept = all[why.ordinal()];
+        Kept kept = Objects.requireNonNull(all.get(why));
         kept.total.increment();
         if (kept.lines++ == 0) {
             kept.firstLength = Math.min(end - begin, KEPT_BYTES_MAX);
             System.arraycopy(bytes, begin, kept.first, 0, kept.firstLength);
+            pending[pendingCount++] = kept;
         }
-        pending |= 1L << why.ordinal();
     }
 
     /** Logs what was added since the last time; all of it was sent by this source. Not under a lock. */
     void log(Source from) {
         source = from;
-        while (pending != 0) {
-            Kept kept = all[Long.numberOfTrailingZeros(pending)];
-            pending &= pending - 1;
+        while (pendingCount > 0) {
+            Kept kept = pending[--pendingCount];
             long lines = kept.lines;
             kept.lines = 0;
             faults.warn(kept.kind, from.addressKey, lines, kept);

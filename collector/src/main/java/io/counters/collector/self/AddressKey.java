@@ -66,7 +66,7 @@ public final class AddressKey {
         boolean isIpv4 = key >>> 32 == 0;
         byte[] bytes = new byte[isIpv4 ? IPV4_BYTES : IPV6_BYTES];
         for (int i = 0; i < (isIpv4 ? IPV4_BYTES : 8); i++) {
-            bytes[i] = (byte) (key >>> (isIpv4 ? 24 : 56) - 8 * i);
+            bytes[i] = (byte) (key >>> ((isIpv4 ? 24 : 56) - 8 * i));
         }
         try {
             return InetAddress.getByAddress(bytes).getHostAddress() + (isIpv4 ? "" : "/64");

@@ -355,8 +355,15 @@ class IntakeTest {
         run();
         try (Socket browser = connect()) {
             browser.getOutputStream()
-                    .write(("POST / HTTP/1.1\r\nHost: localhost:11212\r\nContent-Type: text/plain\r\n\r\n"
-                                    + "increment orders.placed 1000000\nincrement orders.placed 1\r\n")
+                    .write(String.join(
+                                    "\r\n",
+                                    "POST / HTTP/1.1",
+                                    "Host: localhost:11212",
+                                    "Content-Type: text/plain",
+                                    "",
+                                    "increment orders.placed 1000000",
+                                    "increment orders.placed 1",
+                                    "")
                             .getBytes(ISO_8859_1));
 
             awaitClosed(browser);

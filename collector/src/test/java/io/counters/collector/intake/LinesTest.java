@@ -81,7 +81,7 @@ class LinesTest {
         assertThat(kept.counted("intake_rejected_lines_total{reason=\"statsd_type\"}"))
                 .isEqualTo(1);
         assertThat(kept.said.lines())
-                .containsExactly(
+                .containsExactlyInAnyOrder(
                         "WARN UDP line \"b@d\" was rejected (unknown_verb): a line begins with increment, decrement,"
                                 + " from or peer, or is a StatsD line name:1|c; sent by 127.0.0.1:4711",
                         "WARN UDP line \"timer:1|ms\" was rejected (statsd_type): of StatsD's types only counters (c)"

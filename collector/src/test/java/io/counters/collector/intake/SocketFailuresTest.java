@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.Test;
 
 class SocketFailuresTest {
-    private static final IOException FAILURE = new IOException("Cannot allocate memory");
+    private final IOException failure = new IOException("Cannot allocate memory");
 
     private final SaidFaults said = new SaidFaults();
     private final LongAdder count = new LongAdder();
@@ -25,7 +25,7 @@ class SocketFailuresTest {
     void the_pauses_grow_from_a_millisecond_to_a_second() {
         List<Long> pauses = new ArrayList<>();
         for (int i = 0; i < 13; i++) {
-            pauses.add(failures.failed(FAILURE));
+            pauses.add(failures.failed(failure));
         }
 
         assertThat(pauses).containsExactly(1L, 2L, 4L, 8L, 16L, 32L, 64L, 128L, 256L, 512L, 1000L, 1000L, 1000L);
@@ -35,16 +35,16 @@ class SocketFailuresTest {
 
     @Test
     void a_minute_without_a_success_goes_out_and_one_success_begins_another_minute() {
-        failures.failed(FAILURE);
+        failures.failed(failure);
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
-        failures.failed(FAILURE);
+        failures.failed(failure);
         failures.succeeded();
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
-        assertThat(failures.failed(FAILURE)).isEqualTo(1);
+        assertThat(failures.failed(failure)).isEqualTo(1);
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(60));
 
-        assertThatThrownBy(() -> failures.failed(FAILURE))
+        assertThatThrownBy(() -> failures.failed(failure))
                 .isInstanceOf(UncheckedIOException.class)
-                .hasCause(FAILURE);
+                .hasCause(failure);
     }
 }

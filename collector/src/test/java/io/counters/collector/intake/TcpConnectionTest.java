@@ -195,9 +195,15 @@ class TcpConnectionTest {
     @Test
     void what_looks_like_http_in_the_middle_of_a_line_is_not() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            String text =
-                    "host:1|c\norigin:1|c|#a:b\ncontent-length:1|c|@0.5\nget:1|c\nincrement get\nx POST / HTTP/1.1\n"
-                            + "increment a\n";
+            String text = """
+                    host:1|c
+                    origin:1|c|#a:b
+                    content-length:1|c|@0.5
+                    get:1|c
+                    increment get
+                    x POST / HTTP/1.1
+                    increment a
+                    """;
             byte[] whole = text.getBytes(ISO_8859_1);
             for (int cut = 0; cut < whole.length; cut++) {
                 assertThat(isRefused(kept, cut(whole, cut)))
