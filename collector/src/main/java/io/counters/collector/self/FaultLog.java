@@ -17,6 +17,7 @@ public final class FaultLog {
     private static final Duration PAUSE = Duration.ofMinutes(1);
     private static final int FAULTS_MAX = 200;
     private static final int SHOWN_BYTES_MAX = 80;
+    private static final int SHOWN_CHARS_MAX = 300;
 
     private final Logger log;
     private final InstantSource clock;
@@ -67,6 +68,15 @@ public final class FaultLog {
         } else {
             log.warn("{} (and {} times since this was last said)", message.get(), more);
         }
+    }
+
+    /**
+     * Text that somebody sent, as a log may show it: cut, on one line, and without what a terminal or an editor would obey
+     * (control characters, line and paragraph separators, marks that turn the direction).
+     */
+    public static String shown(String text) {
+        String start = text.length() <= SHOWN_CHARS_MAX ? text : text.substring(0, SHOWN_CHARS_MAX) + "...";
+        return start.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?");
     }
 
     /** Bytes that somebody sent, {@code in[begin, end)}, as a log may show them: cut, and on one line. */
