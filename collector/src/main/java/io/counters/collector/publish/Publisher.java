@@ -53,7 +53,10 @@ public final class Publisher implements AutoCloseable {
         this.ledger = ledger;
         this.commit = commit;
         this.faults = faults;
-        idle = settings.idle().map(after -> new Idle(after.toSeconds())).orElse(null);
+        long interval = settings.interval().toSeconds();
+        idle = settings.idle()
+                .map(after -> new Idle((after.toSeconds() + interval - 1) / interval))
+                .orElse(null);
         for (Sink sink : sinks) {
             lanes.add(new Lane(
                     sink, new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads)));
@@ -79,7 +82,7 @@ public final class Publisher implements AutoCloseable {
             return;
         }
         Snapshot all = ledger.snapshot(free);
-        Snapshot values = idle == null ? all : idle.leaveOut(free, all);
+        Snapshot values = idle == null ? all : idle.leaveOut(all);
         for (Lane lane : lanes) {
             if (lane.thread.getQueue().size() >= WAITING_MAX) {
                 lost.add(values.size());
@@ -94,12 +97,24 @@ public final class Publisher implements AutoCloseable {
         ticks.increment();
     }
 
+    /** An error, too, is the end of this tick for this sink and no more. */
     private void put(Sink sink, long second, Snapshot values) {
         try {
             sink.put(second, values);
-        } catch (RuntimeException fault) {
+        } catch (RuntimeException | Error fault) {
             lost.add(values.size());
-            faults.warn("sink fault", sink + " failed and goes on: " + fault);
+            faults.warn(
+                    "sink fault",
+                    sink + " failed, and " + values.size() + " points of second " + second + " are lost; it goes on: "
+                            + fault);
+        }
+    }
+
+    private void close(Sink sink) {
+        try {
+            sink.close();
+        } catch (RuntimeException | Error fault) {
+            faults.warn("sink fault", sink + " did not close: " + fault);
         }
     }
 
@@ -113,7 +128,7 @@ public final class Publisher implements AutoCloseable {
     public synchronized void end() {
         for (Lane lane : lanes) {
             if (!lane.thread.isShutdown()) {
-                lane.thread.execute(lane.sink::close);
+                lane.thread.execute(() -> close(lane.sink));
             }
             lane.thread.shutdown();
         }
