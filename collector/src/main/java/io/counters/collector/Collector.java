@@ -227,6 +227,7 @@ public final class Collector implements AutoCloseable {
                     address,
                     spools.resolve(folder),
                     publishing,
+                    Runtime.getRuntime().maxMemory(),
                     clock,
                     System::nanoTime,
                     new SecureRandom(),

@@ -46,7 +46,7 @@ class ArchitectureTest {
         "ledger,    wire ring",
         "peers,     ledger wire emit",
         "intake,    udp ledger wire",
-        "store,     ledger ring",
+        "store,     ledger ring emit",
         "publish,   ledger wire",
         "http,      ''",
         "proxy,     udp http wire ring emit cells",

@@ -1,16 +1,20 @@
 package io.counters.collector.publish;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
+import io.counters.collector.self.FaultLog;
+import java.io.EOFException;
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
-/** What a TSD answers to a request of {@code /api/put?details}. */
+/**
+ * What a TSD answers to a request of {@code /api/put?details}. An answer is read as it comes; of it only the reasons are
+ * kept, of no more points than the request had.
+ */
 sealed interface Answer {
     /** All points are taken. */
     record Taken() implements Answer {}
@@ -18,7 +22,7 @@ sealed interface Answer {
     /**
      * The points were looked at one by one.
      *
-     * @param reasons by the {@link #key} of the points that were named
+     * @param reasons by the {@link #key} of the points that were named; shortened
      * @param failed how many were not taken
      * @param timeouts how many of these had not come to an end when the time was up
      */
@@ -60,73 +64,169 @@ sealed interface Answer {
         return BAD.matcher(reason).lookingAt() ? Fate.BAD : Fate.PASSING;
     }
 
-    /** Reads an answer that came to its end. */
-    static Answer of(int status, String body) {
+    /** The most letters of a reason that are kept. */
+    int REASON_CHARS_MAX = 200;
+
+    /** More than this nobody counts as failed. */
+    long COUNT_MAX = 1L << 40;
+
+    /**
+     * Reads an answer to its end, or until it is clear that it is none.
+     *
+     * @param points that the request had
+     * @throws IOException when the connection breaks before its end
+     */
+    static Answer read(int status, BoundedText body, int points) throws IOException {
         if (status == 204) {
             return new Taken();
         }
         if (status == 413) {
+            body.readBeginning();
             return new TooLarge();
         }
-        if (status != 200 && status != 400) {
-            return new Trouble("answered " + status + ": " + shortened(body), false);
-        }
-        JsonObject json = object(body);
-        if (json == null) {
-            return new Trouble("answered " + status + " without JSON: " + shortened(body), status == 400);
-        }
         try {
-            if (json.has("failed")) {
-                long timeouts = json.has("timeouts") ? json.get("timeouts").getAsLong() : 0;
-                return new Counted(reasons(json), json.get("failed").getAsLong() + timeouts, timeouts);
+            if (status == 200 || status == 400) {
+                return json(status, body, points);
             }
-            if (status == 400 && json.has("error")) {
-                return new Unreadable(shortened(json.get("error").toString()));
-            }
-        } catch (RuntimeException otherJson) {
-            // Told below: numbers that are none, objects that are lists.
-        }
-        return new Trouble("answered " + status + " with JSON that is not OpenTSDB's: " + shortened(body), false);
-    }
-
-    private static @Nullable JsonObject object(String body) {
-        try {
-            JsonElement json = JsonParser.parseString(body);
-            return json.isJsonObject() ? json.getAsJsonObject() : null;
-        } catch (JsonParseException | StackOverflowError noJson) {
-            return null;
+            body.readBeginning();
+            return new Trouble("answered " + status + ": " + body.beginning(), false);
+        } catch (BoundedText.TooLong tooLong) {
+            // As long an answer as that may well be about all points of a large request.
+            return new Trouble("answered " + status + " and " + tooLong.getMessage(), true);
+        } catch (MalformedJsonException | EOFException | IllegalStateException | NumberFormatException noJson) {
+            body.readBeginning();
+            return new Trouble("answered " + status + " without JSON of OpenTSDB: " + body.beginning(), status == 400);
         }
     }
 
-    private static Map<String, String> reasons(JsonObject json) {
+    private static Answer json(int status, BoundedText body, int points) throws IOException {
+        JsonReader json = new JsonReader(body);
         Map<String, String> reasons = new HashMap<>();
-        if (json.has("errors")) {
-            for (JsonElement error : json.getAsJsonArray("errors")) {
-                JsonObject named = error.getAsJsonObject();
-                JsonElement point = named.get("datapoint");
-                JsonElement reason = named.get("error");
-                if (point != null && point.isJsonObject() && reason != null && reason.isJsonPrimitive()) {
-                    reasons.put(key(point.getAsJsonObject()), reason.getAsString());
+        long failed = -1;
+        long timeouts = 0;
+        boolean error = false;
+        json.beginObject();
+        while (body.hasNext(json)) {
+            switch (json.nextName()) {
+                case "failed" -> failed = count(json);
+                case "timeouts" -> timeouts = count(json);
+                case "errors" -> readReasons(json, body, points, reasons);
+                case "error" -> {
+                    error = true;
+                    skip(json, body);
+                }
+                default -> skip(json, body);
+            }
+        }
+        json.endObject();
+        if (json.peek() != JsonToken.END_DOCUMENT) {
+            throw new MalformedJsonException("there is more behind it");
+        }
+        if (failed >= 0) {
+            return new Counted(reasons, failed + timeouts, timeouts);
+        }
+        return status == 400 && error
+                ? new Unreadable(body.beginning())
+                : new Trouble("answered " + status + " with JSON that is not OpenTSDB's: " + body.beginning(), false);
+    }
+
+    private static long count(JsonReader json) throws IOException {
+        long count = json.nextLong();
+        if (count < 0 || count > COUNT_MAX) {
+            throw new NumberFormatException(count + " points");
+        }
+        return count;
+    }
+
+    /** As JsonReader's, but so that each part of what is left out is a token of its own. */
+    private static void skip(JsonReader json, BoundedText body) throws IOException {
+        int depth = 0;
+        do {
+            switch (json.peek()) {
+                case BEGIN_OBJECT -> {
+                    json.beginObject();
+                    depth++;
+                }
+                case BEGIN_ARRAY -> {
+                    json.beginArray();
+                    depth++;
+                }
+                case END_OBJECT -> {
+                    json.endObject();
+                    depth--;
+                }
+                case END_ARRAY -> {
+                    json.endArray();
+                    depth--;
+                }
+                case END_DOCUMENT -> throw new EOFException();
+                default -> json.skipValue();
+            }
+            body.token();
+        } while (depth > 0);
+    }
+
+    private static void readReasons(JsonReader json, BoundedText body, int points, Map<String, String> reasons)
+            throws IOException {
+        if (json.peek() == JsonToken.NULL) {
+            json.nextNull();
+            return;
+        }
+        Map<String, String> shared = new HashMap<>();
+        json.beginArray();
+        while (body.hasNext(json)) {
+            String key = null;
+            String reason = null;
+            json.beginObject();
+            while (body.hasNext(json)) {
+                String name = json.nextName();
+                if (name.equals("datapoint") && json.peek() == JsonToken.BEGIN_OBJECT) {
+                    key = key(json, body);
+                } else if (name.equals("error") && json.peek() == JsonToken.STRING) {
+                    reason = json.nextString();
+                } else {
+                    skip(json, body);
                 }
             }
+            json.endObject();
+            if (key != null && reason != null && (reasons.size() < points || reasons.containsKey(key))) {
+                String kept = FaultLog.shown(reason.substring(0, Math.min(reason.length(), REASON_CHARS_MAX)));
+                reasons.put(key, shared.computeIfAbsent(kept, fresh -> kept));
+            }
         }
-        return reasons;
+        json.endArray();
     }
 
-    /** What tells a point from the others of its second: its metric and its tags. */
-    static String key(JsonObject point) {
+    /** What tells a point from the others of its second, its metric and its tags, of its JSON. */
+    static String key(String point) throws IOException {
+        BoundedText text = BoundedText.of(point);
+        return key(new JsonReader(text), text);
+    }
+
+    private static String key(JsonReader json, BoundedText body) throws IOException {
         Map<String, String> tags = new TreeMap<>();
-        JsonElement given = point.get("tags");
-        if (given != null && given.isJsonObject()) {
-            given.getAsJsonObject().asMap().forEach((key, value) -> tags.put(key, value.getAsString()));
+        String metric = "";
+        json.beginObject();
+        while (body.hasNext(json)) {
+            String name = json.nextName();
+            if (name.equals("metric") && json.peek() == JsonToken.STRING) {
+                metric = json.nextString();
+            } else if (name.equals("tags") && json.peek() == JsonToken.BEGIN_OBJECT) {
+                json.beginObject();
+                while (body.hasNext(json)) {
+                    String tag = json.nextName();
+                    if (json.peek() == JsonToken.STRING) {
+                        tags.put(tag, json.nextString());
+                    } else {
+                        skip(json, body);
+                    }
+                }
+                json.endObject();
+            } else {
+                skip(json, body);
+            }
         }
-        JsonElement metric = point.get("metric");
-        return (metric == null || metric.isJsonNull() ? "" : metric.getAsString()) + tags;
-    }
-
-    /** Enough of a text for a line in the log. */
-    static String shortened(String text) {
-        String line = text.replaceAll("\\s+", " ");
-        return line.length() <= 300 ? line : line.substring(0, 300) + "...";
+        json.endObject();
+        return metric + tags;
     }
 }

@@ -116,6 +116,14 @@ final class Delivery {
             left = file.points();
         }
 
+        long keptBytes() {
+            long kept = 0;
+            for (Piece piece : again) {
+                kept += piece.own == null ? 0 : piece.own.length;
+            }
+            return kept;
+        }
+
         boolean isDone() {
             return places != null && next == places.size() && again.isEmpty() && inFlight == 0;
         }
@@ -152,6 +160,16 @@ final class Delivery {
                 tick.unknownSince = now == 0 ? 1 : now;
             }
             return now - tick.unknownSince;
+        }
+
+        /** How many bytes are sent. */
+        int bytes() {
+            return own != null ? own.length : place == null ? 0 : place.length();
+        }
+
+        /** Whether its body is kept in memory, as it is a part of one on disk. */
+        boolean isKept() {
+            return own != null;
         }
 
         /** What is sent. */
@@ -461,6 +479,15 @@ final class Delivery {
     synchronized long replayRate(long now) {
         countReplayed(0, now);
         return Math.round(rate);
+    }
+
+    /** The bytes of parts of bodies that wait in memory to be sent again. */
+    synchronized long keptBytes() {
+        long kept = current == null ? 0 : current.keptBytes();
+        for (Tick tick : older.values()) {
+            kept += tick.keptBytes();
+        }
+        return kept;
     }
 
     /** Whether all of the current tick is confirmed. */

@@ -4,22 +4,25 @@ import io.counters.collector.ledger.Snapshot;
 import java.util.Arrays;
 
 /**
- * Leaves out counters that have not moved for a time. A counter that this life sees for the first time has just moved: when it last
- * did is not kept. 16 bytes a counter. For one thread.
+ * Leaves out counters that have not moved for a number of ticks: by ticks and no clock, as a clock that is set would make
+ * all of them idle, or none. A counter that this life sees for the first time has just moved: when it last did is not
+ * kept. 16 bytes a counter. For one thread.
  */
 final class Idle {
-    private final long seconds;
+    private final long ticks;
+    private long tick;
     private String[] names = new String[0];
     private long[] values = new long[0];
     private long[] movedAt = new long[0];
 
-    /** @param seconds without a change, after which a counter is idle */
-    Idle(long seconds) {
-        this.seconds = seconds;
+    /** @param ticks without a change, after which a counter is idle */
+    Idle(long ticks) {
+        this.ticks = ticks;
     }
 
-    /** The counters that are not idle at this tick. */
-    Snapshot leaveOut(long second, Snapshot all) {
+    /** The counters that are not idle at this tick, the next one. */
+    Snapshot leaveOut(Snapshot all) {
+        tick++;
         if (values.length < all.size()) {
             values = Arrays.copyOf(values, all.names().length);
             movedAt = Arrays.copyOf(movedAt, all.names().length);
@@ -32,9 +35,9 @@ final class Idle {
             boolean isSame = i < names.length && all.names()[i].equals(names[i]);
             if (!isSame || values[i] != all.values()[i]) {
                 values[i] = all.values()[i];
-                movedAt[i] = second;
+                movedAt[i] = tick;
             }
-            if (second - movedAt[i] < seconds) {
+            if (tick - movedAt[i] < ticks) {
                 busyNames[busy] = all.names()[i];
                 busyValues[busy++] = all.values()[i];
             }

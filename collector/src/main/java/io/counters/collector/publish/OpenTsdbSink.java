@@ -1,8 +1,8 @@
 package io.counters.collector.publish;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.google.gson.JsonParser;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.Delivery.Damaged;
 import io.counters.collector.publish.Delivery.Piece;
@@ -10,15 +10,18 @@ import io.counters.collector.publish.Delivery.Rest;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
-import java.net.ConnectException;
+import java.io.InputStreamReader;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,12 +31,14 @@ import java.util.random.RandomGenerator;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.ConnectionPool;
+import okhttp3.Dispatcher;
 import okhttp3.HttpUrl;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
+import okio.BufferedSink;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,7 +64,9 @@ import org.slf4j.LoggerFactory;
  *   413                                  each half is sent again
  *   400 without JSON, closed, half       all are sent again; from the third time on each half, as a request that is too
  *   an answer                            large looks like this too
- *   anything else, no answer             all are sent again
+ *   anything else, no answer, one that   all are sent again
+ *   is longer than about so many points
+ *   can make it
  * </pre>
  */
 public final class OpenTsdbSink implements Sink {
@@ -73,7 +80,24 @@ public final class OpenTsdbSink implements Sink {
     /** The flush that a TSD does once a second, and a moment. */
     private static final long LAST_MILLIS = 2_000;
 
-    private static final long ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+    /** The letters of an answer that are read: for each point of the request and for the rest, and what of the heap. */
+    private static final long ANSWER_CHARS_A_POINT = 1024;
+
+    private static final long ANSWER_CHARS_MIN = 64 * 1024;
+    private static final int ANSWER_HEAP_SHARE = 128;
+
+    /** All bodies under way, as they are sent; one alone may have more. */
+    private static final int IN_FLIGHT_HEAP_SHARE = 8;
+
+    /** One body as it is sent: unpacked, which is done with one at a time, it has up to fifty times as much. */
+    private static final int BODY_HEAP_SHARE = 512;
+
+    static final int BODY_BYTES_MIN = 64 * 1024;
+
+    /** Parts of bodies that wait in memory to be sent again; beyond it whole bodies are, from the spool. */
+    private static final int KEPT_HEAP_SHARE = 16;
+
+    private static final Duration AFTER_FAULT = Duration.ofSeconds(1);
     private static final int ATTEMPTS_UNTIL_HALVED = 3;
     private static final int HALVED_POINTS_MIN = 50;
     /** That it is over is told of trouble that was longer: a request that fails now and then is no outage. */
@@ -90,6 +114,11 @@ public final class OpenTsdbSink implements Sink {
     private final Spool spool;
     private final Bodies bodies;
     private final Delivery delivery;
+    private final long inFlightMax;
+    private final long answerMax;
+    private final long keptMax;
+    private final AtomicLong inFlight = new AtomicLong();
+    private final Object unpacking = new Object();
     private final Semaphore moved = new Semaphore(0);
     private final CountDownLatch ended = new CountDownLatch(1);
     private final AtomicLong troubleSince = new AtomicLong();
@@ -106,6 +135,7 @@ public final class OpenTsdbSink implements Sink {
      *
      * @param address of the TSD; {@code /api/put} is appended
      * @param folder of the spool, its own
+     * @param heapBytes of which bodies and answers take shares
      * @param random for the jitter of pauses
      * @param threads makes the one thread that sends
      * @throws IOException when the folder can't be used
@@ -114,6 +144,7 @@ public final class OpenTsdbSink implements Sink {
             HttpUrl address,
             Path folder,
             PublishSettings settings,
+            long heapBytes,
             InstantSource clock,
             LongSupplier nanoClock,
             RandomGenerator random,
@@ -129,17 +160,30 @@ public final class OpenTsdbSink implements Sink {
         this.clock = clock;
         this.nanoClock = nanoClock;
         this.faults = faults;
+        inFlightMax = heapBytes / IN_FLIGHT_HEAP_SHARE;
+        answerMax = heapBytes / ANSWER_HEAP_SHARE;
+        keptMax = heapBytes / KEPT_HEAP_SHARE;
+        Dispatcher dispatcher = new Dispatcher(callers(faults));
+        dispatcher.setMaxRequests(CONNECTIONS);
+        dispatcher.setMaxRequestsPerHost(CONNECTIONS);
         client = new OkHttpClient.Builder()
+                .dispatcher(dispatcher)
                 .connectTimeout(Duration.ofSeconds(2))
                 .readTimeout(Duration.ZERO)
                 .callTimeout(Duration.ofMillis(CALL_MILLIS))
                 .followRedirects(false)
                 .connectionPool(new ConnectionPool(CONNECTIONS, 1, TimeUnit.MINUTES))
                 .build();
-        client.dispatcher().setMaxRequests(CONNECTIONS);
-        client.dispatcher().setMaxRequestsPerHost(CONNECTIONS);
         spool = new Spool(folder, settings.spoolBytes());
-        bodies = new Bodies(settings.series(), settings.bodyBytes());
+        int bodyBytes = bodyBytes(settings.bodyBytes(), heapBytes);
+        if (bodyBytes < settings.bodyBytes()) {
+            log.warn(
+                    "--opentsdb-body is {} bytes, and bodies have {} at most, as the heap has {} MB; -Xmx gives it more",
+                    settings.bodyBytes(),
+                    bodyBytes,
+                    heapBytes >> 20);
+        }
+        bodies = new Bodies(settings.series(), bodyBytes);
         delivery = new Delivery(spool, CONNECTIONS, settings.interval().toSeconds(), random, nanoClock.getAsLong());
         delivered = self.count("publish_points_total");
         bad = self.count("publish_bad_points_total");
@@ -149,11 +193,28 @@ public final class OpenTsdbSink implements Sink {
         self.gauge("publish_spool_points" + label, delivery::olderPoints);
         self.gauge("publish_spool_bytes" + label, delivery::olderBytes);
         self.gauge("publish_spool_oldest_seconds" + label, this::oldestAge);
+        self.gauge("publish_in_flight_bytes" + label, inFlight::get);
         self.gauge("publish_replay_points_per_second" + label, () -> delivery.replayRate(nanoClock.getAsLong()));
         if (delivery.olderPoints() > 0) {
             log.info("{} points of an earlier life wait in {} and are sent now", delivery.olderPoints(), spool);
         }
         threads.newThread(this::run).start();
+    }
+
+    /** What a body may have at the most, by the setting and by the heap. */
+    static int bodyBytes(int wanted, long heapBytes) {
+        return (int) Math.min(wanted, Math.max(BODY_BYTES_MIN, heapBytes / BODY_HEAP_SHARE));
+    }
+
+    /** okhttp bounds them; where one fails, its request has failed, and the next one gets another. */
+    private ExecutorService callers(FaultLog faults) {
+        return new ThreadPoolExecutor(0, Integer.MAX_VALUE, 1, TimeUnit.MINUTES, new SynchronousQueue<>(), work -> {
+            Thread thread = new Thread(work, "counters-opentsdb-call");
+            thread.setDaemon(true);
+            thread.setUncaughtExceptionHandler(
+                    (ended, fault) -> faults.warn("opentsdb call", "a request to OpenTSDB failed: " + fault));
+            return thread;
+        });
     }
 
     private long oldestAge() {
@@ -191,18 +252,29 @@ public final class OpenTsdbSink implements Sink {
     private void run() {
         try {
             while (!isOver()) {
-                long now = nanoClock.getAsLong();
-                Piece piece = next(now);
-                if (piece != null) {
-                    send(piece);
-                } else if (moved.tryAcquire(waitNanos(now), TimeUnit.NANOSECONDS)) {
-                    moved.drainPermits();
+                try {
+                    step();
+                } catch (RuntimeException fault) {
+                    faults.warn(this + " fault", this + " failed and goes on: " + fault);
+                    moved.tryAcquire(AFTER_FAULT.toNanos(), TimeUnit.NANOSECONDS);
                 }
             }
         } catch (InterruptedException nobodyShould) {
             Thread.currentThread().interrupt();
         } finally {
             ended.countDown();
+        }
+    }
+
+    private void step() throws InterruptedException {
+        long now = nanoClock.getAsLong();
+        Piece piece = next(now);
+        if (piece != null) {
+            Exchange exchange = new Exchange(piece);
+            exchange.awaitRoom();
+            exchange.begin();
+        } else if (moved.tryAcquire(waitNanos(now), TimeUnit.NANOSECONDS)) {
+            moved.drainPermits();
         }
     }
 
@@ -229,82 +301,188 @@ public final class OpenTsdbSink implements Sink {
         }
     }
 
-    private void send(Piece piece) {
-        byte[] body;
-        try {
-            body = piece.gzipped();
-        } catch (IOException unreadable) {
-            settle(piece, new Answer.Trouble("is not asked, as its spool can't be read: " + unreadable, false));
-            return;
+    /**
+     * What becomes of a piece.
+     *
+     * @param done points that need not be sent again
+     * @param dropped those of them that were refused
+     * @param rest what is sent again
+     * @param trouble whether the whole request failed
+     * @param atOnce whether the rest may go at once
+     */
+    private record Verdict(int done, int dropped, List<Rest> rest, boolean trouble, boolean atOnce) {
+        static Verdict taken(Piece piece) {
+            return new Verdict(piece.points, 0, List.of(), false, false);
         }
-        Call call = client.newCall(new Request.Builder()
-                .url(url)
-                .header("Content-Encoding", "gzip")
-                .post(RequestBody.create(body, JSON))
-                .build());
-        call.enqueue(new Callback() {
-            @Override
-            public void onResponse(Call answeredCall, Response response) {
-                try (response) {
-                    // One byte more than is allowed, so that a longer answer is not taken for a whole one.
-                    String text = response.peekBody(ANSWER_BYTES_MAX + 1).string();
-                    settle(piece, Answer.of(response.code(), text));
-                } catch (IOException half) {
-                    settle(piece, new Answer.Trouble("broke off its answer: " + half, true));
+
+        static Verdict again(Piece piece) {
+            return new Verdict(0, 0, whole(piece), true, false);
+        }
+
+        static Verdict inHalves(Piece piece) throws IOException {
+            return new Verdict(0, 0, halves(piece), false, true);
+        }
+    }
+
+    /** One request. Its piece is settled once, whatever happens: one that is not would be waited for for ever. */
+    private final class Exchange extends RequestBody implements Callback {
+        private final Piece piece;
+        private final int bytes;
+        private final AtomicBoolean settled = new AtomicBoolean();
+        /** Made before there can be too little memory for it. */
+        private final Verdict again;
+
+        private byte[] body = {};
+        private volatile boolean reached;
+
+        Exchange(Piece piece) {
+            this.piece = piece;
+            bytes = piece.bytes();
+            again = Verdict.again(piece);
+        }
+
+        /** Waits until the bodies under way leave room for this one. */
+        void awaitRoom() throws InterruptedException {
+            while (inFlight.get() > 0 && inFlight.get() + bytes > inFlightMax) {
+                moved.tryAcquire(1, TimeUnit.SECONDS);
+            }
+            inFlight.addAndGet(bytes);
+        }
+
+        void begin() {
+            try {
+                body = piece.gzipped();
+                client.newCall(new Request.Builder()
+                                .url(url)
+                                .header("Content-Encoding", "gzip")
+                                .post(this)
+                                .build())
+                        .enqueue(this);
+            } catch (IOException unreadable) {
+                settle(new Answer.Trouble("is not asked, as its spool can't be read: " + unreadable, false));
+            } catch (RuntimeException | Error fault) {
+                failed(fault);
+            }
+        }
+
+        @Override
+        public MediaType contentType() {
+            return JSON;
+        }
+
+        @Override
+        public long contentLength() {
+            return body.length;
+        }
+
+        @Override
+        public void writeTo(BufferedSink out) throws IOException {
+            reached = true;
+            out.write(body);
+        }
+
+        @Override
+        public void onResponse(Call call, Response response) {
+            Answer answer;
+            try (response) {
+                BoundedText text = new BoundedText(
+                        new InputStreamReader(response.body().byteStream(), UTF_8),
+                        Math.min(answerMax, ANSWER_CHARS_MIN + piece.points * ANSWER_CHARS_A_POINT));
+                answer = Answer.read(response.code(), text, piece.points);
+                if (response.code() != 204 && !text.isEnded()) {
+                    // okhttp would read on for a while, for the connection's sake.
+                    call.cancel();
                 }
+            } catch (IOException half) {
+                answer = new Answer.Trouble("broke off its answer: " + FaultLog.shown(half.toString()), true);
+            } catch (RuntimeException | Error fault) {
+                failed(fault);
+                return;
             }
+            settle(answer);
+        }
 
-            @Override
-            public void onFailure(Call failedCall, IOException failure) {
-                boolean reached = !(failure instanceof ConnectException) && !failedCall.isCanceled();
-                settle(piece, new Answer.Trouble("can't be reached (" + failure + ")", reached));
+        @Override
+        public void onFailure(Call call, IOException failure) {
+            String why = FaultLog.shown(failure.toString());
+            settle(new Answer.Trouble("can't be reached (" + why + ")", reached && !call.isCanceled()));
+        }
+
+        private void settle(Answer answer) {
+            Verdict verdict;
+            try {
+                verdict = bounded(judge(piece, answer));
+            } catch (IOException | RuntimeException | Error fault) {
+                failed(fault);
+                return;
             }
-        });
-    }
+            settle(verdict);
+        }
 
-    /** Takes an answer, whatever it is; a piece that is not settled would be waited for for ever. */
-    private void settle(Piece piece, Answer answer) {
-        try {
-            judge(piece, answer);
-        } catch (IOException | RuntimeException fault) {
-            faults.warn(this + " fault", "an answer of " + this + " could not be taken: " + fault);
-            settle(piece, 0, 0, List.of(new Rest(null, piece.points)), true, false);
+        /** Where too many parts wait in memory, all of the piece is sent again in place of a part. */
+        private Verdict bounded(Verdict wanted) {
+            boolean keeps = !piece.isKept() && wanted.rest.stream().anyMatch(rest -> rest.gzipped() != null);
+            if (!keeps || delivery.keptBytes() + bytes <= keptMax) {
+                return wanted;
+            }
+            warn(
+                    "kept",
+                    "fails so many requests in part that no more parts are kept in memory; all of them is sent again");
+            return again;
+        }
+
+        private void failed(Throwable fault) {
+            settle(again);
+            faults.warn(
+                    OpenTsdbSink.this + " fault",
+                    "a request to " + OpenTsdbSink.this + " failed and is sent again: " + fault);
+        }
+
+        private void settle(Verdict verdict) {
+            if (settled.compareAndSet(false, true)) {
+                inFlight.addAndGet(-bytes);
+                OpenTsdbSink.this.settle(piece, verdict);
+            }
         }
     }
 
-    private void judge(Piece piece, Answer answer) throws IOException {
+    private Verdict judge(Piece piece, Answer answer) throws IOException {
         if (answer instanceof Answer.Taken) {
-            settle(piece, piece.points, 0, List.of(), false, false);
-        } else if (answer instanceof Answer.Counted counted) {
-            judge(piece, counted);
-        } else if (answer instanceof Answer.Unreadable unreadable) {
-            if (piece.points == 1) {
-                drop(points(piece).get(0), unreadable.why());
-                settle(piece, 1, 1, List.of(), false, false);
-            } else {
-                settle(piece, 0, 0, halves(piece), false, true);
+            return Verdict.taken(piece);
+        }
+        // A body that is unpacked takes much more room than one that is sent: one at a time.
+        synchronized (unpacking) {
+            if (answer instanceof Answer.Counted counted) {
+                return judge(piece, counted);
             }
-        } else if (answer instanceof Answer.TooLarge) {
-            warn(
-                    "413",
-                    "answered 413, so requests of " + piece.gzipped().length + " bytes are halved; --opentsdb-body"
-                            + " makes them smaller from the start");
-            settle(piece, 0, 0, piece.points == 1 ? whole(piece) : halves(piece), piece.points == 1, piece.points > 1);
-        } else if (answer instanceof Answer.Trouble trouble) {
+            if (answer instanceof Answer.Unreadable unreadable) {
+                if (piece.points > 1) {
+                    return Verdict.inHalves(piece);
+                }
+                drop(points(piece).get(0), unreadable.why());
+                return new Verdict(1, 1, List.of(), false, false);
+            }
+            if (answer instanceof Answer.TooLarge) {
+                warn(
+                        "413",
+                        "answered 413, so requests of " + piece.bytes() + " bytes are halved; --opentsdb-body"
+                                + " makes them smaller from the start");
+                return piece.points > 1 ? Verdict.inHalves(piece) : Verdict.again(piece);
+            }
+            Answer.Trouble trouble = (Answer.Trouble) answer;
             if (!closing) {
                 warn("trouble", trouble.why() + "; points are kept and sent again");
             }
             boolean halved = trouble.maySize()
                     && piece.attempts + 1 >= ATTEMPTS_UNTIL_HALVED
                     && piece.points > HALVED_POINTS_MIN;
-            settle(piece, 0, 0, halved ? halves(piece) : whole(piece), true, false);
+            return halved ? new Verdict(0, 0, halves(piece), true, false) : Verdict.again(piece);
         }
     }
 
-    private void judge(Piece piece, Answer.Counted counted) throws IOException {
+    private Verdict judge(Piece piece, Answer.Counted counted) throws IOException {
         if (counted.failed() == 0 && counted.reasons().isEmpty()) {
-            settle(piece, piece.points, 0, List.of(), false, false);
-            return;
+            return Verdict.taken(piece);
         }
         List<String> again = new ArrayList<>();
         int named = 0;
@@ -312,8 +490,7 @@ public final class OpenTsdbSink implements Sink {
         boolean unknown = false;
         long now = nanoClock.getAsLong();
         for (String point : points(piece)) {
-            String reason = counted.reasons()
-                    .get(Answer.key(JsonParser.parseString(point).getAsJsonObject()));
+            String reason = counted.reasons().get(Answer.key(point));
             if (reason == null) {
                 if (counted.timeouts() > 0) {
                     again.add(point);
@@ -343,26 +520,25 @@ public final class OpenTsdbSink implements Sink {
                     "counts",
                     "did not take " + counted.failed() + " points and named " + named
                             + "; they are sent again in halves");
-            settle(piece, 0, 0, piece.points == 1 ? whole(piece) : halves(piece), false, piece.points > 1);
-            return;
+            return piece.points > 1 ? Verdict.inHalves(piece) : new Verdict(0, 0, whole(piece), false, false);
         }
         int done = piece.points - again.size();
         boolean nothing = done == 0 && !unknown;
         List<Rest> rest =
                 again.isEmpty() ? List.of() : again.size() == piece.points ? whole(piece) : List.of(pack(again));
-        settle(piece, done, dropped, rest, nothing, false);
+        return new Verdict(done, dropped, rest, nothing, false);
     }
 
-    private void settle(Piece piece, int done, int dropped, List<Rest> rest, boolean trouble, boolean atOnce) {
-        if (!rest.isEmpty()) {
+    private void settle(Piece piece, Verdict verdict) {
+        if (!verdict.rest.isEmpty()) {
             retries.increment();
         }
         long now = nanoClock.getAsLong();
-        if (delivery.settle(piece, done, rest, trouble, atOnce, now)) {
-            delivered.add((long) done - dropped);
-            bad.add(dropped);
+        if (delivery.settle(piece, verdict.done, verdict.rest, verdict.trouble, verdict.atOnce, now)) {
+            delivered.add((long) verdict.done - verdict.dropped);
+            bad.add(verdict.dropped);
         }
-        if (trouble) {
+        if (verdict.trouble) {
             troubleSince.compareAndSet(0, now == 0 ? 1 : now);
         } else {
             long since = troubleSince.getAndSet(0);

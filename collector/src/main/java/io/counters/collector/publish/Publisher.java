@@ -56,7 +56,9 @@ public final class Publisher implements AutoCloseable {
         this.commit = commit;
         this.faults = faults;
         intervalSeconds = settings.interval().toSeconds();
-        idle = settings.idle().map(after -> new Idle(after.toSeconds())).orElse(null);
+        idle = settings.idle()
+                .map(after -> new Idle((after.toSeconds() + intervalSeconds - 1) / intervalSeconds))
+                .orElse(null);
         for (Sink sink : sinks) {
             lanes.add(new Lane(
                     sink, new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads)));
@@ -91,7 +93,7 @@ public final class Publisher implements AutoCloseable {
             return;
         }
         Snapshot all = ledger.snapshot(free);
-        Snapshot values = idle == null ? all : idle.leaveOut(free, all);
+        Snapshot values = idle == null ? all : idle.leaveOut(all);
         for (Lane lane : lanes) {
             if (lane.thread.getQueue().size() >= WAITING_MAX) {
                 lost.add(values.size());
@@ -106,12 +108,24 @@ public final class Publisher implements AutoCloseable {
         ticks.increment();
     }
 
+    /** An error, too, is the end of this tick for this sink and no more. */
     private void put(Sink sink, long second, Snapshot values) {
         try {
             sink.put(second, values);
-        } catch (RuntimeException fault) {
+        } catch (RuntimeException | Error fault) {
             lost.add(values.size());
-            faults.warn("sink fault", sink + " failed and goes on: " + fault);
+            faults.warn(
+                    "sink fault",
+                    sink + " failed, and " + values.size() + " points of second " + second + " are lost; it goes on: "
+                            + fault);
+        }
+    }
+
+    private void close(Sink sink) {
+        try {
+            sink.close();
+        } catch (RuntimeException | Error fault) {
+            faults.warn("sink fault", sink + " did not close: " + fault);
         }
     }
 
@@ -125,7 +139,7 @@ public final class Publisher implements AutoCloseable {
     public synchronized void end() {
         for (Lane lane : lanes) {
             if (!lane.thread.isShutdown()) {
-                lane.thread.execute(lane.sink::close);
+                lane.thread.execute(() -> close(lane.sink));
             }
             lane.thread.shutdown();
         }

@@ -20,6 +20,7 @@ public final class FaultLog {
     private static final int KINDS_MAX = 200;
     private static final int SHOWN_BYTES_MAX = 80;
     private static final int MESSAGE_CHARS_MAX = 2000;
+    private static final int SHOWN_CHARS_MAX = 300;
 
     private final Logger log;
     private final LongSupplier nanoClock;
@@ -89,7 +90,7 @@ public final class FaultLog {
                 keep(fault, address, times - 1);
             }
         }
-        String said = shown(message.get());
+        String said = safe(message.get(), MESSAGE_CHARS_MAX);
         if (isOther) {
             log.warn(
                     "{} ({} kinds of faults were logged before; all others share this line){}",
@@ -143,9 +144,13 @@ public final class FaultLog {
      * cursor, color, reverse or hide the rest becomes a question mark.
      */
     public static String shown(String text) {
-        StringBuilder shown = new StringBuilder(Math.min(text.length(), MESSAGE_CHARS_MAX) + 3);
+        return safe(text, SHOWN_CHARS_MAX);
+    }
+
+    private static String safe(String text, int charsMax) {
+        StringBuilder shown = new StringBuilder(Math.min(text.length(), charsMax) + 3);
         for (int at = 0; at < text.length(); at = text.offsetByCodePoints(at, 1)) {
-            if (at >= MESSAGE_CHARS_MAX) {
+            if (at >= charsMax) {
                 return shown.append("...").toString();
             }
             int letter = text.codePointAt(at);

@@ -12,10 +12,6 @@ import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import net.spy.memcached.ops.OperationCallback;
-import net.spy.memcached.ops.OperationState;
-import net.spy.memcached.ops.OperationStatus;
-import net.spy.memcached.protocol.BaseOperationImpl;
 
 /**
  * All requests of a batch as one operation of spymemcached, which costs per operation what memcached takes for ten
@@ -23,27 +19,15 @@ import net.spy.memcached.protocol.BaseOperationImpl;
  * connection breaks it is cancelled, and with it what was not answered yet.
  *
  * <p>A read of a key that is missing and an add that is done are not answered: whatever comes after them in order says so,
- * at the latest the answer to the last request of all, which does nothing. Each request and answer is, as memcached's
- * binary protocol has it,
- *
- * <pre>
- *   +------+------+-----------+--------+------+-----------+-------------+-------------+--------- ... -+
- *   | 0x80 | what | key       | extras | 0    | 0         | length of   | place in    | 0             |
- *   | 0x81 |      | length    | length |      | or status | all below   | the batch   |               |
- *   +------+------+-----------+--------+------+-----------+-------------+-------------+--------- ... -+
- *     1      1      2           1        1      2           4             4             8 bytes
- *   | extras: a READ none, an answer to it 4; an ADD 8 of 0; an INCREMENT delta, 0, and not to be made where missing  |
- *   | key | value: as text, but for an INCREMENT's answer, which is a 64-bit number                                  |
- * </pre>
+ * at the latest the answer to the last request of all, which does nothing. What is opaque to memcached is a request's
+ * place in the batch. A READ has no extras, an answer to it 4 bytes; an ADD 8 of 0; an INCREMENT delta, 0, and not to be made
+ * where missing. Values are text, but for an INCREMENT's answer, which is a 64-bit number.
  */
-final class Burst extends BaseOperationImpl {
-    private static final byte REQUEST = (byte) 0x80;
-    private static final byte ANSWER = (byte) 0x81;
+final class Burst extends BinaryOperation {
     private static final byte INCREMENT = 0x05;
     private static final byte GET_QUIETLY = 0x09;
     private static final byte NOTHING = 0x0a;
     private static final byte ADD_QUIETLY = 0x12;
-    private static final int HEADER_BYTES = 24;
     private static final int INCREMENT_BYTES = 20;
     private static final int ADD_BYTES = 8;
     private static final int NOT_TO_BE_MADE = 0xffffffff;
@@ -56,28 +40,20 @@ final class Burst extends BaseOperationImpl {
     private static final int EXISTS = 2;
     private static final int NOT_STORED = 5;
     private static final int NO_NUMBER = 6;
+    private static final int NO_LOGIN = 0x20;
     private static final int NO_MEMORY = 0x82;
 
     private final Pipeline.Batch batch;
-    private final byte[] header = new byte[HEADER_BYTES];
-    private byte[] body = new byte[64];
-    private int read;
     private int answered;
 
     Burst(Pipeline.Batch batch) {
+        super(batch.server());
         this.batch = batch;
-        setCallback(new OperationCallback() {
-            @Override
-            public void receivedStatus(OperationStatus status) {
-                // Only of what ends it before its time: cancelled, or not sent in time.
-                batch.answerRest(new Unknown(status.getMessage()));
-            }
+    }
 
-            @Override
-            public void complete() {
-                batch.answerRest(new Unknown("no answer"));
-            }
-        });
+    @Override
+    void unanswered(String why) {
+        batch.answerRest(new Unknown(server() + " " + why));
     }
 
     @Override
@@ -109,84 +85,59 @@ final class Burst extends BaseOperationImpl {
         setBuffer(out.flip());
     }
 
-    /** All but the value; the extras are 0. */
-    private static void put(ByteBuffer out, byte what, int extras, int place, byte[] key, int valueLength) {
-        out.put(REQUEST).put(what).putShort((short) key.length);
-        out.put((byte) extras).put((byte) 0).putShort((short) 0);
-        out.putInt(extras + key.length + valueLength).putInt(place).putLong(0);
-        out.position(out.position() + extras);
-        out.put(key);
-    }
-
     @Override
-    public void readFromBuffer(ByteBuffer in) throws IOException {
-        while (in.hasRemaining() && answered <= batch.size()) {
-            if (read < HEADER_BYTES) {
-                take(in, header, 0, HEADER_BYTES);
-            }
-            int length = read < HEADER_BYTES ? 0 : ByteBuffer.wrap(header).getInt(8);
-            if (read >= HEADER_BYTES && length > 0) {
-                if (length > body.length) {
-                    body = new byte[length];
-                }
-                take(in, body, HEADER_BYTES, length);
-            }
-            if (read >= HEADER_BYTES && read == HEADER_BYTES + length) {
-                read = 0;
-                answered(length);
-            }
-        }
-        if (answered > batch.size()) {
-            transitionState(OperationState.COMPLETE);
-        }
-    }
-
-    /** Copies what is there of a part that begins at this place of an answer. */
-    private void take(ByteBuffer in, byte[] part, int begin, int length) {
-        int count = Math.min(in.remaining(), begin + length - read);
-        in.get(part, read - begin, count);
-        read += count;
-    }
-
-    private void answered(int length) throws IOException {
-        ByteBuffer answer = ByteBuffer.wrap(header);
-        int place = answer.getInt(12);
-        if (answer.get(0) != ANSWER || place < answered || place > batch.size()) {
-            throw new IOException("memcached's answer can't be read; the connection is given up");
+    boolean answered(ByteBuffer header, ByteBuffer body) throws IOException {
+        int place = header.getInt(12);
+        if (place < answered || place > batch.size()) {
+            throw new IOException("answered what it was not asked; the connection is given up");
         }
         for (; answered < place; answered++) {
             batch.answer(answered, silence(batch.request(answered)));
         }
         if (place < batch.size()) {
-            batch.answer(place, reply(batch.request(place), answer.getShort(6), answer.get(4), length));
+            int extras = Math.min(body.limit(), header.get(4) & 0xff);
+            batch.answer(place, reply(batch.request(place), header.getShort(6), body.position(extras)));
         }
         answered++;
+        return answered > batch.size();
     }
 
     private static Reply silence(Push request) throws IOException {
         return switch (request.kind()) {
             case READ -> new Missing();
             case ADD -> new Holds(request.number());
-            case INCREMENT -> throw new IOException("memcached left out an answer; the connection is given up");
+            case INCREMENT -> throw new IOException("left out an answer; the connection is given up");
         };
     }
 
-    private Reply reply(Push request, int status, int extras, int length) {
+    private static Reply reply(Push request, int status, ByteBuffer value) throws IOException {
         return switch (status) {
             case OK ->
                 switch (request.kind()) {
                     case ADD -> new Holds(request.number());
-                    case INCREMENT -> new Holds(ByteBuffer.wrap(body).getLong(extras));
-                    case READ -> value(new String(body, extras, length - extras, ISO_8859_1));
+                    case INCREMENT -> new Holds(number(value));
+                    case READ -> value(text(value));
                 };
             case NOT_FOUND -> new Missing();
             case EXISTS -> new Exists();
             // Binary add answers "exists" for a key that is there; some versions say "not stored".
             case NOT_STORED -> request.kind() == Kind.ADD ? new Exists() : new Missing();
             case NO_NUMBER -> new Refused(Store.NO_NUMBER);
+            case NO_LOGIN -> new Unknown("it wants another login; set store_user and store_password");
             case NO_MEMORY -> new Refused("its memory is full and it may not evict; give it more with -m");
-            default -> new Unknown("status " + status + ", " + new String(body, extras, length - extras, ISO_8859_1));
+            default -> new Unknown("status " + status + ", " + text(value));
         };
+    }
+
+    private static long number(ByteBuffer value) throws IOException {
+        if (value.remaining() < Long.BYTES) {
+            throw new IOException("answered without a number; the connection is given up");
+        }
+        return value.getLong();
+    }
+
+    private static String text(ByteBuffer value) {
+        return ISO_8859_1.decode(value).toString();
     }
 
     private static Reply value(String text) {
@@ -196,10 +147,5 @@ final class Burst extends BaseOperationImpl {
         } catch (NumberFormatException noCounter) {
             return new Refused(Store.NO_NUMBER);
         }
-    }
-
-    @Override
-    public byte[] getErrorMsg() {
-        return new byte[0];
     }
 }

@@ -130,7 +130,7 @@ public final class CouchbaseStore implements Store {
             case INCREMENT -> get(key).thenCompose(document -> move(request, document));
             case READ -> get(key).thenApply(CouchbaseStore::value);
         };
-        return reply.exceptionally(CouchbaseStore::failure);
+        return reply.exceptionally(this::failure);
     }
 
     private CompletableFuture<Reply> move(Push request, Document document) {
@@ -154,7 +154,7 @@ public final class CouchbaseStore implements Store {
         }
     }
 
-    private static Reply failure(Throwable failure) {
+    private Reply failure(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof DocumentNotFoundException) {
@@ -167,7 +167,7 @@ public final class CouchbaseStore implements Store {
             return new Unknown("somebody else has written the same key");
         }
         // What the SDK says further is a page of JSON.
-        return new Unknown(cause.getClass().getSimpleName());
+        return new Unknown(text + ": " + cause.getClass().getSimpleName());
     }
 
     @Override

@@ -70,6 +70,10 @@ final class Pipeline {
             left = new CountDownLatch(requests.size());
         }
 
+        String server() {
+            return server;
+        }
+
         int size() {
             return requests.size();
         }
@@ -109,16 +113,37 @@ final class Pipeline {
                 CompletableFuture<Reply> answer;
                 try {
                     answer = ask.apply(requests.get(place));
-                } catch (RuntimeException notSent) {
+                } catch (RuntimeException | Error notSent) {
                     answer = CompletableFuture.failedFuture(notSent);
                 }
                 answer.whenComplete((reply, failure) -> answer(place, reply != null ? reply : unknown(failure)));
             }
         }
 
+        /** Never throws: an answer that could not be made would be waited for for ever. */
         private Unknown unknown(@Nullable Throwable why) {
-            Throwable cause = why instanceof CompletionException && why.getCause() != null ? why.getCause() : why;
-            return new Unknown(server + ": " + cause);
+            try {
+                return new Unknown(reason(server, why));
+            } catch (OutOfMemoryError evenForThat) {
+                return NO_MEMORY;
+            }
+        }
+    }
+
+    private static final Unknown NO_MEMORY = new Unknown("this program is out of memory; give it more with -Xmx");
+
+    /** What went wrong at a server; our own words as they are, others with their kind. */
+    private static String reason(String server, @Nullable Throwable why) {
+        Throwable cause = why instanceof CompletionException && why.getCause() != null ? why.getCause() : why;
+        return cause instanceof Unavailable ours ? String.valueOf(ours.getMessage()) : server + ": " + cause;
+    }
+
+    /** A server can't be asked, or does not answer as it should; the message names it. */
+    static final class Unavailable extends IllegalStateException {
+        private static final long serialVersionUID = 1;
+
+        Unavailable(String why) {
+            super(why);
         }
     }
 
@@ -163,7 +188,7 @@ final class Pipeline {
         for (Batch batch : batches) {
             try {
                 client.ask(batch);
-            } catch (RuntimeException notSent) {
+            } catch (RuntimeException | OutOfMemoryError notSent) {
                 batch.answerRest(batch.unknown(notSent));
             }
             batch.deadline = deadline();
@@ -220,7 +245,11 @@ final class Pipeline {
      * @throws IOException when it does not answer in time, or hangs already and so was not asked
      */
     <T> T ask(String key, Supplier<CompletableFuture<T>> question) throws IOException {
-        String server = client.server(key);
+        return askServer(client.server(key), question);
+    }
+
+    /** As {@link #ask(String, Supplier)}, by the server's name. */
+    <T> T askServer(String server, Supplier<CompletableFuture<T>> question) throws IOException {
         if (hanging().contains(server)) {
             throw new IOException(server + " still hangs");
         }
@@ -233,9 +262,9 @@ final class Pipeline {
                 throw new IOException(server + " gave no answer within " + DEADLINE_MILLIS + " ms", hangs);
             }
         } catch (ExecutionException failed) {
-            throw new IOException(server + ": " + failed.getCause(), failed);
+            throw new IOException(reason(server, failed.getCause()), failed);
         } catch (RuntimeException failed) {
-            throw new IOException(server + ": " + failed, failed);
+            throw new IOException(reason(server, failed), failed);
         }
     }
 

@@ -42,6 +42,7 @@ public final class Pusher {
     private final String mark;
     private final FaultLog faults;
     private boolean learnt;
+    private boolean unlearnt;
     private @Nullable String unansweredKey;
     private boolean hasMore;
     private int window = ROUND;
@@ -83,11 +84,15 @@ public final class Pusher {
                 faults.warn("mark", store + ": " + remark);
             }
             learnt = true;
+            if (unlearnt) {
+                log.info("{} answers", store);
+            }
         } catch (IOException noAnswer) {
+            unlearnt = true;
             faults.warn(
                     "store unanswered",
-                    store + " did not answer (" + noAnswer.getMessage() + "); counts are kept,"
-                            + " and pushed once it is back");
+                    store + " did not answer (" + FaultLog.shown(String.valueOf(noAnswer.getMessage()))
+                            + "); counts are kept," + " and pushed once it is back");
         }
         return learnt;
     }
@@ -168,8 +173,8 @@ public final class Pusher {
             }
             if (reply instanceof Refused refused) {
                 faults.warn(
-                        "store refused " + refused.why(),
-                        store + " refused the key " + request.key() + ": " + refused.why()
+                        "store refused " + kind(refused.why()),
+                        store + " refused the key " + request.key() + ": " + FaultLog.shown(refused.why())
                                 + ", and the counter is pushed within a minute");
             }
             settled.add(new Settled(request, reply));
@@ -178,12 +183,31 @@ public final class Pusher {
             }
         }
 
-        /** Many under one hold of the ledger's lock, and few enough for intake to wait. */
+        /** Without what the server adds in brackets: it must not make a kind of fault with every word. */
+        private static String kind(String why) {
+            int bracket = why.indexOf('(');
+            return bracket < 0 ? why : why.substring(0, bracket);
+        }
+
+        /**
+         * Many under one hold of the ledger's lock, and few enough for intake to wait. One that can't be settled costs no
+         * other: a key that is not settled would be left alone for ever.
+         */
         void settle() {
+            RuntimeException failure = null;
             synchronized (ledger) {
-                settled.forEach(one -> ledger.settle(one.request, one.reply));
+                for (Settled one : settled) {
+                    try {
+                        ledger.settle(one.request, one.reply);
+                    } catch (RuntimeException fault) {
+                        failure = fault;
+                    }
+                }
             }
             settled.clear();
+            if (failure != null) {
+                throw failure;
+            }
         }
     }
 
@@ -207,6 +231,7 @@ public final class Pusher {
         }
         faults.warn(
                 "store unanswered",
-                () -> store + " did not answer (" + unknown.why() + "); counts are kept, and pushed once it is back");
+                () -> store + " did not answer (" + FaultLog.shown(unknown.why())
+                        + "); counts are kept, and pushed once it is back");
     }
 }

@@ -30,13 +30,19 @@ import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.Base16;
 import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.protocol.CommandHandler;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelPipeline;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -68,6 +74,11 @@ public final class RedisStore implements Store {
     private static final Duration RECONNECT = Duration.ofSeconds(1);
     private static final Duration CLOSE = Duration.ofSeconds(1);
 
+    /** The longest reply: of the heap a share, and what a large cluster says of itself. */
+    private static final long REPLY_BYTES_MIN = 1 << 20;
+
+    private static final int REPLY_HEAP_SHARE = 32;
+
     /** Moves a key by ARGV[1]; ARGV[2] is the same without its highest bit, or with it where it had none. */
     private static final String MOVE = """
             if not redis.call('GET', KEYS[1]) then return false end
@@ -96,6 +107,10 @@ public final class RedisStore implements Store {
     private final Pipeline pipeline;
     private final String digest;
     private CompletableFuture<Link> link;
+
+    /** What the last reply looked like, where it was none of Redis. */
+    private volatile @Nullable String strange;
+
     private @Nullable CompletionStage<String> marking;
 
     /**
@@ -133,6 +148,12 @@ public final class RedisStore implements Store {
                 .ioThreadPoolSize(2)
                 .computationThreadPoolSize(2)
                 .reconnectDelay(() -> Delay.constant(RECONNECT))
+                .nettyCustomizer(new NettyCustomizer() {
+                    @Override
+                    public void afterChannelInitialized(Channel channel) {
+                        guard(channel.pipeline());
+                    }
+                })
                 .build();
         if (servers.size() == 1) {
             RedisClient single = RedisClient.create(resources, uris.get(0));
@@ -176,6 +197,16 @@ public final class RedisStore implements Store {
         }
     }
 
+    private void guard(ChannelPipeline pipeline) {
+        long bytesMax = Math.max(REPLY_BYTES_MIN, Runtime.getRuntime().maxMemory() / REPLY_HEAP_SHARE);
+        pipeline.addBefore(
+                pipeline.context(CommandHandler.class).name(), "counters-guard", new ReplyGuard(bytesMax, looks -> {
+                    if (!Objects.equals(strange, looks)) {
+                        strange = looks;
+                    }
+                }));
+    }
+
     private static ClientOptions options(ClientOptions.Builder building) {
         return building.disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
                 .replayFilter(command -> {
@@ -216,21 +247,30 @@ public final class RedisStore implements Store {
     private RedisClusterAsyncCommands<String, String> commands() {
         if (!isConnected()) {
             if (!link.isDone()) {
-                throw new IllegalStateException("not connected yet");
+                throw new Pipeline.Unavailable(text + " is not connected yet");
             }
-            RuntimeException failure = new IllegalStateException(cause(link));
+            CompletableFuture<Link> failed = link;
             link = connecting();
-            throw failure;
+            throw new Pipeline.Unavailable(text + ": " + cause(failed));
         }
         return link.join().commands;
     }
 
-    private static String cause(CompletableFuture<?> failed) {
+    private String cause(CompletableFuture<?> failed) {
         Throwable cause = failed.handle((value, failure) -> failure).join();
         while (cause.getCause() != null) {
             cause = cause.getCause();
         }
-        return String.valueOf(cause.getMessage());
+        if (cause instanceof UnknownHostException
+                || String.valueOf(cause.getMessage()).contains("NXDOMAIN")) {
+            return "its host does not resolve; see --store";
+        }
+        return why(cause);
+    }
+
+    private String why(Throwable failure) {
+        String looks = strange;
+        return looks != null ? "it " + looks : String.valueOf(failure.getMessage());
     }
 
     @Override
@@ -248,7 +288,7 @@ public final class RedisStore implements Store {
             case INCREMENT -> move(redis, key, request.number()).thenApply(RedisStore::value);
             case READ -> redis.get(key).thenApply(RedisStore::value);
         };
-        return reply.exceptionally(RedisStore::failure).toCompletableFuture();
+        return reply.exceptionally(this::failure).toCompletableFuture();
     }
 
     private CompletionStage<String> move(RedisClusterAsyncCommands<String, String> redis, String key, long difference) {
@@ -272,12 +312,12 @@ public final class RedisStore implements Store {
         }
     }
 
-    private static Reply failure(Throwable failure) {
+    private Reply failure(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         String message = String.valueOf(cause.getMessage());
         if (!(cause instanceof RedisCommandExecutionException)) {
-            return new Unknown(cause.toString());
+            return new Unknown(text + ": " + (strange == null ? cause.toString() : why(cause)));
         }
         // Scripts put words before and behind what a command said.
         if (message.contains("WRONGTYPE") || message.contains("not an integer")) {

@@ -2,7 +2,9 @@ package io.counters.collector.store;
 
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
+import io.counters.emit.CollectorAddress;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which store others read.
@@ -164,17 +167,22 @@ public record StoreSettings(
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + server.getPort();
     }
 
+    /** The address of a server, where no name server need be asked for it; null for a name. */
+    static @Nullable InetAddress literal(InetSocketAddress server) {
+        try {
+            return CollectorAddress.read(text(server)).literal();
+        } catch (IllegalArgumentException otherName) {
+            return null;
+        }
+    }
+
     /** Whether there is a shared store at all. */
     public boolean isShared() {
         return product != Product.EMBEDDED;
     }
 
-    /**
-     * Opens the client of a shared store.
-     *
-     * @throws IOException when a host does not resolve
-     */
-    public Store open(LongSupplier nanoClock) throws IOException {
+    /** Opens the client of a shared store. That a host is gone or does not resolve is no fault: the client looks again. */
+    public Store open(LongSupplier nanoClock) {
         return switch (product) {
             case EMBEDDED -> throw new IllegalStateException("there is no shared store to open");
             case MEMCACHED -> new MemcachedStore(servers, login, nanoClock);

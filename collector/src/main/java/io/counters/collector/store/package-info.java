@@ -14,11 +14,16 @@
  *       stays on its connection, but for an operation that is half in its buffer, which is sent again from its beginning on
  *       the next one. An operation costs it some 1.2 us in three threads, so {@link io.counters.collector.store.Burst}
  *       makes one of thousands of requests. It takes server names with their addresses for its own ring, which a change in DNS
- *       would turn: so it has one client a server, and the ring is ours.
+ *       would turn: so it has one client a server, and the ring is ours. It believes the length that an answer names, and
+ *       its thread ends by any Error and is never started again: so all operations are ours ({@link
+ *       io.counters.collector.store.BinaryOperation}), the login's too, and {@link
+ *       io.counters.collector.store.MemcachedServer} makes the client anew.
  *   <li>Redis: {@code INCRBY} makes a key that is missing and stops at 64 bits; numbers are doubles in scripts, so
  *       these answer with text; a script is forgotten by a restart (NOSCRIPT), and then sent whole.
  *   <li>Lettuce: repeats after a reconnect what had no answer, unless its replay filter says no, and then drops it
  *       without a word, so the filter cancels it.
+ *       It keeps what a reply announces until all of it has come, however long, and never gets out of a reply that nests
+ *       deeper than 32 arrays: {@link io.counters.collector.store.ReplyGuard} closes such a connection before.
  *   <li>Couchbase: counters are unsigned, stop at 0, and the SDK refuses a negative difference; a replace with a CAS is
  *       done at most once and never late over something newer.
  * </ul>

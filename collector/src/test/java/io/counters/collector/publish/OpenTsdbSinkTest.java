@@ -1,5 +1,6 @@
 package io.counters.collector.publish;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -10,6 +11,7 @@ import io.counters.collector.self.Self;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -48,6 +51,8 @@ class OpenTsdbSinkTest {
     private final SaidFaults said = new SaidFaults();
     private final AtomicLong ahead = new AtomicLong();
     private final AtomicLong ticked = new AtomicLong();
+    private final AtomicBoolean broken = new AtomicBoolean();
+    private long heapBytes = 1L << 30;
     private final Map<Setting, String> given = new EnumMap<>(Setting.class);
     private final AtomicReference<@Nullable Tsd> running = new AtomicReference<>();
     private final List<Sink> sinks = new ArrayList<>();
@@ -79,8 +84,14 @@ class OpenTsdbSinkTest {
                 address,
                 folder,
                 PublishSettings.from(new Settings(given, Map.of())),
+                heapBytes,
                 InstantSource.fixed(Instant.ofEpochSecond(SECOND + 100)),
-                () -> System.nanoTime() + ahead.get(),
+                () -> {
+                    if (Thread.currentThread().getName().startsWith("OkHttp") && broken.getAndSet(false)) {
+                        throw new OutOfMemoryError("told to");
+                    }
+                    return System.nanoTime() + ahead.get();
+                },
                 new Random(1),
                 work -> {
                     Thread thread = new Thread(work, "counters-opentsdb");
@@ -727,6 +738,167 @@ class OpenTsdbSinkTest {
 
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofMillis(2500));
         assertThat(ticks()).containsExactly(SECOND + "-20000.tick");
+    }
+
+    /** Sends a beginning, and parts until nobody reads them; returns how many letters of them went. */
+    private static long answerForEver(Tsd.Put put, int status, String beginning, String part) throws IOException {
+        byte[] bytes = part.repeat(10_000).getBytes(UTF_8);
+        put.exchange().sendResponseHeaders(status, 0);
+        OutputStream out = put.exchange().getResponseBody();
+        long sent = 0;
+        try {
+            out.write(beginning.getBytes(UTF_8));
+            while (sent < 256L << 20) {
+                out.write(bytes);
+                sent += bytes.length;
+            }
+        } catch (IOException gaveUp) {
+            return sent;
+        }
+        return sent;
+    }
+
+    @Test
+    void an_answer_that_does_not_end_is_given_up_and_the_points_are_sent_again() throws Exception {
+        List<Long> sent = new CopyOnWriteArrayList<>();
+        tsd((number, put) -> {
+            switch (number) {
+                case 1 -> sent.add(answerForEver(put, 200, "{\"failed\":10,\"errors\":[", "{\"error\":\"x\"},"));
+                case 2 -> sent.add(answerForEver(put, 400, "{\"error\":\"", "xxxxxxxxxx"));
+                case 3 -> sent.add(answerForEver(put, 400, "", "[[[[[[[[["));
+                case 4 -> sent.add(answerForEver(put, 500, "", "<html>"));
+                case 5 -> sent.add(answerForEver(put, 200, "{\"failed\":0,\"errors\":[", "          "));
+                default -> takeAll(number, put);
+            }
+        });
+
+        deliver(few(10));
+
+        assertStored(SECOND, few(10));
+        await().atMost(PATIENCE).until(() -> sent.size() == 5);
+        assertThat(sent).as("what no more than the sockets hold").allMatch(letters -> letters < 32L << 20);
+        assertThat(counted("publish_points_total")).isEqualTo(10);
+        assertThat(said.lines()).singleElement().asString().contains("sent again");
+    }
+
+    @Test
+    void an_error_while_an_answer_is_judged_ends_this_request_alone() throws Exception {
+        tsd((number, put) -> {
+            if (number == 1) {
+                broken.set(true);
+                put.answer(
+                        200,
+                        "{\"success\":9,\"failed\":1,\"errors\":["
+                                + put.points().get(2).named("Storage exception: null") + "]}");
+            } else {
+                takeAll(number, put);
+            }
+        });
+
+        deliver(few(10));
+        sinks.get(0).put(SECOND + 10, few(10));
+        ticked.addAndGet(10);
+        awaitNothingLeft();
+
+        assertStored(SECOND, few(10));
+        assertStored(SECOND + 10, few(10));
+        assertThat(gauge("publish_in_flight_bytes")).isZero();
+        assertThat(said.lines()).singleElement().asString().contains("OutOfMemoryError", "sent again");
+    }
+
+    @Test
+    void large_bodies_wait_for_one_another_where_the_heap_is_small() throws Exception {
+        AtomicInteger now = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        heapBytes = 8 * 100 * 1024;
+        given.put(Setting.OPENTSDB_BODY, "64m");
+        tsd((number, put) -> {
+            most.accumulateAndGet(now.incrementAndGet(), Math::max);
+            assertThat(put.wireBytes()).isLessThanOrEqualTo(64 * 1024);
+            now.decrementAndGet();
+            takeAll(number, put);
+        });
+        Snapshot values = counters(60_000);
+
+        deliver(values);
+
+        assertStored(SECOND, values);
+        assertThat(tsd().puts).hasSizeGreaterThan(10);
+        assertThat(most.get()).isOne();
+    }
+
+    @Test
+    void parts_that_wait_in_memory_are_bounded_and_beyond_that_whole_bodies_are_sent_again() throws Exception {
+        AtomicBoolean sick = new AtomicBoolean(true);
+        heapBytes = 16 * 20_000;
+        tsd((number, put) -> {
+            if (sick.get() && put.points().size() > 1) {
+                List<Tsd.Point> points = put.points();
+                points.subList(0, points.size() / 10).forEach(tsd()::store);
+                put.answer(
+                        200,
+                        "{\"failed\":1,\"errors\":["
+                                + points.subList(points.size() / 10, points.size()).stream()
+                                        .map(point -> point.named("Please throttle"))
+                                        .collect(Collectors.joining(","))
+                                + "]}");
+            } else {
+                takeAll(number, put);
+            }
+        });
+        Sink sink = sink();
+        sink.put(SECOND, counters(10_000));
+        await().atMost(PATIENCE)
+                .until(() -> said.lines().stream().anyMatch(line -> line.contains("no more parts are kept")));
+
+        sick.set(false);
+        awaitNothingLeft();
+
+        assertStored(SECOND, counters(10_000));
+        assertThat(counted("publish_points_total")).isEqualTo(10_000);
+    }
+
+    @Test
+    void a_body_has_its_share_of_the_heap() {
+        assertThat(OpenTsdbSink.bodyBytes(8 << 10, 64 << 20)).isEqualTo(8 << 10);
+        assertThat(OpenTsdbSink.bodyBytes(64 << 20, 256 << 20)).isEqualTo(512 << 10);
+        assertThat(OpenTsdbSink.bodyBytes(64 << 20, 64L << 30)).isEqualTo(64 << 20);
+    }
+
+    @Test
+    void a_host_that_does_not_resolve_has_its_points_kept() throws Exception {
+        tsd(this::takeAll);
+        Sink nowhere = sink(requireNonNull(HttpUrl.parse("http://no-such-host.invalid:4242")));
+
+        nowhere.put(SECOND, few(10));
+
+        await().atMost(PATIENCE).until(() -> !said.lines().isEmpty());
+        assertThat(said.lines())
+                .singleElement()
+                .asString()
+                .contains("no-such-host.invalid", "can't be reached", "sent again");
+        assertThat(ticks()).containsExactly(SECOND + "-10.tick");
+    }
+
+    @Test
+    void what_a_tsd_says_forges_no_line_in_the_log() throws Exception {
+        tsd((number, put) -> {
+            String forged = "Invalid \\u001b[31m\\r\\n2026-01-01 ERROR all is lost \\u2028\\u202e";
+            switch (number) {
+                case 1 -> put.answer(500, "\33[31m\n2026-01-01 ERROR all is lost");
+                default ->
+                    put.answer(
+                            400,
+                            "{\"success\":9,\"failed\":1,\"errors\":["
+                                    + put.points().get(2).named(forged) + "]}");
+            }
+        });
+
+        deliver(few(10));
+
+        assertThat(said.lines())
+                .hasSize(2)
+                .allSatisfy(line -> assertThat(line).doesNotContainPattern("[\\p{C}\\p{Zl}\\p{Zp}]"));
     }
 
     @Test

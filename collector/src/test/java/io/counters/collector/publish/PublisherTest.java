@@ -215,6 +215,51 @@ class PublisherTest {
     }
 
     @Test
+    void a_clock_that_jumps_makes_no_counter_idle_and_none_busy() throws Exception {
+        given.put(Setting.IDLE, "30s");
+        long year = 365 * 86_400;
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram("increment a\nincrement rests");
+            publish(kept, 100, 110, 120 + year, 90 + year, 130 + year, 140 + year);
+        }
+
+        assertThat(put).hasSize(6);
+        assertThat(put.subList(0, 3)).allMatch(tick -> tick.endsWith(": a=1 rests=1"));
+        assertThat(put.subList(3, 6)).allMatch(tick -> tick.endsWith(":"));
+    }
+
+    @Test
+    void an_error_in_a_sink_is_the_end_of_that_tick_alone() throws Exception {
+        List<Long> seconds = new CopyOnWriteArrayList<>();
+        Sink failing = new Sink() {
+            @Override
+            public void put(long second, Snapshot values) {
+                if (second == 100) {
+                    throw new OutOfMemoryError("told to");
+                }
+                seconds.add(second);
+            }
+
+            @Override
+            public void close() {
+                throw new IllegalStateException("told to");
+            }
+        };
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram("increment a");
+
+            try (Publisher publisher = publisher(kept, List.of(failing))) {
+                publisher.publish(100);
+                publisher.publish(110);
+            }
+
+            assertThat(seconds).containsExactly(110L);
+            assertThat(kept.counted("publish_lost_points_total")).isEqualTo(1);
+            assertThat(kept.said.lines()).singleElement().asString().contains("OutOfMemoryError", "second 100");
+        }
+    }
+
+    @Test
     void a_series_gets_the_tags_that_it_has_not_as_far_as_there_is_room() {
         Series series = new Series("", List.of(new Series.Tag("x", "1"), new Series.Tag("yy", "2")));
 

@@ -144,4 +144,12 @@ class FaultLogTest {
     private static long ipv4(int last) {
         return AddressKey.ipv4(0x0a00_0000 + last);
     }
+
+    @Test
+    void text_from_outside_is_shown_on_one_line_cut_and_without_what_a_terminal_obeys() {
+        assertThat(FaultLog.shown("a\r\nERROR b\33[31m\t\u009b\u2028\u2029\u202e\u200f\0"))
+                .isEqualTo("a??ERROR b?[31m???????");
+        assertThat(FaultLog.shown("Größe 漢字 №1")).isEqualTo("Größe 漢字 №1");
+        assertThat(FaultLog.shown("x".repeat(301))).isEqualTo("x".repeat(300) + "...");
+    }
 }

@@ -1,6 +1,7 @@
 package io.counters.collector.store;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import net.spy.memcached.ops.OperationState;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** memcached's binary protocol, byte by byte. */
@@ -24,6 +26,11 @@ class BurstTest {
     private static final int NOT_FOUND = 1;
     private static final int EXISTS = 2;
     private static final int NO_NUMBER = 6;
+
+    @BeforeAll
+    static void quiet() {
+        System.setProperty("net.spy.log.LoggerImpl", "net.spy.memcached.compat.log.SLF4JLogger");
+    }
 
     private static Pipeline.Batch batch(Push... requests) {
         return new Pipeline.Batch("a server", List.of(requests));
@@ -148,11 +155,55 @@ class BurstTest {
         byte[] request = answer(0, 1, 4, text("\0\0\0\00012"));
         request[0] = (byte) 0x80;
         byte[] elsewhere = answer(0, ALL.length + 1, 0, new byte[0]);
-        for (byte[] wrong : List.of(leftOut, request, elsewhere)) {
-            assertThatThrownBy(() -> burst(batch(ALL)).readFromBuffer(ByteBuffer.wrap(wrong)))
-                    .isInstanceOf(IOException.class)
-                    .hasMessageContaining("the connection is given up");
+        byte[] noNumber = concat(List.of(answer(NOT_FOUND, 4, 0, text("Not found")), answer(0, 5, 0, new byte[7])));
+        byte[] huge = answer(0, 1, 4, new byte[0]);
+        ByteBuffer.wrap(huge).putInt(8, 540_000_000);
+        byte[] negative = answer(0, 1, 4, new byte[0]);
+        ByteBuffer.wrap(negative).putInt(8, -1);
+        byte[] http = text("HTTP/1.1 400 Bad Request\r\n");
+        byte[] error = text("ERROR\r\n");
+        for (byte[] wrong : List.of(leftOut, request, elsewhere, noNumber, huge, negative, http, error)) {
+            Pipeline.Batch batch = batch(ALL);
+
+            assertThatThrownBy(() -> burst(batch).readFromBuffer(ByteBuffer.wrap(wrong)))
+                    .isInstanceOf(IOException.class);
+
+            assertThat(batch.answers().get(ALL.length - 1)).isInstanceOf(Unknown.class);
         }
+    }
+
+    @Test
+    void a_stranger_is_told_by_what_it_says_on_one_line_and_without_escapes() {
+        assertThat(said(text("HTTP/1.1 400 Bad Request\r\n")))
+                .isEqualTo("a server answers as HTTP; is this the store's port?");
+        assertThat(said(text("\33[31mERROR\r\n")))
+                .isEqualTo("a server answers \"?[31mERROR??\"; is this the store's port?");
+        assertThat(said(text("-"))).isEqualTo("a server answers \"-\"; is this the store's port?");
+    }
+
+    private static String said(byte[] wrong) {
+        Pipeline.Batch batch = batch(ALL);
+        assertThatThrownBy(() -> burst(batch).readFromBuffer(ByteBuffer.wrap(wrong)))
+                .isInstanceOf(IOException.class);
+        return ((Unknown) requireNonNull(batch.answers().get(0))).why();
+    }
+
+    @Test
+    void a_body_that_is_longer_than_any_counter_is_read_past() throws IOException {
+        Pipeline.Batch batch = batch(ALL);
+        Burst burst = burst(batch);
+        byte[] announced = answer(0, 1, 4, new byte[0]);
+        ByteBuffer.wrap(announced).putInt(8, BinaryOperation.BODY_BYTES_MAX);
+        burst.readFromBuffer(ByteBuffer.wrap(announced));
+        byte[] part = new byte[1 << 20];
+        for (int i = 0; i < BinaryOperation.BODY_BYTES_MAX / part.length; i++) {
+            burst.readFromBuffer(ByteBuffer.wrap(part));
+        }
+
+        burst.readFromBuffer(ByteBuffer.wrap(answer(EXISTS, 3, 0, text("Data exists for key."))));
+
+        assertThat(batch.answers().subList(0, 4))
+                .containsExactly(new Missing(), new Refused(Store.NO_NUMBER), new Holds(5), new Exists());
     }
 
     private static byte[] concat(List<byte[]> parts) {

@@ -3,6 +3,7 @@ package io.counters.collector.store;
 import io.counters.collector.ledger.Push.Holds;
 import io.counters.collector.ledger.Push.Reply;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.util.List;
 
 /** Against CouchbaseMock, which is no Couchbase. */
@@ -13,13 +14,9 @@ class CouchbaseStoreTest extends StoreContract {
     }
 
     @Override
-    Store open(ServerProcess server) {
+    Store open(InetSocketAddress address) {
         return new CouchbaseStore(
-                List.of(server.address()),
-                CouchbaseMockServer.BUCKET,
-                false,
-                CouchbaseMockServer.LOGIN,
-                System::nanoTime);
+                List.of(address), CouchbaseMockServer.BUCKET, false, CouchbaseMockServer.LOGIN, System::nanoTime);
     }
 
     @Override

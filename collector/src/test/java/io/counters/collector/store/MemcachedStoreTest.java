@@ -2,7 +2,6 @@ package io.counters.collector.store;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
@@ -36,8 +35,8 @@ class MemcachedStoreTest extends StoreContract {
     }
 
     @Override
-    Store open(ServerProcess server) throws IOException {
-        return new MemcachedStore(List.of(server.address()), Optional.empty(), System::nanoTime);
+    Store open(InetSocketAddress address) {
+        return new MemcachedStore(List.of(address), Optional.empty(), System::nanoTime);
     }
 
     @Override
@@ -188,13 +187,12 @@ class MemcachedStoreTest extends StoreContract {
     }
 
     @Test
-    void a_host_that_does_not_resolve_is_refused_with_its_name() {
-        assertThatThrownBy(() -> new MemcachedStore(
-                        List.of(InetSocketAddress.createUnresolved("no-such-host.invalid", 11211)),
-                        Optional.empty(),
-                        System::nanoTime))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("no-such-host.invalid")
-                .hasMessageContaining("--store");
+    void buffers_of_many_servers_have_a_share_of_the_heap() {
+        assertThat(MemcachedStore.window(1, 256 << 20)).isEqualTo(8000);
+        assertThat(MemcachedStore.window(3, 256 << 20)).isEqualTo(8000);
+        for (int servers : new int[] {10, 20, 50, 100}) {
+            long both = 2L * servers * MemcachedStore.bufferBytes(MemcachedStore.window(servers, 1L << 30));
+            assertThat(both).as("%s servers", servers).isLessThan((1L << 30) / 12);
+        }
     }
 }

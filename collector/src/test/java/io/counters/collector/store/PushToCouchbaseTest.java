@@ -24,4 +24,9 @@ class PushToCouchbaseTest extends PusherContract {
     String written(long number) {
         return Long.toString(number);
     }
+
+    @Override
+    String said() {
+        return "Couchbase at";
+    }
 }

@@ -93,6 +93,35 @@ abstract class PusherContract {
         }
     }
 
+    /** What is said of an HTTP server at its port. */
+    String said() {
+        return "answers as HTTP";
+    }
+
+    @Test
+    void a_stranger_at_its_port_is_said_once_and_what_is_counted_meanwhile_is_pushed_later() throws Exception {
+        server.kill();
+        store.close();
+        try (Rubbish stranger = new Rubbish(server.port())) {
+            stranger.become(Rubbish.Kind.HTTP);
+            store = open(server);
+            restart();
+            pusher.begin();
+            kept.datagram("increment a 5");
+            for (int i = 0; i < 3; i++) {
+                assertThat(round()).isFalse();
+            }
+            assertThat(kept.said.lines()).singleElement().asString().contains("did not answer", said());
+        }
+
+        server.start();
+        await().atMost(PATIENCE).until(() -> {
+            round();
+            return server.get("a").equals("5");
+        });
+        assertThat(kept.said.lines()).hasSize(1);
+    }
+
     @Test
     void counters_reach_the_store_and_move_there() throws IOException {
         kept.datagram("increment a 5\ndecrement b 3");

@@ -12,6 +12,7 @@ import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,8 +32,8 @@ class RedisStoreTest extends StoreContract {
     }
 
     @Override
-    Store open(ServerProcess server) {
-        return new RedisStore(List.of(server.address()), 0, false, Optional.empty(), System::nanoTime);
+    Store open(InetSocketAddress address) {
+        return new RedisStore(List.of(address), 0, false, Optional.empty(), System::nanoTime);
     }
 
     @Override

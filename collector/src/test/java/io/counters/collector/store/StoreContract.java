@@ -13,8 +13,10 @@ import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +38,11 @@ abstract class StoreContract {
     /** A server that was just started, and empty. */
     abstract ServerProcess newServer() throws Exception;
 
-    abstract Store open(ServerProcess server) throws IOException;
+    final Store open(ServerProcess running) {
+        return open(running.address());
+    }
+
+    abstract Store open(InetSocketAddress address);
 
     /** How the server writes a number. */
     abstract String written(long number);
@@ -246,6 +252,52 @@ abstract class StoreContract {
             assertUnansweredInTime(requests(Pusher.ROUND, Kind.READ, 0));
         } finally {
             server.goOn();
+        }
+    }
+
+    @Test
+    void strangers_behind_its_port_end_no_client_and_it_works_when_the_server_is_back() throws Exception {
+        send(Kind.ADD, "a", 5);
+        server.kill();
+        Map<Rubbish.Kind, Store> stores = new EnumMap<>(Rubbish.Kind.class);
+        try {
+            try (Rubbish stranger = new Rubbish(server.port())) {
+                for (Rubbish.Kind kind : Rubbish.Kind.values()) {
+                    stranger.become(kind);
+                    Store fresh = open(server);
+                    stores.put(kind, fresh);
+                    await(kind.name()).atMost(PATIENCE).until(() -> {
+                        assertUnansweredInTime(List.of(new Push(0, "a", Kind.READ, 0)));
+                        assertUnansweredInTime(fresh, List.of(new Push(0, "a", Kind.READ, 0)));
+                        return stranger.answered() >= 2;
+                    });
+                }
+            }
+            server.start();
+
+            await().atMost(PATIENCE).until(() -> send(Kind.READ, "a", 0).equals(new Missing()));
+            assertThat(send(Kind.ADD, "a", 6)).isEqualTo(new Holds(6));
+            stores.forEach((kind, fresh) -> await(kind.name())
+                    .atMost(PATIENCE)
+                    .until(() ->
+                            send(fresh, List.of(new Push(0, "a", Kind.READ, 0))).containsValue(new Holds(6))));
+        } finally {
+            stores.values().forEach(Store::close);
+        }
+    }
+
+    @Test
+    void a_host_that_does_not_resolve_leaves_requests_unanswered_in_time_and_says_which() throws Exception {
+        long begin = System.nanoTime();
+        try (Store nowhere = open(InetSocketAddress.createUnresolved("no-such-host.invalid", server.port()))) {
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(BOUND);
+            assertUnansweredInTime(nowhere, List.of(new Push(0, "a", Kind.ADD, 1)));
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(send(nowhere, List.of(new Push(0, "a", Kind.ADD, 1)))
+                                    .values())
+                            .singleElement()
+                            .asString()
+                            .contains("no-such-host.invalid"));
         }
     }
 

@@ -1,0 +1,147 @@
+package io.counters.collector.store;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stands before Lettuce on a connection and reads Redis' protocol as it goes by: Lettuce believes every length and depth
+ * that a reply names, keeps what comes until it has all of it, and goes on reading after what it can't. Here a connection
+ * is closed as soon as a reply is none, is longer than is allowed, or nests deeper than any of Redis. Keeps nothing of
+ * what it reads. For one connection.
+ */
+final class ReplyGuard extends ChannelInboundHandlerAdapter {
+    static final int DEPTH_MAX = 8;
+    private static final int ELEMENT_BYTES_MIN = 3;
+    private static final int SHOWN_BYTES = 24;
+    private static final int LINE_END = 2;
+
+    private final long bytesMax;
+    private final Consumer<@Nullable String> strange;
+
+    /** How many elements are to come, for each array that is not complete. */
+    private final long[] elements = new long[DEPTH_MAX];
+
+    private int depth;
+    private long bytes;
+    private long skip;
+    private byte type;
+    private boolean negative;
+    private long number;
+    private boolean closed;
+
+    /**
+     * @param bytesMax of a reply
+     * @param strange takes what a reply looks like that is none; null where one is
+     */
+    ReplyGuard(long bytesMax, Consumer<@Nullable String> strange) {
+        this.bytesMax = bytesMax;
+        this.strange = strange;
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // Closing comes to its end by itself.
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf in = (ByteBuf) message;
+        try {
+            if (!closed) {
+                read(in);
+            }
+        } catch (IOException none) {
+            closed = true;
+            strange.accept(none.getMessage());
+            context.close();
+        }
+        if (closed) {
+            in.release();
+        } else {
+            context.fireChannelRead(in);
+        }
+    }
+
+    private void read(ByteBuf in) throws IOException {
+        int end = in.writerIndex();
+        for (int at = in.readerIndex(); at < end; ) {
+            if (skip > 0) {
+                int count = (int) Math.min(skip, end - at);
+                skip -= count;
+                at += count;
+                if (skip == 0) {
+                    element();
+                }
+                continue;
+            }
+            byte next = in.getByte(at);
+            if (type == 0) {
+                begin(next, in, at, end);
+            } else if (next == '\n') {
+                line();
+            } else if (next == '-') {
+                negative = true;
+            } else if (next >= '0' && next <= '9' && number <= bytesMax) {
+                number = 10 * number + next - '0';
+            }
+            at++;
+            bytes++;
+            if (bytes > bytesMax) {
+                throw tooLong();
+            }
+        }
+    }
+
+    private void begin(byte first, ByteBuf in, int at, int end) throws IOException {
+        if ("+-:_#,($=!*~>%".indexOf(first) < 0) {
+            byte[] some = new byte[Math.min(SHOWN_BYTES, end - at)];
+            in.getBytes(at, some);
+            throw new IOException(BinaryOperation.strange(some, some.length));
+        }
+        type = first;
+        negative = false;
+        number = 0;
+    }
+
+    private void line() throws IOException {
+        byte ended = type;
+        type = 0;
+        if ("$=!*~>%".indexOf(ended) < 0 || negative) {
+            element();
+        } else if ("$=!".indexOf(ended) >= 0) {
+            bytes += number;
+            if (bytes > bytesMax) {
+                throw tooLong();
+            }
+            skip = number + LINE_END;
+        } else if (number == 0) {
+            element();
+        } else {
+            long count = ended == '%' ? 2 * number : number;
+            if (bytes + count * ELEMENT_BYTES_MIN > bytesMax) {
+                throw tooLong();
+            }
+            if (depth == DEPTH_MAX) {
+                throw new IOException(
+                        "sent a reply that nests deeper than " + DEPTH_MAX + " arrays; is this the store's port?");
+            }
+            elements[depth++] = count;
+        }
+    }
+
+    private IOException tooLong() {
+        return new IOException("sent a reply of more than " + bytesMax
+                + " bytes; is this the store's port, and does the key hold a counter?");
+    }
+
+    /** An element is complete, and with it the arrays that it was the last one of. */
+    private void element() {
+        while (depth > 0 && --elements[depth - 1] == 0) {
+            depth--;
+        }
+        if (depth == 0) {
+            bytes = 0;
+            strange.accept(null);
+        }
+    }
+}

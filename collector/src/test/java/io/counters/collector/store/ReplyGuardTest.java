@@ -1,0 +1,114 @@
+package io.counters.collector.store;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Redis' protocol, byte by byte. */
+class ReplyGuardTest {
+    private static final int BYTES_MAX = 1000;
+
+    private final AtomicReference<@Nullable String> strange = new AtomicReference<>("nothing yet");
+    private final EmbeddedChannel channel = new EmbeddedChannel(new ReplyGuard(BYTES_MAX, strange::set));
+
+    /** In pieces of so many bytes; returns what was passed on. */
+    private String receive(String text, int piece) {
+        StringBuilder passed = new StringBuilder();
+        for (int at = 0; at < text.length() && channel.isOpen(); at += piece) {
+            channel.writeInbound(
+                    Unpooled.copiedBuffer(text.substring(at, Math.min(text.length(), at + piece)), ISO_8859_1));
+            ByteBuf next = channel.readInbound();
+            if (next != null) {
+                passed.append(next.toString(ISO_8859_1));
+                next.release();
+            }
+        }
+        return passed.toString();
+    }
+
+    @Test
+    void replies_pass_as_they_are_in_pieces_of_any_length() {
+        List<String> lines = List.of(
+                "+OK",
+                "-ERR no",
+                ":-12",
+                "$-1",
+                "$0",
+                "",
+                "$12",
+                "*9999",
+                "$9999",
+                "*-1",
+                "*0",
+                "*2",
+                "*2",
+                ":1",
+                "$1",
+                "x",
+                "%1",
+                "+a",
+                "*1",
+                "_",
+                "=5",
+                "txt:a",
+                "#t",
+                ",1.5e300",
+                "");
+        String replies = String.join("\r\n", lines);
+        for (int piece = 1; piece <= replies.length(); piece++) {
+            // Far more in all than one reply may have.
+            for (int i = 0; i < 20; i++) {
+                assertThat(receive(replies, piece)).isEqualTo(replies);
+            }
+            assertThat(channel.isOpen()).isTrue();
+            assertThat(strange.get()).isNull();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "$2000000000\r\n",
+                "$99999999999999999999999999\r\n",
+                "*1000000000\r\n",
+                "*9223372036854775807\r\n",
+                "%400\r\n",
+                "*3\r\n$900\r\n",
+                "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n",
+                "HTTP/1.1 400 Bad Request\r\n",
+                "\0\0",
+                "\u0081"
+            })
+    void what_is_no_reply_closes_the_connection_and_is_told(String text) {
+        receive(text, 5);
+        if (text.startsWith("*3")) {
+            receive("x".repeat(900) + "\r\n$900\r\n", 5);
+        }
+
+        assertThat(channel.isOpen()).isFalse();
+        assertThat(strange.get()).isNotNull();
+    }
+
+    @Test
+    void a_line_without_an_end_closes_the_connection() {
+        receive("+" + "x".repeat(2000), 100);
+
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void a_stranger_is_told_by_what_it_says() {
+        receive("HTTP/1.1 400 Bad Request\r\n", 100);
+
+        assertThat(strange.get()).isEqualTo("answers as HTTP; is this the store's port?");
+    }
+}
