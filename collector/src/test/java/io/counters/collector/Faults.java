@@ -1,0 +1,119 @@
+package io.counters.collector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+
+/**
+ * A child process whose disk, clock and sockets misbehave on command. {@code src/test/c/faults.c} does it, which the
+ * child loads before its C library; both map the same file, and a slot that is set here takes effect at once.
+ */
+public final class Faults {
+    public static final int EIO = 5;
+    public static final int EACCES = 13;
+    public static final int ENOSPC = 28;
+    public static final int EROFS = 30;
+
+    /** What can be set, in the order of {@code faults.c}, which explains them. 0 is no fault. */
+    public enum Slot {
+        CLOCK_MILLIS,
+        SYNC_ERRNO,
+        SYNC_FOLDER_ERRNO,
+        SYNC_MILLIS,
+        WRITE_ERRNO,
+        WRITES_UNTIL_FULL,
+        READ_ERRNO,
+        READ_MILLIS,
+        OPEN_ERRNO,
+        UNLINK_ERRNO,
+        RENAME_ERRNO,
+        RECEIVES_FAIL,
+        ACCEPTS_FAIL,
+        HITS
+    }
+
+    private final Path control;
+    private final Path folder;
+    private final MappedByteBuffer slots;
+
+    /**
+     * No fault yet.
+     *
+     * @param control the file to make for the slots; may be shared by one child after the other
+     * @param folder only files in this folder have disk faults
+     */
+    public Faults(Path control, Path folder) throws IOException {
+        this.control = control;
+        this.folder = folder.toRealPath();
+        try (FileChannel file = FileChannel.open(
+                control, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            slots = file.map(FileChannel.MapMode.READ_WRITE, 0, (long) Long.BYTES * Slot.values().length);
+        }
+        slots.order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** The variables that a child process needs. */
+    public Map<String, String> environment() throws IOException {
+        return Map.of(
+                "LD_PRELOAD", compiled().toString(),
+                "FAULTS_CONTROL", control.toAbsolutePath().toString(),
+                "FAULTS_FOLDER", folder.toString());
+    }
+
+    public void set(Slot slot, long value) {
+        slots.putLong(slot.ordinal() * Long.BYTES, value);
+    }
+
+    public long get(Slot slot) {
+        return slots.getLong(slot.ordinal() * Long.BYTES);
+    }
+
+    /** Ends every fault; {@link Slot#HITS} goes on. */
+    public void heal() {
+        for (Slot slot : Slot.values()) {
+            if (slot != Slot.HITS) {
+                set(slot, 0);
+            }
+        }
+    }
+
+    /** The library; compiled where it is missing or older than its source. */
+    private static synchronized Path compiled() throws IOException {
+        Path source = Path.of("src", "test", "c", "faults.c").toAbsolutePath();
+        Path library = Path.of("target", "faults.so").toAbsolutePath();
+        if (Files.exists(library)
+                && Files.getLastModifiedTime(library).compareTo(Files.getLastModifiedTime(source)) > 0) {
+            return library;
+        }
+        Path fresh = Files.createTempFile(library.getParent(), "faults", ".so");
+        Process gcc = new ProcessBuilder(
+                        "gcc",
+                        "-O2",
+                        "-Wall",
+                        "-Werror",
+                        "-shared",
+                        "-fPIC",
+                        "-o",
+                        fresh.toString(),
+                        source.toString(),
+                        "-ldl")
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(gcc.getInputStream().readAllBytes());
+        try {
+            assertThat(gcc.waitFor()).as(said).isZero();
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+            throw new IOException(hurried);
+        }
+        return Files.move(fresh, library, StandardCopyOption.ATOMIC_MOVE);
+    }
+}
