@@ -25,6 +25,9 @@ public final class Main {
     private static final int EXIT_USAGE = 2;
     private static final int EXIT_CANNOT = 1;
 
+    /** Of an orderly end that could not bring to the disk what was counted. */
+    private static final int EXIT_UNCOMMITTED = 4;
+
     private Main() {}
 
     public static void main(String[] args) {
@@ -87,7 +90,7 @@ public final class Main {
         }
         try {
             Collector collector = new Collector(new Settings(flags, environment), out);
-            Runtime.getRuntime().addShutdownHook(new Thread(collector::close, "counters-end"));
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> end(collector), "counters-end"));
             return 0;
         } catch (SettingsException mistakes) {
             mistakes.mistakes().forEach(mistake -> err.println("counters collector: " + mistake));
@@ -95,6 +98,14 @@ public final class Main {
         } catch (IOException cannot) {
             err.println("counters collector: " + cannot.getMessage());
             return EXIT_CANNOT;
+        }
+    }
+
+    private static void end(Collector collector) {
+        collector.close();
+        if (!collector.isCommitted()) {
+            System.err.flush();
+            Runtime.getRuntime().halt(EXIT_UNCOMMITTED);
         }
     }
 

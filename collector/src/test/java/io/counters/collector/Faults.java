@@ -37,6 +37,9 @@ public final class Faults {
         RENAME_ERRNO,
         RECEIVES_FAIL,
         ACCEPTS_FAIL,
+        CALLS_ERRNO,
+        CALLS_UNTIL_FAULT,
+        CALLS_FAIL,
         HITS
     }
 

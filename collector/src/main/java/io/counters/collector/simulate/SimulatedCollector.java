@@ -62,7 +62,7 @@ final class SimulatedCollector implements Commands, Network.Receiver {
 
     private Commit newCommit() {
         FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> Instant.ofEpochMilli(clockMillis.getAsLong()));
-        return new Commit(ledger, journal, nobody, new Self());
+        return new Commit(ledger, journal, () -> 0, nobody, new Self());
     }
 
     @Override

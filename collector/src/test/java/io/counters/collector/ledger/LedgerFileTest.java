@@ -171,11 +171,25 @@ class LedgerFileTest {
     }
 
     @Test
-    void an_empty_file_is_no_sound_ledger() throws Exception {
+    void an_empty_file_is_a_ledger_that_has_not_begun() throws Exception {
         Files.createFile(folder.resolve("ledger.sqlite"));
 
         try (LedgerFile anew = new LedgerFile(folder)) {
+            assertThat(anew.setAside())
+                    .as("a full disk at the first start leaves it")
+                    .isNull();
+            assertThat(anew.committedMillis()).isZero();
+        }
+    }
+
+    @Test
+    void an_empty_file_beside_a_log_has_lost_what_was_in_it() throws Exception {
+        Files.createFile(folder.resolve("ledger.sqlite"));
+        Files.writeString(folder.resolve("ledger.sqlite-wal"), "what was committed last");
+
+        try (LedgerFile anew = new LedgerFile(folder)) {
             assertThat(anew.setAside()).isNotNull().isEmptyFile();
+            assertThat(folder.resolve("ledger.damaged-1.sqlite-wal")).hasContent("what was committed last");
         }
     }
 
