@@ -40,6 +40,7 @@ public final class Faults {
         CALLS_ERRNO,
         CALLS_UNTIL_FAULT,
         CALLS_FAIL,
+        SYNCS_SKIPPED,
         HITS
     }
 
@@ -79,10 +80,10 @@ public final class Faults {
         return slots.getLong(slot.ordinal() * Long.BYTES);
     }
 
-    /** Ends every fault; {@link Slot#HITS} goes on. */
+    /** Ends every fault. */
     public void heal() {
         for (Slot slot : Slot.values()) {
-            if (slot != Slot.HITS) {
+            if (slot != Slot.HITS && slot != Slot.SYNCS_SKIPPED) {
                 set(slot, 0);
             }
         }

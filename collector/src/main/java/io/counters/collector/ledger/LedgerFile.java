@@ -2,6 +2,8 @@ package io.counters.collector.ledger;
 
 import io.counters.collector.self.DiskFault;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -31,7 +33,8 @@ import org.sqlite.SQLiteErrorCode;
  * is opened after a failure first brings everything from the log into the database, by writes and syncs of its own.
  *
  * <p>Only damage sets a file aside: a database that SQLite finds broken, or rows that contradict each other. That it can't be
- * read or written now is no damage.
+ * read or written now is no damage; but SQLite may call it so, so damage is believed when it is found twice, with a file in
+ * between that the system reads from end to end.
  */
 public final class LedgerFile implements Journal, AutoCloseable {
     private static final String NAME = "ledger.sqlite";
@@ -70,6 +73,11 @@ public final class LedgerFile implements Journal, AutoCloseable {
         try {
             finishMovingAway();
             String found = open();
+            if (found != null) {
+                read(file);
+                read(folder.resolve(NAME + "-wal"));
+                found = open();
+            }
             if (found != null) {
                 damage = found;
                 setAside = moveAway();
@@ -113,6 +121,15 @@ public final class LedgerFile implements Journal, AutoCloseable {
         } finally {
             if (opened != null) {
                 opened.close();
+            }
+        }
+    }
+
+    /** Reads all of a file, where it exists; throws where the disk does not let it. */
+    private static void read(Path some) throws IOException {
+        if (Files.exists(some)) {
+            try (InputStream in = Files.newInputStream(some)) {
+                in.transferTo(OutputStream.nullOutputStream());
             }
         }
     }

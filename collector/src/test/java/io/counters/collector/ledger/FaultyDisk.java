@@ -34,16 +34,14 @@ public final class FaultyDisk {
         Path folder = Path.of(args[1]);
         Faults faults = new Faults(Path.of(args[0]), folder);
         int cases = 0;
-        for (int errno : new int[] {Faults.EIO, Faults.ENOSPC}) {
-            for (int fails : new int[] {1, 3, 1000}) {
-                Path place = folder.resolve(errno + "-" + fails);
-                FaultyDisk disk = new FaultyDisk(faults, Files.createDirectory(place), errno, fails);
-                for (int call = 1; disk.commit(call); call++) {
-                    cases++;
-                }
-                for (int call = 1; disk.open(call); call++) {
-                    cases++;
-                }
+        for (int fails : new int[] {1, 1000}) {
+            int errno = fails == 1 ? Faults.EIO : Faults.ENOSPC;
+            FaultyDisk disk = new FaultyDisk(faults, Files.createDirectory(folder.resolve("" + fails)), errno, fails);
+            for (int call = 1; disk.commit(call); call++) {
+                cases++;
+            }
+            for (int call = 1; disk.open(call); call++) {
+                cases++;
             }
         }
         System.out.println(cases + " calls failed");
@@ -82,7 +80,9 @@ public final class FaultyDisk {
                 boolean committed = kept.commit.run();
                 failed = heal();
                 long left = faults.get(Slot.CALLS_UNTIL_FAULT);
-                killed(data, round, committed, "call " + call + ", round " + round);
+                if (round == 1 + call % ROUNDS) {
+                    killed(data, round, committed, "call " + call + ", round " + round);
+                }
                 if (left > -fails) {
                     faults.set(Slot.CALLS_UNTIL_FAULT, left);
                     faults.set(Slot.CALLS_ERRNO, errno);

@@ -18,6 +18,7 @@ class LedgerFaultsTest {
     void whichever_call_on_a_file_fails_the_values_are_exact_and_nothing_is_set_aside() throws Exception {
         Path data = Files.createDirectory(folder.resolve("data"));
         Faults faults = new Faults(folder.resolve("control"), data);
+        faults.set(Faults.Slot.SYNCS_SKIPPED, 1);
         ProcessBuilder java = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
