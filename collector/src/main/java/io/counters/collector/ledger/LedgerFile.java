@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteJDBCLoader;
 
 /**
  * The ledger on disk: {@code ledger.sqlite} in the data folder, in WAL mode, every commit synced, with a lock
@@ -71,6 +72,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
         lock = new FolderLock(folder);
         boolean isOpen = false;
         try {
+            unpackLibrary();
             finishMovingAway();
             String found = open();
             if (found != null) {
@@ -95,6 +97,22 @@ public final class LedgerFile implements Journal, AutoCloseable {
             if (!isOpen) {
                 lock.close();
             }
+        }
+    }
+
+    /** SQLite is a native library, which its driver unpacks into a temporary folder at every start. */
+    private static void unpackLibrary() throws IOException {
+        String place = System.getProperty("org.sqlite.tmpdir", System.getProperty("java.io.tmpdir"));
+        String what = "SQLite's library can't be unpacked into the temporary folder " + place + " (";
+        String remedy =
+                "); give a folder that is writable and not mounted noexec: java -Djava.io.tmpdir=FOLDER -jar ...";
+        try {
+            Files.delete(Files.createTempFile(Path.of(place), "sqlite", ""));
+            SQLiteJDBCLoader.initialize();
+        } catch (IOException cannot) {
+            throw new IOException(what + DiskFault.text(cannot) + remedy, cannot);
+        } catch (Exception | LinkageError cannot) {
+            throw new IOException(what + cannot.getMessage() + remedy, cannot);
         }
     }
 

@@ -16,6 +16,7 @@ public final class DiskFault {
             "Read-only file system", "the file system is read-only; mount it for writing",
             "Permission denied", "no permission; let the user of this process write there",
             "Operation not permitted", "no permission; let the user of this process write there",
+            "Not a directory", "a file has the place of a folder; move it away",
             "Input/output error", "the disk fails; the kernel's log tells more",
             "Too many open files", "this process has too many open files; raise its limit, ulimit -n");
 
