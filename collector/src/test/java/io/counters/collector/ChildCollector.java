@@ -54,7 +54,7 @@ public final class ChildCollector implements AutoCloseable {
         err = Files.createTempFile(folder, "err", "");
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
         command.addAll(java);
         command.addAll(List.of(
                 "-jar",
@@ -77,6 +77,7 @@ public final class ChildCollector implements AutoCloseable {
         if (counts.find() && shown.find()) {
             udp = Integer.parseInt(counts.group(1));
             page = Integer.parseInt(shown.group(1));
+            await().atMost(PATIENCE).ignoreExceptions().until(() -> !metrics().isEmpty());
         }
     }
 

@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -10,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -89,6 +92,34 @@ public final class Faults {
         }
     }
 
+    /**
+     * Runs a program of the tests' in a child process, with these faults, until it ends well.
+     *
+     * @return what it said
+     */
+    public String run(Class<?> program, String... args) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                program.getName()));
+        command.addAll(List.of(args));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment());
+        Process child = builder.start();
+        String said = new String(child.getInputStream().readAllBytes(), UTF_8);
+        assertThat(child.waitFor()).as(said).isZero();
+        return said;
+    }
+
+    /** Lets the call of this number from now on fail, and those after it, so many in all. */
+    public void failCalls(int errno, int first, int count) {
+        set(Slot.CALLS_UNTIL_FAULT, first);
+        set(Slot.CALLS_FAIL, count);
+        set(Slot.CALLS_ERRNO, errno);
+    }
+
     /** The library; compiled where it is missing or older than its source. */
     private static synchronized Path compiled() throws IOException {
         Path source = Path.of("src", "test", "c", "faults.c").toAbsolutePath();
@@ -111,7 +142,7 @@ public final class Faults {
                         "-ldl")
                 .redirectErrorStream(true)
                 .start();
-        String said = new String(gcc.getInputStream().readAllBytes());
+        String said = new String(gcc.getInputStream().readAllBytes(), UTF_8);
         try {
             assertThat(gcc.waitFor()).as(said).isZero();
         } catch (InterruptedException hurried) {

@@ -233,7 +233,7 @@ final class LedgerConnection implements AutoCloseable {
             while (list.next()) {
                 PeerList.of(list.getLong(1), list.getString(2));
             }
-        } catch (IllegalArgumentException noList) {
+        } catch (IllegalArgumentException | IndexOutOfBoundsException noList) {
             return "its list of peers can't be read: " + noList.getMessage();
         }
         return null;

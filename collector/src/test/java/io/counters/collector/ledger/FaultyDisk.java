@@ -47,12 +47,6 @@ public final class FaultyDisk {
         System.out.println(cases + " calls failed");
     }
 
-    private void fail(int call) {
-        faults.set(Slot.CALLS_UNTIL_FAULT, call);
-        faults.set(Slot.CALLS_FAIL, fails);
-        faults.set(Slot.CALLS_ERRNO, errno);
-    }
-
     private boolean heal() {
         faults.set(Slot.CALLS_ERRNO, 0);
         return faults.get(Slot.CALLS_UNTIL_FAULT) <= 0;
@@ -74,7 +68,7 @@ public final class FaultyDisk {
         Path data = Files.createDirectory(folder.resolve("commit-" + call));
         boolean failed = false;
         try (KeptLedger kept = new KeptLedger(data, false)) {
-            fail(call);
+            faults.failCalls(errno, call, fails);
             for (int round = 1; round <= ROUNDS; round++) {
                 kept.datagram(datagram(round));
                 boolean committed = kept.commit.run();
@@ -124,7 +118,7 @@ public final class FaultyDisk {
             kept.datagram(datagram(2));
             check(kept.commit.run(), "no commit");
             Path copy = copied(data, data.resolve("killed"));
-            fail(call);
+            faults.failCalls(errno, call, fails);
             try {
                 opened(copy, "call " + call).close();
             } catch (IOException unusable) {
