@@ -197,6 +197,35 @@ class DiskFaultsIT {
     }
 
     @Test
+    void while_the_spool_can_not_be_read_the_page_answers_and_commits_go_on() throws Exception {
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        child.datagram("increment a 5");
+        await().atMost(PATIENCE)
+                .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
+
+        faults.set(Slot.READ_MILLIS, 600_000);
+
+        await().atMost(PATIENCE)
+                .during(Duration.ofSeconds(3))
+                .until(() ->
+                        child.metrics().keySet().stream().anyMatch(name -> name.startsWith("publish_spool_bytes")));
+        faults.heal();
+    }
+
+    @Test
+    void a_spool_whose_folder_can_not_be_synced_loses_no_tick_and_keeps_its_books() throws Exception {
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        faults.set(Slot.SYNC_FOLDER_ERRNO, Faults.EIO);
+        child.datagram("increment a 5");
+        child.awaitCounter("a", 5);
+        await().atMost(PATIENCE)
+                .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
+
+        assertThat(child.metrics()).containsEntry("publish_lost_points_total", 0L);
+        assertThat(child.said()).contains("the folder can't be synced, so that a power failure may lose ticks");
+    }
+
+    @Test
     void starts_on_a_full_disk_say_so_and_leave_nothing_behind() throws Exception {
         for (int writes = 1; writes <= 5; writes++) {
             faults.set(Slot.WRITES_UNTIL_FULL, writes);
