@@ -84,8 +84,7 @@ final class Spool {
         } catch (IOException cannot) {
             throw new IOException("the spool " + folder + " can't be used: " + DiskFault.text(cannot), cannot);
         } catch (UncheckedIOException cannot) {
-            throw new IOException(
-                    "the spool " + folder + " can't be listed: " + DiskFault.text(cannot.getCause()), cannot);
+            throw new IOException("the spool " + folder + " can't be listed: " + cannot.getMessage(), cannot);
         }
         // Where it stays, the next tick is written over it.
         undone(folder.resolve(UNFINISHED));
