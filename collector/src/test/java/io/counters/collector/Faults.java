@@ -27,24 +27,30 @@ public final class Faults {
 
     /** What can be set, in the order of {@code faults.c}, which explains them. 0 is no fault. */
     public enum Slot {
-        CLOCK_MILLIS,
-        SYNC_ERRNO,
-        SYNC_FOLDER_ERRNO,
-        SYNC_MILLIS,
-        WRITE_ERRNO,
-        WRITES_UNTIL_FULL,
-        READ_ERRNO,
-        READ_MILLIS,
-        OPEN_ERRNO,
-        UNLINK_ERRNO,
-        RENAME_ERRNO,
-        RECEIVES_FAIL,
-        ACCEPTS_FAIL,
-        CALLS_ERRNO,
-        CALLS_UNTIL_FAULT,
-        CALLS_FAIL,
-        SYNCS_SKIPPED,
-        HITS
+        CLOCK_MILLIS(0),
+        SYNC_ERRNO(1),
+        SYNC_FOLDER_ERRNO(2),
+        SYNC_MILLIS(3),
+        WRITE_ERRNO(4),
+        WRITES_UNTIL_FULL(5),
+        READ_ERRNO(6),
+        READ_MILLIS(7),
+        OPEN_ERRNO(8),
+        UNLINK_ERRNO(9),
+        RENAME_ERRNO(10),
+        RECEIVES_FAIL(11),
+        ACCEPTS_FAIL(12),
+        CALLS_ERRNO(13),
+        CALLS_UNTIL_FAULT(14),
+        CALLS_FAIL(15),
+        SYNCS_SKIPPED(16),
+        HITS(17);
+
+        private final int place;
+
+        Slot(int place) {
+            this.place = place;
+        }
     }
 
     private final Path control;
@@ -76,11 +82,11 @@ public final class Faults {
     }
 
     public void set(Slot slot, long value) {
-        slots.putLong(slot.ordinal() * Long.BYTES, value);
+        slots.putLong(slot.place * Long.BYTES, value);
     }
 
     public long get(Slot slot) {
-        return slots.getLong(slot.ordinal() * Long.BYTES);
+        return slots.getLong(slot.place * Long.BYTES);
     }
 
     /** Ends every fault. */
