@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Map;
 import java.util.SortedMap;
 
 /**
@@ -29,7 +30,10 @@ public final class FaultyDisk {
         this.fails = fails;
     }
 
-    /** @param args the file of the faults' slots, and a folder */
+    /**
+     * Runs all cases.
+     *
+     * @param args the file of the faults' slots, and a folder */
     public static void main(String[] args) throws IOException {
         Path folder = Path.of(args[1]);
         Faults faults = new Faults(Path.of(args[0]), folder);
@@ -96,7 +100,7 @@ public final class FaultyDisk {
         try (KeptLedger kept = opened(copy, when)) {
             SortedMap<String, Long> values = kept.values();
             int least = committed ? round : round - 1;
-            for (SortedMap.Entry<String, Long> value : values.entrySet()) {
+            for (Map.Entry<String, Long> value : values.entrySet()) {
                 long rounds = value.getValue() / 10 - 1;
                 check(rounds >= 0 && rounds <= round, when + ": " + value);
             }

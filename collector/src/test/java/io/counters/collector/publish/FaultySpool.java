@@ -34,7 +34,10 @@ public final class FaultySpool {
         when = "in " + folder.getFileName() + ": ";
     }
 
-    /** @param args the file of the faults' slots, and a folder */
+    /**
+     * Runs all cases.
+     *
+     * @param args the file of the faults' slots, and a folder */
     public static void main(String[] args) throws IOException {
         Path folder = Path.of(args[1]);
         Faults faults = new Faults(Path.of(args[0]), folder);
