@@ -37,7 +37,8 @@ public final class FaultySpool {
     /**
      * Runs all cases.
      *
-     * @param args the file of the faults' slots, and a folder */
+     * @param args the file of the slots, and a folder
+     */
     public static void main(String[] args) throws IOException {
         Path folder = Path.of(args[1]);
         Faults faults = new Faults(Path.of(args[0]), folder);
