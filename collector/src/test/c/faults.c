@@ -38,6 +38,10 @@ enum slot {
     RENAME_ERRNO,        /* renaming files fails */
     RECEIVES_FAIL,       /* so many receives on datagram sockets fail with ENOMEM */
     ACCEPTS_FAIL,        /* so many accepts fail with EMFILE */
+    CALLS_ERRNO,         /* whatever is done with a file fails with this, once CALLS_UNTIL_FAULT is used up: */
+    CALLS_UNTIL_FAULT,   /* n: the n-th call from now on fails, */
+    CALLS_FAIL,          /* and so many in all */
+    SYNCS_SKIPPED,       /* syncs that do not fail do nothing: only the machine's end needs them, and they take time */
     HITS,                /* counts the calls that were made to fail */
     SLOTS
 };
@@ -99,6 +103,13 @@ static int take(enum slot slot) {
     }
 }
 
+/* Whether this call on a file of ours is one of those that CALLS_UNTIL_FAULT counts out. */
+static int counted_fault(void) {
+    if (!slots[CALLS_ERRNO]) return 0;
+    int64_t left = __sync_sub_and_fetch(&slots[CALLS_UNTIL_FAULT], 1);
+    return left <= 0 && left > -slots[CALLS_FAIL] ? fail((int) slots[CALLS_ERRNO]) : 0;
+}
+
 static void wait_for(enum slot slot) {
     for (int64_t waited = 0; waited < slots[slot]; waited += 5) {
         struct timespec pause = {0, 5000000};
@@ -139,32 +150,33 @@ time_t time(time_t *out) {
 
 /* The disk */
 
-static int sync_fails(int fd) {
-    if (!slots[SYNC_MILLIS] && !slots[SYNC_ERRNO] && !slots[SYNC_FOLDER_ERRNO]) return 0;
+static int synced(int fd, int (*real)(int)) {
     int file = is_ours(fd, S_IFREG);
-    if (!file && !is_ours(fd, S_IFDIR)) return 0;
+    if (!file && !is_ours(fd, S_IFDIR)) return real(fd);
     wait_for(SYNC_MILLIS);
     int64_t error = slots[file ? SYNC_ERRNO : SYNC_FOLDER_ERRNO];
-    return error ? fail((int) error) : 0;
+    if (error) return fail((int) error);
+    if (counted_fault()) return -1;
+    return slots[SYNCS_SKIPPED] ? 0 : real(fd);
 }
 
 int fsync(int fd) {
     REAL(int, fsync, int);
-    return sync_fails(fd) ? -1 : real(fd);
+    return synced(fd, real);
 }
 
 int fdatasync(int fd) {
     REAL(int, fdatasync, int);
-    return sync_fails(fd) ? -1 : real(fd);
+    return synced(fd, real);
 }
 
 static int write_fails(int fd) {
-    if (!slots[WRITE_ERRNO] && !slots[WRITES_UNTIL_FULL]) return 0;
+    if (!slots[WRITE_ERRNO] && !slots[WRITES_UNTIL_FULL] && !slots[CALLS_ERRNO]) return 0;
     if (!is_ours(fd, S_IFREG)) return 0;
     if (slots[WRITE_ERRNO]) return fail((int) slots[WRITE_ERRNO]);
     for (;;) {
         int64_t left = slots[WRITES_UNTIL_FULL];
-        if (left == 0) return 0;
+        if (left == 0) return counted_fault();
         if (left == 1) return fail(ENOSPC);
         if (__sync_bool_compare_and_swap(&slots[WRITES_UNTIL_FULL], left, left - 1)) return 0;
     }
@@ -199,10 +211,10 @@ int ftruncate(int fd, off_t size) {
 }
 
 static int read_fails(int fd) {
-    if (!slots[READ_ERRNO] && !slots[READ_MILLIS]) return 0;
+    if (!slots[READ_ERRNO] && !slots[READ_MILLIS] && !slots[CALLS_ERRNO]) return 0;
     if (!is_ours(fd, S_IFREG)) return 0;
     wait_for(READ_MILLIS);
-    return slots[READ_ERRNO] ? fail((int) slots[READ_ERRNO]) : 0;
+    return slots[READ_ERRNO] ? fail((int) slots[READ_ERRNO]) : counted_fault();
 }
 
 ssize_t pread64(int fd, void *bytes, size_t size, off64_t at) {
@@ -222,7 +234,8 @@ ssize_t read(int fd, void *bytes, size_t size) {
 static int open_fails(const char *path, int flags) {
     int64_t error = slots[OPEN_ERRNO];
     int writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT);
-    return error && writes && is_below(path) ? fail((int) error) : 0;
+    if (!writes || !(error || slots[CALLS_ERRNO]) || !is_below(path)) return 0;
+    return error ? fail((int) error) : counted_fault();
 }
 
 int open64(const char *path, int flags, ...) {
@@ -242,14 +255,19 @@ int open(const char *path, int flags, ...) {
     return open64(path, flags, mode);
 }
 
+static int name_fails(enum slot slot, const char *path) {
+    if (!(slots[slot] || slots[CALLS_ERRNO]) || !is_below(path)) return 0;
+    return slots[slot] ? fail((int) slots[slot]) : counted_fault();
+}
+
 int unlink(const char *path) {
     REAL(int, unlink, const char *);
-    return slots[UNLINK_ERRNO] && is_below(path) ? fail((int) slots[UNLINK_ERRNO]) : real(path);
+    return name_fails(UNLINK_ERRNO, path) ? -1 : real(path);
 }
 
 int rename(const char *from, const char *to) {
     REAL(int, rename, const char *, const char *);
-    return slots[RENAME_ERRNO] && is_below(from) ? fail((int) slots[RENAME_ERRNO]) : real(from, to);
+    return name_fails(RENAME_ERRNO, from) ? -1 : real(from, to);
 }
 
 /* Sockets */

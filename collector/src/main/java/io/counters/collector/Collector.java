@@ -62,6 +62,9 @@ public final class Collector implements AutoCloseable {
     private static final long REPORT_MILLIS = 600_000;
     private static final long LAST_PUSH_MILLIS = 1500;
 
+    /** A disk that hangs may keep the end waiting for so long, and no longer. */
+    private static final long END_MILLIS = 4700;
+
     private final InstantSource clock = InstantSource.system();
     private final Self self = new Self();
     private final FaultLog faults = new FaultLog(log, System::nanoTime);
@@ -141,15 +144,18 @@ public final class Collector implements AutoCloseable {
             ledger = new Ledger(keeping, storing.isShared(), time, random.nextLong(), new SeededHash(random), self);
             file.load(ledger);
             if (file.setAside() != null) {
-                log.warn("the ledger was damaged and is set aside as {}; a new one begins", file.setAside());
+                log.error(
+                        "the ledger was damaged ({}) and is set aside as {}; a new one begins, every counter at 0",
+                        file.damage(),
+                        file.setAside());
             }
             peers = sharing.file().isEmpty() ? null : open(peers(sharing.file().get(), sharing.self(), time));
             if (peers == null && ledger.hasPeers()) {
                 throw new IOException("the ledger " + file + " has shared its names with peers; give --peers and --self"
                         + " again, or a later list with this collector alone");
             }
-            commit = new Commit(ledger, file, faults, self);
-            health = new Health(threads, ledger, System::nanoTime);
+            commit = new Commit(ledger, file, System::nanoTime, faults, self);
+            health = new Health(threads, commit, ledger, System::nanoTime);
             Store store = storing.isShared() ? open(storing.open(System::nanoTime)) : null;
             pusher = store == null ? null : new Pusher(ledger, store, prefix, sharing.self(), faults, self);
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
@@ -351,8 +357,8 @@ public final class Collector implements AutoCloseable {
     }
 
     /**
-     * Takes what has arrived, commits, pushes, publishes at a second not yet used, and closes all; within 5 s.
-     * Idempotent.
+     * Takes what has arrived, commits, pushes, publishes at a second not yet used, and closes all; within 5 s, also where
+     * the disk hangs. Idempotent.
      */
     @Override
     public synchronized void close() {
@@ -361,6 +367,30 @@ public final class Collector implements AutoCloseable {
         }
         closed = true;
         threads.end();
+        Thread last = threads.worker("counters-last", this::end);
+        last.start();
+        join(last, END_MILLIS);
+        int lost = ledger.uncommitted();
+        Commit.Behind behind = commit.behind();
+        if (lost == 0) {
+            log.info("ended; {} counters are in the ledger", ledger.size());
+        } else {
+            long seconds = behind == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - behind.sinceNanos());
+            log.error(
+                    "ended; the last changes of {} counters could NOT be written to the ledger: {}; senders with totals"
+                            + " repeat theirs after the next start, plain lines of the last {} s are lost",
+                    lost,
+                    behind == null ? "the end came first" : behind.reason(),
+                    seconds + 1);
+        }
+    }
+
+    /** Whether all that was counted is in the ledger on disk; ask after {@link #close}. */
+    public boolean isCommitted() {
+        return ledger.uncommitted() == 0;
+    }
+
+    private void end() {
         intake.close();
         join(intakeThread, 500);
         ending.countDown();
@@ -381,7 +411,6 @@ public final class Collector implements AutoCloseable {
             peers.run(clock.millis());
         }
         closeOpened();
-        log.info("ended; {} counters are in the ledger", ledger.size());
     }
 
     private void pushAll(Pusher last) {

@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.Threads;
 import java.util.ArrayList;
@@ -16,12 +17,14 @@ final class Health implements Supplier<List<String>> {
     private static final long LOCK_NANOS_MAX = TimeUnit.SECONDS.toNanos(5);
 
     private final Threads threads;
+    private final Commit commit;
     private final Ledger ledger;
     private final LongSupplier nanoClock;
     private volatile long lockedNanos;
 
-    Health(Threads threads, Ledger ledger, LongSupplier nanoClock) {
+    Health(Threads threads, Commit commit, Ledger ledger, LongSupplier nanoClock) {
         this.threads = threads;
+        this.commit = commit;
         this.ledger = ledger;
         this.nanoClock = nanoClock;
         lockedNanos = nanoClock.getAsLong();
@@ -40,7 +43,12 @@ final class Health implements Supplier<List<String>> {
         for (String thread : threads.missing()) {
             troubles.add("the thread " + thread + " has ended");
         }
-        long age = nanoClock.getAsLong() - lockedNanos;
+        long now = nanoClock.getAsLong();
+        String uncommitted = commit.trouble(now);
+        if (uncommitted != null) {
+            troubles.add(uncommitted);
+        }
+        long age = now - lockedNanos;
         if (age > LOCK_NANOS_MAX) {
             troubles.add("the ledger's lock could not be taken for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s");
         }

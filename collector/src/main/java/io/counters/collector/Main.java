@@ -34,6 +34,9 @@ public final class Main {
 
     private static final Logger log = LoggerFactory.getLogger(Main.class);
 
+    /** Of an orderly end that could not bring to the disk what was counted. */
+    private static final int EXIT_UNCOMMITTED = 4;
+
     private Main() {}
 
     public static void main(String[] args) {
@@ -111,7 +114,7 @@ public final class Main {
             Settings settings = new Settings(flags, environment);
             Collector collector = new Collector(settings, out);
             Hangup.calls(() -> lookAgain(settings, new Settings(flags, environment)));
-            end(collector::close);
+            atEnd(() -> end(collector));
             return 0;
         } catch (SettingsException mistakes) {
             mistakes.mistakes().forEach(mistake -> err.println("counters collector: " + mistake));
@@ -122,16 +125,24 @@ public final class Main {
         }
     }
 
+    private static void end(Collector collector) {
+        collector.close();
+        if (!collector.isCommitted()) {
+            LogStream.drain(LAST_LINES_MILLIS);
+            Runtime.getRuntime().halt(EXIT_UNCOMMITTED);
+        }
+    }
+
     private static void startProxy(ProxySettings settings, PrintStream out) throws IOException {
         // Read when the first logger is made, which is in the next line.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", settings.logLevel());
         Proxy proxy = new Proxy(settings, out);
         Hangup.calls(proxy::reload);
-        end(proxy::close);
+        atEnd(proxy::close);
     }
 
     /** What is done at SIGTERM, Ctrl-C, and whatever else ends the JVM in order. */
-    private static void end(Runnable close) {
+    private static void atEnd(Runnable close) {
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
                         () -> {

@@ -11,13 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /**
  * A child process whose disk, clock and sockets misbehave on command. {@code src/test/c/faults.c} does it, which the
  * child loads before its C library; both map the same file, and a slot that is set here takes effect at once.
  */
-@SuppressWarnings("EnumOrdinal") // The slots are in the order of faults.c.
 public final class Faults {
     public static final int EIO = 5;
     public static final int EACCES = 13;
@@ -26,20 +27,30 @@ public final class Faults {
 
     /** What can be set, in the order of {@code faults.c}, which explains them. 0 is no fault. */
     public enum Slot {
-        CLOCK_MILLIS,
-        SYNC_ERRNO,
-        SYNC_FOLDER_ERRNO,
-        SYNC_MILLIS,
-        WRITE_ERRNO,
-        WRITES_UNTIL_FULL,
-        READ_ERRNO,
-        READ_MILLIS,
-        OPEN_ERRNO,
-        UNLINK_ERRNO,
-        RENAME_ERRNO,
-        RECEIVES_FAIL,
-        ACCEPTS_FAIL,
-        HITS
+        CLOCK_MILLIS(0),
+        SYNC_ERRNO(1),
+        SYNC_FOLDER_ERRNO(2),
+        SYNC_MILLIS(3),
+        WRITE_ERRNO(4),
+        WRITES_UNTIL_FULL(5),
+        READ_ERRNO(6),
+        READ_MILLIS(7),
+        OPEN_ERRNO(8),
+        UNLINK_ERRNO(9),
+        RENAME_ERRNO(10),
+        RECEIVES_FAIL(11),
+        ACCEPTS_FAIL(12),
+        CALLS_ERRNO(13),
+        CALLS_UNTIL_FAULT(14),
+        CALLS_FAIL(15),
+        SYNCS_SKIPPED(16),
+        HITS(17);
+
+        private final int place;
+
+        Slot(int place) {
+            this.place = place;
+        }
     }
 
     private final Path control;
@@ -71,20 +82,48 @@ public final class Faults {
     }
 
     public void set(Slot slot, long value) {
-        slots.putLong(slot.ordinal() * Long.BYTES, value);
+        slots.putLong(slot.place * Long.BYTES, value);
     }
 
     public long get(Slot slot) {
-        return slots.getLong(slot.ordinal() * Long.BYTES);
+        return slots.getLong(slot.place * Long.BYTES);
     }
 
-    /** Ends every fault; {@link Slot#HITS} goes on. */
+    /** Ends every fault. */
     public void heal() {
         for (Slot slot : Slot.values()) {
-            if (slot != Slot.HITS) {
+            if (slot != Slot.HITS && slot != Slot.SYNCS_SKIPPED) {
                 set(slot, 0);
             }
         }
+    }
+
+    /**
+     * Runs a program of the tests' in a child process, with these faults, until it ends well.
+     *
+     * @return what it said
+     */
+    public String run(Class<?> program, String... args) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                program.getName()));
+        command.addAll(List.of(args));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment());
+        Process child = builder.start();
+        String said = new String(child.getInputStream().readAllBytes(), UTF_8);
+        assertThat(child.waitFor()).as(said).isZero();
+        return said;
+    }
+
+    /** Lets the call of this number from now on fail, and those after it, so many in all. */
+    public void failCalls(int errno, int first, int count) {
+        set(Slot.CALLS_UNTIL_FAULT, first);
+        set(Slot.CALLS_FAIL, count);
+        set(Slot.CALLS_ERRNO, errno);
     }
 
     /** The library; compiled where it is missing or older than its source. */

@@ -2,8 +2,11 @@ package io.counters.collector;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.MemoryJournal;
+import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.collector.self.Threads;
@@ -18,7 +21,9 @@ class HealthTest {
     private long nanos = 5;
     private final Ledger ledger = new Ledger(
             LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), new Self());
-    private final Health health = new Health(new Threads(), ledger, () -> nanos);
+    private final MemoryJournal journal = new MemoryJournal();
+    private final Commit commit = new Commit(ledger, journal, () -> nanos, new SaidFaults().log(), new Self());
+    private final Health health = new Health(new Threads(), commit, ledger, () -> nanos);
 
     @Test
     void it_is_well_while_the_ledgers_lock_can_be_had() {
@@ -40,6 +45,23 @@ class HealthTest {
             assertThat(health.get()).containsExactly("the ledger's lock could not be taken for 7 s");
         }
         looking.join();
+        assertThat(health.get()).isEmpty();
+    }
+
+    @Test
+    void a_disk_that_takes_nothing_is_told_after_some_seconds_and_until_it_does() {
+        ledger.forgetEarlier();
+        journal.full(true);
+        commit.run();
+        assertThat(health.get()).isEmpty();
+
+        nanos += TimeUnit.SECONDS.toNanos(9);
+        health.look();
+        commit.run();
+        assertThat(health.get()).hasSize(1).first().asString().contains("not been committed for 9 s", "no space left");
+
+        journal.full(false);
+        commit.run();
         assertThat(health.get()).isEmpty();
     }
 }

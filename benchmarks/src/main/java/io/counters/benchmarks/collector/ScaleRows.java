@@ -89,7 +89,7 @@ final class ScaleRows {
         try (LedgerFile file = new LedgerFile(here)) {
             LedgerClock clock = new LedgerClock(0, System.currentTimeMillis(), System::nanoTime);
             Ledger ledger = new Ledger(LedgerSettings.in(here), true, clock, 1, new SeededHash(new Random(1)), self);
-            Commit commit = new Commit(ledger, file, faults, self);
+            Commit commit = new Commit(ledger, file, System::nanoTime, faults, self);
             for (int i = 0; i < COUNTERS; i++) {
                 count(ledger, i);
             }
@@ -125,7 +125,7 @@ final class ScaleRows {
                 Store store = new MemcachedStore(servers, Optional.empty(), System::nanoTime)) {
             LedgerClock clock = new LedgerClock(0, System.currentTimeMillis(), System::nanoTime);
             Ledger ledger = new Ledger(LedgerSettings.in(here), true, clock, keys, new SeededHash(new Random(1)), self);
-            Commit commit = new Commit(ledger, file, faults, self);
+            Commit commit = new Commit(ledger, file, System::nanoTime, faults, self);
             Pusher pusher = new Pusher(ledger, store, "alone-" + keys + ".", "", faults, self);
             pusher.begin();
             int turns = PUSHED_A_ROUND / keys;

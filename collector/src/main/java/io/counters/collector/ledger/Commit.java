@@ -3,19 +3,39 @@ package io.counters.collector.ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** Brings what changed in the ledger to its file. Called about every 100 ms, and by who needs it now; any thread. */
 public final class Commit {
+    /** A health check is told of a commit that fails or hangs after this time. */
+    static final long TROUBLE_SECONDS = 5;
+
+    private static final String UNDER_WAY = "a write to the disk has not returned yet";
+
     private final Ledger ledger;
     private final Journal journal;
+    private final LongSupplier nanoClock;
     private final FaultLog faults;
     private final LongAdder commits;
     private final LongAdder failures;
+    private volatile @Nullable Behind behind;
 
-    public Commit(Ledger ledger, Journal journal, FaultLog faults, Self self) {
+    /**
+     * The file is behind the ledger.
+     *
+     * @param sinceNanos when the first commit began that has not succeeded, by the nano clock
+     * @param failures how many have failed since
+     * @param reason why the last one did not succeed
+     */
+    public record Behind(long sinceNanos, long failures, String reason) {}
+
+    public Commit(Ledger ledger, Journal journal, LongSupplier nanoClock, FaultLog faults, Self self) {
         this.ledger = ledger;
         this.journal = journal;
+        this.nanoClock = nanoClock;
         this.faults = faults;
         commits = self.count("ledger_commits_total");
         failures = self.count("ledger_failed_commits_total");
@@ -24,25 +44,53 @@ public final class Commit {
     /**
      * Commits what changed so far, and returns when it is on disk; where that fails it is kept for the next time.
      *
-     * @return whether all is on disk; if not, nothing new may leave the house
+     * @return whether all is on disk; if not, callers must not push or publish
      */
     public synchronized boolean run() {
         Changes changes = ledger.changes();
         if (changes == null) {
             return true;
         }
+        Behind before = behind;
+        Behind now = before == null ? new Behind(nanoClock.getAsLong(), 0, UNDER_WAY) : before;
+        behind = now;
+        boolean isWritten = false;
         try {
             journal.write(changes);
-            ledger.committed(changes);
-            commits.increment();
-            return true;
+            isWritten = true;
         } catch (IOException | RuntimeException failure) {
-            ledger.putBack(changes);
             failures.increment();
+            behind = new Behind(now.sinceNanos, now.failures + 1, String.valueOf(failure.getMessage()));
             faults.warn(
                     "commit",
                     failure.getMessage() + "; counting goes on, nothing is pushed or published until it heals");
-            return false;
+        } finally {
+            if (!isWritten) {
+                ledger.putBack(changes);
+            }
         }
+        if (isWritten) {
+            ledger.committed(changes);
+            commits.increment();
+            behind = null;
+            if (now.failures > 0) {
+                faults.warn("commit healed", "the ledger is on disk again, after " + now.failures + " failed commits");
+            }
+        }
+        return isWritten;
+    }
+
+    /** How far the file is behind the ledger; null when it is not. Never waits, also not for a write that hangs. */
+    public @Nullable Behind behind() {
+        return behind;
+    }
+
+    /** What a health check should say, when commits have failed or one has hung for 5 s; null otherwise. Never waits. */
+    public @Nullable String trouble(long nowNanos) {
+        Behind now = behind;
+        long seconds = now == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(nowNanos - now.sinceNanos);
+        return now == null || seconds < TROUBLE_SECONDS
+                ? null
+                : "the ledger has not been committed for " + seconds + " s: " + now.reason;
     }
 }

@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import io.counters.collector.self.DiskFault;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -15,18 +16,22 @@ final class FolderLock implements AutoCloseable {
     /**
      * Takes the lock; creates the folder where it is missing.
      *
-     * @throws IOException when the folder can't be written or another collector holds it; the message names the remedy
+     * @throws IOException when the folder can't be written or another collector holds it; the message names the reason
+     *     and the remedy
      */
     FolderLock(Path folder) throws IOException {
+        boolean isFree;
         try {
             Files.createDirectories(folder);
             file = FileChannel.open(folder.resolve("ledger.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            isFree = isFree(file);
         } catch (IOException cannot) {
             throw new IOException(
-                    "the data folder " + folder + " can't be written (" + cannot + "); give another with --data-dir",
+                    "the data folder " + folder + " can't be written: " + DiskFault.text(cannot)
+                            + "; or give another folder with --data-dir",
                     cannot);
         }
-        if (!isFree(file)) {
+        if (!isFree) {
             file.close();
             throw new IOException("the data folder " + folder
                     + " is in use by another collector; stop it, or give this one a folder of its own with --data-dir");

@@ -944,6 +944,13 @@ public final class Ledger {
         }
     }
 
+    /** How many counters have changes that are not committed. */
+    public synchronized int uncommitted() {
+        BitSet all = (BitSet) changed.clone();
+        all.or(committing);
+        return all.cardinality();
+    }
+
     /** How many keys of the shared store are not known to be as they should. */
     public synchronized int unsettled() {
         if (!projecting) {

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decides which piece of which tick is sent next, and when. A state machine: no sockets, no threads, the time passed in, in
- * nanoseconds; what it reads is the ticks' files. All methods may be called from any thread.
+ * nanoseconds; what it reads is the ticks' files. All methods may be called from any thread; only {@link #next} and
+ * {@link #shed} wait for the disk, and they hold no lock then.
  *
  * <p>The current tick goes first. What is left of older ticks is replayed oldest first, on half of the connections at
  * most and at a bounded rate, and only while nothing of the current tick is due. When a next tick comes, what is left of
@@ -50,6 +51,10 @@ final class Delivery {
 
     private @Nullable Tick current;
     private final TreeMap<Long, Tick> older = new TreeMap<>();
+
+    /** What {@link #choose} would take a piece of, once its file is read; null where that is not so. */
+    private @Nullable Tick unread;
+
     private int inFlight;
     private int replaysInFlight;
     private long replayRate = REPLAY_RATE_MIN;
@@ -228,15 +233,50 @@ final class Delivery {
      * @throws Damaged where a tick is no more what was written: it is dropped
      * @throws IOException where a tick can't be read now: it waits for a second
      */
-    synchronized @Nullable Piece next(long now) throws Damaged, IOException {
+    @Nullable
+    Piece next(long now) throws Damaged, IOException {
+        spool.sweep();
+        while (true) {
+            Tick tick;
+            synchronized (this) {
+                Piece piece = choose(now);
+                tick = unread;
+                unread = null;
+                if (tick == null) {
+                    return piece;
+                }
+            }
+            read(tick, now);
+        }
+    }
+
+    private void read(Tick tick, long now) throws Damaged, IOException {
+        List<TickFile.Place> places;
+        try {
+            places = tick.file.places();
+        } catch (TickFile.DamagedFile | NoSuchFileException gone) {
+            throw new Damaged(drop(tick), gone);
+        } catch (IOException notNow) {
+            // Too many open files, say: its points are all there.
+            synchronized (this) {
+                tick.readAgain = now + TimeUnit.MILLISECONDS.toNanos(PIECE_MILLIS_MAX);
+            }
+            throw notNow;
+        }
+        synchronized (this) {
+            tick.places = places;
+        }
+    }
+
+    private @Nullable Piece choose(long now) {
         if (isPaused(now) || isBusy()) {
             return null;
         }
         Piece piece = current == null ? null : due(current, now, Integer.MAX_VALUE);
-        if (piece == null && mayReplay(now)) {
+        if (piece == null && unread == null && mayReplay(now)) {
             // What has failed again and again must not keep back what was never tried.
             piece = replayed(now, TRIES);
-            if (piece == null) {
+            if (piece == null && unread == null) {
                 piece = replayed(now, Integer.MAX_VALUE);
             }
             if (piece != null) {
@@ -261,14 +301,14 @@ final class Delivery {
         return replaysInFlight >= Math.max(1, connections / 2);
     }
 
-    private @Nullable Piece replayed(long now, int attemptsMax) throws Damaged, IOException {
+    private @Nullable Piece replayed(long now, int attemptsMax) {
         int begun = 0;
         for (Tick tick : older.values()) {
             if (tick.rests(now)) {
                 continue;
             }
             Piece piece = due(tick, now, attemptsMax);
-            if (piece != null) {
+            if (piece != null || unread != null) {
                 return piece;
             }
             begun += tick.isBegun() || tick.isUnreadable(now) ? 1 : 0;
@@ -304,22 +344,14 @@ final class Delivery {
         return replayTokens > 0;
     }
 
-    private @Nullable Piece due(Tick tick, long now, int attemptsMax) throws Damaged, IOException {
+    private @Nullable Piece due(Tick tick, long now, int attemptsMax) {
         if (tick.isUnreadable(now)) {
             return null;
         }
         List<TickFile.Place> places = tick.places;
         if (places == null) {
-            try {
-                places = tick.file.places();
-            } catch (TickFile.DamagedFile | NoSuchFileException gone) {
-                throw new Damaged(drop(tick), gone);
-            } catch (IOException notNow) {
-                // Too many open files, say: its points are all there.
-                tick.readAgain = now + TimeUnit.MILLISECONDS.toNanos(PIECE_MILLIS_MAX);
-                throw notNow;
-            }
-            tick.places = places;
+            unread = tick;
+            return null;
         }
         Piece waiting = tick.again.peek();
         if (waiting != null && now - waiting.due >= 0 && waiting.attempts < attemptsMax) {
@@ -442,20 +474,28 @@ final class Delivery {
         return (long) (TimeUnit.MILLISECONDS.toNanos(pause) * (0.5 + random.nextDouble()));
     }
 
-    /** Keeps the spool within its bound; returns the points that were lost by it. */
-    synchronized long shed() {
+    /** Keeps the spool within its bound, where files can be deleted; returns the points that were lost by it. */
+    long shed() {
+        spool.sweep();
         long lost = 0;
-        for (TickFile file : spool.shed()) {
-            Tick tick = older.get(file.second());
-            if (tick == null && current != null && current.file.equals(file)) {
-                tick = current;
-            }
-            lost += tick == null ? file.points() : drop(tick);
+        for (TickFile file = spool.excess(); file != null && spool.drop(file); file = spool.excess()) {
+            lost += lose(file);
         }
         return lost;
     }
 
-    private int drop(Tick tick) {
+    private synchronized int lose(TickFile file) {
+        Tick tick = older.get(file.second());
+        if (tick == null && current != null && current.file.equals(file)) {
+            tick = current;
+        }
+        return tick == null ? 0 : drop(tick);
+    }
+
+    private synchronized int drop(Tick tick) {
+        if (tick.dropped) {
+            return 0;
+        }
         spool.remove(tick.file);
         older.remove(tick.file.second(), tick);
         if (tick == current) {

@@ -7,6 +7,7 @@ import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.Delivery.Damaged;
 import io.counters.collector.publish.Delivery.Piece;
 import io.counters.collector.publish.Delivery.Rest;
+import io.counters.collector.self.DiskFault;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
@@ -227,6 +228,7 @@ public final class OpenTsdbSink implements Sink {
         if (values.size() == 0) {
             return;
         }
+        shed();
         try {
             delivery.begin(spool.write(second, values, bodies));
         } catch (IOException noDisk) {
@@ -234,8 +236,17 @@ public final class OpenTsdbSink implements Sink {
             faults.warn(
                     this + " spool",
                     this + " loses " + values.size() + " points of second " + second + ", as they can't be kept in "
-                            + spool + ": " + noDisk.getMessage() + "; the next ones carry the counts on");
+                            + spool + ": " + DiskFault.text(noDisk) + "; the next ones carry the counts on");
         }
+        shed();
+        String trouble = spool.trouble();
+        if (trouble != null) {
+            faults.warn(this + " spool trouble", "the spool " + spool + " goes on, but " + trouble);
+        }
+        moved.release();
+    }
+
+    private void shed() {
         long shed = delivery.shed();
         if (shed > 0) {
             lost.add(shed);
@@ -244,7 +255,6 @@ public final class OpenTsdbSink implements Sink {
                     "the spool " + spool + " is full: " + shed + " of its oldest points are lost; --spool gives it more"
                             + " room");
         }
-        moved.release();
     }
 
     // Sending
@@ -262,6 +272,7 @@ public final class OpenTsdbSink implements Sink {
         } catch (InterruptedException nobodyShould) {
             Thread.currentThread().interrupt();
         } finally {
+            spool.sweep();
             ended.countDown();
         }
     }

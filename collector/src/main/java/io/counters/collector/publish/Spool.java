@@ -1,9 +1,11 @@
 package io.counters.collector.publish;
 
 import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.self.DiskFault;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -15,14 +17,20 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The ticks of one sink that are not confirmed yet, a file each in a folder beside the ledger, whose lock guards it too.
- * For any thread.
+ * For any thread; no lock is held while the disk is at work, so what only asks never waits for it.
  *
  * <p>A tick is synced to disk as a whole before its first point is sent, and deleted when its last one is confirmed: a
  * collector that is killed at any moment sends it again, unchanged, in its next life. A file that was not complete is
  * not named {@code .tick} yet and is thrown away.
+ *
+ * <p>The books agree with the disk, also when the disk fails. A tick that {@link #write} refuses has no file. A file that
+ * can't be deleted stays in the books with its bytes, and deleting it is tried again before each tick: one that was to make
+ * room is still a tick that will be sent, one that is confirmed is not sent again in this life. While files can't be
+ * deleted and take more than the bound, new ticks are refused.
  */
 final class Spool {
     private static final Pattern NAME = Pattern.compile("(\\d{1,18})-(\\d{1,9})\\.tick");
@@ -32,25 +40,39 @@ final class Spool {
     private final Path folder;
     private final long bytesMax;
     private final TreeMap<Long, TickFile> ticks = new TreeMap<>();
+
+    /** Ticks that are done with, whose files are to be deleted. */
+    private final List<TickFile> removed = new ArrayList<>();
+
+    /** Those of them whose files could not be deleted. */
+    private final List<TickFile> stuck = new ArrayList<>();
+
+    /** Of all files, also of those that are to be deleted. */
     private long bytes;
+
     private long points;
+
+    /** Why the last file could not be deleted; null when it could. */
+    private @Nullable String undeleted;
+
+    /** Why the folder could not be synced; null when it could. */
+    private @Nullable String unsynced;
 
     /**
      * Takes up what an earlier life left.
      *
      * @param bytesMax on disk; the newest tick may be larger than it all the same
-     * @throws IOException when the folder can't be had; the message names the remedy
+     * @throws IOException when the folder can't be used; the message names the reason and the remedy
      */
     Spool(Path folder, long bytesMax) throws IOException {
         this.folder = folder;
         this.bytesMax = bytesMax;
         try {
             Files.createDirectories(folder);
-            Files.deleteIfExists(folder.resolve(UNFINISHED));
             try (Stream<Path> files = Files.list(folder)) {
                 for (Path file : (Iterable<Path>) files::iterator) {
                     Matcher name = NAME.matcher(file.getFileName().toString());
-                    if (name.matches()) {
+                    if (name.matches() && Files.isRegularFile(file)) {
                         add(new TickFile(
                                 file,
                                 Long.parseLong(name.group(1)),
@@ -60,10 +82,12 @@ final class Spool {
                 }
             }
         } catch (IOException cannot) {
-            throw new IOException(
-                    "the spool " + folder + " can't be used (" + cannot + "); give another folder with --data-dir",
-                    cannot);
+            throw new IOException("the spool " + folder + " can't be used: " + DiskFault.text(cannot), cannot);
+        } catch (UncheckedIOException cannot) {
+            throw new IOException("the spool " + folder + " can't be listed: " + cannot.getMessage(), cannot);
         }
+        // Where it stays, the next tick is written over it.
+        undone(folder.resolve(UNFINISHED));
     }
 
     private void add(TickFile tick) {
@@ -78,78 +102,170 @@ final class Spool {
     }
 
     /**
-     * Brings a tick to disk; when this returns it is synced.
+     * Brings a tick to disk; when this returns it is synced. Where only the folder can't be synced, the tick is kept and
+     * sent all the same, as no end but the machine's can lose it: see {@link #trouble}.
      *
-     * @throws IOException when it is not: the disk is full, say, or there is a tick of this second
+     * @throws IOException when it is not on disk: it is full, say, or there is a tick of this second
      */
     TickFile write(long second, Snapshot values, Bodies bodies) throws IOException {
+        retry();
         synchronized (this) {
             if (ticks.containsKey(second)) {
                 throw new IOException("there is a tick of second " + second + " already");
             }
+            if (bytes > bytesMax && (ticks.size() > 1 || !stuck.isEmpty())) {
+                throw new IOException("it is full, and " + undeleted);
+            }
         }
         Path unfinished = folder.resolve(UNFINISHED);
         Path finished = folder.resolve(second + "-" + values.size() + ".tick");
-        long length;
-        boolean isWritten = false;
-        try (FileChannel file = FileChannel.open(
-                        unfinished,
+        boolean isFinished = false;
+        TickFile tick;
+        try {
+            tick = new TickFile(
+                    finished, second, values.size(), TickFile.blocks(write(unfinished, second, values, bodies)));
+            Files.move(unfinished, finished);
+            isFinished = true;
+        } finally {
+            if (!isFinished) {
+                // On a full disk the ledger needs the room more.
+                undone(unfinished);
+                undone(finished);
+            }
+        }
+        synchronized (this) {
+            add(tick);
+        }
+        sync();
+        return tick;
+    }
+
+    private static long write(Path file, long second, Snapshot values, Bodies bodies) throws IOException {
+        try (FileChannel channel = FileChannel.open(
+                        file,
                         StandardOpenOption.CREATE,
                         StandardOpenOption.TRUNCATE_EXISTING,
                         StandardOpenOption.WRITE);
-                DataOutputStream out =
-                        new DataOutputStream(new BufferedOutputStream(Channels.newOutputStream(file), BUFFER_BYTES))) {
+                DataOutputStream out = new DataOutputStream(
+                        new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER_BYTES))) {
             bodies.write(second, values, (body, count) -> {
                 out.writeInt(body.length);
                 out.writeInt(count);
                 out.write(body);
             });
             out.flush();
-            file.force(true);
-            length = file.size();
-            Files.move(unfinished, finished);
-            isWritten = true;
-        } finally {
-            if (!isWritten) {
-                // On a full disk the ledger needs the room more.
-                Files.deleteIfExists(unfinished);
-            }
+            channel.force(true);
+            return channel.size();
         }
+    }
+
+    private void sync() {
+        String failed = null;
         try (FileChannel names = FileChannel.open(folder, StandardOpenOption.READ)) {
             names.force(true);
+        } catch (IOException cannot) {
+            failed = DiskFault.text(cannot);
         }
-        TickFile tick = new TickFile(finished, second, values.size(), TickFile.blocks(length));
         synchronized (this) {
-            add(tick);
+            unsynced = failed;
         }
-        return tick;
     }
 
-    /** Takes the oldest ticks out until the rest fits, and returns them; the newest stays. */
-    synchronized List<TickFile> shed() {
-        List<TickFile> shed = new ArrayList<>();
-        while (bytes > bytesMax && ticks.size() > 1) {
-            TickFile oldest = ticks.firstEntry().getValue();
-            remove(oldest);
-            shed.add(oldest);
-        }
-        return shed;
+    /** The oldest tick, where all files take more than the bound; null where they do not, or where it is the newest. */
+    synchronized @Nullable TickFile excess() {
+        return bytes > bytesMax && ticks.size() > 1 ? ticks.firstEntry().getValue() : null;
     }
 
-    /** Deletes a tick. */
+    /**
+     * Deletes a tick that is not confirmed.
+     *
+     * @return whether it is gone; if not, it is a tick as before
+     */
+    boolean drop(TickFile tick) {
+        if (!delete(tick.path())) {
+            return false;
+        }
+        synchronized (this) {
+            if (takeOut(tick)) {
+                bytes -= tick.bytes();
+            }
+        }
+        return true;
+    }
+
+    /** Takes a tick out that is done with; {@link #sweep} deletes its file. Does not wait for the disk. */
     synchronized void remove(TickFile tick) {
-        if (ticks.remove(tick.second(), tick)) {
-            bytes -= tick.bytes();
+        if (takeOut(tick)) {
+            removed.add(tick);
+        }
+    }
+
+    private boolean takeOut(TickFile tick) {
+        boolean isThere = ticks.remove(tick.second(), tick);
+        if (isThere) {
             points -= tick.points();
-            try {
-                Files.deleteIfExists(tick.path());
-            } catch (IOException stays) {
-                // It is sent again in the next life, which changes nothing.
+        }
+        return isThere;
+    }
+
+    /** Deletes the files of ticks that were removed. */
+    void sweep() {
+        for (TickFile tick = next(removed); tick != null; tick = next(removed)) {
+            boolean isDeleted = delete(tick.path());
+            synchronized (this) {
+                if (isDeleted) {
+                    bytes -= tick.bytes();
+                } else {
+                    stuck.add(tick);
+                }
             }
         }
     }
 
-    /** The bytes of all ticks, on disk. */
+    private void retry() {
+        synchronized (this) {
+            removed.addAll(stuck);
+            stuck.clear();
+        }
+        sweep();
+    }
+
+    private synchronized @Nullable TickFile next(List<TickFile> some) {
+        return some.isEmpty() ? null : some.remove(some.size() - 1);
+    }
+
+    private static void undone(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException stays) {
+            // What made it fail is told already.
+        }
+    }
+
+    private boolean delete(Path file) {
+        String failed = null;
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException stays) {
+            failed = "a file can't be deleted: " + DiskFault.text(stays);
+        }
+        synchronized (this) {
+            undeleted = failed;
+        }
+        return failed == null;
+    }
+
+    /** What is wrong with the disk although the last tick was kept; null when nothing is. */
+    synchronized @Nullable String trouble() {
+        if (undeleted != null) {
+            return undeleted;
+        }
+        return unsynced == null
+                ? null
+                : "the folder can't be synced, so that a power failure may lose ticks: " + unsynced;
+    }
+
+    /** The bytes of all files. */
     synchronized long bytes() {
         return bytes;
     }

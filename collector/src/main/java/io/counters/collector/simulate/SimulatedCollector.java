@@ -73,7 +73,7 @@ final class SimulatedCollector implements Commands, Network.Receiver {
 
     private Commit newCommit() {
         FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> clockMillis.getAsLong() * 1_000_000);
-        return new Commit(ledger, journal, nobody, new Self());
+        return new Commit(ledger, journal, () -> 0, nobody, new Self());
     }
 
     @Override

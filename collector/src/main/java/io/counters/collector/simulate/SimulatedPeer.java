@@ -67,7 +67,7 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         journal.load(ledger);
         ledger.join(list, address, ids);
         FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> clockMillis.getAsLong() * 1_000_000);
-        commit = new Commit(ledger, journal, nobody, new Self());
+        commit = new Commit(ledger, journal, () -> 0, nobody, new Self());
         relays = new Relays(ledger, clock);
     }
 

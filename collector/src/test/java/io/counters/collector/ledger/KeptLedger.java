@@ -22,7 +22,7 @@ public final class KeptLedger implements AutoCloseable {
         file = new LedgerFile(folder);
         ledger = new Ledger(LedgerSettings.in(folder), projecting, () -> 0, 1, new SeededHash(new Random(1)), self);
         file.load(ledger);
-        commit = new Commit(ledger, file, said.log(), self);
+        commit = new Commit(ledger, file, () -> 0, said.log(), self);
     }
 
     /** Counts what a datagram says. */

@@ -10,13 +10,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class LedgerFileTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
@@ -172,11 +177,25 @@ class LedgerFileTest {
     }
 
     @Test
-    void an_empty_file_is_no_sound_ledger() throws Exception {
+    void an_empty_file_is_a_ledger_that_has_not_begun() throws Exception {
         Files.createFile(folder.resolve("ledger.sqlite"));
 
         try (LedgerFile anew = new LedgerFile(folder)) {
+            assertThat(anew.setAside())
+                    .as("a full disk at the first start leaves it")
+                    .isNull();
+            assertThat(anew.committedMillis()).isZero();
+        }
+    }
+
+    @Test
+    void an_empty_file_beside_a_log_has_lost_what_was_in_it() throws Exception {
+        Files.createFile(folder.resolve("ledger.sqlite"));
+        Files.writeString(folder.resolve("ledger.sqlite-wal"), "what was committed last");
+
+        try (LedgerFile anew = new LedgerFile(folder)) {
             assertThat(anew.setAside()).isNotNull().isEmptyFile();
+            assertThat(folder.resolve("ledger.damaged-1.sqlite-wal")).hasContent("what was committed last");
         }
     }
 
@@ -196,6 +215,123 @@ class LedgerFileTest {
         try (LedgerFile anew = new LedgerFile(folder)) {
             assertThat(anew.setAside()).isNotNull().hasBinaryContent(bytes);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "DELETE FROM block WHERE id = 1                      | values of counters are missing",
+                "DELETE FROM counter WHERE id = 7                    | names of counters are missing",
+                "UPDATE block SET numbers = x'00' WHERE id = 0       | values of counters are cut off",
+                "DELETE FROM meta WHERE key = 'commit'               | the number of its last commit is missing",
+                "INSERT INTO watermark VALUES (1, 4711, 1, 1)        | table watermark has counters that have no name",
+                "INSERT INTO held VALUES (4711)                      | table held has counters that have no name",
+                "INSERT INTO relayed VALUES (1, 4711, 1, 1)          | table relayed has counters that have no name",
+                "INSERT INTO list VALUES (0, 1, 'nonsense')          | list of peers can't be read",
+            })
+    void rows_that_contradict_each_other_are_damage_too(String statement, String what) throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            StringBuilder datagram = new StringBuilder(S1 + " 10 1");
+            for (int i = 0; i < 300; i++) {
+                datagram.append("\nincrement counter." + i + " 1 1");
+            }
+            kept.datagram(datagram.toString());
+            kept.commit.run();
+        }
+        new LedgerFile(folder).close();
+        assertThat(folder.resolve("ledger.damaged-1.sqlite")).doesNotExist();
+
+        sql(statement);
+
+        try (LedgerFile anew = new LedgerFile(folder)) {
+            assertThat(anew.damage()).contains(what);
+            assertThat(anew.setAside()).exists();
+            assertThat(anew.committedMillis()).isZero();
+        }
+    }
+
+    @Test
+    void setting_aside_that_was_cut_off_is_finished_by_the_next_start() throws Exception {
+        Files.writeString(folder.resolve("ledger.damaged-1.sqlite"), "an earlier one");
+        Files.writeString(folder.resolve("ledger.damaged-2.sqlite"), "moved before the end");
+        Files.writeString(folder.resolve("ledger.sqlite-wal"), "not moved yet");
+
+        try (LedgerFile anew = new LedgerFile(folder)) {
+            assertThat(anew.setAside()).isEqualTo(folder.resolve("ledger.damaged-2.sqlite"));
+            assertThat(folder.resolve("ledger.damaged-2.sqlite-wal")).hasContent("not moved yet");
+        }
+    }
+
+    @Test
+    void a_commit_of_more_rows_than_are_handed_over_at_once_is_still_one_transaction() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            for (int i = 0; i < 5000; i++) {
+                kept.datagram("increment counter." + i);
+            }
+            sql("CREATE TRIGGER late BEFORE INSERT ON block WHEN new.id = 39"
+                    + " BEGIN SELECT RAISE(ABORT, 'the last block'); END");
+            assertThat(kept.commit.run())
+                    .as("fails when thousands of rows are written")
+                    .isFalse();
+            try (Connection connection = connection();
+                    Statement counters = connection.createStatement();
+                    ResultSet count = counters.executeQuery("SELECT count(*) FROM counter")) {
+                assertThat(count.getInt(1)).isZero();
+            }
+            sql("DROP TRIGGER late");
+            assertThat(kept.values()).hasSize(5000);
+        }
+    }
+
+    @Test
+    void a_health_check_is_told_of_commits_that_fail_for_long_and_not_of_one() throws Exception {
+        AtomicLong nanos = new AtomicLong(5);
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            Commit commit = new Commit(kept.ledger, failing(), nanos::get, kept.said.log(), kept.self);
+            kept.datagram("increment a 5");
+            assertThat(commit.trouble(nanos.get())).isNull();
+
+            assertThat(commit.run()).isFalse();
+
+            assertThat(commit.trouble(nanos.get())).isNull();
+            nanos.addAndGet(TimeUnit.SECONDS.toNanos(12));
+            assertThat(commit.trouble(nanos.get())).isEqualTo("the ledger has not been committed for 12 s: it is ill");
+            assertThat(kept.commit.run()).as("elsewhere").isTrue();
+        }
+    }
+
+    @Test
+    void what_an_error_has_interrupted_is_part_of_the_next_commit() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            Journal interrupted = new Journal() {
+                @Override
+                public void write(Changes changes) {
+                    throw new OutOfMemoryError("of this test");
+                }
+
+                @Override
+                public void load(Ledger ledger) {}
+            };
+            Commit commit = new Commit(kept.ledger, interrupted, () -> 0, kept.said.log(), kept.self);
+            kept.datagram("increment a 5");
+
+            assertThatThrownBy(commit::run).isInstanceOf(OutOfMemoryError.class);
+
+            assertThat(kept.values()).isEqualTo(Map.of("a", 5L));
+        }
+    }
+
+    private static Journal failing() {
+        return new Journal() {
+            @Override
+            public void write(Changes changes) throws IOException {
+                throw new IOException("it is ill");
+            }
+
+            @Override
+            public void load(Ledger ledger) {}
+        };
     }
 
     @Test
@@ -359,8 +495,12 @@ class LedgerFileTest {
         assertThat(changes.counters().values()[0][0]).isEqualTo(5);
     }
 
+    private Connection connection() throws SQLException {
+        return DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+    }
+
     private void sql(String statement) throws SQLException {
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+        try (Connection connection = connection();
                 Statement made = connection.createStatement()) {
             made.execute(statement);
         }

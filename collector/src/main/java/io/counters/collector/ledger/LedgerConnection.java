@@ -1,0 +1,615 @@
+package io.counters.collector.ledger;
+
+import io.counters.collector.ledger.Changes.CounterRow;
+import io.counters.collector.ledger.Changes.Counters;
+import io.counters.collector.ledger.Changes.Head;
+import io.counters.collector.ledger.Changes.Lists;
+import io.counters.collector.ledger.Changes.StreamRow;
+import io.counters.collector.ledger.Changes.Watermarks;
+import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteOpenMode;
+
+/**
+ * One connection to the ledger's database, with its tables and statements. For one thread at a time.
+ *
+ * <p>After any failure it must be closed and not be used again: SQLite may have rolled back by itself, and nobody can rely
+ * on what the driver then believes about the transaction. For the same reason transactions are begun and committed here
+ * by statements, and not by the driver.
+ */
+final class LedgerConnection implements AutoCloseable {
+    private static final int FORMAT = 3;
+
+    /** What this version reads and makes its own. */
+    private static final int FORMAT_BEFORE = 2;
+
+    /** The most rows that wait to be handed to SQLite, so that memory does not grow with the commit. */
+    private static final int ROWS_MAX = 1000;
+
+    private static final String META =
+            "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID";
+
+    private static final String[] TABLES = {
+        "CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+        // The values of counters id * 128 and on, 8 bytes each, the highest first; and the bits of those that are
+        // claimed.
+        "CREATE TABLE IF NOT EXISTS block (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL, claimed BLOB NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,"
+                + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
+                + " heard_listening INTEGER NOT NULL, seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL,"
+                + " received INTEGER NOT NULL, repeated INTEGER NOT NULL, seq_window INTEGER NOT NULL,"
+                + " healed INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS watermark (stream INTEGER NOT NULL, counter INTEGER NOT NULL,"
+                + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (stream, counter))"
+                + " WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS published (first INTEGER NOT NULL, last INTEGER NOT NULL, step INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS list (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, peers TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS peer_stream (stream INTEGER PRIMARY KEY, peer TEXT NOT NULL,"
+                + " hands_over INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS held (counter INTEGER PRIMARY KEY)",
+        "CREATE TABLE IF NOT EXISTS relay (id INTEGER PRIMARY KEY, stream TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,"
+                + " hands_over INTEGER NOT NULL, born INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS relayed (relay INTEGER NOT NULL, counter INTEGER NOT NULL,"
+                + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (relay, counter))"
+                + " WITHOUT ROWID",
+    };
+
+    /**
+     * Format 2 had the times of streams and the watch by the wall clock, and the last second that points were published for;
+     * all before it count as used. A clock that was wrong then may have left a second that is far ahead: then only that one
+     * and those up to now count.
+     */
+    private static final String[] FROM_FORMAT_BEFORE = {
+        "ALTER TABLE stream DROP COLUMN heard",
+        "UPDATE meta SET number = (SELECT number FROM meta WHERE key = 'listened')"
+                + " - ((SELECT number FROM meta WHERE key = 'clock') - number)"
+                + " WHERE key = 'watch' AND number <> " + Ledger.FOR_EVER,
+        "INSERT INTO published SELECT 0, min(number, strftime('%s', 'now') + 86400), 1 FROM meta"
+                + " WHERE key = 'published' AND number > 0",
+        "INSERT INTO published SELECT number, number, 1 FROM meta"
+                + " WHERE key = 'published' AND number > strftime('%s', 'now') + 86400",
+        "DELETE FROM meta WHERE key = 'published'",
+        "INSERT OR REPLACE INTO meta VALUES ('format', " + FORMAT + ")",
+    };
+
+    /**
+     * Questions that are answered with 1 where rows contradict each other.
+     *
+     * @param what it means
+     */
+    private record Contradiction(String what, String query) {
+        /** Of a table whose rows belong to counters. */
+        static Contradiction unknownCounters(String table) {
+            return new Contradiction(
+                    "its table " + table + " has counters that have no name",
+                    "SELECT EXISTS (SELECT 1 FROM " + table
+                            + " WHERE counter NOT BETWEEN 0 AND (SELECT ifnull(max(id), -1) FROM counter))");
+        }
+    }
+
+    private static final List<Contradiction> CONTRADICTIONS = List.of(
+            new Contradiction(
+                    "names of counters are missing",
+                    "SELECT count(*) <> ifnull(max(id) + 1, 0) OR ifnull(min(id), 0) <> 0 FROM counter"),
+            new Contradiction(
+                    "values of counters are missing",
+                    "SELECT count(*) <> ifnull(max(id) + 1, 0) OR ifnull(min(id), 0) <> 0 OR count(*) <>"
+                            + " (SELECT ifnull(max(id) / " + Values.BLOCK + " + 1, 0) FROM counter) FROM block"),
+            new Contradiction(
+                    "values of counters are cut off",
+                    "SELECT EXISTS (SELECT 1 FROM block WHERE length(numbers) <> " + Values.BLOCK * Long.BYTES + ")"),
+            new Contradiction(
+                    "the number of its last commit is missing",
+                    "SELECT EXISTS (SELECT 1 FROM counter)"
+                            + " AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'commit')"),
+            Contradiction.unknownCounters("watermark"),
+            Contradiction.unknownCounters("relayed"),
+            Contradiction.unknownCounters("held"));
+
+    /** How quick_check says that it could not read a page, which need not be the page's fault. */
+    private static final Pattern UNREAD = Pattern.compile("error code=(\\d+)");
+
+    /** The places of lists: the one gone by, and the last that was settled. */
+    private static final int NOW = 0;
+
+    private static final int SETTLED = 1;
+
+    private final Connection connection;
+    private final Statement control;
+    private final PreparedStatement putMeta;
+    private final PreparedStatement putCounter;
+    private final PreparedStatement putBlock;
+    private final PreparedStatement putStream;
+    private final PreparedStatement putWatermark;
+    private final PreparedStatement dropStream;
+    private final PreparedStatement dropWatermarks;
+    private final PreparedStatement putPeerStream;
+    private final PreparedStatement dropPeerStream;
+    private final PreparedStatement dropPublished;
+    private final PreparedStatement putPublished;
+    private final PreparedStatement putList;
+    private final PreparedStatement dropHeld;
+    private final PreparedStatement putHeld;
+    private final PreparedStatement putRelay;
+    private final PreparedStatement putRelayed;
+    private final PreparedStatement dropRelay;
+    private final PreparedStatement dropRelayed;
+    private final List<PreparedStatement> batches = new ArrayList<>();
+    private int rows;
+
+    /**
+     * Opens the database of this file.
+     *
+     * @param isNew whether to create what is missing: the file, its tables
+     */
+    LedgerConnection(Path file, boolean isNew) throws SQLException {
+        SQLiteConfig config = new SQLiteConfig();
+        if (!isNew) {
+            config.resetOpenMode(SQLiteOpenMode.CREATE);
+        }
+        connection = config.createConnection("jdbc:sqlite:" + file);
+        try {
+            control = connection.createStatement();
+            String mode = text("PRAGMA journal_mode = WAL");
+            if (!"wal".equals(mode)) {
+                throw new SQLException(
+                        "its file system has no shared memory, which SQLite's mode WAL needs; put it on a"
+                                + " local disk");
+            }
+            control.execute("PRAGMA synchronous = FULL");
+            if (isNew) {
+                create();
+            }
+            putMeta = batch("INSERT OR REPLACE INTO meta VALUES (?, ?)");
+            putCounter = batch("INSERT OR REPLACE INTO counter VALUES (?, ?)");
+            putBlock = batch("INSERT OR REPLACE INTO block VALUES (?, ?, ?)");
+            putStream = batch("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+            putWatermark = batch("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)");
+            dropStream = batch("DELETE FROM stream WHERE id = ?");
+            dropWatermarks = batch("DELETE FROM watermark WHERE stream = ?");
+            putPeerStream = batch("INSERT OR REPLACE INTO peer_stream VALUES (?, ?, ?)");
+            dropPeerStream = batch("DELETE FROM peer_stream WHERE stream = ?");
+            dropPublished = batch("DELETE FROM published");
+            putPublished = batch("INSERT INTO published VALUES (?, ?, ?)");
+            putList = batch("INSERT OR REPLACE INTO list VALUES (?, ?, ?)");
+            dropHeld = batch("DELETE FROM held");
+            putHeld = batch("INSERT OR REPLACE INTO held VALUES (?)");
+            putRelay = batch("INSERT OR REPLACE INTO relay VALUES (?, ?, ?, ?, ?)");
+            putRelayed = batch("INSERT OR REPLACE INTO relayed VALUES (?, ?, ?, ?)");
+            dropRelay = batch("DELETE FROM relay WHERE id = ?");
+            dropRelayed = batch("DELETE FROM relayed WHERE relay = ?");
+        } catch (SQLException | RuntimeException | Error unusable) {
+            closeAfter(unusable);
+            throw unusable;
+        }
+    }
+
+    private void closeAfter(Throwable failure) {
+        try {
+            connection.close();
+        } catch (SQLException alsoFailed) {
+            failure.addSuppressed(alsoFailed);
+        }
+    }
+
+    private void create() throws SQLException {
+        control.execute("BEGIN IMMEDIATE");
+        control.execute(META);
+        long format = meta().getOrDefault("format", (long) FORMAT);
+        if (format != FORMAT && format != FORMAT_BEFORE) {
+            throw new SQLException("it has format " + format + ", this version writes " + FORMAT
+                    + "; run the version that wrote it, or give another folder with --data-dir");
+        }
+        for (String table : TABLES) {
+            control.execute(table);
+        }
+        if (format == FORMAT_BEFORE) {
+            for (String step : FROM_FORMAT_BEFORE) {
+                control.execute(step);
+            }
+        }
+        control.execute("COMMIT");
+    }
+
+    private PreparedStatement batch(String sql) throws SQLException {
+        PreparedStatement batch = connection.prepareStatement(sql);
+        batches.add(batch);
+        return batch;
+    }
+
+    private @Nullable String text(String query) throws SQLException {
+        try (ResultSet row = control.executeQuery(query)) {
+            return row.next() ? row.getString(1) : null;
+        }
+    }
+
+    /**
+     * Reads all of it and says what is damaged: pages, or rows that contradict each other; null where nothing is.
+     *
+     * @throws SQLException when it can't be read now, which says nothing about damage
+     */
+    @Nullable
+    String damage() throws SQLException {
+        String found = text("PRAGMA quick_check(1)");
+        if (!"ok".equals(found)) {
+            Matcher unread = UNREAD.matcher(String.valueOf(found));
+            if (unread.find() && !isDamage(Integer.parseInt(unread.group(1)))) {
+                throw new SQLException("a page can't be read: " + found, null, Integer.parseInt(unread.group(1)));
+            }
+            return String.valueOf(found);
+        }
+        for (Contradiction contradiction : CONTRADICTIONS) {
+            if (!"0".equals(text(contradiction.query()))) {
+                return contradiction.what();
+            }
+        }
+        try (ResultSet list = control.executeQuery("SELECT number, peers FROM list")) {
+            while (list.next()) {
+                PeerList.of(list.getLong(1), list.getString(2));
+            }
+        } catch (IllegalArgumentException | IndexOutOfBoundsException noList) {
+            return "its list of peers can't be read: " + noList.getMessage();
+        }
+        return null;
+    }
+
+    /** Whether SQLite's number of an error says that the file is no database, or a broken one. */
+    static boolean isDamage(int errorCode) {
+        int kind = errorCode & 0xff;
+        return kind == SQLiteErrorCode.SQLITE_CORRUPT.code || kind == SQLiteErrorCode.SQLITE_NOTADB.code;
+    }
+
+    /**
+     * Brings all that was ever committed into the database itself, and syncs that.
+     *
+     * <p>For a connection after a failure: what a sync did not bring to the disk is there for whoever reads, the kernel
+     * does not write it again, and a second sync of it succeeds for nothing. Here it is written again, elsewhere.
+     */
+    void secure() throws SQLException {
+        text("PRAGMA wal_checkpoint(PASSIVE)");
+    }
+
+    /** The ledger's time at the last commit, in milliseconds; 0 for a new ledger. */
+    long committedMillis() throws SQLException {
+        return meta().getOrDefault("clock", 0L);
+    }
+
+    /** The number of the last attempt at a commit that succeeded; 0 for a new ledger. */
+    long attempt() throws SQLException {
+        return meta().getOrDefault("attempt", 0L);
+    }
+
+    /** Gives an empty ledger all that was committed. */
+    void load(Ledger ledger) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            Map<String, Long> meta = meta();
+            Head first = Head.first(0);
+            ledger.restore(new Head(
+                    meta.getOrDefault("id", first.id()),
+                    meta.getOrDefault("commit", first.commit()),
+                    meta.getOrDefault("clock", first.clockMillis()),
+                    meta.getOrDefault("listened", first.listenedMillis()),
+                    meta.getOrDefault("watch", first.watchMillis()),
+                    meta.getOrDefault("adopts", 1L) != 0));
+            loadCounters(statement, ledger);
+            loadPublished(statement, ledger);
+            loadStreams(statement, ledger);
+            loadPeers(statement, ledger);
+        }
+    }
+
+    private void loadCounters(Statement statement, Ledger ledger) throws SQLException {
+        try (ResultSet row = statement.executeQuery("SELECT id, name FROM counter ORDER BY id");
+                Statement others = connection.createStatement();
+                ResultSet block = others.executeQuery("SELECT id, numbers, claimed FROM block ORDER BY id")) {
+            int loaded = -1;
+            LongBuffer values = LongBuffer.allocate(Values.BLOCK);
+            BitSet claimed = new BitSet();
+            while (row.next()) {
+                int id = row.getInt(1);
+                if (Values.block(id) != loaded) {
+                    if (!block.next() || block.getInt(1) != Values.block(id)) {
+                        throw new IllegalStateException("the values of counter " + id + " are missing");
+                    }
+                    loaded = block.getInt(1);
+                    values = ByteBuffer.wrap(block.getBytes(2)).asLongBuffer();
+                    claimed = BitSet.valueOf(block.getBytes(3));
+                }
+                int place = Values.place(id);
+                ledger.restore(new CounterRow(id, row.getString(2), values.get(place), claimed.get(place)));
+            }
+        }
+    }
+
+    private void loadPublished(Statement statement, Ledger ledger) throws SQLException {
+        List<UsedSeconds.Run> runs = new ArrayList<>();
+        try (ResultSet row = statement.executeQuery("SELECT first, last, step FROM published")) {
+            while (row.next()) {
+                runs.add(new UsedSeconds.Run(row.getLong(1), row.getLong(2), row.getLong(3)));
+            }
+        }
+        ledger.restore(runs);
+    }
+
+    private void loadStreams(Statement statement, Ledger ledger) throws SQLException {
+        try (ResultSet row = statement.executeQuery("SELECT stream.*, peer, hands_over FROM stream"
+                        + " LEFT JOIN peer_stream ON peer_stream.stream = stream.id ORDER BY id");
+                PreparedStatement marksOf = connection.prepareStatement(
+                        "SELECT counter, increments, decrements FROM watermark WHERE stream = ?")) {
+            while (row.next()) {
+                StreamRow stream = new StreamRow(
+                        row.getInt(1),
+                        row.getString(2),
+                        row.getBoolean(3),
+                        row.getBoolean(4),
+                        row.getLong(5),
+                        new Arrivals(row.getLong(6), row.getLong(7), row.getLong(8), row.getLong(9), row.getLong(10)),
+                        row.getLong(11),
+                        row.getString(12),
+                        row.getBoolean(13));
+                marksOf.setInt(1, stream.id());
+                Totals marks = Totals.of(marksOf);
+                ledger.restore(new Watermarks(stream, marks.counters, marks.increments, marks.decrements));
+            }
+        }
+    }
+
+    private void loadPeers(Statement statement, Ledger ledger) throws SQLException {
+        PeerList now = null;
+        PeerList settled = null;
+        try (ResultSet row = statement.executeQuery("SELECT place, number, peers FROM list")) {
+            while (row.next()) {
+                PeerList list = PeerList.of(row.getLong(2), row.getString(3));
+                if (row.getInt(1) == NOW) {
+                    now = list;
+                } else {
+                    settled = list;
+                }
+            }
+        }
+        if (now != null) {
+            ledger.restore(new Lists(now, settled, meta().getOrDefault("leapt", 0L) != 0));
+        }
+        try (ResultSet row = statement.executeQuery("SELECT counter FROM held")) {
+            while (row.next()) {
+                ledger.restoreHeld(row.getInt(1));
+            }
+        }
+        try (ResultSet row = statement.executeQuery("SELECT id, stream, peer, hands_over, born FROM relay");
+                PreparedStatement totalsOf = connection.prepareStatement(
+                        "SELECT counter, increments, decrements FROM relayed WHERE relay = ?")) {
+            while (row.next()) {
+                totalsOf.setInt(1, row.getInt(1));
+                Totals totals = Totals.of(totalsOf);
+                ledger.restore(new Relayed(
+                        row.getInt(1),
+                        row.getString(2),
+                        row.getString(3),
+                        row.getBoolean(4),
+                        row.getLong(5),
+                        totals.counters,
+                        totals.increments,
+                        totals.decrements));
+            }
+        }
+    }
+
+    /** Counters and what is kept of each, side by side. */
+    @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
+    private record Totals(int[] counters, long[] increments, long[] decrements) {
+        static Totals of(PreparedStatement query) throws SQLException {
+            int[] counters = new int[8];
+            long[] increments = new long[8];
+            long[] decrements = new long[8];
+            int size = 0;
+            try (ResultSet mark = query.executeQuery()) {
+                for (; mark.next(); size++) {
+                    if (size == counters.length) {
+                        counters = Arrays.copyOf(counters, 2 * size);
+                        increments = Arrays.copyOf(increments, 2 * size);
+                        decrements = Arrays.copyOf(decrements, 2 * size);
+                    }
+                    counters[size] = mark.getInt(1);
+                    increments[size] = mark.getLong(2);
+                    decrements[size] = mark.getLong(3);
+                }
+            }
+            return new Totals(
+                    Arrays.copyOf(counters, size), Arrays.copyOf(increments, size), Arrays.copyOf(decrements, size));
+        }
+    }
+
+    /**
+     * Writes the changes in a transaction, which {@link #commit} then commits. Writing them twice changes nothing.
+     *
+     * @param attempt no other attempt at a commit of this ledger has this number
+     */
+    void write(Changes changes, long attempt) throws SQLException {
+        control.execute("BEGIN IMMEDIATE");
+        put("attempt", attempt);
+        put("format", FORMAT);
+        put("id", changes.head().id());
+        put("commit", changes.head().commit());
+        put("clock", changes.head().clockMillis());
+        put("listened", changes.head().listenedMillis());
+        put("watch", changes.head().watchMillis());
+        put("adopts", changes.head().adopts() ? 1 : 0);
+        put(changes.counters());
+        for (Watermarks marks : changes.streams()) {
+            put(marks.stream());
+            for (int i = 0; i < marks.counters().length; i++) {
+                putWatermark.setInt(1, marks.stream().id());
+                putWatermark.setInt(2, marks.counters()[i]);
+                putWatermark.setLong(3, marks.increments()[i]);
+                putWatermark.setLong(4, marks.decrements()[i]);
+                add(putWatermark);
+            }
+        }
+        for (int dropped : changes.dropped()) {
+            dropStream.setInt(1, dropped);
+            add(dropStream);
+            dropWatermarks.setInt(1, dropped);
+            add(dropWatermarks);
+            dropPeerStream.setInt(1, dropped);
+            add(dropPeerStream);
+        }
+        putPeers(changes);
+        flush();
+        List<UsedSeconds.Run> published = changes.published();
+        if (published != null) {
+            add(dropPublished);
+            flush();
+            for (UsedSeconds.Run run : published) {
+                putPublished.setLong(1, run.first());
+                putPublished.setLong(2, run.last());
+                putPublished.setLong(3, run.step());
+                add(putPublished);
+            }
+            flush();
+        }
+    }
+
+    /** Commits what was written, and returns when it is synced; when this throws, it may be committed all the same. */
+    void commit() throws SQLException {
+        control.execute("COMMIT");
+    }
+
+    private void add(PreparedStatement batch) throws SQLException {
+        batch.addBatch();
+        if (++rows == ROWS_MAX) {
+            flush();
+        }
+    }
+
+    private void flush() throws SQLException {
+        for (PreparedStatement batch : batches) {
+            batch.executeBatch();
+        }
+        rows = 0;
+    }
+
+    private void put(Counters counters) throws SQLException {
+        for (int id = counters.known(); id < counters.size(); id++) {
+            putCounter.setInt(1, id);
+            putCounter.setString(2, counters.names()[id]);
+            add(putCounter);
+        }
+        for (int i = 0; i < counters.blocks().length; i++) {
+            int block = counters.blocks()[i];
+            ByteBuffer numbers = ByteBuffer.allocate(Values.BLOCK * Long.BYTES);
+            numbers.asLongBuffer().put(counters.values()[i]);
+            int begin = block * Values.BLOCK;
+            putBlock.setInt(1, block);
+            putBlock.setBytes(2, numbers.array());
+            putBlock.setBytes(
+                    3, counters.claimed().get(begin, begin + Values.BLOCK).toByteArray());
+            add(putBlock);
+        }
+    }
+
+    private void put(StreamRow row) throws SQLException {
+        putStream.setInt(1, row.id());
+        putStream.setString(2, row.sender());
+        putStream.setBoolean(3, row.whole());
+        putStream.setBoolean(4, row.quarantined());
+        putStream.setLong(5, row.heardMillis());
+        putStream.setLong(6, row.arrivals().before());
+        putStream.setLong(7, row.arrivals().highest());
+        putStream.setLong(8, row.arrivals().received());
+        putStream.setLong(9, row.arrivals().repeated());
+        putStream.setLong(10, row.arrivals().window());
+        putStream.setLong(11, row.healed());
+        add(putStream);
+        if (row.peer() != null) {
+            putPeerStream.setInt(1, row.id());
+            putPeerStream.setString(2, row.peer());
+            putPeerStream.setBoolean(3, row.handsOver());
+            add(putPeerStream);
+        }
+    }
+
+    private void putPeers(Changes changes) throws SQLException {
+        Lists lists = changes.lists();
+        if (lists != null) {
+            put(NOW, lists.now());
+            if (lists.settled() != null) {
+                put(SETTLED, lists.settled());
+            }
+            put("leapt", lists.leapt() ? 1 : 0);
+        }
+        if (changes.held().isFresh()) {
+            add(dropHeld);
+        }
+        for (int held : changes.held().counters()) {
+            putHeld.setInt(1, held);
+            add(putHeld);
+        }
+        for (Relayed relay : changes.relayed()) {
+            putRelay.setInt(1, relay.id());
+            putRelay.setString(2, relay.stream());
+            putRelay.setString(3, relay.peer());
+            putRelay.setBoolean(4, relay.handsOver());
+            putRelay.setLong(5, relay.bornMillis());
+            add(putRelay);
+            for (int i = 0; i < relay.counters().length; i++) {
+                putRelayed.setInt(1, relay.id());
+                putRelayed.setInt(2, relay.counters()[i]);
+                putRelayed.setLong(3, relay.increments()[i]);
+                putRelayed.setLong(4, relay.decrements()[i]);
+                add(putRelayed);
+            }
+        }
+        for (int dropped : changes.droppedRelays()) {
+            dropRelay.setInt(1, dropped);
+            add(dropRelay);
+            dropRelayed.setInt(1, dropped);
+            add(dropRelayed);
+        }
+    }
+
+    private void put(int place, PeerList list) throws SQLException {
+        putList.setInt(1, place);
+        putList.setLong(2, list.number());
+        putList.setString(3, list.text());
+        add(putList);
+    }
+
+    private void put(String key, long number) throws SQLException {
+        putMeta.setString(1, key);
+        putMeta.setLong(2, number);
+        add(putMeta);
+    }
+
+    private Map<String, Long> meta() throws SQLException {
+        Map<String, Long> meta = new HashMap<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT key, number FROM meta")) {
+            while (row.next()) {
+                meta.put(row.getString(1), row.getLong(2));
+            }
+        }
+        return meta;
+    }
+
+    @Override
+    public void close() throws SQLException {
+        connection.close();
+    }
+}

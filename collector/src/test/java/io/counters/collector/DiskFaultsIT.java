@@ -1,0 +1,295 @@
+package io.counters.collector;
+
+import static io.counters.collector.ChildCollector.PATIENCE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.Faults.Slot;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** collector.jar on a disk that fails, fills up, hangs, or is not there. */
+class DiskFaultsIT {
+    private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b ";
+    private static final Duration END = Duration.ofSeconds(6);
+    private static final int EXIT_CANNOT = 1;
+    private static final int EXIT_UNCOMMITTED = 4;
+    private static final int EXIT_SIGTERM = 143;
+
+    @TempDir
+    Path folder;
+
+    private Faults faults;
+    private final List<ChildCollector> started = new ArrayList<>();
+
+    @BeforeEach
+    void open() throws IOException {
+        faults = new Faults(folder.resolve("control"), Files.createDirectory(folder.resolve("data")));
+    }
+
+    @AfterEach
+    void close() {
+        started.forEach(ChildCollector::close);
+    }
+
+    private ChildCollector start(String... more) throws IOException {
+        ChildCollector child = new ChildCollector(folder, faults.environment(), List.of(), more);
+        started.add(child);
+        return child;
+    }
+
+    private ChildCollector started(String... more) throws IOException {
+        ChildCollector child = start(more);
+        assertThat(child.runs()).as(child.said()).isTrue();
+        return child;
+    }
+
+    private void assertNothingIsSetAside() throws IOException {
+        assertThat(ChildCollector.files(folder, "")).noneMatch(name -> name.contains("damaged"));
+    }
+
+    /** A port of loopback where nobody listens. */
+    private static int deadPort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"SYNC_ERRNO, 5", "WRITE_ERRNO, 5", "WRITE_ERRNO, 28", "WRITES_UNTIL_FULL, 3"})
+    void a_bad_moment_of_the_disk_costs_nothing_and_its_end_is_said(Slot slot, int value) throws Exception {
+        ChildCollector child = started();
+        child.datagram(S1 + "10 1\nincrement a 5 5");
+        child.awaitCounter("a", 5);
+        faults.set(slot, value);
+        child.datagram(S1 + "20 2\nincrement a 1 6\nincrement b 7 7");
+        child.datagram("increment plain 3");
+        child.awaitMetric("ledger_failed_commits_total", 1);
+
+        faults.heal();
+
+        child.awaitCounter("b", 7);
+        child.awaitCounter("plain", 3);
+        assertThat(child.said()).contains("can't write the ledger").contains("the ledger is on disk again, after ");
+        child.kill();
+        ChildCollector next = started();
+        assertThat(next.counters())
+                .as("without a repeat")
+                .containsEntry("a", 6L)
+                .containsEntry("b", 7L);
+        next.datagram(S1 + "30 3\nincrement a 1 6\nincrement b 7 7\nincrement c 1 1");
+        next.awaitCounter("c", 1);
+        assertThat(next.counters())
+                .containsEntry("a", 6L)
+                .containsEntry("b", 7L)
+                .containsEntry("plain", 3L);
+        assertNothingIsSetAside();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1", "3", "8"})
+    void a_disk_that_fills_up_within_a_commit_and_a_kill_leave_one_whole_commit(int writes) throws Exception {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 300; i++) {
+            lines.append("\nincrement counter." + i + " 100 100");
+        }
+        ChildCollector child = started();
+        child.datagram(S1 + "10 1" + lines);
+        child.awaitCounter("counter.299", 100);
+        faults.set(Slot.WRITES_UNTIL_FULL, writes);
+        String more = lines.toString().replace(" 100 100", " 6 106").replace("counter.0 ", "counter.new ");
+        child.datagram(S1 + "20 2" + more);
+        child.awaitMetric("ledger_failed_commits_total", 2);
+        child.kill();
+        faults.heal();
+
+        ChildCollector next = started();
+
+        assertThat(next.counters().values().stream().distinct())
+                .as("all before or all after")
+                .containsExactly(100L);
+        next.datagram(S1 + "30 3" + more);
+        next.awaitCounter("counter.299", 106);
+        assertThat(next.counters())
+                .hasSize(301)
+                .containsEntry("counter.0", 100L)
+                .containsEntry("counter.new", 106L);
+        assertNothingIsSetAside();
+    }
+
+    @Test
+    void an_orderly_end_on_a_full_disk_says_what_is_lost_and_exits_with_4() throws Exception {
+        ChildCollector child = started();
+        child.datagram(S1 + "10 1\nincrement a 5 5");
+        child.awaitCounter("a", 5);
+        faults.set(Slot.WRITE_ERRNO, Faults.ENOSPC);
+        child.datagram(S1 + "20 2\nincrement a 1 6\nincrement b 7 7");
+        child.awaitMetric("ledger_failed_commits_total", 1);
+
+        child.terminate();
+
+        assertThat(child.status(END)).isEqualTo(EXIT_UNCOMMITTED);
+        assertThat(child.said())
+                .contains("the last changes of 2 counters could NOT be written to the ledger")
+                .contains("the disk is full")
+                .doesNotContain("ended; 2 counters are in the ledger");
+        faults.heal();
+        ChildCollector next = started();
+        assertThat(next.counters()).containsEntry("a", 5L);
+        next.datagram(S1 + "30 3\nincrement a 1 6\nincrement b 7 7");
+        next.awaitCounter("b", 7);
+        assertThat(next.counters()).containsEntry("a", 6L);
+        assertNothingIsSetAside();
+    }
+
+    @Test
+    void an_end_whose_last_commit_succeeds_exits_as_SIGTERM_does() throws Exception {
+        ChildCollector child = started();
+        faults.set(Slot.SYNC_ERRNO, Faults.EIO);
+        child.datagram("increment a 5");
+        child.awaitMetric("ledger_failed_commits_total", 1);
+        faults.heal();
+
+        child.terminate();
+
+        assertThat(child.status(END)).isEqualTo(EXIT_SIGTERM);
+        assertThat(child.said()).contains("ended; 1 counters are in the ledger");
+        assertThat(started().counters()).containsEntry("a", 5L);
+    }
+
+    @Test
+    void while_a_sync_hangs_the_page_answers_and_SIGTERM_ends_it_in_time() throws Exception {
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        child.datagram(S1 + "10 1\nincrement a 5 5");
+        child.awaitCounter("a", 5);
+        long commits = child.metrics().getOrDefault("ledger_commits_total", 0L);
+        faults.set(Slot.SYNC_MILLIS, 600_000);
+        child.datagram(S1 + "20 2\nincrement a 1 6");
+        child.awaitMetric("ledger_applied_lines_total", 1);
+        long begin = System.nanoTime();
+        await().atMost(PATIENCE)
+                .until(() -> System.nanoTime() - begin > Duration.ofMillis(500).toNanos());
+        assertThat(child.metrics().getOrDefault("ledger_commits_total", 0L)).isLessThanOrEqualTo(commits + 1);
+
+        child.terminate();
+
+        assertThat(child.status(END)).isEqualTo(EXIT_UNCOMMITTED);
+        assertThat(child.said())
+                .contains("the last changes of 1 counters could NOT be written")
+                .contains("a write to the disk has not returned yet");
+        faults.heal();
+        ChildCollector next = started();
+        next.datagram(S1 + "30 3\nincrement a 1 6\nincrement b 1 1");
+        next.awaitCounter("b", 1);
+        assertThat(next.counters()).containsEntry("a", 6L);
+    }
+
+    @Test
+    void while_the_spool_can_not_be_read_the_page_answers_and_commits_go_on() throws Exception {
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        child.datagram("increment a 5");
+        await().atMost(PATIENCE)
+                .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
+
+        faults.set(Slot.READ_MILLIS, 600_000);
+
+        await().atMost(PATIENCE)
+                .during(Duration.ofSeconds(3))
+                .until(() ->
+                        child.metrics().keySet().stream().anyMatch(name -> name.startsWith("publish_spool_bytes")));
+        faults.heal();
+    }
+
+    @Test
+    void a_spool_whose_folder_can_not_be_synced_loses_no_tick_and_keeps_its_books() throws Exception {
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        faults.set(Slot.SYNC_FOLDER_ERRNO, Faults.EIO);
+        child.datagram("increment a 5");
+        child.awaitCounter("a", 5);
+        await().atMost(PATIENCE)
+                .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
+
+        assertThat(child.metrics()).containsEntry("publish_lost_points_total", 0L);
+        assertThat(child.said()).contains("the folder can't be synced, so that a power failure may lose ticks");
+    }
+
+    @Test
+    void starts_on_a_full_disk_say_so_and_leave_nothing_behind() throws Exception {
+        for (int writes = 1; writes <= 5; writes++) {
+            faults.set(Slot.WRITES_UNTIL_FULL, writes);
+            ChildCollector child = start();
+
+            assertThat(child.status(PATIENCE)).as(child.said()).isEqualTo(EXIT_CANNOT);
+            assertThat(child.said())
+                    .contains("the disk is full; free some space")
+                    .doesNotContain("move it away");
+            assertNothingIsSetAside();
+        }
+
+        faults.heal();
+
+        ChildCollector child = started();
+        child.datagram("increment a 5");
+        child.awaitCounter("a", 5);
+        assertNothingIsSetAside();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "OPEN_ERRNO, 13, no permission",
+        "OPEN_ERRNO, 30, the file system is read-only",
+        "OPEN_ERRNO, 28, the disk is full",
+        "READ_ERRNO, 5, can't use the ledger",
+        "WRITE_ERRNO, 28, the disk is full",
+    })
+    void a_sound_ledger_that_can_not_be_used_now_stays_where_it_is(Slot slot, int errno, String reason)
+            throws Exception {
+        try (ChildCollector first = started()) {
+            first.datagram("increment a 5");
+            first.awaitCounter("a", 5);
+        }
+        faults.set(slot, errno);
+
+        ChildCollector second = start();
+
+        assertThat(second.status(PATIENCE)).as(second.said()).isEqualTo(EXIT_CANNOT);
+        assertThat(second.said()).contains(reason).doesNotContain("damage").doesNotContain("move it away");
+        assertNothingIsSetAside();
+        faults.heal();
+        assertThat(started().counters()).containsEntry("a", 5L);
+    }
+
+    @Test
+    void a_missing_temporary_folder_is_named_with_the_remedy() throws Exception {
+        Path missing = folder.resolve("missing");
+        ChildCollector child = new ChildCollector(folder, faults.environment(), List.of("-Djava.io.tmpdir=" + missing));
+        started.add(child);
+
+        assertThat(child.status(PATIENCE)).as(child.said()).isEqualTo(EXIT_CANNOT);
+        assertThat(child.said()).contains(missing.toString()).contains("-Djava.io.tmpdir");
+        assertNothingIsSetAside();
+    }
+
+    @Test
+    void a_spool_that_can_not_be_made_stops_the_start_with_the_reason() throws Exception {
+        started().close();
+        Files.writeString(folder.resolve("data").resolve("spool"), "a file");
+
+        ChildCollector child = start("--opentsdb=http://127.0.0.1:" + deadPort());
+
+        assertThat(child.status(PATIENCE)).isEqualTo(EXIT_CANNOT);
+        assertThat(child.said()).contains("the spool ").contains("can't be used: a file has the place of a folder");
+    }
+}

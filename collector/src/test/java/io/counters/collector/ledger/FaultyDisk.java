@@ -1,0 +1,186 @@
+package io.counters.collector.ledger;
+
+import io.counters.collector.Faults;
+import io.counters.collector.Faults.Slot;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Map;
+import java.util.SortedMap;
+
+/**
+ * The child process of {@link LedgerFaultsTest}: opens ledgers and commits to them, and each call on a file fails in its
+ * turn. It ends with an exception where a value is wrong.
+ */
+public final class FaultyDisk {
+    private static final String SENDER = "from 8f2c6a1e0b7d4c93a5e1f07b ";
+    private static final int COUNTERS = 150;
+    private static final int ROUNDS = 4;
+
+    private final Faults faults;
+    private final Path folder;
+    private final int errno;
+    private final int fails;
+
+    private FaultyDisk(Faults faults, Path folder, int errno, int fails) {
+        this.faults = faults;
+        this.folder = folder;
+        this.errno = errno;
+        this.fails = fails;
+    }
+
+    /**
+     * Runs all cases.
+     *
+     * @param args the file of the slots, and a folder
+     */
+    public static void main(String[] args) throws IOException {
+        Path folder = Path.of(args[1]);
+        Faults faults = new Faults(Path.of(args[0]), folder);
+        int cases = 0;
+        for (int fails : new int[] {1, 1000}) {
+            int errno = fails == 1 ? Faults.EIO : Faults.ENOSPC;
+            FaultyDisk disk = new FaultyDisk(faults, Files.createDirectory(folder.resolve("" + fails)), errno, fails);
+            for (int call = 1; disk.commit(call); call++) {
+                cases++;
+            }
+            for (int call = 1; disk.open(call); call++) {
+                cases++;
+            }
+        }
+        System.out.println(cases + " calls failed");
+    }
+
+    private boolean heal() {
+        faults.set(Slot.CALLS_ERRNO, 0);
+        return faults.get(Slot.CALLS_UNTIL_FAULT) <= 0;
+    }
+
+    /** All totals of the stream after this round, the newest counters first. */
+    private static String datagram(int round) {
+        StringBuilder lines = new StringBuilder(SENDER + round + " " + round);
+        for (int counter = 0; counter < COUNTERS; counter++) {
+            if (counter % ROUNDS <= round) {
+                lines.append("\nincrement c" + counter + " " + round + " " + (round + 1) * 10);
+            }
+        }
+        return lines.toString();
+    }
+
+    /** Commits four times; returns whether a call failed. */
+    private boolean commit(int call) throws IOException {
+        Path data = Files.createDirectory(folder.resolve("commit-" + call));
+        boolean failed = false;
+        try (KeptLedger kept = new KeptLedger(data, false)) {
+            faults.failCalls(errno, call, fails);
+            for (int round = 1; round <= ROUNDS; round++) {
+                kept.datagram(datagram(round));
+                boolean committed = kept.commit.run();
+                failed = heal();
+                long left = faults.get(Slot.CALLS_UNTIL_FAULT);
+                if (round == 1 + call % ROUNDS) {
+                    killed(data, round, committed, "call " + call + ", round " + round);
+                }
+                if (left > -fails) {
+                    faults.set(Slot.CALLS_UNTIL_FAULT, left);
+                    faults.set(Slot.CALLS_ERRNO, errno);
+                }
+            }
+            heal();
+            check(kept.commit.run(), "a commit fails on a sound disk: " + kept.said.lines());
+            check(kept.values(), ROUNDS, "in this life, call " + call);
+        }
+        exact(data, ROUNDS, "after the end, call " + call);
+        return failed;
+    }
+
+    /** What a kill at this moment leaves is one whole commit. */
+    private void killed(Path data, int round, boolean committed, String when) throws IOException {
+        Path copy = copied(data, data.resolve("killed"));
+        try (KeptLedger kept = opened(copy, when)) {
+            SortedMap<String, Long> values = kept.values();
+            int least = committed ? round : round - 1;
+            for (Map.Entry<String, Long> value : values.entrySet()) {
+                long rounds = value.getValue() / 10 - 1;
+                check(rounds >= 0 && rounds <= round, when + ": " + value);
+            }
+            if (committed) {
+                check(values, least, when);
+            }
+            long distinct = values.values().stream().distinct().count();
+            check(distinct <= 1, when + ", values of two commits: " + values);
+        }
+        exact(copy, round, when);
+    }
+
+    /** Opens a ledger that a kill has left; returns whether a call failed. */
+    private boolean open(int call) throws IOException {
+        Path data = Files.createDirectory(folder.resolve("open-" + call));
+        try (KeptLedger kept = new KeptLedger(data, false)) {
+            kept.datagram(datagram(1));
+            check(kept.commit.run(), "no commit");
+            kept.datagram(datagram(2));
+            check(kept.commit.run(), "no commit");
+            Path copy = copied(data, data.resolve("killed"));
+            faults.failCalls(errno, call, fails);
+            try {
+                opened(copy, "call " + call).close();
+            } catch (IOException unusable) {
+                check(unusable.toString().matches("(?s).*(ledger|data folder|library).*"), "no reason: " + unusable);
+            }
+            boolean failed = heal();
+            try (KeptLedger again = opened(copy, "call " + call)) {
+                check(again.values(), 2, "opened again, call " + call);
+            }
+            exact(copy, 3, "opened, call " + call);
+            return failed;
+        }
+    }
+
+    /** After the sender has said its totals once more, nothing is missing and nothing too much. */
+    private static void exact(Path data, int round, String when) throws IOException {
+        try (KeptLedger kept = opened(data, when)) {
+            kept.datagram(datagram(round));
+            check(kept.values(), round, when);
+        }
+    }
+
+    private static KeptLedger opened(Path data, String when) throws IOException {
+        try {
+            return new KeptLedger(data, false);
+        } finally {
+            check(!Files.exists(data.resolve("ledger.damaged-1.sqlite")), "a sound ledger is set aside, " + when);
+        }
+    }
+
+    private static Path copied(Path data, Path copy) throws IOException {
+        Files.createDirectories(copy);
+        for (String part : new String[] {"", "-wal", "-shm"}) {
+            Files.deleteIfExists(copy.resolve("ledger.sqlite" + part));
+        }
+        for (String part : new String[] {"", "-wal"}) {
+            if (Files.exists(data.resolve("ledger.sqlite" + part))) {
+                Files.copy(
+                        data.resolve("ledger.sqlite" + part),
+                        copy.resolve("ledger.sqlite" + part),
+                        StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+        return copy;
+    }
+
+    private static void check(SortedMap<String, Long> values, int round, String when) {
+        for (int counter = 0; counter < COUNTERS; counter++) {
+            long wanted = counter % ROUNDS <= round ? (round + 1) * 10 : 0;
+            long value = values.getOrDefault("c" + counter, 0L);
+            check(value == wanted, when + ": c" + counter + " is " + value + " and not " + wanted);
+        }
+    }
+
+    private static void check(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new IllegalStateException(otherwise);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package io.counters.collector.publish;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.Faults;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real files on a disk that fails at a moment of our choice, in a child process: see {@link FaultySpool}. */
+class SpoolFaultsTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void whichever_call_on_a_file_fails_the_books_agree_with_the_disk() throws Exception {
+        Path control = folder.resolve("control");
+        Path data = Files.createDirectory(folder.resolve("data"));
+        Faults faults = new Faults(control, data);
+        faults.set(Faults.Slot.SYNCS_SKIPPED, 1);
+
+        String said = faults.run(FaultySpool.class, control.toString(), data.toString());
+
+        assertThat(said).containsPattern("\\d{3} calls failed");
+    }
+}
