@@ -361,6 +361,42 @@ class LedgerFileTest {
     }
 
     @Test
+    void a_ledger_of_the_format_before_is_taken_over_and_its_times_too() throws Exception {
+        sql("CREATE TABLE meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID");
+        sql("INSERT INTO meta VALUES ('format', 2), ('id', 7), ('commit', 3), ('clock', 1700000000000),"
+                + " ('listened', 900000), ('watch', 1699999900000), ('published', 1700000000), ('adopts', 1)");
+        sql("CREATE TABLE counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
+        sql("INSERT INTO counter VALUES (0, 'a')");
+        sql("CREATE TABLE block (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL, claimed BLOB NOT NULL)");
+        sql("INSERT INTO block VALUES (0, x'0000000000000005' || zeroblob(1016), x'')");
+        sql("CREATE TABLE stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE, whole INTEGER NOT NULL,"
+                + " quarantined INTEGER NOT NULL, heard INTEGER NOT NULL, heard_listening INTEGER NOT NULL,"
+                + " seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL, received INTEGER NOT NULL,"
+                + " repeated INTEGER NOT NULL, seq_window INTEGER NOT NULL, healed INTEGER NOT NULL)");
+        sql(
+                "INSERT INTO stream VALUES (1, '8f2c6a1e0b7d4c93a5e1f07b', 1, 0, 1699999999000, 899000, 0, 5, 4, 1, 31, 2)");
+        sql("CREATE TABLE watermark (stream INTEGER NOT NULL, counter INTEGER NOT NULL, increments INTEGER NOT NULL,"
+                + " decrements INTEGER NOT NULL, PRIMARY KEY (stream, counter)) WITHOUT ROWID");
+        sql("INSERT INTO watermark VALUES (1, 0, 5, -1)");
+
+        for (int life = 0; life < 2; life++) {
+            try (KeptLedger kept = new KeptLedger(folder, false)) {
+                kept.datagram("from 8f2c6a1e0b7d4c93a5e1f07b 1000 6\nincrement a 0 5");
+                kept.datagram("from 00000000000000000000002b 99000 9\nincrement young 0 4");
+                kept.datagram("from 00000000000000000000003c 101000 9\nincrement old 0 4");
+                kept.commit.run();
+
+                assertThat(kept.value("a")).isEqualTo(5);
+                assertThat(kept.value("young")).as("younger than the watch").isEqualTo(4);
+                assertThat(kept.value("old")).as("older than the watch").isZero();
+                assertThat(kept.ledger.reports().get(0).quietMillis()).isZero();
+                assertThat(kept.ledger.publishAt(1_700_000_000, 1)).isEmpty();
+                assertThat(kept.ledger.publishAt(1_700_000_010 + life, 1)).isPresent();
+            }
+        }
+    }
+
+    @Test
     void a_claim_comes_back_with_its_value_also_beyond_the_first_block() throws Exception {
         int last = 3 * Values.BLOCK;
         try (KeptLedger kept = new KeptLedger(folder, true)) {
