@@ -15,7 +15,7 @@ public final class KeptLedger implements AutoCloseable {
     public final SaidFaults said = new SaidFaults();
     public final Ledger ledger;
     public final Commit commit;
-    private final LedgerFile file;
+    final LedgerFile file;
 
     /** Opens the ledger of this folder, with what an earlier one left there. */
     public KeptLedger(Path folder, boolean projecting) throws IOException {

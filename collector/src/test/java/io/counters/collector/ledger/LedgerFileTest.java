@@ -368,7 +368,7 @@ class LedgerFileTest {
         sql("CREATE TABLE counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
         sql("INSERT INTO counter VALUES (0, 'a')");
         sql("CREATE TABLE block (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL, claimed BLOB NOT NULL)");
-        sql("INSERT INTO block VALUES (0, x'0000000000000005' || zeroblob(1016), x'')");
+        sql("INSERT INTO block VALUES (0, x'" + "0".repeat(15) + "5" + "00".repeat(1016) + "', x'')");
         sql("CREATE TABLE stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE, whole INTEGER NOT NULL,"
                 + " quarantined INTEGER NOT NULL, heard INTEGER NOT NULL, heard_listening INTEGER NOT NULL,"
                 + " seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL, received INTEGER NOT NULL,"
@@ -381,6 +381,7 @@ class LedgerFileTest {
 
         for (int life = 0; life < 2; life++) {
             try (KeptLedger kept = new KeptLedger(folder, false)) {
+                assertThat(kept.file.setAside()).isNull();
                 kept.datagram("from 8f2c6a1e0b7d4c93a5e1f07b 1000 6\nincrement a 0 5");
                 kept.datagram("from 00000000000000000000002b 99000 9\nincrement young 0 4");
                 kept.datagram("from 00000000000000000000003c 101000 9\nincrement old 0 4");
