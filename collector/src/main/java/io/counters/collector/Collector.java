@@ -73,6 +73,8 @@ public final class Collector implements AutoCloseable {
     private final List<Thread> loops = new ArrayList<>();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
+    private final Settings settings;
+    private final Parts parts;
     private final PublishSettings publishing;
     private final Ledger ledger;
     private final Commit commit;
@@ -111,13 +113,26 @@ public final class Collector implements AutoCloseable {
         }
     }
 
-    /**
-     * Looks at settings without starting anything.
-     *
-     * @throws SettingsException with every mistake in them
-     */
-    static void check(Settings settings) throws SettingsException {
-        Parts.of(settings);
+    /** Says what has changed in the settings; the list of peers is looked at all the time, the rest takes a restart. */
+    void lookAgain(Settings now) {
+        try {
+            Parts again = Parts.of(now);
+            List<String> changed = settings.changes(now);
+            if (!again.storing.login().equals(parts.storing.login()) && changed.isEmpty()) {
+                changed = List.of("the store's password");
+            }
+            log.info(
+                    "SIGHUP: the settings were read again; {}",
+                    changed.isEmpty()
+                            ? "nothing has changed"
+                            : "a restart is needed for what has changed: " + String.join(", ", changed));
+        } catch (SettingsException mistakes) {
+            log.warn(
+                    "SIGHUP: the settings were read again and have mistakes, with which a restart would fail: {}",
+                    String.join("; ", mistakes.mistakes()));
+        } catch (RuntimeException fault) {
+            log.warn("SIGHUP: the settings could not be read again: {}", fault.toString());
+        }
     }
 
     /**
@@ -128,7 +143,8 @@ public final class Collector implements AutoCloseable {
      * @throws IOException when a port, the data folder or a host can't be had; what was opened is closed again
      */
     public Collector(Settings settings, PrintStream out) throws SettingsException, IOException {
-        Parts parts = Parts.of(settings);
+        this.settings = settings;
+        parts = Parts.of(settings);
         IntakeSettings taking = parts.taking;
         LedgerSettings keeping = parts.keeping;
         StoreSettings storing = parts.storing;
@@ -155,7 +171,7 @@ public final class Collector implements AutoCloseable {
                         + " again, or a later list with this collector alone");
             }
             commit = new Commit(ledger, file, System::nanoTime, faults, self);
-            health = new Health(threads, commit, ledger, System::nanoTime);
+            health = new Health(commit, ledger, System::nanoTime);
             Store store = storing.isShared() ? open(storing.open(System::nanoTime)) : null;
             pusher = store == null ? null : new Pusher(ledger, store, prefix, sharing.self(), faults, self);
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
@@ -373,7 +389,7 @@ public final class Collector implements AutoCloseable {
         int lost = ledger.uncommitted();
         Commit.Behind behind = commit.behind();
         if (lost == 0) {
-            log.info("ended; {} counters are in the ledger", ledger.size());
+            log.info("ended; counters in the ledger: {}", ledger.size());
         } else {
             long seconds = behind == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - behind.sinceNanos());
             log.error(
@@ -435,7 +451,7 @@ public final class Collector implements AutoCloseable {
             try {
                 opened.pop().close();
             } catch (Exception failure) {
-                log.warn("something did not close: {}", failure.toString());
+                log.warn("a part of the collector did not close: {}", failure.toString());
             }
         }
     }

@@ -2,7 +2,6 @@ package io.counters.collector;
 
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
-import io.counters.collector.self.Threads;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -10,20 +9,19 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Whether this collector does its work, for {@code /healthz}. Who asks waits for nothing: what may hang is tried by a loop of
+ * Whether this collector does its work, for {@code /healthz}: that its threads live need not be asked, as the process ends when one
+ * of them does. Who asks waits for nothing: what may hang is tried by a loop of
  * its own, and only when that last came through is looked at.
  */
 final class Health implements Supplier<List<String>> {
     private static final long LOCK_NANOS_MAX = TimeUnit.SECONDS.toNanos(5);
 
-    private final Threads threads;
     private final Commit commit;
     private final Ledger ledger;
     private final LongSupplier nanoClock;
     private volatile long lockedNanos;
 
-    Health(Threads threads, Commit commit, Ledger ledger, LongSupplier nanoClock) {
-        this.threads = threads;
+    Health(Commit commit, Ledger ledger, LongSupplier nanoClock) {
         this.commit = commit;
         this.ledger = ledger;
         this.nanoClock = nanoClock;
@@ -40,9 +38,6 @@ final class Health implements Supplier<List<String>> {
     @Override
     public List<String> get() {
         List<String> troubles = new ArrayList<>();
-        for (String thread : threads.missing()) {
-            troubles.add("the thread " + thread + " has ended");
-        }
         long now = nanoClock.getAsLong();
         String uncommitted = commit.trouble(now);
         if (uncommitted != null) {

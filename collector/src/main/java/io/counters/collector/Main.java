@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.counters.collector.proxy.ProxyCommand;
 import io.counters.collector.proxy.ProxySettings;
 import io.counters.collector.self.LogStream;
+import io.counters.collector.self.Threads;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -16,11 +17,8 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -32,15 +30,15 @@ public final class Main {
     private static final int EXIT_CANNOT = 1;
     private static final long LAST_LINES_MILLIS = 1_000;
 
-    private static final Logger log = LoggerFactory.getLogger(Main.class);
-
     /** Of an orderly end that could not bring to the disk what was counted. */
     private static final int EXIT_UNCOMMITTED = 4;
 
     private Main() {}
 
     public static void main(String[] args) {
-        System.setErr(new LogStream(new FileOutputStream(FileDescriptor.err), Main::logThread));
+        System.setErr(new LogStream(new FileOutputStream(FileDescriptor.err), System::nanoTime, Main::logThread));
+        // A start that fails half-way must not live on as half a program.
+        Thread.currentThread().setUncaughtExceptionHandler(new Threads());
         int status = run(args, System.getenv(), System.out, System.err);
         LogStream.drain(LAST_LINES_MILLIS);
         if (status != 0) {
@@ -111,10 +109,10 @@ public final class Main {
             }
         }
         try {
-            Settings settings = new Settings(flags, environment);
-            Collector collector = new Collector(settings, out);
-            Hangup.calls(() -> lookAgain(settings, new Settings(flags, environment)));
+            Hangup hangup = Hangup.taken();
+            Collector collector = new Collector(new Settings(flags, environment), out);
             atEnd(() -> end(collector));
+            hangup.calls(() -> collector.lookAgain(new Settings(flags, environment)));
             return 0;
         } catch (SettingsException mistakes) {
             mistakes.mistakes().forEach(mistake -> err.println("counters collector: " + mistake));
@@ -134,11 +132,12 @@ public final class Main {
     }
 
     private static void startProxy(ProxySettings settings, PrintStream out) throws IOException {
-        // Read when the first logger is made, which is in the next line.
+        // Read when the first logger is made, which is below.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", settings.logLevel());
+        Hangup hangup = Hangup.taken();
         Proxy proxy = new Proxy(settings, out);
-        Hangup.calls(proxy::reload);
         atEnd(proxy::close);
+        hangup.calls(proxy::reload);
     }
 
     /** What is done at SIGTERM, Ctrl-C, and whatever else ends the JVM in order. */
@@ -150,25 +149,6 @@ public final class Main {
                             LogStream.drain(LAST_LINES_MILLIS);
                         },
                         "counters-end"));
-    }
-
-    /** Says what has changed in the settings; the list of peers is looked at all the time, the rest takes a restart. */
-    private static void lookAgain(Settings running, Settings now) {
-        try {
-            Collector.check(now);
-            List<String> changed = running.changes(now);
-            log.info(
-                    "SIGHUP: the settings were read again; {}",
-                    changed.isEmpty()
-                            ? "nothing has changed"
-                            : "a restart is needed for what has changed: " + String.join(", ", changed));
-        } catch (SettingsException mistakes) {
-            log.warn(
-                    "SIGHUP: the settings were read again and have mistakes, with which a restart would fail: {}",
-                    String.join("; ", mistakes.mistakes()));
-        } catch (RuntimeException fault) {
-            log.warn("SIGHUP: the settings could not be read again: {}", fault.toString());
-        }
     }
 
     /** A secret that was given as a flag. */

@@ -101,7 +101,7 @@ public final class Proxy implements AutoCloseable {
             try {
                 watch.look();
             } catch (RuntimeException fault) {
-                faults.warn("watch", "the look at the servers failed and goes on: " + fault);
+                faults.warn("watch", "servers.conf could not be looked at and will be again: " + fault);
             }
         }
     }

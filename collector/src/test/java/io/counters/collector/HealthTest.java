@@ -9,7 +9,6 @@ import io.counters.collector.ledger.MemoryJournal;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
-import io.counters.collector.self.Threads;
 import java.nio.file.Path;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +22,7 @@ class HealthTest {
             LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), new Self());
     private final MemoryJournal journal = new MemoryJournal();
     private final Commit commit = new Commit(ledger, journal, () -> nanos, new SaidFaults().log(), new Self());
-    private final Health health = new Health(new Threads(), commit, ledger, () -> nanos);
+    private final Health health = new Health(commit, ledger, () -> nanos);
 
     @Test
     void it_is_well_while_the_ledgers_lock_can_be_had() {

@@ -41,7 +41,7 @@ class StderrIT {
     }
 
     @Test
-    void nobody_who_reads_stderr_stops_nothing() throws Exception {
+    void a_stderr_that_nobody_reads_stops_nothing() throws Exception {
         Path pipe = folder.resolve("pipe");
         // Opened both ways the pipe has a reader, which reads nothing; and it is full before the collector begins.
         Process holder = new ProcessBuilder(

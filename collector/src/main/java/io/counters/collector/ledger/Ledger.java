@@ -193,6 +193,7 @@ public final class Ledger {
         if (!stream.remembered || stream.dropped) {
             return;
         }
+        stream.said++;
         stream.heardMillis = listenedMillis();
         if (stream.heardMillis - stream.committedHeardMillis > HEARD_EVERY_MILLIS) {
             note(stream);
@@ -259,7 +260,7 @@ public final class Ledger {
             return apply(stream, counter, verb, amount);
         }
         if (place < 0 && watermarks >= bounds.watermarksMax() && !isPeers) {
-            crowdOut(stream.arrivals.received());
+            crowdOut(stream.said);
         }
         if (place < 0 && watermarks >= bounds.watermarksMax()) {
             if (isPeers) {
@@ -374,6 +375,7 @@ public final class Ledger {
         stream.whole = isWhole(stream);
         stream.id = ++lastStream;
         stream.remembered = true;
+        stream.said = 1;
         stream.arrivals = new Arrivals(stream.whole && seq <= Arrivals.AHEAD_MAX ? 0 : seq - 1);
         stream.arrivals.add(seq);
         stream.heardMillis = listenedMillis();
@@ -385,9 +387,9 @@ public final class Ledger {
     /**
      * Forgets the streams that said least, a part of all at once: a flood of streams that say little displaces itself.
      *
-     * @param received only streams of which fewer datagrams arrived
+     * @param said only streams that said something less often
      */
-    private void crowdOut(long received) {
+    private void crowdOut(long said) {
         beginMinute();
         long now = listenedMillis();
         int most = Math.min(bounds.newStreamsMax() - crowdedOutNow, Math.max(1, streams.size() / GIVING_WAY_PART));
@@ -395,8 +397,8 @@ public final class Ledger {
             return;
         }
         List<Stream> least = streams.values().stream()
-                .filter(stream -> stream.arrivals.received() < received && !isPeers(stream))
-                .sorted(Comparator.<Stream>comparingLong(stream -> stream.arrivals.received())
+                .filter(stream -> stream.said < said && !isPeers(stream))
+                .sorted(Comparator.<Stream>comparingLong(stream -> stream.said)
                         .thenComparingLong(stream -> stream.heardMillis))
                 .limit(most)
                 .toList();
@@ -576,17 +578,18 @@ public final class Ledger {
     synchronized void putBack(Changes changes) {
         committing = new BitSet();
         changed.or(changes.counters().changed());
+        droppedStreams.addAll(changes.dropped());
+        headChanged = true;
+        publishedChanged |= changes.published() != null;
         projection.putBack();
         for (Changes.Watermarks marks : changes.streams()) {
             Stream stream = streams.get(sought.at(marks.stream().sender().getBytes(ISO_8859_1)));
-            if (stream != null) {
+            // It may have been forgotten meanwhile, and another of this id have come.
+            if (stream != null && stream.id == marks.stream().id()) {
                 stream.putBack(marks.counters());
                 note(stream);
             }
         }
-        droppedStreams.addAll(changes.dropped());
-        headChanged = true;
-        publishedChanged |= changes.published() != null;
         if (ownership != null) {
             ownership.putBack(changes);
         }
@@ -671,6 +674,7 @@ public final class Ledger {
         Stream stream =
                 new Stream(row.id(), row.sender(), row.whole(), row.arrivals().copy(), factor());
         stream.remembered = true;
+        stream.said = row.arrivals().received();
         stream.quarantined = row.quarantined();
         stream.heardMillis = row.heardMillis();
         stream.healed = row.healed();

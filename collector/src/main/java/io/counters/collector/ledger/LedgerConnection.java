@@ -81,10 +81,10 @@ final class LedgerConnection implements AutoCloseable {
         "UPDATE meta SET number = (SELECT number FROM meta WHERE key = 'listened')"
                 + " - ((SELECT number FROM meta WHERE key = 'clock') - number)"
                 + " WHERE key = 'watch' AND number <> " + Ledger.FOR_EVER,
-        "INSERT INTO published SELECT 0, min(number, strftime('%s', 'now') + 86400), 1 FROM meta"
+        "INSERT INTO published SELECT 0, min(number, strftime('%s', 'now') + 0), 1 FROM meta"
                 + " WHERE key = 'published' AND number > 0",
         "INSERT INTO published SELECT number, number, 1 FROM meta"
-                + " WHERE key = 'published' AND number > strftime('%s', 'now') + 86400",
+                + " WHERE key = 'published' AND number > strftime('%s', 'now') + 0",
         "DELETE FROM meta WHERE key = 'published'",
         "INSERT OR REPLACE INTO meta VALUES ('format', " + FORMAT + ")",
     };

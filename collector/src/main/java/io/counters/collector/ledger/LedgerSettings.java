@@ -41,13 +41,14 @@ public record LedgerSettings(
     /** One in so many of all streams may be new in a minute. */
     private static final int NEW_STREAMS_PART = 10;
 
+    private static final int SHARES_PERCENT_MAX = 80;
     private static final int PREFIX_BYTES_MAX = 100;
     private static final long DAY_MILLIS = 86_400_000;
 
     /** @param heapBytes the most that the heap may ever be, which the bounds are shares of */
     public static LedgerSettings from(Settings settings, long heapBytes) {
         long names = settings.get(Setting.NAMES_MEMORY, text -> Memory.of(text, heapBytes));
-        long streams = settings.get(Setting.STREAMS_MEMORY, text -> Memory.of(text, heapBytes));
+        long streams = settings.get(Setting.STREAMS_MEMORY, text -> streams(text, names, heapBytes));
         int streamsMax = atLeastOne(streams / STREAMS_PART / BYTES_A_STREAM);
         return new LedgerSettings(
                 settings.get(Setting.DATA_DIR, LedgerSettings::folder),
@@ -57,6 +58,15 @@ public record LedgerSettings(
                 atLeastOne(streamsMax / NEW_STREAMS_PART),
                 atLeastOne((streams - streams / STREAMS_PART) / BYTES_A_WATERMARK),
                 DAY_MILLIS);
+    }
+
+    private static long streams(String text, long names, long heapBytes) {
+        long streams = Memory.of(text, heapBytes);
+        if (names + streams > heapBytes / 100 * SHARES_PERCENT_MAX) {
+            throw new IllegalArgumentException("which is with names-memory more than " + SHARES_PERCENT_MAX
+                    + "% of the heap; the rest is needed for commits, ticks and pages, and java -Xmx gives more");
+        }
+        return streams;
     }
 
     private static int atLeastOne(long number) {

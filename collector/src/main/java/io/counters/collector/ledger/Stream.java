@@ -24,6 +24,9 @@ public final class Stream {
 
     long heardMillis;
 
+    /** How often it said something: datagrams, and by TCP whatever comes at once. After a restart, its datagrams. */
+    long said;
+
     /** Where it comes from, as far as is known; see {@link Ledger#stream}. */
     long address;
 

@@ -3,8 +3,8 @@
  *
  * <p>{@link io.counters.collector.ledger.Ledger} is a pure state machine: no sockets, no files, its clock passed in.
  * {@link io.counters.collector.ledger.Commit} writes what changed to the {@link
- * io.counters.collector.ledger.LedgerFile} in one synced transaction, about every 100 ms and before anything leaves the
- * house. Value and watermark change together, so a crash can't come between them, and a tail that was not committed
+ * io.counters.collector.ledger.LedgerFile} in one synced transaction, about every 100 ms and before anything is
+ * pushed or published. Value and watermark change together, so a crash can't come between them, and a tail that was not committed
  * heals from the next datagrams.
  *
  * <p>How a line with a total is merged; the watermark is the highest total applied, per stream, name and verb:

@@ -12,6 +12,7 @@ final class Idle {
     private final long ticks;
     private long tick;
     private String[] names = new String[0];
+    private int size;
     private long[] values = new long[0];
     private long[] movedAt = new long[0];
 
@@ -32,7 +33,7 @@ final class Idle {
         int busy = 0;
         for (int i = 0; i < all.size(); i++) {
             // Where another counter stands in this place now, it counts as moved.
-            boolean isSame = i < names.length && all.names()[i].equals(names[i]);
+            boolean isSame = i < size && all.names()[i].equals(names[i]);
             if (!isSame || values[i] != all.values()[i]) {
                 values[i] = all.values()[i];
                 movedAt[i] = tick;
@@ -43,6 +44,7 @@ final class Idle {
             }
         }
         names = all.names();
+        size = all.size();
         return new Snapshot(busyNames, busyValues, busy);
     }
 }

@@ -236,7 +236,8 @@ public final class OpenTsdbSink implements Sink {
             faults.warn(
                     this + " spool",
                     this + " loses " + values.size() + " points of second " + second + ", as they can't be kept in "
-                            + spool + ": " + DiskFault.text(noDisk) + "; the next ones carry the counts on");
+                            + spool + ": " + DiskFault.text(noDisk)
+                            + "; counts are unaffected, and the next tick has them");
         }
         shed();
         String trouble = spool.trouble();

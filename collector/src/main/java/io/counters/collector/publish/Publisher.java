@@ -100,7 +100,7 @@ public final class Publisher implements AutoCloseable {
                 faults.warn(
                         "sink stuck",
                         lane.sink + " takes nothing: " + values.size() + " points of second " + free
-                                + " are lost, the next ones carry the counts on");
+                                + " are lost; counts are unaffected, and the next tick has them");
             } else {
                 lane.thread.execute(() -> put(lane.sink, free, values));
             }
@@ -131,8 +131,11 @@ public final class Publisher implements AutoCloseable {
 
     /** Takes note of ticks that came while this program stood still. */
     public void missed(long count) {
+        if (lanes.isEmpty()) {
+            return;
+        }
         skipped.add(count);
-        faults.warn("ticks missed", count + " ticks are missing, as this program or its clock stood still");
+        faults.warn("ticks missed", "ticks that were left out, as this program stood still: " + count);
     }
 
     /** Lets every sink take what it was handed, and then end; does not wait. Idempotent. */
@@ -161,8 +164,9 @@ public final class Publisher implements AutoCloseable {
                     left = 0;
                     faults.warn(
                             "end",
-                            lane.sink + " has not taken the last tick in time: what is not in its spool is a gap in the"
-                                    + " graph, and none in the counts");
+                            lane.sink
+                                    + " has not taken the last tick in time: points that are not in its spool will be missing from"
+                                    + " graphs; counts are unaffected");
                 }
             }
         } catch (InterruptedException hurried) {

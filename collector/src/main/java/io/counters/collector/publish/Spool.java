@@ -114,7 +114,7 @@ final class Spool {
                 throw new IOException("there is a tick of second " + second + " already");
             }
             if (bytes > bytesMax && (ticks.size() > 1 || !stuck.isEmpty())) {
-                throw new IOException("it is full, and " + undeleted);
+                throw new IOException("it is full" + (undeleted == null ? "" : ", and " + undeleted));
             }
         }
         Path unfinished = folder.resolve(UNFINISHED);

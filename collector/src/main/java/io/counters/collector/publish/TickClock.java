@@ -47,7 +47,7 @@ public final class TickClock {
         if (Math.abs(jump) > JUMP_MILLIS) {
             next = after(nowMillis);
             faults.warn(
-                    "clock jumped",
+                    jump > 0 ? "clock ahead" : "clock back",
                     "the wall clock went " + (jump > 0 ? "ahead" : "back") + " by " + Math.abs(jump) / 1000
                             + " s, or this machine was suspended; points go on from the second that it shows now");
             return OptionalLong.empty();

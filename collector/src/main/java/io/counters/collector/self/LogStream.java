@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * The program's stderr: nobody who writes to it ever waits. What is written goes into a buffer of {@value #BUFFER_BYTES} bytes,
@@ -23,10 +25,11 @@ public final class LogStream extends PrintStream {
      * Starts the thread that writes.
      *
      * @param out the real stream
+     * @param nanoClock monotonic
      * @param threads makes that thread
      */
-    public LogStream(OutputStream out, ThreadFactory threads) {
-        this(new Buffer(out));
+    public LogStream(OutputStream out, LongSupplier nanoClock, ThreadFactory threads) {
+        this(new Buffer(out, nanoClock));
         threads.newThread(buffer::run).start();
     }
 
@@ -49,6 +52,7 @@ public final class LogStream extends PrintStream {
 
     private static final class Buffer extends OutputStream {
         private final OutputStream out;
+        private final LongSupplier nanoClock;
         private final byte[] ring = new byte[BUFFER_BYTES];
         private final byte[] chunk = new byte[BYTES_AT_ONCE];
         private int begin;
@@ -61,8 +65,9 @@ public final class LogStream extends PrintStream {
         private long dropped;
         private long unsaid;
 
-        Buffer(OutputStream out) {
+        Buffer(OutputStream out, LongSupplier nanoClock) {
             this.out = out;
+            this.nanoClock = nanoClock;
         }
 
         @Override
@@ -137,8 +142,9 @@ public final class LogStream extends PrintStream {
         }
 
         synchronized void drain(long millis) {
+            long deadline = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(millis);
             try {
-                for (long left = millis; left > 0 && (size > 0 || writing); left -= LOOK_MILLIS) {
+                while ((size > 0 || writing) && nanoClock.getAsLong() - deadline < 0) {
                     wait(LOOK_MILLIS);
                 }
             } catch (InterruptedException hurried) {

@@ -1,11 +1,6 @@
 package io.counters.collector.self;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -19,14 +14,12 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
     /** The exit status after a thread failed. */
     public static final int EXIT_BROKEN = 3;
 
-    private static final Logger log = LoggerFactory.getLogger(Threads.class);
     private static final long LAST_WORDS_MILLIS = 1_000;
     private static final long LAST_WORDS_NANOS = 1_000_000_000;
 
     /** Looked up now: to find a class takes memory, and so does a call that is the first of its kind. */
     private static final Runtime JVM = Runtime.getRuntime();
 
-    private final Queue<Thread> started = new ConcurrentLinkedQueue<>();
     private final Thread halter;
     private volatile boolean failed;
     private volatile boolean ending;
@@ -44,7 +37,7 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
             Class.forName("java.lang.Shutdown");
             Class.forName("java.lang.Shutdown$Lock");
         } catch (ClassNotFoundException otherJdk) {
-            log.debug("this JDK halts in another way", otherJdk);
+            // It halts in another way.
         }
     }
 
@@ -79,7 +72,6 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
     }
 
     private void run(Runnable work) {
-        started.add(Thread.currentThread());
         work.run();
         if (!ending) {
             throw new IllegalStateException("the thread ended before its time");
@@ -91,24 +83,19 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
         ending = true;
     }
 
-    /** The names of threads that have ended before their time. */
-    public List<String> missing() {
-        List<String> missing = new ArrayList<>();
-        for (Thread thread : started) {
-            if (!thread.isAlive() && !ending) {
-                missing.add(thread.getName());
-            }
-        }
-        return missing;
-    }
-
     /** Ends the process, as this thread has failed. */
     @Override
     public void uncaughtException(Thread thread, Throwable fault) {
         failed = true;
         LockSupport.unpark(halter);
         try {
-            log.error("{} failed; the process ends, start it again", thread.getName(), fault);
+            // Looked up late, as the level of the log may be set after this was made.
+            LoggerFactory.getLogger(Threads.class)
+                    .error(
+                            "{} failed; the process ends, start it again{}",
+                            thread.getName(),
+                            fault instanceof OutOfMemoryError ? ", with more memory (java -Xmx)" : "",
+                            fault);
             LogStream.drain(LAST_WORDS_MILLIS / 2);
         } finally {
             JVM.halt(EXIT_BROKEN);

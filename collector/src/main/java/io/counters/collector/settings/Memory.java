@@ -38,6 +38,7 @@ public final class Memory {
             }
         }
         throw new IllegalArgumentException(
-                "allowed are 1% to 100%, or a whole number with k, m or g behind it, at most " + (whole >> 20) + "m");
+                "allowed are 1% to 100%, or a whole number with k, m or g behind it, at most "
+                        + (whole >> 20 > 0 ? (whole >> 20) + "m" : (whole >> 10) + "k"));
     }
 }

@@ -79,9 +79,8 @@ public final class Settings {
             String place = path.getFileName() + " line " + (i + 1);
             int equals = line.indexOf('=');
             if (equals < 0) {
-                // Its first word at the most: the rest may be a password.
-                mistakes.add(place + ": \"" + line.split("\\s", 2)[0]
-                        + " ...\" is no setting; a line is KEY = VALUE, # begins a comment");
+                // Nothing of it is shown, as it may be a password.
+                mistakes.add(place + " is no setting; a line is KEY = VALUE, # begins a comment");
                 continue;
             }
             String key = line.substring(0, equals).strip();

@@ -1,11 +1,14 @@
 package io.counters.collector.ledger;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
+import io.counters.wire.Verb;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -231,7 +234,7 @@ class RoomTest {
     }
 
     @Test
-    void names_and_senders_that_collide_by_a_polynomial_of_31_are_found_as_quickly_as_others() {
+    void senders_that_collide_by_a_polynomial_of_31_have_hashes_of_their_own() {
         int size = 1 << 14;
         Sender[] senders = new Sender[size];
         SeededHash hashing = new SeededHash(new Random(7));
@@ -270,5 +273,52 @@ class RoomTest {
         assertThat(ledger.value("b"))
                 .as("it is older than the watch, whatever the clock says")
                 .isZero();
+    }
+
+    @Test
+    void a_stream_that_speaks_by_tcp_says_something_with_whatever_comes_at_once() {
+        byte[] id = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(ISO_8859_1);
+        Stream tcp = ledger.stream(id, 0, id.length, 1000, 1, HOME);
+        byte[] name = {'a'};
+        for (int i = 1; i <= 50; i++) {
+            ledger.heard(tcp);
+            ledger.merge(tcp, Verb.INCREMENT, name, 0, 1, 1, i);
+        }
+        int flooded = 0;
+        for (int minute = 0; minute < 60; minute++) {
+            now += MINUTE;
+            for (int i = 0; i < 20; i++, flooded++) {
+                attacker.datagram(forged(flooded) + "\nincrement forged 1 1");
+                attacker.datagram(forged(flooded).replaceFirst("1$", "2") + "\nincrement forged 1 2");
+            }
+        }
+        assertThat(counted("ledger_crowded_out_streams_total")).isPositive();
+
+        ledger.merge(tcp, Verb.INCREMENT, name, 0, 1, 1, 53);
+
+        assertThat(ledger.value("a")).as("its watermark is there still").isEqualTo(53);
+    }
+
+    @Test
+    void a_commit_that_fails_while_a_stream_is_displaced_and_comes_back_loses_no_watermark() {
+        begin(bounds(400, 2, 1_000));
+        home.datagram(HONEST + " 10 1\nincrement a 5 5");
+        home.datagram(HONEST + " 10 2\nincrement a 1 6");
+        attacker.datagram(forged(1) + "\nincrement victim 1 1\nincrement other 1 1");
+        Changes failing = ledger.changes();
+        now += 2 * MINUTE;
+        attacker.datagram(forged(2) + "\nincrement forged 1 1");
+        now += 2 * MINUTE;
+        attacker.datagram(forged(1) + "\nincrement third 1 1");
+
+        ledger.putBack(Objects.requireNonNull(failing));
+        disk.commit(ledger);
+        ledger = ledger();
+        disk.load(ledger);
+        new Feed(ledger, HOME).datagram(HONEST + " 20 3\nincrement a 0 6");
+
+        assertThat(ledger.value("a"))
+                .as("value and watermark are on disk together")
+                .isEqualTo(6);
     }
 }

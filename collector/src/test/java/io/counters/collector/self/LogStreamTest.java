@@ -59,7 +59,7 @@ class LogStreamTest {
     @Test
     void what_is_written_comes_out_in_order() {
         reader.countDown();
-        System.setErr(new LogStream(new Stuck(), LogStreamTest::daemon));
+        System.setErr(new LogStream(new Stuck(), System::nanoTime, LogStreamTest::daemon));
         StringBuilder all = new StringBuilder();
         for (int i = 0; i < 20_000; i++) {
             System.err.println("line " + i);
@@ -78,7 +78,7 @@ class LogStreamTest {
     @Test
     @Timeout(30)
     void who_logs_never_waits_for_a_reader_and_what_is_dropped_is_counted_and_said_in_whole_lines() {
-        System.setErr(new LogStream(new Stuck(), LogStreamTest::daemon));
+        System.setErr(new LogStream(new Stuck(), System::nanoTime, LogStreamTest::daemon));
         for (int i = 0; i < 50_000; i++) {
             System.err.println("a line of some length, number " + i);
         }
@@ -105,7 +105,7 @@ class LogStreamTest {
                 throw new IllegalStateException("broken");
             }
         };
-        System.setErr(new LogStream(broken, LogStreamTest::daemon));
+        System.setErr(new LogStream(broken, System::nanoTime, LogStreamTest::daemon));
 
         System.err.println("into the void");
         LogStream.drain(10_000);

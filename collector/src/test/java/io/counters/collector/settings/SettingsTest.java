@@ -82,7 +82,7 @@ class SettingsTest {
 
         assertThat(mistakes(settings))
                 .containsExactly(
-                        "collector.ini line 2: \"no ...\" is no setting; a line is KEY = VALUE, # begins a comment",
+                        "collector.ini line 2 is no setting; a line is KEY = VALUE, # begins a comment",
                         "collector.ini line 3: there is no setting http_prot; the nearest is http_port",
                         "collector.ini line 5: sink stands a second time; keep one of the two",
                         "collector.ini line 1: udp_port is 112120, allowed are whole numbers from 1 to 65535",
