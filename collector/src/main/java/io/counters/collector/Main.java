@@ -19,6 +19,11 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -29,6 +34,7 @@ public final class Main {
     private static final int EXIT_USAGE = 2;
     private static final int EXIT_CANNOT = 1;
     private static final long LAST_LINES_MILLIS = 1_000;
+    private static final long START_SECONDS_MAX = 10;
 
     /** Of an orderly end that could not bring to the disk what was counted. */
     private static final int EXIT_UNCOMMITTED = 4;
@@ -110,8 +116,7 @@ public final class Main {
         }
         try {
             Hangup hangup = Hangup.taken();
-            Collector collector = new Collector(new Settings(flags, environment), out);
-            atEnd(() -> end(collector));
+            Collector collector = started(Main::end, () -> new Collector(new Settings(flags, environment), out));
             hangup.calls(() -> collector.lookAgain(new Settings(flags, environment)));
             return 0;
         } catch (SettingsException mistakes) {
@@ -135,20 +140,41 @@ public final class Main {
         // Read when the first logger is made, which is below.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", settings.logLevel());
         Hangup hangup = Hangup.taken();
-        Proxy proxy = new Proxy(settings, out);
-        atEnd(proxy::close);
+        Proxy proxy = started(Proxy::close, () -> new Proxy(settings, out));
         hangup.calls(proxy::reload);
     }
 
-    /** What is done at SIGTERM, Ctrl-C, and whatever else ends the JVM in order. */
-    private static void atEnd(Runnable close) {
+    /** Starts a program. */
+    @FunctionalInterface
+    private interface Start<T> {
+        T start() throws SettingsException, IOException;
+    }
+
+    /**
+     * Starts a program that is closed at SIGTERM, Ctrl-C, and whatever else ends the JVM in order; also where that comes while
+     * it starts.
+     */
+    private static <T> T started(Consumer<T> close, Start<T> start) throws SettingsException, IOException {
+        CompletableFuture<T> program = new CompletableFuture<>();
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
                         () -> {
-                            close.run();
+                            try {
+                                close.accept(program.get(START_SECONDS_MAX, TimeUnit.SECONDS));
+                            } catch (InterruptedException | ExecutionException | TimeoutException notStarted) {
+                                // Then there is nothing to close.
+                            }
                             LogStream.drain(LAST_LINES_MILLIS);
                         },
                         "counters-end"));
+        try {
+            T started = start.start();
+            program.complete(started);
+            return started;
+        } catch (SettingsException | IOException | RuntimeException | Error cannot) {
+            program.completeExceptionally(cannot);
+            throw cannot;
+        }
     }
 
     /** A secret that was given as a flag. */

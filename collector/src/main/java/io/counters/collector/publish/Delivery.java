@@ -484,6 +484,11 @@ final class Delivery {
         return lost;
     }
 
+    /** Gives up the tick of a settled piece, as its file is damaged or gone; returns the points that were lost by it. */
+    synchronized int lose(Piece piece) {
+        return drop(piece.tick);
+    }
+
     private synchronized int lose(TickFile file) {
         Tick tick = older.get(file.second());
         if (tick == null && current != null && current.file.equals(file)) {

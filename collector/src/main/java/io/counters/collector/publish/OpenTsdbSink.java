@@ -12,6 +12,7 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -304,13 +305,17 @@ public final class OpenTsdbSink implements Sink {
         try {
             return delivery.next(now);
         } catch (Damaged tick) {
-            lost.add(tick.points);
-            faults.warn(this + " damaged", tick.points + " points of the spool are lost: " + tick.getMessage());
+            sayLost(tick.points, tick);
             return null;
         } catch (IOException notNow) {
             faults.warn(this + " unread", "the spool " + spool + " can't be read now and is tried again: " + notNow);
             return null;
         }
+    }
+
+    private void sayLost(int points, Exception why) {
+        lost.add(points);
+        faults.warn(this + " damaged", points + " points of the spool are lost: " + why);
     }
 
     /**
@@ -370,6 +375,9 @@ public final class OpenTsdbSink implements Sink {
                                 .post(this)
                                 .build())
                         .enqueue(this);
+            } catch (TickFile.DamagedFile | NoSuchFileException gone) {
+                settle(new Verdict(0, 0, again.rest, false, true));
+                sayLost(delivery.lose(piece), gone);
             } catch (IOException unreadable) {
                 settle(new Answer.Trouble("is not asked, as its spool can't be read: " + unreadable, false));
             } catch (RuntimeException | Error fault) {

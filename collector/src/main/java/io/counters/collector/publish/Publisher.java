@@ -24,6 +24,9 @@ public final class Publisher implements AutoCloseable {
     /** The most ticks that wait until a sink has taken the one before. */
     private static final int WAITING_MAX = 2;
 
+    /** The last tick, at the end, may fall into a second that has one. */
+    private static final long SECONDS_TRIED_MIN = 2;
+
     private static final Duration CLOSE = Duration.ofMillis(2500);
 
     private final Ledger ledger;
@@ -78,7 +81,7 @@ public final class Publisher implements AutoCloseable {
         if (lanes.isEmpty()) {
             return;
         }
-        OptionalLong unused = ledger.publishAt(second, intervalSeconds);
+        OptionalLong unused = ledger.publishAt(second, Math.max(intervalSeconds, SECONDS_TRIED_MIN));
         if (unused.isEmpty()) {
             skipped.increment();
             faults.warn(

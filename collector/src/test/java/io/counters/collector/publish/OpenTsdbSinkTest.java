@@ -715,6 +715,32 @@ class OpenTsdbSinkTest {
     }
 
     @Test
+    void a_tick_whose_file_somebody_deletes_after_it_was_begun_is_lost_and_holds_up_no_other() throws Exception {
+        AtomicBoolean fails = new AtomicBoolean(true);
+        tsd((number, put) -> {
+            if (fails.get()) {
+                put.answer(503, "");
+            } else {
+                takeAll(number, put);
+            }
+        });
+        Sink sink = sink();
+        sink.put(SECOND, few(3));
+        await().atMost(PATIENCE).until(() -> counted("publish_retries_total") > 0);
+
+        for (String tick : ticks()) {
+            Files.delete(folder.resolve(tick));
+        }
+        await().atMost(PATIENCE).until(() -> counted("publish_lost_points_total") == 3);
+        fails.set(false);
+        sink.put(SECOND + 10, few(3));
+
+        awaitNothingLeft();
+        assertThat(counted("publish_points_total")).isEqualTo(3);
+        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("3 points of the spool are lost"));
+    }
+
+    @Test
     void a_second_that_is_in_the_spool_already_is_not_written_over() throws Exception {
         tsd((number, put) -> put.answer(503, ""));
         Sink sink = sink();
