@@ -177,7 +177,6 @@ public final class Collector implements AutoCloseable {
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
             publisher = open(new Publisher(
                     ledger, commit, sinks, publishing, work -> threads.daemon("counters-sink", work), faults, self));
-            ticks = new TickClock(publishing.interval().toSeconds(), clock, System::nanoTime, faults);
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
@@ -203,6 +202,7 @@ public final class Collector implements AutoCloseable {
         Runtime jvm = Runtime.getRuntime();
         self.gauge("heap_bytes", () -> jvm.totalMemory() - jvm.freeMemory());
         self.gauge("heap_bytes_max", jvm::maxMemory);
+        ticks = new TickClock(publishing.interval().toSeconds(), clock, System::nanoTime, faults);
         intakeThread.start();
         dashboard.start();
         loop("counters-ledger", () -> {

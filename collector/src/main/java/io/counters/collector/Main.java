@@ -146,15 +146,15 @@ public final class Main {
 
     /** Starts a program. */
     @FunctionalInterface
-    private interface Start<T> {
-        T start() throws SettingsException, IOException;
+    private interface Start<T, E extends Exception> {
+        T start() throws E, IOException;
     }
 
     /**
      * Starts a program that is closed at SIGTERM, Ctrl-C, and whatever else ends the JVM in order; also where that comes while
      * it starts.
      */
-    private static <T> T started(Consumer<T> close, Start<T> start) throws SettingsException, IOException {
+    private static <T, E extends Exception> T started(Consumer<T> close, Start<T, E> start) throws E, IOException {
         CompletableFuture<T> program = new CompletableFuture<>();
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
@@ -171,7 +171,7 @@ public final class Main {
             T started = start.start();
             program.complete(started);
             return started;
-        } catch (SettingsException | IOException | RuntimeException | Error cannot) {
+        } catch (Throwable cannot) {
             program.completeExceptionally(cannot);
             throw cannot;
         }

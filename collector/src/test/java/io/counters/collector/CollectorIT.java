@@ -192,7 +192,9 @@ class CollectorIT {
 
         running.end();
 
-        assertThat(Files.readString(running.err)).contains("did not answer").contains("ended; 1 counters");
+        assertThat(Files.readString(running.err))
+                .contains("did not answer")
+                .contains("ended; counters in the ledger: 1");
         Running again = new Running();
         assertThat(again.counters()).isEqualTo("{\n\"a\": 5\n}\n");
     }
@@ -217,7 +219,7 @@ class CollectorIT {
             running.end();
 
             assertThat(Files.readString(running.err))
-                    .contains("ended; 20000 counters")
+                    .contains("ended; counters in the ledger: 20000")
                     .contains("stay in", "for the next start");
         }
     }
