@@ -44,7 +44,7 @@ class DiskSchedulesIT {
 
     static LongStream seeds() {
         long first = Long.getLong("schedules.first", 1);
-        return LongStream.range(first, first + Long.getLong("schedules", 6));
+        return LongStream.range(first, first + Long.getLong("schedules", 4));
     }
 
     @ParameterizedTest(name = "seed {0}")
