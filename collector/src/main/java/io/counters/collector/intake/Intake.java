@@ -9,6 +9,7 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -83,7 +84,7 @@ public final class Intake implements Runnable, AutoCloseable {
             try {
                 return new UdpSocket(at);
             } catch (BindException taken) {
-                throw taken(at, taken);
+                throw taken("UDP", at, taken);
             }
         }
 
@@ -95,14 +96,15 @@ public final class Intake implements Runnable, AutoCloseable {
                 return tcp.setOption(StandardSocketOptions.SO_REUSEADDR, true).bind(at, BACKLOG);
             } catch (BindException taken) {
                 tcp.close();
-                throw taken(at, taken);
+                throw taken("TCP", at, taken);
             }
         }
 
-        private static IOException taken(InetSocketAddress at, BindException taken) {
+        private static IOException taken(String protocol, InetSocketAddress at, BindException taken) {
             return new IOException(
-                    "can't listen on " + at.getAddress().getHostAddress() + " port " + at.getPort() + " ("
-                            + taken.getMessage() + "); another collector may run there, --udp-port takes another",
+                    "can't listen on " + at.getAddress().getHostAddress() + " " + protocol + " port " + at.getPort()
+                            + " (" + taken.getMessage() + "); another collector may run there, --"
+                            + protocol.toLowerCase(Locale.ROOT) + "-port takes another",
                     taken);
         }
 

@@ -16,7 +16,7 @@ import io.counters.wire.Verb;
  *
  * <p>A web page can have any browser send an HTTP request here, whose body holds lines that would count. Its request line
  * is no line of ours, whatever follows the method; so only lines that are rejected are looked at, and the others pay
- * nothing. From such a line on the source is {@link Source#isForeign}.
+ * nothing. From such a line on a TCP connection is {@link Source#isForeign}; in a datagram it is a bad line like others.
  */
 final class Lines implements Commands {
     private static final byte TLS_HANDSHAKE = 22;
@@ -39,7 +39,6 @@ final class Lines implements Commands {
     /** Merges a whole datagram, under one hold of the ledger's lock. */
     void datagram(Source from, byte[] in, int begin, int end) {
         source = from;
-        from.isForeign = false;
         try {
             synchronized (ledger) {
                 reader.datagram(in, begin, end);
@@ -141,7 +140,7 @@ final class Lines implements Commands {
         if (source.isForeign) {
             return;
         }
-        if (ForeignProtocol.isHttp(bytes, begin, end)) {
+        if (source.mayBeForeign && ForeignProtocol.isHttp(bytes, begin, end)) {
             source.isForeign = true;
             rejections.add(isTls(bytes, begin, end) ? Rejection.TLS : Rejection.HTTP, bytes, begin, end);
         } else {

@@ -11,6 +11,12 @@ final class Source {
     /** "UDP" or "TCP", for the log. */
     final String protocol;
 
+    /**
+     * Whether a line of HTTP ends it. A web page can have a browser open a TCP connection, but can't have it send a datagram
+     * of its own choice.
+     */
+    final boolean mayBeForeign;
+
     /** Who it is at the moment, for the log. */
     final Supplier<@Nullable InetSocketAddress> sender;
 
@@ -27,14 +33,15 @@ final class Source {
     /** Whether it speaks another protocol: nothing of it counts any more. */
     boolean isForeign;
 
-    Source(String protocol, Supplier<@Nullable InetSocketAddress> sender) {
+    Source(String protocol, boolean mayBeForeign, Supplier<@Nullable InetSocketAddress> sender) {
         this.protocol = protocol;
+        this.mayBeForeign = mayBeForeign;
         this.sender = sender;
     }
 
     /** Before the first one is known. */
     static Source none() {
-        return new Source("", () -> null);
+        return new Source("", false, () -> null);
     }
 
     /** The lines that follow belong to no stream. */

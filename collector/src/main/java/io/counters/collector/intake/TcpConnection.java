@@ -10,23 +10,19 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * One TCP sender: cuts what comes into lines, whatever the cut of the packets. Between two reads it keeps a half line. It
- * knows how long it has been silent, and when that is too long.
+ * knows how long it has been silent.
  */
 final class TcpConnection {
-    /** A sender that has anything to say has said a line by then, and has ended one that it began. */
-    private static final long LINE_NANOS_MAX = TimeUnit.SECONDS.toNanos(60);
+    static final int SILENT_SECONDS = 60;
 
-    /** A sender that has sent lines may be silent for so long; it connects again when it has more to say. */
-    private static final long SILENT_NANOS_MAX = TimeUnit.HOURS.toNanos(1);
+    private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(SILENT_SECONDS);
 
     private final SocketChannel channel;
     private final InetSocketAddress sender;
     private final Lines lines;
     private final Source source;
-    private final long openedNanos;
     private long heardNanos;
     private boolean hasSentBytes;
-    private boolean hasSentLine;
     private byte[] half = {};
     private int halfLength;
     private boolean skipping;
@@ -36,9 +32,8 @@ final class TcpConnection {
         this.channel = channel;
         this.lines = lines;
         sender = (InetSocketAddress) channel.getRemoteAddress();
-        source = new Source("TCP", () -> sender);
+        source = new Source("TCP", true, () -> sender);
         source.addressKey = AddressKey.of(sender);
-        openedNanos = nowNanos;
         heardNanos = nowNanos;
     }
 
@@ -82,7 +77,6 @@ final class TcpConnection {
         while (whole > 0 && bytes[whole - 1] != '\n') {
             whole--;
         }
-        hasSentLine |= whole > 0;
         int begin = 0;
         if (skipping && whole > 0) {
             while (bytes[begin++] != '\n') {
@@ -105,21 +99,14 @@ final class TcpConnection {
         System.arraycopy(bytes, whole, half, 0, halfLength);
     }
 
-    /** Whether it has nothing to say, or has stopped in the middle of a line: such a connection is closed. */
-    boolean isStalled(long nowNanos) {
-        return hasSentLine
-                ? (halfLength > 0 || skipping) && nowNanos - heardNanos > LINE_NANOS_MAX
-                : nowNanos - openedNanos > LINE_NANOS_MAX;
-    }
-
-    /** Whether it has been silent for so long that its sender may be gone. */
+    /** Whether it has been silent for {@value #SILENT_SECONDS} s, so that another one may have its place. */
     boolean isSilent(long nowNanos) {
-        return nowNanos - heardNanos > SILENT_NANOS_MAX;
+        return nowNanos - heardNanos > SILENT_NANOS;
     }
 
-    /** Whether it may be closed where another one needs its place. */
-    boolean givesWay(long nowNanos) {
-        return nowNanos - heardNanos > LINE_NANOS_MAX;
+    /** Whether it has stopped in the middle of a line. */
+    boolean isStalled(long nowNanos) {
+        return (halfLength > 0 || skipping) && isSilent(nowNanos);
     }
 
     /** The address and port of its sender. */

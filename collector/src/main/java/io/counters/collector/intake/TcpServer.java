@@ -20,20 +20,23 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One thread that serves all TCP senders. Their number has a bound; who says nothing is closed after a while, and gives
- * way to a newcomer before that. A failure that may pass is tried again; any other goes out of {@link #run}, and ends the
- * process.
+ * One thread that serves all TCP senders. Their number has a bound; when it is reached, the one that has been silent
+ * longest gives way to a newcomer, if that is more than {@value TcpConnection#SILENT_SECONDS} s. A half line that did not
+ * grow for so long ends its connection. Silence alone closes nothing: a sender may have nothing to count for hours, and
+ * would lose its first write after that. One that is gone without a word is found out by TCP's keepalive.
+ *
+ * <p>A failure that may pass is tried again; any other goes out of {@link #run}, and ends the process.
  */
-final class TcpServer implements Runnable {
+class TcpServer implements Runnable {
     private static final int LAST_ROUNDS_MAX = 1000;
     private static final int BYTES_A_READ = 64 * 1024;
 
     /** Who connects without end is not to keep the others from being read. */
     private static final int ACCEPTS_A_ROUND = 100;
 
-    private static final long NO_ACCEPT_MILLIS = 100;
     private static final long LOOK_MILLIS = 1000;
 
     private final FaultLog faults;
@@ -45,6 +48,7 @@ final class TcpServer implements Runnable {
     private final LongSupplier nanoClock;
     private final ByteBuffer buffer = ByteBuffer.allocate(BYTES_A_READ);
     private final SocketFailures failures;
+    private final SocketFailures acceptFailures;
     private final LongAdder accepted;
     private final LongAdder refusedConnections;
     private final LongAdder brokenConnections;
@@ -55,6 +59,8 @@ final class TcpServer implements Runnable {
     private final Map<TcpConnection, TcpConnection> connections = new LinkedHashMap<>(16, 0.75f, true);
 
     private long lookedNanos;
+    private long acceptPauseMillis;
+    private long acceptFailedNanos;
     private final CountDownLatch ending = new CountDownLatch(1);
 
     /** How many connections there are, for who asks from another thread. */
@@ -74,8 +80,9 @@ final class TcpServer implements Runnable {
         this.nanoClock = nanoClock;
         connectionsMax = settings.connectionsMax();
         lines = new Lines(ledger, settings.nameBytesMax(), faults, self);
-        failures =
-                new SocketFailures("the TCP selector", self.count("intake_receive_failures_total"), faults, nanoClock);
+        LongAdder failed = self.count("intake_receive_failures_total");
+        failures = new SocketFailures("the TCP selector", failed, faults, nanoClock);
+        acceptFailures = new SocketFailures("the TCP port's accept", failed, faults, nanoClock);
         accepted = self.count("intake_connections_total");
         refusedConnections = self.count("intake_refused_connections_total");
         brokenConnections = self.count("intake_broken_connections_total");
@@ -93,7 +100,7 @@ final class TcpServer implements Runnable {
         try {
             while (ending.getCount() > 0) {
                 serveOrPause();
-                closeIdle();
+                closeStalled();
             }
             serveLast();
         } finally {
@@ -104,11 +111,11 @@ final class TcpServer implements Runnable {
     private void serveOrPause() {
         try {
             boolean accepts = accepting.interestOps() != 0;
-            selector.select(this::serve, accepts ? LOOK_MILLIS : NO_ACCEPT_MILLIS);
-            if (!accepts) {
-                accepting.interestOps(SelectionKey.OP_ACCEPT);
-            }
+            selector.select(this::serve, accepts ? LOOK_MILLIS : acceptPauseMillis);
             failures.succeeded();
+            if (!accepts) {
+                acceptAgain();
+            }
         } catch (IOException failure) {
             pause(failures.failed(failure));
         } catch (CancelledKeyException closed) {
@@ -139,21 +146,41 @@ final class TcpServer implements Runnable {
 
     private void serve(SelectionKey key) {
         if (key.equals(accepting)) {
-            try {
-                accept();
-            } catch (IOException failure) {
-                // It would fail again at once: a process that has no descriptors left is not to spin.
-                accepting.interestOps(0);
-                faults.warn("socket", "a TCP connection could not be accepted, and is tried again: " + failure);
-            }
+            acceptOrPause();
         } else if (key.attachment() instanceof TcpConnection connection) {
             read(connection);
         }
     }
 
+    private void acceptOrPause() {
+        try {
+            accept();
+        } catch (IOException failure) {
+            // It would fail again at once: a process that has no descriptors left is not to spin.
+            accepting.interestOps(0);
+            acceptFailedNanos = nanoClock.getAsLong();
+            acceptPauseMillis = acceptFailures.failed(failure);
+        }
+    }
+
+    /** Accepts also when nobody is waiting any more: that it works then is what ends the failure. */
+    private void acceptAgain() {
+        if (nanoClock.getAsLong() - acceptFailedNanos >= TimeUnit.MILLISECONDS.toNanos(acceptPauseMillis)) {
+            accepting.interestOps(SelectionKey.OP_ACCEPT);
+            acceptOrPause();
+        }
+    }
+
+    /** The next connection, which may be replaced by a test; null when none is waiting. */
+    @Nullable
+    SocketChannel next() throws IOException {
+        return server.accept();
+    }
+
     private void accept() throws IOException {
         for (int left = ACCEPTS_A_ROUND; left > 0; left--) {
-            SocketChannel channel = server.accept();
+            SocketChannel channel = next();
+            acceptFailures.succeeded();
             if (channel == null) {
                 return;
             }
@@ -174,7 +201,7 @@ final class TcpServer implements Runnable {
                     "connections",
                     connection.addressKey(),
                     () -> "all " + connectionsMax + " TCP connections are in use, so that the one from " + connection
-                            + " is refused; connections and ulimit -n set how many there may be");
+                            + " is refused; --connections and ulimit -n set how many there may be");
             channel.close();
             return;
         }
@@ -189,9 +216,15 @@ final class TcpServer implements Runnable {
     /** Closes the connection that was silent longest, if that was long. */
     private boolean makeRoom() {
         TcpConnection silent = connections.keySet().iterator().next();
-        boolean givesWay = silent.givesWay(nanoClock.getAsLong());
+        boolean givesWay = silent.isSilent(nanoClock.getAsLong());
         if (givesWay) {
             idleConnections.increment();
+            faults.warn(
+                    "gave way",
+                    silent.addressKey(),
+                    () -> "all " + connectionsMax + " TCP connections are in use, so that the one from " + silent
+                            + ", silent longest, was closed for a new one; --connections and ulimit -n set how many"
+                            + " there may be");
             close(silent);
         }
         return givesWay;
@@ -211,36 +244,39 @@ final class TcpServer implements Runnable {
             faultyReads.increment();
             faults.warn(
                     "faulty connection",
-                    connection.addressKey(),
-                    () -> "the TCP connection from " + connection
-                            + " met a fault of this program and is closed; what it sent counts up to there: " + fault);
+                    "the TCP connection from " + connection
+                            + " caused an internal error and was closed; lines before it were counted",
+                    fault);
         }
         if (!goesOn) {
             close(connection);
         }
     }
 
-    private void closeIdle() {
+    private void closeStalled() {
         long now = nanoClock.getAsLong();
         if (now - lookedNanos < TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS)) {
             return;
         }
         lookedNanos = now;
-        List<TcpConnection> idle = new ArrayList<>();
+        List<TcpConnection> stalled = new ArrayList<>();
         for (TcpConnection connection : connections.keySet()) {
+            if (!connection.isSilent(now)) {
+                break;
+            }
             if (connection.isStalled(now)) {
-                faults.warn(
-                        "stalled",
-                        connection.addressKey(),
-                        () -> "the TCP connection from " + connection
-                                + " has sent no whole line for a minute and is closed");
-                idle.add(connection);
-            } else if (connection.isSilent(now)) {
-                idle.add(connection);
+                stalled.add(connection);
             }
         }
-        idleConnections.add(idle.size());
-        idle.forEach(this::close);
+        for (TcpConnection connection : stalled) {
+            idleConnections.increment();
+            faults.warn(
+                    "stalled",
+                    connection.addressKey(),
+                    () -> "the TCP connection from " + connection + " stopped in the middle of a line for "
+                            + TcpConnection.SILENT_SECONDS + " s and was closed");
+            close(connection);
+        }
     }
 
     /** Ends {@link #run} once what has arrived was taken. From any thread. */

@@ -38,7 +38,7 @@ final class UdpReceiver implements Runnable {
         this.socket = socket;
         this.faults = faults;
         lines = new Lines(ledger, nameBytesMax, faults, self);
-        source = new Source("UDP", socket::sender);
+        source = new Source("UDP", false, socket::sender);
         datagrams = self.count("intake_datagrams_total");
         faultyReads = self.count("intake_faulty_reads_total");
         failures = new SocketFailures("the UDP socket", self.count("intake_receive_failures_total"), faults, nanoClock);
@@ -102,9 +102,9 @@ final class UdpReceiver implements Runnable {
             faultyReads.increment();
             faults.warn(
                     "faulty datagram",
-                    source.addressKey,
-                    () -> "a datagram of " + length + " bytes met a fault of this program, and counts up to there: "
-                            + fault + "; sent by " + AddressKey.text(socket.sender()));
+                    "a datagram of " + length + " bytes from " + AddressKey.text(socket.sender())
+                            + " caused an internal error; lines before it were counted",
+                    fault);
         }
         datagrams.increment();
         return true;

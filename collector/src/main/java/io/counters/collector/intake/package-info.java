@@ -3,8 +3,8 @@
  * lets nothing that came beside it suffer. A thread waits for datagrams, another serves all of TCP; both merge under the
  * ledger's lock, a datagram or a read at a time. Nothing is logged under that lock.
  *
- * <p>The ports are open to strangers. Who speaks HTTP or TLS is shut out; connections have a bound, and end when they say
- * nothing. What fails in passing is counted and tried again; what does not pass goes out of its thread, which ends the
+ * <p>The ports are open to strangers. Who speaks HTTP or TLS by TCP is shut out; connections have a bound, and the one that
+ * is silent longest gives way to a new one. What fails in passing is counted and tried again; what does not pass goes out of its thread, which ends the
  * process: a thread of this room never ends quietly.
  */
 @NullMarked

@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 
 /**
  * Logs the same fault at once, and then once a minute with how often it came and from which addresses most. What it logs
- * is one line, whatever is in it. For any thread; never to be called under the ledger's lock, as it writes.
+ * is one line, whatever is in it, but for a stack trace. For any thread; never to be called under the ledger's lock, as it writes.
  */
 public final class FaultLog {
     private static final long PAUSE_NANOS = TimeUnit.MINUTES.toNanos(1);
@@ -58,6 +58,11 @@ public final class FaultLog {
         warn(kind, AddressKey.UNKNOWN, 1, message);
     }
 
+    /** The same, of an internal error, whose stack trace is logged with it. */
+    public void warn(String kind, String message, Throwable fault) {
+        warn(kind, AddressKey.UNKNOWN, 1, () -> message, fault);
+    }
+
     /**
      * The same, of a fault that somebody else has caused. Allocates nothing, unless it is said or the first of its kind.
      *
@@ -69,6 +74,11 @@ public final class FaultLog {
 
     /** The same, of one that came more than once. */
     public void warn(String kind, long address, long times, Supplier<String> message) {
+        warn(kind, address, times, message, null);
+    }
+
+    private void warn(
+            String kind, long address, long times, Supplier<String> message, @Nullable Throwable internalError) {
         String repeated;
         boolean isOther;
         synchronized (faults) {
@@ -96,9 +106,10 @@ public final class FaultLog {
                     "{} ({} kinds of faults were logged before; all others share this line){}",
                     said,
                     KINDS_MAX,
-                    repeated);
+                    repeated,
+                    internalError);
         } else {
-            log.warn("{}{}", said, repeated);
+            log.warn("{}{}", said, repeated, internalError);
         }
     }
 

@@ -18,7 +18,9 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,7 +28,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -418,45 +423,64 @@ class IntakeTest {
     }
 
     @Test
-    void a_connection_that_sends_no_line_or_half_a_line_for_a_minute_is_closed() throws Exception {
+    void a_connection_that_said_nothing_for_a_day_is_taken() throws Exception {
         run();
-        try (Socket silent = connect();
-                Socket half = connect();
-                Socket trickle = connect();
-                Socket good = connect()) {
-            line(half, "increment a");
-            half.getOutputStream().write("increment".getBytes(ISO_8859_1));
-            line(good, "increment b");
-            trickle.getOutputStream().write('x');
-            awaitValue("a", 1);
-            awaitValue("b", 1);
+        try (Socket fresh = connect();
+                Socket heard = connect()) {
+            line(heard, "increment heard");
+            awaitValue("heard", 1);
+            await().atMost(PATIENCE).until(() -> kept.counted("intake_connections") == 2);
+            for (int hour = 1; hour <= 24; hour++) {
+                nanos.addAndGet(TimeUnit.HOURS.toNanos(1));
+                // A connection that is read makes the server look at all of them.
+                stream("increment hour\n");
+                awaitValue("hour", hour);
+            }
+            await().atMost(PATIENCE).until(() -> kept.counted("intake_connections") == 2);
+
+            line(fresh, "increment fresh");
+            line(heard, "increment heard");
+
+            awaitValue("fresh", 1);
+            awaitValue("heard", 2);
+        }
+        assertThat(kept.counted("intake_idle_connections_total")).isZero();
+        assertThat(kept.said.lines()).isEmpty();
+    }
+
+    @Test
+    void a_half_line_that_does_not_grow_for_a_minute_ends_its_connection() throws Exception {
+        run();
+        try (Socket half = connect();
+                Socket tooLong = connect();
+                Socket good = connect();
+                Socket trickle = connect()) {
+            half.getOutputStream().write("increment half\nincrement".getBytes(ISO_8859_1));
+            tooLong.getOutputStream().write(("increment long\n" + "x".repeat(2000)).getBytes(ISO_8859_1));
+            trickle.getOutputStream().write("increment trickle\nincrement tri".getBytes(ISO_8859_1));
+            line(good, "increment good");
+            for (String name : List.of("half", "long", "trickle", "good")) {
+                awaitValue(name, 1);
+            }
             nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
-            trickle.getOutputStream().write('x');
-            line(good, "increment b");
-            awaitValue("b", 2);
-            assertThat(kept.counted("intake_idle_connections_total")).isZero();
-            assertThat(kept.counted("intake_connections")).isEqualTo(4);
+            trickle.getOutputStream().write("ckle\nincrement tri".getBytes(ISO_8859_1));
+            awaitValue("trickle", 2);
 
             nanos.addAndGet(TimeUnit.SECONDS.toNanos(2));
 
-            awaitClosed(silent);
             awaitClosed(half);
-            awaitClosed(trickle);
-            await().atMost(PATIENCE).until(() -> kept.counted("intake_connections") == 1);
-            assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(3);
-            assertThat(kept.said.lines()).hasSize(1);
-            assertThat(kept.said.lines().get(0))
-                    .startsWith("WARN the TCP connection from 127.0.0.1:")
-                    .endsWith(" has sent no whole line for a minute and is closed");
-
-            nanos.addAndGet(TimeUnit.MINUTES.toNanos(50));
-            line(good, "increment b");
-            awaitValue("b", 3);
-            nanos.addAndGet(TimeUnit.MINUTES.toNanos(61));
-            awaitClosed(good);
+            awaitClosed(tooLong);
+            await().atMost(PATIENCE).until(() -> kept.counted("intake_connections") == 2);
+            line(good, "increment good");
+            line(trickle, "ckle");
+            awaitValue("good", 2);
+            awaitValue("trickle", 3);
         }
-        assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(4);
-        assertThat(kept.said.lines()).hasSize(1);
+        assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(2);
+        assertThat(kept.said.lines())
+                .filteredOn(line -> line.startsWith("WARN the TCP connection from 127.0.0.1:")
+                        && line.endsWith(" stopped in the middle of a line for 60 s and was closed"))
+                .hasSize(1);
     }
 
     @Test
@@ -476,7 +500,7 @@ class IntakeTest {
                         .containsExactly("WARN all " + CONNECTIONS
                                 + " TCP connections are in use, so that the one from 127.0.0.1:"
                                 + refused.getLocalPort()
-                                + " is refused; connections and ulimit -n set how many there may be");
+                                + " is refused; --connections and ulimit -n set how many there may be");
             }
             nanos.addAndGet(TimeUnit.SECONDS.toNanos(61));
             line(all.get(0), "increment first");
@@ -490,6 +514,10 @@ class IntakeTest {
                 line(all.get(0), "increment first");
                 awaitValue("first", 2);
                 assertThat(kept.counted("intake_connections")).isEqualTo(CONNECTIONS);
+                assertThat(kept.said.lines().get(1))
+                        .endsWith("the one from 127.0.0.1:" + all.get(1).getLocalPort()
+                                + ", silent longest, was closed for a new one; --connections and ulimit -n set how many"
+                                + " there may be");
             }
             assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(1);
             assertThat(kept.counted("intake_refused_connections_total")).isEqualTo(1);
@@ -559,6 +587,64 @@ class IntakeTest {
         assertThatThrownBy(server::run).isInstanceOf(UncheckedIOException.class).hasMessageContaining("was closed");
     }
 
+    /** A server whose accepts fail for so often, with its own clock. */
+    private final class FailingServer extends TcpServer {
+        final AtomicInteger failuresLeft;
+
+        FailingServer(ServerSocketChannel port, int failures, LongSupplier nanoClock) throws IOException {
+            super(port, settings(0), kept.ledger, nanoClock, kept.said.log(), kept.self);
+            failuresLeft = new AtomicInteger(failures);
+        }
+
+        @Override
+        @Nullable
+        SocketChannel next() throws IOException {
+            if (failuresLeft.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+                throw new IOException("Too many open files");
+            }
+            return super.next();
+        }
+    }
+
+    @Test
+    void accepts_that_fail_for_a_minute_end_the_thread_with_the_failure() throws Exception {
+        ServerSocketChannel port =
+                ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        AtomicLong own = new AtomicLong(Long.MAX_VALUE - 5);
+        TcpServer server = new FailingServer(port, Integer.MAX_VALUE, () -> own.addAndGet(TimeUnit.SECONDS.toNanos(1)));
+
+        try (SocketChannel waiting = SocketChannel.open(port.getLocalAddress())) {
+            assertThatThrownBy(server::run)
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessage("the TCP port's accept has failed for 60 s, so that nothing is taken there")
+                    .hasRootCauseMessage("Too many open files");
+            assertThat(waiting.isConnected()).isTrue();
+        }
+        assertThat(kept.counted("intake_receive_failures_total")).isGreaterThan(5);
+        assertThat(port.isOpen()).isFalse();
+    }
+
+    @Test
+    void accepts_that_fail_for_a_moment_are_counted_said_once_and_cost_no_connection() throws Exception {
+        ServerSocketChannel port =
+                ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        TcpServer server = new FailingServer(port, 4, System::nanoTime);
+        Thread running = new Thread(server);
+        try (SocketChannel waiting = SocketChannel.open(port.getLocalAddress())) {
+            running.start();
+            waiting.write(ByteBuffer.wrap("increment a\n".getBytes(ISO_8859_1)));
+
+            awaitValue("a", 1);
+        }
+        server.close();
+        running.join(10_000);
+        assertThat(running.isAlive()).isFalse();
+        assertThat(kept.counted("intake_receive_failures_total")).isEqualTo(4);
+        assertThat(kept.said.lines())
+                .containsExactly("WARN the TCP port's accept failed and is tried again, for 60 s at most:"
+                        + " java.io.IOException: Too many open files");
+    }
+
     @Test
     void what_had_arrived_before_the_end_is_taken() throws Exception {
         String line = "increment tcp\n";
@@ -609,8 +695,19 @@ class IntakeTest {
         assertThatThrownBy(() -> new Intake(
                         settings(taken.getPort()), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("port " + taken.getPort())
-                .hasMessageContaining("--udp-port");
+                .hasMessageContaining("UDP port " + taken.getPort())
+                .hasMessageEndingWith("--udp-port takes another");
+    }
+
+    @Test
+    void a_taken_port_of_tcp_is_said_with_the_remedy_of_tcp() throws Exception {
+        int taken = intake.tcpAddress().getPort();
+        IntakeSettings settings = new IntakeSettings(InetAddress.getLoopbackAddress(), 0, taken, 250, CONNECTIONS);
+
+        assertThatThrownBy(() -> new Intake(settings, kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("TCP port " + taken)
+                .hasMessageEndingWith("--tcp-port takes another");
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -26,7 +27,7 @@ class LinesTest {
 
     private KeptLedger kept;
     private final Source source =
-            new Source("UDP", () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 4711));
+            new Source("UDP", false, () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 4711));
 
     @BeforeEach
     void open() throws Exception {
@@ -106,18 +107,23 @@ class LinesTest {
     }
 
     @Test
-    void a_datagram_of_http_counts_up_to_there_and_the_next_one_counts() {
+    void a_line_of_http_or_tls_in_a_datagram_is_rejected_alone() {
         Lines lines = new Lines(kept.ledger, 250, kept.said.log(), kept.self);
-        byte[] http = bytes("increment a\nPOST / HTTP/1.1\r\nHost: here\r\n\r\nincrement a 100\n"
-                + "from 8f2c6a1e0b7d4c93a5e1f07b 1 1\nincrement a 7 7");
-        byte[] good = bytes("increment a");
+        byte[] http = bytes("increment a\nPOST / HTTP/1.1\r\nHost: here\r\n\26\3\1\nincrement a 100\nb:7|c");
 
         lines.datagram(source, http, 0, http.length);
-        lines.datagram(source, good, 0, good.length);
 
-        assertThat(kept.values().toString()).isEqualTo("{a=2}");
-        assertThat(kept.counted("intake_rejected_lines_total{reason=\"http\"}")).isEqualTo(1);
-        assertThat(kept.said.lines()).hasSize(1);
+        assertThat(kept.values()).isEqualTo(Map.of("a", 101L, "b", 7L));
+        assertThat(kept.counted("intake_rejected_lines_total{reason=\"http\"}")).isZero();
+        assertThat(kept.counted("intake_rejected_lines_total{reason=\"tls\"}")).isZero();
+        assertThat(rejectedLines()).isEqualTo(3);
+    }
+
+    private long rejectedLines() {
+        return kept.self.values().entrySet().stream()
+                .filter(value -> value.getKey().startsWith("intake_rejected_lines_total"))
+                .mapToLong(Map.Entry::getValue)
+                .sum();
     }
 
     @Test

@@ -120,6 +120,7 @@ class ReceiveFaultsIT {
         }
 
         assertThat(faults.get(Faults.Slot.ACCEPTS_FAIL)).isZero();
-        assertThat(said("err")).contains("a TCP connection could not be accepted, and is tried again");
+        assertThat(page("/metrics")).contains("counters_intake_receive_failures_total 3\n");
+        assertThat(said("err")).contains("the TCP port's accept failed and is tried again, for 60 s at most");
     }
 }

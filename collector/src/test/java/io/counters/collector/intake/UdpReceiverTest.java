@@ -145,7 +145,8 @@ class UdpReceiverTest {
         running.start();
         send(socket, "from 8f2c6a1e0b7d4c93a5e1f07b 10 1\nincrement a 5 5");
         awaitApplied(1);
-        clockFails.set(new IllegalStateException("a bug"));
+        IllegalStateException bug = new IllegalStateException("a bug");
+        clockFails.set(bug);
         send(socket, "b@d\nincrement a 1\nincrement fresh");
         await().atMost(PATIENCE).until(() -> counted("intake_faulty_reads_total") == 1);
         clockFails.set(null);
@@ -157,7 +158,9 @@ class UdpReceiverTest {
         assertThat(said.lines()).hasSize(2);
         assertThat(said.lines().get(0)).contains("\"b@d\" was rejected").contains("; sent by 127.0.0.1:");
         assertThat(said.lines().get(1))
-                .contains("met a fault of this program", "IllegalStateException: a bug", "; sent by 127.0.0.1:");
+                .startsWith("WARN a datagram of 33 bytes from 127.0.0.1:")
+                .endsWith(" caused an internal error; lines before it were counted");
+        assertThat(said.thrown()).containsExactly(bug);
         receiver.close();
         running.join(10_000);
         assertThat(running.isAlive()).isFalse();

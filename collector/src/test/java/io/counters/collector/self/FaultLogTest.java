@@ -29,6 +29,22 @@ class FaultLogTest {
     }
 
     @Test
+    void an_internal_error_is_said_with_its_stack_trace_whenever_it_is_said() {
+        IllegalStateException first = new IllegalStateException("a bug");
+        IllegalStateException third = new IllegalStateException("a bug");
+        faults.warn("datagram", "a datagram caused an internal error", first);
+        faults.warn("datagram", "a datagram caused an internal error", new IllegalStateException("a bug"));
+        said.advance(Duration.ofMinutes(1));
+        faults.warn("datagram", "a datagram caused an internal error", third);
+
+        assertThat(said.lines())
+                .containsExactly(
+                        "WARN a datagram caused an internal error",
+                        "WARN a datagram caused an internal error (and 1 times since this was last said)");
+        assertThat(said.thrown()).containsExactly(first, third);
+    }
+
+    @Test
     void one_fault_does_not_silence_another() {
         faults.warn("disk", "the disk is full");
         faults.warn("store", "the store is away");

@@ -15,6 +15,7 @@ public final class SaidFaults extends LegacyAbstractLogger {
     private static final long serialVersionUID = 1;
 
     private final transient List<String> lines = new CopyOnWriteArrayList<>();
+    private final transient List<Throwable> thrown = new CopyOnWriteArrayList<>();
     private final transient AtomicLong nowNanos = new AtomicLong();
 
     /** A log of faults that speaks here. */
@@ -25,6 +26,11 @@ public final class SaidFaults extends LegacyAbstractLogger {
     /** What was said, each with its level. */
     public List<String> lines() {
         return lines;
+    }
+
+    /** What was logged with its stack trace. */
+    public List<Throwable> thrown() {
+        return thrown;
     }
 
     /** Lets so much time pass. */
@@ -38,8 +44,11 @@ public final class SaidFaults extends LegacyAbstractLogger {
             @Nullable Marker marker,
             String pattern,
             Object @Nullable [] arguments,
-            @Nullable Throwable thrown) {
+            @Nullable Throwable fault) {
         lines.add(level + " " + MessageFormatter.basicArrayFormat(pattern, arguments));
+        if (fault != null) {
+            thrown.add(fault);
+        }
     }
 
     @Override
