@@ -8,17 +8,12 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
  * one closes the connection. Pure; allocates nothing.
  */
 public final class ForeignProtocol {
-    /** A word that ends in a blank is a method, in a colon a header, in a hyphen the beginning of a header. */
-    private static final byte[][] WORDS = bytes(
-            "get ",
-            "post ",
-            "put ",
-            "head ",
-            "options ",
-            "delete ",
-            "patch ",
-            "connect ",
-            "trace ",
+    /** As HTTP has them: of capitals only. */
+    private static final byte[][] METHODS =
+            bytes("GET ", "POST ", "PUT ", "HEAD ", "OPTIONS ", "DELETE ", "PATCH ", "CONNECT ", "TRACE ");
+
+    /** In lower case. A word that ends in a colon is a header, in a hyphen the beginning of one. */
+    private static final byte[][] HEADERS = bytes(
             "host:",
             "origin:",
             "referer:",
@@ -34,12 +29,12 @@ public final class ForeignProtocol {
             "upgrade-",
             "sec-");
 
-    /** By a hash of the first four bytes: whether a word begins so. Nearly every other line ends its look here. */
+    /** By a hash of the first four bytes: whether a method or a header begins so. Nearly every other line ends its look here. */
     private static final boolean[] BEGINNINGS = new boolean[1024];
 
     private static final int BEGINNING_BYTES = 4;
     private static final byte[] SCHEME = "http".getBytes(ISO_8859_1);
-    private static final byte[] VERSION = " http/".getBytes(ISO_8859_1);
+    private static final byte[] VERSION = " HTTP/".getBytes(ISO_8859_1);
     private static final int VERSION_BYTES_MAX = VERSION.length + "1.1".length();
 
     /** How a TLS connection begins: a handshake record of version 3.x. */
@@ -48,8 +43,11 @@ public final class ForeignProtocol {
     private static final byte TLS_MAJOR = 3;
 
     static {
-        for (byte[] word : WORDS) {
-            BEGINNINGS[beginning(word, 0)] = true;
+        for (byte[] method : METHODS) {
+            BEGINNINGS[beginning(method, 0)] = true;
+        }
+        for (byte[] header : HEADERS) {
+            BEGINNINGS[beginning(header, 0)] = true;
         }
     }
 
@@ -64,26 +62,50 @@ public final class ForeignProtocol {
     }
 
     /**
-     * Whether a line on a TCP stream is one of HTTP: a request line, one of the headers that browsers send, or the
-     * beginning of TLS. Upper and lower case are the same. A StatsD line may have the name of a header, {@code
-     * host:1|c}: it has no blank behind the colon and a bar, which a header has not.
+     * Whether a line is one of HTTP or the beginning of TLS. A line longer than {@link CommandReader#LINE_BYTES_MAX} is
+     * taken as cut.
      *
      * @param in the line is {@code in[begin, end)}, without its line break; where it is very long its beginning is enough
      */
     public static boolean isHttp(byte[] in, int begin, int end) {
+        return isHttp(in, begin, end, end - begin <= CommandReader.LINE_BYTES_MAX);
+    }
+
+    /**
+     * Whether a line on a TCP stream is one of HTTP: a request line, one of the headers that browsers send, or the
+     * beginning of TLS. The names of headers are the same in upper and lower case.
+     *
+     * <p>StatsD lines may look alike. A key may begin as a request does, {@code GET /users:12|ms}: such a line has no
+     * version of HTTP at its end, which every browser sends. A key may be the name of a header, {@code host:1|c}: such a
+     * line has no blank behind the colon and a bar, which a header has not.
+     *
+     * @param in the line is {@code in[begin, end)}, without its line break
+     * @param isWhole false where the end of the line is not there: a method and a path are enough then
+     */
+    public static boolean isHttp(byte[] in, int begin, int end, boolean isWhole) {
         if (end - begin < BEGINNING_BYTES || !BEGINNINGS[beginning(in, begin)]) {
-            return end - begin > 1 && in[begin] == TLS_HANDSHAKE && in[begin + 1] == TLS_MAJOR;
+            return isTls(in, begin, end);
         }
-        for (byte[] word : WORDS) {
-            if (starts(in, begin, end, word)) {
-                int rest = begin + word.length;
-                byte last = word[word.length - 1];
-                if (last == ' ' ? isRequest(in, rest, end) : isHeader(in, last == ':' ? rest - 1 : rest, end)) {
+        for (byte[] method : METHODS) {
+            if (startsExactly(in, begin, end, method)) {
+                int rest = begin + method.length;
+                return hasVersion(in, rest, end) || (!isWhole && hasPath(in, rest, end));
+            }
+        }
+        for (byte[] header : HEADERS) {
+            if (starts(in, begin, end, header)) {
+                int rest = begin + header.length;
+                if (isHeader(in, header[header.length - 1] == ':' ? rest - 1 : rest, end)) {
                     return true;
                 }
             }
         }
         return false;
+    }
+
+    /** Whether bytes begin as a TLS connection does. */
+    public static boolean isTls(byte[] in, int begin, int end) {
+        return end - begin > 1 && in[begin] == TLS_HANDSHAKE && in[begin + 1] == TLS_MAJOR;
     }
 
     /** A hash of the first four bytes, of letters of either case: 0 to 1023. */
@@ -92,13 +114,16 @@ public final class ForeignProtocol {
         return ((four | 0x20202020) * 0x9E3779B1) >>> 22;
     }
 
-    /** Whether a path, or all of an address, follows a method; or a version ends the line. */
-    private static boolean isRequest(byte[] in, int begin, int end) {
-        if ((begin < end && in[begin] == '/') || starts(in, begin, end, SCHEME)) {
-            return true;
-        }
-        for (int at = Math.max(begin, end - VERSION_BYTES_MAX - 1); at < end; at++) {
-            if (starts(in, at, end, VERSION)) {
+    /** Whether a path, or all of an address, follows a method. */
+    private static boolean hasPath(byte[] in, int begin, int end) {
+        return (begin < end && in[begin] == '/') || starts(in, begin, end, SCHEME);
+    }
+
+    /** Whether a version of HTTP stands at the end of the line; a carriage return may follow it. */
+    private static boolean hasVersion(byte[] in, int begin, int end) {
+        for (int at = Math.max(begin - 1, end - VERSION_BYTES_MAX - 1); at < end - VERSION.length; at++) {
+            byte digit = in[at + VERSION.length];
+            if (digit >= '0' && digit <= '9' && startsExactly(in, at, end, VERSION)) {
                 return true;
             }
         }
@@ -127,6 +152,18 @@ public final class ForeignProtocol {
     private static boolean isOfHeader(byte b) {
         int lower = b | 0x20;
         return (lower >= 'a' && lower <= 'z') || b == '-';
+    }
+
+    private static boolean startsExactly(byte[] in, int begin, int end, byte[] with) {
+        if (end - begin < with.length) {
+            return false;
+        }
+        for (int i = 0; i < with.length; i++) {
+            if (in[begin + i] != with[i]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** @param with of lower-case letters and marks that have no case */

@@ -21,8 +21,7 @@ class ForeignProtocolTest {
                 "POST / HTTP/1.1",
                 "POST /orders.placed:1|c HTTP/1.1",
                 "GET /a:1|c| HTTP/1.1",
-                "GET /\r",
-                "get /x",
+                "GET / HTTP/1.1\r",
                 "GET http://127.0.0.1:11212/ HTTP/1.1",
                 "HEAD /x HTTP/1.0",
                 "PUT /x HTTP/1.1",
@@ -68,6 +67,20 @@ class ForeignProtocolTest {
                 "GET ",
                 "get.orders:1|c",
                 "get orders:1|c",
+                "GET /users:12|ms",
+                "GET /users HTTP/1.1:12|ms",
+                "GET /users HTTP/2:1|c",
+                "GET /a HTTP/x",
+                "GET /\r",
+                "get /x",
+                "get / HTTP/1.1",
+                "put /x:1|c",
+                "PUT /x:1|c",
+                "delete /orders/1:3|c",
+                "DELETE /orders/1:3|c",
+                "GET http://shop.example/:1|c",
+                "get http_requests:1|c",
+                "GET http_requests:1|c",
                 "post:1|c",
                 "host:1|c",
                 "host:-1.5|g|#a:b c",
@@ -97,6 +110,20 @@ class ForeignProtocolTest {
         assertThat(isHttp(line)).isFalse();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"GET /x", "POST http://shop.example/", "PUT /x:1|c"})
+    void of_a_line_that_is_cut_a_method_and_a_path_are_enough(String line) {
+        byte[] in = line.getBytes(ISO_8859_1);
+        StringBuilder longer = new StringBuilder(line);
+        while (longer.length() <= CommandReader.LINE_BYTES_MAX) {
+            longer.append('x');
+        }
+
+        assertThat(ForeignProtocol.isHttp(in, 0, in.length, false)).isTrue();
+        assertThat(ForeignProtocol.isHttp(in, 0, in.length, true)).isFalse();
+        assertThat(isHttp(longer.toString())).isTrue();
+    }
+
     @Test
     void any_bytes_are_answered() {
         Random random = new Random(1);
@@ -105,7 +132,7 @@ class ForeignProtocolTest {
         assertThatCode(() -> {
                     for (int i = 0; i < 100_000; i++) {
                         random.nextBytes(in);
-                        ForeignProtocol.isHttp(in, random.nextInt(20), 20 + random.nextInt(21));
+                        ForeignProtocol.isHttp(in, random.nextInt(20), 20 + random.nextInt(21), random.nextBoolean());
                     }
                 })
                 .doesNotThrowAnyException();

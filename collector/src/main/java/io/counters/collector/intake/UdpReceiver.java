@@ -4,6 +4,7 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
+import io.counters.collector.udp.SocketFailures;
 import io.counters.collector.udp.UdpSocket;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -4,6 +4,8 @@ import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
+import io.counters.collector.settings.SettingsException;
+import io.counters.collector.udp.SocketFailures;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.emit.Transport;
 import io.counters.wire.DatagramWriter;
@@ -24,7 +26,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -35,15 +40,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The loop: all sockets, in and out, on one thread, on which nothing waits but for all of them at once. {@link #run} is
- * that thread's work; {@link #close} ends it once what has arrived was taken and what waits was written, within {@value
+ * Single-threaded event loop over all sockets, in and out; only the selector blocks. {@link #run} is that thread's work; {@link #close} ends it once what has arrived was taken and what waits was written, within {@value
  * #LAST_MILLIS_MAX} ms.
  *
  * <p>A server that can't be reached or reads too slowly keeps its keys; what is for it waits in its own queue and slows
  * nobody: senders are always read, and where the queues have no room the longest drops its oldest.
  *
- * <p>A socket that fails is left alone until the next tick, and counted. What else goes wrong goes out of {@link #run}: who
- * runs it ends the process.
+ * <p>A socket of ours that fails is left alone until the next tick, and counted. One that fails for a minute without a
+ * success, and whatever else goes wrong, goes out of {@link #run}: who runs it ends the process.
  */
 public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final Logger log = LoggerFactory.getLogger(Forwarder.class);
@@ -52,6 +56,14 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final int BACKLOG = 1024;
 
     private static final int DATAGRAMS_A_ROUND = 1000;
+    private static final int ACCEPTS_A_ROUND = 100;
+
+    /** It wakes every {@value #TICK_MILLIS} ms at the latest, so that a loop without a round for so long hangs. */
+    private static final long ROUND_NANOS_MAX = TimeUnit.SECONDS.toNanos(5);
+
+    /** How long to wait for the loop to take a list. */
+    private static final long ANSWER_SECONDS_MAX = 5;
+
     private static final long TICK_MILLIS = 100;
 
     /** A few messages are not written before so long after the ones before them: each write costs more than they do. */
@@ -82,11 +94,12 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private final Map<Refusal, LongAdder> refused = new EnumMap<>(Refusal.class);
     private final LongAdder messages;
     private final LongAdder datagrams;
-    private final LongAdder socketFaults;
+    private final SocketFailures accepts;
+    private final SocketFailures receives;
     private final QueueRoom queues;
     private final Senders senders;
     private final Relay relay;
-    private final AtomicReference<@Nullable List<Server>> next = new AtomicReference<>();
+    private final AtomicReference<@Nullable Change> next = new AtomicReference<>();
 
     /** By the servers' places in the ring. */
     private Upstream[] upstreams = {};
@@ -103,6 +116,17 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     private volatile Upstream[] shown = {};
     private volatile boolean closing;
+
+    /** When the loop ended a round last. */
+    private volatile long roundNanos;
+
+    /** Whether a socket has failed since the tick. */
+    private boolean acceptFailed;
+
+    private boolean receiveFailed;
+
+    /** @param refusal why the servers are not used, or empty; the loop completes it */
+    private record Change(List<Server> servers, CompletableFuture<Optional<String>> refusal) {}
 
     private record Leaving(Upstream upstream, long untilNanos) {}
 
@@ -132,7 +156,13 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         this.self = self;
         messages = self.count("proxy_messages_total");
         datagrams = self.count("proxy_datagrams_total");
-        socketFaults = self.count("proxy_socket_faults_total");
+        LongAdder socketFaults = self.count("proxy_socket_faults_total");
+        accepts = new SocketFailures(
+                "accepting TCP connections (a larger limit of open files may help: ulimit -n)",
+                socketFaults,
+                faults,
+                nanoClock);
+        receives = new SocketFailures("receiving by UDP", socketFaults, faults, nanoClock);
         for (Refusal why : Refusal.values()) {
             refused.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
         }
@@ -152,6 +182,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         }
         nextTickNanos = nanoClock.getAsLong();
         nextFlushNanos = nextTickNanos;
+        roundNanos = nextTickNanos;
         upstreams = upstreams(ring);
     }
 
@@ -198,10 +229,43 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         return udp == null ? null : udp.address();
     }
 
-    /** Goes by another list of servers from now on. From any thread. */
-    public void use(List<Server> servers) {
-        next.set(List.copyOf(servers));
+    /**
+     * Goes by another list of servers from now on. Waits until the loop has taken it; from any thread but the loop's, one
+     * at a time.
+     *
+     * @throws SettingsException when it is not taken, with the reason; the servers stay
+     */
+    void use(List<Server> servers) throws SettingsException {
+        Change change = new Change(List.copyOf(servers), new CompletableFuture<>());
+        next.set(change);
         selector.wakeup();
+        Optional<String> refusal;
+        try {
+            refusal = change.refusal.get(ANSWER_SECONDS_MAX, TimeUnit.SECONDS);
+        } catch (TimeoutException | ExecutionException unanswered) {
+            next.compareAndSet(change, null);
+            refusal = Optional.of("the proxy's loop did not answer within " + ANSWER_SECONDS_MAX + " s");
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+            next.compareAndSet(change, null);
+            refusal = Optional.of("the wait for the proxy's loop was interrupted");
+        }
+        if (refusal.isPresent()) {
+            throw new SettingsException(
+                    List.of("the new list of " + servers.size() + " servers is not used: " + refusal.get()));
+        }
+    }
+
+    /** What is wrong, a line each; empty when nothing is. From any thread. */
+    List<String> troubles() {
+        List<String> troubles = new ArrayList<>();
+        long age = nanoClock.getAsLong() - roundNanos;
+        if (age > ROUND_NANOS_MAX) {
+            troubles.add("the proxy's loop has not finished a round for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s");
+        }
+        receives.trouble().ifPresent(troubles::add);
+        accepts.trouble().ifPresent(troubles::add);
+        return troubles;
     }
 
     /** How many of the servers are connected, or may be sent to by UDP. From any thread, of a moment ago. */
@@ -247,6 +311,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         if (nextTickNanos - now <= 0) {
             tick();
         }
+        roundNanos = now;
     }
 
     private long millisUntil(long nanos) {
@@ -256,14 +321,23 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private void tick() {
         long now = nanoClock.getAsLong();
         nextTickNanos = now + TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
-        List<Server> list = next.getAndSet(null);
-        if (list != null) {
-            change(list);
+        Change change = next.getAndSet(null);
+        if (change != null) {
+            change.refusal.complete(change(change.servers));
         }
         if (tcp != null) {
+            // A socket that was listened to for a tick and did not fail is well, though nobody came.
+            if (!acceptFailed) {
+                accepts.succeeded();
+            }
+            acceptFailed = false;
             tcp.keyFor(selector).interestOps(SelectionKey.OP_ACCEPT);
         }
         if (udp != null) {
+            if (!receiveFailed) {
+                receives.succeeded();
+            }
+            receiveFailed = false;
             udp.channel().keyFor(selector).interestOps(SelectionKey.OP_READ);
         }
         for (Upstream upstream : upstreams) {
@@ -303,11 +377,11 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         return null;
     }
 
-    private void change(List<Server> list) {
+    /** Uses another list, or says why not. */
+    private Optional<String> change(List<Server> list) {
         Optional<String> noRoom = settings.noRoom(list.size()).or(() -> relay.noRoom(list));
         if (noRoom.isPresent()) {
-            log.error("the new list of {} servers is not taken: {}; start the proxy again", list.size(), noRoom.get());
-            return;
+            return noRoom;
         }
         Ring fresh = new Ring(list);
         log.info(
@@ -338,6 +412,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
                 }
             }
         }
+        return Optional.empty();
     }
 
     private Upstream[] upstreams(Ring of) {
@@ -386,19 +461,26 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             } else if (udp != null && key.channel().equals(udp.channel())) {
                 receive(udp);
             } else if (tcp != null) {
-                senders.accept(tcp);
+                accept(tcp);
             }
         } catch (IOException failure) {
             // It would fail again at once, for want of descriptors or memory; the next tick listens to it again.
             key.interestOps(0);
-            socketFaults.increment();
-            String what = tcp != null && key.channel().equals(tcp)
-                    ? "accepting TCP connections (a larger limit of open files may help: ulimit -n)"
-                    : "receiving by UDP";
-            faults.warn(
-                    what, () -> what + " failed and is tried again in " + TICK_MILLIS + " ms: " + failure.getMessage());
+            if (tcp != null && key.channel().equals(tcp)) {
+                acceptFailed = true;
+                accepts.failed(failure);
+            } else {
+                receiveFailed = true;
+                receives.failed(failure);
+            }
         } catch (CancelledKeyException closedMeanwhile) {
             // Nothing more can come from it.
+        }
+    }
+
+    private void accept(ServerSocketChannel from) throws IOException {
+        for (int i = 0; i < ACCEPTS_A_ROUND && senders.accept(from); i++) {
+            accepts.succeeded();
         }
     }
 
@@ -419,6 +501,9 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             }
         } finally {
             datagrams.add(count);
+            if (count > 0) {
+                receives.succeeded();
+            }
         }
     }
 
@@ -442,11 +527,10 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     /** Tells of a message that is not passed on. */
     private void warn(String reason, String rule, byte[] in, int begin, int end) {
         Senders.Sender from = reading;
-        long address = from != null ? from.address() : udp == null ? AddressKey.UNKNOWN : udp.senderKey();
         faults.warn(
                 "refused " + reason,
-                address,
-                () -> (from == null ? "UDP from " + AddressKey.text(address) : from) + ": \""
+                from != null ? from.address() : udp == null ? AddressKey.UNKNOWN : udp.senderKey(),
+                () -> (from == null ? "UDP from " + AddressKey.text(udp == null ? null : udp.sender()) : from) + ": \""
                         + FaultLog.shown(in, begin, end) + "\" was refused (" + reason + "): " + rule);
     }
 

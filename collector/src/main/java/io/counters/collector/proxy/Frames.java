@@ -171,8 +171,8 @@ final class Frames {
         }
         int next = lineEnd + 1;
         int textEnd = lineEnd > begin && in[lineEnd - 1] == '\r' ? lineEnd - 1 : lineEnd;
-        if (isStream && ForeignProtocol.isHttp(in, begin, textEnd)) {
-            taker.refused(Refusal.HTTP, in, begin, textEnd);
+        if (isStream && ForeignProtocol.isHttp(in, begin, textEnd, true)) {
+            taker.refused(foreign(in, begin, textEnd), in, begin, textEnd);
             return FOREIGN;
         } else if (textEnd - begin > LINE_BYTES_MAX) {
             taker.refused(Refusal.LINE_TOO_LONG, in, begin, textEnd);
@@ -187,6 +187,11 @@ final class Frames {
             }
         }
         return next;
+    }
+
+    /** The reason for a line of another protocol. */
+    static Refusal foreign(byte[] in, int begin, int end) {
+        return ForeignProtocol.isTls(in, begin, end) ? Refusal.TLS : Refusal.HTTP;
     }
 
     private static @Nullable Refusal why(byte[] in, int begin, int colon, int bar, int end) {

@@ -21,6 +21,9 @@ final class Pieces {
     private int halves;
     private boolean skipping;
 
+    /** Whether the first two bytes were looked at. */
+    private boolean hasBegun;
+
     Pieces(Frames.Taker taker) {
         this.taker = taker;
         frames = Frames.ofStream(taker);
@@ -33,6 +36,11 @@ final class Pieces {
      * @return false where the stream can't go on: a bad frame has hidden where to, or it is no stream of messages
      */
     boolean take(byte[] in, int end) {
+        if (!hasBegun && end > 0 && isTls(in, end)) {
+            append(in, 0, Math.min(end, 2));
+            taker.refused(Refusal.TLS, kept, 0, length);
+            return false;
+        }
         int at = 0;
         if (skipping && end > 0) {
             at = afterLine(in, 0, end);
@@ -49,6 +57,17 @@ final class Pieces {
         }
         int rest = frames.take(in, at, end);
         return rest == end || (rest >= 0 && keep(in, rest, end));
+    }
+
+    /**
+     * Whether the connection begins as TLS does. Its client waits for an answer and need not send a line break, so no line
+     * would ever tell.
+     */
+    private boolean isTls(byte[] in, int end) {
+        byte[] begin = {length > 0 ? kept[0] : in[0], length > 0 ? in[0] : end > 1 ? in[1] : 0};
+        int known = Math.min(2, length + end);
+        hasBegun = known == 2;
+        return ForeignProtocol.isTls(begin, 0, known);
     }
 
     /** Adds what belongs to the half message, and takes that if it is whole; returns what comes then, -1 for an end. */
@@ -86,9 +105,9 @@ final class Pieces {
     }
 
     private boolean tooLong(byte[] in, int begin, int end) {
-        boolean isHttp = ForeignProtocol.isHttp(in, begin, end);
-        taker.refused(isHttp ? Refusal.HTTP : Refusal.LINE_TOO_LONG, in, begin, end);
-        return !isHttp;
+        boolean isForeign = ForeignProtocol.isHttp(in, begin, end, false);
+        taker.refused(isForeign ? Frames.foreign(in, begin, end) : Refusal.LINE_TOO_LONG, in, begin, end);
+        return !isForeign;
     }
 
     private void append(byte[] in, int begin, int end) {

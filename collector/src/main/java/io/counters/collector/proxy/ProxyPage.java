@@ -40,10 +40,7 @@ public final class ProxyPage implements AutoCloseable {
                 "another proxy may run there, http_port takes another, 0 turns it off",
                 List.of(
                         Route.metrics(self),
-                        Route.get(
-                                "/healthz",
-                                Work.NONE,
-                                () -> Answer.plain(200, "ok, " + forwarder.serversUp() + " servers up\n")),
+                        Route.get("/healthz", Work.NONE, () -> health(forwarder)),
                         Route.post("/reload", Work.SOME, this::reload)),
                 nanoClock,
                 faults,
@@ -55,6 +52,13 @@ public final class ProxyPage implements AutoCloseable {
     /** Where the page is, with the port that was got. */
     public InetSocketAddress address() {
         return page.address();
+    }
+
+    private static Answer health(Forwarder forwarder) {
+        List<String> troubles = forwarder.troubles();
+        return troubles.isEmpty()
+                ? Answer.plain(200, "ok, " + forwarder.serversUp() + " servers up\n")
+                : Answer.plain(503, String.join("\n", troubles) + "\n");
     }
 
     private Answer reload() {

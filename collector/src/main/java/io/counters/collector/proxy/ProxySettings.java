@@ -1,7 +1,5 @@
 package io.counters.collector.proxy;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -76,8 +74,9 @@ public record ProxySettings(
         long needed = (long) QueueRoom.QUEUE_BYTES_MIN * count;
         return needed <= queueBytes
                 ? Optional.empty()
-                : Optional.of("queue_bytes is " + queueBytes + ", and " + count + " servers need at least " + needed
-                        + ", " + QueueRoom.QUEUE_BYTES_MIN + " each; give more, or a larger heap (-Xmx)");
+                : Optional.of("queue_bytes is " + queueBytes + ", but " + count + " servers need at least " + needed
+                        + ", " + QueueRoom.QUEUE_BYTES_MIN
+                        + " each. Set a larger queue_bytes or a larger heap (-Xmx), and restart the proxy");
     }
 
     /** Whether there is a page with the numbers. */
@@ -256,7 +255,7 @@ public record ProxySettings(
                 try {
                     return reading.of(said.text);
                 } catch (IllegalArgumentException broken) {
-                    mistakes.add(said.place + " is " + shown(said.text) + ", " + broken.getMessage());
+                    mistakes.add(said.place + " is " + FaultLog.shown(said.text) + ", " + broken.getMessage());
                 }
             }
             return reading.of(key.unlessSaid);
@@ -264,12 +263,7 @@ public record ProxySettings(
 
         /** What begins a line that is none of ours: never the rest, which may be a secret. */
         private static String name(String line) {
-            return shown(NAME_END.split(line.strip(), 2)[0]);
-        }
-
-        private static String shown(String text) {
-            byte[] bytes = text.getBytes(UTF_8);
-            return FaultLog.shown(bytes, 0, bytes.length);
+            return FaultLog.shown(NAME_END.split(line.strip(), 2)[0]);
         }
 
         private long bytes(String text) {

@@ -18,6 +18,7 @@ enum Refusal {
     PEER_LINE("a peer line is between collectors; give their --peers the collectors, and not a proxy before them"),
     HTTP(
             "this port takes StatsD's lines and increment NAME, and no HTTP; the connection is closed, the rest does not count"),
+    TLS("this port does not speak TLS; the connection is closed, and nothing in it counts"),
     TOO_MANY_NAMES(
             "the sums of names have reached names_bytes; new names are added up as counters.overflow until a restart");
 

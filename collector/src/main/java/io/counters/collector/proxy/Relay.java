@@ -83,12 +83,13 @@ final class Relay implements Commands {
         int count = known.size()
                 + (int) servers.stream().filter(server -> slot(server) < 0).count();
         if (count > SERVERS_MAX) {
-            return Optional.of("there were more than " + SERVERS_MAX + " servers since this proxy began");
+            return Optional.of(
+                    "there were more than " + SERVERS_MAX + " servers since this proxy began. Restart the proxy");
         }
         // Names have filled their room already, perhaps; what a few more servers make of them is in the heap's rest.
         return count > known.size() && amounts.bytes(count) > 2 * amounts.bytesMax()
                 ? Optional.of("with streams for so many servers, the sums of names would take " + amounts.bytes(count)
-                        + " bytes, more than twice names_bytes")
+                        + " bytes, more than twice names_bytes. Restart the proxy")
                 : Optional.empty();
     }
 

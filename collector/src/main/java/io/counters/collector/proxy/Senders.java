@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The TCP connections that bring messages. Both what they are and what they hold is bounded, whoever opens them:
@@ -43,7 +44,6 @@ final class Senders implements AutoCloseable {
     static final int SILENT_SECONDS = 60;
 
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(SILENT_SECONDS);
-    private static final int ACCEPTED_A_ROUND = 100;
     private static final int READ_BYTES = 256 * 1024;
 
     private final long bytesMax;
@@ -74,7 +74,7 @@ final class Senders implements AutoCloseable {
 
         private Sender(SocketChannel channel, Pieces pieces, long heardNanos) {
             this.channel = channel;
-            address = AddressKey.of((InetSocketAddress) channel.socket().getRemoteSocketAddress());
+            address = AddressKey.of(remote(channel));
             this.pieces = pieces;
             this.heardNanos = heardNanos;
         }
@@ -87,7 +87,7 @@ final class Senders implements AutoCloseable {
         /** Where it comes from, for a message. */
         @Override
         public String toString() {
-            return source(channel);
+            return "TCP from " + AddressKey.text(remote(channel));
         }
     }
 
@@ -139,32 +139,32 @@ final class Senders implements AutoCloseable {
     }
 
     /**
-     * Accepts those that have come, as far as there is room for them.
+     * Accepts one that has come, if there is room for it.
      *
+     * @return false when none has come
      * @throws IOException when there are no descriptors left, for one: it will be so again if it is tried at once
      */
-    void accept(ServerSocketChannel from) throws IOException {
-        for (int i = 0; i < ACCEPTED_A_ROUND; i++) {
-            SocketChannel channel = from.accept();
-            if (channel == null) {
-                return;
-            }
-            if (connections >= connectionsMax && !makeRoom()) {
-                part(channel, Parting.TOO_MANY);
-                continue;
-            }
-            Sender sender = new Sender(channel, new Pieces(taker), nanoClock.getAsLong());
-            try {
-                channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
-                channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, sender);
-            } catch (IOException gone) {
-                close(channel);
-                continue;
-            }
-            accepted.increment();
-            open.put(sender, sender);
-            connections = open.size();
+    boolean accept(ServerSocketChannel from) throws IOException {
+        SocketChannel channel = from.accept();
+        if (channel == null) {
+            return false;
         }
+        if (connections >= connectionsMax && !makeRoom()) {
+            part(channel, Parting.TOO_MANY);
+            return true;
+        }
+        Sender sender = new Sender(channel, new Pieces(taker), nanoClock.getAsLong());
+        try {
+            channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+            channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, sender);
+        } catch (IOException gone) {
+            close(channel);
+            return true;
+        }
+        accepted.increment();
+        open.put(sender, sender);
+        connections = open.size();
+        return true;
     }
 
     private boolean makeRoom() {
@@ -234,13 +234,16 @@ final class Senders implements AutoCloseable {
 
     private void part(SocketChannel channel, Parting why) {
         Objects.requireNonNull(parted.get(why)).increment();
-        String from = source(channel);
-        faults.warn("closed " + why.reason(), () -> from + " was closed (" + why.reason() + "): " + why.rule);
+        InetSocketAddress from = remote(channel);
+        faults.warn(
+                "closed " + why.reason(),
+                AddressKey.of(from),
+                () -> "TCP from " + AddressKey.text(from) + " was closed (" + why.reason() + "): " + why.rule);
         close(channel);
     }
 
-    private static String source(SocketChannel channel) {
-        return "TCP from " + channel.socket().getRemoteSocketAddress();
+    private static @Nullable InetSocketAddress remote(SocketChannel channel) {
+        return (InetSocketAddress) channel.socket().getRemoteSocketAddress();
     }
 
     private void close(SocketChannel channel) {

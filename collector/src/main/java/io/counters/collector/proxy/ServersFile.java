@@ -117,9 +117,7 @@ final class ServersFile {
 
     /** Never the rest, nor what stands before an @: the file may be another one, with secrets in it. */
     private static String firstWord(String line) {
-        byte[] word =
-                line.strip().split("\\s", 2)[0].replaceFirst(".*@", "...@").getBytes(UTF_8);
-        return FaultLog.shown(word, 0, word.length);
+        return FaultLog.shown(line.strip().split("\\s", 2)[0].replaceFirst(".*@", "...@"));
     }
 
     private void line(String place, String line, boolean isCut) {

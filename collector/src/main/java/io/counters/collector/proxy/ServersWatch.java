@@ -10,7 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sees that servers.conf has changed. A list with mistakes is told and not taken; one that is only just being written is
+ * Sees that servers.conf has changed. A list with mistakes, or one that the proxy has no room for, is told
+ * and not taken; one that is only just being written is
  * taken when it was the same twice. For any thread.
  */
 public final class ServersWatch {
@@ -52,7 +53,7 @@ public final class ServersWatch {
     /**
      * Takes the list as it is now, as somebody wants it.
      *
-     * @throws SettingsException with every mistake in it; the servers stay
+     * @throws SettingsException with every mistake in it, or why the proxy has no room for it; the servers stay
      */
     void take() throws SettingsException {
         // Read outside the lock: a disk that hangs keeps nobody else waiting.
@@ -76,11 +77,11 @@ public final class ServersWatch {
         }
     }
 
-    private void take(ServersFile.Read read) {
+    private void take(ServersFile.Read read) throws SettingsException {
         if (!read.servers().equals(taken)) {
-            read.remarks().forEach(log::warn);
+            forwarder.use(read.servers());
             taken = read.servers();
-            forwarder.use(taken);
+            read.remarks().forEach(log::warn);
         }
     }
 }

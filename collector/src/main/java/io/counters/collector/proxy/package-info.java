@@ -7,8 +7,8 @@
  *                                 increment NAME -> Relay: a sum per name -> a stream for each server (core's Sweep)
  * </pre>
  *
- * <p>{@link io.counters.collector.proxy.Forwarder} is one thread's loop over all sockets; nothing on it waits. What goes
- * out are the bytes that came in. What strangers may take is bounded, in shares of the heap and of the descriptors: {@link
+ * <p>{@link io.counters.collector.proxy.Forwarder} is a single-threaded event loop over all sockets; only the selector
+ * blocks. Messages are forwarded byte for byte and never split. What strangers may take is bounded, in shares of the heap and of the descriptors: {@link
  * io.counters.collector.proxy.QueueRoom} has what waits for servers, {@link io.counters.collector.proxy.Senders} the
  * connections and their half messages, {@link io.counters.collector.proxy.Amounts} the names. {@link io.counters.collector.proxy.ProxySettings} and {@link
  * io.counters.collector.proxy.ServersFile} read the two files, {@link io.counters.collector.proxy.ProxyCommand} the command

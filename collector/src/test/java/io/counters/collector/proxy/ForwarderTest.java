@@ -1,12 +1,15 @@
 package io.counters.collector.proxy;
 
+import static java.net.http.HttpResponse.BodyHandlers.ofString;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.management.ThreadMXBean;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.Self;
+import io.counters.collector.settings.SettingsException;
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
 import io.counters.wire.Rejection;
@@ -20,6 +23,10 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SocketChannel;
@@ -31,6 +38,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -60,6 +68,7 @@ class ForwarderTest {
 
     private long descriptors = 100_000;
     private volatile boolean broken;
+    private volatile CountDownLatch hangs = new CountDownLatch(0);
     private @Nullable Forwarder forwarder;
     private @Nullable Thread loop;
 
@@ -80,7 +89,20 @@ class ForwarderTest {
     }
 
     private Forwarder built(List<Server> servers, long queueBytes, long senderBytes) throws IOException {
-        ProxySettings settings = new ProxySettings(
+        AtomicInteger ids = new AtomicInteger();
+        return new Forwarder(
+                settings(servers, queueBytes, senderBytes),
+                this::nanos,
+                System::currentTimeMillis,
+                new Random(1),
+                descriptors,
+                () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
+                said.log(),
+                self);
+    }
+
+    private static ProxySettings settings(List<Server> servers, long queueBytes, long senderBytes) {
+        return new ProxySettings(
                 InetAddress.getLoopbackAddress(),
                 0,
                 0,
@@ -93,21 +115,14 @@ class ForwarderTest {
                 "info",
                 Optional.empty(),
                 List.of());
-        AtomicInteger ids = new AtomicInteger();
-        return new Forwarder(
-                settings,
-                this::nanos,
-                System::currentTimeMillis,
-                new Random(1),
-                descriptors,
-                () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
-                said.log(),
-                self);
     }
 
     private long nanos() {
         if (broken) {
             throw new InternalError("the test's own");
+        }
+        if (hangs.getCount() > 0 && Thread.currentThread().equals(loop)) {
+            await().forever().until(() -> hangs.getCount() == 0);
         }
         return System.nanoTime() + ahead.get();
     }
@@ -491,11 +506,11 @@ class ForwarderTest {
         await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"name_letter\"}") == 1);
         assertThat(said.lines())
                 .anySatisfy(line -> assertThat(line)
-                        .contains("TCP from /127.0.0.1:", "\"orders.placed=1\"", Refusal.NO_COLON.rule()))
+                        .contains("TCP from 127.0.0.1:", "\"orders.placed=1\"", Refusal.NO_COLON.rule()))
                 .anySatisfy(
                         line -> assertThat(line).contains("TCP from ", "\"increment ?\"", Rejection.NAME_LETTER.rule()))
                 .anySatisfy(line -> assertThat(line)
-                        .contains("UDP from 127.0.0.1: \"peer whole 3")
+                        .containsPattern("UDP from 127\\.0\\.0\\.1:[1-9][0-9]*: \"peer whole 3")
                         .contains("--peers"));
     }
 
@@ -617,7 +632,20 @@ class ForwarderTest {
                         .isGreaterThanOrEqualTo(floods - 8));
         assertThat(value("proxy_sender_bytes")).isLessThanOrEqualTo(value("proxy_sender_bytes_max"));
         assertThat(value("proxy_connections")).isBetween(2L, 9L);
-        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("TCP from /127.0.0.1:", "sender_bytes"));
+        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("TCP from 127.0.0.1:", "sender_bytes"));
+    }
+
+    @Test
+    void a_connection_that_speaks_TLS_is_closed_at_once_with_the_reason() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+        Socket tls = connected();
+
+        tls.getOutputStream().write(bytes("\u0016\u0003\u0001\u0002\u0000\u0001"));
+
+        assertThat(isClosed(tls)).isTrue();
+        assertThat(value("proxy_rejected_total{reason=\"tls\"}")).isEqualTo(1);
+        assertThat(said.lines()).singleElement().asString().contains("TCP from 127.0.0.1:", "(tls)", "TLS");
     }
 
     @Test
@@ -638,7 +666,7 @@ class ForwarderTest {
         assertThat(said.lines())
                 .singleElement()
                 .asString()
-                .contains("TCP from /127.0.0.1:", "\"POST / HTTP/1.1\"", "(http)");
+                .contains("TCP from 127.0.0.1:", "\"POST / HTTP/1.1\"", "(http)");
     }
 
     @Test
@@ -665,7 +693,7 @@ class ForwarderTest {
         await().atMost(SOON).until(() -> value("proxy_messages_total") == 3);
         assertThat(value("proxy_closed_total{reason=\"silent\"}")).isEqualTo(1);
         assertThat(value("proxy_connections")).isEqualTo(3);
-        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("TCP from /127.0.0.1:", "ulimit -n"));
+        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("TCP from 127.0.0.1:", "ulimit -n"));
     }
 
     @Test
@@ -731,6 +759,41 @@ class ForwarderTest {
 
         await().atMost(SOON).until(() -> out.get() != null);
         assertThat(out.get()).isInstanceOf(InternalError.class);
+    }
+
+    @Test
+    void a_loop_that_hangs_is_told_at_healthz_until_it_goes_on() throws Exception {
+        proxy(List.of(server("127.0.0.1:" + deadPort())));
+        ServersWatch watch = new ServersWatch(settings(List.of(), 0, 0), forwarder(), said.log(), self);
+        try (ProxyPage page =
+                new ProxyPage(0, forwarder(), watch, self, System::nanoTime, said.log(), ForwarderTest::daemon)) {
+            HttpRequest health = HttpRequest.newBuilder(
+                            URI.create("http://127.0.0.1:" + page.address().getPort() + "/healthz"))
+                    .build();
+            HttpClient web = HttpClient.newHttpClient();
+            assertThat(web.send(health, ofString()).body()).isEqualTo("ok, 0 servers up\n");
+
+            CountDownLatch stuck = new CountDownLatch(1);
+            hangs = stuck;
+            ahead.addAndGet(Duration.ofSeconds(6).toNanos());
+            await().atMost(SOON).until(() -> Objects.requireNonNull(loop).getState() == Thread.State.TIMED_WAITING);
+            ahead.addAndGet(Duration.ofSeconds(6).toNanos());
+            HttpResponse<String> hanging = web.send(health, ofString());
+
+            assertThat(hanging.statusCode()).isEqualTo(503);
+            assertThat(hanging.body()).matches("the proxy's loop has not finished a round for (6|7|1.) s\n");
+            assertThatExceptionOfType(SettingsException.class)
+                    .isThrownBy(() -> forwarder().use(List.of(server("127.0.0.1:1"))))
+                    .withMessageContaining("did not answer within 5 s");
+            stuck.countDown();
+            await().atMost(SOON).until(() -> web.send(health, ofString()).body().equals("ok, 0 servers up\n"));
+        }
+    }
+
+    private static Thread daemon(Runnable work) {
+        Thread thread = new Thread(work);
+        thread.setDaemon(true);
+        return thread;
     }
 
     @Test
@@ -801,7 +864,10 @@ class ForwarderTest {
         List<Server> many =
                 IntStream.range(1, 20).mapToObj(i -> server("127.0.0.1:" + i)).toList();
 
-        forwarder().use(many);
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> forwarder().use(many))
+                .withMessageContaining(
+                        "the new list of 19 servers is not used: queue_bytes is 1048576, but 19 servers");
         tcp().write(bytes("a:1|c\n"));
 
         await().atMost(SOON).until(() -> sink.received().equals("a:1|c\n"));

@@ -301,7 +301,6 @@ class FramesTest {
             strings = {
                 "POST / HTTP/1.1\r\nHost: 127.0.0.1:8150\r\n\r\nincrement orders.placed 1000000\na:1|c\n",
                 "GET /a:1|c| HTTP/1.1\r\n\r\na:1|c\n",
-                "GET /a:1|c\r\na:1|c\n",
                 "Host: 127.0.0.1\nincrement orders.placed\n",
                 "Accept: 1|c\na:1|c\n",
                 "\u0016\u0003\u0001\u0002\n\nincrement orders.placed\n",
@@ -318,8 +317,34 @@ class FramesTest {
             assertThat(goesOn).as("cut at %d", cut).isFalse();
             assertThat(parts.messages).containsExactly("x:1|c\n");
             assertThat(parts.commands).isEmpty();
-            assertThat(parts.refused).containsExactly(Refusal.HTTP);
+            assertThat(parts.refused).containsExactly(request.charAt(0) == 22 ? Refusal.TLS : Refusal.HTTP);
         }
+    }
+
+    @Test
+    void a_connection_that_begins_with_TLS_ends_by_its_second_byte_and_not_by_a_line_break() {
+        byte[] hello = "\u0016\u0003\u0001\u0002\u0000".getBytes(ISO_8859_1);
+        for (int cut = 0; cut <= hello.length; cut++) {
+            Taken parts = new Taken();
+            Pieces pieces = new Pieces(parts);
+
+            boolean goesOn = feed(pieces, Arrays.copyOfRange(hello, 0, cut))
+                    && feed(pieces, Arrays.copyOfRange(hello, cut, hello.length));
+
+            assertThat(goesOn).as("cut at %d", cut).isFalse();
+            assertThat(parts.refused).containsExactly(Refusal.TLS);
+        }
+    }
+
+    @Test
+    void keys_that_begin_as_a_request_pass() {
+        Pieces pieces = new Pieces(taken);
+        String lines = "GET /users:12|ms\nput /x:1|c\ndelete /orders/1:3|c\nget http_requests:1|c\n";
+
+        assertThat(feed(pieces, lines.getBytes(ISO_8859_1))).isTrue();
+
+        assertThat(String.join("", taken.messages)).isEqualTo(lines);
+        assertThat(taken.refused).isEmpty();
     }
 
     @Test

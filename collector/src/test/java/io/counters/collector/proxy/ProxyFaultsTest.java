@@ -17,12 +17,14 @@ import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -154,7 +156,35 @@ class ProxyFaultsTest {
             faults.heal();
             await().atMost(SOON).until(() -> sink.received().endsWith("d:1|c\n"));
         }
-        assertThat(log()).contains("is tried again in 100 ms", "Cannot allocate memory");
+        assertThat(log())
+                .contains("receiving by UDP failed and is tried again, for 60 s at most", "Cannot allocate memory");
+    }
+
+    /** Takes the minute that it is about. */
+    @Test
+    void a_socket_that_fails_for_a_minute_without_a_success_is_told_at_healthz_and_ends_the_process() throws Exception {
+        Faults faults = new Faults(folder.resolve("faults"), folder);
+        try (Sink sink = new Sink()) {
+            start(sink.address() + "\t1\n", "", faults.environment());
+            Process failing = Objects.requireNonNull(process);
+            faults.set(Faults.Slot.RECEIVES_FAIL, 1_000_000_000);
+
+            udp("a:1|c");
+            await().atMost(SOON).until(() -> healthz().statusCode() == 503);
+            assertThat(healthz().body()).startsWith("receiving by UDP has failed for ");
+
+            assertThat(failing.waitFor(80, TimeUnit.SECONDS)).isTrue();
+            assertThat(failing.exitValue()).isNotZero();
+        }
+        assertThat(log()).contains("receiving by UDP has failed for 60 s");
+    }
+
+    private HttpResponse<String> healthz() throws Exception {
+        return web.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + "/healthz"))
+                        .timeout(Duration.ofSeconds(10))
+                        .build(),
+                ofString());
     }
 
     @Test

@@ -48,13 +48,17 @@ class ProxyTest {
     }
 
     private Proxy start(String servers) throws Exception {
+        return start(servers, "");
+    }
+
+    private Proxy start(String servers, String settings) throws Exception {
         port = freePort();
         httpPort = freePort();
         Path list = Files.writeString(folder.resolve("servers.conf"), servers);
         Path ini = Files.writeString(
                 folder.resolve("proxy.conf"),
                 "[statsite]\nbind_address = 127.0.0.1\nport = " + port + "\nudp_port = 0\nhttp_port = " + httpPort
-                        + "\npid_file = " + folder.resolve("pid") + "\nservers = " + list + "\n");
+                        + "\npid_file = " + folder.resolve("pid") + "\nservers = " + list + "\n" + settings);
         return new Proxy(ProxySettings.read(ini, 1L << 30), new PrintStream(new ByteArrayOutputStream(), true, UTF_8));
     }
 
@@ -123,6 +127,29 @@ class ProxyTest {
             send("c:1|c\n");
             await().atMost(SOON).until(() -> first.received().equals("a:1|c\nc:1|c\n"));
             assertThat(second.received()).isEqualTo("b:1|c\n");
+            assertThat(running).isNotNull();
+        }
+    }
+
+    @Test
+    void a_list_that_there_is_no_room_for_is_refused_with_the_reason_each_time_it_is_asked_for() throws Exception {
+        Path list = folder.resolve("servers.conf");
+        StringBuilder many = new StringBuilder();
+        for (int i = 1; i <= 20; i++) {
+            many.append("127.0.0.1:").append(i).append("\t1\n");
+        }
+        try (Sink sink = new Sink();
+                Proxy running = start(sink.address() + "\t1\n", "queue_bytes = 1m\n")) {
+            Files.writeString(list, many);
+
+            for (int i = 0; i < 2; i++) {
+                HttpResponse<String> refused = ask("POST", "/reload");
+                assertThat(refused.statusCode()).isEqualTo(409);
+                assertThat(refused.body())
+                        .contains("20 servers is not used", "queue_bytes is 1048576", "restart the proxy");
+            }
+            Files.writeString(list, sink.address() + "\t2\n");
+            assertThat(ask("POST", "/reload").statusCode()).isEqualTo(200);
             assertThat(running).isNotNull();
         }
     }

@@ -1,4 +1,4 @@
-package io.counters.collector.intake;
+package io.counters.collector.udp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -38,7 +38,9 @@ class SocketFailuresTest {
         failures.failed(failure);
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
         failures.failed(failure);
+        assertThat(failures.trouble()).hasValue("the socket has failed for 59 s");
         failures.succeeded();
+        assertThat(failures.trouble()).isEmpty();
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
         assertThat(failures.failed(failure)).isEqualTo(1);
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(60));
