@@ -19,8 +19,6 @@ import io.counters.wire.Verb;
  * nothing. From such a line on a TCP connection is {@link Source#isForeign}; in a datagram it is a bad line like others.
  */
 final class Lines implements Commands {
-    private static final byte TLS_HANDSHAKE = 22;
-
     private final Ledger ledger;
     private final int nameBytesMax;
     private final Rejections rejections;
@@ -89,11 +87,6 @@ final class Lines implements Commands {
         }
     }
 
-    /** Whether a connection that begins so speaks TLS, whose client waits for an answer and need not send a line break. */
-    static boolean isTls(byte[] in, int begin, int end) {
-        return end - begin > 1 && in[begin] == TLS_HANDSHAKE && ForeignProtocol.isHttp(in, begin, end);
-    }
-
     /** Refuses a source that speaks TLS, which begins so. */
     void tls(Source from, byte[] in, int begin, int end) {
         from.isForeign = true;
@@ -142,7 +135,8 @@ final class Lines implements Commands {
         }
         if (source.mayBeForeign && ForeignProtocol.isHttp(bytes, begin, end)) {
             source.isForeign = true;
-            rejections.add(isTls(bytes, begin, end) ? Rejection.TLS : Rejection.HTTP, bytes, begin, end);
+            rejections.add(
+                    ForeignProtocol.isTls(bytes, begin, end) ? Rejection.TLS : Rejection.HTTP, bytes, begin, end);
         } else {
             rejections.add(why, bytes, begin, end);
         }

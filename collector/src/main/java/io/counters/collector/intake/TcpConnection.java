@@ -2,6 +2,7 @@ package io.counters.collector.intake;
 
 import io.counters.collector.self.AddressKey;
 import io.counters.wire.CommandReader;
+import io.counters.wire.ForeignProtocol;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -68,7 +69,7 @@ final class TcpConnection {
     private void take(byte[] bytes, int end) {
         if (!hasSentBytes && end > 1) {
             hasSentBytes = true;
-            if (Lines.isTls(bytes, 0, end)) {
+            if (ForeignProtocol.isTls(bytes, 0, end)) {
                 lines.tls(source, bytes, 0, end);
                 return;
             }
