@@ -45,7 +45,11 @@ public record LedgerSettings(
     private static final int PREFIX_BYTES_MAX = 100;
     private static final long DAY_MILLIS = 86_400_000;
 
-    /** @param heapBytes the most that the heap may ever be, which the bounds are shares of */
+    /**
+     * The bounds that the settings give.
+     *
+     * @param heapBytes the most that the heap may ever be, which the bounds are shares of
+     */
     public static LedgerSettings from(Settings settings, long heapBytes) {
         long names = settings.get(Setting.NAMES_MEMORY, text -> Memory.of(text, heapBytes));
         long streams = settings.get(Setting.STREAMS_MEMORY, text -> streams(text, names, heapBytes));

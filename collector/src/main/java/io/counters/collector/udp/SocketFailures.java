@@ -18,12 +18,14 @@ public final class SocketFailures {
     static final long PAUSE_MILLIS_MIN = 1;
     static final long PAUSE_MILLIS_MAX = 1000;
     private static final long PATIENCE_SECONDS = 60;
+    private static final long APART_SECONDS = 10;
 
     private final String what;
     private final LongAdder count;
     private final FaultLog faults;
     private final LongSupplier nanoClock;
     private volatile long sinceNanos;
+    private long lastNanos;
 
     /** 0 while it works. */
     private volatile long pauseMillis;
@@ -45,13 +47,16 @@ public final class SocketFailures {
     public long failed(IOException failure) {
         count.increment();
         long now = nanoClock.getAsLong();
-        if (pauseMillis == 0) {
+        // Who waits for a datagram for longer than any pause is not failing meanwhile.
+        boolean isFirst = pauseMillis == 0 || now - lastNanos > TimeUnit.SECONDS.toNanos(APART_SECONDS);
+        lastNanos = now;
+        if (isFirst) {
             sinceNanos = now;
         } else if (now - sinceNanos >= TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
             throw new UncheckedIOException(
                     what + " has failed for " + PATIENCE_SECONDS + " s, so that nothing is taken there", failure);
         }
-        long pause = Math.min(PAUSE_MILLIS_MAX, Math.max(PAUSE_MILLIS_MIN, 2 * pauseMillis));
+        long pause = Math.min(PAUSE_MILLIS_MAX, Math.max(PAUSE_MILLIS_MIN, isFirst ? 0 : 2 * pauseMillis));
         pauseMillis = pause;
         faults.warn(
                 what, () -> what + " failed and is tried again, for " + PATIENCE_SECONDS + " s at most: " + failure);

@@ -33,20 +33,31 @@ class SocketFailuresTest {
         assertThat(said.lines()).hasSize(1);
     }
 
+    private void fail(int seconds) {
+        for (int i = 0; i < seconds; i++) {
+            failures.failed(failure);
+            nanos.addAndGet(TimeUnit.SECONDS.toNanos(1));
+        }
+    }
+
     @Test
     void a_minute_without_a_success_goes_out_and_one_success_begins_another_minute() {
-        failures.failed(failure);
-        nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
-        failures.failed(failure);
+        fail(59);
         assertThat(failures.trouble()).hasValue("the socket has failed for 59 s");
         failures.succeeded();
         assertThat(failures.trouble()).isEmpty();
-        nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
-        assertThat(failures.failed(failure)).isEqualTo(1);
-        nanos.addAndGet(TimeUnit.SECONDS.toNanos(60));
+        fail(60);
 
         assertThatThrownBy(() -> failures.failed(failure))
                 .isInstanceOf(UncheckedIOException.class)
                 .hasCause(failure);
+    }
+
+    @Test
+    void failures_between_which_it_waited_for_long_are_not_one() {
+        for (int i = 0; i < 10; i++) {
+            assertThat(failures.failed(failure)).isEqualTo(1);
+            nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
+        }
     }
 }
