@@ -139,7 +139,7 @@ class FloodsIT {
                 .redirectErrorStream(true)
                 .start();
         assertThat(gc.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        return collector.metrics().get("heap_bytes");
+        return collector.metrics().getOrDefault("heap_bytes", 0L);
     }
 
     @Test
