@@ -655,8 +655,15 @@ class ForwarderTest {
         Socket browser = connected();
 
         browser.getOutputStream()
-                .write(bytes("POST / HTTP/1.1\r\nHost: 127.0.0.1:8150\r\nContent-Type: text/plain\r\n\r\n"
-                        + "increment orders.placed 1000000\norders.placed:1000000|c\n"));
+                .write(bytes(String.join(
+                        "\r\n",
+                        "POST / HTTP/1.1",
+                        "Host: 127.0.0.1:8150",
+                        "Content-Type: text/plain",
+                        "",
+                        "increment orders.placed 1000000",
+                        "orders.placed:1000000|c",
+                        "")));
 
         assertThat(isClosed(browser)).isTrue();
         tcp().write(bytes("a:1|c\n"));
