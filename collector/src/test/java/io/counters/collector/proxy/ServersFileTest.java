@@ -99,7 +99,7 @@ class ServersFileTest {
     void a_bad_line_is_refused_with_its_place(String line) {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("# first\n" + line + "\n"))
-                .withMessageContaining("servers.conf line 2 begins with \"" + line.split("\t")[0] + "\"");
+                .withMessageContaining("servers.conf line 2 begins with \"" + line.split("\t", -1)[0] + "\"");
     }
 
     @ParameterizedTest
