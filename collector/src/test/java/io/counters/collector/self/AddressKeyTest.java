@@ -34,6 +34,7 @@ class AddressKeyTest {
         assertThat(AddressKey.text((InetSocketAddress) null)).isEqualTo("an unknown address");
     }
 
+    @SuppressWarnings("AddressSelection") // Literal addresses, which are not looked up.
     @Test
     void an_address_is_shown_with_its_port() throws UnknownHostException {
         assertThat(AddressKey.text(new InetSocketAddress(InetAddress.getByName("10.0.0.7"), 4711)))
