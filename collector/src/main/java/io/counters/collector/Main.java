@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -94,7 +95,7 @@ public final class Main {
                         + secret.get().variable());
                 return EXIT_USAGE;
             }
-            err.println("counters collector: " + wrong.getMessage());
+            err.println("counters collector: " + text(wrong));
             CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err);
             err.println("--help lists every setting");
             return EXIT_USAGE;
@@ -175,6 +176,18 @@ public final class Main {
             program.completeExceptionally(cannot);
             throw cannot;
         }
+    }
+
+    /** What is wrong, without words that are no flags: they may be a mistyped password flag's. */
+    private static String text(CommandLine.ParameterException wrong) {
+        if (!(wrong instanceof CommandLine.UnmatchedArgumentException unmatched)) {
+            return String.valueOf(wrong.getMessage());
+        }
+        String flags = unmatched.getUnmatched().stream()
+                .filter(word -> word.startsWith("-"))
+                .map(word -> word.replaceFirst("=.*", ""))
+                .collect(Collectors.joining(", "));
+        return flags.isEmpty() ? "there are words that are no flags" : "there is no flag " + flags;
     }
 
     /** A secret that was given as a flag. */

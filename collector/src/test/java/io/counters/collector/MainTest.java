@@ -79,6 +79,7 @@ class MainTest {
         "bind, not an address",
         "bind, ''",
         "names-memory, 101%",
+        "names-memory, 100%",
         "new-names, 0%",
         "streams-memory, 12",
         "udp-port, ''",

@@ -52,7 +52,13 @@ public record LedgerSettings(
      */
     public static LedgerSettings from(Settings settings, long heapBytes) {
         long names = settings.get(Setting.NAMES_MEMORY, text -> Memory.of(text, heapBytes));
-        long streams = settings.get(Setting.STREAMS_MEMORY, text -> streams(text, names, heapBytes));
+        long streams = settings.get(Setting.STREAMS_MEMORY, text -> Memory.of(text, heapBytes));
+        if (names + streams > heapBytes / 100 * SHARES_PERCENT_MAX) {
+            settings.refuse(
+                    Setting.NAMES_MEMORY,
+                    "which with streams-memory is more than " + SHARES_PERCENT_MAX
+                            + "% of the heap; give less to one of them, or the JVM more with -Xmx");
+        }
         int streamsMax = atLeastOne(streams / STREAMS_PART / BYTES_A_STREAM);
         return new LedgerSettings(
                 settings.get(Setting.DATA_DIR, LedgerSettings::folder),
@@ -62,15 +68,6 @@ public record LedgerSettings(
                 atLeastOne(streamsMax / NEW_STREAMS_PART),
                 atLeastOne((streams - streams / STREAMS_PART) / BYTES_A_WATERMARK),
                 DAY_MILLIS);
-    }
-
-    private static long streams(String text, long names, long heapBytes) {
-        long streams = Memory.of(text, heapBytes);
-        if (names + streams > heapBytes / 100 * SHARES_PERCENT_MAX) {
-            throw new IllegalArgumentException("which is with names-memory more than " + SHARES_PERCENT_MAX
-                    + "% of the heap; the rest is needed for commits, ticks and pages, and java -Xmx gives more");
-        }
-        return streams;
     }
 
     private static int atLeastOne(long number) {

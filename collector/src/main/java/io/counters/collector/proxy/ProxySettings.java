@@ -220,8 +220,7 @@ public record ProxySettings(
             int equals = said.indexOf('=');
             int parting = equals < 0 ? said.indexOf(':') : equals;
             if (parting < 0) {
-                mistakes.add(place + ": \"" + name(line)
-                        + "\" begins no setting; a line is KEY = VALUE, ; begins a comment");
+                mistakes.add(place + " is no setting; a line is KEY = VALUE, ; begins a comment");
                 return;
             }
             String name = said.substring(0, parting).strip();

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /**
  * The settings as they were given, and every mistake found in them. The rooms' records take their values by {@link
@@ -23,6 +24,8 @@ import java.util.function.Function;
  */
 public final class Settings {
     private record Given(String text, String place) {}
+
+    private static final Pattern KEY = Pattern.compile("[A-Za-z_-]{1,40}");
 
     private final Map<Setting, Given> given = new EnumMap<>(Setting.class);
     private final Set<String> mistakes = new LinkedHashSet<>();
@@ -100,7 +103,9 @@ public final class Settings {
     private static String unknown(String place, String key, Function<Setting, String> spelling) {
         String nearest =
                 nearest(key, Arrays.stream(Setting.values()).map(spelling).toList());
-        return place + ": there is no setting " + key + "; the nearest is " + nearest;
+        // What is not spelled as a setting is, may be a password.
+        String shown = KEY.matcher(key).matches() ? key : "of this name";
+        return place + ": there is no setting " + shown + "; the nearest is " + nearest;
     }
 
     /** Which of these a mistyped one is likeliest to be. */
@@ -134,6 +139,13 @@ public final class Settings {
             }
         }
         return reading.of(setting.defaultText());
+    }
+
+    /** Takes note that a value, be it given or the default, breaks a rule together with others; {@link #check} ends the start. */
+    public void refuse(Setting setting, String rule) {
+        Given text = given.get(setting);
+        mistakes.add((text == null ? "--" + setting.flag() : text.place) + " is "
+                + shown(setting, text == null ? setting.defaultText() : text.text) + ", " + rule);
     }
 
     /** A value as a message may show it: without a secret, also one that stands where none should. */
