@@ -38,7 +38,7 @@ final class Memcached implements AutoCloseable {
     static Memcached start(int port) throws IOException {
         Memcached memcached = new Memcached(port);
         await("memcached answers")
-                .ignoreException(IOException.class)
+                .ignoreExceptionsInstanceOf(IOException.class)
                 .until(() -> memcached.ask("version").get(0).startsWith("VERSION"));
         return memcached;
     }

@@ -54,7 +54,7 @@ final class VictoriaMetrics implements AutoCloseable {
         VictoriaMetrics started = new VictoriaMetrics(folder, openTsdbPort);
         await("VictoriaMetrics answers")
                 .atMost(Duration.ofSeconds(30))
-                .ignoreException(IOException.class)
+                .ignoreExceptionsInstanceOf(IOException.class)
                 .until(() -> started.read("health").startsWith("OK") && !FreePorts.isFree(openTsdbPort));
         return started;
     }
