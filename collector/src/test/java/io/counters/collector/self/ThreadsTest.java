@@ -75,6 +75,6 @@ class ThreadsTest {
         go.countDown();
 
         await().until(() -> !thread.isAlive());
-        assertThat(thread.isAlive()).as("and this process lives").isFalse();
+        // Were its end a failure, this process would have been halted.
     }
 }
