@@ -15,12 +15,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** collector.jar on a disk that fails, fills up, hangs, or is not there. */
+@Tag("once")
 class DiskFaultsIT {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b ";
     private static final Duration END = Duration.ofSeconds(6);

@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A collector with a heap of 256 MB under every flood that strangers can make, one after the other: names, streams, keys that
  * collide, connections, requests. {@code -Dflood.seconds=60} makes each last a minute.
  */
+@Tag("once")
 class FloodsIT {
     private static final long FLOOD_SECONDS = Long.getLong("flood.seconds", 3);
     private static final Duration PATIENCE = Duration.ofSeconds(150);

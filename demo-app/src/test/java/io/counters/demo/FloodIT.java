@@ -9,9 +9,9 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What arrives equals what was counted, however fast. {@code -Dflood.seconds=10} lasts longer. */
+/** What arrives equals what was counted, however fast. {@code -Dflatout.seconds=10} lasts longer. */
 class FloodIT {
-    private static final String SECONDS = System.getProperty("flood.seconds", "2");
+    private static final String SECONDS = System.getProperty("flatout.seconds", "2");
     private static final String CLASS_PATH = Path.of("target", "test-classes") + File.pathSeparator + Jars.shop();
 
     @TempDir

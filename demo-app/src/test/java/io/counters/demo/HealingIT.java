@@ -13,10 +13,12 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** UDP that loses nothing, on real processes: agents, a network that loses a third, a collector and a memcached killed. */
+@Tag("once")
 class HealingIT {
     private static final int SENDERS = 3;
     private static final int KILLS = 20;

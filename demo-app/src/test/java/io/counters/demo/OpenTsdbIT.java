@@ -18,6 +18,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A real OpenTSDB on a real HBase, and all that befalls them. It takes half a minute of ticks; with {@code -Dminutes=10} it
  * takes ten minutes, in which everything lasts longer and comes again and again.
  */
+@Tag("once")
 class OpenTsdbIT {
     private static final int MINUTES = Integer.getInteger("minutes", 0);
     private static final int METRICS = 40;

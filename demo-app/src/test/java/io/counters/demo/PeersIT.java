@@ -18,6 +18,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Collectors that share the names, on one memcached and one OpenTSDB: an agent and raw senders that know nothing of the
  * list count at all of them while one is killed, and while the list changes.
  */
+@Tag("once")
 class PeersIT {
     private static final int NAMES = 100;
     private static final int RAW_NAMES = 30;

@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  *
  * <p>{@code -Dschedules=200} runs so many, {@code -Dschedules.first=17 -Dschedules=1} replays the one of seed 17.
  */
+@Tag("once")
 class DiskSchedulesIT {
     private static final int STEPS = 14;
     private static final int EXIT_CANNOT = 1;

@@ -36,10 +36,12 @@ import java.util.stream.Stream;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Against a server on loopback that answers as a TSD does on its good and bad days. */
+@Tag("once")
 class OpenTsdbSinkTest {
     private static final long SECOND = 1_700_000_010;
     private static final Duration PATIENCE = Duration.ofSeconds(30);

@@ -5,8 +5,10 @@ import io.counters.collector.ledger.Push.Reply;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 
 /** Against CouchbaseMock, which is no Couchbase. */
+@Tag("once")
 class CouchbaseStoreTest extends StoreContract {
     @Override
     ServerProcess newServer() throws IOException {

@@ -8,10 +8,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What takes its time: long hangs, and servers that are too small. */
+@Tag("once")
 class StoreFaultsIT {
     private static final Duration HANG = Duration.ofSeconds(20);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
