@@ -446,7 +446,7 @@ public final class CommandReader {
         return lineEnd > begin && in[lineEnd - 1] == '\r' ? lineEnd - 1 : lineEnd;
     }
 
-    private static int find(byte[] in, int begin, int end, byte wanted) {
+    static int find(byte[] in, int begin, int end, byte wanted) {
         int at = begin;
         while (at < end && in[at] != wanted) {
             at++;
