@@ -47,10 +47,7 @@ public final class Commit {
      * @return whether all is on disk; if not, callers must not push or publish
      */
     public synchronized boolean run() {
-        String saturation = ledger.takeSaturation();
-        if (saturation != null) {
-            faults.warn("sum at its end", saturation);
-        }
+        ledger.takeSaturations().forEach(saturation -> faults.warn("sum at its end", saturation));
         Changes changes = ledger.changes();
         if (changes == null) {
             return true;

@@ -115,10 +115,8 @@ public final class Ledger {
     private final LongAdder inDoubt;
     private final LongAdder saturated;
 
-    /** The counter that came to the end of the range last, and how many lines led beyond it since that was said. */
-    private int saturatedCounter;
-
-    private long saturatedLines;
+    /** What is to be said of sums that came to the end of the range: the first line of each kind. */
+    private final List<String> saturations = new ArrayList<>();
 
     /**
      * An empty ledger, whose memory of streams is complete.
@@ -494,8 +492,11 @@ public final class Ledger {
     private void move(int counter, long difference) {
         if (!values.move(counter, difference)) {
             saturated.increment();
-            saturatedLines++;
-            saturatedCounter = counter;
+            if (saturations.isEmpty()) {
+                saturations.add("counter " + names.name(counter) + " stays at " + values.get(counter) + ": adding "
+                        + difference + " to it leaves the range of a counter, -2^63 to 2^63-1; look for a sender of far"
+                        + " too large amounts");
+            }
         }
     }
 
@@ -504,16 +505,11 @@ public final class Ledger {
         sum.add(Math.min(amount, Long.MAX_VALUE - sum.sum()));
     }
 
-    /** Which counter came to the end of the range since the last call, for the log; null when none did. */
-    synchronized @Nullable String takeSaturation() {
-        if (saturatedLines == 0) {
-            return null;
-        }
-        String text = "counter " + names.name(saturatedCounter) + " is " + values.get(saturatedCounter)
-                + ", and a counter stays between -2^63 and 2^63-1: of " + saturatedLines
-                + " lines a part was not added; look for a sender of far too large amounts";
-        saturatedLines = 0;
-        return text;
+    /** What is to be said of sums that came to the end of the range since the last call. */
+    synchronized List<String> takeSaturations() {
+        List<String> taken = List.copyOf(saturations);
+        saturations.clear();
+        return taken;
     }
 
     private boolean isPeers(Stream stream) {
@@ -572,6 +568,13 @@ public final class Ledger {
         if (ownership != null) {
             long now = clockMillis.getAsLong();
             ownership.pass(values, changed, projecting ? projection : null, now);
+            int counter = ownership.takeStuck();
+            if (counter != Ownership.NOBODY) {
+                saturated.increment();
+                saturations.add(
+                        "counter " + names.name(counter) + ": " + values.get(counter) + " of it can't be passed on"
+                                + " to its owner, because what was passed on before has come to 2^63-1; that much is missing there");
+            }
             relayed = ownership.takeChanges(now, bounds.expiryMillis());
         }
         if (changed.isEmpty()
