@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.util.Collection;
 import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,8 +76,7 @@ public final class StatsdName {
     private int tags;
     private boolean hasTagField;
 
-    /** The {@link Cleaning}s of this name, a bit each. */
-    private int cleanings;
+    private final Set<Cleaning> cleanings = EnumSet.noneOf(Cleaning.class);
 
     private StatsdName(boolean cleans, Collection<String> dropTags) {
         this.cleans = cleans;
@@ -175,7 +176,7 @@ public final class StatsdName {
         to = end;
         tags = 0;
         isCanonical = true;
-        cleanings = 0;
+        cleanings.clear();
         hasTagField = false;
         if (begin == end) {
             return Rejection.EMPTY_NAME;
@@ -435,15 +436,15 @@ public final class StatsdName {
 
     /** Whether anything was cleaned. */
     boolean isCleaned() {
-        return cleanings != 0;
+        return !cleanings.isEmpty();
     }
 
     /** Whether this was done to the name that was read. */
     public boolean was(Cleaning why) {
-        return (cleanings & 1 << why.ordinal()) != 0;
+        return cleanings.contains(why);
     }
 
     private void note(Cleaning why) {
-        cleanings |= 1 << why.ordinal();
+        cleanings.add(why);
     }
 }
