@@ -108,8 +108,10 @@ public final class CounterTable implements IntFunction<byte[]> {
 
     /** What was counted since the last {@link #assigned}; of either sign, and never beyond the end of the range. */
     long unassigned(int counter) {
-        // -MIN_VALUE is no long; one less makes no difference there, as the rest comes next time.
-        return Cells.sum(sums[counter], -Math.max(assigned[counter], -Long.MAX_VALUE));
+        long sum = sums[counter];
+        long difference = sum - assigned[counter];
+        boolean isBeyond = ((sum ^ assigned[counter]) & (sum ^ difference)) < 0;
+        return !isBeyond ? difference : sum < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
     }
 
     /** How many counters have something that no stream had taken over when they were last read. */
