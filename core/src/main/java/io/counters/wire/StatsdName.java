@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *   n#k=v,j=w          Librato, SYSDIG     n,j=w,k=v
  *   n[k=v,j=w]m               SignalFx     nm,j=w,k=v
  *   n,k=v,j=w                   Influx     n,j=w,k=v
+ *   n,k=a\,b            escaped as there   n,k=a_b
  *   |#k:v,j:w                DogStatsD     ,j=w,k=v
  *   a tag without a value                  k=true
  *   a tag with an empty key or value       nothing
@@ -36,8 +37,8 @@ public final class StatsdName {
     /** The key that Datadog's clients add for each pod. It is always left out when names are cleaned. */
     public static final String ENTITY_ID = "dd.internal.entity_id";
 
-    /** In place of a mark: a letter, which is never looked for. */
-    private static final byte NONE = 'a';
+    /** In place of a mark: no line has a line break. */
+    private static final byte NONE = '\n';
 
     private static final byte[] TRUE = "true".getBytes(ISO_8859_1);
 
@@ -376,7 +377,8 @@ public final class StatsdName {
             } else {
                 note(why);
                 text[textTo++] = '_';
-                at = codePointEnd(in, at, end);
+                boolean escapes = b == '\\' && at + 1 < end && (in[at + 1] == mark || in[at + 1] == otherMark);
+                at = escapes ? at + 2 : codePointEnd(in, at, end);
             }
         }
         return at;

@@ -42,14 +42,14 @@ class StatsdSettingsTest {
 
     @ParameterizedTest
     @CsvSource(
-            delimiter = ';',
+            delimiter = '~',
             value = {
-                "Clean; ; --statsd-names is Clean, allowed are clean and strict",
-                "clean; pod id; --drop-tags is pod id, where \"pod id\" is no key that a stored tag may have; allowed are"
+                "Clean~ ~ --statsd-names is Clean, allowed are clean and strict",
+                "clean~ pod id~ --drop-tags is pod id, where \"pod id\" is no key that a stored tag may have; allowed are"
                         + " keys of A-Z a-z 0-9 - _ . / with commas between them, and _ stands for any other letter",
-                "clean; a,k=v; --drop-tags is a,k=v, where \"k=v\" is no key that a stored tag may have; allowed are"
+                "clean~ a,k=v~ --drop-tags is a,k=v, where \"k=v\" is no key that a stored tag may have; allowed are"
                         + " keys of A-Z a-z 0-9 - _ . / with commas between them, and _ stands for any other letter",
-                "strict; pod; --drop-tags is pod, which works with statsd-names=clean only; leave one of the two settings"
+                "strict~ pod~ --drop-tags is pod, which works with statsd-names=clean only; leave one of the two settings"
                         + " out"
             })
     void a_mistake_is_said_with_its_rule(String names, String drop, String message) {
