@@ -2,6 +2,8 @@ package io.counters.collector.proxy;
 
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.wire.Cleaning;
+import io.counters.wire.StatsdName;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -22,9 +24,16 @@ final class Ring {
     private final byte[] keys = new byte[PLACES * KEY_BYTES_KEPT];
     private final byte[] lengths = new byte[PLACES];
     private final int[] owners = new int[PLACES];
+    private final StatsdName counter;
 
     Ring(List<Server> servers) {
+        this(servers, List.of());
+    }
+
+    /** @param dropTags keys of tags that the collectors leave out, and so does the key of a counter here */
+    Ring(List<Server> servers, List<String> dropTags) {
         this.servers = List.copyOf(servers);
+        counter = StatsdName.cleaning(dropTags);
         ring = new KetamaRing(
                 servers.stream().map(Server::address).toList(),
                 servers.stream().mapToLong(Server::weight).toArray());
@@ -32,6 +41,44 @@ final class Ring {
 
     List<Server> servers() {
         return servers;
+    }
+
+    /**
+     * The place in {@link #servers} of the owner of the message {@code in[begin, end)} with the key {@code in[keyBegin,
+     * keyEnd)}. A counter with tags, in whatever form, belongs to the owner of its name as {@code increment} has it, so
+     * that one server has what is counted in either way. All else belongs to the owner of its key, byte by byte.
+     */
+    int owner(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
+        return isCounterWithTags(in, begin, end, keyBegin, keyEnd)
+                ? owner(counter.bytes, counter.from, counter.to)
+                : owner(in, keyBegin, keyEnd);
+    }
+
+    private boolean isCounterWithTags(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
+        if (in[keyEnd] != ':') {
+            return false; // A frame's key ends in NUL.
+        }
+        int type = find(in, keyEnd, end, '|') + 1;
+        if (in[type] != 'c') {
+            return false;
+        }
+        boolean hasField = false;
+        for (int bar = find(in, type, end, '|'); bar < end; bar = find(in, bar + 1, end, '|')) {
+            hasField |= in[bar + 1] == '#';
+        }
+        int equals = find(in, keyBegin, keyEnd, '=');
+        if ((!hasField && equals == keyEnd) || counter.readLine(in, begin, end) != null) {
+            return false;
+        }
+        return hasField || counter.was(Cleaning.TAGS_IN_NAME) || find(in, keyBegin, equals, ',') < equals;
+    }
+
+    private static int find(byte[] in, int begin, int end, char wanted) {
+        int at = begin;
+        while (at < end && in[at] != wanted) {
+            at++;
+        }
+        return at;
     }
 
     /** The place in {@link #servers} of the owner of the key {@code in[begin, end)}, which is not empty. */

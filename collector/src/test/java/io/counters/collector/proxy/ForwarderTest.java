@@ -110,6 +110,7 @@ class ForwarderTest {
                 queueBytes,
                 senderBytes,
                 NAMES_BYTES,
+                List.of(),
                 Path.of("servers.conf"),
                 servers,
                 "info",
