@@ -405,9 +405,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         for (Upstream upstream : before) {
             if (list.stream().noneMatch(upstream.server()::isSame)) {
                 log.info(
-                        "{} has left; {} bytes that waited for it go to others",
-                        upstream.server(),
-                        upstream.waiting());
+                        "{} has left; {} bytes that waited for it go to others", upstream.server(), upstream.waiting());
                 // A batch is not handed on: its totals stay in that server's stream.
                 upstream.drain((in, begin, end) -> {
                     if (!Frames.isBatch(in, begin, end)) {

@@ -86,12 +86,12 @@ final class TcpTable {
         }
         try (BufferedReader lines = Files.newBufferedReader(table, ISO_8859_1)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                read(line, ends, rows);
+                line(line, ends, rows);
             }
         }
     }
 
-    private static void read(String line, Set<String> ends, Map<String, Row> rows) {
+    private static void line(String line, Set<String> ends, Map<String, Row> rows) {
         int local = line.indexOf(": ") + 2;
         int remote = line.indexOf(' ', local) + 1;
         int rest = line.indexOf(' ', remote) + 1;

@@ -73,7 +73,9 @@ final class TcpUpstream implements Upstream, Transport {
     private volatile boolean isUp;
     private boolean isSaidDown;
     private long lastBatch;
-    private volatile long droppedBefore;
+
+    /** Of a queue that is no more. */
+    private final LongAdder droppedBefore = new LongAdder();
 
     /**
      * Connects with the first {@link #tick}.
@@ -134,7 +136,9 @@ final class TcpUpstream implements Upstream, Transport {
             long now = nanoClock.getAsLong();
             if (channel == null && now - nextNanos >= 0) {
                 connect(now);
-            } else if (channel != null && !isUp && now - beganNanos > TimeUnit.MILLISECONDS.toNanos(CONNECT_MILLIS_MAX)) {
+            } else if (channel != null
+                    && !isUp
+                    && now - beganNanos > TimeUnit.MILLISECONDS.toNanos(CONNECT_MILLIS_MAX)) {
                 broken("did not answer in " + CONNECT_MILLIS_MAX / 1000 + " s");
             }
         }
@@ -302,7 +306,7 @@ final class TcpUpstream implements Upstream, Transport {
 
     @Override
     public long dropped() {
-        long messages = droppedBefore;
+        long messages = droppedBefore.sum();
         for (Connection connection : connections) {
             messages += connection.queue.dropped();
         }
@@ -424,7 +428,7 @@ final class TcpUpstream implements Upstream, Transport {
             connection.disconnect();
         }
         if (connections.length > 1) {
-            droppedBefore += connections[1].queue.dropped();
+            droppedBefore.add(connections[1].queue.dropped());
             connections[1].queue.close();
             connections = new Connection[] {connections[0]};
         }

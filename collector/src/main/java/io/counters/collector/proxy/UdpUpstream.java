@@ -31,7 +31,7 @@ final class UdpUpstream implements Upstream, Transport {
 
     private static final long TRY_MILLIS = 1_000;
     private static final long TURN_MILLIS = 20;
-    private static final long APART_MILLIS = 5;
+    private static final long APART_MILLIS = 10;
     private static final String OUTCOME = "StatsD lines and frames in them are lost and counted"
             + " (counters_proxy_dropped_total); amounts of increment NAME are repeated in totals";
 
@@ -108,21 +108,25 @@ final class UdpUpstream implements Upstream, Transport {
 
     @Override
     public void add(byte[] in, int begin, int end) {
-        boolean isFrame = Frames.isFrame(in, begin);
-        MessageQueue of = isFrame ? frames : lines;
-        if (of == null) {
-            of = queues.get();
-            frames = of;
-        }
-        boolean isFirstOfBoth = isFrame && of.added() == 0 && lines.added() > 0
-                || !isFrame && of.added() == 0 && frames != null;
+        MessageQueue of = Frames.isFrame(in, begin) ? frames() : lines;
+        boolean isFirst = of.added() == 0;
         of.add(in, begin, end);
-        if (isFirstOfBoth) {
+        MessageQueue ofFrames = frames;
+        if (isFirst && ofFrames != null && ofFrames.added() > 0 && lines.added() > 0) {
             log.warn(
                     "{} gets lines and binary frames by UDP. statsite reads the datagrams that wait together and takes them"
                             + " by the first byte of the first, so a busy one loses some; give it TCP (leave udp:// out)",
                     server);
         }
+    }
+
+    private MessageQueue frames() {
+        MessageQueue ofFrames = frames;
+        if (ofFrames == null) {
+            ofFrames = queues.get();
+            frames = ofFrames;
+        }
+        return ofFrames;
     }
 
     @Override
@@ -240,11 +244,12 @@ final class UdpUpstream implements Upstream, Transport {
             return;
         }
         byte[] in = oldest.array();
-        int begin = oldest.position();
-        int end = Frames.next(in, begin, oldest.limit());
+        int begin = oldest.arrayOffset() + oldest.position();
+        int last = begin + oldest.remaining();
+        int end = Frames.next(in, begin, last);
         int messages = 1;
-        while (end < oldest.limit()) {
-            int next = Frames.next(in, end, oldest.limit());
+        while (end < last) {
+            int next = Frames.next(in, end, last);
             if (next - begin > DatagramWriter.BYTES_DEFAULT) {
                 break;
             }
@@ -258,7 +263,7 @@ final class UdpUpstream implements Upstream, Transport {
             System.arraycopy(in, begin, datagram, 0, length);
             send(transport, length, messages);
         }
-        oldest.position(end);
+        oldest.position(oldest.position() + length);
         queue.handedOn(length);
     }
 
