@@ -24,11 +24,11 @@ public enum Rejection {
     PEER_FORM("a peer line is: peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM, under a from line"),
     SIGNED_FORM("a signed line is: signed KEY-ID TIME MAC"),
     SIGNED_PLACE("a signed line is the first of a datagram; on TCP use TLS instead"),
-    STATSD_FORM("a StatsD line is: name:VALUE|c[|@RATE][|#tag:value,...]"),
+    STATSD_FORM("a StatsD line is: name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),
     STATSD_COLON(
             "a StatsD name has no colon, because values follow the first one: send shop.cart:1|c, not shop:cart:1|c"),
     STATSD_TYPE("of StatsD's types only counters (c) are taken here"),
-    STATSD_VALUE("a counter's value is a whole number"),
+    STATSD_VALUE("a counter's value is a number such as 3, -1, 2.5 or 1e3"),
     STATSD_RATE("a sample rate is above 0 and at most 1"),
     HTTP("this port takes lines, not HTTP, and nothing of this sender counts from here on; web pages try this"),
     TLS("this port takes lines as they are, not TLS, and nothing of this sender counts from here on");

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -266,7 +267,7 @@ class StatsdNameTest {
         return read(reader, line, UTF_8);
     }
 
-    private static String read(StatsdName reader, String line, java.nio.charset.Charset charset) {
+    private static String read(StatsdName reader, String line, Charset charset) {
         byte[] bytes = ("xx" + line + "xx").getBytes(charset);
         Rejection why = reader.readLine(bytes, 2, bytes.length - 2);
         return why == null ? text(reader) : why.toString();

@@ -51,7 +51,8 @@ public final class Intake implements Runnable, AutoCloseable {
         try {
             tcpAddress = (InetSocketAddress) ports.tcp.getLocalAddress();
             socket = ports.udp;
-            udp = new UdpReceiver(ports.udp, settings.nameBytesMax(), ledger, nanoClock, faults, self);
+            udp = new UdpReceiver(
+                    ports.udp, settings.nameBytesMax(), settings.statsd().newName(), ledger, nanoClock, faults, self);
             tcp = new TcpServer(ports.tcp, settings, ledger, nanoClock, faults, self);
         } catch (IOException cannot) {
             ports.close();

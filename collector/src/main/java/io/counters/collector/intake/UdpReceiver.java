@@ -6,6 +6,7 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.collector.udp.SocketFailures;
 import io.counters.collector.udp.UdpSocket;
+import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -35,10 +36,17 @@ final class UdpReceiver implements Runnable {
     private final CountDownLatch ending = new CountDownLatch(1);
 
     /** @param socket in blocking mode; closed by {@link #run} */
-    UdpReceiver(UdpSocket socket, int nameBytesMax, Ledger ledger, LongSupplier nanoClock, FaultLog faults, Self self) {
+    UdpReceiver(
+            UdpSocket socket,
+            int nameBytesMax,
+            StatsdName statsdName,
+            Ledger ledger,
+            LongSupplier nanoClock,
+            FaultLog faults,
+            Self self) {
         this.socket = socket;
         this.faults = faults;
-        lines = new Lines(ledger, nameBytesMax, faults, self);
+        lines = new Lines(ledger, nameBytesMax, statsdName, faults, self);
         source = new Source("UDP", false, socket::sender);
         datagrams = self.count("intake_datagrams_total");
         faultyReads = self.count("intake_faulty_reads_total");

@@ -11,6 +11,7 @@ import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.collector.udp.UdpSocket;
+import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
@@ -69,7 +70,7 @@ class UdpReceiverTest {
     }
 
     private UdpReceiver receiver(UdpSocket socket, LongSupplier nanoClock) {
-        return new UdpReceiver(socket, 250, ledger, nanoClock, said.log(), self);
+        return new UdpReceiver(socket, 250, StatsdName.strict(), ledger, nanoClock, said.log(), self);
     }
 
     private static void send(UdpSocket to, String text) throws IOException {
