@@ -45,6 +45,7 @@ final class TcpUpstream implements Upstream, Transport {
     private static final long CONNECT_MILLIS_MAX = 10_000;
     private static final long STEADY_MILLIS = 5_000;
     private static final int SEND_BUFFER_BYTES = 256 * 1024;
+    private static final int SEGMENT_BYTES_MAX = 64 * 1024;
 
     /** Nothing acknowledged for so long, and asked in vain so often: the host is gone, or the way to it. */
     private static final long SILENT_SECONDS_MAX = 6;
@@ -257,8 +258,8 @@ final class TcpUpstream implements Upstream, Transport {
 
         private void broken(String why) {
             long now = nanoClock.getAsLong();
-            // Linux keeps twice what it says, for its own needs.
-            long doubtful = isUp ? Math.min(handedOn, 2L * sendBufferBytes) : 0;
+            // Linux keeps twice what it says, and takes the last segment whole.
+            long doubtful = isUp ? Math.min(handedOn, 2L * sendBufferBytes + SEGMENT_BYTES_MAX) : 0;
             if (isUp) {
                 sent.add(queue.rewind());
                 inDoubt.add(doubtful);

@@ -387,7 +387,7 @@ class ForwarderTest {
                         IntStream.range(second.get(0), count).boxed().toList());
         long lost = (long) second.get(0) - first.get(first.size() - 1) - 1;
         long inDoubt = value("proxy_in_doubt_bytes_total{server=\"" + sink.address() + "\"}");
-        assertThat(lost * tail.length()).as("lost, of what was in doubt").isLessThanOrEqualTo(inDoubt + 64 * 1024);
+        assertThat(lost * tail.length()).as("lost, of what was in doubt").isLessThanOrEqualTo(inDoubt);
         assertThat(value("proxy_reconnects_total{server=\"" + sink.address() + "\"}"))
                 .isEqualTo(1);
     }

@@ -189,7 +189,7 @@ class StatsiteTest {
     @Test
     void datagrams_to_a_server_by_UDP_hold_one_kind_and_come_apart_from_those_of_the_other() throws Exception {
         Forwarder proxy = proxy("udp://");
-        int rounds = 100;
+        int rounds = 30;
 
         try (Socket socket = new Socket()) {
             socket.connect(Objects.requireNonNull(proxy.tcpAddress()));
