@@ -24,7 +24,11 @@ final class Ring {
     private final byte[] keys = new byte[PLACES * KEY_BYTES_KEPT];
     private final byte[] lengths = new byte[PLACES];
     private final int[] owners = new int[PLACES];
+    private final boolean[] equals = new boolean[PLACES];
     private final StatsdName counter;
+
+    /** Whether the key that was looked up last has an equals sign, without which it has no tags. */
+    private boolean hadEquals;
 
     Ring(List<Server> servers) {
         this(servers, List.of());
@@ -49,28 +53,40 @@ final class Ring {
      * that one server has what is counted in either way. All else belongs to the owner of its key, byte by byte.
      */
     int owner(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
-        return isCounterWithTags(in, begin, end, keyBegin, keyEnd)
-                ? owner(counter.bytes, counter.from, counter.to)
-                : owner(in, keyBegin, keyEnd);
-    }
-
-    private boolean isCounterWithTags(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
+        int owner = owner(in, keyBegin, keyEnd);
         if (in[keyEnd] != ':') {
-            return false; // A frame's key ends in NUL.
+            return owner; // A frame's key ends in NUL.
         }
         int type = find(in, keyEnd, end, '|') + 1;
         if (in[type] != 'c') {
-            return false;
+            return owner;
         }
-        boolean hasField = false;
-        for (int bar = find(in, type, end, '|'); bar < end; bar = find(in, bar + 1, end, '|')) {
-            hasField |= in[bar + 1] == '#';
+        boolean hasField = in[type + 1] != '\n' && hasTagField(in, type, end);
+        if (!hasField && !hadEquals) {
+            return owner;
+        }
+        return isTagged(in, begin, end, keyBegin, keyEnd, hasField)
+                ? owner(counter.bytes, counter.from, counter.to)
+                : owner;
+    }
+
+    private static boolean hasTagField(byte[] in, int begin, int end) {
+        for (int bar = find(in, begin, end, '|'); bar < end; bar = find(in, bar + 1, end, '|')) {
+            if (in[bar + 1] == '#') {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isTagged(byte[] in, int begin, int end, int keyBegin, int keyEnd, boolean hasField) {
+        if (counter.readLine(in, begin, end) != null) {
+            return false;
         }
         int equals = find(in, keyBegin, keyEnd, '=');
-        if ((!hasField && equals == keyEnd) || counter.readLine(in, begin, end) != null) {
-            return false;
-        }
-        return hasField || counter.was(Cleaning.TAGS_IN_NAME) || find(in, keyBegin, equals, ',') < equals;
+        return hasField
+                || counter.was(Cleaning.TAGS_IN_NAME)
+                || (equals < keyEnd && find(in, keyBegin, equals, ',') < equals);
     }
 
     private static int find(byte[] in, int begin, int end, char wanted) {
@@ -85,6 +101,7 @@ final class Ring {
     int owner(byte[] in, int begin, int end) {
         int length = end - begin;
         if (length > KEY_BYTES_KEPT) {
+            hadEquals = find(in, begin, end, '=') < end;
             return ring.owner(in, begin, end, hash);
         }
         long mixed = length;
@@ -94,12 +111,15 @@ final class Ring {
         int place = (int) ((mixed * HASH_FACTOR) >>> 50);
         int kept = place * KEY_BYTES_KEPT;
         if (lengths[place] == length && Arrays.equals(keys, kept, kept + length, in, begin, end)) {
+            hadEquals = equals[place];
             return owners[place];
         }
+        hadEquals = find(in, begin, end, '=') < end;
         int owner = ring.owner(in, begin, end, hash);
         System.arraycopy(in, begin, keys, kept, length);
         lengths[place] = (byte) length;
         owners[place] = owner;
+        equals[place] = hadEquals;
         return owner;
     }
 
