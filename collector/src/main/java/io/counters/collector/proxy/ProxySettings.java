@@ -94,7 +94,7 @@ public record ProxySettings(
                 : Arrays.stream(text.split(",", -1)).map(String::strip).toList();
         if (keys.stream().anyMatch(key -> key.isEmpty() || !key.chars().allMatch(c -> NameReader.isLetter((byte) c)))) {
             throw new IllegalArgumentException(
-                    "allowed are keys of tags as the collectors' drop_tags has them, with commas between them");
+                    "allowed are keys of tags as the collectors' --drop-tags has them, with commas between them");
         }
         return keys;
     }
