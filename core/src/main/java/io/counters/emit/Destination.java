@@ -142,9 +142,12 @@ public final class Destination implements AutoCloseable {
         }
     }
 
-    /** Says what went wrong at the socket: at once, and then at most once a minute. For streams with totals. */
+    /** Says what went wrong at the socket, and what it means for our streams: at once, and then at most once a minute. */
     public void reportFaults() {
-        reportFaults("nothing is lost if it comes back, totals are repeated");
+        reportFaults(
+                settings.totals()
+                        ? "nothing is lost if it comes back, totals are repeated"
+                        : "what they held is lost, because totals are off");
     }
 
     /**
