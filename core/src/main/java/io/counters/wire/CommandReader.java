@@ -110,7 +110,8 @@ public final class CommandReader {
 
     /**
      * Reads the line that begins here in one pass, if it is plain, as nearly all are: {@code NAME:1|c} or {@code increment
-     * NAME 1 7}, and nothing else. Whatever it takes, the rest of this class would take to the same end.
+     * NAME 1 7}, and nothing else; or one that can only be StatsD's. Whatever it takes, the rest of this class would take
+     * to the same end.
      *
      * @return where the next line begins, or -1 when nothing was done with this one
      */
@@ -129,7 +130,7 @@ public final class CommandReader {
                     || in[type + 1] != 'c'
                     || (lineEnd < end && in[lineEnd] != '\n')
                     || wordEnd - begin > NameReader.BYTES_MAX) {
-                return -1;
+                return statsd(in, begin, wordEnd, end);
             }
             commands.command(Verb.INCREMENT, in, begin, wordEnd, amount, Commands.NO_TOTAL);
             return lineEnd + 1;
@@ -160,6 +161,19 @@ public final class CommandReader {
             return -1;
         }
         commands.command(Verb.INCREMENT, name.bytes, name.from, name.to, amount, total);
+        return lineEnd + 1;
+    }
+
+    /** A line with a colon behind a word can be nothing but StatsD's. */
+    private int statsd(byte[] in, int begin, int colon, int end) {
+        int lineEnd = lineEnd(in, colon, end);
+        if (lineEnd - begin > LINE_BYTES_MAX) {
+            return -1;
+        }
+        Rejection why = statsd.read(in, begin, colon, StatsdLine.textEnd(in, colon + 1, lineEnd));
+        if (why != null) {
+            commands.rejected(why, in, begin, textEnd(in, begin, lineEnd));
+        }
         return lineEnd + 1;
     }
 

@@ -19,13 +19,16 @@ final class StatsdAmount {
     private static final int STEP_DIGITS = 18;
     private static final long[] TENS = new long[STEP_DIGITS + 1];
 
+    /** What each of them may be multiplied by. */
+    private static final long[] MOST = new long[STEP_DIGITS + 1];
+
     /** Further from zero no number's exponent is believed; all beyond is too large or as good as nothing. */
     private static final int EXPONENT_MAX = 9999;
 
     static {
-        TENS[0] = 1;
-        for (int i = 1; i < TENS.length; i++) {
-            TENS[i] = 10 * TENS[i - 1];
+        for (int i = 0; i < TENS.length; i++) {
+            TENS[i] = i == 0 ? 1 : 10 * TENS[i - 1];
+            MOST[i] = Long.MAX_VALUE / TENS[i];
         }
     }
 
@@ -146,31 +149,20 @@ final class StatsdAmount {
         if (isLong || longRate != null || Math.abs(power) > STEP_DIGITS) {
             return addLong(in, begin);
         }
-        long up = TENS[Math.max(0, power)];
-        long down = TENS[Math.max(0, -power)];
-        if (digits > Long.MAX_VALUE / up || rateDigits > Long.MAX_VALUE / 10 / down) {
+        int up = Math.max(0, power);
+        int down = Math.max(0, -power);
+        if (digits > MOST[up] || rateDigits > MOST[down] / 10) {
             return addLong(in, begin);
         }
-        long divisor = rateDigits * down;
-        long quotient = digits * up / divisor;
-        long remainder = digits * up % divisor;
+        long dividend = digits * TENS[up];
+        long divisor = rateDigits * TENS[down];
+        // A division takes longer than all else here.
+        long quotient = divisor == 1 ? dividend : dividend / divisor;
+        long remainder = dividend - quotient * divisor;
         if (quotient > CommandReader.AMOUNT_MAX || (quotient == CommandReader.AMOUNT_MAX && remainder != 0)) {
             return false;
         }
-        long fraction = 0;
-        if (remainder != 0) {
-            int atOnce = 1;
-            while (atOnce < STEP_DIGITS && divisor <= Long.MAX_VALUE / TENS[atOnce + 1]) {
-                atOnce++;
-            }
-            for (int left = STEP_DIGITS; left > 0; left -= atOnce) {
-                long ten = TENS[Math.min(atOnce, left)];
-                fraction = fraction * ten + remainder * ten / divisor;
-                remainder = remainder * ten % divisor;
-            }
-            // Up, towards more: for a number below zero that is towards zero.
-            fraction += remainder != 0 && !isNegative ? 1 : 0;
-        }
+        long fraction = remainder == 0 ? 0 : fraction(remainder, divisor);
         if (!isNegative) {
             sum(quotient, fraction);
         } else if (fraction == 0) {
@@ -179,6 +171,23 @@ final class StatsdAmount {
             sum(-quotient - 1, Commands.ONE - fraction);
         }
         return true;
+    }
+
+    /** What is left of a division, in steps; what is below a step is rounded up, which is towards zero below it. */
+    private long fraction(long remainder, long divisor) {
+        int atOnce = STEP_DIGITS;
+        while (divisor > MOST[atOnce]) {
+            atOnce--;
+        }
+        long fraction = 0;
+        long undivided = remainder;
+        for (int left = STEP_DIGITS; left > 0; left -= atOnce) {
+            long ten = TENS[Math.min(atOnce, left)];
+            long steps = undivided * ten / divisor;
+            undivided = undivided * ten - steps * divisor;
+            fraction = fraction * ten + steps;
+        }
+        return undivided != 0 && !isNegative ? fraction + 1 : fraction;
     }
 
     private void sum(long wholeMore, long restMore) {

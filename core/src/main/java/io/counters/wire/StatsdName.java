@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.util.Collection;
 import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +36,9 @@ public final class StatsdName {
     /** The key that Datadog's clients add for each pod. It is always left out when names are cleaned. */
     public static final String ENTITY_ID = "dd.internal.entity_id";
 
+    /** In place of a mark: a letter, which is never looked for. */
+    private static final byte NONE = 'a';
+
     private static final byte[] TRUE = "true".getBytes(ISO_8859_1);
 
     /** A line, and "=true" for each of its tags, of which each takes two letters. */
@@ -52,8 +57,14 @@ public final class StatsdName {
     private final byte[][] dropped;
     private final NameReader strictly = new NameReader();
 
-    /** The metric and each tag as {@code key=value}, cleaned; when strict, the name as it is to be read. */
+    /** The metric and each tag as {@code ,key=value}, cleaned; when strict, the name as it is to be read. */
     private final byte[] text = new byte[TEXT_BYTES];
+
+    private int textTo;
+    private int metricTo;
+
+    /** Whether the tags stand there in order, each once. */
+    private boolean isCanonical;
 
     private final byte[] canonical = new byte[NameReader.BYTES_MAX];
 
@@ -63,11 +74,9 @@ public final class StatsdName {
     private final int[] keyTo = new int[NameReader.TAGS_MAX];
     private final int[] valueTo = new int[NameReader.TAGS_MAX];
     private int tags;
-    private int textTo;
     private boolean hasTagField;
 
-    /** The {@link Cleaning}s of this name, a bit each. */
-    private int cleanings;
+    private final Set<Cleaning> cleanings = EnumSet.noneOf(Cleaning.class);
 
     private StatsdName(boolean cleans, Collection<String> dropTags) {
         this.cleans = cleans;
@@ -166,8 +175,8 @@ public final class StatsdName {
         from = begin;
         to = end;
         tags = 0;
-        textTo = 0;
-        cleanings = 0;
+        isCanonical = true;
+        cleanings.clear();
         hasTagField = false;
         if (begin == end) {
             return Rejection.EMPTY_NAME;
@@ -176,26 +185,44 @@ public final class StatsdName {
     }
 
     private @Nullable Rejection metricAndTags(byte[] in, int begin, int end) {
+        textTo = 0;
         int metricEnd = tagsBegin(in, begin, end);
-        bytes = text;
-        from = 0;
-        clean(in, begin, metricEnd, Cleaning.NAME_LETTER);
+        byte mark = metricEnd < end ? in[metricEnd] : 0;
+        clean(in, begin, metricEnd, NONE, NONE, Cleaning.NAME_LETTER);
         int tagsEnd = end;
-        if (metricEnd < end && in[metricEnd] == '[') {
+        if (mark == '[') {
             tagsEnd = CommandReader.find(in, metricEnd, end, (byte) ']');
-            clean(in, Math.min(tagsEnd + 1, end), end, Cleaning.NAME_LETTER);
+            clean(in, tagsEnd + 1, end, NONE, NONE, Cleaning.NAME_LETTER);
         }
-        to = textTo;
-        if (to == 0) {
+        isInText();
+        if (metricTo == 0) {
             return Rejection.EMPTY_NAME;
         }
-        if (metricEnd == end) {
+        if (mark == 0) {
             return null;
         }
-        if (in[metricEnd] != ',') {
+        if (mark != ',') {
             note(Cleaning.TAGS_IN_NAME);
         }
-        return tags(in, metricEnd + 1, tagsEnd, in[metricEnd] == ';' ? (byte) ';' : (byte) ',', (byte) '=');
+        return tags(in, metricEnd + 1, tagsEnd, mark == ';' ? mark : (byte) ',', (byte) '=');
+    }
+
+    private void isInText() {
+        bytes = text;
+        from = 0;
+        to = textTo;
+        metricTo = textTo;
+    }
+
+    /** Has the metric at the beginning of the text. */
+    // Which of two arrays holds the name: it is the array itself that is meant.
+    @SuppressWarnings("ReferenceEquality")
+    private void copyMetric() {
+        if (bytes != text) {
+            System.arraycopy(bytes, from, text, 0, to - from);
+            textTo = to - from;
+            isInText();
+        }
     }
 
     /** Where the tags of a name begin, with their mark; {@code end} where it has none. */
@@ -220,10 +247,9 @@ public final class StatsdName {
     }
 
     /** Reads DogStatsD's tags: {@code k:v,j:w}. */
-    // Which of two arrays holds the name: it is the array itself that is meant.
-    @SuppressWarnings("ReferenceEquality")
     @Nullable
     Rejection tags(byte[] in, int begin, int end) {
+        copyMetric();
         if (cleans) {
             return tags(in, begin, end, (byte) ',', (byte) ':');
         }
@@ -231,8 +257,6 @@ public final class StatsdName {
             return Rejection.STATSD_FORM;
         }
         hasTagField = true;
-        System.arraycopy(in, from, text, 0, to - from);
-        textTo = to - from;
         text[textTo++] = ',';
         boolean isKey = true;
         for (int i = begin; i < end; i++) {
@@ -241,8 +265,6 @@ public final class StatsdName {
             text[textTo++] = equals ? (byte) '=' : in[i] == '=' ? (byte) '?' : in[i];
             isKey = in[i] == ',' || (isKey && !equals);
         }
-        bytes = text;
-        from = 0;
         to = textTo;
         return null;
     }
@@ -252,60 +274,57 @@ public final class StatsdName {
             note(Cleaning.EMPTY_TAG);
         }
         for (int at = begin; at < end; at++) {
-            int tag = at;
-            int split = -1;
-            for (; at < end && in[at] != between; at++) {
-                if (split < 0 && in[at] == equals) {
-                    split = at;
-                }
-            }
-            Rejection why = tag(in, tag, split < 0 ? at : split, at);
-            if (why != null) {
-                return why;
+            int tag = textTo;
+            text[textTo++] = ',';
+            at = clean(in, at, end, between, equals, Cleaning.TAG_LETTER);
+            int keyEnd = textTo;
+            text[textTo++] = '=';
+            boolean hasValue = at < end && in[at] == equals;
+            if (hasValue) {
+                at = clean(in, at + 1, end, between, NONE, Cleaning.TAG_LETTER);
             }
             if (at == end - 1) {
                 note(Cleaning.EMPTY_TAG);
+            }
+            if (keyEnd == tag + 1 || (hasValue && textTo == keyEnd + 1)) {
+                note(Cleaning.EMPTY_TAG);
+                textTo = tag;
+            } else if (isDropped(tag + 1, keyEnd)) {
+                note(Cleaning.DROPPED_TAG);
+                textTo = tag;
+            } else {
+                if (!hasValue) {
+                    note(Cleaning.TAG_WITHOUT_VALUE);
+                    System.arraycopy(TRUE, 0, text, textTo, TRUE.length);
+                    textTo += TRUE.length;
+                }
+                if (!put(tag + 1, keyEnd, textTo)) {
+                    return Rejection.TOO_MANY_TAGS;
+                }
             }
         }
         return null;
     }
 
-    /** Takes the tag {@code in[begin, end)}, whose key ends at {@code split}. */
-    private @Nullable Rejection tag(byte[] in, int begin, int split, int end) {
-        if (begin == split || split == end - 1) {
-            note(Cleaning.EMPTY_TAG);
-            return null;
-        }
-        int key = textTo;
-        clean(in, begin, split, Cleaning.TAG_LETTER);
-        int equals = textTo;
+    private boolean isDropped(int key, int keyEnd) {
         for (byte[] drop : dropped) {
-            if (compare(key, equals, drop, 0, drop.length) == 0) {
-                note(Cleaning.DROPPED_TAG);
-                textTo = key;
-                return null;
+            if (drop.length == keyEnd - key && compare(key, keyEnd, drop, 0, drop.length) == 0) {
+                return true;
             }
         }
-        text[textTo++] = '=';
-        if (split == end) {
-            note(Cleaning.TAG_WITHOUT_VALUE);
-            System.arraycopy(TRUE, 0, text, textTo, TRUE.length);
-            textTo += TRUE.length;
-        } else {
-            clean(in, split + 1, end, Cleaning.TAG_LETTER);
-        }
-        return put(key, equals, textTo);
+        return false;
     }
 
-    /** Puts a tag of {@link #text} to its place among the others. */
-    private @Nullable Rejection put(int key, int equals, int end) {
+    /** Puts a tag of {@link #text} to its place among the others; false where there is none left. */
+    private boolean put(int key, int equals, int end) {
         int place = tags;
         while (place > 0) {
             int compared = compare(key, equals, text, keyFrom[place - 1], keyTo[place - 1]);
             if (compared == 0) {
                 note(Cleaning.REPEATED_TAG);
+                isCanonical = false;
                 set(place - 1, key, equals, end);
-                return null;
+                return true;
             }
             if (compared > 0) {
                 break;
@@ -313,13 +332,14 @@ public final class StatsdName {
             place--;
         }
         if (tags == NameReader.TAGS_MAX) {
-            return Rejection.TOO_MANY_TAGS;
+            return false;
         }
+        isCanonical &= place == tags;
         for (int i = tags++; i > place; i--) {
             set(i, keyFrom[i - 1], keyTo[i - 1], valueTo[i - 1]);
         }
         set(place, key, equals, end);
-        return null;
+        return true;
     }
 
     private void set(int place, int key, int equals, int end) {
@@ -339,17 +359,27 @@ public final class StatsdName {
         return to - from - (otherTo - otherFrom);
     }
 
-    /** Appends {@code in[begin, end)} to the text, with {@code _} for each letter that can't be stored. */
-    private void clean(byte[] in, int begin, int end, Cleaning why) {
-        for (int at = begin; at < end; ) {
-            if (NameReader.isLetter(in[at])) {
-                text[textTo++] = in[at++];
+    /**
+     * Appends {@code in[begin, end)} to the text, up to one of two marks, with {@code _} for each letter that can't be stored.
+     *
+     * @return where the mark stands; {@code end} where there is none
+     */
+    private int clean(byte[] in, int begin, int end, byte mark, byte otherMark, Cleaning why) {
+        int at = begin;
+        while (at < end) {
+            byte b = in[at];
+            if (NameReader.isLetter(b)) {
+                text[textTo++] = b;
+                at++;
+            } else if (b == mark || b == otherMark) {
+                return at;
             } else {
                 note(why);
                 text[textTo++] = '_';
                 at = codePointEnd(in, at, end);
             }
         }
+        return at;
     }
 
     /** Where the code point of UTF-8 ends that begins here; a byte that begins none stands alone. */
@@ -377,39 +407,44 @@ public final class StatsdName {
             to = strictly.to;
             return why;
         }
-        int length = to - from;
+        if (tags > 0 && isCanonical) {
+            to = textTo;
+        }
+        if (isCanonical) {
+            return to - from > NameReader.BYTES_MAX ? Rejection.NAME_TOO_LONG : null;
+        }
+        int length = metricTo;
         for (int i = 0; i < tags; i++) {
             length += 1 + valueTo[i] - keyFrom[i];
         }
         if (length > NameReader.BYTES_MAX) {
             return Rejection.NAME_TOO_LONG;
         }
-        if (tags > 0) {
-            int at = to - from;
-            System.arraycopy(bytes, from, canonical, 0, at);
-            for (int i = 0; i < tags; i++) {
-                canonical[at++] = ',';
-                System.arraycopy(text, keyFrom[i], canonical, at, valueTo[i] - keyFrom[i]);
-                at += valueTo[i] - keyFrom[i];
-            }
-            bytes = canonical;
-            from = 0;
-            to = at;
+        System.arraycopy(text, 0, canonical, 0, metricTo);
+        int at = metricTo;
+        for (int i = 0; i < tags; i++) {
+            // With the comma before it.
+            int tagLength = valueTo[i] - keyFrom[i] + 1;
+            System.arraycopy(text, keyFrom[i] - 1, canonical, at, tagLength);
+            at += tagLength;
         }
+        bytes = canonical;
+        from = 0;
+        to = at;
         return null;
     }
 
     /** Whether anything was cleaned. */
     boolean isCleaned() {
-        return cleanings != 0;
+        return !cleanings.isEmpty();
     }
 
     /** Whether this was done to the name that was read. */
     public boolean was(Cleaning why) {
-        return (cleanings & 1 << why.ordinal()) != 0;
+        return cleanings.contains(why);
     }
 
     private void note(Cleaning why) {
-        cleanings |= 1 << why.ordinal();
+        cleanings.add(why);
     }
 }

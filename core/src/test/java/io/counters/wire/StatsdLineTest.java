@@ -200,7 +200,7 @@ class StatsdLineTest {
     @Test
     void what_was_cleaned_is_told_once_a_line_and_only_of_lines_that_count() {
         RecordedCleanings recorded = new RecordedCleanings();
-        byte[] bytes = ("a b c:1|c|#x y:z z,k,j\na b:x|c\na:1|c|#a,b,c,d,e,f,g,h\na:1|c|#k:v\n").getBytes(ISO_8859_1);
+        byte[] bytes = "a b c:1|c|#x y:z z,k,j\na b:x|c\na:1|c|#a,b,c,d,e,f,g,h\na:1|c|#k:v\n".getBytes(ISO_8859_1);
 
         new CommandReader(recorded, StatsdName.cleaning(List.of())).datagram(bytes, 0, bytes.length);
 
@@ -279,7 +279,7 @@ class StatsdLineTest {
                 values.append(':').append(random.nextBoolean() ? value.toPlainString() : value.toString());
                 exact = exact.add(value.divide(rate, 18, RoundingMode.CEILING));
             }
-            String line = values + "|c" + (rate.equals(BigDecimal.ONE) ? "" : "|@" + rate);
+            String line = values + "|c" + (rate.compareTo(BigDecimal.ONE) == 0 ? "" : "|@" + rate);
 
             String seen = RecordedCommands.datagram(line).get(0);
 
@@ -306,9 +306,13 @@ class StatsdLineTest {
     @Test
     void odd_lines_allocate_nothing() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        byte[] bytes = ("a:1|c|@0.75\na:0.25|c|@0.3333333333333333\na:1:2:3|c|#y:2,x:1,k,dd.internal.entity_id:x\n"
-                        + "a b:1e3|c|z:x\nn;k=v:-1.5|c\n")
-                .getBytes(ISO_8859_1);
+        byte[] bytes = """
+                a:1|c|@0.75
+                a:0.25|c|@0.3333333333333333
+                a:1:2:3|c|#y:2,x:1,k,dd.internal.entity_id:x
+                a b:1e3|c|z:x
+                n;k=v:-1.5|c
+                """.getBytes(ISO_8859_1);
         CommandReader reader =
                 new CommandReader(new RecordedCleanings(), StatsdName.cleaning(List.of("pod", "container")));
         for (int i = 0; i < 1_000; i++) {

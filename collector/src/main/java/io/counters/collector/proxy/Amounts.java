@@ -90,11 +90,8 @@ final class Amounts {
         int number = places[place] - 1;
         long[] row = rows.get(number / ROW_NAMES);
         int cell = Cells.APART + number % ROW_NAMES;
-        long sum = row[cell] + amount;
-        if (((row[cell] ^ sum) & (amount ^ sum)) < 0) {
-            saturated++;
-            sum = amount < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
-        }
+        long sum = Cells.sum(row[cell], amount);
+        saturated += sum == row[cell] + amount ? 0 : 1;
         row[cell] = sum;
         return isTaken;
     }
