@@ -11,7 +11,14 @@ public enum Rejection {
     TOO_MANY_TAGS("a name has at most 7 tags"),
     REPEATED_TAG("a tag's key stands once in a name"),
     LINE_TOO_LONG("a line has at most 1,024 bytes"),
-    LINE_CUT("a line under a from line ends with a line break; this one was cut off with its connection"),
+    LINE_CUT(
+            "on TCP a line ends with a line break; this one was cut off with its connection, may be half of one, and is not"
+                    + " counted. End the last line with a line break, too: echo, not echo -n"),
+    LINES_JOINED(
+            "several lines stand here without line breaks between them, so that nobody can tell one from the next, and none"
+                    + " is counted. End each line with a line break: a:1|c\\n"),
+    DATAGRAM_CUT(
+            "a datagram of the Unix socket has at most 1,048,576 bytes; this one is longer, and this line was cut off"),
     UNKNOWN_VERB("a line begins with increment, decrement, from or peer, or is a StatsD line name:1|c"),
     COMMAND_FORM("a command is: increment NAME [AMOUNT [TOTAL]], one space between"),
     AMOUNT_FORM("an amount is a whole number of digits only"),
@@ -25,6 +32,7 @@ public enum Rejection {
     SIGNED_PLACE("a signed line is the first of a datagram; on TCP use TLS instead"),
     STATSD_FORM("a StatsD line is: name:VALUE|c[|@RATE][|#tag:value,...]"),
     STATSD_TYPE("of StatsD's types only counters (c) are taken here"),
+    STATSD_UNKNOWN_TYPE("StatsD has no such type; that of a counter is c, in lower case: name:1|c"),
     STATSD_VALUE("a counter's value is a whole number"),
     STATSD_RATE("a sample rate is above 0 and at most 1"),
     HTTP("this port takes lines, not HTTP, and nothing of this sender counts from here on; web pages try this"),
