@@ -124,9 +124,8 @@ public final class FaultLog {
             lines.lines += times;
             lines.examples.add(from, times, line, length, now);
             fault = fault(lines.kind);
-            String others = fault.isDue(now) && fault.wasSaid
-                    ? lines.examples.others(from, fault.saidNanos, OTHERS_MAX)
-                    : "";
+            String others =
+                    fault.isDue(now) && fault.wasSaid ? lines.examples.others(from, fault.saidNanos, OTHERS_MAX) : "";
             repeated = repeated(fault, from.addressKey(), times, now);
             if (repeated == null) {
                 return;
