@@ -54,6 +54,7 @@ public final class Intake implements Runnable, AutoCloseable {
             throws IOException {
         this.threads = threads;
         Ports ports = Ports.open(settings);
+        UnixSocket named = null;
         try {
             tcpAddress = (InetSocketAddress) ports.tcp.getLocalAddress();
             socket = ports.udp;
@@ -65,19 +66,22 @@ public final class Intake implements Runnable, AutoCloseable {
                     nanoClock,
                     faults,
                     self);
-            tcp = new TcpServer(ports.tcp, settings, ledger, nanoClock, faults, self);
-            // The last one to be opened: nothing is left of it where another can't be.
-            unix = unixPath.isEmpty()
+            named = unixPath.isEmpty() ? null : new UnixSocket(unixPath.get(), nanoClock);
+            unix = named == null
                     ? null
                     : new DatagramReceiver(
-                            new UnixSocket(unixPath.get(), nanoClock),
+                            named,
                             self.count("intake_unix_datagrams_total"),
                             settings.nameBytesMax(),
                             ledger,
                             nanoClock,
                             faults,
                             self);
+            tcp = new TcpServer(ports.tcp, settings, ledger, nanoClock, faults, self);
         } catch (IOException cannot) {
+            if (named != null) {
+                named.close();
+            }
             ports.close();
             throw cannot;
         }
