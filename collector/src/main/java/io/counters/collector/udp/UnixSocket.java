@@ -16,6 +16,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.Errors;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.Socket;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.nio.ByteBuffer;
@@ -248,7 +249,7 @@ public final class UnixSocket implements Datagrams {
         if (waiting == null) {
             waiting = new ManualIoEventLoop(Thread.currentThread(), EpollIoHandler.newFactory());
             // Run by this thread now, as it is the loop's.
-            waiting.register(new Readable(bound.socket)).addListener(done -> {
+            waiting.register(new Arrivals(bound.socket)).addListener(done -> {
                 if (done.isSuccess() && done.getNow() instanceof IoRegistration registration) {
                     registration.submit(EpollIoOps.EPOLLIN);
                 }
@@ -259,7 +260,7 @@ public final class UnixSocket implements Datagrams {
     }
 
     /** Nothing but the end of the wait: what has come is read after it. */
-    private record Readable(FileDescriptor fd) implements EpollIoHandle {
+    private record Arrivals(FileDescriptor fd) implements EpollIoHandle {
         @Override
         public void handle(IoRegistration registration, IoEvent event) {
             // It is the loop's return that matters.
@@ -275,8 +276,8 @@ public final class UnixSocket implements Datagrams {
         ManualIoEventLoop waiting = loop;
         if (waiting != null) {
             loop = null;
-            waiting.shutdownGracefully(0, 0, TimeUnit.SECONDS);
-            while (!waiting.isTerminated()) {
+            Future<?> ended = waiting.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+            while (!ended.isDone()) {
                 waiting.runNow();
             }
         }
