@@ -1,6 +1,5 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.collector.udp.Datagrams;
@@ -39,20 +38,15 @@ final class DatagramReceiver implements Runnable {
     /**
      * @param socket closed by {@link #run}
      * @param datagrams counts those that came
+     * @param lines of this thread
      */
     DatagramReceiver(
-            Datagrams socket,
-            LongAdder datagrams,
-            int nameBytesMax,
-            Ledger ledger,
-            LongSupplier nanoClock,
-            FaultLog faults,
-            Self self) {
+            Datagrams socket, LongAdder datagrams, Lines lines, LongSupplier nanoClock, FaultLog faults, Self self) {
         this.socket = socket;
         this.datagrams = datagrams;
+        this.lines = lines;
         this.faults = faults;
         what = "the " + socket.protocol() + " socket";
-        lines = new Lines(ledger, nameBytesMax, faults, self);
         source = new Source(socket.protocol(), false, socket::senderText);
         buffer = ByteBuffer.allocateDirect(socket.bytesMax() + 1);
         bytes = new byte[socket.bytesMax() + 1];

@@ -61,8 +61,7 @@ public final class Intake implements Runnable, AutoCloseable {
             udp = new DatagramReceiver(
                     ports.udp,
                     self.count("intake_datagrams_total"),
-                    settings.nameBytesMax(),
-                    ledger,
+                    new Lines(ledger, settings.nameBytesMax(), faults, self),
                     nanoClock,
                     faults,
                     self);
@@ -72,8 +71,7 @@ public final class Intake implements Runnable, AutoCloseable {
                     : new DatagramReceiver(
                             named,
                             self.count("intake_unix_datagrams_total"),
-                            settings.nameBytesMax(),
-                            ledger,
+                            new Lines(ledger, settings.nameBytesMax(), faults, self),
                             nanoClock,
                             faults,
                             self);

@@ -192,6 +192,7 @@ final class Senders implements AutoCloseable {
             goesOn = count >= 0 && pieces.take(in.array(), count);
         } catch (IOException reset) {
             // Its sender knows, and what it had sent in full was taken.
+            pieces.end();
         }
         bytes += pieces.kept() - keptBefore;
         if (!goesOn) {

@@ -70,7 +70,12 @@ class DatagramReceiverTest {
 
     private DatagramReceiver receiver(UdpSocket socket, LongSupplier nanoClock) {
         return new DatagramReceiver(
-                socket, self.count("intake_datagrams_total"), 250, ledger, nanoClock, said.log(), self);
+                socket,
+                self.count("intake_datagrams_total"),
+                new Lines(ledger, 250, said.log(), self),
+                nanoClock,
+                said.log(),
+                self);
     }
 
     private static void send(UdpSocket to, String text) throws IOException {

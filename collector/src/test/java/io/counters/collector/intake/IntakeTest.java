@@ -410,12 +410,12 @@ class IntakeTest {
     void lines_that_are_joined_without_line_breaks_are_said_as_that_wherever_they_come() throws Exception {
         run();
 
-        datagram("good:1|c\na:1|cb:1|c\ngauge:1|ga:7|c\nincrement aincrement b\na:1|c|@0.1b:1|c");
+        datagram("good:1|c\na:1|cb:1|c\ngauge:1|ga:7|c\nincrement aincrement b\na:1|c|@0.1b:1|c\na:1|c|#t:vb:1|c");
         stream("good:1|c\na:1|cb:1|c\ngood:1|c\n", "a:1|cb:1|c");
 
         awaitValue("good", 3);
-        await().atMost(PATIENCE).until(() -> rejected("lines_joined") == 6);
-        assertThat(kept.counted("intake_joined_counts_total")).isEqualTo(2 + 1 + 2 + 2 + 2 + 2);
+        await().atMost(PATIENCE).until(() -> rejected("lines_joined") == 7);
+        assertThat(kept.counted("intake_joined_counts_total")).isEqualTo(2 + 1 + 2 + 2 + 2 + 2 + 2);
         assertThat(kept.values()).isEqualTo(Map.of("good", 3L));
     }
 

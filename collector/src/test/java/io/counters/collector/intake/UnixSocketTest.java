@@ -183,8 +183,7 @@ class UnixSocketTest {
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
                 kept.self.count("intake_unix_datagrams_total"),
-                250,
-                kept.ledger,
+                new Lines(kept.ledger, 250, kept.said.log(), kept.self),
                 System::nanoTime,
                 kept.said.log(),
                 kept.self);
@@ -301,8 +300,7 @@ class UnixSocketTest {
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
                 kept.self.count("intake_unix_datagrams_total"),
-                250,
-                kept.ledger,
+                new Lines(kept.ledger, 250, kept.said.log(), kept.self),
                 System::nanoTime,
                 kept.said.log(),
                 kept.self);
@@ -346,8 +344,7 @@ class UnixSocketTest {
             DatagramReceiver receiver = new DatagramReceiver(
                     small,
                     kept.self.count("intake_datagrams_total"),
-                    250,
-                    kept.ledger,
+                    new Lines(kept.ledger, 250, kept.said.log(), kept.self),
                     System::nanoTime,
                     kept.said.log(),
                     kept.self);

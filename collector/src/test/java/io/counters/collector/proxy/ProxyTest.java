@@ -104,6 +104,26 @@ class ProxyTest {
     }
 
     @Test
+    void what_stands_behind_the_last_line_break_of_a_connection_is_refused_and_counted_however_that_ends()
+            throws Exception {
+        try (Sink sink = new Sink();
+                Proxy running = start(sink.address() + "\t1\n")) {
+            send("a:1|c\norders:123456|c");
+            try (Socket reset = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                reset.getOutputStream().write("b:1|c\norders:123456|c".getBytes(ISO_8859_1));
+                await().atMost(SOON).until(() -> sink.received().contains("b:1|c\n"));
+                reset.setSoLinger(true, 0);
+            }
+
+            await().atMost(SOON)
+                    .untilAsserted(() -> assertThat(ask("GET", "/metrics").body())
+                            .contains("counters_proxy_rejected_total{reason=\"line_cut\"} 2\n"));
+            assertThat(sink.received()).doesNotContain("orders");
+            assertThat(running).isNotNull();
+        }
+    }
+
+    @Test
     void a_changed_list_is_taken_on_request_and_by_itself_and_a_bad_one_is_not() throws Exception {
         Path list = folder.resolve("servers.conf");
         try (Sink first = new Sink();
