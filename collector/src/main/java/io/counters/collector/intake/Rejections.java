@@ -136,7 +136,7 @@ final class Rejections {
             Kept kept = pending[--pendingCount];
             long lines = kept.lines;
             kept.lines = 0;
-            faults.rejected(kept.reason, kept.why.rule(), from, lines, kept.first, kept.firstLength, kept);
+            faults.rejected(kept.reason, kept.why.rule(), from, lines, kept.first, 0, kept.firstLength, kept);
         }
     }
 }

@@ -34,14 +34,13 @@ final class Examples {
         }
 
         /** Whether the line begins with the same name, up to its colon. */
-        boolean hasName(byte[] in, int inLength) {
-            int name = name(line, length);
-            return name == name(in, inLength) && Arrays.equals(line, 0, name, in, 0, name);
+        boolean hasName(byte[] in, int begin, int end) {
+            return Arrays.equals(line, 0, nameEnd(line, 0, length), in, begin, nameEnd(in, begin, end));
         }
 
-        private static int name(byte[] in, int inLength) {
-            int at = 0;
-            while (at < Math.min(inLength, LINE_BYTES_MAX) && in[at] != ':') {
+        private static int nameEnd(byte[] in, int begin, int end) {
+            int at = begin;
+            while (at < Math.min(end, begin + LINE_BYTES_MAX) && in[at] != ':') {
                 at++;
             }
             return at;
@@ -60,19 +59,19 @@ final class Examples {
         }
     }
 
-    /** Keeps {@code line[0, length)}, the latest of so many. */
-    void add(Sender sender, long times, byte[] line, int length, long nowNanos) {
-        Place place = place(sender, line, length);
+    /** Keeps {@code in[begin, end)}, of so many lines. */
+    void add(Sender sender, long times, byte[] in, int begin, int end, long nowNanos) {
+        Place place = place(sender, in, begin, end);
         place.protocol = sender.protocol();
         place.addressKey = sender.addressKey();
         place.port = sender.port();
         place.lines += times;
         place.nanos = nowNanos;
-        place.length = Math.min(length, LINE_BYTES_MAX);
-        System.arraycopy(line, 0, place.line, 0, place.length);
+        place.length = Math.min(end - begin, LINE_BYTES_MAX);
+        System.arraycopy(in, begin, place.line, 0, place.length);
     }
 
-    private Place place(Sender sender, byte[] line, int length) {
+    private Place place(Sender sender, byte[] in, int begin, int end) {
         Place same = null;
         for (int i = 0; i < size; i++) {
             Place place = places[i];
@@ -80,7 +79,7 @@ final class Examples {
                 if (place.port == sender.port() && place.port != 0) {
                     return place;
                 }
-                if (place.hasName(line, length)) {
+                if (place.hasName(in, begin, end)) {
                     same = place;
                 }
             }

@@ -108,10 +108,17 @@ public final class FaultLog {
      * @param reason a word; of a few only
      * @param rule that they broke
      * @param times how many lines there were
-     * @param line the first is {@code line[0, length)}; where it is very long its beginning is enough
+     * @param in the first is {@code in[begin, end)}; where it is very long its beginning is enough
      */
     public void rejected(
-            String reason, String rule, Sender from, long times, byte[] line, int length, Supplier<String> message) {
+            String reason,
+            String rule,
+            Sender from,
+            long times,
+            byte[] in,
+            int begin,
+            int end,
+            Supplier<String> message) {
         Fault fault;
         String repeated;
         synchronized (faults) {
@@ -122,7 +129,7 @@ public final class FaultLog {
             }
             long now = nanoClock.getAsLong();
             lines.lines += times;
-            lines.examples.add(from, times, line, length, now);
+            lines.examples.add(from, times, in, begin, end, now);
             fault = fault(lines.kind);
             String others =
                     fault.isDue(now) && fault.wasSaid ? lines.examples.others(from, fault.saidNanos, OTHERS_MAX) : "";

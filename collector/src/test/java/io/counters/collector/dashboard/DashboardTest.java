@@ -217,8 +217,9 @@ class DashboardTest {
         byte[] odd = "\"\\\t:1|c".getBytes(UTF_8);
         try (Dashboard own = dashboard(0, faults)) {
             own.start();
-            faults.rejected("statsd_type", "only counters", new Stranger(1), 1000, noise, noise.length, () -> "noise");
-            faults.rejected("name_letter", "a \\n", new Stranger(2), 1, odd, odd.length, () -> "odd");
+            faults.rejected(
+                    "statsd_type", "only counters", new Stranger(1), 1000, noise, 0, noise.length, () -> "noise");
+            faults.rejected("name_letter", "a \\n", new Stranger(2), 1, odd, 0, odd.length, () -> "odd");
 
             HttpResponse<String> rejected = http.send(
                     HttpRequest.newBuilder(URI.create(

@@ -25,7 +25,7 @@ class RejectedLinesTest {
 
     private void reject(String reason, Sender from, String line) {
         byte[] bytes = line.getBytes(ISO_8859_1);
-        faults.rejected(reason, "a rule", from, 1, bytes, bytes.length, () -> "a line of " + from.text());
+        faults.rejected(reason, "a rule", from, 1, bytes, 0, bytes.length, () -> "a line of " + from.text());
     }
 
     private List<String> examples(String reason) {
