@@ -109,8 +109,9 @@ public final class UnixSocket implements Datagrams {
     private Bound bind() throws IOException {
         Path folder = path.toAbsolutePath().getParent();
         if (folder == null || !Files.isDirectory(folder)) {
-            throw new IOException(cannot("the folder " + folder + " does not exist; create it, for the user of this"
-                    + " process to write in"));
+            throw new IOException(
+                    cannot("the folder " + folder + " does not exist, or this process may not enter it; create"
+                            + " it, for the user of this process to write in"));
         }
         try {
             removeStale();
@@ -163,8 +164,9 @@ public final class UnixSocket implements Datagrams {
                     "another program receives there, perhaps another collector; end that, or give" + " another path"));
         } catch (ConnectException nobody) {
             if (!isRefused(nobody)) {
-                throw new Refused(cannot("there is a socket of that name that this process can't ask whether anybody"
-                        + " receives there (" + nobody.getMessage() + "); remove it if not, or give another path"));
+                throw new Refused(cannot("there is a socket of that name, and this process may not ask whether another"
+                        + " program receives there (" + nobody.getMessage() + "); remove the file if none does, or give"
+                        + " another path"));
             }
             Files.delete(path);
         } finally {

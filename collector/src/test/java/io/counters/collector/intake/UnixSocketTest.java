@@ -236,7 +236,7 @@ class UnixSocketTest {
             assertThatThrownBy(this::run)
                     .isInstanceOf(IOException.class)
                     .hasMessageStartingWith("can't listen on the Unix socket " + path)
-                    .hasMessageEndingWith("remove it if not, or give another path");
+                    .hasMessageEndingWith("remove the file if none does, or give another path");
             assertThat(path).exists();
         }
     }
@@ -258,8 +258,9 @@ class UnixSocketTest {
         path = folder.resolve("missing/counters.sock");
         assertThatThrownBy(this::run)
                 .isInstanceOf(IOException.class)
-                .hasMessage("can't listen on the Unix socket " + path + ": the folder " + folder.resolve("missing")
-                        + " does not exist; create it, for the user of this process to write in");
+                .hasMessage(
+                        "can't listen on the Unix socket " + path + ": the folder " + folder.resolve("missing")
+                                + " does not exist, or this process may not enter it; create it, for the user of this process to write in");
 
         // Where nobody may make a file, root neither.
         path = Path.of("/proc/counters.sock");
