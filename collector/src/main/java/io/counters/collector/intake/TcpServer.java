@@ -289,11 +289,15 @@ class TcpServer implements Runnable {
     private void close(TcpConnection connection) {
         connections.remove(connection);
         open = connections.size();
+        connection.end();
         closeQuietly(connection.channel());
     }
 
     private void closeSockets() {
-        connections.keySet().forEach(connection -> closeQuietly(connection.channel()));
+        for (TcpConnection connection : connections.keySet()) {
+            connection.end();
+            closeQuietly(connection.channel());
+        }
         closeQuietly(server);
         closeQuietly(selector);
     }

@@ -2,8 +2,10 @@ package io.counters.collector.proxy;
 
 import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.JoinedLines;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
+import io.counters.collector.self.Sender;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.udp.SocketFailures;
 import io.counters.collector.udp.UdpSocket;
@@ -121,6 +123,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     /** Whose bytes are being taken; null for a datagram, whose sender is not asked. */
     private Senders.@Nullable Sender reading;
 
+    private final Sender byUdp = new ByUdp();
+    private final JoinedLines joined = new JoinedLines();
     private volatile Upstream[] shown = {};
     private volatile boolean closing;
 
@@ -528,18 +532,57 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     @Override
     public void refused(Refusal why, byte[] in, int begin, int end) {
-        Objects.requireNonNull(refused.get(why)).increment();
-        warn(why.reason(), why.rule(), in, begin, end);
+        Refusal said = isJoined(why, in, begin, end) ? Refusal.LINES_JOINED : why;
+        Objects.requireNonNull(refused.get(said)).increment();
+        warn(said.reason(), said.rule(), in, begin, end);
+    }
+
+    /** Whether lines without line breaks between them have broken this rule by chance. */
+    private boolean isJoined(Refusal why, byte[] in, int begin, int end) {
+        if (!why.isOfLines()) {
+            return false;
+        }
+        joined.clear();
+        joined.read(in, begin, end);
+        return joined.lines() > 1;
     }
 
     /** Tells of a message that is not passed on. */
     private void warn(String reason, String rule, byte[] in, int begin, int end) {
-        Senders.Sender from = reading;
-        faults.warn(
-                "refused " + reason,
-                from != null ? from.address() : udp == null ? AddressKey.UNKNOWN : udp.senderKey(),
-                () -> (from == null ? "UDP from " + AddressKey.text(udp == null ? null : udp.sender()) : from) + ": \""
-                        + FaultLog.shown(in, begin, end) + "\" was refused (" + reason + "): " + rule);
+        Sender from = reading == null ? byUdp : reading;
+        faults.rejected(
+                reason,
+                rule,
+                from,
+                1,
+                in,
+                begin,
+                end,
+                () -> from.protocol() + " from " + from.text() + ": \"" + FaultLog.shown(in, begin, end)
+                        + "\" was refused (" + reason + "): " + rule);
+    }
+
+    /** Who sent the datagram that is being taken. */
+    private final class ByUdp implements Sender {
+        @Override
+        public String protocol() {
+            return "UDP";
+        }
+
+        @Override
+        public long addressKey() {
+            return udp == null ? AddressKey.UNKNOWN : udp.senderKey();
+        }
+
+        @Override
+        public int port() {
+            return udp == null ? 0 : udp.senderPort();
+        }
+
+        @Override
+        public String text() {
+            return AddressKey.text(udp == null ? null : udp.sender());
+        }
     }
 
     /** Ends {@link #run} once what has arrived was taken, and what waits was written. From any thread; idempotent. */

@@ -65,28 +65,46 @@ final class Senders implements AutoCloseable {
     private int connections;
 
     /** One connection, as the selector has it. */
-    static final class Sender {
+    static final class Sender implements io.counters.collector.self.Sender {
         private final SocketChannel channel;
         private final Pieces pieces;
         private final long address;
+        private final int port;
         private long heardNanos;
 
         private Sender(SocketChannel channel, Pieces pieces, long heardNanos) {
             this.channel = channel;
-            address = AddressKey.of(remote(channel));
+            InetSocketAddress from = remote(channel);
+            address = AddressKey.of(from);
+            port = from == null ? 0 : from.getPort();
             this.pieces = pieces;
             this.heardNanos = heardNanos;
         }
 
-        /** The {@link AddressKey} of where it comes from. */
-        long address() {
+        @Override
+        public String protocol() {
+            return "TCP";
+        }
+
+        @Override
+        public long addressKey() {
             return address;
+        }
+
+        @Override
+        public int port() {
+            return port;
+        }
+
+        @Override
+        public String text() {
+            return AddressKey.text(remote(channel));
         }
 
         /** Where it comes from, for a message. */
         @Override
         public String toString() {
-            return "TCP from " + AddressKey.text(remote(channel));
+            return "TCP from " + text();
         }
     }
 
@@ -191,6 +209,7 @@ final class Senders implements AutoCloseable {
             goesOn = count >= 0 && pieces.take(in.array(), count);
         } catch (IOException reset) {
             // Its sender knows, and what it had sent in full was taken.
+            pieces.end();
         }
         bytes += pieces.kept() - keptBefore;
         if (!goesOn) {

@@ -145,6 +145,9 @@ public final class RedisStore implements Store {
         }
         text = "Redis at " + servers.stream().map(StoreSettings::text).collect(Collectors.joining(", "))
                 + (database == 0 ? "" : ", database " + database);
+        // Lettuce would take Netty's native epoll, now that it is here for the Unix socket; the JDK's is what is
+        // tested.
+        System.setProperty("io.lettuce.core.epoll", "false");
         resources = ClientResources.builder()
                 .ioThreadPoolSize(2)
                 .computationThreadPoolSize(2)

@@ -9,8 +9,6 @@ import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
 import io.counters.wire.StatsdName;
 import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -27,8 +25,7 @@ class LinesTest {
     Path folder;
 
     private KeptLedger kept;
-    private final Source source =
-            new Source("UDP", false, () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 4711));
+    private final Source source = new Source("UDP", false, () -> "127.0.0.1:4711");
 
     @BeforeEach
     void open() throws Exception {
@@ -61,11 +58,11 @@ class LinesTest {
 
         lines.datagram(source, bad, 0, bad.length);
         lines.lines(source, bad, 0, bad.length);
-        lines.last(source, bad, 0, 3);
+        lines.cut(source, bad, 0, 3);
         lines.tooLong(source, bad, 0, 3);
         byte[] from = bytes("from 8f2c6a1e0b7d4c93a5e1f07b 1 1\n");
         lines.lines(source, from, 0, from.length);
-        lines.last(source, bad, 0, 3);
+        lines.cut(source, bad, 0, 3);
 
         assertThat(calls.get()).as("reasons of each call").isEqualTo(2 + 2 + 1 + 1 + 1);
         assertThat(callsUnderLock.get()).isZero();
