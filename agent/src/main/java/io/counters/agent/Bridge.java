@@ -47,7 +47,7 @@ final class Bridge {
     }
 
     private static void append(Instrumentation instrumentation, byte[][] classes) throws IOException {
-        File jar = File.createTempFile("counters-bridge", ".jar");
+        File jar = fresh();
         jar.deleteOnExit();
         try (JarOutputStream out = new JarOutputStream(new FileOutputStream(jar))) {
             for (int i = 0; i < classes.length; i++) {
@@ -56,6 +56,16 @@ final class Bridge {
             }
         }
         instrumentation.appendToBootstrapClassLoaderSearch(new JarFile(jar));
+    }
+
+    /** Not by createTempFile: its random bits take seconds where the kernel has none in a file. */
+    private static File fresh() throws IOException {
+        File folder = new File(System.getProperty("java.io.tmpdir", "."));
+        File jar = new File(folder, "counters-bridge-" + System.nanoTime() + ".jar");
+        while (!jar.createNewFile()) {
+            jar = new File(folder, "counters-bridge-" + System.nanoTime() + ".jar");
+        }
+        return jar;
     }
 
     private static byte[] bytes(String name) throws IOException {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * The cells that counts go into: for each thread a row of longs, one per counter, which only that thread writes.
  *
  * <p><b>Design.</b> A counter is a dense id (see {@link #id}). A platform thread finds its own row in two arrays that
- * never move, at the place its thread id gives, checks that it is the owner, and adds with a plain store: no atomic
+ * never move, at the place its number gives, checks that it is the owner, and adds with a plain store: no atomic
  * instruction, no line of cache that another thread writes. The sweep reads all rows and adds them up; a cell is never
  * reset, so an increment cannot fall between a read and a reset. Cells are signed and net: a decrement lowers the same
  * cell.
@@ -39,6 +39,10 @@ import org.jspecify.annotations.Nullable;
  * that is initialised under an agent hands its maps and arrays to the agent's copy with {@link #join}; an agent that
  * comes later calls {@link #joinBridge} on the copies it finds. What is handed over is made of JDK types only: it keeps
  * no class loader alive. The agent's sweep reads all of them and adds up by name, so that no call site ever changes.
+ *
+ * <p><b>Nothing of the application's is called.</b> Any method that a subclass can override may lock, throw or count.
+ * {@code Thread.getId} is one until Java 19 has {@code threadId}, so a thread is asked for its id only if it is a {@code
+ * Thread} and no subclass; the number of any other is its identity hash.
  *
  * <p>All methods may be called from any thread. What counts throws nothing, unless it is called at the very end of a
  * stack; the others throw no more than {@link OutOfMemoryError}, and can be called again.
@@ -85,7 +89,10 @@ public final class Cells {
     private static final AtomicReferenceArray<AtomicLongArray> BLOCKS =
             new AtomicReferenceArray<>(COUNTERS_MAX / BLOCK + 2);
 
-    /** {IDS, OWNERS, ROWS, BLOCKS, weak reference to the copy's class} of this copy, then of those that joined it. */
+    /** Of what {@link #SOURCES} hold: to be changed with the order, the type or the meaning of any of it. */
+    private static final Integer FORM = 1;
+
+    /** {IDS, OWNERS, ROWS, BLOCKS, weak reference to the copy's class, FORM} of this copy, then of those that joined. */
     private static final CopyOnWriteArrayList<Object[]> SOURCES = new CopyOnWriteArrayList<>();
 
     private static final @Nullable Class<?> VIRTUAL = classOfVirtualThreads();
@@ -97,7 +104,7 @@ public final class Cells {
     private static int untried;
 
     static {
-        SOURCES.add(new Object[] {IDS, OWNERS, ROWS, BLOCKS, new WeakReference<Class<?>>(Cells.class)});
+        SOURCES.add(new Object[] {IDS, OWNERS, ROWS, BLOCKS, new WeakReference<Class<?>>(Cells.class), FORM});
         joinBridge();
     }
 
@@ -145,7 +152,8 @@ public final class Cells {
      */
     public static void add(int id, long amount) {
         Thread caller = Thread.currentThread();
-        int place = (int) caller.getId() & (PLACES - 1);
+        int number = number(caller);
+        int place = number & (PLACES - 1);
         if (OWNERS[place] == caller) {
             long[] row = ROWS[place];
             if (id + APART < row.length) {
@@ -153,7 +161,15 @@ public final class Cells {
                 return;
             }
         }
-        addSlowly(caller, place, id, amount);
+        addSlowly(caller, number, id, amount);
+    }
+
+    /**
+     * Where a thread looks for its row first. Ids are dense, so that of the first {@value #PLACES} threads no two meet;
+     * identity hashes are not, and a thread in another's place counts a few ns slower.
+     */
+    private static int number(Thread caller) {
+        return caller.getClass() == Thread.class ? (int) caller.getId() : System.identityHashCode(caller);
     }
 
     /**
@@ -175,12 +191,12 @@ public final class Cells {
         }
     }
 
-    private static void addSlowly(Thread caller, int first, int id, long amount) {
-        long[] row = TEARS || (VIRTUAL != null && VIRTUAL.isInstance(caller)) ? null : row(caller, first, id);
+    private static void addSlowly(Thread caller, int number, int id, long amount) {
+        long[] row = TEARS || (VIRTUAL != null && VIRTUAL.isInstance(caller)) ? null : row(caller, number, id);
         if (row != null) {
             row[id + APART] += amount;
         } else {
-            int stripe = (int) caller.getId() & (STRIPES - 1);
+            int stripe = number & (STRIPES - 1);
             block(BLOCKS, id).getAndAdd(stripe * BLOCK + id % BLOCK, amount);
         }
     }
@@ -321,7 +337,8 @@ public final class Cells {
             new Thread[0],
             new long[][] {row},
             new AtomicReferenceArray<AtomicLongArray>(0),
-            new WeakReference<Class<?>>(Cells.class)
+            new WeakReference<Class<?>>(Cells.class),
+            FORM
         };
     }
 
@@ -378,8 +395,15 @@ public final class Cells {
         }
     }
 
-    /** Lets this copy sweep another's cells; called by reflection, from a copy that finds this one as the bridge. */
+    /**
+     * Lets this copy sweep another's cells; called by reflection, from a copy that finds this one as the bridge. Does
+     * nothing where the other is of a release that writes its cells in another form: read by this one's rules they
+     * would give wrong sums, or none at all of anybody's. Whoever cares asks {@link #sweeps}.
+     */
     public static void join(Object[] source) {
+        if (source.length != 6 || !FORM.equals(source[5])) {
+            return;
+        }
         synchronized (SOURCES) {
             for (Object[] known : SOURCES) {
                 if (known[0] == source[0]) {
@@ -387,6 +411,24 @@ public final class Cells {
                 }
             }
             SOURCES.add(source);
+        }
+    }
+
+    /** Whether the cells of this class, a copy of this one, are among the {@link #sources}. */
+    public static boolean sweeps(Class<?> copy) {
+        for (Object[] source : SOURCES) {
+            if (((WeakReference<?>) source[4]).get() == copy) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Adds up nothing, but folds, so that neither dead threads nor unloaded copies are held where nobody sends. */
+    public static void fold() {
+        long[] none = {};
+        for (Object[] source : sources()) {
+            sum(source, none);
         }
     }
 
