@@ -72,7 +72,7 @@ public final class Weaving implements ClassFileTransformer {
     private final Refusals refusals;
     private final AtomicLong scanned = new AtomicLong();
     private final AtomicLong suppressed = new AtomicLong();
-    private final Reaches reaches = new Reaches();
+    private @Nullable Reaches reaches;
     private volatile @Nullable Hierarchy hierarchy;
 
     /** How many methods count, by class. By name, which holds no loader: a redeployed class has the same one. */
@@ -202,6 +202,14 @@ public final class Weaving implements ClassFileTransformer {
         return hierarchy;
     }
 
+    /** Made on the first hit. */
+    private synchronized Reaches reaches() {
+        if (reaches == null) {
+            reaches = new Reaches();
+        }
+        return reaches;
+    }
+
     /** What was seen and caught so far, for the log. */
     public String summary() {
         List<String> idle = rules.idle();
@@ -232,7 +240,7 @@ public final class Weaving implements ClassFileTransformer {
         int version = version(bytes);
         ClassReader reader = reader(bytes);
         Map<String, MethodCounts> marked = marked(loader, name, reader);
-        if (marked.isEmpty() || !counting.getAsBoolean() || !reaches.bridge(loader, name, refusals)) {
+        if (marked.isEmpty() || !counting.getAsBoolean() || !reaches().bridge(loader, name, refusals)) {
             return null;
         }
         byte[] written = WovenClass.write(reader, marked, ids, refusals);
@@ -315,8 +323,11 @@ public final class Weaving implements ClassFileTransformer {
     }
 
     private void complainIfMoved(String name) {
-        if (name.endsWith(CELLS_NAME) && !name.endsWith("io/counters" + CELLS_NAME)) {
-            String to = name.substring(0, name.length() - CELLS_NAME.length()).replace('/', '.');
+        if (!name.endsWith(CELLS_NAME)) {
+            return;
+        }
+        String to = name.substring(0, name.length() - CELLS_NAME.length()).replace('/', '.');
+        if (!to.equals("io.counters") && !to.endsWith(".io.counters")) {
             refusals.refuse(
                     "the API was moved to " + to + ": its Counters counts, and @" + to + ".Count does not; move it"
                             + " to a package that ends with io.counters, such as " + to + ".io.counters");
