@@ -90,9 +90,9 @@ final class ChildJvm {
         process.getOutputStream().flush();
     }
 
-    /** Sends it SIGTERM. */
+    /** Sends it SIGTERM; its stdin stays open, as that would end it too. */
     void end() {
-        process.destroy();
+        process.toHandle().destroy();
     }
 
     /** Ends its stdin. */
