@@ -33,15 +33,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HostsIT {
     private static final List<Path> WITH_API = List.of(ChildJvm.FIXTURES, ChildJvm.CORE);
 
-    private static final String APPLICATION = "package app;\n"
-            + "public class Main {\n"
-            + "    public static void main(String[] arguments) throws Exception {\n"
-            + "        io.counters.Counters.add(\"module.api\", 5);\n"
-            + "        marked();\n"
-            + "        System.out.print(Main.class.getModule().getName());\n"
-            + "    }\n"
-            + "    @io.counters.Count(\"module.marked\") static void marked() {}\n"
-            + "}\n";
+    private static final String APPLICATION = """
+            package app;
+
+            public class Main {
+                public static void main(String[] arguments) {
+                    io.counters.Counters.add("module.api", 5);
+                    marked();
+                    System.out.print(Main.class.getModule().getName());
+                }
+
+                @io.counters.Count("module.marked")
+                static void marked() {}
+            }
+            """;
 
     @TempDir
     Path folder = Path.of("");

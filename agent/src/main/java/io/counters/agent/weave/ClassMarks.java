@@ -181,13 +181,15 @@ final class ClassMarks {
                 marks.addAll(annotation.annotations.marks);
             }
             if (marks.isEmpty() && rules.isMetaAnnotation(rule.annotation)) {
-                if (annotation != null) {
-                    refusals.refuse(
-                            internalName(rule.annotation),
-                            "",
-                            "metaAnnotations names it, but it carries no @Count: annotate it, or write a rule @"
-                                    + internalName(rule.annotation).replace('/', '.') + " = name");
-                }
+                refusals.refuse(
+                        internalName(rule.annotation),
+                        "",
+                        (annotation == null
+                                        ? "metaAnnotations names it, but its class is nowhere to be read: put it on the"
+                                                + " class path, or write a rule @"
+                                        : "metaAnnotations names it, but it carries no @Count: annotate it, or write a"
+                                                + " rule @")
+                                + internalName(rule.annotation).replace('/', '.') + " = name");
                 return marks;
             }
         }
