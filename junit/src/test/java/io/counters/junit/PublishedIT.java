@@ -68,8 +68,8 @@ class PublishedIT {
     private static Set<String> exported(Attributes manifest) {
         return Stream.of(manifest.getValue("Export-Package")
                         .replaceAll("\"[^\"]*\"", "")
-                        .split(","))
-                .map(one -> one.split(";")[0])
+                        .split(",", -1))
+                .map(one -> one.split(";", 2)[0])
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
