@@ -120,7 +120,7 @@ class HostsIT {
                     WITH_API,
                     SystemLoader.class.getName());
             try {
-                await().until(() -> child.outSoFar().equals("ready\n"));
+                await().until(() -> child.outSoFar().endsWith("ready\n"));
                 await().until(() -> receiver.sums().size() == 2);
             } finally {
                 child.end();
