@@ -41,8 +41,10 @@ import org.jspecify.annotations.Nullable;
  * no class loader alive. The agent's sweep reads all of them and adds up by name, so that no call site ever changes.
  *
  * <p><b>Nothing of the application's is called.</b> Any method that a subclass can override may lock, throw or count.
- * {@code Thread.getId} is one until Java 19 has {@code threadId}, so a thread is asked for its id only if it is a {@code
- * Thread} and no subclass; the number of any other is its identity hash.
+ * {@code Thread.getId} is one, and {@code threadId}, which is none, came with Java 19 only. So a thread is asked for its id if
+ * it is a {@code Thread} or a virtual one and of no other subclass; any other is given a number, and keeps it in a {@code
+ * ThreadLocal} of JDK types, which holds no loader. (Its identity hash costs as much, and 10 to 25 ns where another
+ * thread waits in {@code join} for it: then its header has no room for a hash.)
  *
  * <p>All methods may be called from any thread. What counts throws nothing, unless it is called at the very end of a
  * stack; the others throw no more than {@link OutOfMemoryError}, and can be called again.
@@ -95,10 +97,14 @@ public final class Cells {
     /** {IDS, OWNERS, ROWS, BLOCKS, weak reference to the copy's class, FORM} of this copy, then of those that joined. */
     private static final CopyOnWriteArrayList<Object[]> SOURCES = new CopyOnWriteArrayList<>();
 
+    /** Of threads that are of a subclass: see {@link #number}. */
+    private static final ThreadLocal<Integer> NUMBERS = new ThreadLocal<>();
+
     private static final @Nullable Class<?> VIRTUAL = classOfVirtualThreads();
     private static final boolean TEARS = "32".equals(System.getProperty("sun.arch.data.model"));
 
     private static boolean kept;
+    private static int numbers;
     private static int owners;
     private static int foldAt = 16;
     private static int untried;
@@ -164,12 +170,37 @@ public final class Cells {
         addSlowly(caller, number, id, amount);
     }
 
-    /**
-     * Where a thread looks for its row first. Ids are dense, so that of the first {@value #PLACES} threads no two meet;
-     * identity hashes are not, and a thread in another's place counts a few ns slower.
-     */
+    /** Where a thread looks for its row first: of the first {@value #PLACES} threads hardly two are given the same. */
     private static int number(Thread caller) {
-        return caller.getClass() == Thread.class ? (int) caller.getId() : System.identityHashCode(caller);
+        return caller.getClass() == Thread.class || isVirtual(caller) ? (int) caller.getId() : keptNumber(caller);
+    }
+
+    /** Whether it is one of the JDK's virtual threads, whose class nobody else can extend. */
+    private static boolean isVirtual(Thread caller) {
+        return VIRTUAL != null && VIRTUAL.isInstance(caller);
+    }
+
+    private static int keptNumber(Thread caller) {
+        try {
+            Integer kept = NUMBERS.get();
+            return kept != null ? kept : freshNumber(caller);
+        } catch (OutOfMemoryError full) {
+            return System.identityHashCode(caller);
+        }
+    }
+
+    /** From -1 downwards, as ids go up from 1; the old one where something has cleared the thread's locals. */
+    private static int freshNumber(Thread caller) {
+        int number;
+        synchronized (OWNERS) {
+            int place = 0;
+            while (place < PLACES && OWNERS[place] != caller) {
+                place++;
+            }
+            number = place < PLACES ? place : --numbers;
+        }
+        NUMBERS.set(number);
+        return number;
     }
 
     /**
@@ -192,7 +223,7 @@ public final class Cells {
     }
 
     private static void addSlowly(Thread caller, int number, int id, long amount) {
-        long[] row = TEARS || (VIRTUAL != null && VIRTUAL.isInstance(caller)) ? null : row(caller, number, id);
+        long[] row = TEARS || isVirtual(caller) ? null : row(caller, number, id);
         if (row != null) {
             row[id + APART] += amount;
         } else {
