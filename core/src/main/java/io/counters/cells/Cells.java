@@ -41,9 +41,10 @@ import org.jspecify.annotations.Nullable;
  * no class loader alive. The agent's sweep reads all of them and adds up by name, so that no call site ever changes.
  *
  * <p><b>Nothing of the application's is called.</b> Any method that a subclass can override may lock, throw or count.
- * {@code Thread.getId} is one, and {@code threadId}, which is none, came with Java 19 only. So a thread is asked for its id if
- * it is a {@code Thread} or a virtual one and of no other subclass; any other is given a number, and keeps it in a {@code
- * ThreadLocal} of JDK types, which holds no loader. (Its identity hash costs as much, and 10 to 25 ns where another
+ * {@code Thread.getId} is one, and {@code threadId}, which is final, came with Java 19: the agent's copy calls that where it can
+ * ({@link #ID_IS_FINAL}). Elsewhere a thread is asked for its id if it is a {@code Thread} or a virtual one and of no
+ * other subclass; any other is given a number, and keeps it in a {@code ThreadLocal} of JDK types, which holds no loader
+ * and costs 2 to 3 ns. (Its identity hash costs as much, and 10 to 25 ns where another
  * thread waits in {@code join} for it: then its header has no room for a hash.)
  *
  * <p>All methods may be called from any thread. What counts throws nothing, unless it is called at the very end of a
@@ -96,6 +97,12 @@ public final class Cells {
 
     /** {IDS, OWNERS, ROWS, BLOCKS, weak reference to the copy's class, FORM} of this copy, then of those that joined. */
     private static final CopyOnWriteArrayList<Object[]> SOURCES = new CopyOnWriteArrayList<>();
+
+    /**
+     * Whether {@code getId}, wherever it stands in this class file, was replaced by {@code threadId}, as the agent does in
+     * its copy on Java 19 and newer: no compiler for Java 8 knows it. The literal and the call below are one constant.
+     */
+    private static final boolean ID_IS_FINAL = !"getId".equals("get".concat("Id"));
 
     /** Of threads that are of a subclass: see {@link #number}. */
     private static final ThreadLocal<Integer> NUMBERS = new ThreadLocal<>();
@@ -172,7 +179,9 @@ public final class Cells {
 
     /** Where a thread looks for its row first: of the first {@value #PLACES} threads hardly two are given the same. */
     private static int number(Thread caller) {
-        return caller.getClass() == Thread.class || isVirtual(caller) ? (int) caller.getId() : keptNumber(caller);
+        return ID_IS_FINAL || caller.getClass() == Thread.class || isVirtual(caller)
+                ? (int) caller.getId()
+                : keptNumber(caller);
     }
 
     /** Whether it is one of the JDK's virtual threads, whose class nobody else can extend. */

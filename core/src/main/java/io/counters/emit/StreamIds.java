@@ -18,14 +18,14 @@ import java.util.function.Supplier;
  * secret.
  */
 final class StreamIds implements Supplier<String> {
-    private static final String[] OF_THE_KERNEL = {"/dev/urandom"};
+    private static final String OF_THE_KERNEL = "/dev/urandom";
     private static final String[] OF_THE_PROCESS = {
         "/proc/sys/kernel/random/uuid", "/proc/self/stat", "/proc/self/maps", "/proc/sys/kernel/hostname"
     };
     private static final int BYTES = 12;
     private static final int TICKS = 2000;
 
-    private final String[] ofTheKernel;
+    private final String ofTheKernel;
     private final String[] ofTheProcess;
 
     /** The two halves of what was mixed so far. */
@@ -40,10 +40,10 @@ final class StreamIds implements Supplier<String> {
     /**
      * As on a machine with other files.
      *
-     * @param ofTheKernel each gives as many random bytes as it is asked for
+     * @param ofTheKernel gives as many random bytes as it is asked for
      * @param ofTheProcess each has something in it that differs between processes
      */
-    StreamIds(String[] ofTheKernel, String[] ofTheProcess) {
+    StreamIds(String ofTheKernel, String[] ofTheProcess) {
         this.ofTheKernel = ofTheKernel;
         this.ofTheProcess = ofTheProcess;
     }
@@ -59,27 +59,26 @@ final class StreamIds implements Supplier<String> {
 
     private byte[] bits() {
         byte[] bits = new byte[BYTES];
-        for (String file : ofTheKernel) {
-            try (DataInputStream kernels = new DataInputStream(new FileInputStream(file))) {
-                kernels.readFully(bits);
-                return bits;
-            } catch (IOException without) {
-                continue;
-            } catch (SecurityException kept) {
-                // From the application whose thread began this one; the JDK itself may read the file.
+        try (DataInputStream kernels = new DataInputStream(new FileInputStream(ofTheKernel))) {
+            kernels.readFully(bits);
+        } catch (IOException without) {
+            if (File.separatorChar == '\\') {
                 new SecureRandom().nextBytes(bits);
-                return bits;
+            } else {
+                mix(bits);
             }
-        }
-        if (File.separatorChar == '\\') {
+        } catch (SecurityException kept) {
+            // From the application whose thread began this one; the JDK itself may read the file.
             new SecureRandom().nextBytes(bits);
-            return bits;
         }
+        return bits;
+    }
+
+    private void mix(byte[] bits) {
         mixAll();
         for (int i = 0; i < bits.length; i++) {
             bits[i] = (byte) (i < Long.BYTES ? left >>> (8 * i) : right >>> (8 * (i - Long.BYTES)));
         }
-        return bits;
     }
 
     private void mixAll() {
@@ -102,7 +101,7 @@ final class StreamIds implements Supplier<String> {
                     mix(part[i]);
                 }
             }
-        } catch (IOException without) {
+        } catch (IOException | SecurityException without) {
             mix(0);
         }
     }

@@ -482,6 +482,7 @@ class CellsTest {
             this.task = task;
         }
 
+        @SuppressWarnings("ReferenceEquality") // Its equals is one of those that tell.
         private void told() {
             if (Thread.currentThread() == this) {
                 called.incrementAndGet();

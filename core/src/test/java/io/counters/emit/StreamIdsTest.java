@@ -24,8 +24,7 @@ class StreamIdsTest {
     void what_the_kernel_gives_is_the_id() throws Exception {
         Path file = Files.write(folder.resolve("urandom"), new byte[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 127, -128, -1, 9});
 
-        assertThat(new StreamIds(new String[] {file.toString()}, NONE).get())
-                .isEqualTo("000102030405060708" + "7f80ff");
+        assertThat(new StreamIds(file.toString(), NONE).get()).isEqualTo("000102030405060708" + "7f80ff");
     }
 
     @Test
@@ -37,7 +36,7 @@ class StreamIdsTest {
 
         for (int i = 0; i < 2_000; i++) {
             // Each from the beginning, with nothing of the process's but its clocks.
-            seen.add(new StreamIds(new String[] {cut.toString()}, NONE).get());
+            seen.add(new StreamIds(cut.toString(), NONE).get());
         }
 
         assertThat(seen).hasSize(2_000).allMatch(id -> id.matches("[0-9a-f]{24}"));
@@ -50,7 +49,7 @@ class StreamIdsTest {
     @Test
     @DisabledOnOs(OS.WINDOWS)
     void each_bit_of_them_is_set_in_about_half_of_them() {
-        StreamIds ids = new StreamIds(NONE, NONE);
+        StreamIds ids = new StreamIds("none", NONE);
         int[] set = new int[96];
         for (int i = 0; i < 1_000; i++) {
             String id = ids.get();
