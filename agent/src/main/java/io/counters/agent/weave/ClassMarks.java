@@ -109,21 +109,9 @@ final class ClassMarks {
                 }
             }
         }
-        if (!counts.isEmpty() && isThreadsId(method)) {
-            refusals.refuse(file.name, method.name, "counting itself asks a thread for its id, so that is not counted");
-        } else if (!counts.isEmpty()) {
+        if (!counts.isEmpty()) {
             methods.put(method.name + method.descriptor, counts);
         }
-    }
-
-    /** {@code Thread.getId} is not final, and is how each thread finds its cells: woven, it would call itself. */
-    private boolean isThreadsId(TypeFile.Method method) {
-        if (!method.isVirtual() || !method.name.equals("getId") || !method.descriptor.equals("()J")) {
-            return false;
-        }
-        Map<String, Found> superclasses = hierarchy.above(loader, file.superName, NO_NAMES);
-        return superclasses.containsKey("java/lang/Thread")
-                || superclasses.containsKey("java/util/concurrent/ForkJoinWorkerThread");
     }
 
     /** The annotations, this one among them, that hold for a method; null if there are none. */
@@ -193,13 +181,15 @@ final class ClassMarks {
                 marks.addAll(annotation.annotations.marks);
             }
             if (marks.isEmpty() && rules.isMetaAnnotation(rule.annotation)) {
-                if (annotation != null) {
-                    refusals.refuse(
-                            internalName(rule.annotation),
-                            "",
-                            "metaAnnotations names it, but it carries no @Count: annotate it, or write a rule @"
-                                    + internalName(rule.annotation).replace('/', '.') + " = name");
-                }
+                refusals.refuse(
+                        internalName(rule.annotation),
+                        "",
+                        (annotation == null
+                                        ? "metaAnnotations names it, but its class is nowhere to be read: put it on the"
+                                                + " class path, or write a rule @"
+                                        : "metaAnnotations names it, but it carries no @Count: annotate it, or write a"
+                                                + " rule @")
+                                + internalName(rule.annotation).replace('/', '.') + " = name");
                 return marks;
             }
         }

@@ -13,6 +13,11 @@ final class Mark {
     static final String COUNT = "Lio/counters/Count;";
     static final String COUNTS = "Lio/counters/Count$List;";
 
+    /** How the descriptor ends where an application's shading has put the API below a package of its own. */
+    static final String MOVED_COUNT = "/io/counters/Count;";
+
+    static final String MOVED_COUNTS = "/io/counters/Count$List;";
+
     String value = "";
     Moment when = Moment.ENTRY;
     String errors = "";
@@ -26,7 +31,10 @@ final class Mark {
 
     /** Reads one annotation; null if it is none of ours. */
     static @Nullable AnnotationVisitor reader(String descriptor, Consumer<Mark> into) {
-        return descriptor.equals(COUNT) ? one(into) : descriptor.equals(COUNTS) ? list(into) : null;
+        if (descriptor.equals(COUNT) || descriptor.endsWith(MOVED_COUNT)) {
+            return one(into);
+        }
+        return descriptor.equals(COUNTS) || descriptor.endsWith(MOVED_COUNTS) ? list(into) : null;
     }
 
     private static AnnotationVisitor list(Consumer<Mark> into) {

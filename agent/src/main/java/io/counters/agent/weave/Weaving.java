@@ -1,6 +1,7 @@
 package io.counters.agent.weave;
 
 import java.lang.instrument.ClassFileTransformer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.security.ProtectionDomain;
 import java.util.Collections;
@@ -61,6 +62,9 @@ public final class Weaving implements ClassFileTransformer {
 
     private static final int MAJOR = 6;
 
+    private static final byte[][] CELLS = {Reaches.BRIDGE.getBytes(StandardCharsets.UTF_8)};
+    private static final String CELLS_NAME = "/cells/Cells";
+
     private final Names names;
     private final BooleanSupplier counting;
     private final ToIntFunction<String> ids;
@@ -68,7 +72,8 @@ public final class Weaving implements ClassFileTransformer {
     private final Refusals refusals;
     private final AtomicLong scanned = new AtomicLong();
     private final AtomicLong suppressed = new AtomicLong();
-    private @Nullable Hierarchy hierarchy;
+    private @Nullable Reaches reaches;
+    private volatile @Nullable Hierarchy hierarchy;
 
     /** How many methods count, by class. By name, which holds no loader: a redeployed class has the same one. */
     private final Map<String, Integer> woven = new ConcurrentHashMap<>();
@@ -197,6 +202,14 @@ public final class Weaving implements ClassFileTransformer {
         return hierarchy;
     }
 
+    /** Made on the first hit. */
+    private synchronized Reaches reaches() {
+        if (reaches == null) {
+            reaches = new Reaches();
+        }
+        return reaches;
+    }
+
     /** What was seen and caught so far, for the log. */
     public String summary() {
         List<String> idle = rules.idle();
@@ -204,15 +217,21 @@ public final class Weaving implements ClassFileTransformer {
         for (int of : woven.values()) {
             methods += of;
         }
+        Hierarchy read = hierarchy;
+        int unread = read == null ? 0 : read.unread();
         return scanned + " classes scanned, " + methods + " methods counted, " + refused() + " refused"
+                + (unread == 0 ? "" : ", supertypes whose class files can't be read: " + unread)
                 + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle))
                 + ", faults suppressed: " + suppressed;
     }
 
     private byte @Nullable [] weave(@Nullable ClassLoader loader, String name, byte[] bytes) {
-        if (isApi(name)) {
+        if (isApi(name) || isCells(bytes)) {
             // It needs the bridge, and finds out by itself whether there is one.
             boolean unused = counting.getAsBoolean();
+            complainIfMoved(name);
+        }
+        if (isApi(name)) {
             return null;
         }
         if (!on) {
@@ -221,7 +240,7 @@ public final class Weaving implements ClassFileTransformer {
         int version = version(bytes);
         ClassReader reader = reader(bytes);
         Map<String, MethodCounts> marked = marked(loader, name, reader);
-        if (marked.isEmpty() || !counting.getAsBoolean()) {
+        if (marked.isEmpty() || !counting.getAsBoolean() || !reaches().bridge(loader, name, refusals)) {
             return null;
         }
         byte[] written = WovenClass.write(reader, marked, ids, refusals);
@@ -270,6 +289,9 @@ public final class Weaving implements ClassFileTransformer {
     public List<String> list(@Nullable ClassLoader loader, String name, byte[] bytes) {
         try {
             if (isOfInterest(loader, name) && !isApi(name) && isHit(loader, name, bytes)) {
+                if (isCells(bytes)) {
+                    complainIfMoved(name);
+                }
                 ClassReader reader = reader(bytes);
                 Map<String, MethodCounts> marked = marked(loader, name, reader);
                 if (!marked.isEmpty()) {
@@ -292,8 +314,24 @@ public final class Weaving implements ClassFileTransformer {
     /** The API's own cells, which look for the bridge when they are initialised: it must be there by then. */
     private static boolean isApi(String name) {
         // In two parts: in counters.jar the whole name would be the bridge's.
-        return name.startsWith("io/counters/")
-                && (name.endsWith("/cells/Cells") || name.equals("io/counters/Counters"));
+        return name.startsWith("io/counters/") && (name.endsWith(CELLS_NAME) || name.equals("io/counters/Counters"));
+    }
+
+    /** Whether these bytes may be the API's cells, under whatever name somebody's shading gave them. */
+    public static boolean isCells(byte[] bytes) {
+        return ConstantPool.mentions(CELLS, bytes);
+    }
+
+    private void complainIfMoved(String name) {
+        if (!name.endsWith(CELLS_NAME)) {
+            return;
+        }
+        String to = name.substring(0, name.length() - CELLS_NAME.length()).replace('/', '.');
+        if (!to.equals("io.counters") && !to.endsWith(".io.counters")) {
+            refusals.refuse(
+                    "the API was moved to " + to + ": its Counters counts, and @" + to + ".Count does not; move it"
+                            + " to a package that ends with io.counters, such as " + to + ".io.counters");
+        }
     }
 
     private static boolean isGenerated(String name) {

@@ -66,7 +66,7 @@ class WeavingTest {
     }
 
     @Test
-    void how_a_thread_tells_its_id_is_not_counted_as_counting_asks_for_it() throws Exception {
+    void how_a_thread_tells_its_id_is_counted_like_anything_else() throws Exception {
         Settings named = Settings.read("methods=*Worker#get*;*Worker#work", new Properties(), Map.of());
         Weaving ofWorker = new Weaving(
                 Rules.read(named, log::add),
@@ -79,8 +79,8 @@ class WeavingTest {
         List<String> counted = ofWorker.list(loader, "some/Worker", bytesOf(Worker.class));
         List<String> ofEntity = ofWorker.list(loader, "some/Entity", bytesOf(Entity.class));
 
-        assertThat(counted).singleElement().asString().contains("#work()");
-        assertThat(log).singleElement().asString().contains("Worker.getId: counting itself asks a thread for its id");
+        assertThat(counted).hasSize(2).anyMatch(line -> line.contains("#getId()"));
+        assertThat(log).isEmpty();
         assertThat(ofEntity).singleElement().asString().contains("#getId() = entity.id entry");
     }
 
