@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * new}, which no method is called.
  */
 public final class Names {
-    private static final String DEFAULT = "{class}.{method}";
+    static final String DEFAULT = "{class}.{method}";
     private static final List<String> PLACEHOLDERS =
             Arrays.asList("{class}", "{simpleClass}", "{package}", "{method}", "{host}", "{app}");
 
