@@ -71,13 +71,13 @@ class Throws {
     }
     private static void end(boolean fails) { if (fails) throw new IllegalStateException("wanted") }
     @Count(value = "throws.entry", errors = "+.errors")
-    static void returns(boolean fails) { Hand.count("throws.entry"); if (fails) Hand.note("throws.entry.errors"); end(fails) }
+    static void returns(boolean fails) { Hand.note("throws.entry"); if (fails) Hand.note("throws.entry.errors"); end(fails) }
     @Count(value = "throws.throw", when = When.THROW)
     static void throwsThat(boolean fails) { if (fails) Hand.note("throws.throw"); end(fails) }
     @Count(value = "throws.exit", when = When.EXIT)
-    static void exits(boolean fails) { Hand.count("throws.exit"); end(fails) }
+    static void exits(boolean fails) { Hand.note("throws.exit"); end(fails) }
     @Count(value = "throws.return", when = When.RETURN, inFlight = "throws.open")
-    static void flies(boolean fails) { if (!fails) Hand.note("throws.return"); end(fails) }
+    static void flies(boolean fails) { if (!fails) Hand.count("throws.return"); end(fails) }
     @Count(value = "throws.later", when = When.RETURN, async = true, errors = "+.errors")
     static CompletionStage<String> later(boolean fails) {
         def stage = new CompletableFuture<String>()

@@ -54,7 +54,7 @@ class Kinds {
     @JvmOverloads @Count("kind.overloads") fun overloads(a: String, b: Int = 2): Int { Hand.count("kind.overloads"); return a.length + b }
     @Count("kind.many") fun many(vararg all: Int): Int { Hand.count("kind.many"); return all.size }
     val property: Int @Count("kind.property") get() { Hand.count("kind.property"); return 1 }
-    @JvmSynthetic @Count("kind.synthetic") fun synthetic() = Hand.count("kind.synthetic")
+    @JvmSynthetic @Count("kind.synthetic") fun synthetic() = Hand.note("kind.synthetic")
     private fun inner() = object : Callable<String> {
         @Count("kind.anonymous") override fun call(): String { Hand.count("kind.anonymous"); return "" }
     }.call()
@@ -74,16 +74,16 @@ private fun throwing(fails: Boolean) {
 }
 
 @Count("throws.entry", errors = "+.errors")
-fun entry(fails: Boolean) { Hand.count("throws.entry"); if (fails) Hand.note("throws.entry.errors"); end(fails) }
+fun entry(fails: Boolean) { Hand.note("throws.entry"); if (fails) Hand.note("throws.entry.errors"); end(fails) }
 
 @Count("throws.throw", `when` = When.THROW)
 fun thrown(fails: Boolean) { if (fails) Hand.note("throws.throw"); end(fails) }
 
 @Count("throws.exit", `when` = When.EXIT)
-fun exits(fails: Boolean) { Hand.count("throws.exit"); end(fails) }
+fun exits(fails: Boolean) { Hand.note("throws.exit"); end(fails) }
 
 @Count("throws.return", `when` = When.RETURN, inFlight = "throws.open")
-fun flies(fails: Boolean) { if (!fails) Hand.note("throws.return"); end(fails) }
+fun flies(fails: Boolean) { if (!fails) Hand.count("throws.return"); end(fails) }
 
 @Count("throws.later", `when` = When.RETURN, async = true, errors = "+.errors")
 fun later(fails: Boolean): CompletionStage<String> {

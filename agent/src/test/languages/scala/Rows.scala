@@ -35,7 +35,7 @@ class Kinds {
     hidden(); fixed(); locked(); itself(2); recursive(3); tail(3); twice(); generic("a"); generic(1)
     val reference: Int => Int = referenced _
     Hand.check(reference(1) + List(1, 2).map(referenced).sum == 4)
-    Hand.check(defaults() + defaults(2) == 8 && many(1, 2) == 2 && byName({ 5 }) == 5 && curried(1)(2) == 3)
+    Hand.check(defaults() + defaults(2) == 9 && many(1, 2) == 2 && byName({ 5 }) == 5 && curried(1)(2) == 3)
     Hand.check(lazily + lazily == 2)
     nested()
   }
@@ -49,7 +49,7 @@ class Kinds {
   @Count("kind.referenced") def referenced(n: Int): Int = { Hand.count("kind.referenced"); n }
   @Count("kind.twice.a") @Count("kind.twice.b") def twice(): Unit = { Hand.count("kind.twice.a"); Hand.count("kind.twice.b") }
   @Count("kind.generic") def generic[A](a: A): A = { Hand.count("kind.generic"); a }
-  @Count("kind.defaults") def defaults(a: Int = 1, b: Int = 3): Int = { Hand.count("kind.defaults"); a + b - 0 * a }
+  @Count("kind.defaults") def defaults(a: Int = 1, b: Int = 3): Int = { Hand.count("kind.defaults"); a + b }
   @Count("kind.many") def many(all: Int*): Int = { Hand.count("kind.many"); all.size }
   @Count("kind.by-name") def byName(a: => Int): Int = { Hand.count("kind.by-name"); a }
   @Count("kind.curried") def curried(a: Int)(b: Int): Int = { Hand.count("kind.curried"); a + b }
@@ -73,13 +73,13 @@ object Throws {
   }
   private def end(fails: Boolean): Unit = if (fails) throw new IllegalStateException("wanted")
   @Count(value = "throws.entry", errors = "+.errors")
-  def returns(fails: Boolean): Unit = { Hand.count("throws.entry"); if (fails) Hand.note("throws.entry.errors"); end(fails) }
+  def returns(fails: Boolean): Unit = { Hand.note("throws.entry"); if (fails) Hand.note("throws.entry.errors"); end(fails) }
   @Count(value = "throws.throw", when = When.THROW)
   def throws(fails: Boolean): Unit = { if (fails) Hand.note("throws.throw"); end(fails) }
   @Count(value = "throws.exit", when = When.EXIT)
-  def exits(fails: Boolean): Unit = { Hand.count("throws.exit"); end(fails) }
+  def exits(fails: Boolean): Unit = { Hand.note("throws.exit"); end(fails) }
   @Count(value = "throws.return", when = When.RETURN, inFlight = "throws.open")
-  def flies(fails: Boolean): Unit = { if (!fails) Hand.note("throws.return"); end(fails) }
+  def flies(fails: Boolean): Unit = { if (!fails) Hand.count("throws.return"); end(fails) }
   @Count(value = "throws.later", when = When.RETURN, async = true, errors = "+.errors")
   def later(fails: Boolean): CompletionStage[String] = {
     val stage = new CompletableFuture[String]
@@ -157,6 +157,7 @@ object Shapes {
   def all(): Unit = {
     import Implicits.Loud
     Hand.check(Row(2).copy(a = 3).twice() == 6 && new Meters(1).add(2) == 3 && "a".loud == "a")
+    Hand.check(new Cell(1).swap(2) == 2 && new Cell("a").swap("b") == "b")
     Hand.check(new Id(1).name() == "")
     Hand.check((new Id(2): Named).name() == "")
   }

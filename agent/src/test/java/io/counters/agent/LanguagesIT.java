@@ -3,17 +3,15 @@ package io.counters.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedMethod;
 import jdk.jfr.consumer.RecordingFile;
@@ -23,7 +21,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * A call counts once in every language, whatever its compiler makes of a marked method. What is right the fixtures
- * count by hand, in the bodies of their functions; from Java 25 on the JVM counts too, by JFR's method timing.
+ * count by hand, in the bodies of their functions; from Java 25 on the JVM counts too, by JFR's method timing, which has
+ * each method that carries the annotation, and of its calls those that return.
  */
 class LanguagesIT {
     private static final Path BUILT = Path.of("target", "languages");
@@ -48,7 +47,7 @@ class LanguagesIT {
 
         List<Path> classPath() throws IOException {
             List<Path> all = new ArrayList<>(List.of(classes, ChildJvm.FIXTURES, ChildJvm.CORE));
-            for (String library : Files.readString(BUILT.resolve("libraries")).split(File.pathSeparator)) {
+            for (String library : Files.readString(BUILT.resolve("libraries")).split(File.pathSeparator, -1)) {
                 if (library.matches(".*(scala-library|scala3-library|kotlin-stdlib|groovy)[^/]*\\.jar")) {
                     all.add(Path.of(library));
                 }
@@ -61,15 +60,16 @@ class LanguagesIT {
         }
     }
 
-    /** What a fixture's functions came to, and which methods of class files they are. */
-    private record Truth(Map<String, Long> sums, Map<String, String> methods) {
+    /** What a fixture's functions came to, and which methods of class files they are, if the JVM counts these. */
+    private record Truth(Map<String, Long> sums, Map<String, Long> methods) {
         static Truth of(ChildJvm.Ended child) {
             Truth truth = new Truth(new TreeMap<>(), new TreeMap<>());
             for (String line : child.out().lines().toList()) {
-                String[] words = line.split(" ", 3);
-                truth.sums.put(words[0], Long.valueOf(words[1]));
-                if (!words[2].equals("-")) {
-                    truth.methods.put(words[0], words[2]);
+                String[] words = line.split(" ", -1);
+                long sum = Long.parseLong(words[2]);
+                truth.sums.merge(words[0], sum, Long::sum);
+                if (!words[1].equals("-")) {
+                    truth.methods.put(words[1], sum);
                 }
             }
             assertThat(truth.sums).hasSizeGreaterThan(30);
@@ -77,25 +77,41 @@ class LanguagesIT {
         }
     }
 
+    /** What the agent sent, and what was right. */
+    private record Counted(Map<String, Long> sums, Truth truth, String err) {
+        static Counted by(Language language, String settings, String... options) throws Exception {
+            List<String> all = new ArrayList<>(List.of(options));
+            try (Receiver receiver = new Receiver()) {
+                all.add(ChildJvm.AGENT + "=" + receiver.arguments() + settings);
+                ChildJvm.Ended child = language.run(all.toArray(new String[0]));
+                return new Counted(new TreeMap<>(receiver.sums()), Truth.of(child), child.err());
+            }
+        }
+
+        void assertRight() {
+            assertThat(sums).as(err).isEqualTo(truth.sums);
+        }
+    }
+
+    private static final Map<Language, Counted> counted = new EnumMap<>(Language.class);
+
+    private static Counted counted(Language language) throws Exception {
+        if (!counted.containsKey(language)) {
+            counted.put(language, Counted.by(language, "", "-Xverify:all"));
+        }
+        return counted.get(language);
+    }
+
     @ParameterizedTest
     @EnumSource
     void each_call_counts_once(Language language) throws Exception {
-        try (Receiver receiver = new Receiver()) {
-            ChildJvm.Ended child = language.run("-Xverify:all", ChildJvm.AGENT + "=" + receiver.arguments());
-
-            assertThat(new TreeMap<>(receiver.sums())).as(child.err()).isEqualTo(Truth.of(child).sums);
-        }
+        counted(language).assertRight();
     }
 
     @ParameterizedTest
     @EnumSource
     void an_override_counts_beside_where_that_is_asked_for(Language language) throws Exception {
-        try (Receiver receiver = new Receiver()) {
-            ChildJvm.Ended child =
-                    language.run("-Dinherit=true", ChildJvm.AGENT + "=" + receiver.arguments() + ",inherit=true");
-
-            assertThat(new TreeMap<>(receiver.sums())).as(child.err()).isEqualTo(Truth.of(child).sums);
-        }
+        Counted.by(language, ",inherit=true", "-Dinherit=true").assertRight();
     }
 
     @ParameterizedTest
@@ -104,12 +120,12 @@ class LanguagesIT {
         assumeTrue(Runtime.version().feature() >= 25, "method timing came with Java 25");
         Path recording = folder.resolve("timed.jfr");
 
-        Truth truth = Truth.of(
-                language.run("-XX:StartFlightRecording:filename=" + recording + ",method-timing=@io.counters.Count"));
+        Truth truth = Truth.of(language.run(
+                "-Xlog:jfr+startup=error",
+                "-XX:StartFlightRecording:filename=" + recording
+                        + ",method-timing=@io.counters.Count;@io.counters.Count$List"));
 
-        Map<String, Long> timed = timed(recording);
-        truth.methods.forEach((name, method) ->
-                assertThat(timed).as(name + " by " + method).containsEntry(method, truth.sums.get(name)));
+        assertThat(timed(recording)).containsAllEntriesOf(truth.methods);
     }
 
     private static Map<String, Long> timed(Path recording) throws IOException {
@@ -129,30 +145,11 @@ class LanguagesIT {
     @ParameterizedTest
     @EnumSource
     void list_tells_what_will_count_and_finds_nothing_wrong(Language language) throws Exception {
-        Path app = Files.createDirectory(folder.resolve("app"));
-        copy(language.classes, app);
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        ListIT.Listed listed = ListIT.list(language.classes);
 
-        int status = ListCommand.run(
-                new String[] {app.toString(), "enabled=true"}, new PrintStream(out), new PrintStream(err));
-
-        assertThat(err.toString()).isEmpty();
-        assertThat(status).isZero();
-        assertThat(out.toString().lines().map(line -> line.replaceAll(".* = (\\S+) .*", "$1")))
-                .containsAll(Truth.of(language.run()).sums.keySet());
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        try (Stream<Path> all = Files.walk(from)) {
-            for (Path each : all.toList()) {
-                Path target = to.resolve(from.relativize(each).toString());
-                if (Files.isDirectory(each)) {
-                    Files.createDirectories(target);
-                } else {
-                    Files.copy(each, target);
-                }
-            }
-        }
+        assertThat(listed.err()).isEmpty();
+        assertThat(listed.status()).isZero();
+        assertThat(listed.out().lines().map(line -> line.split(" ", -1)[2]))
+                .containsAll(counted(language).truth.sums.keySet());
     }
 }

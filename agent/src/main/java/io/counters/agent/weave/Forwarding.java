@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * A call on any other object is a person's delegation: in Java it always counts, elsewhere unless name, types and
- * counter are the same. What the compiler made without an annotation stands between the two is looked through.
+ * counter are the same. Methods without the annotation that stand between the two, and only hand on, are looked through.
  *
  * <p><b>Proxies.</b> Tools generate subclasses whose methods call the real one, on {@code super}, on another object or
  * through an interceptor. A method of such a class counts neither by {@code inherit}, {@code +} and {@code *} nor by a
@@ -161,17 +161,25 @@ final class Forwarding {
             found |= called;
             if (called && each != method && (each.hasCode() || orAbstract)) {
                 into.add(new Target(at, each, copied));
+                through(at.code().of(each.name + each.descriptor), copied, depth, into);
             }
         }
         MethodCode made = at.code().of(call.name + call.descriptor);
         if (!found && made != null) {
-            for (Call next : made.calls()) {
+            through(made, copied, depth, into);
+        } else if (!found && !call.name.equals("<init>")) {
+            findAbove(at, call, copied, orAbstract, depth + 1, into);
+        }
+    }
+
+    /** Looks through what only a compiler made, and through what only hands on. */
+    private void through(@Nullable MethodCode made, boolean copied, int depth, List<Target> into) {
+        if (made != null) {
+            for (Call next : made.isSynthetic() ? made.calls() : made.handsOnTo()) {
                 if (isNameOf(next.name)) {
                     find(next, next.owner, copied, false, depth + 1, into);
                 }
             }
-        } else if (!found && !call.name.equals("<init>")) {
-            findAbove(at, call, copied, orAbstract, depth + 1, into);
         }
     }
 
