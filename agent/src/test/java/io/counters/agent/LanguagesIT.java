@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -93,7 +92,7 @@ class LanguagesIT {
         }
     }
 
-    private static final Map<Language, Counted> counted = new EnumMap<>(Language.class);
+    private static final Map<Language, Counted> counted = new TreeMap<>();
 
     private static Counted counted(Language language) throws Exception {
         if (!counted.containsKey(language)) {
