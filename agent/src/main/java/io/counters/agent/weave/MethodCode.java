@@ -1,7 +1,10 @@
 package io.counters.agent.weave;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import net.bytebuddy.jar.asm.AnnotationVisitor;
 import net.bytebuddy.jar.asm.Handle;
 import net.bytebuddy.jar.asm.Label;
@@ -26,6 +29,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class MethodCode extends MethodVisitor {
     private static final String NULL_CHECKS = "kotlin/jvm/internal/Intrinsics";
+    private static final Set<String> BOXES = new HashSet<>(Arrays.asList(
+            "java/lang/Object",
+            "java/lang/Number",
+            "java/lang/Boolean",
+            "java/lang/Byte",
+            "java/lang/Character",
+            "java/lang/Short",
+            "java/lang/Integer",
+            "java/lang/Long",
+            "java/lang/Float",
+            "java/lang/Double"));
     private static final String METHOD = "Ljava/lang/reflect/Method;";
     private static final String HANDLE = "Ljava/lang/invoke/MethodHandle;";
 
@@ -134,10 +148,17 @@ final class MethodCode extends MethodVisitor {
         Type[] from = Type.getArgumentTypes(call.descriptor);
         Type to = Type.getReturnType(call.descriptor);
         if (call.opcode == Opcodes.INVOKESTATIC && from.length == 1) {
-            boolean boxes = isPrimitive(from[0]) != isPrimitive(to) && to.getSort() != Type.VOID;
-            return boxes || (call.owner.equals(in.name()) && to.getDescriptor().equals("L" + in.name() + ";"));
+            boolean boxes = isPrimitive(from[0]) && isBox(to);
+            boolean unboxes = isBox(from[0]) && isPrimitive(to) && to.getSort() != Type.VOID;
+            return boxes
+                    || unboxes
+                    || (call.owner.equals(in.name()) && to.getDescriptor().equals("L" + in.name() + ";"));
         }
-        return from.length == 0 && call.owner.startsWith("java/lang/") && isPrimitive(to);
+        return from.length == 0 && BOXES.contains(call.owner) && isPrimitive(to);
+    }
+
+    private static boolean isBox(Type type) {
+        return BOXES.contains(type.getInternalName());
     }
 
     private static boolean isPrimitive(Type type) {
