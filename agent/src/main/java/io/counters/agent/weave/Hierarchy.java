@@ -116,12 +116,10 @@ final class Hierarchy {
 
     private @Nullable TypeFile read(@Nullable ClassLoader loader, String name) {
         String why = "its loader has no such resource";
-        String resource = name + ".class";
-        try (InputStream in = loader == null
-                ? ClassLoader.getSystemResourceAsStream(resource)
-                : loader.getResourceAsStream(resource)) {
-            if (in != null) {
-                TypeFile file = TypeFile.read(Weaving.reader(all(in)), rules.annotations(), false);
+        try {
+            byte[] bytes = bytes(loader, name);
+            if (bytes != null) {
+                TypeFile file = TypeFile.read(Weaving.reader(bytes), rules.annotations(), false);
                 file.shrink(!rules.nameOverriding());
                 return file;
             }
@@ -139,6 +137,16 @@ final class Hierarchy {
     /** How many class files could not be read. */
     int unread() {
         return unread.get();
+    }
+
+    /** A type's class file as a loader sees it; null if it has none. */
+    static byte @Nullable [] bytes(@Nullable ClassLoader loader, String name) throws IOException {
+        String resource = name + ".class";
+        try (InputStream in = loader == null
+                ? ClassLoader.getSystemResourceAsStream(resource)
+                : loader.getResourceAsStream(resource)) {
+            return in == null ? null : all(in);
+        }
     }
 
     private static byte[] all(InputStream in) throws IOException {

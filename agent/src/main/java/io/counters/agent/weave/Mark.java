@@ -29,6 +29,23 @@ final class Mark {
     /** Whether a rule names the very method, so that it can't be left out without a word. */
     boolean named;
 
+    /** Whether it says the same, as a compiler's copy does. */
+    boolean equalTo(Mark other) {
+        return value.equals(other.value)
+                && when == other.when
+                && errors.equals(other.errors)
+                && on.equals(other.on)
+                && inFlight.equals(other.inFlight)
+                && amount == other.amount
+                && async == other.async;
+    }
+
+    /** Whether its names depend on where it stands, by this placeholder. */
+    boolean uses(String placeholder) {
+        String templates = (value.isEmpty() ? Names.DEFAULT : value) + errors + inFlight;
+        return templates.contains(placeholder);
+    }
+
     /** Reads one annotation; null if it is none of ours. */
     static @Nullable AnnotationVisitor reader(String descriptor, Consumer<Mark> into) {
         if (descriptor.equals(COUNT) || descriptor.endsWith(MOVED_COUNT)) {

@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * constructor's {@code {method}} is {@code new}, which no method is called.
  */
 public final class Names {
+    static final String DEFAULT = "{class}.{method}";
     private static final int COMPARED_MAX = 10_000;
     private static final int SHARED_SAID = 10;
-    private static final String DEFAULT = "{class}.{method}";
     private static final List<String> PLACEHOLDERS =
             Arrays.asList("{class}", "{simpleClass}", "{package}", "{method}", "{host}", "{app}");
 

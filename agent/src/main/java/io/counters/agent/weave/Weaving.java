@@ -23,34 +23,6 @@ import org.jspecify.annotations.Nullable;
  * unless {@code inherit} or a rule with {@code +} asks for its {@link Hierarchy}.
  */
 public final class Weaving implements ClassFileTransformer {
-    private static final String[] NOT_OURS = {
-        "java/",
-        "javax/",
-        "jdk/",
-        "sun/",
-        "com/sun/",
-        "io/counters/agent/",
-        "io/counters/cells/",
-        "io/counters/emit/",
-        "io/counters/ring/",
-        "io/counters/wire/",
-        "net/bytebuddy/",
-        "io/opentelemetry/javaagent/",
-        "datadog/",
-        "com/newrelic/agent/",
-        "co/elastic/apm/agent/",
-        "org/glowroot/agent/",
-        "com/dynatrace/",
-        "com/appdynamics/"
-    };
-
-    private static final String[] GENERATED = {
-        "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
-    };
-
-    /** The JDK's proxies are numbered: a nested class may be called {@code Outer$ProxyServlet}. */
-    private static final String PROXY = "$Proxy";
-
     /** The agent's own; in unit tests, where the application's loader loads us, none. */
     @SuppressWarnings("ReferenceEquality") // A loader is itself.
     private final @Nullable ClassLoader ownLoader = Weaving.class.getClassLoader() == ClassLoader.getSystemClassLoader()
@@ -101,8 +73,8 @@ public final class Weaving implements ClassFileTransformer {
         // Where many threads load classes at once the maps here need the first, and Java 8 deadlocks over the second.
         ThreadLocalRandom.current();
         FileSystems.getDefault();
-        boolean none = isOfInterest(null, "") || ConstantPool.mentions(rules.needles(), new byte[10]);
-        if (none || isGenerated("")) {
+        boolean none = isOfInterest(null, "java/") || ConstantPool.mentions(rules.needles(), new byte[10]);
+        if (none || Origin.isOfTheImage("", null) || Origin.isGenerated("")) {
             throw new IllegalStateException("nothing is a hit");
         }
         if (rules.needHierarchy()) {
@@ -149,7 +121,9 @@ public final class Weaving implements ClassFileTransformer {
             if (name != null && redefined != null) {
                 woven.remove(name);
             }
-            if (name == null || !isOfInterest(loader, name)) {
+            if (name == null
+                    || !isOfInterest(loader, name)
+                    || (Origin.isOfTheImage(name, domain) && !rules.nameExactly(name))) {
                 return null;
             }
             scanned.incrementAndGet();
@@ -166,21 +140,24 @@ public final class Weaving implements ClassFileTransformer {
         if (loader != null && loader == ownLoader) {
             return false;
         }
-        return isApi(name) || rules.nameExactly(name) || (loader != null && !startsWithOneOf(NOT_OURS, name));
+        return isApi(name) || rules.nameExactly(name) || Origin.mayBeMarked(loader, name);
     }
 
     /** Whether a class that was made at run time may count, of which there are no bytes to look at; by its name. */
     public boolean mayCountUnseen(String name) {
-        return !isGenerated(name) || rules.nameExactly(name);
+        return !Origin.isGenerated(name) || rules.nameExactly(name);
     }
 
     /** Whether it is worth a closer look, by its bytes. */
     public boolean isHit(@Nullable ClassLoader loader, String name, byte[] bytes) {
-        return isApi(name)
-                || rules.nameExactly(name)
-                || rules.nameByPattern(name)
-                || ConstantPool.mentions(rules.needles(), bytes)
-                || (rules.needHierarchy() && !isGenerated(name) && isHeir(loader, bytes));
+        if (isApi(name) || rules.nameExactly(name) || ConstantPool.mentions(rules.needles(), bytes)) {
+            return true;
+        }
+        boolean byPattern = rules.nameByPattern(name);
+        return (byPattern || rules.needHierarchy())
+                && !Origin.isGenerated(name, bytes)
+                && !Origin.isForeign(loader, name)
+                && (byPattern || isHeir(loader, bytes));
     }
 
     /** Whether something above it may make it count. */
@@ -239,7 +216,7 @@ public final class Weaving implements ClassFileTransformer {
         }
         int version = version(bytes);
         ClassReader reader = reader(bytes);
-        Map<String, MethodCounts> marked = marked(loader, name, reader);
+        Map<String, MethodCounts> marked = marked(loader, name, reader, bytes);
         if (marked.isEmpty() || !counting.getAsBoolean() || !reaches().bridge(loader, name, refusals)) {
             return null;
         }
@@ -271,13 +248,11 @@ public final class Weaving implements ClassFileTransformer {
         return bytes;
     }
 
-    private Map<String, MethodCounts> marked(@Nullable ClassLoader loader, String name, ClassReader reader) {
-        boolean generated = isGenerated(name);
-        if (generated && !rules.nameExactly(name)) {
-            return Collections.emptyMap();
-        }
-        boolean exactOnly = generated || loader == null || startsWithOneOf(NOT_OURS, name);
-        return ClassMarks.read(loader, reader, exactOnly, rules, hierarchy(), names, refusals);
+    private Map<String, MethodCounts> marked(
+            @Nullable ClassLoader loader, String name, ClassReader reader, byte[] bytes) {
+        boolean generated = Origin.isGenerated(name, bytes);
+        boolean exactOnly = generated || Origin.isForeign(loader, name);
+        return ClassMarks.read(loader, reader, generated, exactOnly, rules, hierarchy(), names, refusals);
     }
 
     /**
@@ -293,7 +268,7 @@ public final class Weaving implements ClassFileTransformer {
                     complainIfMoved(name);
                 }
                 ClassReader reader = reader(bytes);
-                Map<String, MethodCounts> marked = marked(loader, name, reader);
+                Map<String, MethodCounts> marked = marked(loader, name, reader, bytes);
                 if (!marked.isEmpty()) {
                     // Takes out what can't be woven.
                     WovenClass.write(reader, marked, ids, refusals);
@@ -332,25 +307,6 @@ public final class Weaving implements ClassFileTransformer {
                     "the API was moved to " + to + ": its Counters counts, and @" + to + ".Count does not; move it"
                             + " to a package that ends with io.counters, such as " + to + ".io.counters");
         }
-    }
-
-    private static boolean isGenerated(String name) {
-        for (String part : GENERATED) {
-            if (name.contains(part)) {
-                return true;
-            }
-        }
-        int number = name.indexOf(PROXY) + PROXY.length();
-        return number >= PROXY.length() && number < name.length() && Character.isDigit(name.charAt(number));
-    }
-
-    private static boolean startsWithOneOf(String[] prefixes, String name) {
-        for (String prefix : prefixes) {
-            if (name.startsWith(prefix)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private void suppress(@Nullable String name, Throwable fault) {
