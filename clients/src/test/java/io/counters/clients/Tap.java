@@ -38,6 +38,7 @@ abstract sealed class Tap implements AutoCloseable {
     private BigDecimal sent = BigDecimal.ZERO;
     private long countLines;
     private long otherLines;
+    private boolean used;
     private final List<String> examples = new ArrayList<>();
 
     private Tap(Row row) {
@@ -84,8 +85,13 @@ abstract sealed class Tap implements AutoCloseable {
         thread.start();
     }
 
+    private synchronized void noteUse() {
+        used = true;
+    }
+
     /** Takes down what was sent: whole lines, and perhaps one without its end. */
     private synchronized void note(String text) {
+        used = true;
         for (String line : text.split("\n")) {
             Matcher counted = count.matcher(line);
             if (counted.matches()) {
@@ -121,7 +127,7 @@ abstract sealed class Tap implements AutoCloseable {
 
     /** Whether anything has arrived yet. */
     synchronized boolean isUsed() {
-        return !examples.isEmpty();
+        return used;
     }
 
     /** The first lines, for a message. */
@@ -200,6 +206,7 @@ abstract sealed class Tap implements AutoCloseable {
                     Socket server = new Socket(LOOPBACK, port);
                     OutputStream to = server.getOutputStream()) {
                 for (int length = from.read(bytes); length >= 0; length = from.read(bytes)) {
+                super.noteUse();
                     for (int i = 0; i < length; i++) {
                         line.write(bytes[i]);
                         if (bytes[i] == '\n') {
