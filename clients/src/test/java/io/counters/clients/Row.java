@@ -13,7 +13,6 @@ import static io.counters.clients.Row.What.TAGS;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -53,41 +52,58 @@ record Row(int number, Client client, Transport transport, boolean buffered, Wha
     }
 
     /**
-     * A client library, and what is left of the tags it sends.
+     * A client library.
      *
      * @param driver the program that drives it; empty for {@link JavaDriver}
-     * @param counter what its counter is called with {@link What#TAGS}, after the row's own beginning
+     * @param counter what its counter is called, after the row's own beginning
+     * @param tagged the same with what is left of {@link What#TAGS}
      */
-    record Client(String name, List<String> driver, String counter) {}
+    record Client(String name, List<String> driver, String counter, String tagged) {
+        Client(String name, List<String> driver, String tagged) {
+            this(name, driver, ".orders", tagged);
+        }
 
+        /** The same library, told to do otherwise. */
+        Client as(String flavor) {
+            return new Client(name + " " + flavor, driver, counter, tagged);
+        }
+    }
+
+    private static final String URL = ",url=http_//shop_8080/cart";
+    private static final String PATH = ",note=a_b_c,path=/users/_id_";
     private static final Client HOT_SHOTS =
-            node("hot-shots", ".orders,city=Z_rich,env=test,note=a_b_c,path=/users/_id_,url=http_//shop_8080/cart");
-    private static final Client HOT_SHOTS_TELEGRAF = node("hot-shots telegraf", HOT_SHOTS.counter());
-    private static final Client HOT_SHOTS_AGGREGATED = node("hot-shots aggregated", HOT_SHOTS.counter());
-    private static final Client NODE_STATSD = node(
-            "node-statsd",
-            ".orders,canary=true,city=Z_rich,env=prod,note=a_b_c,path=/users/_id_,url=http_//shop_8080/cart");
+            new Client("hot-shots", List.of("node", "node.js"), ".orders,city=Z_rich,env=test" + PATH + URL);
+    private static final Client NODE_STATSD = new Client(
+            "node-statsd", List.of("node", "node.js"), ".orders,canary=true,city=Z_rich,env=prod" + PATH + URL);
     private static final Client STATSD_CLIENT =
-            node("statsd-client", ".orders,city=Z_rich,env=prod,note=a_b_c,path=/users/_id_,url=http_//shop_8080/cart");
-    private static final Client DOGSTATSD = java("java-dogstatsd-client", NODE_STATSD.counter());
-    private static final Client DOGSTATSD_AGGREGATED = java("java-dogstatsd-client aggregated", DOGSTATSD.counter());
-    private static final Client MICROMETER_ETSY = java("micrometer ETSY", "?");
-    private static final Client MICROMETER_DATADOG = java("micrometer DATADOG", "?");
-    private static final Client MICROMETER_TELEGRAF = java("micrometer TELEGRAF", "?");
-    private static final Client MICROMETER_SYSDIG = java("micrometer SYSDIG", "?");
-    private static final Client TIMGROUP = java("timgroup java-statsd-client", "");
-    private static final Client PYTHON = new Client(
-            "python3-statsd", List.of("/usr/bin/python3", "python.py"), ".orders,env=prod,note=a_b_c,path=/users/_id_");
-    private static final Client PERL = new Client("Net::Statsd (Perl)", List.of("perl", "perl.pl"), PYTHON.counter());
-    private static final Client RUBY = new Client("ruby-statsd", List.of("/usr/bin/ruby", "ruby.rb"), PYTHON.counter());
-
-    private static Client node(String name, String counter) {
-        return new Client(name, List.of("node", "node.js"), counter);
-    }
-
-    private static Client java(String name, String counter) {
-        return new Client(name, List.of(), counter);
-    }
+            new Client("statsd-client", List.of("node", "node.js"), ".orders,city=Z_rich,env=prod" + PATH + URL);
+    private static final Client DOGSTATSD = new Client("java-dogstatsd-client", List.of(), NODE_STATSD.tagged());
+    private static final Client MICROMETER_ETSY = new Client(
+            "micrometer ETSY",
+            List.of(),
+            "Orders.statistic.count",
+            "Orders.city.Z_rich.env.prod.note.a_b_c.path./users/_id_.statistic.count.url.http_//shop_8080/cart");
+    private static final Client MICROMETER_DATADOG = new Client(
+            "micrometer DATADOG",
+            List.of(),
+            ".orders,statistic=count",
+            ".orders,city=Z_rich,env=prod" + PATH + ",statistic=count" + URL);
+    private static final Client MICROMETER_TELEGRAF = new Client(
+            "micrometer TELEGRAF",
+            List.of(),
+            "_orders,statistic=count",
+            "_orders,city=Z_rich,env=prod" + PATH + ",statistic=count" + URL);
+    private static final Client MICROMETER_SYSDIG = new Client(
+            "micrometer SYSDIG",
+            List.of(),
+            ".orders,statistic=count",
+            ".orders,city=Z_rich,env=prod,note=a_b_c,path=_users__id_,statistic=count,url=http___shop_8080_cart");
+    private static final Client TIMGROUP = new Client("timgroup java-statsd-client", List.of(), "");
+    private static final Client PYTHON =
+            new Client("python3-statsd", List.of("/usr/bin/python3", "python.py"), ".orders,env=prod" + PATH);
+    private static final Client PERL =
+            new Client("Net::Statsd (Perl)", List.of("/usr/bin/perl", "perl.pl"), PYTHON.tagged());
+    private static final Client RUBY = new Client("ruby-statsd", List.of("/usr/bin/ruby", "ruby.rb"), PYTHON.tagged());
 
     /** All of them. */
     static List<Row> all() {
@@ -96,12 +112,12 @@ record Row(int number, Client client, Transport transport, boolean buffered, Wha
         Set<What> unsampled = EnumSet.of(PLAIN, MINUS, FRACTIONS, TAGS, OTHERS);
         Set<What> whole = EnumSet.of(PLAIN, TAGS, OTHERS); // micrometer cuts off fractions, and only goes up
         rows.add(HOT_SHOTS, EnumSet.of(UDP, TCP, UNIX), List.of(false, true), all);
-        rows.add(HOT_SHOTS_TELEGRAF, EnumSet.of(UDP, TCP), List.of(true), EnumSet.of(PLAIN, TAGS));
-        rows.add(HOT_SHOTS_AGGREGATED, EnumSet.of(UDP), List.of(true), unsampled);
+        rows.add(HOT_SHOTS.as("telegraf"), EnumSet.of(UDP, TCP), List.of(true), EnumSet.of(PLAIN, TAGS));
+        rows.add(HOT_SHOTS.as("aggregated"), EnumSet.of(UDP), List.of(true), unsampled);
         rows.add(NODE_STATSD, EnumSet.of(UDP), List.of(false), all);
         rows.add(STATSD_CLIENT, EnumSet.of(UDP, TCP), List.of(false, true), unsampled);
         rows.add(DOGSTATSD, EnumSet.of(UDP, UNIX), List.of(true), all);
-        rows.add(DOGSTATSD_AGGREGATED, EnumSet.of(UDP), List.of(true), EnumSet.of(PLAIN, FRACTIONS, TAGS));
+        rows.add(DOGSTATSD.as("aggregated"), EnumSet.of(UDP), List.of(true), EnumSet.of(PLAIN, FRACTIONS, TAGS));
         for (Client micrometer : List.of(MICROMETER_ETSY, MICROMETER_DATADOG, MICROMETER_TELEGRAF, MICROMETER_SYSDIG)) {
             rows.add(micrometer, EnumSet.of(UDP, TCP), List.of(false, true), whole);
         }
@@ -143,15 +159,10 @@ record Row(int number, Client client, Transport transport, boolean buffered, Wha
     /** The names of the counters that come of it. */
     Set<String> counters() {
         return switch (what) {
-            case TAGS -> Set.of(beginning() + client.counter());
+            case TAGS -> Set.of(beginning() + client.tagged());
             case OTHERS -> Set.of();
-            default -> Set.of(counter());
+            default -> Set.of(beginning() + client.counter());
         };
-    }
-
-    /** How many lines of which reason are rejected, as the wire protocol documents it. */
-    Map<String, Long> rejected(Tap tap) {
-        return what == OTHERS ? Map.of("statsd_type", tap.otherLines()) : Map.of();
     }
 
     @Override

@@ -118,13 +118,15 @@ final class Server implements AutoCloseable {
         return counters;
     }
 
-    /** How many lines were rejected so far, by reason. */
+    /** How many lines were rejected so far, by reason, and as {@code joined} an estimate of the counts in joined lines. */
     SortedMap<String, Long> rejected() throws IOException, InterruptedException {
         SortedMap<String, Long> rejected = new TreeMap<>();
         Matcher number = NUMBER.matcher(read("metrics"));
         while (number.find()) {
             if (number.group(1).matches("(intake_rejected_lines|proxy_rejected)_total\\{.*")) {
                 rejected.put(number.group(1).replaceAll(".*\"(.*)\".*", "$1"), Long.valueOf(number.group(2)));
+            } else if (number.group(1).matches("(intake|proxy)_joined_counts_total")) {
+                rejected.put("joined", Long.valueOf(number.group(2)));
             }
         }
         return rejected;

@@ -18,7 +18,9 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import jnr.unixsocket.UnixDatagramChannel;
@@ -26,25 +28,28 @@ import jnr.unixsocket.UnixSocketAddress;
 
 /**
  * Stands between a client and a server: hands on every byte as it comes, and knows afterwards what the client really
- * sent. Reads lines by rules of its own, which know nothing but the counters of one row.
+ * sent, and what of it the wire protocol says is rejected: lines of other types, lines without line breaks between them, and on
+ * TCP what stands behind the last line break. Reads lines by rules of its own.
  */
 abstract sealed class Tap implements AutoCloseable {
     private static final int DATAGRAM_BYTES_MAX = 65_535;
     private static final int RECEIVE_BUFFER_BYTES = 4 << 20;
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
-    private final Pattern count;
-    private final Pattern other;
+    /** What stands between a line's name and its tags, wherever it stands. */
+    private static final Pattern ENTRY = Pattern.compile(":([-+0-9.eE]+)\\|([a-z]+)(?:\\|@([0-9.]+))?");
+
+    private final Pattern ofRow;
+    private final boolean isProxied;
     private BigDecimal sent = BigDecimal.ZERO;
-    private long countLines;
-    private long otherLines;
+    private BigDecimal rejected = BigDecimal.ZERO;
+    private final Map<String, Long> rejectedLines = new HashMap<>();
     private boolean used;
     private final List<String> examples = new ArrayList<>();
 
     private Tap(Row row) {
-        String name = "(?s)" + row.beginning() + "\\D.*?";
-        count = Pattern.compile(name + ":([-+0-9.eE]+)\\|c(?:\\|@([0-9.eE-]+))?(?:\\|.*)?");
-        other = Pattern.compile(name + ":[^|]*\\|(?!c).*");
+        ofRow = Pattern.compile("(?s)" + row.beginning() + "\\D.*");
+        isProxied = row.proxied();
     }
 
     /** Starts one for what this row's client sends, which hands it on to this port or file. */
@@ -85,44 +90,63 @@ abstract sealed class Tap implements AutoCloseable {
         thread.start();
     }
 
+    private void noteDatagram(String datagram) {
+        datagram.lines().forEach(line -> note(line, false));
+    }
+
     private synchronized void noteUse() {
         used = true;
     }
 
-    /** Takes down what was sent: whole lines, and perhaps one without its end. */
-    private synchronized void note(String text) {
+    /**
+     * Takes down a line.
+     *
+     * @param isCut whether it is the last of a stream and has no line break
+     */
+    private synchronized void note(String line, boolean isCut) {
         used = true;
-        for (String line : text.split("\n")) {
-            Matcher counted = count.matcher(line);
-            if (counted.matches()) {
-                BigDecimal value = new BigDecimal(counted.group(1));
-                sent = sent.add(
-                        counted.group(2) == null
-                                ? value
-                                : value.divide(new BigDecimal(counted.group(2)), MathContext.DECIMAL128));
-                countLines++;
-            } else if (other.matcher(line).matches()) {
-                otherLines++;
+        if (examples.size() < 3) {
+            examples.add(line.length() > 200 ? line.substring(0, 200) + "..." : line);
+        }
+        BigDecimal value = BigDecimal.ZERO;
+        int entries = 0;
+        int counts = 0;
+        for (Matcher entry = ENTRY.matcher(line); entry.find(); entries++) {
+            if (entry.group(2).startsWith("c")) {
+                counts++;
+                BigDecimal rate = new BigDecimal(entry.group(3) == null ? "1" : entry.group(3));
+                value = value.add(new BigDecimal(entry.group(1)).divide(rate, MathContext.DECIMAL128));
             }
-            if (examples.size() < 3 && !line.isEmpty()) {
-                examples.add(line);
+        }
+        boolean isJoined = entries > 1;
+        if (isJoined || ofRow.matcher(line).matches()) {
+            sent = sent.add(value);
+            if (isJoined || isCut || counts == 0) {
+                rejected = rejected.add(value);
+                rejectedLines.merge(isJoined ? "lines_joined" : isCut ? "line_cut" : "statsd_type", 1L, Long::sum);
+                if (isJoined && counts > 0 && !isProxied) { // of which the proxy only logs an estimate
+                    rejectedLines.merge("joined", (long) counts, Long::sum);
+                }
             }
         }
     }
 
-    /** What the lines come to that count this row's counter; a sampled line counts the inverse of its rate. */
+    /** What the lines of this row's counter come to; a sampled line counts the inverse of its rate. */
     synchronized BigDecimal sent() {
         return sent;
     }
 
-    /** How many lines count. */
-    synchronized long countLines() {
-        return countLines;
+    /** What is to be counted of it. */
+    synchronized BigDecimal countable() {
+        return sent.subtract(rejected);
     }
 
-    /** How many lines are of another type: gauges, timers. */
-    synchronized long otherLines() {
-        return otherLines;
+    /**
+     * How many lines the wire protocol says are rejected, by reason, and as {@code joined} how many counts stand in lines that have
+     * no line breaks between them.
+     */
+    synchronized Map<String, Long> rejected() {
+        return Map.copyOf(rejectedLines);
     }
 
     /** Whether anything has arrived yet. */
@@ -160,7 +184,7 @@ abstract sealed class Tap implements AutoCloseable {
             while (true) {
                 datagram.setLength(DATAGRAM_BYTES_MAX);
                 in.receive(datagram);
-                super.note(new String(datagram.getData(), 0, datagram.getLength(), ISO_8859_1));
+                super.noteDatagram(new String(datagram.getData(), 0, datagram.getLength(), ISO_8859_1));
                 out.send(new DatagramPacket(datagram.getData(), datagram.getLength(), LOOPBACK, port));
             }
         }
@@ -206,18 +230,21 @@ abstract sealed class Tap implements AutoCloseable {
                     Socket server = new Socket(LOOPBACK, port);
                     OutputStream to = server.getOutputStream()) {
                 for (int length = from.read(bytes); length >= 0; length = from.read(bytes)) {
-                super.noteUse();
+                    super.noteUse();
                     for (int i = 0; i < length; i++) {
-                        line.write(bytes[i]);
                         if (bytes[i] == '\n') {
-                            super.note(line.toString(ISO_8859_1));
+                            super.note(line.toString(ISO_8859_1), false);
                             line.reset();
+                        } else {
+                            line.write(bytes[i]);
                         }
                     }
                     to.write(bytes, 0, length);
                 }
             } finally {
-                super.note(line.toString(ISO_8859_1));
+                if (line.size() > 0) {
+                    super.note(line.toString(ISO_8859_1), true);
+                }
             }
         }
 
@@ -257,7 +284,7 @@ abstract sealed class Tap implements AutoCloseable {
                 datagram.clear();
                 in.receive(datagram);
                 datagram.flip();
-                super.note(new String(datagram.array(), 0, datagram.limit(), ISO_8859_1));
+                super.noteDatagram(new String(datagram.array(), 0, datagram.limit(), ISO_8859_1));
                 out.send(datagram, server);
             }
         }
