@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -112,7 +113,8 @@ class ClientsIT {
             assertThat(counters.keySet())
                     .as("the names of %s", tap.examples())
                     .isEqualTo(tap.countable().signum() == 0 ? Set.of() : row.counters());
-            if (row.what() != Row.What.SAMPLED) {
+            // By Unix socket clients drop what finds its queue full, which holds 10 datagrams unless set otherwise.
+            if (row.what() != Row.What.SAMPLED && row.transport() != Row.Transport.UNIX) {
                 assertThat(tap.sent())
                         .as("what the client sent of what it was called for")
                         .isGreaterThanOrEqualTo(BigDecimal.valueOf(row.what().called));
@@ -177,8 +179,9 @@ class ClientsIT {
             assertThat(driver.waitFor(60, TimeUnit.SECONDS))
                     .as("the driver ends")
                     .isTrue();
-            assertThat(output).content().as("what the driver printed").isEmpty();
-            assertThat(driver.exitValue()).isZero();
+            assertThat(driver.exitValue())
+                    .as("the driver's exit status; it printed: %s", Files.readString(output))
+                    .isZero();
         } finally {
             driver.destroyForcibly();
         }
