@@ -352,6 +352,12 @@ public final class Cells {
         return (Map<String, Integer>) source[0];
     }
 
+    /** The sum of two counts, or the end of the range where it leaves 64 bits. */
+    public static long sum(long a, long b) {
+        long sum = a + b;
+        return ((a ^ sum) & (b ^ sum)) >= 0 ? sum : b < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
+    }
+
     /** Adds, to each element of {@code sums}, all that was ever counted under the id that is its index. */
     @SuppressWarnings("unchecked")
     public static void sum(Object[] source, long[] sums) {
@@ -362,7 +368,7 @@ public final class Cells {
             fold(owners, rows, blocks);
             for (long[] row : rows) {
                 for (int id = row == null ? -1 : Math.min(row.length - APART, sums.length) - 1; id >= 0; id--) {
-                    sums[id] += row[id + APART];
+                    sums[id] = sum(sums[id], row[id + APART]);
                 }
             }
             // Under the same lock: a thread that ended after its row was read must not be found in a block again.
@@ -371,7 +377,7 @@ public final class Cells {
                 int ids = block == null ? 0 : Math.min(BLOCK, sums.length - b * BLOCK);
                 for (int i = 0; i < ids; i++) {
                     for (int stripe = 0; stripe < STRIPES; stripe++) {
-                        sums[b * BLOCK + i] += block.get(stripe * BLOCK + i);
+                        sums[b * BLOCK + i] = sum(sums[b * BLOCK + i], block.get(stripe * BLOCK + i));
                     }
                 }
             }

@@ -88,7 +88,7 @@ public final class CounterTable implements IntFunction<byte[]> {
             Arrays.fill(scratch, 0, byId.length, 0);
             Cells.sum(source, scratch);
             for (int id = 0; id < byId.length; id++) {
-                sums[byId[id]] += scratch[id];
+                sums[byId[id]] = Cells.sum(sums[byId[id]], scratch[id]);
             }
         }
         if (indexesById.size() > sources.size()) {
@@ -106,9 +106,10 @@ public final class CounterTable implements IntFunction<byte[]> {
         return sums;
     }
 
-    /** What was counted since the last {@link #assigned}; of either sign, and modulo 2^64 like all counts. */
+    /** What was counted since the last {@link #assigned}; of either sign, and never beyond the end of the range. */
     long unassigned(int counter) {
-        return sums[counter] - assigned[counter];
+        // -MIN_VALUE is no long; one less makes no difference there, as the rest comes next time.
+        return Cells.sum(sums[counter], -Math.max(assigned[counter], -Long.MAX_VALUE));
     }
 
     /** How many counters have something that no stream had taken over when they were last read. */

@@ -8,7 +8,8 @@ public enum Rejection {
     NAME_LETTER("a name is made of A-Z a-z 0-9 - _ . /, and its tags of the same, as ,key=value"),
     NAME_TOO_LONG("a name has at most 250 bytes, tags included"),
     TAG_FORM("a tag is ,key=value with at least one letter each"),
-    TOO_MANY_TAGS("a name has at most 7 tags"),
+    TOO_MANY_TAGS(
+            "a name has at most 7 tags; the collector's --drop-tags leaves out those of StatsD lines that it names"),
     REPEATED_TAG("a tag's key stands once in a name"),
     LINE_TOO_LONG("a line has at most 1,024 bytes"),
     LINE_CUT(
@@ -30,10 +31,12 @@ public enum Rejection {
     PEER_FORM("a peer line is: peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM, under a from line"),
     SIGNED_FORM("a signed line is: signed KEY-ID TIME MAC"),
     SIGNED_PLACE("a signed line is the first of a datagram; on TCP use TLS instead"),
-    STATSD_FORM("a StatsD line is: name:VALUE|c[|@RATE][|#tag:value,...]"),
+    STATSD_FORM("a StatsD line is: name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),
+    STATSD_COLON(
+            "a StatsD name has no colon, because values follow the first one: send shop.cart:1|c, not shop:cart:1|c"),
     STATSD_TYPE("of StatsD's types only counters (c) are taken here"),
+    STATSD_VALUE("a counter's value is a number such as 3, -1, 2.5 or 1e3"),
     STATSD_UNKNOWN_TYPE("StatsD has no such type; that of a counter is c, in lower case: name:1|c"),
-    STATSD_VALUE("a counter's value is a whole number"),
     STATSD_RATE("a sample rate is above 0 and at most 1"),
     HTTP("this port takes lines, not HTTP, and nothing of this sender counts from here on; web pages try this"),
     TLS("this port takes lines as they are, not TLS, and nothing of this sender counts from here on");

@@ -61,7 +61,7 @@ public final class Intake implements Runnable, AutoCloseable {
             udp = new DatagramReceiver(
                     ports.udp,
                     self.count("intake_datagrams_total"),
-                    new Lines(ledger, settings.nameBytesMax(), faults, self),
+                    new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), faults, self),
                     nanoClock,
                     faults,
                     self);
@@ -71,7 +71,7 @@ public final class Intake implements Runnable, AutoCloseable {
                     : new DatagramReceiver(
                             named,
                             self.count("intake_unix_datagrams_total"),
-                            new Lines(ledger, settings.nameBytesMax(), faults, self),
+                            new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), faults, self),
                             nanoClock,
                             faults,
                             self);

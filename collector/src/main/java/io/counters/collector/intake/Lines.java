@@ -4,12 +4,17 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.JoinedLines;
 import io.counters.collector.self.Self;
+import io.counters.wire.Cleaning;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.ForeignProtocol;
 import io.counters.wire.PeerLine;
 import io.counters.wire.Rejection;
+import io.counters.wire.StatsdName;
 import io.counters.wire.Verb;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Locale;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -25,17 +30,25 @@ final class Lines implements Commands {
     private final Ledger ledger;
     private final int nameBytesMax;
     private final Rejections rejections;
+    private final CommandReader reader;
+    private final Map<Cleaning, LongAdder> cleaned = new EnumMap<>(Cleaning.class);
     private final FaultLog faults;
     private final LongAdder unendedBytes;
-    private final CommandReader reader = new CommandReader(this);
 
     /** Whose lines are being read. */
     private Source source = Source.none();
 
-    /** @param nameBytesMax the most bytes of a name */
-    Lines(Ledger ledger, int nameBytesMax, FaultLog faults, Self self) {
+    /**
+     * @param nameBytesMax the most bytes of a name
+     * @param statsdName reads the names of StatsD lines, for these lines alone
+     */
+    Lines(Ledger ledger, int nameBytesMax, StatsdName statsdName, FaultLog faults, Self self) {
         this.ledger = ledger;
         this.nameBytesMax = nameBytesMax;
+        reader = new CommandReader(this, statsdName);
+        for (Cleaning why : Cleaning.values()) {
+            cleaned.put(why, self.count("intake_cleaned_lines_total", "reason", why.reason()));
+        }
         this.faults = faults;
         rejections = new Rejections(faults, self);
         unendedBytes = self.count("intake_unended_bytes_total");
@@ -160,6 +173,25 @@ final class Lines implements Commands {
             return;
         }
         ledger.merge(from.stream, verb, bytes, begin, end, amount, total);
+    }
+
+    @Override
+    public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
+        if (source.isForeign) {
+            return;
+        }
+        if (end - begin > nameBytesMax) {
+            rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
+            return;
+        }
+        ledger.merge(source.stream, bytes, begin, end, whole, rest);
+    }
+
+    @Override
+    public void cleaned(Cleaning why) {
+        if (!source.isForeign) {
+            Objects.requireNonNull(cleaned.get(why)).increment();
+        }
     }
 
     @Override

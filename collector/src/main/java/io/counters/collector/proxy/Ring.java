@@ -2,6 +2,8 @@ package io.counters.collector.proxy;
 
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.wire.Cleaning;
+import io.counters.wire.StatsdName;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -22,9 +24,20 @@ final class Ring {
     private final byte[] keys = new byte[PLACES * KEY_BYTES_KEPT];
     private final byte[] lengths = new byte[PLACES];
     private final int[] owners = new int[PLACES];
+    private final boolean[] equals = new boolean[PLACES];
+    private final StatsdName counter;
+
+    /** Whether the key that was looked up last has an equals sign, without which it has no tags. */
+    private boolean hadEquals;
 
     Ring(List<Server> servers) {
+        this(servers, List.of());
+    }
+
+    /** @param dropTags keys of tags that the collectors leave out, and so does the key of a counter here */
+    Ring(List<Server> servers, List<String> dropTags) {
         this.servers = List.copyOf(servers);
+        counter = StatsdName.cleaning(dropTags);
         ring = new KetamaRing(
                 servers.stream().map(Server::address).toList(),
                 servers.stream().mapToLong(Server::weight).toArray());
@@ -34,10 +47,61 @@ final class Ring {
         return servers;
     }
 
+    /**
+     * The place in {@link #servers} of the owner of the message {@code in[begin, end)} with the key {@code in[keyBegin,
+     * keyEnd)}. A counter with tags, in whatever form, belongs to the owner of its name as {@code increment} has it, so
+     * that one server has what is counted in either way. All else belongs to the owner of its key, byte by byte.
+     */
+    int owner(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
+        int owner = owner(in, keyBegin, keyEnd);
+        if (in[keyEnd] != ':') {
+            return owner; // A frame's key ends in NUL.
+        }
+        int type = find(in, keyEnd, end, '|') + 1;
+        if (in[type] != 'c') {
+            return owner;
+        }
+        boolean hasField = in[type + 1] != '\n' && hasTagField(in, type, end);
+        if (!hasField && !hadEquals) {
+            return owner;
+        }
+        return isTagged(in, begin, end, keyBegin, keyEnd, hasField)
+                ? owner(counter.bytes, counter.from, counter.to)
+                : owner;
+    }
+
+    private static boolean hasTagField(byte[] in, int begin, int end) {
+        for (int bar = find(in, begin, end, '|'); bar < end; bar = find(in, bar + 1, end, '|')) {
+            if (in[bar + 1] == '#') {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isTagged(byte[] in, int begin, int end, int keyBegin, int keyEnd, boolean hasField) {
+        if (counter.readLine(in, begin, end) != null) {
+            return false;
+        }
+        int equals = find(in, keyBegin, keyEnd, '=');
+        return hasField
+                || counter.was(Cleaning.TAGS_IN_NAME)
+                || (equals < keyEnd && find(in, keyBegin, equals, ',') < equals);
+    }
+
+    private static int find(byte[] in, int begin, int end, char wanted) {
+        int at = begin;
+        while (at < end && in[at] != wanted) {
+            at++;
+        }
+        return at;
+    }
+
     /** The place in {@link #servers} of the owner of the key {@code in[begin, end)}, which is not empty. */
     int owner(byte[] in, int begin, int end) {
         int length = end - begin;
         if (length > KEY_BYTES_KEPT) {
+            hadEquals = find(in, begin, end, '=') < end;
             return ring.owner(in, begin, end, hash);
         }
         long mixed = length;
@@ -47,12 +111,15 @@ final class Ring {
         int place = (int) ((mixed * HASH_FACTOR) >>> 50);
         int kept = place * KEY_BYTES_KEPT;
         if (lengths[place] == length && Arrays.equals(keys, kept, kept + length, in, begin, end)) {
+            hadEquals = equals[place];
             return owners[place];
         }
+        hadEquals = find(in, begin, end, '=') < end;
         int owner = ring.owner(in, begin, end, hash);
         System.arraycopy(in, begin, keys, kept, length);
         lengths[place] = (byte) length;
         owners[place] = owner;
+        equals[place] = hadEquals;
         return owner;
     }
 

@@ -5,7 +5,6 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -37,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>Silence alone closes nothing: a client may have nothing to count for hours. A peer that is gone without a word is found
- * out by TCP's keepalive. For one thread.
+ * out by TCP's keepalive, within two minutes. For one thread.
  */
 final class Senders implements AutoCloseable {
     static final int CONNECTIONS_MAX = 10_000;
@@ -173,7 +172,7 @@ final class Senders implements AutoCloseable {
         }
         Sender sender = new Sender(channel, new Pieces(taker), nanoClock.getAsLong());
         try {
-            channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+            Keepalive.OF_SENDERS.set(channel);
             channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, sender);
         } catch (IOException gone) {
             close(channel);

@@ -63,7 +63,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A counter is a string key with the signed number as text. {@code INCRBY} would make a key that was evicted anew,
  * with the difference as its value, so a script looks first and does both at once. {@code INCRBY} also stops at the ends
- * of 64 bits; there the script goes round, as the ledger does. It answers by text, as numbers in scripts are doubles.
+ * of 64 bits; there the script goes round, because a difference is modulo 2^64: what stands there and what is to stand
+ * there may be further apart than 64 bits tell, but the sum is right. It answers by text, as numbers in scripts are doubles.
  *
  * <p>Lettuce sends again after a reconnect what had no answer before: that would count twice, and is switched off.
  */

@@ -42,7 +42,8 @@ class AllocationTest {
         AtomicReference<Thread> receiving = new AtomicReference<>();
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Intake intake = new Intake(
-                    new IntakeSettings(InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100),
+                    new IntakeSettings(
+                            InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                     Optional.empty(),
                     kept.ledger,
                     (work, name) -> {

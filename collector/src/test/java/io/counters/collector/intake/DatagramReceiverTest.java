@@ -11,6 +11,7 @@ import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.collector.udp.UdpSocket;
+import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
@@ -72,7 +73,7 @@ class DatagramReceiverTest {
         return new DatagramReceiver(
                 socket,
                 self.count("intake_datagrams_total"),
-                new Lines(ledger, 250, said.log(), self),
+                new Lines(ledger, 250, StatsdName.strict(), said.log(), self),
                 nanoClock,
                 said.log(),
                 self);

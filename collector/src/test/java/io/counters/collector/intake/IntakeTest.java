@@ -97,7 +97,8 @@ class IntakeTest {
     }
 
     private static IntakeSettings settings(int port) {
-        return new IntakeSettings(InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP, 250, CONNECTIONS);
+        return new IntakeSettings(
+                InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP, 250, CONNECTIONS, StatsdSettings.CLEAN);
     }
 
     private void run() {
@@ -802,7 +803,8 @@ class IntakeTest {
     @Test
     void a_taken_port_of_tcp_is_said_with_the_remedy_of_tcp() throws Exception {
         int taken = intake.tcpAddress().getPort();
-        IntakeSettings settings = new IntakeSettings(InetAddress.getLoopbackAddress(), 0, taken, 250, CONNECTIONS);
+        IntakeSettings settings =
+                new IntakeSettings(InetAddress.getLoopbackAddress(), 0, taken, 250, CONNECTIONS, StatsdSettings.CLEAN);
 
         assertThatThrownBy(() -> new Intake(
                         settings, Optional.empty(), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self))

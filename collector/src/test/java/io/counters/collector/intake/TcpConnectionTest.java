@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.ledger.KeptLedger;
+import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -29,8 +30,8 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection =
-                    new TcpConnection(taken, new Lines(kept.ledger, 250, kept.said.log(), kept.self), 0);
+            TcpConnection connection = new TcpConnection(
+                    taken, new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self), 0);
             for (String piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
                 while (bytes.hasRemaining()) {
@@ -168,8 +169,8 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection =
-                    new TcpConnection(taken, new Lines(kept.ledger, 250, kept.said.log(), kept.self), 0);
+            TcpConnection connection = new TcpConnection(
+                    taken, new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self), 0);
             for (byte[] piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece);
                 while (bytes.hasRemaining()) {

@@ -13,6 +13,7 @@ import io.counters.collector.udp.UdpSocket;
 import io.counters.collector.udp.UnixSocket;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.Socket;
+import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -78,7 +79,7 @@ class UnixSocketTest {
     /** Starts an intake with the Unix socket. */
     private void run() throws IOException {
         intake = new Intake(
-                new IntakeSettings(InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100),
+                new IntakeSettings(InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                 Optional.of(path),
                 kept.ledger,
                 Thread::new,
@@ -183,7 +184,7 @@ class UnixSocketTest {
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
                 kept.self.count("intake_unix_datagrams_total"),
-                new Lines(kept.ledger, 250, kept.said.log(), kept.self),
+                new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
                 System::nanoTime,
                 kept.said.log(),
                 kept.self);
@@ -278,7 +279,7 @@ class UnixSocketTest {
                             .getLocalAddress())
                     .getPort();
         }
-        IntakeSettings settings = new IntakeSettings(InetAddress.getLoopbackAddress(), 0, port, 250, 100);
+        IntakeSettings settings = new IntakeSettings(InetAddress.getLoopbackAddress(), 0, port, 250, 100, StatsdSettings.CLEAN);
 
         for (int i = 0; i < 2; i++) {
             assertThatThrownBy(() -> new Intake(
@@ -301,7 +302,7 @@ class UnixSocketTest {
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
                 kept.self.count("intake_unix_datagrams_total"),
-                new Lines(kept.ledger, 250, kept.said.log(), kept.self),
+                new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
                 System::nanoTime,
                 kept.said.log(),
                 kept.self);
@@ -345,7 +346,7 @@ class UnixSocketTest {
             DatagramReceiver receiver = new DatagramReceiver(
                     small,
                     kept.self.count("intake_datagrams_total"),
-                    new Lines(kept.ledger, 250, kept.said.log(), kept.self),
+                    new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
                     System::nanoTime,
                     kept.said.log(),
                     kept.self);
