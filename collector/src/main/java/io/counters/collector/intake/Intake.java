@@ -71,7 +71,12 @@ public final class Intake implements Runnable, AutoCloseable {
                     : new DatagramReceiver(
                             named,
                             self.count("intake_unix_datagrams_total"),
-                            new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), faults, self),
+                            new Lines(
+                                    ledger,
+                                    settings.nameBytesMax(),
+                                    settings.statsd().newName(),
+                                    faults,
+                                    self),
                             nanoClock,
                             faults,
                             self);

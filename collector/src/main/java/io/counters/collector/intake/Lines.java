@@ -13,9 +13,9 @@ import io.counters.wire.Rejection;
 import io.counters.wire.StatsdName;
 import io.counters.wire.Verb;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Locale;
 import java.util.concurrent.atomic.LongAdder;
 
 /**

@@ -8,8 +8,6 @@ import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +20,7 @@ class StatsdSettingsTest {
     @TempDir
     Path folder;
 
-    private final Source source =
-            new Source("UDP", false, () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 4711));
+    private final Source source = new Source("UDP", false, () -> "127.0.0.1:4711");
 
     private static StatsdSettings settings(Map<Setting, String> flags) throws SettingsException {
         Settings settings = new Settings(flags, Map.of());

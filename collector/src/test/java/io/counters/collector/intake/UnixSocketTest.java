@@ -11,9 +11,9 @@ import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.collector.udp.UnixSocket;
+import io.counters.wire.StatsdName;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.Socket;
-import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -79,7 +79,8 @@ class UnixSocketTest {
     /** Starts an intake with the Unix socket. */
     private void run() throws IOException {
         intake = new Intake(
-                new IntakeSettings(InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
+                new IntakeSettings(
+                        InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                 Optional.of(path),
                 kept.ledger,
                 Thread::new,
@@ -279,7 +280,8 @@ class UnixSocketTest {
                             .getLocalAddress())
                     .getPort();
         }
-        IntakeSettings settings = new IntakeSettings(InetAddress.getLoopbackAddress(), 0, port, 250, 100, StatsdSettings.CLEAN);
+        IntakeSettings settings =
+                new IntakeSettings(InetAddress.getLoopbackAddress(), 0, port, 250, 100, StatsdSettings.CLEAN);
 
         for (int i = 0; i < 2; i++) {
             assertThatThrownBy(() -> new Intake(
