@@ -67,6 +67,12 @@ final class StatsdLine {
         return why;
     }
 
+    private static boolean isType(byte[] in, int begin, int end) {
+        return end - begin == 1
+                ? in[begin] == 'c' || in[begin] == 'g' || in[begin] == 'h' || in[begin] == 's' || in[begin] == 'd'
+                : end - begin == 2 && in[begin] == 'm' && in[begin + 1] == 's';
+    }
+
     private @Nullable Rejection fields(byte[] in, int begin, int end) {
         boolean isRated = false;
         for (int at = begin; at < end; ) {
@@ -81,6 +87,9 @@ final class StatsdLine {
                 isRated = true;
             } else if (in[field] == '#') {
                 why = name.tags(in, field + 1, at);
+            } else if (isType(in, field, at)) {
+                // Another line's, with no line break before it: its name would pass for the end of a tag.
+                why = Rejection.LINES_JOINED;
             }
             if (why != null) {
                 return why;
