@@ -27,14 +27,11 @@ class SaturationTest {
     private final Map<String, Long> store = new HashMap<>();
 
     @ParameterizedTest
-    @CsvSource({
-        "Long.MAX, 9007199254740992, c, 9223372036854775807",
-        "Long.MIN, -9007199254740992, c, -9223372036854775808"
-    })
-    void a_value_stops_at_the_end_of_the_range(String end, long amount, String type, long value) throws Exception {
+    @CsvSource({"9007199254740992, 9223372036854775807", "-9007199254740992, -9223372036854775808"})
+    void a_value_stops_at_the_end_of_the_range(long amount, long value) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             for (int i = 0; i < LINES; i++) {
-                kept.datagram("a:" + amount + "|" + type + "\nb:1|c");
+                kept.datagram("a:" + amount + "|c\nb:1|c");
             }
 
             assertThat(kept.values()).isEqualTo(Map.of("a", value, "b", (long) LINES));
