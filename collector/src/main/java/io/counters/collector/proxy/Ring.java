@@ -16,6 +16,10 @@ final class Ring {
     private static final long CIRCLE = 1L << 32;
     private static final int PLACES = 1 << 14;
     private static final int KEY_BYTES_KEPT = 60;
+
+    /** Added to the owner of a key that has an equals sign. */
+    private static final int EQUALS = 1 << 30;
+
     private static final long HASH_FACTOR = 0x9E37_79B9_7F4A_7C15L;
 
     private final List<Server> servers;
@@ -24,11 +28,7 @@ final class Ring {
     private final byte[] keys = new byte[PLACES * KEY_BYTES_KEPT];
     private final byte[] lengths = new byte[PLACES];
     private final int[] owners = new int[PLACES];
-    private final boolean[] equals = new boolean[PLACES];
     private final StatsdName counter;
-
-    /** Whether the key that was looked up last has an equals sign, without which it has no tags. */
-    private boolean hadEquals;
 
     Ring(List<Server> servers) {
         this(servers, List.of());
@@ -53,21 +53,23 @@ final class Ring {
      * that one server has what is counted in either way. All else belongs to the owner of its key, byte by byte.
      */
     int owner(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
-        int owner = owner(in, keyBegin, keyEnd);
-        if (in[keyEnd] != ':') {
-            return owner; // A frame's key ends in NUL.
-        }
-        int type = find(in, keyEnd, end, '|') + 1;
-        if (in[type] != 'c') {
-            return owner;
-        }
-        boolean hasField = in[type + 1] != '\n' && hasTagField(in, type, end);
-        if (!hasField && !hadEquals) {
-            return owner;
-        }
-        return isTagged(in, begin, end, keyBegin, keyEnd, hasField)
+        int found = find(in, keyBegin, keyEnd);
+        // As nearly all are: frames, whose key ends in NUL, and counters without anything behind the type.
+        return found < EQUALS && (in[keyEnd] == 0 || isBareCounter(in, end))
+                ? found
+                : ownerOfLine(in, begin, end, keyBegin, keyEnd, found);
+    }
+
+    private static boolean isBareCounter(byte[] in, int end) {
+        return in[end - 2] == 'c' && in[end - 3] == '|';
+    }
+
+    private int ownerOfLine(byte[] in, int begin, int end, int keyBegin, int keyEnd, int found) {
+        boolean isCounter = in[keyEnd] == ':' && in[find(in, keyEnd, end, '|') + 1] == 'c';
+        boolean hasField = isCounter && !isBareCounter(in, end) && hasTagField(in, keyEnd, end);
+        return isCounter && (hasField || found >= EQUALS) && isTagged(in, begin, end, keyBegin, keyEnd, hasField)
                 ? owner(counter.bytes, counter.from, counter.to)
-                : owner;
+                : found & ~EQUALS;
     }
 
     private static boolean hasTagField(byte[] in, int begin, int end) {
@@ -99,10 +101,14 @@ final class Ring {
 
     /** The place in {@link #servers} of the owner of the key {@code in[begin, end)}, which is not empty. */
     int owner(byte[] in, int begin, int end) {
+        return find(in, begin, end) & ~EQUALS;
+    }
+
+    /** The same, with {@link #EQUALS} added where the key has an equals sign, without which it has no tags. */
+    private int find(byte[] in, int begin, int end) {
         int length = end - begin;
         if (length > KEY_BYTES_KEPT) {
-            hadEquals = find(in, begin, end, '=') < end;
-            return ring.owner(in, begin, end, hash);
+            return look(in, begin, end);
         }
         long mixed = length;
         for (int i = begin; i < end; i++) {
@@ -111,16 +117,17 @@ final class Ring {
         int place = (int) ((mixed * HASH_FACTOR) >>> 50);
         int kept = place * KEY_BYTES_KEPT;
         if (lengths[place] == length && Arrays.equals(keys, kept, kept + length, in, begin, end)) {
-            hadEquals = equals[place];
             return owners[place];
         }
-        hadEquals = find(in, begin, end, '=') < end;
-        int owner = ring.owner(in, begin, end, hash);
+        int owner = look(in, begin, end);
         System.arraycopy(in, begin, keys, kept, length);
         lengths[place] = (byte) length;
         owners[place] = owner;
-        equals[place] = hadEquals;
         return owner;
+    }
+
+    private int look(byte[] in, int begin, int end) {
+        return ring.owner(in, begin, end, hash) | (find(in, begin, end, '=') < end ? EQUALS : 0);
     }
 
     /** What part of all keys each server owns, 0 to 1. */

@@ -71,6 +71,11 @@ final class TcpUpstream implements Upstream, Transport {
 
     private @Nullable Connection lines;
     private @Nullable Connection frames;
+
+    /** Their queues, at hand. */
+    private @Nullable MessageQueue ofLines;
+
+    private @Nullable MessageQueue ofFrames;
     private volatile boolean isUp;
     private boolean isSaidDown;
     private long lastBatch;
@@ -322,21 +327,23 @@ final class TcpUpstream implements Upstream, Transport {
     @Override
     public void add(byte[] in, int begin, int end) {
         boolean isFrame = Frames.isFrame(in, begin);
-        Connection open = isFrame ? frames : lines;
-        (open == null ? begin(isFrame) : open).queue.add(in, begin, end);
+        MessageQueue queue = isFrame ? ofFrames : ofLines;
+        (queue == null ? begin(isFrame).queue : queue).add(in, begin, end);
     }
 
     /** The connection of a kind that has had none. */
-    private Connection begin(boolean ofFrames) {
+    private Connection begin(boolean isFrame) {
         Connection open = connections[0];
         if (lines != null || frames != null) {
             open = new Connection();
             connections = new Connection[] {connections[0], open};
         }
-        if (ofFrames) {
+        if (isFrame) {
             frames = open;
+            ofFrames = open.queue;
         } else {
             lines = open;
+            ofLines = open.queue;
         }
         return open;
     }
@@ -435,6 +442,8 @@ final class TcpUpstream implements Upstream, Transport {
         }
         lines = null;
         frames = null;
+        ofLines = null;
+        ofFrames = null;
     }
 
     @Override
