@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** Counts with the clients in Java, in this JVM. */
 final class JavaDriver {
@@ -120,7 +121,7 @@ final class JavaDriver {
     private void micrometer(StatsdFlavor flavor) throws ReflectiveOperationException {
         StatsdConfig config = new StatsdConfig() {
             @Override
-            public String get(String key) {
+            public @Nullable String get(String key) {
                 return switch (key) {
                     case "statsd.flavor" -> flavor.name();
                     case "statsd.protocol" ->
