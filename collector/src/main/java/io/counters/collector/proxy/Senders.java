@@ -1,5 +1,6 @@
 package io.counters.collector.proxy;
 
+import io.counters.collector.self.Keepalive;
 import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;

@@ -1,5 +1,6 @@
 package io.counters.collector.proxy;
 
+import io.counters.collector.self.Keepalive;
 import io.counters.collector.self.Self;
 import io.counters.emit.CollectorAddress;
 import io.counters.emit.Resolver;
