@@ -1,8 +1,8 @@
 package io.counters.collector.intake;
 
 import io.counters.collector.ledger.Ledger;
-import io.counters.collector.self.Keepalive;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Keepalive;
 import io.counters.collector.self.Self;
 import io.counters.collector.udp.SocketFailures;
 import java.io.IOException;
