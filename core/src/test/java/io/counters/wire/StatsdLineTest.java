@@ -162,7 +162,12 @@ class StatsdLineTest {
                 arguments("Foo::Bar.baz:1|c", Rejection.STATSD_COLON),
                 arguments("10.0.0.1:80.hits:1|c", Rejection.STATSD_COLON),
                 arguments("a:b:1|g", Rejection.STATSD_TYPE),
-                arguments("a:1|c:2", Rejection.STATSD_TYPE));
+                arguments("a:1|c:2", Rejection.STATSD_TYPE),
+                // another line begins behind the tag
+                arguments("a:1|c|#k:vb:2|c", Rejection.LINES_JOINED),
+                arguments("a:1|c|#k:vb:2|ms", Rejection.LINES_JOINED),
+                arguments("a:1|c|#k:vb:2|m", Rejection.LINES_JOINED),
+                arguments("a:1|c|#k:vb:2|kv", Rejection.LINES_JOINED));
     }
 
     @ParameterizedTest
