@@ -133,7 +133,8 @@ public final class StatsdName {
 
     /**
      * Where the name ends, at a colon; -1 where it has a colon itself. Of {@code a:1:2|c} two values are packed. A name that
-     * has tags ends at the last colon, because those before it belong to a tag: {@code n;host=a:8080:1|c} is one count.
+     * has tags ends at the last colon, because those before it belong to a tag: {@code n;host=a:8080:1|c} is one count. Where
+     * they stand in brackets, it ends at the first colon after these.
      *
      * @param colon the first one
      * @param bar where the values end
@@ -146,8 +147,10 @@ public final class StatsdName {
         if (last == colon) {
             return colon;
         }
-        if (isNumeric(in, last + 1, bar) && tagsBegin(in, begin, last) < colon) {
-            return cleans ? last : -1;
+        int tags = tagsBegin(in, begin, last);
+        if (isNumeric(in, last + 1, bar) && tags < colon) {
+            int end = in[tags] == '[' ? CommandReader.find(in, tags, last, (byte) ']') : last;
+            return cleans ? CommandReader.find(in, end, last, (byte) ':') : -1;
         }
         int second = CommandReader.find(in, colon + 1, last, (byte) ':');
         return isNumeric(in, colon + 1, second) || !isNumeric(in, last + 1, bar) ? colon : -1;

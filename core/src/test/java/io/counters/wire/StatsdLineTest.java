@@ -189,6 +189,11 @@ class StatsdLineTest {
                 arguments("n#t=12:30:45:2|c", "INCREMENT n,t=12_30_45 2", Rejection.STATSD_COLON),
                 arguments("n[host=a:8080]:3|c", "INCREMENT n,host=a_8080 3", Rejection.STATSD_COLON),
                 arguments("n[u=http://x/,k=v]m:3|c", "INCREMENT nm,k=v,u=http_//x/ 3", Rejection.STATSD_COLON),
+                arguments("n[host=a:8080]:1:2|c", "INCREMENT n,host=a_8080 3", Rejection.STATSD_COLON),
+                arguments(
+                        "n,id=2024-01-01T00:00:00+00:00:1|c",
+                        "INCREMENT n,id=2024-01-01T00_00_00_00_00 1",
+                        Rejection.STATSD_COLON),
                 arguments("n;host=::1:4|c", "INCREMENT n,host=__1 4", Rejection.STATSD_COLON),
                 arguments("n;u=http://x:1|c", "INCREMENT n,u=http_//x 1", Rejection.STATSD_COLON),
                 arguments("a:1|c|#", "INCREMENT a 1", Rejection.TAG_FORM),
