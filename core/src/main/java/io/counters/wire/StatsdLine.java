@@ -68,9 +68,10 @@ final class StatsdLine {
     }
 
     private static boolean isType(byte[] in, int begin, int end) {
-        return end - begin == 1
-                ? in[begin] == 'c' || in[begin] == 'g' || in[begin] == 'h' || in[begin] == 's' || in[begin] == 'd'
-                : end - begin == 2 && in[begin] == 'm' && in[begin + 1] == 's';
+        if (end - begin != 2) {
+            return end - begin == 1 && "cghsdm".indexOf(in[begin]) >= 0;
+        }
+        return (in[begin] == 'm' && in[begin + 1] == 's') || (in[begin] == 'k' && in[begin + 1] == 'v');
     }
 
     private @Nullable Rejection fields(byte[] in, int begin, int end) {
