@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  *   VALUE    a decimal of either sign, up to 2^53 once it is divided by the rate: 3, -1, 2.5, 1e3; several add up
  *   RATE     a decimal above 0 and at most 1, once
- *   FIELD    whatever else: it says nothing about the count and is passed over
+ *   FIELD    whatever else, or nothing: it says nothing about the count and is passed over
  * </pre>
  *
  * <p>{@link StatsdName} makes a canonical name of {@code name} and {@code TAGS}, and {@link StatsdAmount} adds up the
@@ -41,7 +41,10 @@ final class StatsdLine {
         }
         int typeEnd = CommandReader.find(in, bar + 1, end, (byte) '|');
         if (typeEnd - bar != 2 || in[bar + 1] != 'c') {
-            return typeEnd == bar + 1 ? Rejection.STATSD_FORM : Rejection.STATSD_TYPE;
+            return typeEnd == bar + 1
+                    ? Rejection.STATSD_FORM
+                    // name:1|c:2|c is two counts to some servers.
+                    : in[bar + 1] == 'c' && in[bar + 2] == ':' ? Rejection.LINES_JOINED : Rejection.STATSD_TYPE;
         }
         int nameEnd = name.nameEnd(in, begin, colon, bar);
         if (nameEnd < 0) {
@@ -79,11 +82,10 @@ final class StatsdLine {
         for (int at = begin; at < end; ) {
             int field = at + 1;
             at = CommandReader.find(in, field, end, (byte) '|');
-            if (field == at) {
-                return Rejection.STATSD_FORM;
-            }
             Rejection why = null;
-            if (in[field] == '@') {
+            if (field == at) {
+                why = name.emptyField();
+            } else if (in[field] == '@') {
                 why = isRated ? Rejection.STATSD_RATE : amount.rate(in, field + 1, at);
                 isRated = true;
             } else if (in[field] == '#') {

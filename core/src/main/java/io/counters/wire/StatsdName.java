@@ -439,6 +439,13 @@ public final class StatsdName {
         return null;
     }
 
+    /** Takes a field that is empty, and says nothing. */
+    @Nullable
+    Rejection emptyField() {
+        note(Cleaning.EMPTY_FIELD);
+        return cleans ? null : Rejection.STATSD_FORM;
+    }
+
     /** Whether anything was cleaned. */
     boolean isCleaned() {
         return !cleanings.isEmpty();

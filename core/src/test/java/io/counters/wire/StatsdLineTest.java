@@ -162,7 +162,8 @@ class StatsdLineTest {
                 arguments("Foo::Bar.baz:1|c", Rejection.STATSD_COLON),
                 arguments("10.0.0.1:80.hits:1|c", Rejection.STATSD_COLON),
                 arguments("a:b:1|g", Rejection.STATSD_TYPE),
-                arguments("a:1|c:2", Rejection.STATSD_TYPE),
+                arguments("a:1|c:2", Rejection.LINES_JOINED),
+                arguments("a:1|c:2|c", Rejection.LINES_JOINED),
                 // another line begins behind the tag
                 arguments("a:1|c|#k:vb:2|c", Rejection.LINES_JOINED),
                 arguments("a:1|c|#k:vb:2|ms", Rejection.LINES_JOINED),
@@ -196,6 +197,8 @@ class StatsdLineTest {
                         Rejection.STATSD_COLON),
                 arguments("n;host=::1:4|c", "INCREMENT n,host=__1 4", Rejection.STATSD_COLON),
                 arguments("n;u=http://x:1|c", "INCREMENT n,u=http_//x 1", Rejection.STATSD_COLON),
+                arguments("a:1|c|", "INCREMENT a 1", Rejection.STATSD_FORM),
+                arguments("a:1|c||#k:v|", "INCREMENT a,k=v 1", Rejection.STATSD_FORM),
                 arguments("a:1|c|#", "INCREMENT a 1", Rejection.TAG_FORM),
                 arguments("a:-1|c|#k", "DECREMENT a,k=true 1", Rejection.TAG_FORM),
                 arguments("a:1|c|#k:v,", "INCREMENT a,k=v 1", Rejection.TAG_FORM),
