@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *   return
  * </pre>
  *
- * <p>There is no branch in it, nothing is stored, and no other method is called. Where a compiler wrote {@code @Generated}
+ * <p>There is no branch in it, nothing is stored, and no other method is called. Where another compiler wrote {@code @Generated}
  * on the method the defaults may be any code: Groovy's are what the source says.
  *
  * <p>What comes before the call may throw, and the call would not count. So in Java, where a person wrote it, getters, casts,
@@ -178,7 +178,7 @@ final class MethodCode extends MethodVisitor {
 
     @Override
     public @Nullable AnnotationVisitor visitAnnotation(String descriptor, boolean visible) {
-        generated |= TypeFile.isGenerated(descriptor);
+        generated |= in.isOfOtherLanguage() && TypeFile.isGenerated(descriptor);
         return null;
     }
 

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import net.bytebuddy.jar.asm.ClassWriter;
+import net.bytebuddy.jar.asm.Label;
 import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import org.junit.jupiter.api.Test;
@@ -91,6 +92,35 @@ class ForwardingTest {
         writer.visitEnd();
 
         assertThat(weaving("").list(null, "a/A", writer.toByteArray())).containsExactly("a.A#a() = a.A.a entry");
+    }
+
+    @Test
+    void a_java_method_that_says_it_is_generated_is_a_forwarder_only_by_what_it_does() {
+        // Coverage tools leave out what has an annotation of this name, so people write it.
+        ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_MAXS);
+        writer.visit(Opcodes.V1_5, Opcodes.ACC_PUBLIC, "a/A", null, "java/lang/Object", null);
+        writer.visitSource("A.java", null);
+        for (String descriptor : List.of("()V", "(I)V")) {
+            MethodVisitor method = writer.visitMethod(Opcodes.ACC_STATIC, "a", descriptor, null, null);
+            method.visitAnnotation("Lio/counters/Count;", false).visitEnd();
+            method.visitAnnotation("La/Generated;", false).visitEnd();
+            method.visitCode();
+            if (descriptor.equals("()V")) {
+                Label otherwise = new Label();
+                method.visitMethodInsn(Opcodes.INVOKESTATIC, "a/B", "isOff", "()Z", false);
+                method.visitJumpInsn(Opcodes.IFNE, otherwise);
+                method.visitInsn(Opcodes.ICONST_0);
+                method.visitMethodInsn(Opcodes.INVOKESTATIC, "a/A", "a", "(I)V", false);
+                method.visitLabel(otherwise);
+            }
+            method.visitInsn(Opcodes.RETURN);
+            method.visitMaxs(0, 0);
+            method.visitEnd();
+        }
+        writer.visitEnd();
+
+        assertThat(weaving("").list(null, "a/A", writer.toByteArray()))
+                .containsExactly("a.A#a() = a.A.a entry", "a.A#a(int) = a.A.a entry");
     }
 
     @Test
