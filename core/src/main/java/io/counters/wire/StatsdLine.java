@@ -68,9 +68,15 @@ final class StatsdLine {
     }
 
     private static boolean isType(byte[] in, int begin, int end) {
-        return end - begin == 1
-                ? in[begin] == 'c' || in[begin] == 'g' || in[begin] == 'h' || in[begin] == 's' || in[begin] == 'd'
-                : end - begin == 2 && in[begin] == 'm' && in[begin + 1] == 's';
+        int first = begin < end ? in[begin] : 0;
+        switch (end - begin) {
+            case 1:
+                return "cghsdmk".indexOf(first) >= 0;
+            case 2:
+                return (first == 'm' && in[begin + 1] == 's') || (first == 'k' && in[begin + 1] == 'v');
+            default:
+                return false;
+        }
     }
 
     private @Nullable Rejection fields(byte[] in, int begin, int end) {
