@@ -102,7 +102,7 @@ public final class JoinedLines {
     }
 
     private boolean endsWith(long letters, int length) {
-        return (last & (1L << length * Byte.SIZE) - 1) == letters;
+        return (last & ((1L << (length * Byte.SIZE)) - 1)) == letters;
     }
 
     private void add(boolean isCount, int times) {
