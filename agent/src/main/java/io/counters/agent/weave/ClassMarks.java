@@ -173,7 +173,8 @@ final class ClassMarks {
     ClassCode code() {
         if (code == null) {
             code = ClassCode.read(reader);
-            byte[] bytes = code.isOfOtherLanguage() || hasAlike() ? file() : null;
+            boolean perhaps = code.isOfOtherLanguage() || !code.superCalls.isEmpty() || hasAlike();
+            byte[] bytes = perhaps ? file() : null;
             if (bytes != null) {
                 code = ClassCode.read(Weaving.reader(bytes));
             }
