@@ -159,7 +159,20 @@ class WithCompanion {
 data class Row(val a: Int) { @Count("shape.data") fun twice(): Int { Hand.count("shape.data"); return 2 * a } }
 enum class Color { RED { @Count("shape.enum") override fun code(): Int { Hand.count("shape.enum"); return 0 } }; abstract fun code(): Int }
 
+open class Asked { open fun ask(n: Int) = n }
+class Answers { @Count("shape.captured") fun answer(n: Int): Int { Hand.count("shape.captured"); return n } }
+
+private val held = Answers()
+
+@Count("shape.captured") private fun held(n: Int) = held.answer(n)
+
+/** What these hand to is another object: they count as well. */
+private fun asking(given: Answers) = object : Asked() { @Count("shape.captured") override fun ask(n: Int) = given.answer(n) }
+
 private fun objects() {
+    Hand.note("shape.captured")
+    Hand.note("shape.captured")
+    Hand.check(asking(Answers()).ask(3) + held(1) == 4)
     WithCompanion.fixed(); WithCompanion.instance(); WithCompanion.named()
     fromJava("languages.WithCompanion", "fixed")
     fromJava("languages.WithCompanion", "named")

@@ -17,8 +17,8 @@ final class ClassCode extends ClassVisitor {
     private final Map<String, MethodCode> methods = new HashMap<>();
     private String source = "";
 
-    /** The fields that a compiler added. */
-    final Set<String> addedFields = new HashSet<>(0);
+    /** The fields that Kotlin's compiler added for what {@code by} names: others it adds for what a person captured. */
+    final Set<String> delegates = new HashSet<>(0);
 
     /** The methods, by name and descriptor written together, that it calls on its supertypes. */
     final Set<String> superCalls = new HashSet<>(0);
@@ -58,8 +58,8 @@ final class ClassCode extends ClassVisitor {
     @Override
     public @Nullable FieldVisitor visitField(
             int access, String name, String descriptor, @Nullable String signature, @Nullable Object value) {
-        if ((access & Opcodes.ACC_SYNTHETIC) != 0) {
-            addedFields.add(name);
+        if ((access & Opcodes.ACC_SYNTHETIC) != 0 && name.startsWith("$$delegate_")) {
+            delegates.add(name);
         }
         return null;
     }

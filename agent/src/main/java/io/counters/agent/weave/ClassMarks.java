@@ -166,12 +166,48 @@ final class ClassMarks {
         return said;
     }
 
-    /** What is asked of the code of its methods. */
+    /**
+     * What is asked of the code of its methods. Another agent, such as one that measures coverage, may have put something
+     * into it already: where one method may hand on to another it is the class file's that is looked at, if there is one.
+     */
     ClassCode code() {
         if (code == null) {
             code = ClassCode.read(reader);
+            boolean perhaps = code.isOfOtherLanguage() || !code.superCalls.isEmpty() || hasAlike();
+            byte[] bytes = perhaps ? file() : null;
+            if (bytes != null) {
+                code = ClassCode.read(Weaving.reader(bytes));
+            }
         }
         return code;
+    }
+
+    /** Whether two of its methods have the same name or say the same. */
+    private boolean hasAlike() {
+        Set<String> known = new HashSet<>();
+        boolean alike = false;
+        for (TypeFile.Method method : file.methods) {
+            alike |= method.hasCode() && !known.add(method.name);
+            Set<String> values = new HashSet<>(0);
+            for (Mark mark : method.annotations.marks) {
+                values.add("=" + mark.value);
+            }
+            values.remove("=");
+            for (String value : values) {
+                alike |= !known.add(value);
+            }
+        }
+        return alike;
+    }
+
+    /** Its class file as its loader has it; null if it has none. */
+    private byte @Nullable [] file() {
+        try {
+            return Hierarchy.bytes(loader, file.name);
+        } catch (Throwable unreadable) {
+            // It is a loader's of the application, and may throw anything.
+            return null;
+        }
     }
 
     /** The same of another class, whose name has slashes; null for one of the JDK, or that can't be read. */
@@ -200,7 +236,10 @@ final class ClassMarks {
                     // It is said where that class is woven.
                 }
             });
-            return new ClassMarks(loader, Weaving.reader(bytes), byTool, exactOnly, rules, hierarchy, names, silent);
+            ClassReader read = Weaving.reader(bytes);
+            ClassMarks of = new ClassMarks(loader, read, byTool, exactOnly, rules, hierarchy, names, silent);
+            of.code = ClassCode.read(read);
+            return of;
         } catch (Throwable unreadable) {
             // It is a loader's of the application, and may throw anything.
             return null;

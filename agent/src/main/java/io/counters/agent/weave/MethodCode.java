@@ -85,7 +85,7 @@ final class MethodCode extends MethodVisitor {
     enum Receiver {
         /** The same object, or none. */
         ITSELF,
-        /** What a static field of the called type holds: an object of Scala or Kotlin, a companion. */
+        /** What a static field of the called type, or of the one around it, holds: an object of Scala or Kotlin, a companion. */
         SINGLETON,
         /** What a field holds that a compiler added: Kotlin's delegation. */
         DELEGATE,
@@ -239,11 +239,14 @@ final class MethodCode extends MethodVisitor {
     public void visitFieldInsn(int opcode, String type, String field, String descriptor) {
         boolean first = loads++ <= 1;
         if (opcode == Opcodes.GETSTATIC) {
-            statics.add(descriptor);
+            boolean onlyOne = descriptor.equals("L" + type + ";") || descriptor.startsWith("L" + type + "$");
+            if (onlyOne && in.isOfOtherLanguage()) {
+                statics.add(descriptor);
+            }
             handsMethodOn |= descriptor.endsWith(METHOD) || descriptor.endsWith(HANDLE);
         } else if (opcode == Opcodes.GETFIELD) {
             boolean own = type.equals(in.name());
-            readsDelegate |= own && in.addedFields.contains(field);
+            readsDelegate |= own && in.delegates.contains(field);
             doesMore |= !own && !in.isOfOtherLanguage();
             onThis &= !first;
         } else {

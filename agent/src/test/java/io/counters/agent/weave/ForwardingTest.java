@@ -11,12 +11,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import net.bytebuddy.jar.asm.ClassReader;
+import net.bytebuddy.jar.asm.ClassVisitor;
 import net.bytebuddy.jar.asm.ClassWriter;
 import net.bytebuddy.jar.asm.Label;
 import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Java's methods that look like forwarders, and those that are; of other languages, see {@code LanguagesIT}. */
 class ForwardingTest {
@@ -123,6 +127,33 @@ class ForwardingTest {
                 .containsExactly("a.A#a() = a.A.a entry", "a.A#a(int) = a.A.a entry");
     }
 
+    @ParameterizedTest
+    @ValueSource(classes = {Forwards.Handing.class, Forwards.Below.class})
+    void what_another_agent_put_into_a_forwarder_does_not_make_it_count(Class<?> type) throws Exception {
+        String name = type.getName().replace('.', '/');
+        byte[] probed;
+        try (InputStream in = type.getResourceAsStream("/" + name + ".class")) {
+            ClassReader reader = new ClassReader(Objects.requireNonNull(in).readAllBytes());
+            ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_MAXS);
+            reader.accept(
+                    new ClassVisitor(Opcodes.ASM9, writer) {
+                        @Override
+                        public MethodVisitor visitMethod(
+                                int access, String method, String descriptor, String signature, String[] exceptions) {
+                            MethodVisitor written =
+                                    super.visitMethod(access, method, descriptor, signature, exceptions);
+                            written.visitMethodInsn(Opcodes.INVOKESTATIC, "a/Coverage", "probe", "()J", false);
+                            written.visitInsn(Opcodes.POP2);
+                            return written;
+                        }
+                    },
+                    0);
+            probed = writer.toByteArray();
+        }
+
+        assertThat(weaving("").list(type.getClassLoader(), name, probed)).isEqualTo(list(type, ""));
+    }
+
     @Test
     void a_class_without_lines_and_file_that_calls_a_static_method_of_the_same_name_is_no_proxy() {
         // Expressions that are compiled at run time, without debug information.
@@ -147,6 +178,12 @@ class ForwardingTest {
     @Test
     void a_call_of_another_object_is_a_persons_delegation() throws Exception {
         assertThat(counted(Forwards.Decorating.class)).containsExactly("x(int)");
+        assertThat(counted(Forwards.Surrounding.class)).containsExactly("x()", "held()");
+        assertThat(counted(Forwards.Surrounding.Inner.class)).containsExactly("x()");
+        assertThat(counted(new Forwards.Surrounding()
+                        .capturing(new Forwards.Surrounding())
+                        .getClass()))
+                .containsExactly("run()");
     }
 
     @Test
