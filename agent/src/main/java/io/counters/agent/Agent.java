@@ -108,12 +108,18 @@ public final class Agent {
             return false;
         }
         System.setProperty(PRESENT, version);
-        Counting counting = new Counting(instrumentation, settings.sends() ? settings.emitter() : null, log);
+        Counting counting = new Counting(instrumentation, settings.emitter(), settings.sends(), log);
         Rules rules = Rules.read(settings, log);
         Names names = new Names(host(System.getenv()), app(settings.app(), command), settings.tags(), log);
         Weaving weaving = new Weaving(rules, names, counting, counting, log);
         weaving.preload();
         LoadedClasses loaded = new LoadedClasses(instrumentation, weaving, counting, log);
+        String file = settings.file();
+        LiveSettings live = file == null ? null : new LiveSettings(settings, file, weaving, loaded, log);
+        Watch watch = new Watch(weaving, counting, loaded, live, log, System.nanoTime());
+        // First: where this process may have no more threads nothing must be woven that nobody would send.
+        watch.start();
+        Runtime.getRuntime().addShutdownHook(watch.hook());
         List<Class<?>> early = attached ? Collections.<Class<?>>emptyList() : loaded.early();
         // An executable jar's own manifest may leave the capability out; then only the live settings are lost.
         instrumentation.addTransformer(weaving, instrumentation.isRetransformClassesSupported());
@@ -124,11 +130,6 @@ public final class Agent {
         } else {
             loaded.catchUp(early);
         }
-        String file = settings.file();
-        LiveSettings live = file == null ? null : new LiveSettings(settings, file, weaving, loaded, log);
-        Watch watch = new Watch(weaving, counting, loaded, live, log, System.nanoTime());
-        Runtime.getRuntime().addShutdownHook(watch.hook());
-        watch.start();
         return true;
     }
 

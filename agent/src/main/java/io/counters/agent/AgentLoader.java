@@ -13,15 +13,19 @@ import java.util.zip.ZipEntry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loads what lies in {@code counters.jar} as {@code .classdata}, where no other loader and no scanner finds it. Sees
- * the JDK and itself, and nothing of the application.
+ * Loads what lies in {@code counters.jar} as {@code .classdata}, where no other loader and no scanner finds it.
+ *
+ * <p>What lies there comes from there, whoever else has a class of that name: an application may bring the API, and with
+ * it {@code io.counters.emit}, on the boot class path or in a module. All else is asked of the boot loader, which holds
+ * every class of the JDK that the agent uses, and of no other loader: the platform's finds the application's modules, and
+ * the system's may be the application's own ({@code java.system.class.loader}), whose locks are not ours to take.
  */
 final class AgentLoader extends ClassLoader {
     private final ProtectionDomain trusted = trusted();
     private final JarFile jar;
 
     AgentLoader(JarFile jar) {
-        super(platform());
+        super(null);
         this.jar = jar;
     }
 
@@ -30,15 +34,6 @@ final class AgentLoader extends ClassLoader {
         Permissions all = new Permissions();
         all.add(new AllPermission());
         return new ProtectionDomain(null, all);
-    }
-
-    /** The loader below the boot loader: Java 9's platform loader, Java 8's extension loader. */
-    private static ClassLoader platform() {
-        ClassLoader at = ClassLoader.getSystemClassLoader();
-        while (at.getParent() != null) {
-            at = at.getParent();
-        }
-        return at;
     }
 
     /** A class that counters.jar does not hold, which gives away that it was packed into another jar; or null. */
@@ -53,8 +48,24 @@ final class AgentLoader extends ClassLoader {
     }
 
     @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+        // The bridge lies there too, for the boot loader to define.
+        if (name.startsWith("java.") || jar.getEntry("counters/" + file(name)) == null) {
+            return super.loadClass(name, resolve);
+        }
+        synchronized (getClassLoadingLock(name)) {
+            Class<?> known = findLoadedClass(name);
+            return known == null ? findClass(name) : known;
+        }
+    }
+
+    private static String file(String name) {
+        return name.replace('.', '/') + ".classdata";
+    }
+
+    @Override
     protected Class<?> findClass(String name) throws ClassNotFoundException {
-        try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".classdata")) {
+        try (InputStream in = getResourceAsStream(file(name))) {
             if (in == null) {
                 throw new ClassNotFoundException(name);
             }

@@ -40,7 +40,7 @@ final class AppFiles extends ClassLoader {
     private final int java = ofThisJava();
 
     private AppFiles(Consumer<String> faults) {
-        super(null);
+        super(ClassLoader.getSystemClassLoader());
         this.faults = faults;
     }
 

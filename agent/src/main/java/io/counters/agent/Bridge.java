@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.instrument.Instrumentation;
+import java.nio.charset.StandardCharsets;
 import java.util.function.BiConsumer;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -22,7 +23,24 @@ import java.util.jar.JarOutputStream;
 final class Bridge {
     private static final String[] CLASSES = {"java/lang/CountersCells", "java/lang/CountersCompletion"};
 
+    private static final int THREAD_ID_SINCE = 19;
+
     private Bridge() {}
+
+    /**
+     * The cells with {@code Thread.threadId} in place of {@code Thread.getId}, which any subclass may override: the one
+     * constant that names it, as a class file has it, is another. They know it by themselves, see {@code ID_IS_FINAL} there.
+     */
+    static byte[] withThreadId(byte[] cells) {
+        String before = new String(cells, StandardCharsets.ISO_8859_1);
+        String getId = "\1\0\5getId";
+        int at = before.indexOf(getId);
+        if (at < 0 || before.indexOf(getId, at + 1) >= 0) {
+            throw new IllegalStateException("the cells in counters.jar do not name getId once");
+        }
+        return (before.substring(0, at) + "\1\0\10threadId" + before.substring(at + getId.length()))
+                .getBytes(StandardCharsets.ISO_8859_1);
+    }
 
     /** Defines the bridge; to be called once in a JVM, before anything that links to it is used. */
     static void define(Instrumentation instrumentation) throws IOException, ReflectiveOperationException {
@@ -30,7 +48,11 @@ final class Bridge {
         for (int i = 0; i < classes.length; i++) {
             classes[i] = bytes(CLASSES[i]);
         }
-        if (Agent.feature(System.getProperties()) < 9) {
+        int feature = Agent.feature(System.getProperties());
+        if (feature >= THREAD_ID_SINCE) {
+            classes[0] = withThreadId(classes[0]);
+        }
+        if (feature < 9) {
             append(instrumentation, classes);
         } else {
             intoJavaLang().accept(instrumentation, classes);
@@ -47,7 +69,7 @@ final class Bridge {
     }
 
     private static void append(Instrumentation instrumentation, byte[][] classes) throws IOException {
-        File jar = File.createTempFile("counters-bridge", ".jar");
+        File jar = fresh();
         jar.deleteOnExit();
         try (JarOutputStream out = new JarOutputStream(new FileOutputStream(jar))) {
             for (int i = 0; i < classes.length; i++) {
@@ -56,6 +78,16 @@ final class Bridge {
             }
         }
         instrumentation.appendToBootstrapClassLoaderSearch(new JarFile(jar));
+    }
+
+    /** Not by createTempFile: its random bits take seconds where the kernel has none in a file. */
+    private static File fresh() throws IOException {
+        File folder = new File(System.getProperty("java.io.tmpdir", "."));
+        File jar = new File(folder, "counters-bridge-" + System.nanoTime() + ".jar");
+        while (!jar.createNewFile()) {
+            jar = new File(folder, "counters-bridge-" + System.nanoTime() + ".jar");
+        }
+        return jar;
     }
 
     private static byte[] bytes(String name) throws IOException {

@@ -23,18 +23,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class Counting implements BooleanSupplier, ToIntFunction<String> {
     private final Instrumentation instrumentation;
-    private final @Nullable EmitterSettings settings;
+    private final EmitterSettings settings;
+    private final boolean sends;
     private final Log log;
     private volatile @Nullable Thread watch;
     private volatile boolean on;
     private boolean triedToBegin;
-    private boolean triedToSend;
+    private boolean keeps;
     private @Nullable Emitter emitter;
 
-    /** @param settings where to send; null sends nothing */
-    Counting(Instrumentation instrumentation, @Nullable EmitterSettings settings, Log log) {
+    /** @param sends whether what is counted is to be sent; else it is kept in this JVM */
+    Counting(Instrumentation instrumentation, EmitterSettings settings, boolean sends, Log log) {
         this.instrumentation = instrumentation;
         this.settings = settings;
+        this.sends = sends;
         this.log = log;
     }
 
@@ -82,20 +84,44 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
     }
 
     /**
-     * Starts the emitter, unless it has started or nothing was hit. Not for threads of the application, as the
-     * emitter's would inherit their group and their access control context, and with it a web application's loader.
+     * Starts the emitter, unless it has started, nothing was hit, or nothing is to be sent. Not for threads of the
+     * application, as the emitter's would inherit their group and their access control context, and with it a web
+     * application's loader.
+     *
+     * @throws OutOfMemoryError where this process may have no more threads; to be called again
      */
     synchronized void send() {
-        if (!on || triedToSend || settings == null) {
+        if (!on || keeps || emitter != null) {
             return;
         }
-        triedToSend = true;
         if (AotCache.option(instrumentation, "-XX:AOTCacheOutput=", "-XX:AOTMode=record") != null) {
             log.accept("this run trains an AOT cache: what it counts is not sent");
-            return;
+            keeps = true;
+        } else if (!sends) {
+            keeps = true;
+        } else {
+            Emitter fresh = new Emitter(settings, log);
+            fresh.start();
+            emitter = fresh;
         }
-        emitter = new Emitter(settings, log);
-        emitter.start();
+    }
+
+    /**
+     * How many milliseconds lie between two calls of {@link #fold} where nothing is sent; 0 where the emitter's sweeps
+     * do what it does, or nothing is counted yet.
+     */
+    synchronized long foldMillis() {
+        return keeps ? settings.sweepMillis() : 0;
+    }
+
+    /** Lets dead threads and unloaded applications go, which the cells hold until somebody reads them. */
+    void fold() {
+        Cells.fold();
+    }
+
+    /** Whether the cells of this class, a copy of the API's, are read with the bridge's; only once counting is on. */
+    boolean sweeps(Class<?> copy) {
+        return Cells.sweeps(copy);
     }
 
     /** Where the counts go, for the log. */

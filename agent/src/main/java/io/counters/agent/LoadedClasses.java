@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Classes that no transformer will see again by itself: those that were loaded before the agent came, and all of them
@@ -19,6 +20,7 @@ final class LoadedClasses {
     private final Log log;
 
     private boolean cacheMayBeUnused;
+    private boolean copies;
 
     LoadedClasses(Instrumentation instrumentation, Weaving weaving, Counting counting, Log log) {
         this.instrumentation = instrumentation;
@@ -38,6 +40,7 @@ final class LoadedClasses {
         boolean ofApplication = false;
         for (Class<?> loaded : all) {
             ClassLoader loader = loaded.getClassLoader();
+            copies |= isCells(loaded);
             if ((rules || loader != null)
                     && !loaded.isArray()
                     && instrumentation.isModifiableClass(loaded)
@@ -57,6 +60,9 @@ final class LoadedClasses {
 
     /** Weaves those of the early ones that are marked; what the JVM refuses is listed. */
     void catchUp(List<Class<?>> early) {
+        if (copies) {
+            joinCopies();
+        }
         List<Class<?>> marked = marked(early);
         retransform(marked);
         int ofApplication = 0;
@@ -84,12 +90,21 @@ final class LoadedClasses {
 
     /** After attaching: takes over the counts of the API's copies, and weaves what is marked. */
     void revisit() {
+        joinCopies();
+        weaveAnew();
+    }
+
+    /**
+     * Takes over the cells of every copy of the API that has not found the bridge by itself, as one does not that was
+     * initialised before the bridge was there: before this agent, or where the JVM lets no transformer see a class,
+     * which is inside another's {@code transform}. Nothing is lost by coming late. What can't be taken over is said.
+     */
+    void joinCopies() {
         for (Class<?> loaded : instrumentation.getAllLoadedClasses()) {
-            if (isCells(loaded) && counting.getAsBoolean()) {
+            if (isCells(loaded) && counting.getAsBoolean() && !counting.sweeps(loaded)) {
                 join(loaded);
             }
         }
-        weaveAnew();
     }
 
     /** Brings all loaded classes to what the weaving says now; returns how many that were. */
@@ -139,19 +154,47 @@ final class LoadedClasses {
         return loaded.getName().replace('.', '/');
     }
 
-    // In two parts: in counters.jar the whole name would be the bridge's.
-    private static boolean isCells(Class<?> loaded) {
-        return loaded.getName().startsWith("io.counters.") && loaded.getName().endsWith(".cells.Cells");
+    // In parts: in counters.jar the whole name would be the bridge's.
+    private boolean isCells(Class<?> loaded) {
+        String name = loaded.getName();
+        return name.endsWith(".cells.Cells")
+                && (name.startsWith("io.counters.") || (!loaded.isArray() && isCopy(loaded.getClassLoader(), name)));
+    }
+
+    /** Whether it is the API's cells under another name, as shading gives it; by its file, and nothing is loaded. */
+    private boolean isCopy(@Nullable ClassLoader loader, String name) {
+        try (InputStream in = resource(loader, name.replace('.', '/') + ".class")) {
+            return in != null && Weaving.isCells(Agent.all(in));
+        } catch (Throwable unreadable) {
+            // It is a loader of the application, and may throw anything.
+            return false;
+        }
+    }
+
+    private static @Nullable InputStream resource(@Nullable ClassLoader loader, String file) {
+        return loader == null ? ClassLoader.getSystemResourceAsStream(file) : loader.getResourceAsStream(file);
     }
 
     private void join(Class<?> cells) {
+        String counters = "what Counters counts by " + cells.getName() + " of " + named(cells.getClassLoader());
         try {
             if (Boolean.FALSE.equals(cells.getMethod("joinBridge").invoke(null))) {
-                log.accept("what Counters of " + cells.getClassLoader() + " counts it sends by itself, as before");
+                log.accept(counters + " it sends by itself, as before");
+            } else if (!counting.sweeps(cells)) {
+                log.accept(counters + " is not sent: it is of another release than this agent; take counters-core and"
+                        + " counters.jar of the same one");
             }
-        } catch (ReflectiveOperationException | RuntimeException refused) {
-            log.accept("what Counters of " + cells.getClassLoader() + " counts is not sent: " + refused);
+        } catch (ReflectiveOperationException | RuntimeException | LinkageError refused) {
+            log.accept(counters + " is not sent (" + refused.getClass().getName()
+                    + "); start with -javaagent, and with counters-core and counters.jar of the same release");
         }
+    }
+
+    /** Without its toString, which is the application's. */
+    private static String named(@Nullable ClassLoader loader) {
+        return loader == null
+                ? "the boot class path"
+                : loader.getClass().getName() + "@" + Integer.toHexString(System.identityHashCode(loader));
     }
 
     private boolean isMarked(Class<?> loaded, String name) {
@@ -160,8 +203,7 @@ final class LoadedClasses {
             return false;
         }
         String file = name + ".class";
-        try (InputStream in =
-                loader == null ? ClassLoader.getSystemResourceAsStream(file) : loader.getResourceAsStream(file)) {
+        try (InputStream in = resource(loader, file)) {
             if (in == null) {
                 // Made at run time: the transformer gets to see the bytes.
                 return weaving.mayCountUnseen(name);

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The agent's own thread, born before {@code main} so that it inherits nothing of the application's: starts the emitter
- * at the first hit, tells after a minute what was caught, and looks after the settings file. Ends when nothing is left
- * to do.
+ * at the first hit, tells after a minute what was caught, and looks after the settings file. Where nothing is sent it
+ * folds the cells instead. Ends when nothing is left to do.
  */
 final class Watch extends Thread {
     private static final long REPORT_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -24,6 +24,7 @@ final class Watch extends Thread {
     private final Log log;
     private final long reportAtNanos;
     private long lookAtNanos;
+    private long foldAtNanos;
     private boolean sending;
     private boolean reported;
 
@@ -43,6 +44,7 @@ final class Watch extends Thread {
         this.log = log;
         this.reportAtNanos = nowNanos + REPORT_NANOS;
         this.lookAtNanos = nowNanos + LOOK_NANOS;
+        this.foldAtNanos = nowNanos;
         setDaemon(true);
         setContextClassLoader(null);
         counting.wakes(this);
@@ -61,12 +63,14 @@ final class Watch extends Thread {
     long tick(long nowNanos) {
         try {
             if (!sending && counting.isOn()) {
-                sending = true;
                 counting.send();
+                sending = true;
+                loaded.joinCopies();
                 loaded.sayIfCacheIsUnused();
             }
             if (!reported && nowNanos - reportAtNanos >= 0) {
                 reported = true;
+                loaded.joinCopies();
                 loaded.sayIfCacheIsUnused();
                 log.accept("after a minute: " + weaving.summary()
                         + (counting.isOn() ? ", in woven code: " + counting.suppressed() : "") + "; "
@@ -76,34 +80,57 @@ final class Watch extends Thread {
                 lookAtNanos = nowNanos + LOOK_NANOS;
                 live.look();
             }
+            if (counting.foldMillis() > 0 && nowNanos - foldAtNanos >= 0) {
+                foldAtNanos = nowNanos + TimeUnit.MILLISECONDS.toNanos(counting.foldMillis());
+                counting.fold();
+            }
         } catch (Throwable fault) {
-            log.accept("the agent's own thread met a fault and goes on: " + fault);
-        }
-        if (sending && reported && live == null) {
-            return NEVER;
+            say(fault);
         }
         long next = reported ? Long.MAX_VALUE : reportAtNanos - nowNanos;
-        return Math.max(1, live == null ? next : Math.min(next, lookAtNanos - nowNanos));
+        if (counting.isOn() && !sending) {
+            // There may be no thread to be had for the emitter at present.
+            next = Math.min(next, LOOK_NANOS);
+        }
+        if (live != null) {
+            next = Math.min(next, lookAtNanos - nowNanos);
+        }
+        if (counting.foldMillis() > 0) {
+            next = Math.min(next, foldAtNanos - nowNanos);
+        }
+        return sending && next == Long.MAX_VALUE ? NEVER : Math.max(1, next);
+    }
+
+    private void say(Throwable fault) {
+        try {
+            log.accept("the agent's own thread met a fault and goes on: " + fault);
+        } catch (Throwable notEvenThat) {
+            // No memory for a line, say; this thread must go on all the same.
+            return;
+        }
     }
 
     /** What the JVM is to run as it ends: maybe before this thread came to start the emitter. */
     Thread hook() {
-        Thread hook = new LastSweep(counting);
+        Thread hook = new LastSweep(counting, loaded);
         hook.setContextClassLoader(null);
         return hook;
     }
 
     private static final class LastSweep extends Thread {
         private final Counting counting;
+        private final LoadedClasses loaded;
 
-        LastSweep(Counting counting) {
+        LastSweep(Counting counting, LoadedClasses loaded) {
             super("counters-end");
             this.counting = counting;
+            this.loaded = loaded;
         }
 
         @Override
         public void run() {
             try {
+                loaded.joinCopies();
                 counting.end();
             } catch (Throwable fault) {
                 // The JVM ends; there is nobody left to tell.

@@ -47,7 +47,7 @@ final class ChildJvm {
         return start(all, classPath, main.getName()).await();
     }
 
-    static ChildJvm start(List<String> options, List<Path> classPath, String main) throws IOException {
+    static ChildJvm start(List<String> options, List<Path> classPath, String main, String... mains) throws IOException {
         List<String> arguments = new ArrayList<>(options);
         arguments.add("-cp");
         arguments.add(Stream.of(classPath)
@@ -55,6 +55,7 @@ final class ChildJvm {
                 .map(Path::toString)
                 .collect(Collectors.joining(File.pathSeparator)));
         arguments.add(main);
+        arguments.addAll(List.of(mains));
         return start("java", arguments, Map.of());
     }
 
@@ -87,6 +88,11 @@ final class ChildJvm {
     void tell(String line) throws IOException {
         process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.US_ASCII));
         process.getOutputStream().flush();
+    }
+
+    /** Sends it SIGTERM; its stdin stays open, as that would end it too. */
+    void end() {
+        process.toHandle().destroy();
     }
 
     /** Ends its stdin. */

@@ -29,6 +29,11 @@ final class JarFiles {
         }
     }
 
+    /** What lies in a folder, with these lines in its manifest. */
+    static Path ofFolder(Path jar, Path folder, String... manifest) throws IOException {
+        return write(jar, manifest(manifest), List.of(folder), entry -> false);
+    }
+
     private static Manifest manifest(String... lines) {
         Manifest manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");

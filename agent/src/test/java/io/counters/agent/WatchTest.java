@@ -120,7 +120,7 @@ class WatchTest {
     }
 
     private Watch watch(Settings settings) {
-        Counting counting = new Counting(NOTHING_LOADED, settings.emitter(), log);
+        Counting counting = new Counting(NOTHING_LOADED, settings.emitter(), settings.sends(), log);
         Names names = new Names("host", "app", "", log);
         Weaving weaving = new Weaving(Rules.read(settings, log), names, counting, counting, log);
         LoadedClasses loaded = new LoadedClasses(NOTHING_LOADED, weaving, counting, log);

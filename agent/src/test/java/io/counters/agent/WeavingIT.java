@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.fixture.Isolated;
 import io.counters.fixture.Marked;
+import io.counters.fixture.Two;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
@@ -216,6 +217,24 @@ class WeavingIT {
                     .well();
 
             assertThat(receiver.sums()).containsEntry("isolated", 2L);
+        }
+    }
+
+    @Test
+    void classes_of_the_boot_class_path_count() throws Exception {
+        try (Receiver receiver = new Receiver()) {
+            ChildJvm.run(
+                            receiver.arguments() + ",methods='*.Two#plain = two.plain'",
+                            List.of(ChildJvm.CORE),
+                            Two.class,
+                            "-Xbootclasspath/a:" + ChildJvm.FIXTURES,
+                            "-Xverify:all")
+                    .well();
+
+            assertThat(receiver.sums())
+                    .containsEntry("two.marked", 2L)
+                    .containsEntry("two.plain", 1L)
+                    .hasSize(2);
         }
     }
 }

@@ -29,7 +29,9 @@ import org.openjdk.jmh.annotations.Warmup;
 public class WireBenchmark {
     private static final int LINES = 25;
 
-    private final byte[] statsd = statsd();
+    private final byte[] statsd = statsd("");
+    private final byte[] rated = statsd("|@0.1");
+    private final byte[] tagged = statsd("|#zone:b,host:a");
     private final byte[] totals = totals();
     private final Sum sum = new Sum();
     private final CommandReader reader = new CommandReader(sum);
@@ -41,15 +43,33 @@ public class WireBenchmark {
     }
 
     @Benchmark
+    public long statsdLinesWithRates() {
+        reader.datagram(rated, 0, rated.length);
+        return sum.all;
+    }
+
+    @Benchmark
+    public long statsdLinesWithTags() {
+        reader.datagram(tagged, 0, tagged.length);
+        return sum.all;
+    }
+
+    @Benchmark
     public long fromAndTotals() {
         reader.datagram(totals, 0, totals.length);
         return sum.all;
     }
 
-    private static byte[] statsd() {
+    private static byte[] statsd(String fields) {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < LINES; i++) {
-            lines.append("shop.orders.placed.").append(i).append(':').append(i).append("|c\n");
+            lines.append("shop.orders.placed.")
+                    .append(i)
+                    .append(':')
+                    .append(i)
+                    .append("|c")
+                    .append(fields)
+                    .append('\n');
         }
         return lines.toString().getBytes(ISO_8859_1);
     }

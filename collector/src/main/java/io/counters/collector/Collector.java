@@ -4,6 +4,7 @@ import io.counters.collector.dashboard.Dashboard;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.intake.UnixSettings;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
@@ -92,6 +93,7 @@ public final class Collector implements AutoCloseable {
     /** The settings of every room. */
     private record Parts(
             IntakeSettings taking,
+            UnixSettings unix,
             LedgerSettings keeping,
             StoreSettings storing,
             DashboardSettings showing,
@@ -102,6 +104,7 @@ public final class Collector implements AutoCloseable {
         static Parts of(Settings settings) throws SettingsException {
             Parts parts = new Parts(
                     IntakeSettings.from(settings),
+                    UnixSettings.from(settings),
                     LedgerSettings.from(settings, Runtime.getRuntime().maxMemory()),
                     StoreSettings.from(settings),
                     DashboardSettings.from(settings),
@@ -186,7 +189,13 @@ public final class Collector implements AutoCloseable {
                     faults,
                     work -> threads.worker("counters-http", work)));
             intake = open(new Intake(
-                    taking, ledger, work -> threads.daemon("counters-udp", work), System::nanoTime, faults, self));
+                    taking,
+                    parts.unix.path(),
+                    ledger,
+                    (work, name) -> threads.daemon(name, work),
+                    System::nanoTime,
+                    faults,
+                    self));
             // The one thread that is no daemon: it keeps the program running.
             intakeThread = threads.foreground("counters-tcp", intake);
             if (pusher != null) {
@@ -270,6 +279,7 @@ public final class Collector implements AutoCloseable {
         out.println("counters collector listens on UDP " + text(udp) + " and TCP " + text(tcp)
                 + "; try: echo \"increment hello\" | nc -u -w1 "
                 + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
+        parts.unix.path().ifPresent(path -> out.println("  unix:   " + path));
         out.println("  page:   http://" + text(dashboard.address()) + "/");
         out.println("  ledger: " + file + ", " + ledger.size() + " counters");
         out.println("  store:  " + (store == null ? "none but the ledger" : store));

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * The cells that counts go into: for each thread a row of longs, one per counter, which only that thread writes.
  *
  * <p><b>Design.</b> A counter is a dense id (see {@link #id}). A platform thread finds its own row in two arrays that
- * never move, at the place its thread id gives, checks that it is the owner, and adds with a plain store: no atomic
+ * never move, at the place its number gives, checks that it is the owner, and adds with a plain store: no atomic
  * instruction, no line of cache that another thread writes. The sweep reads all rows and adds them up; a cell is never
  * reset, so an increment cannot fall between a read and a reset. Cells are signed and net: a decrement lowers the same
  * cell.
@@ -39,6 +39,13 @@ import org.jspecify.annotations.Nullable;
  * that is initialised under an agent hands its maps and arrays to the agent's copy with {@link #join}; an agent that
  * comes later calls {@link #joinBridge} on the copies it finds. What is handed over is made of JDK types only: it keeps
  * no class loader alive. The agent's sweep reads all of them and adds up by name, so that no call site ever changes.
+ *
+ * <p><b>Nothing of the application's is called.</b> Any method that a subclass can override may lock, throw or count.
+ * {@code Thread.getId} is one, and {@code threadId}, which is final, came with Java 19: the agent's copy calls that where it can
+ * ({@link #ID_IS_FINAL}). Elsewhere a thread is asked for its id if it is a {@code Thread} or a virtual one and of no
+ * other subclass; any other is given a number, and keeps it in a {@code ThreadLocal} of JDK types, which holds no loader
+ * and costs 2 to 3 ns. (Its identity hash costs as much, and 10 to 25 ns where another
+ * thread waits in {@code join} for it: then its header has no room for a hash.)
  *
  * <p>All methods may be called from any thread. What counts throws nothing, unless it is called at the very end of a
  * stack; the others throw no more than {@link OutOfMemoryError}, and can be called again.
@@ -85,19 +92,32 @@ public final class Cells {
     private static final AtomicReferenceArray<AtomicLongArray> BLOCKS =
             new AtomicReferenceArray<>(COUNTERS_MAX / BLOCK + 2);
 
-    /** {IDS, OWNERS, ROWS, BLOCKS, weak reference to the copy's class} of this copy, then of those that joined it. */
+    /** Of what {@link #SOURCES} hold: to be changed with the order, the type or the meaning of any of it. */
+    private static final Integer FORM = 1;
+
+    /** {IDS, OWNERS, ROWS, BLOCKS, weak reference to the copy's class, FORM} of this copy, then of those that joined. */
     private static final CopyOnWriteArrayList<Object[]> SOURCES = new CopyOnWriteArrayList<>();
+
+    /**
+     * Whether {@code getId}, wherever it stands in this class file, was replaced by {@code threadId}, as the agent does in
+     * its copy on Java 19 and newer: no compiler for Java 8 knows it. The literal and the call below are one constant.
+     */
+    private static final boolean ID_IS_FINAL = !"getId".equals("get".concat("Id"));
+
+    /** Of threads that are of a subclass: see {@link #number}. */
+    private static final ThreadLocal<Integer> NUMBERS = new ThreadLocal<>();
 
     private static final @Nullable Class<?> VIRTUAL = classOfVirtualThreads();
     private static final boolean TEARS = "32".equals(System.getProperty("sun.arch.data.model"));
 
     private static boolean kept;
+    private static int numbers;
     private static int owners;
     private static int foldAt = 16;
     private static int untried;
 
     static {
-        SOURCES.add(new Object[] {IDS, OWNERS, ROWS, BLOCKS, new WeakReference<Class<?>>(Cells.class)});
+        SOURCES.add(new Object[] {IDS, OWNERS, ROWS, BLOCKS, new WeakReference<Class<?>>(Cells.class), FORM});
         joinBridge();
     }
 
@@ -145,7 +165,8 @@ public final class Cells {
      */
     public static void add(int id, long amount) {
         Thread caller = Thread.currentThread();
-        int place = (int) caller.getId() & (PLACES - 1);
+        int number = number(caller);
+        int place = number & (PLACES - 1);
         if (OWNERS[place] == caller) {
             long[] row = ROWS[place];
             if (id + APART < row.length) {
@@ -153,7 +174,42 @@ public final class Cells {
                 return;
             }
         }
-        addSlowly(caller, place, id, amount);
+        addSlowly(caller, number, id, amount);
+    }
+
+    /** Where a thread looks for its row first: of the first {@value #PLACES} threads hardly two are given the same. */
+    private static int number(Thread caller) {
+        return ID_IS_FINAL || caller.getClass() == Thread.class || isVirtual(caller)
+                ? (int) caller.getId()
+                : keptNumber(caller);
+    }
+
+    /** Whether it is one of the JDK's virtual threads, whose class nobody else can extend. */
+    private static boolean isVirtual(Thread caller) {
+        return VIRTUAL != null && VIRTUAL.isInstance(caller);
+    }
+
+    private static int keptNumber(Thread caller) {
+        try {
+            Integer kept = NUMBERS.get();
+            return kept != null ? kept : freshNumber(caller);
+        } catch (OutOfMemoryError full) {
+            return System.identityHashCode(caller);
+        }
+    }
+
+    /** From -1 downwards, as ids go up from 1; the old one where something has cleared the thread's locals. */
+    private static int freshNumber(Thread caller) {
+        int number;
+        synchronized (OWNERS) {
+            int place = 0;
+            while (place < PLACES && OWNERS[place] != caller) {
+                place++;
+            }
+            number = place < PLACES ? place : --numbers;
+        }
+        NUMBERS.set(number);
+        return number;
     }
 
     /**
@@ -175,12 +231,12 @@ public final class Cells {
         }
     }
 
-    private static void addSlowly(Thread caller, int first, int id, long amount) {
-        long[] row = TEARS || (VIRTUAL != null && VIRTUAL.isInstance(caller)) ? null : row(caller, first, id);
+    private static void addSlowly(Thread caller, int number, int id, long amount) {
+        long[] row = TEARS || isVirtual(caller) ? null : row(caller, number, id);
         if (row != null) {
             row[id + APART] += amount;
         } else {
-            int stripe = (int) caller.getId() & (STRIPES - 1);
+            int stripe = number & (STRIPES - 1);
             block(BLOCKS, id).getAndAdd(stripe * BLOCK + id % BLOCK, amount);
         }
     }
@@ -321,7 +377,8 @@ public final class Cells {
             new Thread[0],
             new long[][] {row},
             new AtomicReferenceArray<AtomicLongArray>(0),
-            new WeakReference<Class<?>>(Cells.class)
+            new WeakReference<Class<?>>(Cells.class),
+            FORM
         };
     }
 
@@ -352,6 +409,12 @@ public final class Cells {
         return (Map<String, Integer>) source[0];
     }
 
+    /** The sum of two counts, or the end of the range where it leaves 64 bits. */
+    public static long sum(long a, long b) {
+        long sum = a + b;
+        return ((a ^ sum) & (b ^ sum)) >= 0 ? sum : b < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
+    }
+
     /** Adds, to each element of {@code sums}, all that was ever counted under the id that is its index. */
     @SuppressWarnings("unchecked")
     public static void sum(Object[] source, long[] sums) {
@@ -362,7 +425,7 @@ public final class Cells {
             fold(owners, rows, blocks);
             for (long[] row : rows) {
                 for (int id = row == null ? -1 : Math.min(row.length - APART, sums.length) - 1; id >= 0; id--) {
-                    sums[id] += row[id + APART];
+                    sums[id] = sum(sums[id], row[id + APART]);
                 }
             }
             // Under the same lock: a thread that ended after its row was read must not be found in a block again.
@@ -371,15 +434,22 @@ public final class Cells {
                 int ids = block == null ? 0 : Math.min(BLOCK, sums.length - b * BLOCK);
                 for (int i = 0; i < ids; i++) {
                     for (int stripe = 0; stripe < STRIPES; stripe++) {
-                        sums[b * BLOCK + i] += block.get(stripe * BLOCK + i);
+                        sums[b * BLOCK + i] = sum(sums[b * BLOCK + i], block.get(stripe * BLOCK + i));
                     }
                 }
             }
         }
     }
 
-    /** Lets this copy sweep another's cells; called by reflection, from a copy that finds this one as the bridge. */
+    /**
+     * Lets this copy sweep another's cells; called by reflection, from a copy that finds this one as the bridge. Does
+     * nothing where the other is of a release that writes its cells in another form: read by this one's rules they
+     * would give wrong sums, or none at all of anybody's. Whoever cares asks {@link #sweeps}.
+     */
     public static void join(Object[] source) {
+        if (source.length != 6 || !FORM.equals(source[5])) {
+            return;
+        }
         synchronized (SOURCES) {
             for (Object[] known : SOURCES) {
                 if (known[0] == source[0]) {
@@ -387,6 +457,24 @@ public final class Cells {
                 }
             }
             SOURCES.add(source);
+        }
+    }
+
+    /** Whether the cells of this class, a copy of this one, are among the {@link #sources}. */
+    public static boolean sweeps(Class<?> copy) {
+        for (Object[] source : SOURCES) {
+            if (((WeakReference<?>) source[4]).get() == copy) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Adds up nothing, but folds, so that neither dead threads nor unloaded copies are held where nobody sends. */
+    public static void fold() {
+        long[] none = {};
+        for (Object[] source : sources()) {
+            sum(source, none);
         }
     }
 

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * function of Kotlin. For woven code, which calls the agent's copy, {@code java.lang.CountersCompletion}.
  *
  * <p>One of these waits for one stage, to add one amount, once: a stage that calls it twice counts once. It holds
- * nothing of the application's.
+ * nothing of the application's, and of that calls {@link CompletionStage#whenComplete} alone, which there is no other
+ * way to be told.
  */
 public final class Completion extends AtomicBoolean implements BiConsumer<@Nullable Object, @Nullable Throwable> {
     private static final long serialVersionUID = 1;
@@ -68,7 +69,8 @@ public final class Completion extends AtomicBoolean implements BiConsumer<@Nulla
                 Cells.add(id, amount);
             }
         } else if (failures != null) {
-            Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
+            // Of the JDK's own wrapper only: a subclass may do anything when it is asked for its cause.
+            Throwable cause = failure.getClass() == CompletionException.class ? failure.getCause() : null;
             if (failures.isEmpty()) {
                 Cells.add(id, amount);
             } else {

@@ -88,7 +88,7 @@ public final class CounterTable implements IntFunction<byte[]> {
             Arrays.fill(scratch, 0, byId.length, 0);
             Cells.sum(source, scratch);
             for (int id = 0; id < byId.length; id++) {
-                sums[byId[id]] += scratch[id];
+                sums[byId[id]] = Cells.sum(sums[byId[id]], scratch[id]);
             }
         }
         if (indexesById.size() > sources.size()) {
@@ -106,9 +106,12 @@ public final class CounterTable implements IntFunction<byte[]> {
         return sums;
     }
 
-    /** What was counted since the last {@link #assigned}; of either sign, and modulo 2^64 like all counts. */
+    /** What was counted since the last {@link #assigned}; of either sign, and never beyond the end of the range. */
     long unassigned(int counter) {
-        return sums[counter] - assigned[counter];
+        long sum = sums[counter];
+        long difference = sum - assigned[counter];
+        boolean isBeyond = ((sum ^ assigned[counter]) & (sum ^ difference)) < 0;
+        return !isBeyond ? difference : sum < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
     }
 
     /** How many counters have something that no stream had taken over when they were last read. */

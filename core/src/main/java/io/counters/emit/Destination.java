@@ -142,12 +142,24 @@ public final class Destination implements AutoCloseable {
         }
     }
 
-    /** Says what went wrong at the socket: at once, and then at most once a minute. */
+    /** Says what went wrong at the socket, and what it means for our streams: at once, and then at most once a minute. */
     public void reportFaults() {
+        reportFaults(
+                settings.totals()
+                        ? "nothing is lost if it comes back, totals are repeated"
+                        : "what they held is lost, because totals are off");
+    }
+
+    /**
+     * The same, of whatever else is sent there.
+     *
+     * @param outcome what it means for what was sent
+     */
+    public void reportFaults(String outcome) {
         long now = System.nanoTime();
         if (transport != null && transport.faults() > faultsSaid && (faultsSaid == 0 || now - faultAtNanos > 0)) {
             log.accept("collector " + collector + ": " + transport.lastFault() + " (" + transport.faults()
-                    + " datagrams so far); nothing is lost if it comes back, totals are repeated");
+                    + " datagrams so far); " + outcome);
             faultsSaid = transport.faults();
             faultAtNanos = now + TimeUnit.SECONDS.toNanos(FAULT_SECONDS);
         }

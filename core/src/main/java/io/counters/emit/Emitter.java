@@ -1,11 +1,7 @@
 package io.counters.emit;
 
 import io.counters.cells.Cells;
-import java.io.DataInputStream;
-import java.io.FileInputStream;
-import java.io.IOException;
 import java.net.InetAddress;
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -14,7 +10,6 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,14 +88,23 @@ public final class Emitter implements AutoCloseable {
         thread.setDaemon(true);
     }
 
-    /** Starts the thread; its first sweep is one interval from now, or at once where the JVM ends. To be called once. */
+    /**
+     * Starts the thread; its first sweep is one interval from now, or at once where the JVM ends. To be called once.
+     *
+     * @throws OutOfMemoryError where this process may have no more threads; nothing was sent then
+     */
     public void start() {
         try {
             Runtime.getRuntime().addShutdownHook(hook);
         } catch (IllegalStateException alreadyEnding) {
             closing = true;
         }
-        thread.start();
+        try {
+            thread.start();
+        } catch (OutOfMemoryError noThread) {
+            removeHook();
+            throw noThread;
+        }
     }
 
     /** The address of each collector as it was found last; empty before the first sweep. */
@@ -111,12 +115,17 @@ public final class Emitter implements AutoCloseable {
     /** Makes the last sweep and ends the thread, within {@value #LAST_SWEEP_MILLIS} ms. Idempotent. */
     @Override
     public void close() {
+        removeHook();
+        end();
+    }
+
+    private void removeHook() {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException alreadyEnding) {
-            // The hook is running, or has run: it does the same.
+            // The hook is running, or has run: it does the same as close().
+            return;
         }
-        end();
     }
 
     private void end() {
@@ -262,7 +271,12 @@ public final class Emitter implements AutoCloseable {
         if (!faultSaid || now - faultAtNanos > 0) {
             faultSaid = true;
             faultAtNanos = now + TimeUnit.SECONDS.toNanos(FAULT_SECONDS);
-            log.accept("a sweep failed and will be tried again: " + fault);
+            try {
+                log.accept("a sweep failed and will be tried again: " + fault);
+            } catch (Throwable notEvenThat) {
+                // No memory for a line, say. The thread must go on: it is the only one that sends.
+                return;
+            }
         }
     }
 
@@ -279,29 +293,4 @@ public final class Emitter implements AutoCloseable {
             return System.currentTimeMillis();
         }
     };
-
-    /** 96 random bits each. */
-    private static final class StreamIds implements Supplier<String> {
-        @Override
-        public String get() {
-            byte[] bits = randomBits();
-            StringBuilder id = new StringBuilder();
-            for (byte b : bits) {
-                id.append(Character.forDigit((b >> 4) & 15, 16)).append(Character.forDigit(b & 15, 16));
-            }
-            return id.toString();
-        }
-
-        /** From the kernel where it has them in a file: the JDK's way there costs every start 20 ms of class loading. */
-        private static byte[] randomBits() {
-            byte[] bits = new byte[12];
-            try (DataInputStream kernels = new DataInputStream(new FileInputStream("/dev/urandom"))) {
-                kernels.readFully(bits);
-            } catch (IOException | RuntimeException noUnix) {
-                // Or a SecurityManager that keeps the file from the application whose thread began this one.
-                new SecureRandom().nextBytes(bits);
-            }
-            return bits;
-        }
-    }
 }

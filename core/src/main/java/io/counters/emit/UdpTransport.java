@@ -23,6 +23,7 @@ public final class UdpTransport implements Transport, AutoCloseable {
     private int datagramBytes;
     private String lastFault = "";
     private long faults;
+    private long refusals;
 
     /**
      * A socket to one collector.
@@ -81,11 +82,11 @@ public final class UdpTransport implements Transport, AutoCloseable {
             write();
         } catch (PortUnreachableException formerly) {
             // This is news of an earlier datagram, and this one was not sent: the collector may be back.
-            fault("nobody listens there");
+            refused();
             try {
                 write();
             } catch (PortUnreachableException stillNot) {
-                lastFault = "nobody listens there";
+                refused();
             } catch (IOException cannot) {
                 lastFault = String.valueOf(cannot.getMessage());
                 broken = true;
@@ -107,6 +108,28 @@ public final class UdpTransport implements Transport, AutoCloseable {
         if (channel.write(buffer) == 0) {
             fault("the socket's buffer is full");
         }
+    }
+
+    /** Asks the kernel whether it has heard meanwhile that nobody listens there, and throws away what came as an answer. */
+    public void listen() {
+        try {
+            buffer.clear();
+            channel.read(buffer);
+        } catch (PortUnreachableException nobody) {
+            refused();
+        } catch (IOException cannot) {
+            lastFault = String.valueOf(cannot.getMessage());
+        }
+    }
+
+    /** How often the kernel reported that nobody listens there; part of {@link #faults}. */
+    public long refusals() {
+        return refusals;
+    }
+
+    private void refused() {
+        refusals++;
+        fault("nobody listens there");
     }
 
     /** How many datagrams the kernel refused, or reported as undeliverable. */

@@ -2,15 +2,14 @@ package io.counters.wire;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Reads datagrams, and lines of a stream, by the grammar in this package's description. Never throws, whatever the
- * bytes; hands over each line once, as a command, a {@code from} or a rejection. Empty lines hold nothing and pass.
+ * bytes; hands over each line once, as a command, a {@code from} or a rejection. Empty lines, and those of nothing but
+ * blanks and NULs, hold nothing and pass. StatsD lines are read by {@link StatsdLine}.
  *
- * <p>Holds scratch space: one per thread. Allocates nothing, but for StatsD lines with a sample rate or tags.
+ * <p>Holds scratch space: one per thread. Allocates nothing, but for StatsD's numbers of more than 18 digits.
  */
 public final class CommandReader {
     /** The most bytes of a line, its line break left out. */
@@ -24,8 +23,6 @@ public final class CommandReader {
     private static final byte[] FROM = "from ".getBytes(ISO_8859_1);
     private static final byte[] PEER = "peer ".getBytes(ISO_8859_1);
     private static final byte[] SIGNED = "signed ".getBytes(ISO_8859_1);
-    private static final BigDecimal RATE_MIN = new BigDecimal("1e-16");
-    private static final int RATE_BYTES_MAX = 24;
     private static final int SENDER_BYTES_MIN = 16;
     private static final int SENDER_BYTES_MAX = 64;
     private static final int MAC_BYTES = 32;
@@ -37,11 +34,18 @@ public final class CommandReader {
 
     private final Commands commands;
     private final NameReader name = new NameReader();
-    private final byte[] tagged = new byte[LINE_BYTES_MAX + 1];
+    private final StatsdLine statsd;
     private int plainEnd;
 
+    /** A reader that refuses what StatsD lines have in their names and can't be stored. */
     public CommandReader(Commands commands) {
+        this(commands, StatsdName.strict());
+    }
+
+    /** @param statsdName reads the names of StatsD lines, for this reader alone */
+    public CommandReader(Commands commands, StatsdName statsdName) {
         this.commands = commands;
+        statsd = new StatsdLine(commands, statsdName);
     }
 
     /** Reads a whole datagram. */
@@ -106,7 +110,8 @@ public final class CommandReader {
 
     /**
      * Reads the line that begins here in one pass, if it is plain, as nearly all are: {@code NAME:1|c} or {@code increment
-     * NAME 1 7}, and nothing else. Whatever it takes, the rest of this class would take to the same end.
+     * NAME 1 7}, and nothing else; or one that can only be StatsD's. Whatever it takes, the rest of this class would take
+     * to the same end.
      *
      * @return where the next line begins, or -1 when nothing was done with this one
      */
@@ -125,7 +130,7 @@ public final class CommandReader {
                     || in[type + 1] != 'c'
                     || (lineEnd < end && in[lineEnd] != '\n')
                     || wordEnd - begin > NameReader.BYTES_MAX) {
-                return -1;
+                return statsd(in, begin, wordEnd, end);
             }
             commands.command(Verb.INCREMENT, in, begin, wordEnd, amount, Commands.NO_TOTAL);
             return lineEnd + 1;
@@ -159,6 +164,19 @@ public final class CommandReader {
         return lineEnd + 1;
     }
 
+    /** A line with a colon behind a word can be nothing but StatsD's. */
+    private int statsd(byte[] in, int begin, int colon, int end) {
+        int lineEnd = lineEnd(in, colon, end);
+        if (lineEnd - begin > LINE_BYTES_MAX) {
+            return -1;
+        }
+        Rejection why = statsd.read(in, begin, colon, StatsdLine.textEnd(in, colon + 1, lineEnd));
+        if (why != null) {
+            commands.rejected(why, in, begin, textEnd(in, begin, lineEnd));
+        }
+        return lineEnd + 1;
+    }
+
     /** Reads digits, few enough for any sum of them; leaves in {@link #plainEnd} where they ended. Negative: not plain. */
     private long plainNumber(byte[] in, int begin, int end) {
         long number = 0;
@@ -189,9 +207,13 @@ public final class CommandReader {
         } else if (starts(in, begin, end, PEER)) {
             why = peer(in, begin, end);
         } else {
-            int colon = find(in, begin, end, (byte) ':');
-            why = colon < end
-                    ? statsd(in, begin, colon, end)
+            int lineEnd = StatsdLine.textEnd(in, begin, end);
+            if (lineEnd == begin) {
+                return;
+            }
+            int colon = find(in, begin, lineEnd, (byte) ':');
+            why = colon < lineEnd
+                    ? statsd.read(in, begin, colon, lineEnd)
                     : isVerbOnly(in, begin, end) ? Rejection.COMMAND_FORM : Rejection.UNKNOWN_VERB;
         }
         if (why != null) {
@@ -304,103 +326,6 @@ public final class CommandReader {
         return good ? null : Rejection.SIGNED_FORM;
     }
 
-    /** {@code name:VALUE|c[|@RATE][|#tag:value,...]} */
-    // Which of two arrays holds the name: it is the array itself that is meant.
-    @SuppressWarnings("ReferenceEquality")
-    private @Nullable Rejection statsd(byte[] in, int begin, int colon, int end) {
-        int valueEnd = find(in, colon + 1, end, (byte) '|');
-        int typeEnd = find(in, Math.min(valueEnd + 1, end), end, (byte) '|');
-        if (valueEnd == end) {
-            return Rejection.STATSD_FORM;
-        }
-        if (typeEnd - valueEnd != 2 || in[valueEnd + 1] != 'c') {
-            return typeEnd == valueEnd + 1 ? Rejection.STATSD_FORM : Rejection.STATSD_TYPE;
-        }
-        int sign = colon + 1 < valueEnd && (in[colon + 1] == '-' || in[colon + 1] == '+') ? 1 : 0;
-        long amount = number(in, colon + 1 + sign, valueEnd);
-        if (amount == NOT_A_NUMBER) {
-            return Rejection.STATSD_VALUE;
-        }
-        byte[] nameBytes = in;
-        int nameBegin = begin;
-        int nameEnd = colon;
-        boolean rated = false;
-        boolean hasTags = false;
-        for (int at = typeEnd; at < end; ) {
-            int field = at + 1;
-            int fieldEnd = find(in, field, end, (byte) '|');
-            if (field == fieldEnd) {
-                return Rejection.STATSD_FORM;
-            } else if (in[field] == '@') {
-                amount = rated ? NOT_A_NUMBER : sampled(amount, in, field + 1, fieldEnd);
-                rated = true;
-                if (amount == NOT_A_NUMBER) {
-                    return Rejection.STATSD_RATE;
-                }
-            } else if (in[field] == '#' && !hasTags) {
-                nameEnd = tagged(in, begin, colon, field + 1, fieldEnd);
-                nameBytes = tagged;
-                hasTags = true;
-                nameBegin = 0;
-            } else if (!isSkipped(in, field, fieldEnd)) {
-                return Rejection.STATSD_FORM;
-            }
-            at = fieldEnd;
-        }
-        if (amount == TOO_LARGE || amount > AMOUNT_MAX) {
-            return Rejection.AMOUNT_TOO_LARGE;
-        }
-        Rejection why = name.read(nameBytes, nameBegin, nameEnd);
-        if (why != null) {
-            return why;
-        }
-        Verb verb = sign == 1 && in[colon + 1] == '-' ? Verb.DECREMENT : Verb.INCREMENT;
-        commands.command(verb, name.bytes, name.from, name.to, amount, Commands.NO_TOTAL);
-        return null;
-    }
-
-    /** Multiplies by 1/rate, rounded half up; exact, as the rate is taken as the decimal that it is written as. */
-    private static long sampled(long amount, byte[] in, int begin, int end) {
-        if (end - begin > RATE_BYTES_MAX || amount < 0) {
-            return amount < 0 ? amount : NOT_A_NUMBER;
-        }
-        try {
-            BigDecimal rate = new BigDecimal(new String(in, begin, end - begin, ISO_8859_1));
-            if (rate.signum() <= 0 || rate.compareTo(BigDecimal.ONE) > 0) {
-                return NOT_A_NUMBER;
-            }
-            if (rate.compareTo(RATE_MIN) < 0) {
-                return amount == 0 ? 0 : TOO_LARGE;
-            }
-            BigDecimal scaled = new BigDecimal(amount).divide(rate, 0, RoundingMode.HALF_UP);
-            return scaled.compareTo(BigDecimal.valueOf(AMOUNT_MAX)) > 0 ? TOO_LARGE : scaled.longValueExact();
-        } catch (NumberFormatException noDecimal) {
-            return NOT_A_NUMBER;
-        }
-    }
-
-    /** Writes the name with DogStatsD's tags behind it, as ours; returns where it ends in {@link #tagged}. */
-    private int tagged(byte[] in, int nameBegin, int nameEnd, int begin, int end) {
-        System.arraycopy(in, nameBegin, tagged, 0, nameEnd - nameBegin);
-        int length = nameEnd - nameBegin;
-        tagged[length++] = ',';
-        boolean key = true;
-        for (int i = begin; i < end; i++) {
-            boolean equals = key && in[i] == ':';
-            // An '=' of the sender's would pass for ours: it becomes a byte that no name takes.
-            tagged[length++] = equals ? (byte) '=' : in[i] == '=' ? (byte) '?' : in[i];
-            key = in[i] == ',' || (key && !equals);
-        }
-        return length;
-    }
-
-    private static boolean isSkipped(byte[] in, int begin, int end) {
-        return in[begin] == 'T'
-                || starts(in, begin, end, new byte[] {'c', ':'})
-                || starts(in, begin, end, new byte[] {'e', ':'})
-                || starts(in, begin, end, new byte[] {'c', 'a', 'r', 'd', ':'});
-    }
-
     private static long number(byte[] in, int begin, int end) {
         if (begin >= end) {
             return NOT_A_NUMBER;
@@ -446,7 +371,7 @@ public final class CommandReader {
         return lineEnd > begin && in[lineEnd - 1] == '\r' ? lineEnd - 1 : lineEnd;
     }
 
-    private static int find(byte[] in, int begin, int end, byte wanted) {
+    static int find(byte[] in, int begin, int end, byte wanted) {
         int at = begin;
         while (at < end && in[at] != wanted) {
             at++;

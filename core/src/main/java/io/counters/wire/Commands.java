@@ -7,6 +7,9 @@ public interface Commands {
     /** In place of a total: the line had none. */
     long NO_TOTAL = -1;
 
+    /** A whole count, in the steps that a rest is counted in: 10^18. */
+    long ONE = 1_000_000_000_000_000_000L;
+
     /**
      * The lines that follow belong to this stream, until the next {@code from}, {@link #fromNobody} or datagram.
      *
@@ -36,10 +39,28 @@ public interface Commands {
      * One command.
      *
      * @param bytes the canonical name is {@code bytes[begin, end)}
-     * @param amount 0 to 2^53
+     * @param amount 0 to 2^53; more, but less than 2^63, where a StatsD line has several values
      * @param total at least {@code amount}, or {@link #NO_TOTAL}
      */
     void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total);
+
+    /**
+     * A StatsD line that adds no whole number: {@code whole} counts and {@code rest} of 10^18 parts of another. Who keeps
+     * no rests adds it rounded half up.
+     *
+     * @param bytes the canonical name is {@code bytes[begin, end)}
+     * @param whole of either sign: the next whole number below what is added
+     * @param rest above 0 and below {@link #ONE}
+     */
+    default void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
+        long rounded = whole + (rest >= ONE / 2 ? 1 : 0);
+        command(rounded < 0 ? Verb.DECREMENT : Verb.INCREMENT, bytes, begin, end, Math.abs(rounded), NO_TOTAL);
+    }
+
+    /** The name of the StatsD line that comes next was cleaned so. */
+    default void cleaned(Cleaning why) {
+        // Only who counts them cares.
+    }
 
     /** A line that was not taken: {@code bytes[begin, end)}, without its line break. */
     void rejected(Rejection why, byte[] bytes, int begin, int end);

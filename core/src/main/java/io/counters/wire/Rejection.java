@@ -8,10 +8,18 @@ public enum Rejection {
     NAME_LETTER("a name is made of A-Z a-z 0-9 - _ . /, and its tags of the same, as ,key=value"),
     NAME_TOO_LONG("a name has at most 250 bytes, tags included"),
     TAG_FORM("a tag is ,key=value with at least one letter each"),
-    TOO_MANY_TAGS("a name has at most 7 tags"),
+    TOO_MANY_TAGS(
+            "a name has at most 7 tags; the collector's --drop-tags leaves out those of StatsD lines that it names"),
     REPEATED_TAG("a tag's key stands once in a name"),
     LINE_TOO_LONG("a line has at most 1,024 bytes"),
-    LINE_CUT("a line under a from line ends with a line break; this one was cut off with its connection"),
+    LINE_CUT(
+            "on TCP a line ends with a line break; this one was cut off with its connection, may be half of one, and is not"
+                    + " counted. End the last line with a line break, too: echo, not echo -n"),
+    LINES_JOINED(
+            "several lines stand here without line breaks between them, so that nobody can tell one from the next, and none"
+                    + " is counted. End each line with a line break: a:1|c\\n"),
+    DATAGRAM_CUT(
+            "a datagram of the Unix socket has at most 1,048,576 bytes; this one is longer, and this line was cut off"),
     UNKNOWN_VERB("a line begins with increment, decrement, from or peer, or is a StatsD line name:1|c"),
     COMMAND_FORM("a command is: increment NAME [AMOUNT [TOTAL]], one space between"),
     AMOUNT_FORM("an amount is a whole number of digits only"),
@@ -23,9 +31,12 @@ public enum Rejection {
     PEER_FORM("a peer line is: peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM, under a from line"),
     SIGNED_FORM("a signed line is: signed KEY-ID TIME MAC"),
     SIGNED_PLACE("a signed line is the first of a datagram; on TCP use TLS instead"),
-    STATSD_FORM("a StatsD line is: name:VALUE|c[|@RATE][|#tag:value,...]"),
+    STATSD_FORM("a StatsD line is: name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),
+    STATSD_COLON(
+            "a StatsD name has no colon, because values follow the first one: send shop.cart:1|c, not shop:cart:1|c"),
     STATSD_TYPE("of StatsD's types only counters (c) are taken here"),
-    STATSD_VALUE("a counter's value is a whole number"),
+    STATSD_VALUE("a counter's value is a number such as 3, -1, 2.5 or 1e3"),
+    STATSD_UNKNOWN_TYPE("StatsD has no such type; that of a counter is c, in lower case: name:1|c"),
     STATSD_RATE("a sample rate is above 0 and at most 1"),
     HTTP("this port takes lines, not HTTP, and nothing of this sender counts from here on; web pages try this"),
     TLS("this port takes lines as they are, not TLS, and nothing of this sender counts from here on");

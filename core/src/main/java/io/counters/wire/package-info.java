@@ -27,8 +27,8 @@
  * </pre>
  *
  * <p>A line with a colon that is none of these is read as a StatsD counter line: {@code name:3|c}, {@code name:-1|c},
- * {@code name:1|c|@0.1}, {@code name:1|c|#tag:value,tag:value}. DogStatsD's fields {@code c:}, {@code e:}, {@code
- * card:} and {@code T} say nothing about the count and are skipped.
+ * {@code name:1|c|@0.1}, {@code name:1|c|#tag:value,tag:value}; see {@link io.counters.wire.StatsdLine}. Its name may be
+ * cleaned, by {@link io.counters.wire.StatsdName}'s table; our own commands never are.
  *
  * <p>A line that breaks a rule is rejected alone, with its {@link io.counters.wire.Rejection}. Pure functions over
  * bytes: no sockets, no clock, no logging. Called by everything that reads or writes names or lines. {@link

@@ -21,7 +21,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.IntBinaryOperator;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -31,6 +30,7 @@ import org.junit.jupiter.api.condition.JRE;
 
 @Timeout(120)
 class CellsTest {
+    private static final int PLACES = 4096;
     private static final AtomicInteger NAMES = new AtomicInteger();
 
     private final String name = "cells.test." + NAMES.incrementAndGet();
@@ -208,19 +208,10 @@ class CellsTest {
     }
 
     @Test
-    void threads_whose_ids_collide_count_apart() throws Exception {
+    void threads_of_one_place_count_apart() throws Exception {
         int id = Cells.id(name);
 
-        inSubclassedThreads(16, (thread, call) -> 42, () -> countTo(id, 10_000));
-
-        assertThat(Sums.of(name)).isEqualTo(16 * 10_000);
-    }
-
-    @Test
-    void threads_whose_ids_are_the_same_modulo_any_table_count_apart() throws Exception {
-        int id = Cells.id(name);
-
-        inSubclassedThreads(16, (thread, call) -> thread << 20, () -> countTo(id, 10_000));
+        inThreadsOfOnePlace(16, () -> countTo(id, 10_000));
 
         assertThat(Sums.of(name)).isEqualTo(16 * 10_000);
     }
@@ -229,22 +220,25 @@ class CellsTest {
     void threads_that_find_no_place_near_their_own_count_in_what_all_share() throws Exception {
         CopiedCells cells = new CopiedCells();
         int id = cells.id("crowded");
+        AtomicInteger rowsMost = new AtomicInteger();
 
-        inSubclassedThreads(50, (thread, call) -> 7, () -> {
+        inThreadsOfOnePlace(24, () -> {
             for (int i = 0; i < 2_000; i++) {
                 cells.add(id, 1);
             }
+            rowsMost.accumulateAndGet(rows(cells), Math::max);
         });
 
-        assertThat(cells.sums()).isEqualTo(Map.of("crowded", 50L * 2_000));
+        assertThat(cells.sums()).isEqualTo(Map.of("crowded", 24L * 2_000));
+        assertThat(rowsMost).as("the other 8 have none").hasValue(16);
     }
 
     @Test
-    void a_thread_whose_id_changes_at_every_call_counts_exactly_while_its_row_grows() throws Exception {
+    void threads_of_one_place_count_exactly_while_their_rows_grow() throws Exception {
         CopiedCells cells = new CopiedCells();
         int counters = 2_000;
 
-        inSubclassedThreads(2, (thread, call) -> call, () -> {
+        inThreadsOfOnePlace(2, () -> {
             for (int i = 0; i < counters; i++) {
                 cells.add(cells.id("c" + i), 1);
                 cells.add(cells.id("c0"), 1);
@@ -259,24 +253,42 @@ class CellsTest {
     }
 
     @Test
-    void a_thread_is_found_again_under_an_old_id_with_its_new_row() throws Exception {
+    void a_thread_of_a_subclass_keeps_its_row_where_its_locals_are_cleared() throws Exception {
         CopiedCells cells = new CopiedCells();
-        AtomicInteger answer = new AtomicInteger(1);
-        int first = cells.id("first");
-        for (int i = 0; i < 200; i++) {
-            cells.id("c" + i);
+        int id = cells.id("cleared");
+        AtomicInteger rowsMost = new AtomicInteger();
+        Runnable task = () -> {
+            for (int i = 0; i < 100; i++) {
+                cells.add(id, 1);
+                cells.clearLocals();
+            }
+            rowsMost.accumulateAndGet(rows(cells), Math::max);
+        };
+
+        together(List.of(new Thread(task) {}, new Thread(task) {}));
+
+        assertThat(cells.sums()).isEqualTo(Map.of("cleared", 200L));
+        assertThat(rowsMost.get()).isLessThanOrEqualTo(2);
+    }
+
+    @Test
+    void nothing_of_a_thread_that_a_subclass_can_override_is_called() throws Exception {
+        CopiedCells cells = new CopiedCells();
+        List<Thread> threads = new ArrayList<>();
+        AtomicInteger called = new AtomicInteger();
+        for (int i = 0; i < 20; i++) {
+            threads.add(new TellTale(called, () -> {
+                // With a row that grows, and again by the short way.
+                for (int counter = 0; counter < 100; counter++) {
+                    cells.add(cells.id("c" + counter), 1);
+                    cells.add(cells.id("c0"), 1);
+                }
+            }));
         }
-        int late = cells.id("late");
+        together(threads);
 
-        inSubclassedThreads(1, (thread, call) -> answer.get(), () -> {
-            cells.add(first, 1);
-            answer.set(9);
-            cells.add(late, 1);
-            answer.set(1);
-            cells.add(first, 1);
-        });
-
-        assertThat(cells.sums()).isEqualTo(Map.of("first", 2L, "late", 1L));
+        assertThat(called).hasValue(0);
+        assertThat(cells.sums()).hasSize(100).containsEntry("c0", 20L * 101).containsEntry("c99", 20L);
     }
 
     @Test
@@ -427,21 +439,32 @@ class CellsTest {
         assertThat(threads.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
     }
 
-    /** Runs a task in so many threads that live together, of a class that answers getId() as it likes. */
-    private static void inSubclassedThreads(int count, IntBinaryOperator idOfCall, Runnable task) throws Exception {
-        CountDownLatch all = new CountDownLatch(count);
+    /** Runs a task in so many threads that live together and look for their rows in the same place first. */
+    // Deprecated since 19, which has what release 17 can't name.
+    @SuppressWarnings("deprecation")
+    private static void inThreadsOfOnePlace(int count, Runnable task) throws Exception {
         List<Thread> threads = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            threads.add(new SubclassedThread(i, idOfCall, () -> {
-                task.run();
-                all.countDown();
-                try {
-                    all.await();
-                } catch (InterruptedException ended) {
-                    Thread.currentThread().interrupt();
-                }
-            }));
+        CountDownLatch all = new CountDownLatch(count);
+        Runnable together = () -> {
+            task.run();
+            all.countDown();
+            try {
+                all.await();
+            } catch (InterruptedException ended) {
+                Thread.currentThread().interrupt();
+            }
+        };
+        // Of those that are made only a few are started: an id can't be chosen, but it can be looked for.
+        Thread first = new Thread(together);
+        for (Thread thread = first; threads.size() < count; thread = new Thread(together)) {
+            if ((thread.getId() - first.getId()) % PLACES == 0) {
+                threads.add(thread);
+            }
         }
+        together(threads);
+    }
+
+    private static void together(List<Thread> threads) throws InterruptedException {
         threads.forEach(Thread::start);
         for (Thread thread : threads) {
             thread.join(60_000);
@@ -449,22 +472,82 @@ class CellsTest {
         }
     }
 
-    private static final class SubclassedThread extends Thread {
-        private final int number;
-        private final IntBinaryOperator idOfCall;
-        private final AtomicInteger calls = new AtomicInteger();
+    /** Counts the calls of all that a subclass of Thread can override, from when it runs. */
+    private static final class TellTale extends Thread {
+        private final AtomicInteger called;
+        private final Runnable task;
 
-        SubclassedThread(int number, IntBinaryOperator idOfCall, Runnable task) {
-            super(task);
-            this.number = number;
-            this.idOfCall = idOfCall;
+        TellTale(AtomicInteger called, Runnable task) {
+            this.called = called;
+            this.task = task;
+        }
+
+        @SuppressWarnings("ReferenceEquality") // Its equals is one of those that tell.
+        private void told() {
+            if (Thread.currentThread() == this) {
+                called.incrementAndGet();
+            }
+        }
+
+        @Override
+        public void run() {
+            task.run();
         }
 
         // Deprecated since 19 and still overridable: libraries of before then do it.
         @SuppressWarnings("deprecation")
         @Override
         public long getId() {
-            return calls == null ? 1 : idOfCall.applyAsInt(number, calls.incrementAndGet());
+            told();
+            return 7;
+        }
+
+        @Override
+        public boolean isInterrupted() {
+            told();
+            return super.isInterrupted();
+        }
+
+        @Override
+        public ClassLoader getContextClassLoader() {
+            told();
+            return super.getContextClassLoader();
+        }
+
+        @Override
+        public State getState() {
+            told();
+            return super.getState();
+        }
+
+        @Override
+        public UncaughtExceptionHandler getUncaughtExceptionHandler() {
+            told();
+            return super.getUncaughtExceptionHandler();
+        }
+
+        @Override
+        public StackTraceElement[] getStackTrace() {
+            told();
+            return super.getStackTrace();
+        }
+
+        @Override
+        public int hashCode() {
+            told();
+            return 7;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            told();
+            return true;
+        }
+
+        @Override
+        public String toString() {
+            told();
+            return "";
         }
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +56,27 @@ class CompletionTest {
 
         assertThat(Sums.of(name)).isEqualTo(11);
         assertThat(Cells.suppressed).isEqualTo(before + 1);
+    }
+
+    @Test
+    void nothing_of_a_failure_that_a_subclass_can_override_is_called() {
+        CompletableFuture<String> failed = CompletableFuture.failedFuture(new OwnWrapper());
+
+        Completion.add(failed, id, 1, false, "java.util.concurrent.CompletionException;");
+        Completion.add(failed, id, 10, false, "java.io.IOException;");
+
+        assertThat(Sums.of(name)).isEqualTo(1);
+    }
+
+    private static final class OwnWrapper extends CompletionException {
+        OwnWrapper() {
+            super(new IOException());
+        }
+
+        @Override
+        public synchronized Throwable getCause() {
+            throw new IllegalStateException("nobody's business");
+        }
     }
 
     @Test

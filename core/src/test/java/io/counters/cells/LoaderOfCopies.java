@@ -3,6 +3,7 @@ package io.counters.cells;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.util.List;
 import java.util.Map;
@@ -69,6 +70,17 @@ public final class LoaderOfCopies extends ClassLoader {
 
         void join(Object[] source) {
             call("join", new Class<?>[] {Object[].class}, (Object) source);
+        }
+
+        /** Clears what this copy keeps in the calling thread's locals, as some pools do between tasks. */
+        void clearLocals() {
+            try {
+                Field numbers = cells.getDeclaredField("NUMBERS");
+                numbers.setAccessible(true);
+                ((ThreadLocal<?>) numbers.get(null)).remove();
+            } catch (ReflectiveOperationException gone) {
+                throw new LinkageError("NUMBERS", gone);
+            }
         }
 
         @SuppressWarnings("unchecked")

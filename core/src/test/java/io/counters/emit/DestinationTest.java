@@ -12,6 +12,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(30)
@@ -78,6 +79,30 @@ class DestinationTest {
             assertThat(log).containsExactly("collector collector:9 has moved to 127.0.0.4");
             first.send(DATAGRAM, DATAGRAM.length);
             assertThat(first.faults()).as("the old socket is closed").isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, 'nothing is lost if it comes back, totals are repeated'", "false, 'what they held is lost'"})
+    void where_nobody_listens_the_log_says_whether_something_is_lost(boolean totals, String outcome) throws Exception {
+        int port;
+        try (CollectorSocket gone = new CollectorSocket()) {
+            port = gone.port();
+        }
+        try (Destination destination =
+                destination(EmitterSettings.to("127.0.0.1:" + port).totals(totals))) {
+            destination.connect();
+            UdpTransport transport = Objects.requireNonNull(destination.transport());
+            transport.send(DATAGRAM, DATAGRAM.length);
+            await().until(() -> {
+                transport.listen();
+                return transport.refusals() == 1;
+            });
+
+            destination.reportFaults();
+
+            assertThat(log).singleElement().asString().contains("nobody listens there (1 datagrams so far)", outcome);
+            assertThat(transport.faults()).isEqualTo(1);
         }
     }
 

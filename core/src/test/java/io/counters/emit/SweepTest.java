@@ -57,6 +57,28 @@ class SweepTest {
     }
 
     @Test
+    void the_sum_of_several_cells_stops_at_the_end_of_the_range() {
+        CountedCells others = new CountedCells();
+        CounterTable both = new CounterTable(() -> List.<Object[]>of(cells.source(), others.source()));
+        Sweep sweep = new Sweep(both, SETTINGS, () -> nanos, () -> wallMillis, () -> "stream-of-both-copies");
+        cells.add("a", Long.MAX_VALUE);
+        cells.add("b", Long.MIN_VALUE);
+        sweep.run(transport);
+        others.add("a", Long.MAX_VALUE);
+        others.add("b", Long.MIN_VALUE);
+
+        sweep.run(transport);
+
+        assertThat(both.sums()).isEqualTo(Map.of("a", Long.MAX_VALUE, "b", Long.MIN_VALUE));
+        assertThat(transport.commands())
+                .containsExactly(
+                        "increment a " + AMOUNT_MAX + " " + AMOUNT_MAX,
+                        "decrement b " + AMOUNT_MAX + " " + AMOUNT_MAX,
+                        "increment a " + AMOUNT_MAX + " " + 2 * AMOUNT_MAX,
+                        "decrement b " + AMOUNT_MAX + " " + 2 * AMOUNT_MAX);
+    }
+
+    @Test
     void a_sweep_with_nothing_to_tell_sends_nothing() {
         cells.add("a", 0);
 

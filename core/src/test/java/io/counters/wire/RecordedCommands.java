@@ -2,6 +2,7 @@ package io.counters.wire;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,8 +12,17 @@ final class RecordedCommands implements Commands {
 
     /** What one datagram holds; its {@code fromNobody} at the start is checked and left out. */
     static List<String> datagram(byte[] bytes) {
+        return datagram(bytes, StatsdName.strict());
+    }
+
+    /** The same, of a reader that cleans names; what it cleaned is left out. */
+    static List<String> cleanedDatagram(byte[] bytes) {
+        return datagram(bytes, StatsdName.cleaning(List.of()));
+    }
+
+    private static List<String> datagram(byte[] bytes, StatsdName statsdName) {
         RecordedCommands recorded = new RecordedCommands();
-        new CommandReader(recorded).datagram(bytes, 0, bytes.length);
+        new CommandReader(recorded, statsdName).datagram(bytes, 0, bytes.length);
         if (!recorded.seen.remove(0).equals("nobody")) {
             throw new AssertionError("a datagram begins with nobody's lines");
         }
@@ -51,7 +61,22 @@ final class RecordedCommands implements Commands {
 
     @Override
     public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        if (new NameReader().read(bytes, begin, end) != null) {
+            throw new AssertionError("no name: " + text(bytes, begin, end));
+        }
         seen.add(verb + " " + text(bytes, begin, end) + " " + amount + (total == NO_TOTAL ? "" : " " + total));
+    }
+
+    @Override
+    public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
+        if (new NameReader().read(bytes, begin, end) != null || rest <= 0 || rest >= ONE) {
+            throw new AssertionError("no name or no rest: " + text(bytes, begin, end) + " " + rest);
+        }
+        seen.add("ADD " + text(bytes, begin, end) + " "
+                + BigDecimal.valueOf(whole)
+                        .add(BigDecimal.valueOf(rest, 18))
+                        .stripTrailingZeros()
+                        .toPlainString());
     }
 
     @Override

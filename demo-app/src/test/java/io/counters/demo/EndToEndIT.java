@@ -60,7 +60,7 @@ class EndToEndIT {
             for (int i = 0; i < 3; i++) {
                 collector.send("increment YourAwesomeCounter");
             }
-            collector.sendByTcp("decrement below.zero 7\nincrement below.zero 3");
+            collector.sendByTcp("decrement below.zero 7\nincrement below.zero 3\n");
             Map<String, Long> expected = sell(400, collector);
             expected.put("YourAwesomeCounter", 3L);
             expected.put("below.zero", -4L);

@@ -1,6 +1,7 @@
 package io.counters.agent.settings;
 
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What the sources say, each key as it stands, and what in them cannot be understood. */
 final class Sources {
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
+
     final Map<Key, Setting> values = new EnumMap<>(Key.class);
     final List<String> complaints = new ArrayList<>();
 
@@ -82,8 +85,16 @@ final class Sources {
 
     private void takeFile(Setting file, boolean collectorKnown) {
         try {
-            byte[] bytes = Files.readAllBytes(Paths.get(file.text()));
-            String[] lines = new String(bytes, StandardCharsets.UTF_8).split("\r?\n", -1);
+            String text = text(Files.readAllBytes(Paths.get(file.text())));
+            if (text.indexOf(0) >= 0) {
+                complaints.add(
+                        file.place() + ": settings is " + file.text() + ", which is no text in UTF-8, as it holds"
+                                + " bytes of 0; save it in UTF-8"
+                                + (collectorKnown ? "" : ". Nothing is counted, as it may name the collector"));
+                collectorMissed = !collectorKnown;
+                return;
+            }
+            String[] lines = text.split("\r?\n", -1);
             for (int i = 0; i < lines.length; i++) {
                 if (!lines[i].trim().startsWith("#")) {
                     takeLine(file.text() + " line " + (i + 1), lines[i], "");
@@ -95,6 +106,14 @@ final class Sources {
                     + (collectorKnown ? "" : ". Nothing is counted, as it may name the collector"));
             collectorMissed = !collectorKnown;
         }
+    }
+
+    /** UTF-8, or what the byte-order mark says that an editor on Windows puts in front; the mark is no part of it. */
+    private static String text(byte[] bytes) {
+        int first = bytes.length < 2 ? 0 : (bytes[0] & 0xff) << 8 | (bytes[1] & 0xff);
+        Charset charset = first == 0xfeff || first == 0xfffe ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8;
+        String text = new String(bytes, charset);
+        return text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
     }
 
     /** Takes {@code key = value}; of repeated ones the last, but for methods, which add up. */

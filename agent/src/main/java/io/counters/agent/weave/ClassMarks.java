@@ -2,9 +2,13 @@ package io.counters.agent.weave;
 
 import io.counters.agent.weave.Hierarchy.Found;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import net.bytebuddy.jar.asm.ClassReader;
 import org.jspecify.annotations.Nullable;
 
@@ -15,13 +19,13 @@ import org.jspecify.annotations.Nullable;
  * public methods other than Object's; or else, with {@code inherit}, if it holds that way for the nearest method
  * above that this one overrides. A name's {@code {class}} is where the annotation stands; for a rule that names
  * classes it is the class that counts. What a rule says that is said already, the same name at the same moment, is
- * counted once.
+ * counted once, and so is what {@link Forwarding} finds to be handed on.
  */
 final class ClassMarks {
     private static final String[] NO_NAMES = {};
 
     private final @Nullable ClassLoader loader;
-    private final TypeFile file;
+    private final ClassReader reader;
     private final Rules rules;
     private final Hierarchy hierarchy;
     private final Names names;
@@ -29,10 +33,42 @@ final class ClassMarks {
     private final Map<String, Found> above;
     private final List<Rule> applying;
     private final Map<String, MethodCounts> methods = new LinkedHashMap<>();
+    private final Map<String, @Nullable ClassMarks> others = new HashMap<>(0);
+    private final Set<String> handsOn = new HashSet<>(0);
+    private @Nullable ClassCode code;
+
+    /** What its class file says. */
+    final TypeFile file;
+
+    /** Whether a tool generated it, by its name. */
+    final boolean generated;
+
+    /** That a method counts, and by what. */
+    static final class Said {
+        final Mark mark;
+
+        /** The class that a name's {@code {class}} is. */
+        final String owner;
+
+        /** The rule that says so; null for {@code @Count}. */
+        final @Nullable Rule rule;
+
+        Said(Mark mark, String owner, @Nullable Rule rule) {
+            this.mark = mark;
+            this.owner = owner;
+            this.rule = rule;
+        }
+
+        /** Whether a rule names the very class. */
+        boolean isExact() {
+            return rule != null && rule.isExact();
+        }
+    }
 
     private ClassMarks(
             @Nullable ClassLoader loader,
             ClassReader reader,
+            boolean generated,
             boolean exactOnly,
             Rules rules,
             Hierarchy hierarchy,
@@ -40,6 +76,8 @@ final class ClassMarks {
             Refusals refusals) {
         boolean heir = rules.needHierarchy() && !exactOnly;
         this.loader = loader;
+        this.reader = reader;
+        this.generated = generated;
         this.rules = rules;
         this.hierarchy = hierarchy;
         this.names = names;
@@ -52,25 +90,28 @@ final class ClassMarks {
     /**
      * The methods that count, by name and descriptor written together.
      *
-     * @param exactOnly whether the class counts only for rules that name it letter by letter
+     * @param generated whether a tool generated the class, by its name
+     * @param exactOnly whether the class counts only for its own marks and for rules that name it letter by letter
      */
     static Map<String, MethodCounts> read(
             @Nullable ClassLoader loader,
             ClassReader reader,
+            boolean generated,
             boolean exactOnly,
             Rules rules,
             Hierarchy hierarchy,
             Names names,
             Refusals refusals) {
-        ClassMarks marks = new ClassMarks(loader, reader, exactOnly, rules, hierarchy, names, refusals);
+        ClassMarks marks = new ClassMarks(loader, reader, generated, exactOnly, rules, hierarchy, names, refusals);
         if (marks.file.isAnnotation()) {
             marks.complainOfAnnotation();
-            return marks.methods;
         }
         for (TypeFile.Method method : marks.file.methods) {
             marks.count(method);
         }
-        marks.complainOfClass();
+        if (!marks.file.isAnnotation()) {
+            marks.complainOfClass();
+        }
         return marks.methods;
     }
 
@@ -79,13 +120,29 @@ final class ClassMarks {
             complainOfNoCode(method);
             return;
         }
+        List<Said> said = said(method);
+        if (said.isEmpty()) {
+            return;
+        }
         MethodCounts counts = new MethodCounts();
-        List<Mark> said = new ArrayList<>();
+        for (Said one : new Forwarding(this, method).counted(said)) {
+            Rule rule = one.rule;
+            if (rule == null || rule.take(file.name, method.name + method.descriptor, rules.limit(), refusals)) {
+                counts.add(one.mark, names, refusals, one.owner, method.name, method.descriptor);
+            }
+        }
+        if (!counts.isEmpty()) {
+            methods.put(method.name + method.descriptor, counts);
+        }
+    }
+
+    /** What a method counts by, each counter once; whether it has code or not. */
+    List<Said> said(TypeFile.Method method) {
+        List<Said> said = new ArrayList<>(1);
         Annotations count = holding(method, Mark.COUNT);
         if (count != null) {
             for (Mark mark : count.marks) {
-                said.add(mark);
-                counts.add(mark, names, refusals, count.owner, method.name, method.descriptor);
+                said.add(new Said(mark, count.owner, null));
             }
         }
         for (Rule rule : applying) {
@@ -99,31 +156,75 @@ final class ClassMarks {
             } else if (!names(rule, method)) {
                 continue;
             }
-            List<Mark> marks = marks(rule);
-            if (!marks.isEmpty() && rule.take(file.name, method.name + method.descriptor, rules.limit(), refusals)) {
-                for (Mark mark : marks) {
-                    if (isNew(mark, said)) {
-                        said.add(mark);
-                        counts.add(mark, names, refusals, owner, method.name, method.descriptor);
-                    }
+            for (Mark mark : marks(rule)) {
+                rule.matched = true;
+                if (isNew(mark, said)) {
+                    said.add(new Said(mark, owner, rule));
                 }
             }
         }
-        if (!counts.isEmpty() && isThreadsId(method)) {
-            refusals.refuse(file.name, method.name, "counting itself asks a thread for its id, so that is not counted");
-        } else if (!counts.isEmpty()) {
-            methods.put(method.name + method.descriptor, counts);
+        return said;
+    }
+
+    /** What is asked of the code of its methods. */
+    ClassCode code() {
+        if (code == null) {
+            code = ClassCode.read(reader);
+        }
+        return code;
+    }
+
+    /** The same of another class, whose name has slashes; null for one of the JDK, or that can't be read. */
+    @Nullable
+    ClassMarks of(String type) {
+        if (type.equals(file.name)) {
+            return this;
+        }
+        if (!others.containsKey(type)) {
+            others.put(type, read(type));
+        }
+        return others.get(type);
+    }
+
+    private @Nullable ClassMarks read(String type) {
+        try {
+            byte[] bytes = type.isEmpty() || type.startsWith("java/") ? null : Hierarchy.bytes(loader, type);
+            if (bytes == null) {
+                return null;
+            }
+            boolean byTool = Origin.isGenerated(type, bytes);
+            boolean exactOnly = byTool || Origin.isForeign(loader, type);
+            Refusals silent = new Refusals(new Consumer<String>() {
+                @Override
+                public void accept(String line) {
+                    // It is said where that class is woven.
+                }
+            });
+            return new ClassMarks(loader, Weaving.reader(bytes), byTool, exactOnly, rules, hierarchy, names, silent);
+        } catch (Throwable unreadable) {
+            // It is a loader's of the application, and may throw anything.
+            return null;
         }
     }
 
-    /** {@code Thread.getId} is not final, and is how each thread finds its cells: woven, it would call itself. */
-    private boolean isThreadsId(TypeFile.Method method) {
-        if (!method.isVirtual() || !method.name.equals("getId") || !method.descriptor.equals("()J")) {
+    /** Whether its class was made at run time: its loader has no file of it. */
+    boolean isMadeAtRunTime() {
+        try {
+            return Hierarchy.bytes(loader, file.name) == null;
+        } catch (Throwable unreadable) {
             return false;
         }
-        Map<String, Found> superclasses = hierarchy.above(loader, file.superName, NO_NAMES);
-        return superclasses.containsKey("java/lang/Thread")
-                || superclasses.containsKey("java/util/concurrent/ForkJoinWorkerThread");
+    }
+
+    /** Says once that a method which only a rule names hands calls on, and so does not count. */
+    void complainOfForwarder(TypeFile.Method method, String to) {
+        if (handsOn.add(method.name)) {
+            refusals.refuse(
+                    file.name,
+                    method.name,
+                    "the compiler made it only to hand calls on, and it is not counted; name the method that it calls, "
+                            + to);
+        }
     }
 
     /** The annotations, this one among them, that hold for a method; null if there are none. */
@@ -193,13 +294,15 @@ final class ClassMarks {
                 marks.addAll(annotation.annotations.marks);
             }
             if (marks.isEmpty() && rules.isMetaAnnotation(rule.annotation)) {
-                if (annotation != null) {
-                    refusals.refuse(
-                            internalName(rule.annotation),
-                            "",
-                            "metaAnnotations names it, but it carries no @Count: annotate it, or write a rule @"
-                                    + internalName(rule.annotation).replace('/', '.') + " = name");
-                }
+                refusals.refuse(
+                        internalName(rule.annotation),
+                        "",
+                        (annotation == null
+                                        ? "metaAnnotations names it, but its class is nowhere to be read: put it on the"
+                                                + " class path, or write a rule @"
+                                        : "metaAnnotations names it, but it carries no @Count: annotate it, or write a"
+                                                + " rule @")
+                                + internalName(rule.annotation).replace('/', '.') + " = name");
                 return marks;
             }
         }
@@ -213,9 +316,9 @@ final class ClassMarks {
         return descriptor.substring(1, descriptor.length() - 1);
     }
 
-    private static boolean isNew(Mark mark, List<Mark> said) {
-        for (Mark other : said) {
-            if (other.when == mark.when && other.value.equals(mark.value)) {
+    private static boolean isNew(Mark mark, List<Said> said) {
+        for (Said other : said) {
+            if (other.mark.when == mark.when && other.mark.value.equals(mark.value)) {
                 return false;
             }
         }
@@ -237,7 +340,7 @@ final class ClassMarks {
         }
         if (method.isNative() && (annotated || named)) {
             refusals.refuse(file.name, method.name, "a native method has no code to count in; count what calls it");
-        } else if (named || (annotated && !rules.inherit())) {
+        } else if (named || (annotated && !rules.inherit() && !isWrittenBeside(method))) {
             refusals.refuse(
                     file.name,
                     method.name,
@@ -246,6 +349,25 @@ final class ClassMarks {
                                     ? "begin the rule with + to count what implements it"
                                     : "annotate what implements it, or set inherit=true"));
         }
+    }
+
+    /** Whether the compiler put the code into a class beside it, with the mark: Kotlin's defaults, Groovy's traits. */
+    private boolean isWrittenBeside(TypeFile.Method method) {
+        for (String nested : file.nested) {
+            ClassMarks beside = of(nested);
+            if (beside != null) {
+                for (TypeFile.Method other : beside.file.methods) {
+                    if (other.isStatic()
+                            && other.hasCode()
+                            && other.name.equals(method.name)
+                            && other.descriptor.startsWith("(L" + file.name + ";" + method.descriptor.substring(1))
+                            && !other.annotations.marks.isEmpty()) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
     }
 
     private void complainOfClass() {

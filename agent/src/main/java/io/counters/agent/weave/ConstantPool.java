@@ -1,10 +1,15 @@
 package io.counters.agent.weave;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 /** Looks through a class file's constants for the annotations that count: the only thing that happens to most classes. */
 final class ConstantPool {
+    private static final byte[] MOVED_COUNT = Mark.MOVED_COUNT.getBytes(UTF_8);
+    private static final byte[] MOVED_COUNTS = Mark.MOVED_COUNTS.getBytes(UTF_8);
+
     private ConstantPool() {}
 
-    /** Whether one of these strings is among them; false for a pool with a constant that is not known yet. */
+    /** Whether one of these strings, or {@code @Count} in another package, is among them; false for a pool with a constant that is not known yet. */
     static boolean mentions(byte[][] needles, byte[] bytes) {
         int constants = u2(bytes, 8);
         int at = 10;
@@ -18,6 +23,10 @@ final class ConstantPool {
                         }
                     }
                     at += 3 + length;
+                    if (bytes[at - 1] == ';'
+                            && (ends(MOVED_COUNT, length, bytes, at) || ends(MOVED_COUNTS, length, bytes, at))) {
+                        return true;
+                    }
                     break;
                 case 5: // a long or a double: takes two places
                 case 6:
@@ -49,6 +58,10 @@ final class ConstantPool {
             }
         }
         return false;
+    }
+
+    private static boolean ends(byte[] wanted, int length, byte[] bytes, int end) {
+        return length > wanted.length && is(wanted, bytes, end - wanted.length);
     }
 
     private static boolean is(byte[] wanted, byte[] bytes, int at) {

@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -23,16 +22,16 @@ import org.jspecify.annotations.Nullable;
  * itself to find a file never comes to {@code transform}: the JVM keeps a thread that is in there out of it.
  *
  * <p>Remembered are {@value #TYPES_MAX} types at most, by loader, whose life is not prolonged; beyond, it begins anew. What
- * can't be read is said once, of the first {@value #UNREAD_SAID}, and is a type of which nothing but the name is known.
+ * can't be read, as a library's optional dependency that is not there, is a type of which nothing but the name is known;
+ * the first is named in a line, and all are counted.
  */
 final class Hierarchy {
     private static final int TYPES_MAX = 2000;
-    private static final int UNREAD_SAID = 10;
 
     private final Rules rules;
     private final Consumer<String> log;
     private final AtomicInteger unread = new AtomicInteger();
-    private final Map<@Nullable ClassLoader, Map<String, Found>> known = new WeakHashMap<>();
+    private final ByLoader<Map<String, Found>> known = new ByLoader<>();
     private int size;
 
     /** A type above; without a file, if that could not be read. */
@@ -117,26 +116,37 @@ final class Hierarchy {
 
     private @Nullable TypeFile read(@Nullable ClassLoader loader, String name) {
         String why = "its loader has no such resource";
-        String resource = name + ".class";
-        try (InputStream in = loader == null
-                ? ClassLoader.getSystemResourceAsStream(resource)
-                : loader.getResourceAsStream(resource)) {
-            if (in != null) {
-                TypeFile file = TypeFile.read(Weaving.reader(all(in)), rules.annotations(), false);
+        try {
+            byte[] bytes = bytes(loader, name);
+            if (bytes != null) {
+                TypeFile file = TypeFile.read(Weaving.reader(bytes), rules.annotations(), false);
                 file.shrink(!rules.nameOverriding());
                 return file;
             }
         } catch (Throwable unreadable) {
-            // It is a loader's of the application, and may throw anything.
-            why = unreadable.toString();
+            // It is a loader's of the application, and may throw anything: what it says of itself is not asked for.
+            why = unreadable.getClass().getName();
         }
-        int before = unread.getAndIncrement();
-        if (before < UNREAD_SAID) {
+        if (unread.getAndIncrement() == 0) {
             log.accept(name.replace('/', '.') + ": its class file can't be read (" + why
-                    + "); what stands in it counts nothing"
-                    + (before == UNREAD_SAID - 1 ? "; further ones are not named" : ""));
+                    + "); what stands in it counts nothing. Further such supertypes are only counted");
         }
         return null;
+    }
+
+    /** How many class files could not be read. */
+    int unread() {
+        return unread.get();
+    }
+
+    /** A type's class file as a loader sees it; null if it has none. */
+    static byte @Nullable [] bytes(@Nullable ClassLoader loader, String name) throws IOException {
+        String resource = name + ".class";
+        try (InputStream in = loader == null
+                ? ClassLoader.getSystemResourceAsStream(resource)
+                : loader.getResourceAsStream(resource)) {
+            return in == null ? null : all(in);
+        }
     }
 
     private static byte[] all(InputStream in) throws IOException {

@@ -13,6 +13,11 @@ final class Mark {
     static final String COUNT = "Lio/counters/Count;";
     static final String COUNTS = "Lio/counters/Count$List;";
 
+    /** How the descriptor ends where an application's shading has put the API below a package of its own. */
+    static final String MOVED_COUNT = "/io/counters/Count;";
+
+    static final String MOVED_COUNTS = "/io/counters/Count$List;";
+
     String value = "";
     Moment when = Moment.ENTRY;
     String errors = "";
@@ -24,9 +29,29 @@ final class Mark {
     /** Whether a rule names the very method, so that it can't be left out without a word. */
     boolean named;
 
+    /** Whether it says the same, as a compiler's copy does. */
+    boolean equalTo(Mark other) {
+        return value.equals(other.value)
+                && when == other.when
+                && errors.equals(other.errors)
+                && on.equals(other.on)
+                && inFlight.equals(other.inFlight)
+                && amount == other.amount
+                && async == other.async;
+    }
+
+    /** Whether its names depend on where it stands, by this placeholder. */
+    boolean uses(String placeholder) {
+        String templates = (value.isEmpty() ? Names.DEFAULT : value) + errors + inFlight;
+        return templates.contains(placeholder);
+    }
+
     /** Reads one annotation; null if it is none of ours. */
     static @Nullable AnnotationVisitor reader(String descriptor, Consumer<Mark> into) {
-        return descriptor.equals(COUNT) ? one(into) : descriptor.equals(COUNTS) ? list(into) : null;
+        if (descriptor.equals(COUNT) || descriptor.endsWith(MOVED_COUNT)) {
+            return one(into);
+        }
+        return descriptor.equals(COUNTS) || descriptor.endsWith(MOVED_COUNTS) ? list(into) : null;
     }
 
     private static AnnotationVisitor list(Consumer<Mark> into) {

@@ -37,9 +37,6 @@ final class MethodCounts {
     final List<Tick> returned = new ArrayList<>();
     final List<Tick> thrown = new ArrayList<>();
 
-    /** Whether a rule names it. */
-    boolean named;
-
     /** Whether it is a suspend function of Kotlin. */
     boolean suspends;
 
@@ -56,7 +53,6 @@ final class MethodCounts {
                             + "and not counted; remove async=true to count when it returns");
             return;
         }
-        named |= mark.named;
         boolean constructor = method.equals("<init>");
         if (constructor && (isAtEnd(mark.when) || !mark.errors.isEmpty() || !mark.inFlight.isEmpty())) {
             refusals.refuse(

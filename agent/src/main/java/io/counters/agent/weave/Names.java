@@ -5,6 +5,9 @@ import io.counters.wire.NameReader;
 import io.counters.wire.Rejection;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -12,11 +15,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes a counter's name of a template, when a method is woven: {@code {class} {simpleClass} {package} {method} {host}
  * {app}} are filled in, {@code $} becomes {@code .}, and what a name can't have becomes {@code _}; that is said of
- * what stands in a template, and taken for granted in what is filled in. A constructor's {@code {method}} is {@code
- * new}, which no method is called.
+ * what stands in a template, and taken for granted in what is filled in, unless two names become one by it. A
+ * constructor's {@code {method}} is {@code new}, which no method is called.
  */
 public final class Names {
-    private static final String DEFAULT = "{class}.{method}";
+    static final String DEFAULT = "{class}.{method}";
+    private static final int COMPARED_MAX = 10_000;
+    private static final int SHARED_SAID = 10;
     private static final List<String> PLACEHOLDERS =
             Arrays.asList("{class}", "{simpleClass}", "{package}", "{method}", "{host}", "{app}");
 
@@ -25,6 +30,11 @@ public final class Names {
     private final String byDefault;
     private final Consumer<String> log;
     private final AtomicLong refused = new AtomicLong();
+
+    /** What each name was before its letters were changed; the first that many. */
+    private final Map<String, String> asWritten = new ConcurrentHashMap<>();
+
+    private final Set<String> shared = ConcurrentHashMap.newKeySet();
 
     /**
      * @param tags a template of what default names carry, {@code key=value,key=value}; may be empty
@@ -48,16 +58,18 @@ public final class Names {
         String type = owner.replace('/', '.');
         int dot = type.lastIndexOf('.');
         String[] values = {
-            value(type),
-            value(type.substring(dot + 1)),
-            value(type.substring(0, Math.max(dot, 0))),
-            method.equals("<init>") ? "new" : value(method),
-            value(host),
-            value(app)
+            type,
+            type.substring(dot + 1),
+            type.substring(0, Math.max(dot, 0)),
+            method.equals("<init>") ? "new" : method,
+            host,
+            app
         };
-        String filled = template.isEmpty() ? byDefault : template;
+        String written = template.isEmpty() ? byDefault : template;
+        String filled = written;
         for (int i = 0; i < values.length; i++) {
-            filled = filled.replace(PLACEHOLDERS.get(i), values[i]);
+            written = written.replace(PLACEHOLDERS.get(i), values[i]);
+            filled = filled.replace(PLACEHOLDERS.get(i), value(values[i]));
         }
         String name = allowed(filled, true);
         NameReader reader = new NameReader();
@@ -78,7 +90,18 @@ public final class Names {
             }
             log.accept(type + "." + method + ": \"" + filled + "\" is counted as " + name + "; " + rule);
         }
+        complainIfShared(reader.name(), written.equals(name) ? reader.name() : written);
         return reader.name();
+    }
+
+    /** Two methods that are to share a counter have the same name; where only the cleaning made it the same, it is said. */
+    private void complainIfShared(String name, String written) {
+        String first = asWritten.size() < COMPARED_MAX ? asWritten.putIfAbsent(name, written) : asWritten.get(name);
+        if (first != null && !first.equals(written) && shared.size() < SHARED_SAID && shared.add(name)) {
+            log.accept("\"" + first + "\" and \"" + written + "\" are both counted as " + name + ", since "
+                    + Rejection.NAME_LETTER.rule() + "; give each a name of its own, by @Count(\"...\") or a rule"
+                    + (shared.size() == SHARED_SAID ? ". Further ones are not named" : ""));
+        }
     }
 
     /** How many were refused. */

@@ -28,6 +28,9 @@ public final class Rules {
         "java/lang/Object",
         "java/lang/String",
         "java/lang/Thread",
+        "java/lang/ThreadLocal",
+        "java/lang/ThreadLocal$ThreadLocalMap",
+        "java/lang/ThreadLocal$ThreadLocalMap$Entry",
         "java/lang/Throwable",
         "java/lang/VirtualThread",
         "java/lang/invoke/",
@@ -88,6 +91,7 @@ public final class Rules {
         List<byte[]> bytes = new ArrayList<>();
         bytes.add(Mark.COUNT.getBytes(UTF_8));
         bytes.add(Mark.COUNTS.getBytes(UTF_8));
+        bytes.add(Reaches.BRIDGE.getBytes(UTF_8));
         for (String annotation : annotations) {
             bytes.add(annotation.getBytes(UTF_8));
         }
@@ -144,7 +148,7 @@ public final class Rules {
         return false;
     }
 
-    /** What a class file's constants mention if its annotations may count. */
+    /** What a class file's constants mention if its annotations may count, or if it is the API's cells. */
     byte[][] needles() {
         return needles;
     }

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a class file says of its type: the supertypes, and the methods with their annotations. Bridges, accessors and
- * lambdas are not among the methods: they never count. Code is looked at only to tell which method a bridge leads to.
+ * lambdas are not among the methods, unless they carry an annotation that counts: they never count. Code is looked at only to tell which method a bridge leads to.
  */
 final class TypeFile extends ClassVisitor {
     private static final Set<String> OBJECTS = new HashSet<>(Arrays.asList(
@@ -42,6 +42,10 @@ final class TypeFile extends ClassVisitor {
     final String[] interfaces;
     final Annotations annotations;
     final List<Method> methods = new ArrayList<>();
+
+    /** The classes that are declared in it, and that say so. */
+    final List<String> nested = new ArrayList<>(0);
+
     private final int access;
     private final Set<String> wanted;
     private final Set<String> components = new HashSet<>(0);
@@ -53,6 +57,9 @@ final class TypeFile extends ClassVisitor {
         final Annotations annotations;
         private final int access;
         private final boolean reads;
+
+        /** Whether it says that a compiler or a tool wrote it. */
+        private boolean generated;
 
         /** Name and parameters of what it is called as: its own, and those of its bridges. */
         private final List<String> signatures = new ArrayList<>(1);
@@ -70,13 +77,25 @@ final class TypeFile extends ClassVisitor {
             return (access & (ACC_ABSTRACT | ACC_NATIVE)) == 0;
         }
 
+        boolean isStatic() {
+            return (access & ACC_STATIC) != 0;
+        }
+
         boolean isNative() {
             return (access & ACC_NATIVE) != 0;
         }
 
         /** Whether {@code @Count} on the class stands for it. */
         boolean isOpen() {
-            return (access & ACC_PUBLIC) != 0 && !name.equals("<init>") && !OBJECTS.contains(name + descriptor);
+            return (access & ACC_PUBLIC) != 0
+                    && !isAdded()
+                    && !name.equals("<init>")
+                    && !OBJECTS.contains(name + descriptor);
+        }
+
+        /** Whether it stands in no source: then it counts for nothing but an annotation of its own. */
+        boolean isAdded() {
+            return generated || (access & ACC_SYNTHETIC) != 0;
         }
 
         /** Whether it is one that {@code *} leaves out: of Object's, a getter, a setter, a record's accessor. */
@@ -148,6 +167,27 @@ final class TypeFile extends ClassVisitor {
         return (access & ACC_INTERFACE) != 0;
     }
 
+    /** Whether a compiler or a tool made all of it. */
+    boolean isSynthetic() {
+        return (access & ACC_SYNTHETIC) != 0;
+    }
+
+    /** The method of this name and descriptor; null if it has none that could count. */
+    @Nullable
+    Method find(String method, String descriptor) {
+        for (Method each : methods) {
+            if (each.name.equals(method) && each.descriptor.equals(descriptor)) {
+                return each;
+            }
+        }
+        return null;
+    }
+
+    /** Whether an annotation says that a compiler or a tool wrote what it stands on. */
+    static boolean isGenerated(String annotation) {
+        return annotation.endsWith("/Generated;");
+    }
+
     boolean isAnnotation() {
         return (access & ACC_ANNOTATION) != 0;
     }
@@ -182,6 +222,13 @@ final class TypeFile extends ClassVisitor {
     }
 
     @Override
+    public void visitInnerClass(String inner, @Nullable String outer, @Nullable String simpleName, int flags) {
+        if (inner.startsWith(name + "$")) {
+            nested.add(inner);
+        }
+    }
+
+    @Override
     public @Nullable RecordComponentVisitor visitRecordComponent(
             String component, String descriptor, @Nullable String signature) {
         components.add(component + "()" + descriptor);
@@ -191,18 +238,27 @@ final class TypeFile extends ClassVisitor {
     @Override
     public @Nullable MethodVisitor visitMethod(
             int access, String method, String descriptor, @Nullable String signature, String @Nullable [] exceptions) {
-        if ((access & (ACC_BRIDGE | ACC_SYNTHETIC)) != 0
-                || method.equals("<clinit>")
-                || method.startsWith("lambda$")
-                || method.endsWith("$default")) {
+        boolean synthetic = (access & ACC_SYNTHETIC) != 0;
+        boolean hidden = method.equals("<init>") || (access & ACC_PRIVATE) != 0;
+        if ((access & ACC_BRIDGE) != 0 || method.equals("<clinit>") || (synthetic && hidden)) {
             return null;
         }
         Annotations on = new Annotations(name);
-        methods.add(new Method(access, method, descriptor, on, components.contains(method + descriptor)));
+        Method read = new Method(access, method, descriptor, on, components.contains(method + descriptor));
+        methods.add(read);
         return new MethodVisitor(Opcodes.ASM9) {
             @Override
             public @Nullable AnnotationVisitor visitAnnotation(String type, boolean visible) {
+                read.generated |= isGenerated(type);
                 return on.read(type, wanted);
+            }
+
+            @Override
+            public void visitEnd() {
+                // Kotlin's @JvmSynthetic hides what is in the source.
+                if (synthetic && on.isEmpty()) {
+                    methods.remove(read);
+                }
             }
         };
     }

@@ -1,6 +1,7 @@
 package io.counters.agent.weave;
 
 import java.lang.instrument.ClassFileTransformer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.security.ProtectionDomain;
 import java.util.Collections;
@@ -22,34 +23,6 @@ import org.jspecify.annotations.Nullable;
  * unless {@code inherit} or a rule with {@code +} asks for its {@link Hierarchy}.
  */
 public final class Weaving implements ClassFileTransformer {
-    private static final String[] NOT_OURS = {
-        "java/",
-        "javax/",
-        "jdk/",
-        "sun/",
-        "com/sun/",
-        "io/counters/agent/",
-        "io/counters/cells/",
-        "io/counters/emit/",
-        "io/counters/ring/",
-        "io/counters/wire/",
-        "net/bytebuddy/",
-        "io/opentelemetry/javaagent/",
-        "datadog/",
-        "com/newrelic/agent/",
-        "co/elastic/apm/agent/",
-        "org/glowroot/agent/",
-        "com/dynatrace/",
-        "com/appdynamics/"
-    };
-
-    private static final String[] GENERATED = {
-        "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
-    };
-
-    /** The JDK's proxies are numbered: a nested class may be called {@code Outer$ProxyServlet}. */
-    private static final String PROXY = "$Proxy";
-
     /** The agent's own; in unit tests, where the application's loader loads us, none. */
     @SuppressWarnings("ReferenceEquality") // A loader is itself.
     private final @Nullable ClassLoader ownLoader = Weaving.class.getClassLoader() == ClassLoader.getSystemClassLoader()
@@ -61,6 +34,9 @@ public final class Weaving implements ClassFileTransformer {
 
     private static final int MAJOR = 6;
 
+    private static final byte[][] CELLS = {Reaches.BRIDGE.getBytes(StandardCharsets.UTF_8)};
+    private static final String CELLS_NAME = "/cells/Cells";
+
     private final Names names;
     private final BooleanSupplier counting;
     private final ToIntFunction<String> ids;
@@ -68,7 +44,8 @@ public final class Weaving implements ClassFileTransformer {
     private final Refusals refusals;
     private final AtomicLong scanned = new AtomicLong();
     private final AtomicLong suppressed = new AtomicLong();
-    private @Nullable Hierarchy hierarchy;
+    private @Nullable Reaches reaches;
+    private volatile @Nullable Hierarchy hierarchy;
 
     /** How many methods count, by class. By name, which holds no loader: a redeployed class has the same one. */
     private final Map<String, Integer> woven = new ConcurrentHashMap<>();
@@ -96,8 +73,8 @@ public final class Weaving implements ClassFileTransformer {
         // Where many threads load classes at once the maps here need the first, and Java 8 deadlocks over the second.
         ThreadLocalRandom.current();
         FileSystems.getDefault();
-        boolean none = isOfInterest(null, "") || ConstantPool.mentions(rules.needles(), new byte[10]);
-        if (none || isGenerated("")) {
+        boolean none = isOfInterest(null, "java/") || ConstantPool.mentions(rules.needles(), new byte[10]);
+        if (none || Origin.isOfTheImage("", null) || Origin.isGenerated("")) {
             throw new IllegalStateException("nothing is a hit");
         }
         if (rules.needHierarchy()) {
@@ -144,7 +121,9 @@ public final class Weaving implements ClassFileTransformer {
             if (name != null && redefined != null) {
                 woven.remove(name);
             }
-            if (name == null || !isOfInterest(loader, name)) {
+            if (name == null
+                    || !isOfInterest(loader, name)
+                    || (Origin.isOfTheImage(name, domain) && !rules.nameExactly(name))) {
                 return null;
             }
             scanned.incrementAndGet();
@@ -161,21 +140,24 @@ public final class Weaving implements ClassFileTransformer {
         if (loader != null && loader == ownLoader) {
             return false;
         }
-        return isApi(name) || rules.nameExactly(name) || (loader != null && !startsWithOneOf(NOT_OURS, name));
+        return isApi(name) || rules.nameExactly(name) || Origin.mayBeMarked(loader, name);
     }
 
     /** Whether a class that was made at run time may count, of which there are no bytes to look at; by its name. */
     public boolean mayCountUnseen(String name) {
-        return !isGenerated(name) || rules.nameExactly(name);
+        return !Origin.isGenerated(name) || rules.nameExactly(name);
     }
 
     /** Whether it is worth a closer look, by its bytes. */
     public boolean isHit(@Nullable ClassLoader loader, String name, byte[] bytes) {
-        return isApi(name)
-                || rules.nameExactly(name)
-                || rules.nameByPattern(name)
-                || ConstantPool.mentions(rules.needles(), bytes)
-                || (rules.needHierarchy() && !isGenerated(name) && isHeir(loader, bytes));
+        if (isApi(name) || rules.nameExactly(name) || ConstantPool.mentions(rules.needles(), bytes)) {
+            return true;
+        }
+        boolean byPattern = rules.nameByPattern(name);
+        return (byPattern || rules.needHierarchy())
+                && !Origin.isGenerated(name, bytes)
+                && !Origin.isForeign(loader, name)
+                && (byPattern || isHeir(loader, bytes));
     }
 
     /** Whether something above it may make it count. */
@@ -197,6 +179,14 @@ public final class Weaving implements ClassFileTransformer {
         return hierarchy;
     }
 
+    /** Made on the first hit. */
+    private synchronized Reaches reaches() {
+        if (reaches == null) {
+            reaches = new Reaches();
+        }
+        return reaches;
+    }
+
     /** What was seen and caught so far, for the log. */
     public String summary() {
         List<String> idle = rules.idle();
@@ -204,15 +194,21 @@ public final class Weaving implements ClassFileTransformer {
         for (int of : woven.values()) {
             methods += of;
         }
+        Hierarchy read = hierarchy;
+        int unread = read == null ? 0 : read.unread();
         return scanned + " classes scanned, " + methods + " methods counted, " + refused() + " refused"
+                + (unread == 0 ? "" : ", supertypes whose class files can't be read: " + unread)
                 + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle))
                 + ", faults suppressed: " + suppressed;
     }
 
     private byte @Nullable [] weave(@Nullable ClassLoader loader, String name, byte[] bytes) {
-        if (isApi(name)) {
+        if (isApi(name) || isCells(bytes)) {
             // It needs the bridge, and finds out by itself whether there is one.
             boolean unused = counting.getAsBoolean();
+            complainIfMoved(name);
+        }
+        if (isApi(name)) {
             return null;
         }
         if (!on) {
@@ -220,8 +216,8 @@ public final class Weaving implements ClassFileTransformer {
         }
         int version = version(bytes);
         ClassReader reader = reader(bytes);
-        Map<String, MethodCounts> marked = marked(loader, name, reader);
-        if (marked.isEmpty() || !counting.getAsBoolean()) {
+        Map<String, MethodCounts> marked = marked(loader, name, reader, bytes);
+        if (marked.isEmpty() || !counting.getAsBoolean() || !reaches().bridge(loader, name, refusals)) {
             return null;
         }
         byte[] written = WovenClass.write(reader, marked, ids, refusals);
@@ -252,13 +248,11 @@ public final class Weaving implements ClassFileTransformer {
         return bytes;
     }
 
-    private Map<String, MethodCounts> marked(@Nullable ClassLoader loader, String name, ClassReader reader) {
-        boolean generated = isGenerated(name);
-        if (generated && !rules.nameExactly(name)) {
-            return Collections.emptyMap();
-        }
-        boolean exactOnly = generated || loader == null || startsWithOneOf(NOT_OURS, name);
-        return ClassMarks.read(loader, reader, exactOnly, rules, hierarchy(), names, refusals);
+    private Map<String, MethodCounts> marked(
+            @Nullable ClassLoader loader, String name, ClassReader reader, byte[] bytes) {
+        boolean generated = Origin.isGenerated(name, bytes);
+        boolean exactOnly = generated || Origin.isForeign(loader, name);
+        return ClassMarks.read(loader, reader, generated, exactOnly, rules, hierarchy(), names, refusals);
     }
 
     /**
@@ -270,8 +264,11 @@ public final class Weaving implements ClassFileTransformer {
     public List<String> list(@Nullable ClassLoader loader, String name, byte[] bytes) {
         try {
             if (isOfInterest(loader, name) && !isApi(name) && isHit(loader, name, bytes)) {
+                if (isCells(bytes)) {
+                    complainIfMoved(name);
+                }
                 ClassReader reader = reader(bytes);
-                Map<String, MethodCounts> marked = marked(loader, name, reader);
+                Map<String, MethodCounts> marked = marked(loader, name, reader, bytes);
                 if (!marked.isEmpty()) {
                     // Takes out what can't be woven.
                     WovenClass.write(reader, marked, ids, refusals);
@@ -292,27 +289,24 @@ public final class Weaving implements ClassFileTransformer {
     /** The API's own cells, which look for the bridge when they are initialised: it must be there by then. */
     private static boolean isApi(String name) {
         // In two parts: in counters.jar the whole name would be the bridge's.
-        return name.startsWith("io/counters/")
-                && (name.endsWith("/cells/Cells") || name.equals("io/counters/Counters"));
+        return name.startsWith("io/counters/") && (name.endsWith(CELLS_NAME) || name.equals("io/counters/Counters"));
     }
 
-    private static boolean isGenerated(String name) {
-        for (String part : GENERATED) {
-            if (name.contains(part)) {
-                return true;
-            }
-        }
-        int number = name.indexOf(PROXY) + PROXY.length();
-        return number >= PROXY.length() && number < name.length() && Character.isDigit(name.charAt(number));
+    /** Whether these bytes may be the API's cells, under whatever name somebody's shading gave them. */
+    public static boolean isCells(byte[] bytes) {
+        return ConstantPool.mentions(CELLS, bytes);
     }
 
-    private static boolean startsWithOneOf(String[] prefixes, String name) {
-        for (String prefix : prefixes) {
-            if (name.startsWith(prefix)) {
-                return true;
-            }
+    private void complainIfMoved(String name) {
+        if (!name.endsWith(CELLS_NAME)) {
+            return;
         }
-        return false;
+        String to = name.substring(0, name.length() - CELLS_NAME.length()).replace('/', '.');
+        if (!to.equals("io.counters") && !to.endsWith(".io.counters")) {
+            refusals.refuse(
+                    "the API was moved to " + to + ": its Counters counts, and @" + to + ".Count does not; move it"
+                            + " to a package that ends with io.counters, such as " + to + ".io.counters");
+        }
     }
 
     private void suppress(@Nullable String name, Throwable fault) {

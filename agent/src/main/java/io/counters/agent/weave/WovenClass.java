@@ -1,8 +1,6 @@
 package io.counters.agent.weave;
 
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.ClassReader;
 import net.bytebuddy.jar.asm.ClassVisitor;
@@ -44,7 +42,6 @@ final class WovenClass extends ClassVisitor {
                 counts.reenter();
             }
         }
-        leaveOutWhatHandsOn(reader.getClassName(), methods, shapes, refusals);
         while (!methods.isEmpty()) {
             try {
                 ClassWriter writer = new ClassWriter(reader, 0);
@@ -62,34 +59,6 @@ final class WovenClass extends ClassVisitor {
             }
         }
         return null;
-    }
-
-    /** The method it is handed on to counts; a rule that names none but such methods counts nothing, which is said. */
-    private static void leaveOutWhatHandsOn(
-            String owner, Map<String, MethodCounts> methods, Map<String, MethodShape> shapes, Refusals refusals) {
-        Set<String> named = new HashSet<>();
-        for (Map.Entry<String, MethodShape> shape : shapes.entrySet()) {
-            if (shape.getValue().handsOn()) {
-                MethodCounts counts = methods.remove(shape.getKey());
-                if (counts != null && counts.named) {
-                    named.add(nameOf(shape.getKey()));
-                }
-            }
-        }
-        for (String left : methods.keySet()) {
-            named.remove(nameOf(left));
-        }
-        for (String name : named) {
-            refusals.refuse(
-                    owner,
-                    name,
-                    "kotlinc made it only to hand calls on, and it is not counted; name the function that it calls, in "
-                            + "the companion or the interface");
-        }
-    }
-
-    private static String nameOf(String method) {
-        return method.substring(0, method.indexOf('('));
     }
 
     @Override

@@ -1,7 +1,8 @@
 /**
  * Puts the counting calls into classes as they are loaded: {@code ConstantPool} finds the classes worth a look, {@code
  * TypeFile} reads one, {@code ClassMarks} decides which of its methods count, by annotations and by {@code Rules}, {@code
- * WovenClass} writes the calls. {@code Listing} tells what would be counted, by the same way.
+ * Forwarding} which of these only hand calls on, {@code WovenClass} writes the calls. {@code Origin} tells the
+ * application's classes from others. {@code Listing} tells what would be counted, by the same way.
  *
  * <p>{@link io.counters.agent.weave.Weaving} enters here for every class the JVM loads; what it needs for a class
  * without marks is loaded before it is installed, and all else, ASM too, at the first hit. A class is held against the

@@ -3,8 +3,11 @@ package io.counters.agent.settings;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
@@ -116,6 +119,33 @@ class SettingsTest {
         assertThat(settings.complaints()).singleElement().asString().contains("cannot be read", "Nothing is counted");
         assertThat(settings.enabled()).isFalse();
         assertThat(read("settings=none.conf,collector=h").enabled()).isTrue();
+    }
+
+    @Test
+    void a_file_with_a_byte_order_mark_is_read_without_it() throws Exception {
+        String text = "\uFEFFcollector = h1\r\napp = größe\r\n";
+        for (Charset charset : List.of(StandardCharsets.UTF_8, StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE)) {
+            Path file = Files.write(folder.resolve("counters.conf"), text.getBytes(charset));
+
+            Settings settings = read("settings=" + file);
+
+            assertThat(settings.complaints()).as(charset.name()).isEmpty();
+            assertThat(settings.emitter()).hasToString("h1:11212");
+            assertThat(settings.app()).isEqualTo("größe");
+        }
+    }
+
+    @Test
+    void a_file_that_is_no_utf_8_at_all_is_told_in_one_line() throws Exception {
+        Path file = Files.write(
+                folder.resolve("counters.conf"), "collector = h1\napp = x\n".getBytes(StandardCharsets.UTF_16LE));
+
+        assertThat(read("settings=" + file).complaints())
+                .singleElement()
+                .asString()
+                .contains("which is no text in UTF-8", "save it in UTF-8", "Nothing is counted");
+        assertThat(read("settings=" + file).enabled()).isFalse();
+        assertThat(read("collector=h,settings=" + file).enabled()).isTrue();
     }
 
     @Test

@@ -105,13 +105,14 @@ class HierarchyTest {
 
         assertThat(files.asked).containsExactlyInAnyOrder("A.class", "Missing.class", "Cut.class");
         assertThat(log)
-                .hasSize(2)
-                .anyMatch(line -> line.startsWith("Missing: its class file can't be read (its loader has no such"))
-                .anyMatch(line -> line.startsWith("Cut: its class file can't be read"));
+                .singleElement()
+                .asString()
+                .startsWith("Missing: its class file can't be read (its loader has no such");
+        assertThat(hierarchy.unread()).isEqualTo(2);
     }
 
     @Test
-    void a_loader_may_throw_anything_and_not_every_missing_file_is_named() {
+    void a_loader_may_throw_anything_and_the_missing_files_are_one_line_and_a_number() {
         Hierarchy hierarchy = hierarchy("");
         ClassLoader odd = new ClassLoader(null) {
             @Override
@@ -124,8 +125,35 @@ class HierarchyTest {
             assertThat(hierarchy.find(odd, "A" + i).file).isNull();
         }
 
-        assertThat(log).hasSize(10);
-        assertThat(log.get(9)).endsWith("further ones are not named");
+        assertThat(log)
+                .containsExactly(
+                        "A0: its class file can't be read (java.lang.StackOverflowError); what stands in it counts"
+                                + " nothing. Further such supertypes are only counted");
+        assertThat(hierarchy.unread()).isEqualTo(30);
+    }
+
+    @Test
+    void a_loader_is_known_by_what_it_is_and_none_of_its_own_methods_says_so() {
+        Hierarchy hierarchy = hierarchy("");
+        ClassLoader contrary = new ClassLoader(null) {
+            @Override
+            public int hashCode() {
+                throw new IllegalStateException("nobody's business");
+            }
+
+            @Override
+            public boolean equals(Object other) {
+                throw new IllegalStateException("nobody's business");
+            }
+
+            @Override
+            public String toString() {
+                throw new IllegalStateException("nobody's business");
+            }
+        };
+
+        assertThat(hierarchy.find(contrary, "A")).isSameAs(hierarchy.find(contrary, "A"));
+        assertThat(log).hasSize(1);
     }
 
     @Test
@@ -179,10 +207,56 @@ class HierarchyTest {
                 .containsExactly("p.B#here() = p/A.here entry");
     }
 
+    @Test
+    void a_package_that_the_jdk_has_too_is_the_applications_where_the_class_is() {
+        files.write("javax/servlet/Servlet", "java/lang/Object", "", "service ()V");
+        files.write("javax/servlet/GenericServlet", "java/lang/Object", "javax/servlet/Servlet");
+
+        assertThat(list(
+                        "methods=+javax.servlet.Servlet#service",
+                        files.write("javax/servlet/HttpServlet", "javax/servlet/GenericServlet", "", "service ()V")))
+                .containsExactly("javax.servlet.HttpServlet#service() = javax.servlet.HttpServlet.service entry");
+        assertThat(list(
+                        "methods=javax.swing.*#service",
+                        files.write("javax/swing/JFrame", "java/lang/Object", "", "service ()V")))
+                .isEmpty();
+    }
+
+    @Test
+    void another_agents_package_is_the_applications_where_its_loader_is() {
+        byte[] bytes = files.write("datadog/Orders", "java/lang/Object", "", "@m ()V", "n ()V");
+        ClassLoader application = new ClassLoader(ClassLoader.getSystemClassLoader()) {};
+
+        assertThat(list("methods=datadog.*#n = n", bytes))
+                .containsExactly("datadog.Orders#m() = datadog/Orders.m entry");
+        assertThat(weaving("methods=datadog.*#n = n").list(application, "datadog/Orders", bytes))
+                .containsExactly("datadog.Orders#m() = datadog/Orders.m entry", "datadog.Orders#n() = n entry");
+    }
+
+    @Test
+    void a_name_like_a_tools_takes_no_mark_away() {
+        files.write("p/A", "java/lang/Object", "", "@m ()V", "n ()V");
+
+        assertThat(list("methods=p.*#n = n", files.write("p/A$$ByteBuddy$1", "p/A", "", "@m ()V", "@own ()V", "n ()V")))
+                .containsExactly(
+                        "p.A$$ByteBuddy$1#m() = p/A..ByteBuddy.1.m entry",
+                        "p.A$$ByteBuddy$1#own() = p/A..ByteBuddy.1.own entry");
+    }
+
+    @Test
+    void what_stands_on_the_boot_class_path_counts_by_its_mark() {
+        Weaving weaving = weaving("");
+
+        assertThat(weaving.list(null, "p/A", files.write("p/A", "java/lang/Object", "", "@m ()V")))
+                .containsExactly("p.A#m() = p/A.m entry");
+    }
+
     private List<String> list(String settings, byte[] bytes) {
-        Weaving weaving =
-                new Weaving(rules(settings), new Names("host", "app", "", log::add), () -> false, name -> 0, log::add);
-        return weaving.list(files, new ClassReader(bytes).getClassName(), bytes);
+        return weaving(settings).list(files, new ClassReader(bytes).getClassName(), bytes);
+    }
+
+    private Weaving weaving(String settings) {
+        return new Weaving(rules(settings), new Names("host", "app", "", log::add), () -> false, name -> 0, log::add);
     }
 
     private Hierarchy hierarchy(String settings) {

@@ -30,6 +30,51 @@ class NamesTest {
     }
 
     @Test
+    void two_names_that_become_one_by_it_are_said_once() {
+        Names names = new Names("host", "app", "", log::add);
+
+        assertThat(names.resolve("", "shop/Carts", "支付")).isEqualTo("shop.Carts.__");
+        assertThat(names.resolve("", "shop/Carts", "订单")).isEqualTo("shop.Carts.__");
+        assertThat(names.resolve("", "shop/Carts", "订单")).isEqualTo("shop.Carts.__");
+        assertThat(names.resolve("", "shop/Carts", "客户")).isEqualTo("shop.Carts.__");
+
+        assertThat(log)
+                .singleElement()
+                .asString()
+                .startsWith(
+                        "\"shop.Carts.支付\" and \"shop.Carts.订单\" are both counted as shop.Carts.__, since a name is");
+    }
+
+    @Test
+    void one_that_is_written_as_another_becomes_is_said_too() {
+        Names names = new Names("host", "app", "", log::add);
+
+        names.resolve("", "shop/Carts", "a_b");
+        names.resolve("", "shop/Carts", "aéb");
+        names.resolve("", "shop/Carts$Line", "open");
+        names.resolve("shop.Carts.Line.open", "shop/Other", "open");
+
+        assertThat(log)
+                .satisfiesExactly(
+                        first -> assertThat(first).contains("shop.Carts.a_b\" and \"shop.Carts.aéb"),
+                        second -> assertThat(second).contains("shop.Carts$Line.open\" and \"shop.Carts.Line.open"));
+    }
+
+    @Test
+    void methods_that_share_a_name_on_purpose_are_not_said() {
+        Names names = new Names("host", "app", "", log::add);
+
+        for (String method : List.of("open", "开", "close")) {
+            names.resolve("carts,kind=a,place=b", "shop/Carts", method);
+            names.resolve("carts,place=b,kind=a", "shop/Carts", method);
+        }
+        names.resolve("", "shop/Carts$Line", "open");
+        names.resolve("", "shop/Carts$Line", "open");
+
+        assertThat(log).isEmpty();
+    }
+
+    @Test
     void what_a_template_itself_cannot_have_is_said() {
         Names names = new Names("host", "app", "", log::add);
 

@@ -59,6 +59,7 @@ public final class Dashboard implements AutoCloseable {
                         Route.get("/", Work.NONE, () -> new Answer(200, "text/html; charset=utf-8", Text.of(page))),
                         Route.get("/api/counters", Work.MUCH, this::counters),
                         Route.get("/api/streams", Work.MUCH, this::streams),
+                        Route.rejected(faults),
                         Route.metrics(self),
                         Route.get("/healthz", Work.NONE, this::health)),
                 nanoClock,

@@ -1,5 +1,6 @@
 package io.counters.collector.http;
 
+import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.util.Iterator;
 import java.util.Map;
@@ -45,6 +46,14 @@ public record Route(String method, String path, Work work, Supplier<Answer> answ
                 return values.hasNext();
             });
         });
+    }
+
+    /** {@code /api/rejected}: what was not taken of what others sent, by reason, with examples by sender. */
+    public static Route rejected(FaultLog faults) {
+        return get(
+                "/api/rejected",
+                Work.SOME,
+                () -> new Answer(200, "application/json", new RejectedText(faults.rejectedLines())));
     }
 
     boolean takes(String asked) {

@@ -4,19 +4,22 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.collector.udp.UdpSocket;
+import io.counters.collector.udp.UnixSocket;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The two ports and their threads, one for UDP and one for TCP. {@link #run} serves both; {@link #close} ends it once all
- * that has already arrived was taken.
+ * The two ports and, where it is wanted, the Unix socket, and their threads: one for UDP, one for the Unix socket and one for
+ * TCP. {@link #run} serves them; {@link #close} ends it once all that has already arrived was taken.
  */
 public final class Intake implements Runnable, AutoCloseable {
     private static final int FREE_PORTS_TRIED = 20;
@@ -27,33 +30,61 @@ public final class Intake implements Runnable, AutoCloseable {
 
     private final UdpSocket socket;
     private final InetSocketAddress tcpAddress;
-    private final UdpReceiver udp;
+    private final DatagramReceiver udp;
+    private final @Nullable DatagramReceiver unix;
     private final TcpServer tcp;
-    private final Function<Runnable, Thread> threads;
+    private final BiFunction<Runnable, String, Thread> threads;
 
     /**
-     * Opens both ports.
+     * Opens them all.
      *
-     * @param threads makes the thread for UDP; TCP is served by the one that calls {@link #run}. Where one of the two can't
-     *     go on it ends by what it throws, and so should the process
-     * @throws IOException when a port is taken or may not be used; the message names the remedy
+     * @param unixPath of the Unix socket, where there is to be one
+     * @param threads makes the threads for datagrams, by their names; TCP is served by the one that calls {@link #run}. Where
+     *     one of them can't go on it ends by what it throws, and so should the process
+     * @throws IOException when a port or the path is taken or may not be used; the message names the remedy
      */
     public Intake(
             IntakeSettings settings,
+            Optional<Path> unixPath,
             Ledger ledger,
-            Function<Runnable, Thread> threads,
+            BiFunction<Runnable, String, Thread> threads,
             LongSupplier nanoClock,
             FaultLog faults,
             Self self)
             throws IOException {
         this.threads = threads;
         Ports ports = Ports.open(settings);
+        UnixSocket named = null;
         try {
             tcpAddress = (InetSocketAddress) ports.tcp.getLocalAddress();
             socket = ports.udp;
-            udp = new UdpReceiver(ports.udp, settings.nameBytesMax(), ledger, nanoClock, faults, self);
+            udp = new DatagramReceiver(
+                    ports.udp,
+                    self.count("intake_datagrams_total"),
+                    new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), faults, self),
+                    nanoClock,
+                    faults,
+                    self);
+            named = unixPath.isEmpty() ? null : new UnixSocket(unixPath.get(), nanoClock);
+            unix = named == null
+                    ? null
+                    : new DatagramReceiver(
+                            named,
+                            self.count("intake_unix_datagrams_total"),
+                            new Lines(
+                                    ledger,
+                                    settings.nameBytesMax(),
+                                    settings.statsd().newName(),
+                                    faults,
+                                    self),
+                            nanoClock,
+                            faults,
+                            self);
             tcp = new TcpServer(ports.tcp, settings, ledger, nanoClock, faults, self);
         } catch (IOException cannot) {
+            if (named != null) {
+                named.close();
+            }
             ports.close();
             throw cannot;
         }
@@ -132,11 +163,18 @@ public final class Intake implements Runnable, AutoCloseable {
 
     @Override
     public void run() {
-        Thread receiving = threads.apply(udp);
+        Thread receiving = threads.apply(udp, "counters-udp");
+        Thread receivingUnix = unix == null ? null : threads.apply(unix, "counters-unix");
         receiving.start();
+        if (receivingUnix != null) {
+            receivingUnix.start();
+        }
         tcp.run();
         try {
             receiving.join(LAST_DATAGRAMS_MILLIS);
+            if (receivingUnix != null) {
+                receivingUnix.join(LAST_DATAGRAMS_MILLIS);
+            }
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
         }
@@ -146,6 +184,9 @@ public final class Intake implements Runnable, AutoCloseable {
     @Override
     public void close() {
         udp.close();
+        if (unix != null) {
+            unix.close();
+        }
         tcp.close();
     }
 }

@@ -16,8 +16,10 @@ import java.net.UnknownHostException;
  * @param tcpPort 0 for a free one, -1 for the number that UDP got
  * @param nameBytesMax of a name, so that with its prefix it is not longer than a store's key may be
  * @param connectionsMax the most TCP connections at once
+ * @param statsd what becomes of odd names in StatsD lines
  */
-public record IntakeSettings(InetAddress bind, int udpPort, int tcpPort, int nameBytesMax, int connectionsMax) {
+public record IntakeSettings(
+        InetAddress bind, int udpPort, int tcpPort, int nameBytesMax, int connectionsMax, StatsdSettings statsd) {
     /** In place of a TCP port: the same number as UDP's. */
     static final int AS_UDP = -1;
 
@@ -38,7 +40,8 @@ public record IntakeSettings(InetAddress bind, int udpPort, int tcpPort, int nam
                 connectionsMax(
                         settings.number(Setting.CONNECTIONS, 1, CONNECTIONS_MAX),
                         Descriptors.limit(),
-                        Runtime.getRuntime().maxMemory()));
+                        Runtime.getRuntime().maxMemory()),
+                StatsdSettings.from(settings));
     }
 
     /** So many as are wanted, or fewer where descriptors or memory allow no more. */

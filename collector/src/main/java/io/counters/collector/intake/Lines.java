@@ -2,13 +2,21 @@ package io.counters.collector.intake;
 
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.JoinedLines;
 import io.counters.collector.self.Self;
+import io.counters.wire.Cleaning;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.ForeignProtocol;
 import io.counters.wire.PeerLine;
 import io.counters.wire.Rejection;
+import io.counters.wire.StatsdName;
 import io.counters.wire.Verb;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Reads the lines of one thread's {@link Source}s into the ledger. Whatever it throws, the next call begins afresh, but
@@ -22,16 +30,28 @@ final class Lines implements Commands {
     private final Ledger ledger;
     private final int nameBytesMax;
     private final Rejections rejections;
-    private final CommandReader reader = new CommandReader(this);
+    private final CommandReader reader;
+    private final Map<Cleaning, LongAdder> cleaned = new EnumMap<>(Cleaning.class);
+    private final FaultLog faults;
+    private final LongAdder unendedBytes;
 
     /** Whose lines are being read. */
     private Source source = Source.none();
 
-    /** @param nameBytesMax the most bytes of a name */
-    Lines(Ledger ledger, int nameBytesMax, FaultLog faults, Self self) {
+    /**
+     * @param nameBytesMax the most bytes of a name
+     * @param statsdName reads the names of StatsD lines, for these lines alone
+     */
+    Lines(Ledger ledger, int nameBytesMax, StatsdName statsdName, FaultLog faults, Self self) {
         this.ledger = ledger;
         this.nameBytesMax = nameBytesMax;
+        reader = new CommandReader(this, statsdName);
+        for (Cleaning why : Cleaning.values()) {
+            cleaned.put(why, self.count("intake_cleaned_lines_total", "reason", why.reason()));
+        }
+        this.faults = faults;
         rejections = new Rejections(faults, self);
+        unendedBytes = self.count("intake_unended_bytes_total");
     }
 
     /** Merges a whole datagram, under one hold of the ledger's lock. */
@@ -65,25 +85,52 @@ final class Lines implements Commands {
     void tooLong(Source from, byte[] in, int begin, int end) {
         source = from;
         reader.line(in, begin, end);
+        unendedBytes.add((long) end - begin);
+        rejections.log(from);
+    }
+
+    /** Refuses what a stream has sent behind its last line break: its connection has ended, and it may be half a line. */
+    void cut(Source from, byte[] in, int begin, int end) {
+        cut(Rejection.LINE_CUT, from, in, begin, end);
+    }
+
+    /** Refuses the last line of a datagram that is longer than any may be: the rest of it is gone. */
+    void datagramCut(Source from, byte[] in, int begin, int end) {
+        cut(Rejection.DATAGRAM_CUT, from, in, begin, end);
+    }
+
+    private void cut(Rejection why, Source from, byte[] in, int begin, int end) {
+        source = from;
+        rejected(why, in, begin, end);
         rejections.log(from);
     }
 
     /**
-     * Takes the last line of a stream that ended without a line break, as a person's may; under a {@code from} line it may
-     * be half of one, and its sender repeats it.
+     * Passes over more of a line that was refused as too long.
+     *
+     * @param held reads what was passed over, all that came of the line before included
      */
-    void last(Source from, byte[] in, int begin, int end) {
-        source = from;
-        try {
-            if (from.named) {
-                rejected(Rejection.LINE_CUT, in, begin, end);
-            } else {
-                synchronized (ledger) {
-                    reader.line(in, begin, end);
-                }
-            }
-        } finally {
-            rejections.log(from);
+    void passOver(JoinedLines held, byte[] in, int begin, int end) {
+        long before = held.counts();
+        held.read(in, begin, end);
+        rejections.addJoined(held.counts() - before);
+        unendedBytes.add((long) end - begin);
+    }
+
+    /** Says what a line that was too long came to, if it was several. */
+    void passedOver(Source from, JoinedLines held, long bytes) {
+        if (held.lines() > 1 && !from.isForeign) {
+            faults.warn(
+                    "no line breaks",
+                    from.addressKey,
+                    () -> String.format(
+                            Locale.ROOT,
+                            "the TCP connection from %s sent %,d bytes without a line break, which hold about %,d counts;"
+                                    + " none of them is counted. End each line with a line break; a client that can't,"
+                                    + " such as Ruby's statsd-ruby by TCP, counts by UDP",
+                            from.text(),
+                            bytes,
+                            held.counts()));
         }
     }
 
@@ -126,6 +173,25 @@ final class Lines implements Commands {
             return;
         }
         ledger.merge(from.stream, verb, bytes, begin, end, amount, total);
+    }
+
+    @Override
+    public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
+        if (source.isForeign) {
+            return;
+        }
+        if (end - begin > nameBytesMax) {
+            rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
+            return;
+        }
+        ledger.merge(source.stream, bytes, begin, end, whole, rest);
+    }
+
+    @Override
+    public void cleaned(Cleaning why) {
+        if (!source.isForeign) {
+            Objects.requireNonNull(cleaned.get(why)).increment();
+        }
     }
 
     @Override

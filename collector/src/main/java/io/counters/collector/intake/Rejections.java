@@ -1,10 +1,11 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.JoinedLines;
 import io.counters.collector.self.Self;
 import io.counters.wire.Rejection;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
@@ -14,6 +15,9 @@ import java.util.function.Supplier;
  * Counts the lines that were not taken, by reason, and logs them. {@link #add} may be called under the ledger's lock: it
  * counts, and keeps the first line of each reason. {@link #log} writes, and is called after the lock is released, as a log
  * that nobody reads would otherwise stop intake, commits and the page. Allocates nothing for lines that are not logged.
+ *
+ * <p>Lines that are joined without line breaks break some rule by chance; what they are is said instead, so only lines that
+ * are rejected are looked at for it.
  * For one thread.
  */
 final class Rejections {
@@ -28,11 +32,15 @@ final class Rejections {
 
     private int pendingCount;
 
+    private final JoinedLines joined = new JoinedLines();
+    private final LongAdder joinedCounts;
+
     /** Who sent what is being logged. */
     private Source source = Source.none();
 
     Rejections(FaultLog faults, Self self) {
         this.faults = faults;
+        joinedCounts = self.count("intake_joined_counts_total");
         for (Rejection why : Rejection.values()) {
             all.put(why, new Kept(why, self));
         }
@@ -41,34 +49,84 @@ final class Rejections {
     /** The lines that were rejected for one reason and are not logged yet. */
     private final class Kept implements Supplier<String> {
         final Rejection why;
-        final String kind;
+        final String reason;
         final LongAdder total;
         final byte[] first = new byte[KEPT_BYTES_MAX];
         int firstLength;
+        long firstHeld;
         long lines;
 
         Kept(Rejection why, Self self) {
             this.why = why;
-            kind = "rejected " + why.reason();
-            total = self.count("intake_rejected_lines_total", "reason", why.reason());
+            reason = why.reason();
+            total = self.count("intake_rejected_lines_total", "reason", reason);
         }
 
         @Override
         public String get() {
-            return source.protocol + " line \"" + FaultLog.shown(first, 0, firstLength) + "\" was rejected ("
-                    + why.reason() + "): " + why.rule() + "; sent by " + AddressKey.text(source.sender.get());
+            return source.protocol() + " line \"" + FaultLog.shown(first, 0, firstLength) + "\" was rejected (" + reason
+                    + "): " + why.rule() + (why == Rejection.LINES_JOINED ? held() : "") + "; sent by " + source.text();
+        }
+
+        private String held() {
+            return String.format(Locale.ROOT, "; it holds about %,d counts", firstHeld);
         }
     }
 
     /** Counts the line {@code bytes[begin, end)}. */
     void add(Rejection why, byte[] bytes, int begin, int end) {
+        joined.clear();
+        if (why != Rejection.HTTP && why != Rejection.TLS) {
+            joined.read(bytes, begin, end);
+        }
+        if (joined.lines() > 1) {
+            joinedCounts.add(joined.counts());
+            add(Rejection.LINES_JOINED, joined.counts(), bytes, begin, end);
+        } else if (why == Rejection.STATSD_TYPE && !isKnownType(bytes, begin, end)) {
+            add(Rejection.STATSD_UNKNOWN_TYPE, 0, bytes, begin, end);
+        } else {
+            add(why, 0, bytes, begin, end);
+        }
+    }
+
+    private void add(Rejection why, long held, byte[] bytes, int begin, int end) {
         Kept kept = Objects.requireNonNull(all.get(why));
         kept.total.increment();
         if (kept.lines++ == 0) {
             kept.firstLength = Math.min(end - begin, KEPT_BYTES_MAX);
             System.arraycopy(bytes, begin, kept.first, 0, kept.firstLength);
+            kept.firstHeld = held;
             pending[pendingCount++] = kept;
         }
+    }
+
+    /** Adds to what joined lines held, more of a line that was counted already. */
+    void addJoined(long counts) {
+        joinedCounts.add(counts);
+    }
+
+    /**
+     * Whether a StatsD line that is no counter is of a type that StatsD or DogStatsD has, or an event: its sender need not
+     * care. One of another type may be a counter whose sender has a mistake, and is not to be hidden among those.
+     */
+    private static boolean isKnownType(byte[] in, int begin, int end) {
+        if (end - begin > 2 && in[begin] == '_' && in[begin + 1] == 'e' && in[begin + 2] == '{') {
+            return true;
+        }
+        int bar = begin;
+        while (bar < end && in[bar] != '|') {
+            bar++;
+        }
+        int typeEnd = Math.min(bar + 1, end);
+        while (typeEnd < end && in[typeEnd] != '|') {
+            typeEnd++;
+        }
+        int first = bar + 1 < end ? in[bar + 1] : 0;
+        return switch (typeEnd - bar - 1) {
+            case 1 -> first == 'g' || first == 'h' || first == 's' || first == 'd' || first == 'm';
+            case 2 -> (first == 'm' && in[bar + 2] == 's') || (first == 'k' && in[bar + 2] == 'v');
+            default -> false;
+        };
     }
 
     /** Logs what was added since the last time; all of it was sent by this source. Not under a lock. */
@@ -78,7 +136,7 @@ final class Rejections {
             Kept kept = pending[--pendingCount];
             long lines = kept.lines;
             kept.lines = 0;
-            faults.warn(kept.kind, from.addressKey, lines, kept);
+            faults.rejected(kept.reason, kept.why.rule(), from, lines, kept.first, 0, kept.firstLength, kept);
         }
     }
 }

@@ -2,14 +2,15 @@ package io.counters.collector.intake;
 
 import io.counters.collector.ledger.Stream;
 import io.counters.collector.self.AddressKey;
-import java.net.InetSocketAddress;
+import io.counters.collector.self.Sender;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Who sends lines, a TCP connection or all of UDP, and what its lines before say about the ones that follow. */
-final class Source {
-    /** "UDP" or "TCP", for the log. */
-    final String protocol;
+/**
+ * Who sends lines, a TCP connection or all that send datagrams, and what its lines before say about the ones that follow.
+ */
+final class Source implements Sender {
+    private final String protocol;
 
     /**
      * Whether a line of HTTP ends it. A web page can have a browser open a TCP connection, but can't have it send a datagram
@@ -18,10 +19,13 @@ final class Source {
     final boolean mayBeForeign;
 
     /** Who it is at the moment, for the log. */
-    final Supplier<@Nullable InetSocketAddress> sender;
+    private final Supplier<String> sender;
 
     /** The {@link AddressKey} of who it is at the moment. */
     long addressKey;
+
+    /** The port of who it is at the moment; 0 where there is none. */
+    int port;
 
     /** The stream that its lines belong to; null for those that belong to none. */
     @Nullable
@@ -33,7 +37,8 @@ final class Source {
     /** Whether it speaks another protocol: nothing of it counts any more. */
     boolean isForeign;
 
-    Source(String protocol, boolean mayBeForeign, Supplier<@Nullable InetSocketAddress> sender) {
+    /** @param protocol "UDP", "TCP" or "Unix", for the log */
+    Source(String protocol, boolean mayBeForeign, Supplier<String> sender) {
         this.protocol = protocol;
         this.mayBeForeign = mayBeForeign;
         this.sender = sender;
@@ -41,7 +46,27 @@ final class Source {
 
     /** Before the first one is known. */
     static Source none() {
-        return new Source("", false, () -> null);
+        return new Source("", false, () -> "");
+    }
+
+    @Override
+    public String protocol() {
+        return protocol;
+    }
+
+    @Override
+    public long addressKey() {
+        return addressKey;
+    }
+
+    @Override
+    public int port() {
+        return port;
+    }
+
+    @Override
+    public String text() {
+        return sender.get();
     }
 
     /** The lines that follow belong to no stream. */

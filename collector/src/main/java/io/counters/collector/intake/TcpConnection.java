@@ -1,6 +1,7 @@
 package io.counters.collector.intake;
 
 import io.counters.collector.self.AddressKey;
+import io.counters.collector.self.JoinedLines;
 import io.counters.wire.CommandReader;
 import io.counters.wire.ForeignProtocol;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One TCP sender: cuts what comes into lines, whatever the cut of the packets. Between two reads it keeps a half line. It
@@ -26,15 +28,21 @@ final class TcpConnection {
     private boolean hasSentBytes;
     private byte[] half = {};
     private int halfLength;
-    private boolean skipping;
+
+    /** Reads the rest of a line that is too long, until its line break comes; null where there is none. */
+    private @Nullable JoinedLines skipped;
+
+    private long skippedBytes;
+    private long skippedSaidNanos;
 
     /** @param lines of the thread that reads it */
     TcpConnection(SocketChannel channel, Lines lines, long nowNanos) throws IOException {
         this.channel = channel;
         this.lines = lines;
         sender = (InetSocketAddress) channel.getRemoteAddress();
-        source = new Source("TCP", true, () -> sender);
+        source = new Source("TCP", true, () -> AddressKey.text(sender));
         source.addressKey = AddressKey.of(sender);
+        source.port = sender.getPort();
         heardNanos = nowNanos;
     }
 
@@ -50,8 +58,8 @@ final class TcpConnection {
      * Reads what is there, at most a buffer full.
      *
      * @param buffer empty, all of its array, and longer than two lines may be; anybody's between two calls
-     * @return false at the end of the stream, when a last line without a line break has been taken; or when its sender
-     *     speaks another protocol. The connection is to be closed then
+     * @return false at the end of the stream, or when its sender speaks another protocol. The connection is to be closed
+     *     then, and {@link #end} to be called
      */
     @SuppressWarnings("ByteBufferBackingArray") // It is all of its array.
     boolean read(ByteBuffer buffer, long nowNanos) throws IOException {
@@ -60,13 +68,13 @@ final class TcpConnection {
         if (count > 0) {
             heardNanos = nowNanos;
             take(buffer.array(), buffer.position());
-        } else if (count < 0 && halfLength > 0) {
-            lines.last(source, half, 0, halfLength);
         }
         return count >= 0 && !source.isForeign;
     }
 
     private void take(byte[] bytes, int end) {
+        // It is in the buffer. Whatever fails, it is not to be told as cut off.
+        halfLength = 0;
         if (!hasSentBytes && end > 1) {
             hasSentBytes = true;
             if (ForeignProtocol.isTls(bytes, 0, end)) {
@@ -79,25 +87,56 @@ final class TcpConnection {
             whole--;
         }
         int begin = 0;
-        if (skipping && whole > 0) {
-            while (bytes[begin++] != '\n') {
-                // The rest of a line that was too long.
+        if (skipped != null) {
+            while (begin < end && bytes[begin] != '\n') {
+                begin++;
             }
-            skipping = false;
+            passOver(skipped, bytes, 0, begin);
+            if (begin == end) {
+                return;
+            }
+            begin++;
+            endSkipped(skipped);
         }
         lines.lines(source, bytes, begin, whole);
-        if (skipping) {
-            whole = end;
-        } else if (end - whole > CommandReader.LINE_BYTES_MAX + 1) {
+        if (end - whole > CommandReader.LINE_BYTES_MAX + 1) {
             lines.tooLong(source, bytes, whole, end);
-            skipping = true;
-            whole = end;
+            skipped = new JoinedLines();
+            skipped.read(bytes, whole, end);
+            skippedBytes = (long) end - whole;
+            skippedSaidNanos = heardNanos;
+            return;
         }
         halfLength = end - whole;
         if (halfLength > half.length) {
             half = new byte[CommandReader.LINE_BYTES_MAX + 1];
         }
         System.arraycopy(bytes, whole, half, 0, halfLength);
+    }
+
+    private void passOver(JoinedLines held, byte[] bytes, int begin, int end) {
+        lines.passOver(held, bytes, begin, end);
+        skippedBytes += (long) end - begin;
+        if (heardNanos - skippedSaidNanos >= SILENT_NANOS) {
+            skippedSaidNanos = heardNanos;
+            lines.passedOver(source, held, skippedBytes);
+        }
+    }
+
+    private void endSkipped(JoinedLines held) {
+        lines.passedOver(source, held, skippedBytes);
+        skipped = null;
+    }
+
+    /** Refuses what it has sent behind its last line break, as no more will come. Idempotent. */
+    void end() {
+        if (halfLength > 0) {
+            lines.cut(source, half, 0, halfLength);
+            halfLength = 0;
+        }
+        if (skipped != null) {
+            endSkipped(skipped);
+        }
     }
 
     /** Whether it has been silent for {@value #SILENT_SECONDS} s, so that another one may have its place. */
@@ -107,7 +146,7 @@ final class TcpConnection {
 
     /** Whether it has stopped in the middle of a line. */
     boolean isStalled(long nowNanos) {
-        return (halfLength > 0 || skipping) && isSilent(nowNanos);
+        return (halfLength > 0 || skipped != null) && isSilent(nowNanos);
     }
 
     /** The address and port of its sender. */

@@ -80,7 +80,7 @@ class TcpServer implements Runnable {
         this.faults = faults;
         this.nanoClock = nanoClock;
         connectionsMax = settings.connectionsMax();
-        lines = new Lines(ledger, settings.nameBytesMax(), faults, self);
+        lines = new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), faults, self);
         LongAdder failed = self.count("intake_receive_failures_total");
         failures = new SocketFailures("the TCP selector", failed, faults, nanoClock);
         acceptFailures = new SocketFailures("the TCP port's accept", failed, faults, nanoClock);
@@ -289,11 +289,15 @@ class TcpServer implements Runnable {
     private void close(TcpConnection connection) {
         connections.remove(connection);
         open = connections.size();
+        connection.end();
         closeQuietly(connection.channel());
     }
 
     private void closeSockets() {
-        connections.keySet().forEach(connection -> closeQuietly(connection.channel()));
+        for (TcpConnection connection : connections.keySet()) {
+            connection.end();
+            closeQuietly(connection.channel());
+        }
         closeQuietly(server);
         closeQuietly(selector);
     }

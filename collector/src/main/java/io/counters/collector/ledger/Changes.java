@@ -71,19 +71,30 @@ record Changes(
      * @param changed the numbers of those that changed
      * @param blocks the number of each block; its first counter's is {@value Values#BLOCK} times as high
      * @param values of each block
+     * @param rests of each block, in parts of {@code Commands.ONE}: what its counters came to beyond their values; null
+     *     where they are as they were
      * @param claimed the numbers of all counters whose keys in the shared store are this ledger's by now
      */
     @SuppressWarnings("ArrayRecordComponent") // A million of them, handed on at once.
     record Counters(
-            String[] names, int known, int size, BitSet changed, int[] blocks, long[][] values, BitSet claimed) {}
+            String[] names,
+            int known,
+            int size,
+            BitSet changed,
+            int[] blocks,
+            long[][] values,
+            long[] @Nullable [] rests,
+            BitSet claimed) {}
 
     /**
      * One counter as it stands.
      *
+     * @param rest what it came to beyond its value, in parts of {@code Commands.ONE}: at least minus one half, and less
+     *     than one half
      * @param isClaimed whether its key in the shared store is this ledger's: it was looked at, and what stood there is in
      *     the value
      */
-    record CounterRow(int id, String name, long value, boolean isClaimed) {}
+    record CounterRow(int id, String name, long value, long rest, boolean isClaimed) {}
 
     /**
      * One stream as it stands, without its watermarks.

@@ -47,6 +47,7 @@ public final class Commit {
      * @return whether all is on disk; if not, callers must not push or publish
      */
     public synchronized boolean run() {
+        ledger.takeSaturations().forEach(saturation -> faults.warn("sum at its end", saturation));
         Changes changes = ledger.changes();
         if (changes == null) {
             return true;

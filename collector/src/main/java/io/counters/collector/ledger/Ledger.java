@@ -62,6 +62,10 @@ public final class Ledger {
     private final SeededHash hashing;
     private final NameTable names;
     private final Values values = new Values();
+
+    /** What counters came to beyond their values, in parts of {@link Commands#ONE}: from minus one half to below one half. */
+    private final Values rests = new Values();
+
     private BitSet changed = new BitSet();
     private int committedSize;
 
@@ -109,6 +113,10 @@ public final class Ledger {
     private final LongAdder expired;
     private final LongAdder crowdedOut;
     private final LongAdder inDoubt;
+    private final LongAdder saturated;
+
+    /** What is to be said of sums that came to the end of the range: the first line of each kind. */
+    private final List<String> saturations = new ArrayList<>();
 
     /**
      * An empty ledger, whose memory of streams is complete.
@@ -143,6 +151,7 @@ public final class Ledger {
         expired = self.count("ledger_expired_streams_total");
         crowdedOut = self.count("ledger_crowded_out_streams_total");
         inDoubt = self.count("ledger_in_doubt_total");
+        saturated = self.count("ledger_saturated_lines_total");
         self.gauge("ledger_counters", this::size);
         self.gauge("ledger_names_bytes", this::namesBytes);
         self.gauge("ledger_names_bytes_max", bounds::namesBytes);
@@ -205,7 +214,7 @@ public final class Ledger {
      *
      * @param stream what {@link #stream} gave for its {@code from} line; null without one
      * @param name its canonical name is {@code name[begin, end)}
-     * @param amount 0 to 2^53
+     * @param amount 0 or more
      * @param total at least {@code amount}, or {@link Commands#NO_TOTAL}
      * @return how much of this verb was applied
      */
@@ -236,10 +245,32 @@ public final class Ledger {
         return of == null || !hasTotal ? apply(of, counter, verb, amount) : merge(of, verb, counter, amount, total);
     }
 
+    /**
+     * Merges a line without a total that adds no whole number. What is left of it beside the counter's value is kept, so
+     * that the value is always the sum of all such lines rounded half up.
+     *
+     * @param whole the next whole number below what it adds
+     * @param rest what it adds beyond that, in parts of {@link Commands#ONE}
+     */
+    public synchronized void merge(@Nullable Stream stream, byte[] name, int begin, int end, long whole, long rest) {
+        int counter = names.find(name, begin, end);
+        if (counter < 0 && !hasRoomForName(end - begin)) {
+            overflowed.increment();
+            counter = overflow();
+        } else if (counter < 0) {
+            newNames += NameTable.memory(end - begin);
+            counter = add(name, begin, end);
+        }
+        long before = rests.get(counter);
+        boolean carries = before + rest >= Commands.ONE / 2;
+        rests.move(counter, carries ? rest - Commands.ONE : rest);
+        apply(stream == null || stream.dropped ? null : stream, counter, carries ? whole + 1 : whole);
+    }
+
     private long merge(Stream stream, Verb verb, int counter, long amount, long total) {
         if (stream.quarantined) {
             // Whatever was forged in its name, watermarks among it: its amounts count.
-            inDoubt.add(amount);
+            count(inDoubt, amount);
             note(stream);
             return apply(stream, counter, verb, amount);
         }
@@ -256,7 +287,7 @@ public final class Ledger {
             // Nothing of it is believed, and so the total is not kept.
             stream.quarantined = true;
             quarantined.increment();
-            inDoubt.add(amount);
+            count(inDoubt, amount);
             return apply(stream, counter, verb, amount);
         }
         if (place < 0 && watermarks >= bounds.watermarksMax() && !isPeers) {
@@ -274,11 +305,11 @@ public final class Ledger {
         boolean heals = mark != Stream.NONE || stream.whole;
         long news = heals ? jump : amount;
         if (news > amount) {
-            healed.add(news - amount);
-            stream.healed += news - amount;
+            count(healed, news - amount);
+            stream.healed = Values.sum(stream.healed, news - amount);
         }
         if (!heals) {
-            inDoubt.add(amount);
+            count(inDoubt, amount);
         }
         if (place < 0) {
             place = stream.add(counter);
@@ -295,9 +326,13 @@ public final class Ledger {
             stream.whole = false;
             note(stream);
         }
+        return apply(stream, overflow(), verb, amount);
+    }
+
+    private int overflow() {
         byte[] name = OVERFLOW.getBytes(ISO_8859_1);
         int counter = names.find(name, 0, name.length);
-        return apply(stream, counter < 0 ? add(name, 0, name.length) : counter, verb, amount);
+        return counter < 0 ? add(name, 0, name.length) : counter;
     }
 
     // Room for what is new
@@ -438,16 +473,43 @@ public final class Ledger {
     }
 
     private long apply(@Nullable Stream stream, int counter, Verb verb, long amount) {
+        apply(stream, counter, verb.signed(amount));
+        return amount;
+    }
+
+    private void apply(@Nullable Stream stream, int counter, long difference) {
         applied.increment();
-        values.move(counter, verb.signed(amount));
+        move(counter, difference);
         changed.set(counter);
         if (ownership != null) {
             ownership.applied(counter, stream);
-            if (amount != 0 && stream != null && stream.kind != null && stream.kind.handsOver()) {
+            if (difference != 0 && stream != null && stream.kind != null && stream.kind.handsOver()) {
                 projection.handed(counter);
             }
         }
-        return amount;
+    }
+
+    private void move(int counter, long difference) {
+        if (!values.move(counter, difference)) {
+            saturated.increment();
+            if (saturations.isEmpty()) {
+                saturations.add("counter " + names.name(counter) + " stays at " + values.get(counter) + ": adding "
+                        + difference + " to it leaves the range of a counter, -2^63 to 2^63-1; look for a sender of far"
+                        + " too large amounts");
+            }
+        }
+    }
+
+    /** Counts an amount, up to the end of the range; the lock keeps others away. */
+    private static void count(LongAdder sum, long amount) {
+        sum.add(Math.min(amount, Long.MAX_VALUE - sum.sum()));
+    }
+
+    /** What is to be said of sums that came to the end of the range since the last call. */
+    synchronized List<String> takeSaturations() {
+        List<String> taken = List.copyOf(saturations);
+        saturations.clear();
+        return taken;
     }
 
     private boolean isPeers(Stream stream) {
@@ -463,6 +525,7 @@ public final class Ledger {
         projection.add(adopts);
         changed.set(counter);
         values.add(counter);
+        rests.add(counter);
         if (ownership != null) {
             ownership.added(names.bytes(counter), false);
             if (!isOurs(counter)) {
@@ -505,6 +568,13 @@ public final class Ledger {
         if (ownership != null) {
             long now = clockMillis.getAsLong();
             ownership.pass(values, changed, projecting ? projection : null, now);
+            int counter = ownership.takeStuck();
+            if (counter != Ownership.NOBODY) {
+                saturated.increment();
+                saturations.add(
+                        "counter " + names.name(counter) + ": " + values.get(counter) + " of it can't be passed on"
+                                + " to its owner, because what was passed on before has come to 2^63-1; that much is missing there");
+            }
             relayed = ownership.takeChanges(now, bounds.expiryMillis());
         }
         if (changed.isEmpty()
@@ -552,6 +622,7 @@ public final class Ledger {
                 committing,
                 blocks,
                 values.take(blocks),
+                rests.takeChanged(blocks),
                 projection.takeClaimed());
     }
 
@@ -567,6 +638,7 @@ public final class Ledger {
         Changes.Counters counters = changes.counters();
         committedSize = counters.size();
         values.committed(counters.blocks(), counters.values());
+        rests.committed(counters.blocks(), counters.rests());
         committing = new BitSet();
         projection.committed(counters.changed(), ownership == null ? null : ownership.ours());
         if (ownership != null) {
@@ -664,6 +736,10 @@ public final class Ledger {
         }
         names.add(name, 0, name.length);
         values.restore(counter, row.value());
+        rests.add(counter);
+        if (row.rest() != 0) {
+            rests.move(counter, row.rest());
+        }
         committedSize = counter + 1;
         projection.restore(row.isClaimed(), adopts);
     }
@@ -944,7 +1020,7 @@ public final class Ledger {
     public synchronized void settle(Push request, Push.Reply reply) {
         long adopted = projection.settle(request, reply, values, changed);
         if (adopted != 0) {
-            values.move(request.counter(), adopted);
+            move(request.counter(), adopted);
         }
     }
 
@@ -997,7 +1073,7 @@ public final class Ledger {
         long explained = 0;
         for (Stream stream : streams.values()) {
             for (Verb verb : List.of(Verb.INCREMENT, Verb.DECREMENT)) {
-                explained += verb.signed(Math.max(0, stream.watermark(counter, verb)));
+                explained = Values.sum(explained, verb.signed(Math.max(0, stream.watermark(counter, verb))));
             }
         }
         return counter < 0 ? 0 : values.get(counter) - explained;
@@ -1050,6 +1126,6 @@ public final class Ledger {
     private synchronized long arrivals(ToLongFunction<Arrivals> number) {
         return streams.values().stream()
                 .mapToLong(stream -> number.applyAsLong(stream.arrivals))
-                .sum();
+                .reduce(0, Values::sum);
     }
 }

@@ -51,6 +51,10 @@ final class LedgerConnection implements AutoCloseable {
         // The values of counters id * 128 and on, 8 bytes each, the highest first; and the bits of those that are
         // claimed.
         "CREATE TABLE IF NOT EXISTS block (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL, claimed BLOB NOT NULL)",
+        // Of the same counters, what they came to beyond their values; a block without such counters has no row. A
+        // version
+        // that does not know this table leaves it alone, which keeps it right: it rounds each line by itself.
+        "CREATE TABLE IF NOT EXISTS rest (block INTEGER PRIMARY KEY, numbers BLOB NOT NULL)",
         "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,"
                 + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
                 + " heard_listening INTEGER NOT NULL, seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL,"
@@ -116,6 +120,12 @@ final class LedgerConnection implements AutoCloseable {
                     "values of counters are cut off",
                     "SELECT EXISTS (SELECT 1 FROM block WHERE length(numbers) <> " + Values.BLOCK * Long.BYTES + ")"),
             new Contradiction(
+                    "rests of counters are cut off",
+                    "SELECT EXISTS (SELECT 1 FROM rest WHERE length(numbers) <> " + Values.BLOCK * Long.BYTES + ")"),
+            new Contradiction(
+                    "its table rest has counters that have no name",
+                    "SELECT EXISTS (SELECT 1 FROM rest WHERE block NOT IN (SELECT id FROM block))"),
+            new Contradiction(
                     "the number of its last commit is missing",
                     "SELECT EXISTS (SELECT 1 FROM counter)"
                             + " AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'commit')"),
@@ -136,6 +146,7 @@ final class LedgerConnection implements AutoCloseable {
     private final PreparedStatement putMeta;
     private final PreparedStatement putCounter;
     private final PreparedStatement putBlock;
+    private final PreparedStatement putRest;
     private final PreparedStatement putStream;
     private final PreparedStatement putWatermark;
     private final PreparedStatement dropStream;
@@ -180,6 +191,7 @@ final class LedgerConnection implements AutoCloseable {
             putMeta = batch("INSERT OR REPLACE INTO meta VALUES (?, ?)");
             putCounter = batch("INSERT OR REPLACE INTO counter VALUES (?, ?)");
             putBlock = batch("INSERT OR REPLACE INTO block VALUES (?, ?, ?)");
+            putRest = batch("INSERT OR REPLACE INTO rest VALUES (?, ?)");
             putStream = batch("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
             putWatermark = batch("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)");
             dropStream = batch("DELETE FROM stream WHERE id = ?");
@@ -318,9 +330,12 @@ final class LedgerConnection implements AutoCloseable {
     private void loadCounters(Statement statement, Ledger ledger) throws SQLException {
         try (ResultSet row = statement.executeQuery("SELECT id, name FROM counter ORDER BY id");
                 Statement others = connection.createStatement();
-                ResultSet block = others.executeQuery("SELECT id, numbers, claimed FROM block ORDER BY id")) {
+                ResultSet block = others.executeQuery("SELECT id, block.numbers, claimed, rest.numbers FROM block"
+                        + " LEFT JOIN rest ON rest.block = block.id ORDER BY id")) {
             int loaded = -1;
             LongBuffer values = LongBuffer.allocate(Values.BLOCK);
+            LongBuffer noRests = LongBuffer.allocate(Values.BLOCK);
+            LongBuffer rests = noRests;
             BitSet claimed = new BitSet();
             while (row.next()) {
                 int id = row.getInt(1);
@@ -331,9 +346,12 @@ final class LedgerConnection implements AutoCloseable {
                     loaded = block.getInt(1);
                     values = ByteBuffer.wrap(block.getBytes(2)).asLongBuffer();
                     claimed = BitSet.valueOf(block.getBytes(3));
+                    byte[] restsOf = block.getBytes(4);
+                    rests = restsOf == null ? noRests : ByteBuffer.wrap(restsOf).asLongBuffer();
                 }
                 int place = Values.place(id);
-                ledger.restore(new CounterRow(id, row.getString(2), values.get(place), claimed.get(place)));
+                ledger.restore(
+                        new CounterRow(id, row.getString(2), values.get(place), rests.get(place), claimed.get(place)));
             }
         }
     }
@@ -513,15 +531,25 @@ final class LedgerConnection implements AutoCloseable {
         }
         for (int i = 0; i < counters.blocks().length; i++) {
             int block = counters.blocks()[i];
-            ByteBuffer numbers = ByteBuffer.allocate(Values.BLOCK * Long.BYTES);
-            numbers.asLongBuffer().put(counters.values()[i]);
             int begin = block * Values.BLOCK;
             putBlock.setInt(1, block);
-            putBlock.setBytes(2, numbers.array());
+            putBlock.setBytes(2, bytes(counters.values()[i]));
             putBlock.setBytes(
                     3, counters.claimed().get(begin, begin + Values.BLOCK).toByteArray());
             add(putBlock);
+            long[] rests = counters.rests()[i];
+            if (rests != null) {
+                putRest.setInt(1, block);
+                putRest.setBytes(2, bytes(rests));
+                add(putRest);
+            }
         }
+    }
+
+    private static byte[] bytes(long[] numbers) {
+        ByteBuffer bytes = ByteBuffer.allocate(numbers.length * Long.BYTES);
+        bytes.asLongBuffer().put(numbers);
+        return bytes.array();
     }
 
     private void put(StreamRow row) throws SQLException {

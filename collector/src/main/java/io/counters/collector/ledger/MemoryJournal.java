@@ -74,10 +74,11 @@ public final class MemoryJournal implements Journal {
 
     private void write(Counters changed) {
         for (int id = counters.size(); id < changed.size(); id++) {
-            counters.add(new CounterRow(id, changed.names()[id], 0, false));
+            counters.add(new CounterRow(id, changed.names()[id], 0, 0, false));
         }
         for (int i = 0; i < changed.blocks().length; i++) {
             int begin = changed.blocks()[i] * Values.BLOCK;
+            long[] rests = changed.rests()[i];
             for (int id = begin; id < Math.min(begin + Values.BLOCK, counters.size()); id++) {
                 counters.set(
                         id,
@@ -85,6 +86,7 @@ public final class MemoryJournal implements Journal {
                                 id,
                                 counters.get(id).name(),
                                 changed.values()[i][id - begin],
+                                rests == null ? counters.get(id).rest() : rests[id - begin],
                                 changed.claimed().get(id)));
             }
         }

@@ -42,6 +42,9 @@ final class Ownership {
     /** What clocks of collectors may differ by: a name that comes over is published from the next second on but one. */
     private static final long CLOCKS_MILLIS = 1000;
 
+    /** In place of a counter: none. */
+    static final int NOBODY = -1;
+
     /** The most counters that one commit passes on or hands over, so that intake waits for milliseconds. */
     static final int PASSED_AT_ONCE = 10_000;
 
@@ -78,6 +81,11 @@ final class Ownership {
 
     private final BitSet handing = new BitSet();
     private int nextPassing;
+
+    /** Of these a part can't be passed on: the total in the stream to their owner has come to the end of the range. */
+    private final BitSet stuck = new BitSet();
+
+    private int stuckLately = NOBODY;
 
     /** Whether the last commit did not take all that was to be passed on. */
     private boolean isBehind;
@@ -424,7 +432,12 @@ final class Ownership {
                     relay.add(counter, 1);
                     relay.add(counter, -1);
                 } else {
-                    values.move(counter, -relay.add(counter, amount));
+                    long taken = relay.add(counter, amount);
+                    values.move(counter, -taken);
+                    if (taken != amount && !stuck.get(counter)) {
+                        stuck.set(counter);
+                        stuckLately = counter;
+                    }
                 }
                 note(relay);
                 changed.set(counter);
@@ -441,6 +454,13 @@ final class Ownership {
         nextPassing = Math.max(0, counter);
     }
 
+    /** A counter of which a part can't be passed on since the last call; {@link #NOBODY} for none. */
+    int takeStuck() {
+        int counter = stuckLately;
+        stuckLately = NOBODY;
+        return counter;
+    }
+
     /** Begins every stream anew: the totals here are older than what they were at their peers. */
     void renewRelays(long now) {
         for (Relay relay : relays.values()) {
@@ -448,6 +468,7 @@ final class Ownership {
         }
         relays.clear();
         changedRelays.clear();
+        stuck.clear();
         greet(now);
     }
 

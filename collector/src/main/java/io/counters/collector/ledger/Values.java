@@ -2,9 +2,10 @@ package io.counters.collector.ledger;
 
 import java.util.Arrays;
 import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The value of every counter, now and as committed, in blocks of {@value #BLOCK}. A block that a commit has taken is never
+ * A number for every counter, as its value is one, now and as committed, in blocks of {@value #BLOCK}. A block that a commit has taken is never
  * changed again; who counts in it next makes a copy first. So taking a million values for a commit, or for a tick, is
  * taking some thousand blocks, and nobody waits for it. The ledger's lock guards it.
  */
@@ -59,15 +60,29 @@ final class Values {
         return now[block(counter)][place(counter)];
     }
 
+    /**
+     * Adds to a counter, up to the end of the range.
+     *
+     * @return whether that was all of the difference
+     */
     @SuppressWarnings("ReferenceEquality") // Which array it is, not what is in it.
-    void move(int counter, long difference) {
+    boolean move(int counter, long difference) {
         int block = block(counter);
         long[] values = now[block];
         if (values == taken[block]) {
             values = values.clone();
             now[block] = values;
         }
-        values[place(counter)] += difference;
+        long before = values[place(counter)];
+        long sum = sum(before, difference);
+        values[place(counter)] = sum;
+        return sum == before + difference;
+    }
+
+    /** The sum of two numbers, or the end of the range where it leaves 64 bits. */
+    static long sum(long a, long b) {
+        long sum = a + b;
+        return ((a ^ sum) & (b ^ sum)) >= 0 ? sum : b < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
     }
 
     /** The numbers of the blocks with any of these counters. */
@@ -91,10 +106,24 @@ final class Values {
         return values;
     }
 
-    /** What was taken is committed. */
-    void committed(int[] blocks, long[][] values) {
+    /** Of these blocks as they are now those that differ from what is committed; null in place of each other one. */
+    @SuppressWarnings("ReferenceEquality")
+    long[] @Nullable [] takeChanged(int[] blocks) {
+        long[][] values = take(blocks);
+        long[] @Nullable [] changed = new long[blocks.length][];
         for (int i = 0; i < blocks.length; i++) {
-            committed[blocks[i]] = values[i];
+            changed[i] = values[i] == committed[blocks[i]] ? null : values[i];
+        }
+        return changed;
+    }
+
+    /** What was taken is committed; null stands for what is as it was. */
+    void committed(int[] blocks, long[] @Nullable [] values) {
+        for (int i = 0; i < blocks.length; i++) {
+            long[] block = values[i];
+            if (block != null) {
+                committed[blocks[i]] = block;
+            }
         }
     }
 

@@ -14,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * What our own commands came to, by name: sums that are never set back, in rows of the kind that a JVM counts into, so
  * that core's table and sweep read them. The memory that names take, here, in the table and in the streams, is bounded;
  * what is counted under names that find no room is added up as {@value Cells#OVERFLOW}, so that sums stay true. Finding a
- * known name allocates nothing. For one thread.
+ * known name allocates nothing. A sum that leaves 64 bits stops at the end of the range. For one thread.
  */
 final class Amounts {
     /** Measured by {@code AmountsMemoryTest}: what a name takes that has a total in one server's stream, but for its letters. */
@@ -37,6 +37,7 @@ final class Amounts {
     private final List<byte[]> names = new ArrayList<>();
     private long letters;
     private int streams;
+    private long saturated;
 
     /** By hash: a name's number plus 1, 0 for none. A power of two, at most half full. */
     private int[] places = new int[1024];
@@ -87,8 +88,17 @@ final class Amounts {
             place = put(isTaken ? Arrays.copyOfRange(in, begin, end) : OVERFLOW, place);
         }
         int number = places[place] - 1;
-        rows.get(number / ROW_NAMES)[Cells.APART + number % ROW_NAMES] += amount;
+        long[] row = rows.get(number / ROW_NAMES);
+        int cell = Cells.APART + number % ROW_NAMES;
+        long sum = Cells.sum(row[cell], amount);
+        saturated += sum == row[cell] + amount ? 0 : 1;
+        row[cell] = sum;
         return isTaken;
+    }
+
+    /** How often a sum stopped at the end of the range. */
+    long saturated() {
+        return saturated;
     }
 
     private int put(byte[] name, int free) {

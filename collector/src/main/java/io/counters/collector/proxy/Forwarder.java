@@ -2,8 +2,10 @@ package io.counters.collector.proxy;
 
 import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.JoinedLines;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
+import io.counters.collector.self.Sender;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.udp.SocketFailures;
 import io.counters.collector.udp.UdpSocket;
@@ -19,7 +21,9 @@ import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -71,6 +75,10 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     private static final int GATHER_BYTES = 16 * 1024;
     private static final int TICKS_A_SWEEP = 10;
+
+    /** Of this process' network namespace. */
+    private static final Path TCP_TABLE = Path.of("/proc/self/net");
+
     private static final long LAST_MILLIS_MAX = 5_000;
     private static final long LAST_READS_MILLIS_MAX = 1_000;
     private static final long[] LAST_PAUSES_MILLIS = {50, 150};
@@ -99,6 +107,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private final QueueRoom queues;
     private final Senders senders;
     private final Relay relay;
+    private final SilentHosts silentHosts;
     private final AtomicReference<@Nullable Change> next = new AtomicReference<>();
 
     /** By the servers' places in the ring. */
@@ -114,6 +123,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     /** Whose bytes are being taken; null for a datagram, whose sender is not asked. */
     private Senders.@Nullable Sender reading;
 
+    private final Sender byUdp = new ByUdp();
+    private final JoinedLines joined = new JoinedLines();
     private volatile Upstream[] shown = {};
     private volatile boolean closing;
 
@@ -166,10 +177,11 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         for (Refusal why : Refusal.values()) {
             refused.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
         }
-        ring = new Ring(settings.list());
+        ring = new Ring(settings.list(), settings.dropTags());
         Amounts amounts = new Amounts(settings.namesBytes(), new SeededHash(random));
         relay = new Relay(ring, amounts, nanoClock, wallMillis, ids, this::warn, self);
         queues = new QueueRoom(settings.queueBytes(), faults, self);
+        silentHosts = new SilentHosts(new TcpTable(TCP_TABLE), faults);
         selector = Selector.open();
         int connectionsMax = (int) Math.min(Senders.CONNECTIONS_MAX, Math.max(1, descriptors / 2));
         senders = new Senders(settings.senderBytes(), connectionsMax, selector, this, nanoClock, faults, self);
@@ -298,7 +310,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         boolean isDue = now - nextFlushNanos >= 0;
         gathers = false;
         for (Upstream upstream : upstreams) {
-            long bytes = upstream.queue().bytes();
+            long bytes = upstream.waiting();
             if (bytes >= GATHER_BYTES || (isDue && bytes > 0)) {
                 upstream.flush();
             } else {
@@ -354,6 +366,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         });
         if (ticks++ % TICKS_A_SWEEP == 0) {
             senders.tick();
+            silentHosts.look(Arrays.asList(upstreams));
+            silentHosts.look(leaving.stream().map(Leaving::upstream).toList());
             relay.sweep(this::streams);
         }
     }
@@ -383,7 +397,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         if (noRoom.isPresent()) {
             return noRoom;
         }
-        Ring fresh = new Ring(list);
+        Ring fresh = new Ring(list, settings.dropTags());
         log.info(
                 "{} servers instead of {}: {} % of all keys move",
                 list.size(), ring.servers().size(), String.format(Locale.ROOT, "%.2f", 100 * ring.moved(fresh)));
@@ -395,9 +409,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         for (Upstream upstream : before) {
             if (list.stream().noneMatch(upstream.server()::isSame)) {
                 log.info(
-                        "{} has left; {} bytes that waited for it go to others",
-                        upstream.server(),
-                        upstream.queue().bytes());
+                        "{} has left; {} bytes that waited for it go to others", upstream.server(), upstream.waiting());
                 // A batch is not handed on: its totals stay in that server's stream.
                 upstream.drain((in, begin, end) -> {
                     if (!Frames.isBatch(in, begin, end)) {
@@ -431,13 +443,13 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         if (!known(server)) {
             log.info("{} is a server now", server);
         }
-        MessageQueue queue = queues.queue(server.toString());
+        Supplier<MessageQueue> fresh = () -> queues.queue(server.toString());
         Upstream upstream = server.scheme() == Server.Scheme.UDP
-                ? new UdpUpstream(server, queue, outgoing, self)
-                : new TcpUpstream(server, queue, selector, nanoClock, random, self);
+                ? new UdpUpstream(server, fresh, outgoing, nanoClock, self)
+                : new TcpUpstream(server, fresh, selector, nanoClock, random, self);
         String label = "{server=\"" + server + "\"}";
         self.gauge("proxy_up" + label, () -> upstream.isUp() ? 1 : 0);
-        self.gauge("proxy_queued_bytes" + label, () -> upstream.queue().bytes());
+        self.gauge("proxy_queued_bytes" + label, () -> upstream.waiting());
         self.gauge("proxy_dropped_total" + label, upstream::dropped);
         return upstream;
     }
@@ -453,8 +465,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     private void serve(SelectionKey key) {
         try {
-            if (key.attachment() instanceof TcpUpstream upstream) {
-                upstream.ready();
+            if (key.attachment() instanceof TcpUpstream.Connection connection) {
+                connection.ready();
             } else if (key.attachment() instanceof Senders.Sender sender) {
                 reading = sender;
                 senders.read(sender);
@@ -510,7 +522,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     @Override
     public void message(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
         messages.increment();
-        upstreams[ring.owner(in, keyBegin, keyEnd)].add(in, begin, end);
+        upstreams[ring.owner(in, begin, end, keyBegin, keyEnd)].add(in, begin, end);
     }
 
     @Override
@@ -520,18 +532,57 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     @Override
     public void refused(Refusal why, byte[] in, int begin, int end) {
-        Objects.requireNonNull(refused.get(why)).increment();
-        warn(why.reason(), why.rule(), in, begin, end);
+        Refusal said = isJoined(why, in, begin, end) ? Refusal.LINES_JOINED : why;
+        Objects.requireNonNull(refused.get(said)).increment();
+        warn(said.reason(), said.rule(), in, begin, end);
+    }
+
+    /** Whether lines without line breaks between them have broken this rule by chance. */
+    private boolean isJoined(Refusal why, byte[] in, int begin, int end) {
+        if (!why.isOfLines()) {
+            return false;
+        }
+        joined.clear();
+        joined.read(in, begin, end);
+        return joined.lines() > 1;
     }
 
     /** Tells of a message that is not passed on. */
     private void warn(String reason, String rule, byte[] in, int begin, int end) {
-        Senders.Sender from = reading;
-        faults.warn(
-                "refused " + reason,
-                from != null ? from.address() : udp == null ? AddressKey.UNKNOWN : udp.senderKey(),
-                () -> (from == null ? "UDP from " + AddressKey.text(udp == null ? null : udp.sender()) : from) + ": \""
-                        + FaultLog.shown(in, begin, end) + "\" was refused (" + reason + "): " + rule);
+        Sender from = reading == null ? byUdp : reading;
+        faults.rejected(
+                reason,
+                rule,
+                from,
+                1,
+                in,
+                begin,
+                end,
+                () -> from.protocol() + " from " + from.text() + ": \"" + FaultLog.shown(in, begin, end)
+                        + "\" was refused (" + reason + "): " + rule);
+    }
+
+    /** Who sent the datagram that is being taken. */
+    private final class ByUdp implements Sender {
+        @Override
+        public String protocol() {
+            return "UDP";
+        }
+
+        @Override
+        public long addressKey() {
+            return udp == null ? AddressKey.UNKNOWN : udp.senderKey();
+        }
+
+        @Override
+        public int port() {
+            return udp == null ? 0 : udp.senderPort();
+        }
+
+        @Override
+        public String text() {
+            return AddressKey.text(udp == null ? null : udp.sender());
+        }
     }
 
     /** Ends {@link #run} once what has arrived was taken, and what waits was written. From any thread; idempotent. */
@@ -564,11 +615,11 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         }
         writeOut(deadline);
         for (Upstream upstream : upstreams) {
-            if (upstream.queue().bytes() > 0) {
+            if (upstream.waiting() > 0) {
                 log.error(
                         "{}: {} bytes could not be written within {} s and are lost",
                         upstream.server(),
-                        upstream.queue().bytes(),
+                        upstream.waiting(),
                         LAST_MILLIS_MAX / 1000);
             }
         }
@@ -606,7 +657,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private long waiting() {
         long bytes = 0;
         for (Upstream upstream : upstreams) {
-            bytes += upstream.queue().bytes();
+            bytes += upstream.waiting();
         }
         return bytes;
     }

@@ -214,7 +214,17 @@ final class Frames {
         while (typeEnd < end && in[typeEnd] != '|' && in[typeEnd] != ':') {
             typeEnd++;
         }
+        if (!isType(in, bar + 1, typeEnd) && typeEnd == end) {
+            // Some clients leave blanks or NULs at the end; the collector passes over them.
+            while (typeEnd > bar + 1 && isBlank(in[typeEnd - 1])) {
+                typeEnd--;
+            }
+        }
         return isType(in, bar + 1, typeEnd) ? null : Refusal.UNKNOWN_TYPE;
+    }
+
+    private static boolean isBlank(byte b) {
+        return b == ' ' || b == '\t' || b == 0;
     }
 
     private static boolean isType(byte[] in, int begin, int end) {

@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
         description = "Spreads StatsD's and statsite's messages, and increment NAME, over servers, each key to one.")
 public final class ProxyCommand implements Callable<Integer> {
     private static final int EXIT_MISTAKES = 2;
+    private static final String COUNTER = ":1|c";
 
     /** Starts what the settings say. */
     @FunctionalInterface
@@ -103,15 +104,23 @@ public final class ProxyCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Ring ring(Path servers) throws SettingsException {
+    private Ring ring(Path servers, String dropTags) throws SettingsException {
         ServersFile.Read read = ServersFile.read(servers);
         read.remarks().forEach(remark -> err.println("counters proxy: " + remark));
-        return new Ring(read.servers());
+        try {
+            return new Ring(read.servers(), ProxySettings.dropTags(dropTags));
+        } catch (IllegalArgumentException wrong) {
+            throw new SettingsException(List.of("--drop-tags is " + dropTags + ", " + wrong.getMessage()));
+        }
     }
 
+    /** Of a key, as a counter has it, or of a whole line. */
     private static Server owner(Ring ring, String key) {
-        byte[] bytes = key.getBytes(UTF_8);
-        return ring.servers().get(ring.owner(bytes, 0, bytes.length));
+        int colon = key.indexOf(':');
+        boolean isLine = colon > 0 && key.indexOf('|', colon) > colon + 1;
+        byte[] line = ((isLine ? key : key + COUNTER) + "\n").getBytes(UTF_8);
+        int keyEnd = isLine ? key.substring(0, colon).getBytes(UTF_8).length : line.length - 1 - COUNTER.length();
+        return ring.servers().get(ring.owner(line, 0, line.length, 0, keyEnd));
     }
 
     private static String percent(double share) {
@@ -126,7 +135,14 @@ public final class ProxyCommand implements Callable<Integer> {
         @Option(names = "-f", paramLabel = "SERVERS", description = "servers.conf")
         private @Nullable Path servers;
 
-        @Parameters(paramLabel = "KEY", arity = "0..*")
+        @Option(
+                names = "--drop-tags",
+                paramLabel = "KEYS",
+                defaultValue = "",
+                description = "drop_tags of the proxy's INI file")
+        private String dropTags = "";
+
+        @Parameters(paramLabel = "KEY", arity = "0..*", description = "a key, or a StatsD line")
         private String[] keys = {};
 
         @Override
@@ -134,7 +150,7 @@ public final class ProxyCommand implements Callable<Integer> {
             if (servers == null) {
                 throw new SettingsException(List.of("give servers.conf as ring -f SERVERS"));
             }
-            Ring ring = ring(servers);
+            Ring ring = ring(servers, dropTags);
             double[] shares = ring.shares();
             for (int i = 0; i < shares.length; i++) {
                 out.println(ring.servers().get(i) + "\t" + percent(shares[i]));
@@ -160,8 +176,8 @@ public final class ProxyCommand implements Callable<Integer> {
 
         @Override
         public Integer call() throws SettingsException, IOException {
-            Ring before = ring(lists[0]);
-            Ring after = ring(lists[1]);
+            Ring before = ring(lists[0], "");
+            Ring after = ring(lists[1], "");
             out.println(percent(before.moved(after)) + " of all keys move");
             BufferedReader keys = new BufferedReader(new InputStreamReader(in, UTF_8));
             for (String key = keys.readLine(); key != null; key = keys.readLine()) {

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.LongSupplier;
 
-/** {@code /metrics} and {@code /healthz} of the proxy, and {@code POST /reload}; on loopback, as there is no login. */
+/** {@code /metrics}, {@code /api/rejected} and {@code /healthz} of the proxy, and {@code POST /reload}; on loopback, as there is no login. */
 public final class ProxyPage implements AutoCloseable {
     private final HttpPort page;
     private final ServersWatch watch;
@@ -39,6 +39,7 @@ public final class ProxyPage implements AutoCloseable {
                 port,
                 "another proxy may run there, http_port takes another, 0 turns it off",
                 List.of(
+                        Route.rejected(faults),
                         Route.metrics(self),
                         Route.get("/healthz", Work.NONE, () -> health(forwarder)),
                         Route.post("/reload", Work.SOME, this::reload)),

@@ -3,6 +3,7 @@ package io.counters.collector.proxy;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
+import io.counters.wire.NameReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -28,6 +29,7 @@ import java.util.regex.Pattern;
  * @param queueBytes of memory for what waits for all servers
  * @param senderBytes of memory for half messages of all senders
  * @param namesBytes of memory for names that our own commands are added up by
+ * @param dropTags keys of tags that the collectors leave out of StatsD's counters
  * @param servers the file with the servers
  * @param list what that file said
  * @param logLevel as slf4j-simple calls it
@@ -42,6 +44,7 @@ public record ProxySettings(
         long queueBytes,
         long senderBytes,
         long namesBytes,
+        List<String> dropTags,
         Path servers,
         List<Server> list,
         String logLevel,
@@ -51,6 +54,7 @@ public record ProxySettings(
     static final int OFF = -1;
 
     public ProxySettings {
+        dropTags = List.copyOf(dropTags);
         list = List.copyOf(list);
         remarks = List.copyOf(remarks);
     }
@@ -79,6 +83,22 @@ public record ProxySettings(
                         + " each. Set a larger queue_bytes or a larger heap (-Xmx), and restart the proxy");
     }
 
+    /**
+     * Keys of tags, as they are written with commas between them.
+     *
+     * @throws IllegalArgumentException with the rule
+     */
+    static List<String> dropTags(String text) {
+        List<String> keys = text.isEmpty()
+                ? List.of()
+                : Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+        if (keys.stream().anyMatch(key -> key.isEmpty() || !key.chars().allMatch(c -> NameReader.isLetter((byte) c)))) {
+            throw new IllegalArgumentException(
+                    "allowed are keys of tags as the collectors' --drop-tags has them, with commas between them");
+        }
+        return keys;
+    }
+
     /** Whether there is a page with the numbers. */
     public boolean hasPage() {
         return httpPort != OFF;
@@ -98,7 +118,8 @@ public record ProxySettings(
         HTTP_PORT("8151"),
         QUEUE_BYTES("40%"),
         SENDER_BYTES("10%"),
-        NAMES_BYTES("20%");
+        NAMES_BYTES("20%"),
+        DROP_TAGS("");
 
         final String unlessSaid;
 
@@ -162,6 +183,7 @@ public record ProxySettings(
                         + " and " + names + ", and the heap is " + heapBytes + "; together they may have "
                         + PERCENT_OF_HEAP_MAX + " % of it. Give them less, or a larger heap (-Xmx)");
             }
+            List<String> dropTags = get(Key.DROP_TAGS, ProxySettings::dropTags);
             String level = get(Key.LOG_LEVEL, Reader::level);
             get(Key.DAEMONIZE, Reader::daemonize);
             Path pid = get(Key.PID_FILE, Path::of);
@@ -185,7 +207,7 @@ public record ProxySettings(
             }
             Optional<Path> written = pid.toString().isEmpty() ? Optional.empty() : Optional.of(pid);
             return new ProxySettings(
-                    bind, tcp, udp, http, queue, sender, names, servers, list, level, written, remarks);
+                    bind, tcp, udp, http, queue, sender, names, dropTags, servers, list, level, written, remarks);
         }
 
         private void lines(List<String> lines) {

@@ -10,7 +10,12 @@ enum Refusal {
     NO_TYPE("a line is key:value|type[|@flag]"),
     UNKNOWN_TYPE("a type is c, g, ms, s, h, d, m, k or kv"),
     LINE_TOO_LONG("a line has at most 65,536 bytes"),
-    LINE_CUT("a line ends with a line break; this one was cut off with its connection"),
+    LINE_CUT(
+            "on TCP a line ends with a line break; this one was cut off with its connection, may be half of one, and is not"
+                    + " passed on. End the last line with a line break, too: echo, not echo -n"),
+    LINES_JOINED(
+            "several lines stand here without line breaks between them, so that nobody can tell one from the next, and none"
+                    + " is passed on. End each line with a line break: a:1|c\\n"),
     BINARY_TYPE("a binary frame's type is 1 to 6"),
     BINARY_KEY("a binary frame's key has at least one byte, no NUL but its last, and a length that counts it"),
     BINARY_SET("a set's value has no NUL but its last byte, and a length that counts it"),
@@ -26,6 +31,14 @@ enum Refusal {
 
     Refusal(String rule) {
         this.rule = rule;
+    }
+
+    /** Whether it is a line that broke the rule, and not a frame or another protocol. */
+    boolean isOfLines() {
+        return switch (this) {
+            case NO_COLON, EMPTY_KEY, EMPTY_VALUE, NO_TYPE, UNKNOWN_TYPE, LINE_TOO_LONG, LINE_CUT -> true;
+            default -> false;
+        };
     }
 
     /** The rule, in words for a person. */

@@ -37,6 +37,7 @@ final class Relay implements Commands {
     private final Map<Rejection, LongAdder> rejected = new EnumMap<>(Rejection.class);
     private final LongAdder commands;
     private final LongAdder tooMany;
+    private final LongAdder saturated;
     private final List<Server> known = new ArrayList<>();
     private final @Nullable Transport[] ways = new Transport[SERVERS_MAX];
     private final Sweep sweep;
@@ -69,6 +70,7 @@ final class Relay implements Commands {
         self.gauge("proxy_names_bytes", amounts::bytes);
         self.gauge("proxy_names_bytes_max", amounts::bytesMax);
         commands = self.count("proxy_commands_total");
+        saturated = self.count("proxy_saturated_total");
         tooMany = self.count("proxy_rejected_total", "reason", Refusal.TOO_MANY_NAMES.reason());
         for (Rejection why : Rejection.values()) {
             rejected.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
@@ -174,7 +176,19 @@ final class Relay implements Commands {
     @Override
     public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
         commands.increment();
-        if (!amounts.add(bytes, begin, end, verb.signed(amount))) {
+        long saturatedBefore = amounts.saturated();
+        boolean isTaken = amounts.add(bytes, begin, end, verb.signed(amount));
+        if (amounts.saturated() > saturatedBefore) {
+            saturated.increment();
+            warning.warn(
+                    "saturated",
+                    "the sum of a name stays between -2^63 and 2^63-1, and what leads beyond is not added; look for a"
+                            + " sender of far too large amounts",
+                    bytes,
+                    begin,
+                    end);
+        }
+        if (!isTaken) {
             tooMany.increment();
             warning.warn(Refusal.TOO_MANY_NAMES.reason(), Refusal.TOO_MANY_NAMES.rule(), bytes, begin, end);
         }

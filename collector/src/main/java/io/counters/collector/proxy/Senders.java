@@ -5,7 +5,6 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -37,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>Silence alone closes nothing: a client may have nothing to count for hours. A peer that is gone without a word is found
- * out by TCP's keepalive. For one thread.
+ * out by TCP's keepalive, within two minutes. For one thread.
  */
 final class Senders implements AutoCloseable {
     static final int CONNECTIONS_MAX = 10_000;
@@ -66,28 +65,46 @@ final class Senders implements AutoCloseable {
     private int connections;
 
     /** One connection, as the selector has it. */
-    static final class Sender {
+    static final class Sender implements io.counters.collector.self.Sender {
         private final SocketChannel channel;
         private final Pieces pieces;
         private final long address;
+        private final int port;
         private long heardNanos;
 
         private Sender(SocketChannel channel, Pieces pieces, long heardNanos) {
             this.channel = channel;
-            address = AddressKey.of(remote(channel));
+            InetSocketAddress from = remote(channel);
+            address = AddressKey.of(from);
+            port = from == null ? 0 : from.getPort();
             this.pieces = pieces;
             this.heardNanos = heardNanos;
         }
 
-        /** The {@link AddressKey} of where it comes from. */
-        long address() {
+        @Override
+        public String protocol() {
+            return "TCP";
+        }
+
+        @Override
+        public long addressKey() {
             return address;
+        }
+
+        @Override
+        public int port() {
+            return port;
+        }
+
+        @Override
+        public String text() {
+            return AddressKey.text(remote(channel));
         }
 
         /** Where it comes from, for a message. */
         @Override
         public String toString() {
-            return "TCP from " + AddressKey.text(remote(channel));
+            return "TCP from " + text();
         }
     }
 
@@ -155,7 +172,7 @@ final class Senders implements AutoCloseable {
         }
         Sender sender = new Sender(channel, new Pieces(taker), nanoClock.getAsLong());
         try {
-            channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+            Keepalive.OF_SENDERS.set(channel);
             channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, sender);
         } catch (IOException gone) {
             close(channel);
@@ -192,6 +209,7 @@ final class Senders implements AutoCloseable {
             goesOn = count >= 0 && pieces.take(in.array(), count);
         } catch (IOException reset) {
             // Its sender knows, and what it had sent in full was taken.
+            pieces.end();
         }
         bytes += pieces.kept() - keptBefore;
         if (!goesOn) {

@@ -13,9 +13,13 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,6 +31,13 @@ import org.slf4j.LoggerFactory;
  * has not taken it. What the kernel had taken and the server had not read is lost with the connection, and nobody can
  * say how much that was: at most what the two sockets' buffers hold. It is counted as bytes in doubt, as much as this
  * side's buffer may have held; it is not sent again, so nothing comes twice.
+ *
+ * <p>Lines and binary frames go by connections of their own, each with its queue: statsite takes what it reads at once by
+ * its first byte, and loses what is of the other kind. The connection that is open from the beginning is for the kind that
+ * comes first, and the other is opened when something of that kind comes; so a server that gets one kind has one connection.
+ *
+ * <p>A host that vanishes without a word is found out by {@link Keepalive} while nothing is sent, and by {@link #look} while
+ * something is: see {@link Connection#seen}.
  */
 final class TcpUpstream implements Upstream, Transport {
     private static final Logger log = LoggerFactory.getLogger(TcpUpstream.class);
@@ -34,12 +45,18 @@ final class TcpUpstream implements Upstream, Transport {
     private static final long CONNECT_MILLIS_MAX = 10_000;
     private static final long STEADY_MILLIS = 5_000;
     private static final int SEND_BUFFER_BYTES = 256 * 1024;
+    private static final int SEGMENT_BYTES_MAX = 64 * 1024;
+
+    /** Nothing acknowledged for so long, and asked in vain so often: the host is gone, or the way to it. */
+    private static final long SILENT_SECONDS_MAX = 6;
+
+    private static final int UNANSWERED_MAX = 3;
 
     private final Server server;
+    private final Supplier<MessageQueue> queues;
     private final Selector selector;
     private final LongSupplier nanoClock;
-    private final Backoff backoff;
-    private final MessageQueue queue;
+    private final RandomGenerator random;
     private final @Nullable Resolver resolver;
     private final InetAddress[] literal;
     private final int port;
@@ -49,36 +66,41 @@ final class TcpUpstream implements Upstream, Transport {
     private final LongAdder inDoubt;
     private final byte[] batch = new byte[DatagramWriter.BYTES_DEFAULT + Frames.BATCH_END.length];
 
-    private @Nullable SocketChannel channel;
-    private @Nullable SelectionKey key;
+    /** One, or two: the first is there from the beginning. Replaced, never changed: other threads add them up. */
+    private volatile Connection[] connections;
+
+    private @Nullable Connection lines;
+    private @Nullable Connection frames;
+
+    /** Their queues, at hand. */
+    private @Nullable MessageQueue ofLines;
+
+    private @Nullable MessageQueue ofFrames;
     private volatile boolean isUp;
-    private boolean wasUp;
-    private boolean isFull;
     private boolean isSaidDown;
-    private long beganNanos;
-    private long nextNanos;
-    private int tries;
-    private long handedOnHere;
-    private int sendBufferBytes;
     private long lastBatch;
+
+    /** Of a queue that is no more. */
+    private final LongAdder droppedBefore = new LongAdder();
 
     /**
      * Connects with the first {@link #tick}.
      *
+     * @param queues gives a queue for each connection
      * @param selector where the loop waits for it
      */
     TcpUpstream(
             Server server,
-            MessageQueue queue,
+            Supplier<MessageQueue> queues,
             Selector selector,
             LongSupplier nanoClock,
             RandomGenerator random,
             Self self) {
         this.server = server;
+        this.queues = queues;
         this.selector = selector;
         this.nanoClock = nanoClock;
-        backoff = new Backoff(random);
-        this.queue = queue;
+        this.random = random;
         sent = self.count("proxy_sent_total", "server", server.toString());
         reconnects = self.count("proxy_reconnects_total", "server", server.toString());
         inDoubt = self.count("proxy_in_doubt_bytes_total", "server", server.toString());
@@ -87,7 +109,191 @@ final class TcpUpstream implements Upstream, Transport {
         InetAddress written = target.literal();
         literal = written == null ? new InetAddress[0] : new InetAddress[] {written};
         resolver = written == null ? Resolver.started(target.host()) : null;
-        nextNanos = nanoClock.getAsLong();
+        connections = new Connection[] {new Connection()};
+    }
+
+    /** One connection, of lines or of frames, as the selector has it. */
+    final class Connection {
+        private final Backoff backoff = new Backoff(random);
+        private final MessageQueue queue = queues.get();
+        private @Nullable SocketChannel channel;
+        private @Nullable SelectionKey key;
+        private String ends = "";
+        private boolean isUp;
+        private boolean wasUp;
+        private boolean isDown;
+        private boolean isFull;
+        private long beganNanos;
+        private long nextNanos = nanoClock.getAsLong();
+        private int tries;
+        private int sendBufferBytes;
+
+        /** Bytes that were written to this socket, and how many of them the other kernel is known to have. */
+        private long handedOn;
+
+        private long acknowledged;
+
+        /** When something was acknowledged last, or found to wait for it; in use while {@link #isWatched}. */
+        private long progressNanos;
+
+        private boolean isWatched;
+
+        private void tick() {
+            long now = nanoClock.getAsLong();
+            if (channel == null && now - nextNanos >= 0) {
+                connect(now);
+            } else if (channel != null
+                    && !isUp
+                    && now - beganNanos > TimeUnit.MILLISECONDS.toNanos(CONNECT_MILLIS_MAX)) {
+                broken("did not answer in " + CONNECT_MILLIS_MAX / 1000 + " s");
+            }
+        }
+
+        private void connect(long now) {
+            InetAddress[] known = resolver == null ? literal : resolver.addresses();
+            if (known.length == 0) {
+                pause(now);
+                down(this, "has a name that does not resolve yet", 0);
+                return;
+            }
+            beganNanos = now;
+            handedOn = 0;
+            acknowledged = 0;
+            isWatched = false;
+            try {
+                SocketChannel fresh = SocketChannel.open();
+                channel = fresh;
+                fresh.configureBlocking(false);
+                fresh.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                Keepalive.OF_SERVERS.set(fresh);
+                fresh.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
+                sendBufferBytes = fresh.getOption(StandardSocketOptions.SO_SNDBUF);
+                key = fresh.register(selector, SelectionKey.OP_CONNECT, this);
+                if (fresh.connect(new InetSocketAddress(known[tries++ % known.length], port))) {
+                    connected(fresh);
+                }
+            } catch (IOException | RuntimeException cannot) {
+                broken(String.valueOf(cannot.getMessage()));
+            }
+        }
+
+        /** Goes on where its socket is ready. */
+        void ready() {
+            try {
+                if (channel != null && !isUp && channel.finishConnect()) {
+                    connected(channel);
+                }
+                if (channel != null && isUp) {
+                    listen(channel);
+                    isFull = false;
+                    flush();
+                }
+            } catch (IOException failed) {
+                broken(String.valueOf(failed.getMessage()));
+            }
+        }
+
+        private void connected(SocketChannel open) throws IOException {
+            ends = TcpTable.ends(
+                    (InetSocketAddress) open.getLocalAddress(), (InetSocketAddress) open.getRemoteAddress());
+            isUp = true;
+            isDown = false;
+            isFull = false;
+            if (wasUp) {
+                reconnects.increment();
+            }
+            wasUp = true;
+            up();
+            interest(SelectionKey.OP_READ);
+            flush();
+        }
+
+        /** Servers say nothing, but it is so that the end of a connection is seen before the next message is sent there. */
+        private void listen(SocketChannel open) throws IOException {
+            // Once: one that never stops talking would keep the loop here. What is left is read in the next round.
+            if (open.read(answers.clear()) < 0) {
+                throw new IOException("closed the connection");
+            }
+        }
+
+        private void flush() {
+            if (channel == null || !isUp || isFull) {
+                return;
+            }
+            try {
+                for (ByteBuffer oldest = queue.oldest(); oldest != null; oldest = queue.oldest()) {
+                    int count = channel.write(oldest);
+                    handedOn += count;
+                    isFull = oldest.hasRemaining();
+                    sent.add(queue.handedOn(count));
+                    if (isFull) {
+                        interest(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
+                        return;
+                    }
+                }
+                interest(SelectionKey.OP_READ);
+            } catch (IOException failed) {
+                broken(String.valueOf(failed.getMessage()));
+            }
+        }
+
+        private void interest(int operations) {
+            if (key != null && key.isValid() && key.interestOps() != operations) {
+                key.interestOps(operations);
+            }
+        }
+
+        /**
+         * Takes what the kernel says of it, once a second. Gone is a host of which nothing was acknowledged for {@value
+         * #SILENT_SECONDS_MAX} s, though it was sent again or asked {@value #UNANSWERED_MAX} times. One that only reads
+         * slowly, or is stopped, is not: its kernel says that it takes no more now, and answers when it is asked again.
+         */
+        private void seen(TcpTable.Row row, long now) {
+            long newly = handedOn - row.unacknowledged();
+            if (newly > acknowledged || row.unacknowledged() == 0 || !isWatched) {
+                acknowledged = newly;
+                isWatched = row.unacknowledged() > 0;
+                progressNanos = now;
+            } else if (now - progressNanos >= TimeUnit.SECONDS.toNanos(SILENT_SECONDS_MAX)
+                    && row.unanswered() >= UNANSWERED_MAX) {
+                broken("its host has gone silent: it has not acknowledged " + row.unacknowledged() + " bytes for "
+                        + TimeUnit.NANOSECONDS.toSeconds(now - progressNanos) + " s");
+            }
+        }
+
+        private void broken(String why) {
+            long now = nanoClock.getAsLong();
+            // Linux keeps twice what it says, and takes the last segment whole.
+            long doubtful = isUp ? Math.min(handedOn, 2L * sendBufferBytes + SEGMENT_BYTES_MAX) : 0;
+            if (isUp) {
+                sent.add(queue.rewind());
+                inDoubt.add(doubtful);
+                if (now - beganNanos > TimeUnit.MILLISECONDS.toNanos(STEADY_MILLIS)) {
+                    backoff.reset();
+                }
+            }
+            disconnect();
+            pause(now);
+            down(this, why, doubtful);
+        }
+
+        private void pause(long now) {
+            nextNanos = now + TimeUnit.MILLISECONDS.toNanos(backoff.next());
+        }
+
+        private void disconnect() {
+            isUp = false;
+            SocketChannel open = channel;
+            channel = null;
+            key = null;
+            if (open != null) {
+                try {
+                    open.close();
+                } catch (IOException closedAllTheSame) {
+                    log.debug("{}", server, closedAllTheSame);
+                }
+            }
+        }
     }
 
     @Override
@@ -96,13 +302,21 @@ final class TcpUpstream implements Upstream, Transport {
     }
 
     @Override
-    public MessageQueue queue() {
-        return queue;
+    public long waiting() {
+        long bytes = 0;
+        for (Connection connection : connections) {
+            bytes += connection.queue.bytes();
+        }
+        return bytes;
     }
 
     @Override
     public long dropped() {
-        return queue.dropped();
+        long messages = droppedBefore.sum();
+        for (Connection connection : connections) {
+            messages += connection.queue.dropped();
+        }
+        return messages;
     }
 
     @Override
@@ -112,180 +326,132 @@ final class TcpUpstream implements Upstream, Transport {
 
     @Override
     public void add(byte[] in, int begin, int end) {
-        queue.add(in, begin, end);
+        boolean isFrame = Frames.isFrame(in, begin);
+        MessageQueue queue = isFrame ? ofFrames : ofLines;
+        (queue == null ? begin(isFrame).queue : queue).add(in, begin, end);
+    }
+
+    /** The connection of a kind that has had none. */
+    private Connection begin(boolean isFrame) {
+        Connection open = connections[0];
+        if (lines != null || frames != null) {
+            open = new Connection();
+            connections = new Connection[] {connections[0], open};
+        }
+        if (isFrame) {
+            frames = open;
+            ofFrames = open.queue;
+        } else {
+            lines = open;
+            ofLines = open.queue;
+        }
+        return open;
     }
 
     @Override
     public void tick() {
-        long now = nanoClock.getAsLong();
-        if (channel == null && now - nextNanos >= 0) {
-            connect(now);
-        } else if (channel != null && !isUp && now - beganNanos > TimeUnit.MILLISECONDS.toNanos(CONNECT_MILLIS_MAX)) {
-            broken("did not answer in " + CONNECT_MILLIS_MAX / 1000 + " s");
-        }
-    }
-
-    private void connect(long now) {
-        InetAddress[] known = resolver == null ? literal : resolver.addresses();
-        if (known.length == 0) {
-            pause(now);
-            down("has a name that does not resolve yet");
-            return;
-        }
-        beganNanos = now;
-        handedOnHere = 0;
-        try {
-            SocketChannel fresh = SocketChannel.open();
-            channel = fresh;
-            fresh.configureBlocking(false);
-            fresh.setOption(StandardSocketOptions.TCP_NODELAY, true);
-            fresh.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
-            fresh.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
-            sendBufferBytes = fresh.getOption(StandardSocketOptions.SO_SNDBUF);
-            key = fresh.register(selector, SelectionKey.OP_CONNECT, this);
-            if (fresh.connect(new InetSocketAddress(known[tries++ % known.length], port))) {
-                up();
-            }
-        } catch (IOException | RuntimeException cannot) {
-            broken(String.valueOf(cannot.getMessage()));
-        }
-    }
-
-    /** Goes on where its socket is ready. */
-    void ready() {
-        try {
-            if (channel != null && !isUp && channel.finishConnect()) {
-                up();
-            }
-            if (channel != null && isUp) {
-                listen(channel);
-                isFull = false;
-                flush();
-            }
-        } catch (IOException failed) {
-            broken(String.valueOf(failed.getMessage()));
-        }
-    }
-
-    private void up() {
-        isUp = true;
-        isFull = false;
-        if (wasUp) {
-            reconnects.increment();
-        }
-        if (isSaidDown) {
-            log.info("{} is back; {} bytes waited for it", server, queue.bytes());
-        }
-        wasUp = true;
-        isSaidDown = false;
-        interest(SelectionKey.OP_READ);
-        flush();
-    }
-
-    /** Servers say nothing, but it is so that the end of a connection is seen before the next message is sent there. */
-    private void listen(SocketChannel open) throws IOException {
-        // Once: one that never stops talking would keep the loop here. What is left is read in the next round.
-        if (open.read(answers.clear()) < 0) {
-            throw new IOException("closed the connection");
+        for (Connection connection : connections) {
+            connection.tick();
         }
     }
 
     @Override
     public void flush() {
-        if (channel == null || !isUp || isFull) {
-            return;
+        for (Connection connection : connections) {
+            connection.flush();
         }
-        try {
-            for (ByteBuffer oldest = queue.oldest(); oldest != null; oldest = queue.oldest()) {
-                int count = channel.write(oldest);
-                handedOnHere += count;
-                isFull = oldest.hasRemaining();
-                sent.add(queue.handedOn(count));
-                if (isFull) {
-                    interest(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
-                    return;
-                }
+    }
+
+    /** Says which connections have something that the other kernel is not known to have. */
+    void unacknowledged(Consumer<String> ends) {
+        for (Connection connection : connections) {
+            if (connection.isUp && connection.handedOn > connection.acknowledged) {
+                ends.accept(connection.ends);
             }
-            interest(SelectionKey.OP_READ);
-        } catch (IOException failed) {
-            broken(String.valueOf(failed.getMessage()));
         }
     }
 
-    private void interest(int operations) {
-        if (key != null && key.isValid() && key.interestOps() != operations) {
-            key.interestOps(operations);
-        }
-    }
-
-    private void broken(String why) {
+    /** Takes what the kernel says of those; once a second. */
+    void look(Map<String, TcpTable.Row> rows) {
         long now = nanoClock.getAsLong();
-        if (isUp) {
-            sent.add(queue.rewind());
-            // Linux keeps twice what it says, for its own needs.
-            inDoubt.add(Math.min(handedOnHere, 2L * sendBufferBytes));
-            if (now - beganNanos > TimeUnit.MILLISECONDS.toNanos(STEADY_MILLIS)) {
-                backoff.reset();
+        for (Connection connection : connections) {
+            TcpTable.Row row = rows.get(connection.ends);
+            if (connection.isUp && row != null) {
+                connection.seen(row, now);
             }
         }
-        disconnect();
-        pause(now);
-        down(why);
     }
 
-    private void down(String why) {
+    private void up() {
+        isUp = Arrays.stream(connections).noneMatch(connection -> connection.isDown);
+        if (isUp && isSaidDown) {
+            isSaidDown = false;
+            log.info("{} is back; {} bytes waited for it", server, waiting());
+        }
+    }
+
+    private void down(Connection which, String why, long doubtful) {
+        which.isDown = true;
+        isUp = false;
         if (!isSaidDown) {
             isSaidDown = true;
-            log.warn("{}: {}; what is for it waits in the proxy's memory (queue_bytes)", server, why);
+            log.warn(
+                    "{}: {}; {}what is for it waits in the proxy's memory (queue_bytes)",
+                    server,
+                    why,
+                    doubtful == 0
+                            ? ""
+                            : "up to " + doubtful + " bytes that had been sent are in doubt"
+                                    + " (counters_proxy_in_doubt_bytes_total), and ");
         } else {
             log.debug("{}: {}", server, why);
-        }
-    }
-
-    private void pause(long now) {
-        nextNanos = now + TimeUnit.MILLISECONDS.toNanos(backoff.next());
-    }
-
-    private void disconnect() {
-        isUp = false;
-        SocketChannel open = channel;
-        channel = null;
-        key = null;
-        if (open != null) {
-            try {
-                open.close();
-            } catch (IOException closedAllTheSame) {
-                log.debug("{}", server, closedAllTheSame);
-            }
         }
     }
 
     /** None while an earlier batch waits: so a server that reads slowly has one number per name to wait for, not many. */
     @Override
     public @Nullable Transport streams() {
-        return isUp && queue.taken() >= lastBatch ? this : null;
+        if (lines == null) {
+            return isUp ? this : null;
+        }
+        return lines.isUp && lines.queue.taken() >= lastBatch ? this : null;
     }
 
     @Override
     public boolean send(byte[] bytes, int length) {
         System.arraycopy(bytes, 0, batch, 0, length);
         System.arraycopy(Frames.BATCH_END, 0, batch, length, Frames.BATCH_END.length);
-        queue.add(batch, 0, length + Frames.BATCH_END.length);
-        lastBatch = queue.added();
+        Connection open = lines == null ? begin(false) : lines;
+        open.queue.add(batch, 0, length + Frames.BATCH_END.length);
+        lastBatch = open.queue.added();
         return true;
     }
 
+    /** The connections begin anew, for whatever kind comes. */
     @Override
     public void drain(MessageQueue.Each each) {
-        sent.add(queue.rewind());
-        queue.drain(each);
-        disconnect();
+        for (Connection connection : connections) {
+            sent.add(connection.queue.rewind());
+            connection.queue.drain(each);
+            connection.disconnect();
+        }
+        if (connections.length > 1) {
+            droppedBefore.add(connections[1].queue.dropped());
+            connections[1].queue.close();
+            connections = new Connection[] {connections[0]};
+        }
+        lines = null;
+        frames = null;
+        ofLines = null;
+        ofFrames = null;
     }
 
     @Override
     public void close() {
-        disconnect();
-        queue.close();
+        for (Connection connection : connections) {
+            connection.disconnect();
+            connection.queue.close();
+        }
         if (resolver != null) {
             resolver.close();
         }

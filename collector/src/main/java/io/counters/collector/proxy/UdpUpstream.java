@@ -5,33 +5,79 @@ import io.counters.emit.Destination;
 import io.counters.emit.Transport;
 import io.counters.emit.UdpTransport;
 import io.counters.wire.DatagramWriter;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A server that is reached by UDP: whole messages, as many to a datagram as an Ethernet frame holds. Nothing waits but
- * for the server's name to resolve; what the network or a full socket loses is lost, but for our own streams, which heal.
+ * A server that is reached by UDP: whole messages, as many to a datagram as an Ethernet frame holds. What the network or a
+ * full socket loses is lost, but for our own streams, which heal.
+ *
+ * <p>When the server's host says that nobody listens there (ICMP port unreachable), what was on its way is counted as
+ * dropped and the rest waits; one datagram every {@value #TRY_MILLIS} ms, our own stream's if there is one, finds out
+ * whether somebody listens again. A host that says nothing is sent to whether it is there or not.
+ *
+ * <p>A datagram holds lines or binary frames, never both. statsite reads the datagrams that have come at once, and takes
+ * them all by the first byte of the first: so between the last of one kind and the first of the other pass {@value
+ * #APART_MILLIS} ms, in which it can read what it has.
  */
-final class UdpUpstream implements Upstream {
+final class UdpUpstream implements Upstream, Transport {
     private static final Logger log = LoggerFactory.getLogger(UdpUpstream.class);
 
+    private static final long TRY_MILLIS = 1_000;
+    private static final long TURN_MILLIS = 20;
+    private static final long APART_MILLIS = 10;
+    private static final String OUTCOME = "StatsD lines and frames in them are lost and counted"
+            + " (counters_proxy_dropped_total); amounts of increment NAME are repeated in totals";
+
     private final Server server;
-    private final MessageQueue queue;
+    private final Supplier<MessageQueue> queues;
+    private final LongSupplier nanoClock;
     private final Destination destination;
     private final LongAdder sent;
     private final LongAdder tooLong;
-    private final LongAdder refused = new LongAdder();
+    private final LongAdder lost = new LongAdder();
     private final byte[] datagram;
-    private int length;
-    private int messages;
+    private final MessageQueue lines;
+    private volatile @Nullable MessageQueue frames;
 
-    /** @param datagram room for the longest, in which nothing stays: one for all servers */
-    UdpUpstream(Server server, MessageQueue queue, byte[] datagram, Self self) {
+    /** Whose turn it is, since when, and when a datagram went last. */
+    private MessageQueue turn;
+
+    private long turnNanos;
+    private long sentNanos;
+
+    /** Messages that went before the last tick and since: their host may still say that nobody listens. */
+    private long older;
+
+    private long newer;
+
+    private @Nullable UdpTransport known;
+    private long refusals;
+    private long faults;
+    private boolean isRefused;
+    private boolean hasTried;
+    private long nextTryNanos;
+    private volatile boolean isUp;
+
+    /**
+     * @param queues gives a queue for each kind
+     * @param datagram room for the longest, in which nothing stays: one for all servers
+     */
+    UdpUpstream(Server server, Supplier<MessageQueue> queues, byte[] datagram, LongSupplier nanoClock, Self self) {
         this.server = server;
-        this.queue = queue;
+        this.queues = queues;
         this.datagram = datagram;
+        this.nanoClock = nanoClock;
+        lines = queues.get();
+        turn = lines;
+        turnNanos = nanoClock.getAsLong();
+        sentNanos = turnNanos;
         destination = Destination.peer(server.target(), line -> log.warn("{}", line));
         sent = self.count("proxy_sent_total", "server", server.toString());
         tooLong = self.count("proxy_too_long_total", "server", server.toString());
@@ -43,83 +89,238 @@ final class UdpUpstream implements Upstream {
     }
 
     @Override
-    public MessageQueue queue() {
-        return queue;
+    public long waiting() {
+        MessageQueue ofFrames = frames;
+        return lines.bytes() + (ofFrames == null ? 0 : ofFrames.bytes());
     }
 
-    /** Also what the kernel did not take: its buffer was full, or nobody listens there. */
+    /** Also what the kernel did not take, as its buffer was full, and what was on its way when nobody listened. */
     @Override
     public long dropped() {
-        return queue.dropped() + refused.sum();
+        MessageQueue ofFrames = frames;
+        return lines.dropped() + (ofFrames == null ? 0 : ofFrames.dropped()) + lost.sum();
     }
 
     @Override
     public boolean isUp() {
-        return destination.transport() != null;
+        return isUp;
     }
 
     @Override
     public void add(byte[] in, int begin, int end) {
-        queue.add(in, begin, end);
+        MessageQueue of = Frames.isFrame(in, begin) ? frames() : lines;
+        boolean isFirst = of.added() == 0;
+        of.add(in, begin, end);
+        MessageQueue ofFrames = frames;
+        if (isFirst && ofFrames != null && ofFrames.added() > 0 && lines.added() > 0) {
+            log.warn(
+                    "{} gets lines and binary frames by UDP. statsite reads the datagrams that wait together and takes them"
+                            + " by the first byte of the first, so a busy one loses some; give it TCP (leave udp:// out)",
+                    server);
+        }
+    }
+
+    private MessageQueue frames() {
+        MessageQueue ofFrames = frames;
+        if (ofFrames == null) {
+            ofFrames = queues.get();
+            frames = ofFrames;
+        }
+        return ofFrames;
     }
 
     @Override
     public void tick() {
         destination.connect();
-        destination.reportFaults();
+        UdpTransport transport = destination.transport();
+        if (transport != null) {
+            listen(transport);
+        }
+        isUp = transport != null && !isRefused;
+        sent.add(older);
+        older = newer;
+        newer = 0;
         flush();
+    }
+
+    private void listen(UdpTransport transport) {
+        if (!transport.equals(known)) {
+            known = transport;
+            refusals = 0;
+            faults = 0;
+            isRefused = false;
+        }
+        transport.listen();
+        heed(transport);
+        long others = transport.faults() - transport.refusals();
+        if (others > faults) {
+            faults = others;
+            destination.reportFaults(OUTCOME);
+        }
+        if (isRefused && hasTried && nanoClock.getAsLong() - nextTryNanos >= 0) {
+            isRefused = false;
+            log.info("{} is back; {} bytes waited for it", server, waiting());
+        }
+    }
+
+    /** Takes note of it when the server's host has said that nobody listens there. */
+    private void heed(UdpTransport transport) {
+        if (transport.refusals() == refusals) {
+            return;
+        }
+        refusals = transport.refusals();
+        long gone = older + newer;
+        lost.add(gone);
+        older = 0;
+        newer = 0;
+        tried(false);
+        if (!isRefused) {
+            isRefused = true;
+            isUp = false;
+            log.warn(
+                    "{}: nobody listens there (its host sent ICMP port unreachable). {} messages that were on their way"
+                            + " may be lost (counters_proxy_dropped_total); what follows waits in the proxy's memory"
+                            + " (queue_bytes). Amounts of increment NAME are repeated in totals, and arrive once somebody"
+                            + " listens",
+                    server,
+                    gone);
+        }
+    }
+
+    private void tried(boolean isSent) {
+        hasTried = isSent;
+        nextTryNanos = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(TRY_MILLIS);
+    }
+
+    private boolean mayTry() {
+        return !hasTried && nanoClock.getAsLong() - nextTryNanos >= 0;
     }
 
     @Override
     public void flush() {
         UdpTransport transport = destination.transport();
-        if (transport != null && !queue.isEmpty()) {
-            queue.drain((in, begin, end) -> pack(transport, in, begin, end));
-            send(transport);
-        }
-    }
-
-    private void pack(UdpTransport transport, byte[] in, int begin, int end) {
-        if (length + end - begin > DatagramWriter.BYTES_DEFAULT) {
-            send(transport);
-        }
-        if (end - begin > DatagramWriter.BYTES_MAX) {
-            tooLong.increment();
+        MessageQueue queue = transport == null || waiting() == 0 ? null : turn();
+        if (transport == null || queue == null || queue.isEmpty()) {
             return;
         }
-        System.arraycopy(in, begin, datagram, length, end - begin);
-        length += end - begin;
-        messages++;
+        boolean isTry = isRefused && mayTry();
+        while (!queue.isEmpty() && (isTry || !isRefused)) {
+            send(transport, queue);
+            if (isTry) {
+                tried(true);
+                isTry = false;
+            }
+            heed(transport);
+        }
+        if (!queue.isEmpty()) {
+            // So that the room may drop what waits: no message of it has been sent in part.
+            queue.rewind();
+        }
     }
 
-    private void send(UdpTransport transport) {
-        long before = transport.faults();
-        if (length > 0 && length <= transport.datagramBytes() && transport.send(datagram, length)) {
-            if (transport.faults() == before) {
-                sent.add(messages);
-            } else {
-                refused.add(messages);
-            }
-        } else {
-            tooLong.add(messages);
+    /** Whose messages are sent now, if any are. */
+    private @Nullable MessageQueue turn() {
+        MessageQueue ofFrames = frames;
+        if (ofFrames == null) {
+            return lines;
         }
-        length = 0;
-        messages = 0;
+        long now = nanoClock.getAsLong();
+        MessageQueue other = turn.equals(lines) ? ofFrames : lines;
+        if (other.isEmpty() || (!turn.isEmpty() && now - turnNanos < TimeUnit.MILLISECONDS.toNanos(TURN_MILLIS))) {
+            return turn;
+        }
+        if (now - sentNanos < TimeUnit.MILLISECONDS.toNanos(APART_MILLIS)) {
+            return null;
+        }
+        turn = other;
+        turnNanos = now;
+        return turn;
+    }
+
+    /** Sends the oldest messages, as many as make a datagram. */
+    private void send(UdpTransport transport, MessageQueue queue) {
+        ByteBuffer oldest = queue.oldest();
+        if (oldest == null) {
+            return;
+        }
+        byte[] in = oldest.array();
+        int begin = oldest.arrayOffset() + oldest.position();
+        int last = begin + oldest.remaining();
+        int end = Frames.next(in, begin, last);
+        int messages = 1;
+        while (end < last) {
+            int next = Frames.next(in, end, last);
+            if (next - begin > DatagramWriter.BYTES_DEFAULT) {
+                break;
+            }
+            end = next;
+            messages++;
+        }
+        int length = end - begin;
+        if (length > DatagramWriter.BYTES_MAX) {
+            tooLong.increment();
+        } else {
+            System.arraycopy(in, begin, datagram, 0, length);
+            send(transport, length, messages);
+        }
+        oldest.position(oldest.position() + length);
+        queue.handedOn(length);
+    }
+
+    private void send(UdpTransport transport, int length, int messages) {
+        long otherFaults = transport.faults() - transport.refusals();
+        sentNanos = nanoClock.getAsLong();
+        if (length > transport.datagramBytes() || !transport.send(datagram, length)) {
+            tooLong.add(messages);
+        } else if (transport.faults() - transport.refusals() > otherFaults) {
+            lost.add(messages);
+        } else {
+            // News is of the datagrams before this one.
+            heed(transport);
+            newer += messages;
+        }
     }
 
     @Override
     public @Nullable Transport streams() {
-        return destination.transport();
+        return destination.transport() != null && (!isRefused || mayTry()) ? this : null;
+    }
+
+    @Override
+    public boolean send(byte[] bytes, int length) {
+        UdpTransport transport = destination.transport();
+        if (transport == null) {
+            return true;
+        }
+        boolean isSent = transport.send(bytes, length);
+        if (isRefused) {
+            tried(true);
+        }
+        return isSent;
+    }
+
+    @Override
+    public int datagramBytes() {
+        UdpTransport transport = destination.transport();
+        return transport == null ? DatagramWriter.BYTES_DEFAULT : transport.datagramBytes();
     }
 
     @Override
     public void drain(MessageQueue.Each each) {
-        queue.drain(each);
+        lines.drain(each);
+        MessageQueue ofFrames = frames;
+        if (ofFrames != null) {
+            ofFrames.drain(each);
+        }
     }
 
     @Override
     public void close() {
-        queue.close();
+        lines.close();
+        MessageQueue ofFrames = frames;
+        if (ofFrames != null) {
+            ofFrames.close();
+        }
         destination.close();
     }
 }

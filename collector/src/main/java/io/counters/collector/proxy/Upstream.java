@@ -21,13 +21,13 @@ interface Upstream extends AutoCloseable {
     @Nullable
     Transport streams();
 
-    /** What waits. */
-    MessageQueue queue();
+    /** How many bytes wait. From any thread, of a moment ago. */
+    long waiting();
 
     /** Messages that were thrown away, ever. From any thread, of a moment ago. */
     long dropped();
 
-    /** Whether it is connected; of UDP, whether the server's address is known. */
+    /** Whether it is connected; of UDP, whether the server's address is known and nobody said that no one listens there. */
     boolean isUp();
 
     /** Hands out the messages that wait and were not sent. */

@@ -8,7 +8,8 @@
  * </pre>
  *
  * <p>{@link io.counters.collector.proxy.Forwarder} is a single-threaded event loop over all sockets; only the selector
- * blocks. Messages are forwarded byte for byte and never split. What strangers may take is bounded, in shares of the heap and of the descriptors: {@link
+ * blocks. Messages are forwarded byte for byte and never split; lines and binary frames go to a server by connections of their own. {@link
+ * io.counters.collector.proxy.SilentHosts} finds hosts that vanished without a word. What strangers may take is bounded, in shares of the heap and of the descriptors: {@link
  * io.counters.collector.proxy.QueueRoom} has what waits for servers, {@link io.counters.collector.proxy.Senders} the
  * connections and their half messages, {@link io.counters.collector.proxy.Amounts} the names. {@link io.counters.collector.proxy.ProxySettings} and {@link
  * io.counters.collector.proxy.ServersFile} read the two files, {@link io.counters.collector.proxy.ProxyCommand} the command

@@ -16,6 +16,9 @@ public final class AddressKey {
     /** {@code ::1}, whose first 64 bits are none; as an IPv4 address, 0.0.0.1, it never occurs. */
     private static final long IPV6_LOOPBACK = 1;
 
+    /** Of whoever sends to a Unix socket of this machine; as an IPv4 address, 0.0.0.2, it never occurs. */
+    public static final long UNIX = 2;
+
     private static final int IPV4_BYTES = 4;
     private static final int IPV6_BYTES = 16;
     private static final long INT = 0xffff_ffffL;
@@ -59,6 +62,9 @@ public final class AddressKey {
     public static String text(long key) {
         if (key == UNKNOWN) {
             return "an unknown address";
+        }
+        if (key == UNIX) {
+            return "this machine";
         }
         if (key == IPV6_LOOPBACK) {
             return "::1";

@@ -3,6 +3,8 @@ package io.counters.collector.self;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -18,13 +20,18 @@ import org.slf4j.Logger;
 public final class FaultLog {
     private static final long PAUSE_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final int KINDS_MAX = 200;
-    private static final int SHOWN_BYTES_MAX = 80;
+    private static final int OTHERS_MAX = 4;
+    private static final String REJECTED = "rejected ";
+    static final int SHOWN_BYTES_MAX = 80;
     private static final int MESSAGE_CHARS_MAX = 2000;
     private static final int SHOWN_CHARS_MAX = 300;
 
     private final Logger log;
     private final LongSupplier nanoClock;
     private final Map<String, Fault> faults = new HashMap<>();
+
+    /** By reason; each of them is one of {@link #faults}, too. In the order in which they came first. */
+    private final Map<String, Rejected> rejected = new LinkedHashMap<>();
 
     /** All kinds of faults that came after the first {@value #KINDS_MAX}. */
     private final Fault others = new Fault();
@@ -36,6 +43,23 @@ public final class FaultLog {
 
         @Nullable
         WorstAddresses worst;
+
+        boolean isDue(long now) {
+            return !wasSaid || now - saidNanos >= PAUSE_NANOS;
+        }
+    }
+
+    /** The lines that were rejected for one reason. */
+    private static final class Rejected {
+        final String kind;
+        final String rule;
+        final Examples examples = new Examples();
+        long lines;
+
+        Rejected(String reason, String rule) {
+            kind = REJECTED + reason;
+            this.rule = rule;
+        }
     }
 
     /** @param nanoClock monotonic: a fault is said again a minute later, whatever becomes of the wall clock */
@@ -77,31 +101,96 @@ public final class FaultLog {
         warn(kind, address, times, message, null);
     }
 
-    private void warn(
-            String kind, long address, long times, Supplier<String> message, @Nullable Throwable internalError) {
+    /**
+     * Tells of lines of somebody else's that were not taken, and keeps the first of them as an example of its sender: see
+     * {@link #rejectedLines}. Allocates nothing, unless it is said or the first of its kind.
+     *
+     * @param reason a word; of a few only
+     * @param rule that they broke
+     * @param times how many lines there were
+     * @param in the first is {@code in[begin, end)}; where it is very long its beginning is enough
+     */
+    public void rejected(
+            String reason,
+            String rule,
+            Sender from,
+            long times,
+            byte[] in,
+            int begin,
+            int end,
+            Supplier<String> message) {
+        Fault fault;
         String repeated;
-        boolean isOther;
         synchronized (faults) {
-            Fault fault = fault(kind);
-            isOther = fault == others;
+            Rejected lines = rejected.get(reason);
+            if (lines == null) {
+                lines = new Rejected(reason, rule);
+                rejected.put(reason, lines);
+            }
             long now = nanoClock.getAsLong();
-            if (fault.wasSaid && now - fault.saidNanos < PAUSE_NANOS) {
-                keep(fault, address, times);
+            lines.lines += times;
+            lines.examples.add(from, times, in, begin, end, now);
+            fault = fault(lines.kind);
+            String others =
+                    fault.isDue(now) && fault.wasSaid ? lines.examples.others(from, fault.saidNanos, OTHERS_MAX) : "";
+            repeated = repeated(fault, from.addressKey(), times, now);
+            if (repeated == null) {
                 return;
             }
-            repeated = fault.kept == 0 ? "" : repeated(fault);
-            fault.wasSaid = true;
-            fault.saidNanos = now;
-            fault.kept = 0;
-            if (fault.worst != null) {
-                fault.worst.clear();
-            }
-            if (times > 1) {
-                keep(fault, address, times - 1);
-            }
+            repeated = others + repeated;
         }
+        say(fault, message, repeated, null);
+    }
+
+    /** The lines that were rejected so far, by reason. */
+    public List<RejectedLines> rejectedLines() {
+        synchronized (faults) {
+            long now = nanoClock.getAsLong();
+            return rejected.entrySet().stream()
+                    .map(reason -> new RejectedLines(
+                            reason.getKey(),
+                            reason.getValue().rule,
+                            reason.getValue().lines,
+                            reason.getValue().examples.all(now)))
+                    .toList();
+        }
+    }
+
+    private void warn(
+            String kind, long address, long times, Supplier<String> message, @Nullable Throwable internalError) {
+        Fault fault;
+        String repeated;
+        synchronized (faults) {
+            fault = fault(kind);
+            repeated = repeated(fault, address, times, nanoClock.getAsLong());
+        }
+        if (repeated != null) {
+            say(fault, message, repeated, internalError);
+        }
+    }
+
+    /** Takes note of a fault; returns how often it came since it was last said, or null where it is not to be said now. */
+    private static @Nullable String repeated(Fault fault, long address, long times, long now) {
+        if (!fault.isDue(now)) {
+            keep(fault, address, times);
+            return null;
+        }
+        String repeated = fault.kept == 0 ? "" : repeated(fault);
+        fault.wasSaid = true;
+        fault.saidNanos = now;
+        fault.kept = 0;
+        if (fault.worst != null) {
+            fault.worst.clear();
+        }
+        if (times > 1) {
+            keep(fault, address, times - 1);
+        }
+        return repeated;
+    }
+
+    private void say(Fault fault, Supplier<String> message, String repeated, @Nullable Throwable internalError) {
         String said = safe(message.get(), MESSAGE_CHARS_MAX);
-        if (isOther) {
+        if (fault == others) {
             log.warn(
                     "{} ({} kinds of faults were logged before; all others share this line){}",
                     said,

@@ -10,6 +10,15 @@ public enum Setting {
     BIND("0.0.0.0", "address to listen on for counts; 127.0.0.1 takes them from this machine only"),
     UDP_PORT("11212", "UDP port for counts, 0 to 65535; 0 takes a free one"),
     TCP_PORT("", "TCP port for counts, 0 to 65535; left out, it is the UDP port's number"),
+    STATSD_NAMES(
+            "clean",
+            "clean: letters of StatsD lines' names and tags that can't be stored become _, and tags without a value true;"
+                    + " strict: such lines are refused"),
+    DROP_TAGS("", "keys of tags to leave out of StatsD lines, parted by commas: pod,container_id"),
+    UNIX(
+            "",
+            "path of a Unix datagram socket for counts, which every user of this machine may send to who can reach its"
+                    + " folder; left out, there is none"),
     CONNECTIONS("10000", "most TCP connections, 1 to 1000000; fewer where descriptors or memory do not allow so many"),
     HTTP_PORT("11213", "port of the page, on loopback only, 0 to 65535"),
     DATA_DIR("counters-data", "folder of the ledger; one collector at a time"),

@@ -63,7 +63,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A counter is a string key with the signed number as text. {@code INCRBY} would make a key that was evicted anew,
  * with the difference as its value, so a script looks first and does both at once. {@code INCRBY} also stops at the ends
- * of 64 bits; there the script goes round, as the ledger does. It answers by text, as numbers in scripts are doubles.
+ * of 64 bits; there the script goes round, because a difference is modulo 2^64: what stands there and what is to stand
+ * there may be further apart than 64 bits tell, but the sum is right. It answers by text, as numbers in scripts are doubles.
  *
  * <p>Lettuce sends again after a reconnect what had no answer before: that would count twice, and is switched off.
  */
@@ -144,6 +145,9 @@ public final class RedisStore implements Store {
         }
         text = "Redis at " + servers.stream().map(StoreSettings::text).collect(Collectors.joining(", "))
                 + (database == 0 ? "" : ", database " + database);
+        // Lettuce would take Netty's native epoll, now that it is here for the Unix socket; the JDK's is what is
+        // tested.
+        System.setProperty("io.lettuce.core.epoll", "false");
         resources = ClientResources.builder()
                 .ioThreadPoolSize(2)
                 .computationThreadPoolSize(2)

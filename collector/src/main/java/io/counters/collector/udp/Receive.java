@@ -160,6 +160,15 @@ final class Receive {
         };
     }
 
+    /** The port that the datagram that was taken last was sent from; 0 when none was yet. Allocates nothing. */
+    int senderPort() {
+        if (!isLean()) {
+            return last == null ? 0 : last.getPort();
+        }
+        int family = family();
+        return family == IPV4 || family == IPV6 ? sender.getShort(PORT) & 0xffff : 0;
+    }
+
     /** Who sent the datagram that was taken last; null when none was yet. */
     @Nullable
     InetSocketAddress sender() {

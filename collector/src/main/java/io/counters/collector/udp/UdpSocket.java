@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A socket that datagrams come in by. {@link #receive}, {@link #sender} and {@link #senderKey} are for one thread, the
  * rest for any.
  */
-public class UdpSocket implements AutoCloseable {
+public class UdpSocket implements Datagrams {
     /** What a buffer needs for the longest datagram there is. */
     public static final int DATAGRAM_BYTES_MAX = 65_536;
 
@@ -65,6 +65,7 @@ public class UdpSocket implements AutoCloseable {
      * @param empty direct, with room for a datagram, and at 0
      * @return its bytes, which stand from 0; -1 when there is none and the channel does not block
      */
+    @Override
     public int receive(ByteBuffer empty) throws IOException {
         return receive.into(empty);
     }
@@ -73,8 +74,19 @@ public class UdpSocket implements AutoCloseable {
      * The {@link AddressKey} of who sent the datagram that was received last; {@link AddressKey#UNKNOWN} before the first.
      * Allocates nothing.
      */
+    @Override
     public long senderKey() {
         return receive.senderKey();
+    }
+
+    @Override
+    public int senderPort() {
+        return receive.senderPort();
+    }
+
+    @Override
+    public String senderText() {
+        return AddressKey.text(sender());
     }
 
     /** Who sent the datagram that was received last; null before the first. Made when asked for: for the log. */
@@ -83,6 +95,7 @@ public class UdpSocket implements AutoCloseable {
     }
 
     /** Sends an empty datagram here, so that who waits in {@link #receive} looks up. Needs no other descriptor for it. */
+    @Override
     public void wake() {
         InetAddress host =
                 address.getAddress().isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : address.getAddress();
@@ -91,6 +104,26 @@ public class UdpSocket implements AutoCloseable {
         } catch (IOException closedOrFull) {
             // Then nobody waits.
         }
+    }
+
+    @Override
+    public void stopWaiting() throws IOException {
+        channel.configureBlocking(false);
+    }
+
+    @Override
+    public boolean isOpen() {
+        return channel.isOpen();
+    }
+
+    @Override
+    public String protocol() {
+        return "UDP";
+    }
+
+    @Override
+    public int bytesMax() {
+        return DATAGRAM_BYTES_MAX;
     }
 
     /** Bytes that the kernel keeps for datagrams not yet read, its own bookkeeping counted in. */

@@ -1,6 +1,6 @@
 /**
- * The socket that datagrams come in by, and what becomes of a socket that fails: the collector's and the proxy's. Any
- * room may use them; they know nothing of what is in the datagrams.
+ * The sockets that datagrams come in by, UDP's and the Unix socket, and what becomes of a socket that fails: the collector's
+ * and the proxy's. Any room may use them; they know nothing of what is in the datagrams.
  *
  * <p>How they are received was chosen by measuring, with {@code bin/bench layers}: CPU seconds per million lines of a
  * process that counts lines and does nothing else, medians of three turns at full speed, two cores of an AMD EPYC, Linux

@@ -9,6 +9,9 @@ import static org.awaitility.Awaitility.await;
 import io.counters.collector.http.Browser;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.self.AddressKey;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Sender;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -32,6 +35,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.helpers.NOPLogger;
 
 class DashboardTest {
     private final HttpClient http = HttpClient.newHttpClient();
@@ -51,13 +55,17 @@ class DashboardTest {
     }
 
     private Dashboard dashboard(int port) throws IOException {
+        return dashboard(port, kept.said.log());
+    }
+
+    private Dashboard dashboard(int port, FaultLog faults) throws IOException {
         return new Dashboard(
                 new DashboardSettings(port),
                 kept.ledger,
                 kept.self,
                 () -> troubles,
                 System::nanoTime,
-                kept.said.log(),
+                faults,
                 Thread::new);
     }
 
@@ -183,13 +191,60 @@ class DashboardTest {
         assertThat(lines.get(1000)).contains("\"sent\": 1100,").endsWith("}");
     }
 
+    /** Of a UDP sender on this machine. */
+    private record Stranger(int port) implements Sender {
+        @Override
+        public String protocol() {
+            return "UDP";
+        }
+
+        @Override
+        public long addressKey() {
+            return AddressKey.ipv4(0x7f00_0001);
+        }
+
+        @Override
+        public String text() {
+            return "127.0.0.1:" + port;
+        }
+    }
+
+    @Test
+    void rejected_lines_are_an_array_of_reasons_with_the_latest_line_of_each_sender() throws Exception {
+        assertThat(ask("GET", "/api/rejected").body()).isEqualTo("[\n\n]\n");
+        FaultLog faults = new FaultLog(NOPLogger.NOP_LOGGER, () -> 0);
+        byte[] noise = "g:1|g".getBytes(UTF_8);
+        byte[] odd = "\"\\\t:1|c".getBytes(UTF_8);
+        try (Dashboard own = dashboard(0, faults)) {
+            own.start();
+            faults.rejected(
+                    "statsd_type", "only counters", new Stranger(1), 1000, noise, 0, noise.length, () -> "noise");
+            faults.rejected("name_letter", "a \\n", new Stranger(2), 1, odd, 0, odd.length, () -> "odd");
+
+            HttpResponse<String> rejected = http.send(
+                    HttpRequest.newBuilder(URI.create(
+                                    "http://127.0.0.1:" + own.address().getPort() + "/api/rejected"))
+                            .build(),
+                    ofString());
+
+            assertThat(type(rejected)).isEqualTo("application/json");
+            assertThat(rejected.body())
+                    .isEqualTo("[\n{\"reason\": \"statsd_type\", \"rule\": \"only counters\", \"lines\": 1000,"
+                            + " \"examples\": [{\"sender\": \"UDP from 127.0.0.1:1\", \"lines\": 1000,"
+                            + " \"seconds_ago\": 0, \"line\": \"g:1|g\"}]},\n"
+                            + "{\"reason\": \"name_letter\", \"rule\": \"a \\\\n\", \"lines\": 1,"
+                            + " \"examples\": [{\"sender\": \"UDP from 127.0.0.1:2\", \"lines\": 1,"
+                            + " \"seconds_ago\": 0, \"line\": \"\\\"\\\\?:1|c\"}]}\n]\n");
+        }
+    }
+
     private static String stream(int id, int seq) {
         return String.format("from %032x 0 %d\n", id, seq);
     }
 
     @Test
     void other_sites_can_not_read_it_by_dns_rebinding() throws Exception {
-        for (String path : List.of("/", "/api/counters", "/api/streams", "/metrics", "/healthz")) {
+        for (String path : List.of("/", "/api/counters", "/api/streams", "/api/rejected", "/metrics", "/healthz")) {
             try (Browser browser = new Browser(dashboard.address())) {
                 assertThat(browser.send("GET " + path + " HTTP/1.1\r\nHost: evil.example\r\n\r\n")
                                 .reply()

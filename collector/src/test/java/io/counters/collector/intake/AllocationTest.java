@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,10 +42,12 @@ class AllocationTest {
         AtomicReference<Thread> receiving = new AtomicReference<>();
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Intake intake = new Intake(
-                    new IntakeSettings(InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100),
+                    new IntakeSettings(
+                            InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
+                    Optional.empty(),
                     kept.ledger,
-                    work -> {
-                        receiving.set(new Thread(work));
+                    (work, name) -> {
+                        receiving.set(new Thread(work, name));
                         return receiving.get();
                     },
                     System::nanoTime,

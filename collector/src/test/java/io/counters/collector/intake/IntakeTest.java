@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -57,7 +58,8 @@ class IntakeTest {
     @BeforeEach
     void open() throws IOException {
         kept = new KeptLedger(folder, false);
-        intake = new Intake(settings(0), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self);
+        intake = new Intake(
+                settings(0), Optional.empty(), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self);
         thread = new Thread(intake, "counters-intake");
         sender = new DatagramSocket(0, InetAddress.getLoopbackAddress());
     }
@@ -81,7 +83,8 @@ class IntakeTest {
     void a_name_has_room_for_the_prefix_that_it_gets_elsewhere() throws Exception {
         IntakeSettings prefixed = IntakeSettings.from(new Settings(
                 Map.of(Setting.PREFIX, "shop.", Setting.UDP_PORT, "0", Setting.BIND, "127.0.0.1"), Map.of()));
-        try (Intake own = new Intake(prefixed, kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self)) {
+        try (Intake own = new Intake(
+                prefixed, Optional.empty(), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self)) {
             Thread running = new Thread(own, "prefixed");
             running.start();
             byte[] lines = ("increment " + "x".repeat(246) + "\nincrement " + "y".repeat(245)).getBytes(ISO_8859_1);
@@ -94,7 +97,8 @@ class IntakeTest {
     }
 
     private static IntakeSettings settings(int port) {
-        return new IntakeSettings(InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP, 250, CONNECTIONS);
+        return new IntakeSettings(
+                InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP, 250, CONNECTIONS, StatsdSettings.CLEAN);
     }
 
     private void run() {
@@ -291,14 +295,14 @@ class IntakeTest {
             for (int i = 0; i < 20; i++) {
                 out.write(much);
             }
-            await().atMost(PATIENCE).until(() -> rejected("line_too_long") == 1);
+            await().atMost(PATIENCE).until(() -> rejected("lines_joined") == 1);
             out.write("increment a 100\nincrement a\nincrement end\n".getBytes(ISO_8859_1));
 
             awaitValue("end", 1);
         }
         assertThat(kept.value("a")).isEqualTo(2);
-        assertThat(rejected("line_too_long")).isEqualTo(1);
-        assertThat(kept.said.lines()).hasSize(1);
+        assertThat(rejected("lines_joined")).isEqualTo(1);
+        assertThat(kept.said.lines()).hasSize(2);
     }
 
     @Test
@@ -306,7 +310,7 @@ class IntakeTest {
         run();
 
         stream("x".repeat(100_000) + "increment a");
-        stream("increment end");
+        stream("increment end\n");
 
         awaitValue("end", 1);
         assertThat(kept.values()).containsOnlyKeys("end");
@@ -319,7 +323,7 @@ class IntakeTest {
         String command = "a:1|c|#";
         String line = command + "x".repeat(1024 - command.length());
 
-        stream(line + "\r\n" + line + "x\r\n" + "increment end");
+        stream(line + "\r\n" + line + "x\r\n" + "increment end\n");
 
         awaitValue("end", 1);
         assertThat(rejected("line_too_long")).isEqualTo(1);
@@ -327,12 +331,103 @@ class IntakeTest {
     }
 
     @Test
-    void a_last_line_without_a_line_break_is_taken() throws Exception {
+    void a_last_line_without_a_line_break_is_not_counted_and_is_said_with_the_remedy() throws Exception {
         run();
 
-        stream("increment a\nincrement a 4");
+        stream("increment a\norders:123456|c");
 
-        awaitValue("a", 5);
+        await().atMost(PATIENCE).until(() -> rejected("line_cut") == 1);
+        await().atMost(PATIENCE).until(() -> !kept.said.lines().isEmpty());
+        assertThat(kept.values()).isEqualTo(Map.of("a", 1L));
+        assertThat(kept.said.lines()).hasSize(1);
+        assertThat(kept.said.lines().get(0))
+                .startsWith("WARN TCP line \"orders:123456|c\" was rejected (line_cut): ")
+                .contains("End the last line with a line break, too: echo, not echo -n; sent by 127.0.0.1:");
+    }
+
+    @Test
+    void a_last_line_without_a_line_break_counts_in_a_datagram() throws Exception {
+        run();
+
+        datagram("increment a\norders:123456|c");
+
+        awaitValue("orders", 123_456);
+        assertThat(kept.said.lines()).isEmpty();
+    }
+
+    @Test
+    void a_half_line_is_counted_as_cut_however_its_connection_ends() throws Exception {
+        run();
+        try (Socket stalled = connect()) {
+            line(stalled, "increment first");
+            stalled.getOutputStream().write("increment stalled".getBytes(ISO_8859_1));
+            awaitValue("first", 1);
+            await().atMost(PATIENCE).until(() -> {
+                nanos.addAndGet(TimeUnit.SECONDS.toNanos(61));
+                return rejected("line_cut") == 1;
+            });
+        }
+        Socket reset = connect();
+        reset.getOutputStream().write("increment second\nincrement reset".getBytes(ISO_8859_1));
+        awaitValue("second", 1);
+        reset.setSoLinger(true, 0);
+        reset.close();
+        await().atMost(PATIENCE).until(() -> rejected("line_cut") == 2);
+        try (Socket open = connect()) {
+            open.getOutputStream().write("increment third\nincrement open".getBytes(ISO_8859_1));
+            awaitValue("third", 1);
+
+            end();
+        }
+
+        assertThat(rejected("line_cut")).isEqualTo(3);
+        assertThat(kept.values()).isEqualTo(Map.of("first", 1L, "second", 1L, "third", 1L));
+    }
+
+    @Test
+    void a_stream_without_any_line_break_is_said_as_that_with_about_what_it_held() throws Exception {
+        run();
+        int counts = 10_000;
+
+        stream("a:1|c".repeat(counts).split("(?<=\\G.{4999})"));
+        stream("increment end\n");
+
+        awaitValue("end", 1);
+        await().atMost(PATIENCE).until(() -> kept.said.lines().size() == 2);
+        assertThat(kept.values()).isEqualTo(Map.of("end", 1L));
+        assertThat(rejected("lines_joined")).isEqualTo(1);
+        assertThat(kept.counted("intake_joined_counts_total")).isEqualTo(counts);
+        assertThat(kept.counted("intake_unended_bytes_total")).isEqualTo(5L * counts);
+        assertThat(kept.said.lines().get(0))
+                .startsWith("WARN TCP line \"a:1|ca:1|c")
+                .contains("was rejected (lines_joined): several lines stand here without line breaks between them")
+                .contains("a:1|c\\n; it holds about ");
+        assertThat(kept.said.lines().get(1))
+                .contains(
+                        "sent 50,000 bytes without a line break, which hold about 10,000 counts; none of them is counted");
+    }
+
+    @Test
+    void lines_that_are_joined_without_line_breaks_are_said_as_that_wherever_they_come() throws Exception {
+        run();
+
+        datagram("good:1|c\na:1|cb:1|c\ngauge:1|ga:7|c\nincrement aincrement b\na:1|c|@0.1b:1|c\na:1|c|#t:vb:1|c");
+        stream("good:1|c\na:1|cb:1|c\ngood:1|c\n", "a:1|cb:1|c");
+
+        awaitValue("good", 3);
+        await().atMost(PATIENCE).until(() -> rejected("lines_joined") == 7);
+        assertThat(kept.counted("intake_joined_counts_total")).isEqualTo(2 + 1 + 2 + 2 + 2 + 2 + 2);
+        assertThat(kept.values()).isEqualTo(Map.of("good", 3L));
+    }
+
+    @Test
+    void a_counter_of_a_type_that_statsd_has_not_is_not_hidden_among_gauges() throws Exception {
+        run();
+
+        datagram("g:1|g\nt:1|ms\nh:1|h\ns:1|s\nd:1|d\n_e{1,2}:a|bc\norders:1|C\norders:1|count");
+
+        await().atMost(PATIENCE).until(() -> rejected("statsd_unknown_type") == 2);
+        assertThat(rejected("statsd_type")).isEqualTo(6);
     }
 
     @Test
@@ -352,7 +447,7 @@ class IntakeTest {
             awaitValue("a", 3);
         }
         assertThat(kept.counted("intake_connections_total")).isEqualTo(2);
-        assertThat(kept.said.lines()).isEmpty();
+        assertThat(rejected("line_cut")).isEqualTo(1);
     }
 
     @Test
@@ -693,7 +788,13 @@ class IntakeTest {
         InetSocketAddress taken = intake.udpAddress();
 
         assertThatThrownBy(() -> new Intake(
-                        settings(taken.getPort()), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self))
+                        settings(taken.getPort()),
+                        Optional.empty(),
+                        kept.ledger,
+                        Thread::new,
+                        nanos::get,
+                        kept.said.log(),
+                        kept.self))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("UDP port " + taken.getPort())
                 .hasMessageEndingWith("--udp-port takes another");
@@ -702,9 +803,11 @@ class IntakeTest {
     @Test
     void a_taken_port_of_tcp_is_said_with_the_remedy_of_tcp() throws Exception {
         int taken = intake.tcpAddress().getPort();
-        IntakeSettings settings = new IntakeSettings(InetAddress.getLoopbackAddress(), 0, taken, 250, CONNECTIONS);
+        IntakeSettings settings =
+                new IntakeSettings(InetAddress.getLoopbackAddress(), 0, taken, 250, CONNECTIONS, StatsdSettings.CLEAN);
 
-        assertThatThrownBy(() -> new Intake(settings, kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self))
+        assertThatThrownBy(() -> new Intake(
+                        settings, Optional.empty(), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("TCP port " + taken)
                 .hasMessageEndingWith("--tcp-port takes another");
@@ -725,7 +828,14 @@ class IntakeTest {
                 taken.add(ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
             }
             for (int i = 0; i < 80; i++) {
-                Intake free = new Intake(settings(0), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self);
+                Intake free = new Intake(
+                        settings(0),
+                        Optional.empty(),
+                        kept.ledger,
+                        Thread::new,
+                        nanos::get,
+                        kept.said.log(),
+                        kept.self);
                 assertThat(free.tcpAddress().getPort())
                         .isEqualTo(free.udpAddress().getPort());
                 free.close();

@@ -7,9 +7,8 @@ import com.sun.management.ThreadMXBean;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
+import io.counters.wire.StatsdName;
 import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -26,8 +25,7 @@ class LinesTest {
     Path folder;
 
     private KeptLedger kept;
-    private final Source source =
-            new Source("UDP", false, () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 4711));
+    private final Source source = new Source("UDP", false, () -> "127.0.0.1:4711");
 
     @BeforeEach
     void open() throws Exception {
@@ -55,16 +53,16 @@ class LinesTest {
             callsUnderLock.addAndGet(Thread.holdsLock(kept.ledger) ? 1 : 0);
             return nanos.addAndGet(60_000_000_000L);
         });
-        Lines lines = new Lines(kept.ledger, 250, watched, kept.self);
+        Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), watched, kept.self);
         byte[] bad = bytes("b@d\nincrement " + "x".repeat(251) + "\nhello\nincrement good\n");
 
         lines.datagram(source, bad, 0, bad.length);
         lines.lines(source, bad, 0, bad.length);
-        lines.last(source, bad, 0, 3);
+        lines.cut(source, bad, 0, 3);
         lines.tooLong(source, bad, 0, 3);
         byte[] from = bytes("from 8f2c6a1e0b7d4c93a5e1f07b 1 1\n");
         lines.lines(source, from, 0, from.length);
-        lines.last(source, bad, 0, 3);
+        lines.cut(source, bad, 0, 3);
 
         assertThat(calls.get()).as("reasons of each call").isEqualTo(2 + 2 + 1 + 1 + 1);
         assertThat(callsUnderLock.get()).isZero();
@@ -72,7 +70,7 @@ class LinesTest {
 
     @Test
     void every_rejected_line_is_counted_and_the_first_of_a_reason_is_said_with_its_sender() {
-        Lines lines = new Lines(kept.ledger, 250, kept.said.log(), kept.self);
+        Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
         byte[] bad = bytes("b@d\nw@rse\n".repeat(100) + "timer:1|ms\nincrement a");
 
         lines.datagram(source, bad, 0, bad.length);
@@ -92,7 +90,7 @@ class LinesTest {
 
     @Test
     void who_sends_most_bad_lines_is_named_a_minute_later() {
-        Lines lines = new Lines(kept.ledger, 250, kept.said.log(), kept.self);
+        Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
         byte[] bad = bytes("b@d\nb@d");
         for (int i = 0; i < 1000; i++) {
             source.addressKey = AddressKey.ipv4(0x0a00_0007 + (i % 10 == 0 ? 1 : 0));
@@ -108,7 +106,7 @@ class LinesTest {
 
     @Test
     void a_line_of_http_or_tls_in_a_datagram_is_rejected_alone() {
-        Lines lines = new Lines(kept.ledger, 250, kept.said.log(), kept.self);
+        Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
         byte[] http = bytes("increment a\nPOST / HTTP/1.1\r\nHost: here\r\n\26\3\1\nincrement a 100\nb:7|c");
 
         lines.datagram(source, http, 0, http.length);
@@ -129,7 +127,7 @@ class LinesTest {
     @Test
     void a_flood_of_bad_lines_from_many_addresses_allocates_nothing() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        Lines lines = new Lines(kept.ledger, 250, kept.said.log(), kept.self);
+        Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
         byte[] bad = bytes("b@d\nincrement b@d\ntimer:1|ms");
         long allocated = 0;
         for (int turn = 0; turn < 4; turn++) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.ledger.KeptLedger;
+import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -29,8 +30,8 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection =
-                    new TcpConnection(taken, new Lines(kept.ledger, 250, kept.said.log(), kept.self), 0);
+            TcpConnection connection = new TcpConnection(
+                    taken, new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self), 0);
             for (String piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
                 while (bytes.hasRemaining()) {
@@ -42,6 +43,7 @@ class TcpConnectionTest {
             while (connection.read(buffer.clear(), 0)) {
                 // On to the end of the stream.
             }
+            connection.end();
         }
     }
 
@@ -49,7 +51,7 @@ class TcpConnectionTest {
     void a_stream_cut_at_any_byte_counts_the_same() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             String rest =
-                    " 10 1\nincrement a 5 7\r\ndecrement b 2\r\n\r\nfrom -\nb:3|c\nincrement c 10 400\nincrement c 14";
+                    " 10 1\nincrement a 5 7\r\ndecrement b 2\r\n\r\nfrom -\nb:3|c\nincrement c 10 400\nincrement c 14\n";
             int streams = 0;
             for (int cut = 1; cut < rest.length() + 20; cut++) {
                 String text = "from sender-0000000" + (100 + cut) + rest;
@@ -87,9 +89,43 @@ class TcpConnectionTest {
     }
 
     @Test
+    void a_line_cut_off_with_its_connection_is_no_count_wherever_it_is_cut() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            String line = "orders:1234567890|c";
+            for (int cut = 1; cut <= line.length(); cut++) {
+                read(kept, line.substring(0, cut));
+                read(kept, "before:1|c\n" + line.substring(0, cut));
+
+                assertThat(kept.values()).as("cut after byte %s", cut).isEqualTo(Map.of("before", (long) cut));
+                assertThat(kept.counted("intake_rejected_lines_total{reason=\"line_cut\"}"))
+                        .isEqualTo(2L * cut);
+            }
+        }
+    }
+
+    @Test
+    void what_joined_lines_held_is_estimated_the_same_wherever_they_are_cut() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            String text = "orders.placed:12|c|#port:80|c:abc".repeat(100) + "end";
+            int streams = 0;
+            for (int cut = 1; cut < text.length(); cut += 7) {
+                read(kept, text.substring(0, cut), text.substring(cut) + "\nincrement a\n");
+
+                streams++;
+                assertThat(kept.counted("intake_joined_counts_total"))
+                        .as("cut after byte %s", cut)
+                        .isEqualTo(100L * streams);
+                assertThat(kept.values()).isEqualTo(Map.of("a", (long) streams));
+            }
+            assertThat(kept.counted("intake_rejected_lines_total{reason=\"lines_joined\"}"))
+                    .isEqualTo(streams);
+        }
+    }
+
+    @Test
     void a_line_too_long_is_rejected_once_wherever_it_is_cut() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            String text = "increment a\n" + "x".repeat(3000) + "\nincrement a\nincrement a";
+            String text = "increment a\n" + "x".repeat(3000) + "\nincrement a\nincrement a\n";
             int streams = 0;
             for (int cut = 1; cut < text.length(); cut += 7) {
                 read(kept, text.substring(0, cut), text.substring(cut));
@@ -133,8 +169,8 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection =
-                    new TcpConnection(taken, new Lines(kept.ledger, 250, kept.said.log(), kept.self), 0);
+            TcpConnection connection = new TcpConnection(
+                    taken, new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self), 0);
             for (byte[] piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece);
                 while (bytes.hasRemaining()) {

@@ -54,6 +54,11 @@ final class Feed implements Commands {
     }
 
     @Override
+    public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
+        ledger.merge(stream, bytes, begin, end, whole, rest);
+    }
+
+    @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
         throw new AssertionError(why + ": " + new String(bytes, begin, end - begin, ISO_8859_1));
     }

@@ -118,7 +118,8 @@ class LedgerFileTest {
             assertThat(file.committedMillis()).isZero();
             file.write(new Changes(
                     new Changes.Head(1, 1, 1234, 0, 5, true),
-                    new Changes.Counters(new String[0], 0, 0, new BitSet(), new int[0], new long[0][], new BitSet()),
+                    new Changes.Counters(
+                            new String[0], 0, 0, new BitSet(), new int[0], new long[0][], new long[0][], new BitSet()),
                     List.of(),
                     List.of(),
                     List.of(),

@@ -37,6 +37,20 @@ class AmountsTest {
     }
 
     @Test
+    void a_sum_stops_at_the_end_of_the_range() {
+        for (int i = 0; i < 1030; i++) {
+            add(amounts, "a", 1L << 53);
+            add(amounts, "b", -(1L << 53));
+        }
+
+        assertThat(sums()).containsExactlyInAnyOrderEntriesOf(Map.of("a", Long.MAX_VALUE, "b", Long.MIN_VALUE));
+        assertThat(amounts.saturated()).isEqualTo(7 + 6);
+        add(amounts, "a", -1);
+        add(amounts, "b", 1);
+        assertThat(sums()).containsExactlyInAnyOrderEntriesOf(Map.of("a", Long.MAX_VALUE - 1, "b", Long.MIN_VALUE + 1));
+    }
+
+    @Test
     void what_finds_no_room_is_added_up_as_overflow_and_known_names_go_on() {
         int names = 100_000;
         add(amounts, "orders.placed", 1);

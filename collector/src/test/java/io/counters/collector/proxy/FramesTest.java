@@ -101,6 +101,9 @@ class FramesTest {
                 "a:1|ms:2|c\n",
                 "a:1:2:3|ms\n",
                 "a b|c:1|c\r\n",
+                "a:1|c\0\n",
+                "a:1|ms \t\0\r\n",
+                "a:1|c|@0.1 \0\n",
                 "\u00e4\u0000:1|c\n",
             })
     void a_line_goes_out_as_it_came(String line) {

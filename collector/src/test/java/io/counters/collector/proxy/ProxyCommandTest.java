@@ -11,7 +11,10 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,6 +113,29 @@ class ProxyCommandTest {
         assertThat(run("", "ring", "-f", file, "a,y=1,x=2")).isZero();
 
         assertThat(out.toString(UTF_8)).contains("a,y=1,x=2\th:").contains("a,x=2,y=1\th:");
+    }
+
+    @Test
+    void ring_tells_the_owner_of_a_counter_with_tags_in_any_form_and_of_a_line() throws Exception {
+        StringBuilder many = new StringBuilder();
+        for (int i = 1; i <= 200; i++) {
+            many.append("h:").append(i).append("\t1\n");
+        }
+        String file = servers("s", many.toString());
+        String[] same = {"n,a=1,b=2", "n;b=2;a=1", "n#b=2,a=1", "n[b=2,a=1]", "n:1|c|#b:2,a:1", "n;pod=x;b=2;a=1:1|c"};
+        List<String> args = new ArrayList<>(List.of("ring", "-f", file, "--drop-tags", "pod"));
+        args.addAll(List.of(same));
+        args.addAll(List.of("n", "n:1|c", "n:1|g|#b:2,a:1"));
+
+        assertThat(run("", args.toArray(String[]::new))).isZero();
+
+        Map<String, String> owners = new HashMap<>();
+        out.toString(UTF_8).lines().map(line -> line.split("\t")).forEach(parts -> owners.put(parts[0], parts[1]));
+        assertThat(owners).containsKeys(same);
+        assertThat(Arrays.stream(same).map(owners::get).distinct()).hasSize(1);
+        assertThat(owners.get("n")).isNotEqualTo(owners.get(same[0]));
+        assertThat(owners.get("n:1|c")).isEqualTo(owners.get("n"));
+        assertThat(owners.get("n:1|g|#b:2,a:1")).isEqualTo(owners.get("n"));
     }
 
     @Test

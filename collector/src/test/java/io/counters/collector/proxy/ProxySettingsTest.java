@@ -73,6 +73,20 @@ class ProxySettingsTest {
     }
 
     @Test
+    void drop_tags_are_keys_with_commas_between_them() throws Exception {
+        String lines = "[statsite]\nservers = " + servers + "\n";
+
+        assertThat(read(lines).dropTags()).isEmpty();
+        assertThat(read(lines + "drop_tags = pod, container_id").dropTags()).containsExactly("pod", "container_id");
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read(lines + "drop_tags = pod,"))
+                .withMessageContaining("line 3: drop_tags is pod,, allowed are keys of tags");
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read(lines + "drop_tags = pod:x"))
+                .withMessageContaining("drop_tags is pod:x, allowed are keys of tags");
+    }
+
+    @Test
     void an_unknown_key_is_remarked_with_the_nearest_one() throws Exception {
         ProxySettings settings =
                 read("[statsite]\nudp_prot = 1\nflush_interval = 10\n[sink]\nx = 1\n[statsite]\nservers = " + servers);
@@ -121,7 +135,8 @@ class ProxySettingsTest {
                 "http_port",
                 "queue_bytes",
                 "sender_bytes",
-                "names_bytes"
+                "names_bytes",
+                "drop_tags"
             })
     void an_empty_value_is_refused_with_the_remedy(String key) {
         assertThatExceptionOfType(SettingsException.class)

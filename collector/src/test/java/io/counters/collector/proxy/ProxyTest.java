@@ -104,6 +104,46 @@ class ProxyTest {
     }
 
     @Test
+    void what_stands_behind_the_last_line_break_of_a_connection_is_refused_and_counted_however_that_ends()
+            throws Exception {
+        try (Sink sink = new Sink();
+                Proxy running = start(sink.address() + "\t1\n")) {
+            send("a:1|c\norders:123456|c");
+            try (Socket reset = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                reset.getOutputStream().write("b:1|c\norders:123456|c".getBytes(ISO_8859_1));
+                await().atMost(SOON).until(() -> sink.received().contains("b:1|c\n"));
+                reset.setSoLinger(true, 0);
+            }
+
+            await().atMost(SOON)
+                    .untilAsserted(() -> assertThat(ask("GET", "/metrics").body())
+                            .contains("counters_proxy_rejected_total{reason=\"line_cut\"} 2\n"));
+            assertThat(sink.received()).doesNotContain("orders");
+            assertThat(running).isNotNull();
+        }
+    }
+
+    @Test
+    void lines_without_line_breaks_are_said_as_that_and_the_page_shows_what_was_refused_by_sender() throws Exception {
+        try (Sink sink = new Sink();
+                Proxy running = start(sink.address() + "\t1\n")) {
+            send("x:1|cb:1|c\nc:1|c\nbad\n");
+            send("a:1|c".repeat(20_000));
+
+            await().atMost(SOON)
+                    .untilAsserted(() -> assertThat(ask("GET", "/metrics").body())
+                            .contains(
+                                    "counters_proxy_rejected_total{reason=\"lines_joined\"} 2\n",
+                                    "counters_proxy_rejected_total{reason=\"no_colon\"} 1\n"));
+            assertThat(ask("GET", "/api/rejected").body())
+                    .contains("{\"reason\": \"lines_joined\", ", "\"line\": \"x:1|cb:1|c\"}", "\"line\": \"bad\"}")
+                    .contains("{\"sender\": \"TCP from 127.0.0.1:");
+            await().atMost(SOON).until(() -> sink.received().equals("c:1|c\n"));
+            assertThat(running).isNotNull();
+        }
+    }
+
+    @Test
     void a_changed_list_is_taken_on_request_and_by_itself_and_a_bad_one_is_not() throws Exception {
         Path list = folder.resolve("servers.conf");
         try (Sink first = new Sink();

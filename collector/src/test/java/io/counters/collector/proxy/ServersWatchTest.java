@@ -11,6 +11,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -45,6 +46,7 @@ class ServersWatchTest {
                     read.queueBytes(),
                     read.senderBytes(),
                     read.namesBytes(),
+                    List.of(),
                     list,
                     read.list(),
                     read.logLevel(),

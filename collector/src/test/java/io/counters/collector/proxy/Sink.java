@@ -102,6 +102,14 @@ final class Sink implements AutoCloseable {
         return connections.get(connection).received();
     }
 
+    /** What came by each connection that brought something. */
+    List<String> kinds() {
+        return connections.stream()
+                .map(Connection::received)
+                .filter(text -> !text.isEmpty())
+                .toList();
+    }
+
     /** What came by all connections. */
     String received() {
         StringBuilder all = new StringBuilder();

@@ -1,11 +1,9 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.ledger.Ledger;
-import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
+import io.counters.collector.udp.Datagrams;
 import io.counters.collector.udp.SocketFailures;
-import io.counters.collector.udp.UdpSocket;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -19,30 +17,41 @@ import java.util.function.LongSupplier;
  * ledger. The room {@code udp} has the figures that chose it. A failure that may pass is tried again; any other goes out
  * of {@link #run}, and ends the process.
  */
-final class UdpReceiver implements Runnable {
+final class DatagramReceiver implements Runnable {
     /** What had arrived when the end was called is taken still; what goes on arriving is not waited out. */
     private static final int LAST_DATAGRAMS_MAX = 1_000_000;
 
-    private final UdpSocket socket;
+    private final Datagrams socket;
+    /** For the log. */
+    private final String what;
+
     private final Lines lines;
     private final Source source;
     private final LongAdder datagrams;
     private final LongAdder faultyReads;
     private final SocketFailures failures;
     private final FaultLog faults;
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(UdpSocket.DATAGRAM_BYTES_MAX);
-    private final byte[] bytes = new byte[UdpSocket.DATAGRAM_BYTES_MAX];
+    private final ByteBuffer buffer;
+    private final byte[] bytes;
     private final CountDownLatch ending = new CountDownLatch(1);
 
-    /** @param socket in blocking mode; closed by {@link #run} */
-    UdpReceiver(UdpSocket socket, int nameBytesMax, Ledger ledger, LongSupplier nanoClock, FaultLog faults, Self self) {
+    /**
+     * @param socket closed by {@link #run}
+     * @param datagrams counts those that came
+     * @param lines of this thread
+     */
+    DatagramReceiver(
+            Datagrams socket, LongAdder datagrams, Lines lines, LongSupplier nanoClock, FaultLog faults, Self self) {
         this.socket = socket;
+        this.datagrams = datagrams;
+        this.lines = lines;
         this.faults = faults;
-        lines = new Lines(ledger, nameBytesMax, faults, self);
-        source = new Source("UDP", false, socket::sender);
-        datagrams = self.count("intake_datagrams_total");
+        what = "the " + socket.protocol() + " socket";
+        source = new Source(socket.protocol(), false, socket::senderText);
+        buffer = ByteBuffer.allocateDirect(socket.bytesMax() + 1);
+        bytes = new byte[socket.bytesMax() + 1];
         faultyReads = self.count("intake_faulty_reads_total");
-        failures = new SocketFailures("the UDP socket", self.count("intake_receive_failures_total"), faults, nanoClock);
+        failures = new SocketFailures(what, self.count("intake_receive_failures_total"), faults, nanoClock);
     }
 
     @Override
@@ -62,8 +71,8 @@ final class UdpReceiver implements Runnable {
             take();
             failures.succeeded();
         } catch (IOException failure) {
-            if (!socket.channel().isOpen()) {
-                throw new UncheckedIOException("the UDP socket was closed, so that nothing is taken there", failure);
+            if (!socket.isOpen()) {
+                throw new UncheckedIOException(what + " was closed, so that nothing is taken there", failure);
             }
             pause(failures.failed(failure));
         }
@@ -80,16 +89,16 @@ final class UdpReceiver implements Runnable {
 
     private void takeLast() {
         try {
-            socket.channel().configureBlocking(false);
+            socket.stopWaiting();
             for (int left = LAST_DATAGRAMS_MAX; left > 0 && take(); left--) {
                 // On to the last one.
             }
         } catch (IOException failure) {
-            faults.warn("intake", "the last datagrams were not taken, as the UDP socket failed: " + failure);
+            faults.warn("intake", "the last datagrams were not taken, as " + what + " failed: " + failure);
         }
     }
 
-    /** Returns false when there is none, in non-blocking mode. */
+    /** Returns false when there is none. */
     private boolean take() throws IOException {
         int length = socket.receive(buffer.clear());
         if (length < 0) {
@@ -98,12 +107,17 @@ final class UdpReceiver implements Runnable {
         try {
             buffer.get(0, bytes, 0, length);
             source.addressKey = socket.senderKey();
-            lines.datagram(source, bytes, 0, length);
+            source.port = socket.senderPort();
+            int whole = length > socket.bytesMax() ? afterLastLine(length) : length;
+            lines.datagram(source, bytes, 0, whole);
+            if (whole < length) {
+                lines.datagramCut(source, bytes, whole, length);
+            }
         } catch (RuntimeException fault) {
             faultyReads.increment();
             faults.warn(
                     "faulty datagram",
-                    "a datagram of " + length + " bytes from " + AddressKey.text(socket.sender())
+                    "a datagram of " + length + " bytes from " + socket.senderText()
                             + " caused an internal error; lines before it were counted",
                     fault);
         }
@@ -111,11 +125,19 @@ final class UdpReceiver implements Runnable {
         return true;
     }
 
+    private int afterLastLine(int length) {
+        int end = length;
+        while (end > 0 && bytes[end - 1] != '\n') {
+            end--;
+        }
+        return end;
+    }
+
     private void closeQuietly() {
         try {
             socket.close();
         } catch (IOException failure) {
-            faults.warn("close", "the UDP socket did not close: " + failure);
+            faults.warn("close", what + " did not close: " + failure);
         }
     }
 

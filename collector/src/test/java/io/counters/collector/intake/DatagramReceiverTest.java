@@ -11,6 +11,7 @@ import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.collector.udp.UdpSocket;
+import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of the thread for UDP when its socket, or a datagram, fails. */
-class UdpReceiverTest {
+class DatagramReceiverTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final InetSocketAddress LOOPBACK = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
@@ -68,8 +69,14 @@ class UdpReceiverTest {
         }
     }
 
-    private UdpReceiver receiver(UdpSocket socket, LongSupplier nanoClock) {
-        return new UdpReceiver(socket, 250, ledger, nanoClock, said.log(), self);
+    private DatagramReceiver receiver(UdpSocket socket, LongSupplier nanoClock) {
+        return new DatagramReceiver(
+                socket,
+                self.count("intake_datagrams_total"),
+                new Lines(ledger, 250, StatsdName.strict(), said.log(), self),
+                nanoClock,
+                said.log(),
+                self);
     }
 
     private static void send(UdpSocket to, String text) throws IOException {
@@ -91,7 +98,7 @@ class UdpReceiverTest {
     void receives_that_fail_are_tried_again_counted_and_said_once() throws Exception {
         FailingSocket socket = new FailingSocket();
         socket.failuresLeft.set(4);
-        UdpReceiver receiver = receiver(socket, System::nanoTime);
+        DatagramReceiver receiver = receiver(socket, System::nanoTime);
         Thread running = new Thread(receiver);
         running.start();
 
@@ -116,7 +123,7 @@ class UdpReceiverTest {
         FailingSocket socket = new FailingSocket();
         socket.failuresLeft.set(Integer.MAX_VALUE);
         AtomicLong nanos = new AtomicLong(Long.MAX_VALUE);
-        UdpReceiver receiver = receiver(socket, () -> nanos.addAndGet(10_000_000_000L));
+        DatagramReceiver receiver = receiver(socket, () -> nanos.addAndGet(10_000_000_000L));
 
         assertThatThrownBy(receiver::run)
                 .isInstanceOf(UncheckedIOException.class)
@@ -129,7 +136,7 @@ class UdpReceiverTest {
     @Test
     void a_socket_that_is_closed_by_others_ends_the_thread_with_the_failure() throws Exception {
         UdpSocket socket = new UdpSocket(LOOPBACK);
-        UdpReceiver receiver = receiver(socket, System::nanoTime);
+        DatagramReceiver receiver = receiver(socket, System::nanoTime);
         socket.channel().close();
 
         assertThatThrownBy(receiver::run)
@@ -140,7 +147,7 @@ class UdpReceiverTest {
     @Test
     void a_fault_of_the_program_in_one_datagram_is_the_end_of_that_datagram_alone() throws Exception {
         UdpSocket socket = new UdpSocket(LOOPBACK);
-        UdpReceiver receiver = receiver(socket, System::nanoTime);
+        DatagramReceiver receiver = receiver(socket, System::nanoTime);
         Thread running = new Thread(receiver);
         running.start();
         send(socket, "from 8f2c6a1e0b7d4c93a5e1f07b 10 1\nincrement a 5 5");
@@ -169,7 +176,7 @@ class UdpReceiverTest {
     @Test
     void an_error_goes_out_and_is_not_caught() throws Exception {
         UdpSocket socket = new UdpSocket(LOOPBACK);
-        UdpReceiver receiver = receiver(socket, System::nanoTime);
+        DatagramReceiver receiver = receiver(socket, System::nanoTime);
         clockFails.set(new OutOfMemoryError("as a test"));
 
         send(socket, "increment fresh");

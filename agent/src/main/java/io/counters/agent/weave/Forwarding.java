@@ -1,0 +1,223 @@
+package io.counters.agent.weave;
+
+import io.counters.agent.weave.ClassMarks.Said;
+import io.counters.agent.weave.MethodCode.Call;
+import io.counters.agent.weave.MethodCode.Receiver;
+import java.util.ArrayList;
+import java.util.List;
+import net.bytebuddy.jar.asm.Opcodes;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds out whether a method hands its calls on to one that counts them, so that a call counts once.
+ *
+ * <p><b>Forwarders.</b> Compilers copy annotations to methods that they add: a static double of an {@code object}'s
+ * method, a class's own copy of what it has from a trait or an interface, overloads for default arguments, constructors
+ * without arguments. The source has one method, and the one that is called counts. A forwarder is known by its code, see
+ * {@link MethodCode}, and by what it calls: a method with code that counts by the same mark. The same is:
+ *
+ * <ul>
+ *   <li>the same counter at the same moment, whoever wrote it: {@code @Count("x") a() { a(1); }} over {@code @Count("x")
+ *       a(int)};
+ *   <li>the same annotation, letter by letter, where its name depends on the class or the method, if the compiler of
+ *       another language than Java made a copy: the method is called by the same name, but for what compilers add to it,
+ *       on the same object, an object that is the only one of its type, or one that a compiler's field holds.
+ * </ul>
+ *
+ * A call on any other object is a person's delegation: in Java it always counts, elsewhere unless name, types and
+ * counter are the same. Methods without the annotation that stand between the two, and only hand on, are looked through.
+ *
+ * <p><b>Proxies.</b> Tools generate subclasses whose methods call the real one, on {@code super}, on another object or
+ * through an interceptor. A method of such a class counts neither by {@code inherit}, {@code +} and {@code *} nor by a
+ * copied annotation. It is known by all of this: it has no line numbers; its class has no file, or is synthetic; it
+ * calls nothing but a method like it, or holds a {@code Method}, or something in its class calls it on {@code super}.
+ */
+final class Forwarding {
+    private static final int DEPTH_MAX = 20;
+
+    private final ClassMarks in;
+    private final TypeFile.Method method;
+    private final @Nullable MethodCode code;
+
+    /** A method with what is known of the call that leads there. */
+    private static final class Target {
+        final ClassMarks in;
+        final TypeFile.Method method;
+        final boolean copied;
+
+        Target(ClassMarks in, TypeFile.Method method, boolean copied) {
+            this.in = in;
+            this.method = method;
+            this.copied = copied;
+        }
+    }
+
+    Forwarding(ClassMarks in, TypeFile.Method method) {
+        this.in = in;
+        this.method = method;
+        this.code = in.code().of(method.name + method.descriptor);
+    }
+
+    /** What of that it still counts by. */
+    List<Said> counted(List<Said> said) {
+        List<Target> targets = targets();
+        boolean proxy = isProxy();
+        List<Target> overridden = proxy ? overridden() : new ArrayList<>(0);
+        List<Said> counted = new ArrayList<>(said.size());
+        for (Said one : said) {
+            boolean own = one.owner.equals(in.file.name) && (one.rule == null || !one.rule.annotation.isEmpty());
+            boolean ofProxy = proxy && !one.isExact() && (!own || saysTheSame(overridden, one.mark));
+            if (!ofProxy && !isHandedOn(one, targets)) {
+                Target real = one.mark.named ? copied(targets) : null;
+                if (real == null) {
+                    counted.add(one);
+                } else {
+                    in.complainOfForwarder(method, real.in.file.name.replace('/', '.') + "#" + real.method.name);
+                }
+            }
+        }
+        return counted;
+    }
+
+    private boolean isHandedOn(Said one, List<Target> targets) {
+        for (Target target : targets) {
+            for (Said other : target.in.said(target.method)) {
+                if (one.mark.equalTo(other.mark) && (target.copied || hasSameNames(one, other, target.method))) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private boolean hasSameNames(Said one, Said other, TypeFile.Method target) {
+        boolean byClass = one.mark.uses("{class}") || one.mark.uses("{simpleClass}") || one.mark.uses("{package}");
+        return (!byClass || one.owner.equals(other.owner))
+                && (!one.mark.uses("{method}") || method.name.equals(target.name));
+    }
+
+    private static @Nullable Target copied(List<Target> targets) {
+        for (Target target : targets) {
+            if (target.copied) {
+                return target;
+            }
+        }
+        return null;
+    }
+
+    /** The methods that it does nothing but to call: one, or none. */
+    private List<Target> targets() {
+        List<Target> targets = new ArrayList<>(1);
+        if (code == null) {
+            return targets;
+        }
+        boolean otherLanguage = in.code().isOfOtherLanguage();
+        for (Call call : code.handsOnTo()) {
+            Receiver receiver = code.receiver(call);
+            boolean dynamic = call.opcode == Opcodes.INVOKEDYNAMIC;
+            boolean alike = otherLanguage
+                    && call.name.equals(method.name)
+                    && (dynamic || call.descriptor.equals(method.descriptor));
+            boolean ofCompiler = otherLanguage
+                    && receiver != Receiver.OTHER
+                    && isNameOf(call.name)
+                    && !(call.opcode == Opcodes.INVOKESPECIAL && call.owner.equals(in.file.superName));
+            if (receiver != Receiver.OTHER || alike) {
+                find(call, call.owner, ofCompiler, receiver == Receiver.DELEGATE, 0, targets);
+            }
+        }
+        return targets;
+    }
+
+    /** Those in its supertypes that it overrides. */
+    private List<Target> overridden() {
+        List<Target> overridden = new ArrayList<>(1);
+        Call call = new Call(Opcodes.INVOKEVIRTUAL, "", method.name, method.descriptor);
+        findAbove(in, call, false, true, 0, overridden);
+        return overridden;
+    }
+
+    private static boolean saysTheSame(List<Target> targets, Mark mark) {
+        for (Target target : targets) {
+            for (Said other : target.in.said(target.method)) {
+                if (mark.equalTo(other.mark)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** @param orAbstract whether a method without code will do */
+    private void find(Call call, String type, boolean copied, boolean orAbstract, int depth, List<Target> into) {
+        ClassMarks at = depth > DEPTH_MAX ? null : in.of(type);
+        if (at == null) {
+            return;
+        }
+        boolean found = false;
+        for (TypeFile.Method each : at.file.methods) {
+            boolean called = each.name.equals(call.name)
+                    && (call.opcode == Opcodes.INVOKEDYNAMIC || each.descriptor.equals(call.descriptor));
+            found |= called;
+            if (called && each != method && (each.hasCode() || orAbstract)) {
+                into.add(new Target(at, each, copied));
+                through(at.code().of(each.name + each.descriptor), copied, depth, into);
+            }
+        }
+        MethodCode made = at.code().of(call.name + call.descriptor);
+        if (!found && made != null) {
+            through(made, copied, depth, into);
+        } else if (!found && !call.name.equals("<init>")) {
+            findAbove(at, call, copied, orAbstract, depth + 1, into);
+        }
+    }
+
+    /** Looks through what only a compiler made, and through what only hands on. */
+    private void through(@Nullable MethodCode made, boolean copied, int depth, List<Target> into) {
+        if (made != null) {
+            for (Call next : made.isSynthetic() ? made.calls() : made.handsOnTo()) {
+                if (isNameOf(next.name)) {
+                    find(next, next.owner, copied, false, depth + 1, into);
+                }
+            }
+        }
+    }
+
+    private void findAbove(ClassMarks at, Call call, boolean copied, boolean orAbstract, int depth, List<Target> into) {
+        if (at.file.superName != null) {
+            find(call, at.file.superName, copied, orAbstract, depth, into);
+        }
+        for (String type : at.file.interfaces) {
+            if (into.isEmpty()) {
+                find(call, type, copied, orAbstract, depth, into);
+            }
+        }
+    }
+
+    /** Whether compilers may have made one of the names of the other: {@code m$}, {@code m$extension}, {@code m-impl}. */
+    private boolean isNameOf(String called) {
+        return isLonger(method.name, called) || isLonger(called, method.name);
+    }
+
+    private static boolean isLonger(String name, String longer) {
+        return longer.startsWith(name)
+                && (longer.length() == name.length()
+                        || longer.charAt(name.length()) == '$'
+                        || longer.charAt(name.length()) == '-');
+    }
+
+    private boolean isProxy() {
+        if (in.generated) {
+            return true;
+        }
+        if (code == null || code.hasLines || !method.isVirtual()) {
+            return false;
+        }
+        boolean like = false;
+        for (Call call : code.handsOnTo()) {
+            like |= call.name.equals(method.name) && call.descriptor.equals(method.descriptor);
+        }
+        boolean handsOn = like || code.handsMethodOn || in.code().superCalls.contains(method.name + method.descriptor);
+        return handsOn && (in.file.isSynthetic() || in.isMadeAtRunTime());
+    }
+}

@@ -1,0 +1,121 @@
+package io.counters.agent.weave;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.net.URL;
+import java.security.CodeSource;
+import java.security.ProtectionDomain;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a class comes from: the application, the JDK, another agent, or a tool that generated it. Only the application's
+ * own classes count for rules with {@code *}, {@code +} and for {@code inherit}; the others count for their own {@code
+ * @Count} and for rules that name them letter by letter.
+ */
+final class Origin {
+    /** The JDK has these, and so has the application: {@code javax.servlet}. */
+    private static final String[] PERHAPS_OF_THE_JDK = {"javax/", "jdk/", "sun/", "com/sun/"};
+
+    private static final String[] OURS = {
+        "io/counters/agent/", "io/counters/cells/", "io/counters/emit/", "io/counters/ring/", "io/counters/wire/"
+    };
+
+    private static final String[] OTHER_AGENTS = {
+        "io/opentelemetry/javaagent/",
+        "datadog/",
+        "com/newrelic/agent/",
+        "co/elastic/apm/agent/",
+        "org/glowroot/agent/",
+        "com/dynatrace/",
+        "com/appdynamics/"
+    };
+
+    private static final String[] GENERATED = {
+        "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
+    };
+
+    /** The JDK's proxies are numbered: a nested class may be called {@code Outer$ProxyServlet}. */
+    private static final String PROXY = "$Proxy";
+
+    /** What compilers leave for a debugger, and tools that generate classes do not. */
+    private static final byte[][] LINES = {"LineNumberTable".getBytes(UTF_8)};
+
+    private Origin() {}
+
+    /** Whether a class may be marked at all, by its name, which has slashes: the quick look. */
+    static boolean mayBeMarked(@Nullable ClassLoader loader, String name) {
+        if (name.startsWith("java/") || startsWithOneOf(OURS, name)) {
+            return false;
+        }
+        return loader == null ? !startsWithOneOf(PERHAPS_OF_THE_JDK, name) : !isPlatform(loader);
+    }
+
+    /** Whether it comes from the JDK's own image, though the application's loader loads it. */
+    static boolean isOfTheImage(String name, @Nullable ProtectionDomain domain) {
+        CodeSource source =
+                domain == null || !startsWithOneOf(PERHAPS_OF_THE_JDK, name) ? null : domain.getCodeSource();
+        URL from = source == null ? null : source.getLocation();
+        return from != null && from.getProtocol().equals("jrt");
+    }
+
+    /** Whether it belongs to the JDK or another agent. */
+    static boolean isForeign(@Nullable ClassLoader loader, String name) {
+        if (name.startsWith("java/") || (loader != null && isPlatform(loader))) {
+            return true;
+        }
+        if ((loader == null || startsWithOneOf(PERHAPS_OF_THE_JDK, name)) && isInTheJdk(name)) {
+            return true;
+        }
+        return startsWithOneOf(OTHER_AGENTS, name) && !isOfTheApplication(loader);
+    }
+
+    /** Whether a tool generated it at run time, by its name. */
+    static boolean isGenerated(String name) {
+        for (String part : GENERATED) {
+            if (name.contains(part)) {
+                return true;
+            }
+        }
+        int number = name.indexOf(PROXY) + PROXY.length();
+        return number >= PROXY.length() && number < name.length() && Character.isDigit(name.charAt(number));
+    }
+
+    /** Whether a tool generated it: compilers use such names too, as Scala does for anonymous classes. */
+    static boolean isGenerated(String name, byte[] bytes) {
+        return isGenerated(name) && !ConstantPool.mentions(LINES, bytes);
+    }
+
+    /** By name: where the application's own loader stands in for the system's, there is no other way to it on Java 8. */
+    private static boolean isPlatform(ClassLoader loader) {
+        String type = loader.getClass().getName();
+        return type.equals("jdk.internal.loader.ClassLoaders$PlatformClassLoader")
+                || type.equals("sun.misc.Launcher$ExtClassLoader");
+    }
+
+    private static boolean isInTheJdk(String name) {
+        URL file = ClassLoader.getSystemResource(name + ".class");
+        return file != null
+                && (file.getProtocol().equals("jrt") || file.getPath().contains("/rt.jar!"));
+    }
+
+    /** Agents have loaders of their own, beside the application's or above them. */
+    @SuppressWarnings("ReferenceEquality") // A loader is itself.
+    private static boolean isOfTheApplication(@Nullable ClassLoader loader) {
+        ClassLoader application = ClassLoader.getSystemClassLoader();
+        for (ClassLoader at = loader; at != null; at = at.getParent()) {
+            if (at == application) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean startsWithOneOf(String[] prefixes, String name) {
+        for (String prefix : prefixes) {
+            if (name.startsWith(prefix)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,56 @@
+package io.counters.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import io.counters.cells.Cells;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.Field;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
+
+class BridgeTest {
+    @Test
+    @EnabledForJreRange(
+            min = JRE.JAVA_19,
+            disabledReason = "this JDK's threads have no threadId: run it on 19 or newer")
+    void the_cells_ask_for_the_id_that_nobody_can_override_and_know_it() throws Exception {
+        assertThat(isIdFinal(Bridge.withThreadId(cells()))).isTrue();
+        assertThat(isIdFinal(cells())).isFalse();
+    }
+
+    @Test
+    void one_constant_alone_is_replaced() throws Exception {
+        byte[] before = cells();
+        byte[] after = Bridge.withThreadId(before);
+
+        assertThat(after).hasSize(before.length + "threadId".length() - "getId".length());
+        assertThat(new String(after, StandardCharsets.ISO_8859_1))
+                .doesNotContain("\005getId")
+                .contains("\010threadId");
+        assertThatIllegalStateException().isThrownBy(() -> Bridge.withThreadId(after));
+    }
+
+    private static boolean isIdFinal(byte[] bytes) throws ReflectiveOperationException {
+        Class<?> cells = new ClassLoader(null) {
+            @Override
+            protected Class<?> findClass(String name) {
+                return defineClass(name, bytes, 0, bytes.length);
+            }
+        }.loadClass(Cells.class.getName());
+        int id = (Integer) cells.getMethod("id", String.class).invoke(null, "any");
+        cells.getMethod("increment", int.class).invoke(null, id);
+        Field known = cells.getDeclaredField("ID_IS_FINAL");
+        known.setAccessible(true);
+        return known.getBoolean(null);
+    }
+
+    private static byte[] cells() throws IOException {
+        try (InputStream in = Cells.class.getResourceAsStream("Cells.class")) {
+            return Agent.all(in);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.counters.collector.proxy;
+
+import io.counters.collector.self.FaultLog;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds the servers whose host has gone silent while it is being sent to: TCP's keepalive asks nothing as long as the kernel
+ * has something to send, and the kernel itself gives up after a quarter of an hour. For the loop's thread.
+ */
+final class SilentHosts {
+    private static final Logger log = LoggerFactory.getLogger(SilentHosts.class);
+
+    private final TcpTable table;
+    private final FaultLog faults;
+    private final boolean isThere;
+    private final Set<String> ends = new HashSet<>();
+
+    SilentHosts(TcpTable table, FaultLog faults) {
+        this.table = table;
+        this.faults = faults;
+        isThere = table.isThere();
+        if (!isThere) {
+            log.info("this system has no /proc/net/tcp: a server's host that vanishes while messages are sent to it is"
+                    + " noticed only when the kernel gives up, after about a quarter of an hour");
+        }
+    }
+
+    /** Has the connections that are out of order closed. To be called once a second; reads the table only where it may tell. */
+    void look(Iterable<? extends Upstream> upstreams) {
+        if (!isThere) {
+            return;
+        }
+        ends.clear();
+        for (Upstream upstream : upstreams) {
+            if (upstream instanceof TcpUpstream byTcp) {
+                byTcp.unacknowledged(ends::add);
+            }
+        }
+        if (ends.isEmpty()) {
+            return;
+        }
+        try {
+            Map<String, TcpTable.Row> rows = table.rows(ends);
+            for (Upstream upstream : upstreams) {
+                if (upstream instanceof TcpUpstream byTcp) {
+                    byTcp.look(rows);
+                }
+            }
+        } catch (IOException | RuntimeException unreadable) {
+            faults.warn(
+                    "tcp table",
+                    "/proc/net/tcp can't be read (" + unreadable.getMessage()
+                            + "): a server's host that vanishes while messages are sent to it is noticed late");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+package io.counters.collector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** collector.jar with {@code --unix}: killed, started again, started twice, ended, and without its native library. */
+@EnabledOnOs(OS.LINUX)
+class UnixSocketIT {
+    /** Blocks where the queue is full, and connects anew where nobody receives: as PHP-FPM's workers do. */
+    private static final String CLIENT = """
+            use Socket;
+            my ($path, $times) = @ARGV;
+            sub reach {
+              for (1..3000) {
+                socket(my $to, AF_UNIX, SOCK_DGRAM, 0) or die "socket: $!";
+                return $to if connect($to, sockaddr_un($path));
+                select(undef, undef, undef, 0.01);
+              }
+              die "connect: $!";
+            }
+            my $to = reach();
+            for (1..$times) { $to = reach() until defined(send($to, "php.requests:1|c", 0)) }
+            """;
+
+    @TempDir
+    Path folder;
+
+    private ChildCollector collector(Path socket, List<String> java) throws Exception {
+        return new ChildCollector(folder, Map.of(), java, "--unix=" + socket);
+    }
+
+    private static void client(Path socket, int times) throws Exception {
+        assertThat(new ProcessBuilder("perl", "-e", CLIENT, socket.toString(), String.valueOf(times))
+                        .inheritIO()
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    @Test
+    void a_killed_collectors_socket_is_taken_over_and_an_ended_ones_is_gone() throws Exception {
+        Path socket = folder.resolve("counters.sock");
+        try (ChildCollector killed = collector(socket, List.of())) {
+            client(socket, 20_000);
+            killed.awaitCounter("php.requests", 20_000);
+            killed.kill();
+        }
+        assertThat(socket).exists();
+
+        try (ChildCollector again = collector(socket, List.of())) {
+            client(socket, 1000);
+            again.awaitCounter("php.requests", 21_000);
+            assertThat(again.metrics()).containsEntry("intake_unix_datagrams_total", 1000L);
+
+            try (ChildCollector second = new ChildCollector(
+                    Files.createDirectory(folder.resolve("second")), Map.of(), List.of(), "--unix=" + socket)) {
+                assertThat(second.status(Duration.ofSeconds(30))).isEqualTo(1);
+                assertThat(second.said()).contains("another program receives there, perhaps another collector");
+            }
+            client(socket, 1);
+            again.awaitCounter("php.requests", 21_001);
+
+            again.terminate();
+            assertThat(again.status(Duration.ofSeconds(30))).isEqualTo(143);
+            assertThat(socket).doesNotExist();
+        }
+    }
+
+    @Test
+    void without_the_native_library_the_start_fails_and_says_what_to_do() throws Exception {
+        Path socket = folder.resolve("counters.sock");
+        try (ChildCollector collector = collector(socket, List.of("-Dio.netty.transport.noNative=true"))) {
+            assertThat(collector.status(Duration.ofSeconds(30))).isEqualTo(1);
+            assertThat(collector.said())
+                    .contains("can't listen on the Unix socket " + socket)
+                    .contains("Netty's native library can't be loaded here")
+                    .contains("Leave --unix out to do without");
+        }
+        assertThat(socket).doesNotExist();
+        try (ChildCollector without =
+                new ChildCollector(folder, Map.of(), List.of("-Dio.netty.transport.noNative=true"))) {
+            assertThat(without.runs()).isTrue();
+        }
+    }
+}

@@ -1,0 +1,177 @@
+package io.counters.collector.ledger;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Sums that leave 64 bits stop at the end of the range, wherever they are made; it is counted and said. */
+class SaturationTest {
+    private static final long MOST = 1L << 53;
+    private static final int LINES = 1030;
+    private static final String A = "a:1";
+    private static final String B = "b:1";
+
+    @TempDir
+    Path folder;
+
+    private final Map<String, PeerLedger> all = new LinkedHashMap<>();
+    private final Map<String, Long> store = new HashMap<>();
+
+    @ParameterizedTest
+    @CsvSource({"9007199254740992, 9223372036854775807", "-9007199254740992, -9223372036854775808"})
+    void a_value_stops_at_the_end_of_the_range(long amount, long value) throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            for (int i = 0; i < LINES; i++) {
+                kept.datagram("a:" + amount + "|c\nb:1|c");
+            }
+
+            assertThat(kept.values()).isEqualTo(Map.of("a", value, "b", (long) LINES));
+            assertThat(kept.counted("ledger_saturated_lines_total")).isBetween(6L, 7L);
+            assertThat(kept.said.lines())
+                    .singleElement()
+                    .asString()
+                    .contains("counter a stays at " + value, "-2^63 to 2^63-1", "far too large amounts");
+        }
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram("a:" + -Long.signum(amount) + "|c\nb:1|c");
+            assertThat(kept.value("a")).as("and comes back from there").isEqualTo(value - Long.signum(amount));
+            assertThat(kept.counted("ledger_saturated_lines_total")).isZero();
+        }
+    }
+
+    @Test
+    void a_fraction_does_not_lead_beyond_it_either() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            for (int i = 0; i < 4; i++) {
+                kept.datagram("a" + ":9007199254740992".repeat(59) + ":0.5|c");
+            }
+            for (int i = 0; i < 1000; i++) {
+                kept.datagram("a:9007199254740991.5|c");
+            }
+
+            assertThat(kept.value("a")).isEqualTo(Long.MAX_VALUE);
+            assertThat(kept.said.lines()).hasSize(1);
+        }
+    }
+
+    @Test
+    void what_a_key_of_the_store_held_before_is_added_up_to_the_end() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, true)) {
+            kept.datagram("a:5|c\nb:-5|c");
+            kept.commit.run();
+            for (Push read : kept.ledger.take(10, 0)) {
+                long held = read.key().equals("a") ? Long.MAX_VALUE - 2 : Long.MIN_VALUE + 2;
+                kept.ledger.settle(read, new Push.Holds(held));
+            }
+
+            assertThat(kept.values()).isEqualTo(Map.of("a", Long.MAX_VALUE, "b", Long.MIN_VALUE));
+            assertThat(kept.counted("ledger_saturated_lines_total")).isEqualTo(2);
+            assertThat(kept.ledger.take(10, 0)).extracting(Push::number).containsExactly(2L, -2L);
+        }
+    }
+
+    /** By the difference modulo 2^64, which the store adds up likewise: it may itself not fit into 64 bits. */
+    @Test
+    void a_store_that_holds_the_other_end_gets_to_the_value_all_the_same() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, true)) {
+            kept.datagram("a:1|c");
+            kept.commit.run();
+            kept.ledger.settle(kept.ledger.take(1, 0).get(0), new Push.Missing());
+            for (int i = 0; i < LINES; i++) {
+                kept.datagram("a:9007199254740992|c");
+            }
+            kept.commit.run();
+            Push add = kept.ledger.take(1, 0).get(0);
+            assertThat(add.number()).isEqualTo(Long.MAX_VALUE);
+            kept.ledger.settle(add, new Push.Holds(Long.MIN_VALUE + 7));
+
+            Push next = kept.ledger.take(1, 0).get(0);
+
+            assertThat(Long.MIN_VALUE + 7 + next.number()).isEqualTo(Long.MAX_VALUE);
+        }
+    }
+
+    private static PeerList list(long number, String... peers) {
+        return new PeerList(
+                number,
+                List.of(peers).stream().map(peer -> new PeerList.Peer(peer, 1)).toList(),
+                List.of(),
+                List.of());
+    }
+
+    private static String owned(String peer, PeerList by) {
+        for (int i = 0; ; i++) {
+            byte[] name = ("n" + i).getBytes(ISO_8859_1);
+            if (by.address(by.owner(name, 0, name.length)).equals(peer)) {
+                return "n" + i;
+            }
+        }
+    }
+
+    private void seconds(int count) {
+        for (int i = 0; i < count; i++) {
+            all.values().forEach(PeerLedger::second);
+        }
+    }
+
+    @Test
+    void what_peers_pass_on_is_added_up_to_the_end() {
+        PeerList list = list(1, A, B);
+        PeerLedger a = new PeerLedger(A, all, store, LedgerSettings.in(Path.of("unused")), list);
+        PeerLedger b = new PeerLedger(B, all, store, LedgerSettings.in(Path.of("unused")), list);
+        String name = owned(B, list);
+        for (int i = 0; i < LINES; i++) {
+            a.count(name, MOST);
+            b.count(name, MOST);
+        }
+
+        seconds(5);
+
+        assertThat(b.published(name)).isEqualTo(Long.MAX_VALUE);
+        assertThat(store.get(name)).isEqualTo(Long.MAX_VALUE);
+        assertThat(b.counted("ledger_saturated_lines_total")).isPositive();
+        assertThat(a.ledger.value(name)).isZero();
+    }
+
+    @Test
+    void what_a_stream_to_a_peer_can_not_say_any_more_stays_and_is_said() {
+        PeerList list = list(1, A, B);
+        PeerLedger a = new PeerLedger(A, all, store, LedgerSettings.in(Path.of("unused")), list);
+        new PeerLedger(B, all, store, LedgerSettings.in(Path.of("unused")), list);
+        String name = owned(B, list);
+        for (int i = 0; i < LINES; i++) {
+            a.count(name, MOST);
+        }
+        seconds(3);
+        a.count(name, 5);
+
+        a.commit();
+        a.commit();
+
+        assertThat(a.ledger.value(name)).isEqualTo(5);
+        assertThat(a.ledger.takeSaturations()).last().asString().contains(name + ": 5 of it can't be passed on");
+        assertThat(a.counted("ledger_saturated_lines_total")).isEqualTo(LINES - 1024 + 1 + 1);
+    }
+
+    @Test
+    void what_the_ledger_counts_of_itself_stops_there_too() throws Exception {
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.ledger.forgetEarlier();
+            for (int i = 0; i < LINES; i++) {
+                kept.datagram("from 8f2c6a1e0b7d4c93a5e1f07b 9999999 " + (i + 1) + "\nincrement a " + MOST + " "
+                        + Long.MAX_VALUE);
+            }
+
+            assertThat(kept.counted("ledger_in_doubt_total")).isEqualTo(Long.MAX_VALUE);
+        }
+    }
+}

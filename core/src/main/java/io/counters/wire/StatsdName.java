@@ -1,0 +1,452 @@
+package io.counters.wire;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns the name and the tags of a StatsD line into a canonical name. It either cleans them by the table below, or, when
+ * it is strict, refuses whatever {@link NameReader} refuses.
+ *
+ * <pre>
+ *   what stands there                      what it becomes
+ *   a letter that can't be stored          _        one for each code point of UTF-8, one for each byte that is none
+ *   n;k=v;j=w                  Graphite    n,j=w,k=v
+ *   n#k=v,j=w          Librato, SYSDIG     n,j=w,k=v
+ *   n[k=v,j=w]m               SignalFx     nm,j=w,k=v
+ *   n,k=v,j=w                   Influx     n,j=w,k=v
+ *   n,k=a\,b            escaped as there   n,k=a_b
+ *   |#k:v,j:w                DogStatsD     ,j=w,k=v
+ *   a tag without a value                  k=true
+ *   a tag with an empty key or value       nothing
+ *   a key that stands there again          the later value
+ *   a key of {@code drop_tags}             nothing
+ * </pre>
+ *
+ * <p>A name has tags only where an equals sign follows: {@code n[0]} and {@code a;b} are names with letters that can't be
+ * stored. Whether a letter can be stored, {@link NameReader#isLetter} says.
+ *
+ * <p>Reads into itself and is used again: one per thread. Never throws, whatever the bytes; allocates nothing. After {@link
+ * #readLine} returned null, the canonical name is {@code bytes[from, to)}.
+ */
+public final class StatsdName {
+    /** The key that Datadog's clients add for each pod. It is always left out when names are cleaned. */
+    public static final String ENTITY_ID = "dd.internal.entity_id";
+
+    /** In place of a mark: no line has a line break. */
+    private static final byte NONE = '\n';
+
+    private static final byte[] TRUE = "true".getBytes(ISO_8859_1);
+
+    /** A line, and "=true" for each of its tags, of which each takes two letters. */
+    private static final int TEXT_BYTES = CommandReader.LINE_BYTES_MAX * 4;
+
+    /** The bytes that hold the name. */
+    public byte[] bytes = {};
+
+    /** Where the name begins. */
+    public int from;
+
+    /** Where the name has ended. */
+    public int to;
+
+    private final boolean cleans;
+    private final byte[][] dropped;
+    private final NameReader strictly = new NameReader();
+
+    /** The metric and each tag as {@code ,key=value}, cleaned; when strict, the name as it is to be read. */
+    private final byte[] text = new byte[TEXT_BYTES];
+
+    private int textTo;
+    private int metricTo;
+
+    /** Whether the tags stand there in order, each once. */
+    private boolean isCanonical;
+
+    private final byte[] canonical = new byte[NameReader.BYTES_MAX];
+
+    /** The tags so far, by key. */
+    private final int[] keyFrom = new int[NameReader.TAGS_MAX];
+
+    private final int[] keyTo = new int[NameReader.TAGS_MAX];
+    private final int[] valueTo = new int[NameReader.TAGS_MAX];
+    private int tags;
+    private boolean hasTagField;
+
+    private final Set<Cleaning> cleanings = EnumSet.noneOf(Cleaning.class);
+
+    private StatsdName(boolean cleans, Collection<String> dropTags) {
+        this.cleans = cleans;
+        dropped = new byte[dropTags.size() + 1][];
+        int count = 0;
+        dropped[count++] = ENTITY_ID.getBytes(ISO_8859_1);
+        for (String key : dropTags) {
+            dropped[count++] = key.getBytes(ISO_8859_1);
+        }
+    }
+
+    /**
+     * A reader that cleans.
+     *
+     * @param dropTags keys of tags to leave out, as they are after cleaning
+     */
+    public static StatsdName cleaning(Collection<String> dropTags) {
+        return new StatsdName(true, dropTags);
+    }
+
+    /** A reader that refuses what it would have to clean. */
+    public static StatsdName strict() {
+        return new StatsdName(false, Collections.emptyList());
+    }
+
+    /**
+     * Reads the name of the StatsD line {@code in[begin, end)}, of any type and value: for whoever only needs to know whose
+     * it is. A line break at its end does no harm.
+     *
+     * @return the rule that it breaks, or null
+     */
+    public @Nullable Rejection readLine(byte[] in, int begin, int end) {
+        int lineEnd = StatsdLine.textEnd(in, begin, end);
+        if (lineEnd - begin > CommandReader.LINE_BYTES_MAX) {
+            return Rejection.LINE_TOO_LONG;
+        }
+        int colon = CommandReader.find(in, begin, lineEnd, (byte) ':');
+        int bar = CommandReader.find(in, colon, lineEnd, (byte) '|');
+        if (bar == lineEnd) {
+            return Rejection.STATSD_FORM;
+        }
+        int nameEnd = nameEnd(in, begin, colon, bar);
+        Rejection why = nameEnd < 0 ? Rejection.STATSD_COLON : begin(in, begin, nameEnd);
+        for (int at = bar; why == null && at < lineEnd; ) {
+            int field = at + 1;
+            at = CommandReader.find(in, field, lineEnd, (byte) '|');
+            if (field < at && in[field] == '#') {
+                why = tags(in, field + 1, at);
+            }
+        }
+        return why == null ? finish() : why;
+    }
+
+    /**
+     * Where the name ends, at a colon; -1 where it has a colon itself. Of {@code a:1:2|c} two values are packed. Of {@code
+     * a;k=b:x:1|c} the first colon belongs to the tag.
+     *
+     * @param colon the first one
+     * @param bar where the values end
+     */
+    int nameEnd(byte[] in, int begin, int colon, int bar) {
+        int second = CommandReader.find(in, colon + 1, bar, (byte) ':');
+        if (second == bar || isNumeric(in, colon + 1, second)) {
+            return colon;
+        }
+        int last = bar - 1;
+        while (in[last] != ':') {
+            last--;
+        }
+        if (!isNumeric(in, last + 1, bar)) {
+            return colon;
+        }
+        return cleans && tagsBegin(in, begin, colon) < colon ? last : -1;
+    }
+
+    private static boolean isNumeric(byte[] in, int begin, int end) {
+        int at = begin;
+        if (at < end && (in[at] == '+' || in[at] == '-')) {
+            at++;
+        }
+        if (at < end && in[at] == '.') {
+            at++;
+        }
+        boolean isNumeric = at < end && in[at] >= '0' && in[at] <= '9';
+        for (; isNumeric && at < end; at++) {
+            byte b = in[at];
+            isNumeric = (b >= '0' && b <= '9') || b == '.' || b == 'e' || b == 'E' || b == '+' || b == '-';
+        }
+        return isNumeric;
+    }
+
+    /** Reads a name, without any tags that follow the value. */
+    @Nullable
+    Rejection begin(byte[] in, int begin, int end) {
+        bytes = in;
+        from = begin;
+        to = end;
+        tags = 0;
+        isCanonical = true;
+        cleanings.clear();
+        hasTagField = false;
+        if (begin == end) {
+            return Rejection.EMPTY_NAME;
+        }
+        return cleans && NameReader.lettersEnd(in, begin, end) < end ? metricAndTags(in, begin, end) : null;
+    }
+
+    private @Nullable Rejection metricAndTags(byte[] in, int begin, int end) {
+        textTo = 0;
+        int metricEnd = tagsBegin(in, begin, end);
+        byte mark = metricEnd < end ? in[metricEnd] : 0;
+        clean(in, begin, metricEnd, NONE, NONE, Cleaning.NAME_LETTER);
+        int tagsEnd = end;
+        if (mark == '[') {
+            tagsEnd = CommandReader.find(in, metricEnd, end, (byte) ']');
+            clean(in, tagsEnd + 1, end, NONE, NONE, Cleaning.NAME_LETTER);
+        }
+        isInText();
+        if (metricTo == 0) {
+            return Rejection.EMPTY_NAME;
+        }
+        if (mark == 0) {
+            return null;
+        }
+        if (mark != ',') {
+            note(Cleaning.TAGS_IN_NAME);
+        }
+        return tags(in, metricEnd + 1, tagsEnd, mark == ';' ? mark : (byte) ',', (byte) '=');
+    }
+
+    private void isInText() {
+        bytes = text;
+        from = 0;
+        to = textTo;
+        metricTo = textTo;
+    }
+
+    /** Has the metric at the beginning of the text. */
+    // Which of two arrays holds the name: it is the array itself that is meant.
+    @SuppressWarnings("ReferenceEquality")
+    private void copyMetric() {
+        if (bytes != text) {
+            System.arraycopy(bytes, from, text, 0, to - from);
+            textTo = to - from;
+            isInText();
+        }
+    }
+
+    /** Where the tags of a name begin, with their mark; {@code end} where it has none. */
+    private static int tagsBegin(byte[] in, int begin, int end) {
+        int lastEquals = end - 1;
+        while (lastEquals >= begin && in[lastEquals] != '=') {
+            lastEquals--;
+        }
+        for (int at = begin; at < lastEquals; at++) {
+            byte b = in[at];
+            if (b == ',' || b == ';' || b == '#') {
+                return at;
+            }
+            if (b == '[') {
+                int close = CommandReader.find(in, at, end, (byte) ']');
+                if (close < end && CommandReader.find(in, at, close, (byte) '=') < close) {
+                    return at;
+                }
+            }
+        }
+        return end;
+    }
+
+    /** Reads DogStatsD's tags: {@code k:v,j:w}. */
+    @Nullable
+    Rejection tags(byte[] in, int begin, int end) {
+        copyMetric();
+        if (cleans) {
+            return tags(in, begin, end, (byte) ',', (byte) ':');
+        }
+        if (hasTagField) {
+            return Rejection.STATSD_FORM;
+        }
+        hasTagField = true;
+        text[textTo++] = ',';
+        boolean isKey = true;
+        for (int i = begin; i < end; i++) {
+            boolean equals = isKey && in[i] == ':';
+            // An '=' of the sender's would pass for ours: it becomes a byte that no name takes.
+            text[textTo++] = equals ? (byte) '=' : in[i] == '=' ? (byte) '?' : in[i];
+            isKey = in[i] == ',' || (isKey && !equals);
+        }
+        to = textTo;
+        return null;
+    }
+
+    private @Nullable Rejection tags(byte[] in, int begin, int end, byte between, byte equals) {
+        if (begin == end) {
+            note(Cleaning.EMPTY_TAG);
+        }
+        for (int at = begin; at < end; at++) {
+            int tag = textTo;
+            text[textTo++] = ',';
+            at = clean(in, at, end, between, equals, Cleaning.TAG_LETTER);
+            int keyEnd = textTo;
+            text[textTo++] = '=';
+            boolean hasValue = at < end && in[at] == equals;
+            if (hasValue) {
+                at = clean(in, at + 1, end, between, NONE, Cleaning.TAG_LETTER);
+            }
+            if (at == end - 1) {
+                note(Cleaning.EMPTY_TAG);
+            }
+            if (keyEnd == tag + 1 || (hasValue && textTo == keyEnd + 1)) {
+                note(Cleaning.EMPTY_TAG);
+                textTo = tag;
+            } else if (isDropped(tag + 1, keyEnd)) {
+                note(Cleaning.DROPPED_TAG);
+                textTo = tag;
+            } else {
+                if (!hasValue) {
+                    note(Cleaning.TAG_WITHOUT_VALUE);
+                    System.arraycopy(TRUE, 0, text, textTo, TRUE.length);
+                    textTo += TRUE.length;
+                }
+                if (!put(tag + 1, keyEnd, textTo)) {
+                    return Rejection.TOO_MANY_TAGS;
+                }
+            }
+        }
+        return null;
+    }
+
+    private boolean isDropped(int key, int keyEnd) {
+        for (byte[] drop : dropped) {
+            if (drop.length == keyEnd - key && compare(key, keyEnd, drop, 0, drop.length) == 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Puts a tag of {@link #text} to its place among the others; false where there is none left. */
+    private boolean put(int key, int equals, int end) {
+        int place = tags;
+        while (place > 0) {
+            int compared = compare(key, equals, text, keyFrom[place - 1], keyTo[place - 1]);
+            if (compared == 0) {
+                note(Cleaning.REPEATED_TAG);
+                isCanonical = false;
+                set(place - 1, key, equals, end);
+                return true;
+            }
+            if (compared > 0) {
+                break;
+            }
+            place--;
+        }
+        if (tags == NameReader.TAGS_MAX) {
+            return false;
+        }
+        isCanonical &= place == tags;
+        for (int i = tags++; i > place; i--) {
+            set(i, keyFrom[i - 1], keyTo[i - 1], valueTo[i - 1]);
+        }
+        set(place, key, equals, end);
+        return true;
+    }
+
+    private void set(int place, int key, int equals, int end) {
+        keyFrom[place] = key;
+        keyTo[place] = equals;
+        valueTo[place] = end;
+    }
+
+    private int compare(int from, int to, byte[] other, int otherFrom, int otherTo) {
+        int common = Math.min(to - from, otherTo - otherFrom);
+        for (int i = 0; i < common; i++) {
+            int difference = text[from + i] - other[otherFrom + i];
+            if (difference != 0) {
+                return difference;
+            }
+        }
+        return to - from - (otherTo - otherFrom);
+    }
+
+    /**
+     * Appends {@code in[begin, end)} to the text, up to one of two marks, with {@code _} for each letter that can't be stored.
+     *
+     * @return where the mark stands; {@code end} where there is none
+     */
+    private int clean(byte[] in, int begin, int end, byte mark, byte otherMark, Cleaning why) {
+        int at = begin;
+        while (at < end) {
+            byte b = in[at];
+            if (NameReader.isLetter(b)) {
+                text[textTo++] = b;
+                at++;
+            } else if (b == mark || b == otherMark) {
+                return at;
+            } else {
+                note(why);
+                text[textTo++] = '_';
+                boolean escapes = b == '\\' && at + 1 < end && (in[at + 1] == mark || in[at + 1] == otherMark);
+                at = escapes ? at + 2 : codePointEnd(in, at, end);
+            }
+        }
+        return at;
+    }
+
+    /** Where the code point of UTF-8 ends that begins here; a byte that begins none stands alone. */
+    private static int codePointEnd(byte[] in, int begin, int end) {
+        int first = in[begin] & 0xff;
+        int length = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+        if (begin + length > end) {
+            return begin + 1;
+        }
+        for (int i = 1; i < length; i++) {
+            if ((in[begin + i] & 0xc0) != 0x80) {
+                return begin + 1;
+            }
+        }
+        return begin + length;
+    }
+
+    /** Brings what was read into canonical form. */
+    @Nullable
+    Rejection finish() {
+        if (!cleans) {
+            Rejection why = strictly.read(bytes, from, to);
+            bytes = strictly.bytes;
+            from = strictly.from;
+            to = strictly.to;
+            return why;
+        }
+        if (tags > 0 && isCanonical) {
+            to = textTo;
+        }
+        if (isCanonical) {
+            return to - from > NameReader.BYTES_MAX ? Rejection.NAME_TOO_LONG : null;
+        }
+        int length = metricTo;
+        for (int i = 0; i < tags; i++) {
+            length += 1 + valueTo[i] - keyFrom[i];
+        }
+        if (length > NameReader.BYTES_MAX) {
+            return Rejection.NAME_TOO_LONG;
+        }
+        System.arraycopy(text, 0, canonical, 0, metricTo);
+        int at = metricTo;
+        for (int i = 0; i < tags; i++) {
+            // With the comma before it.
+            int tagLength = valueTo[i] - keyFrom[i] + 1;
+            System.arraycopy(text, keyFrom[i] - 1, canonical, at, tagLength);
+            at += tagLength;
+        }
+        bytes = canonical;
+        from = 0;
+        to = at;
+        return null;
+    }
+
+    /** Whether anything was cleaned. */
+    boolean isCleaned() {
+        return !cleanings.isEmpty();
+    }
+
+    /** Whether this was done to the name that was read. */
+    public boolean was(Cleaning why) {
+        return cleanings.contains(why);
+    }
+
+    private void note(Cleaning why) {
+        cleanings.add(why);
+    }
+}

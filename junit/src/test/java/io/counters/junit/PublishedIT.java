@@ -1,0 +1,111 @@
+package io.counters.junit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleFinder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.w3c.dom.Element;
+import org.w3c.dom.Node;
+import org.w3c.dom.NodeList;
+
+/** What others get of the modules they depend on, as Maven, the module system and OSGi read it. */
+class PublishedIT {
+    @ParameterizedTest
+    @CsvSource({"core, counters-core", "junit, counters-junit", "agent, counters"})
+    void the_pom_stands_alone_and_the_manifest_tells_a_module_and_a_bundle(String module, String jar) throws Exception {
+        Path target = Path.of("..", module, "target");
+        Element pom = pom(target.resolve(".flattened-pom.xml"));
+        String version = text(pom, "version");
+        try (JarFile built = new JarFile(jar(target, jar, version))) {
+            Attributes manifest = built.getManifest().getMainAttributes();
+
+            assertThat(pom.getElementsByTagName("parent").getLength()).isZero();
+            assertThat(text(pom, "artifactId")).isEqualTo("counters-" + module);
+            assertThat(dependencies(pom))
+                    .as("others get what is needed at run time, each with its version")
+                    .isEqualTo(module.equals("junit") ? List.of("counters-core " + version) : List.of());
+
+            assertThat(manifest.getValue("Automatic-Module-Name")).isEqualTo("counters." + module);
+            assertThat(manifest.getValue("Bundle-ManifestVersion")).isEqualTo("2");
+            assertThat(manifest.getValue("Bundle-SymbolicName")).isEqualTo("io.counters." + module);
+            assertThat(manifest.getValue("Bundle-Version")).isEqualTo(version.replace('-', '.'));
+            assertThat(manifest.keySet().stream().map(Object::toString)).noneMatch(name -> name.startsWith("Require-"));
+            if (!module.equals("agent")) {
+                assertThat(exported(manifest)).isEqualTo(packages(built));
+                assertThat(manifest.getValue("Export-Package"))
+                        .contains(";version=\"" + version.replace('-', '.') + "\"")
+                        .doesNotContain("${");
+            }
+        }
+        ModuleDescriptor read = ModuleFinder.of(jar(target, jar, version).toPath()).findAll().stream()
+                .findFirst()
+                .orElseThrow()
+                .descriptor();
+        assertThat(read.name()).isEqualTo("counters." + module);
+        assertThat(read.isAutomatic()).isTrue();
+    }
+
+    private static File jar(Path target, String name, String version) {
+        return target.resolve(name.equals("counters") ? name + ".jar" : name + "-" + version + ".jar")
+                .toFile();
+    }
+
+    private static Set<String> exported(Attributes manifest) {
+        return Stream.of(manifest.getValue("Export-Package")
+                        .replaceAll("\"[^\"]*\"", "")
+                        .split(",", -1))
+                .map(one -> one.split(";", 2)[0])
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static Set<String> packages(JarFile jar) {
+        return jar.stream()
+                .map(JarEntry::getName)
+                .filter(entry -> entry.endsWith(".class"))
+                .map(entry -> entry.substring(0, entry.lastIndexOf('/')).replace('/', '.'))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static Element pom(Path file) throws Exception {
+        try (var in = Files.newInputStream(file)) {
+            return DocumentBuilderFactory.newInstance()
+                    .newDocumentBuilder()
+                    .parse(in)
+                    .getDocumentElement();
+        }
+    }
+
+    /** Those that others get too: name and version. */
+    private static List<String> dependencies(Element pom) throws IOException {
+        NodeList all = pom.getElementsByTagName("dependency");
+        return Stream.iterate(0, i -> i < all.getLength(), i -> i + 1)
+                .map(i -> (Element) all.item(i))
+                .filter(one -> !text(one, "scope").matches("test|provided"))
+                .map(one -> text(one, "artifactId") + " " + text(one, "version"))
+                .toList();
+    }
+
+    private static String text(Element of, String name) {
+        for (Node child = of.getFirstChild(); child != null; child = child.getNextSibling()) {
+            if (child.getNodeName().equals(name)) {
+                return child.getTextContent().trim();
+            }
+        }
+        return "";
+    }
+}
