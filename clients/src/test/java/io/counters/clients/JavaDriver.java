@@ -48,11 +48,11 @@ final class JavaDriver {
     }
 
     private String tapHost() {
-        return tap.address().split(":")[0];
+        return tap.address().substring(0, tap.address().indexOf(':'));
     }
 
     private int tapPort() {
-        return Integer.parseInt(tap.address().split(":")[1]);
+        return Integer.parseInt(tap.address().substring(tap.address().indexOf(':') + 1));
     }
 
     private interface Call {

@@ -2,11 +2,11 @@ package io.counters.collector.intake;
 
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Keepalive;
 import io.counters.collector.self.Self;
 import io.counters.collector.udp.SocketFailures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
@@ -207,7 +207,7 @@ class TcpServer implements Runnable {
             return;
         }
         // A sender whose machine is gone says so to nobody; the kernel finds out.
-        channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+        Keepalive.OF_SENDERS.set(channel);
         channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, connection);
         accepted.increment();
         connections.put(connection, connection);

@@ -18,6 +18,9 @@ import java.util.stream.Stream;
 
 /** Reads the list of peers; the package draws it. */
 final class PeersFile {
+    /** Of UTF-8, read as ISO 8859-1: some editors put it in front. */
+    private static final String BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
+
     private static final String NUMBER = "list ";
     private static final String OUT = "out ";
     private static final String GONE = "gone ";
@@ -46,7 +49,8 @@ final class PeersFile {
         try {
             List<String> lines = Files.readAllLines(file, StandardCharsets.ISO_8859_1);
             for (int i = 0; i < lines.size(); i++) {
-                read(i + 1, lines.get(i).strip());
+                String line = lines.get(i);
+                read(i + 1, (i == 0 && line.startsWith(BYTE_ORDER_MARK) ? line.substring(3) : line).strip());
             }
         } catch (NoSuchFileException missing) {
             throw new SettingsException(List.of(file + " does not exist; it holds the list of peers"));

@@ -39,6 +39,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -366,8 +367,9 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         });
         if (ticks++ % TICKS_A_SWEEP == 0) {
             senders.tick();
-            silentHosts.look(Arrays.asList(upstreams));
-            silentHosts.look(leaving.stream().map(Leaving::upstream).toList());
+            silentHosts.look(
+                    Stream.concat(Arrays.stream(upstreams), leaving.stream().map(Leaving::upstream))
+                            .toList());
             relay.sweep(this::streams);
         }
     }

@@ -2,6 +2,7 @@ package io.counters.collector.proxy;
 
 import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Keepalive;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.net.InetSocketAddress;

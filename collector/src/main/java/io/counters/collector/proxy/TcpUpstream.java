@@ -1,5 +1,6 @@
 package io.counters.collector.proxy;
 
+import io.counters.collector.self.Keepalive;
 import io.counters.collector.self.Self;
 import io.counters.emit.CollectorAddress;
 import io.counters.emit.Resolver;
@@ -133,10 +134,8 @@ final class TcpUpstream implements Upstream, Transport {
 
         private long acknowledged;
 
-        /** When something was acknowledged last, or found to wait for it; in use while {@link #isWatched}. */
+        /** When something was acknowledged last, or began to wait for it. */
         private long progressNanos;
-
-        private boolean isWatched;
 
         private void tick() {
             long now = nanoClock.getAsLong();
@@ -159,7 +158,6 @@ final class TcpUpstream implements Upstream, Transport {
             beganNanos = now;
             handedOn = 0;
             acknowledged = 0;
-            isWatched = false;
             try {
                 SocketChannel fresh = SocketChannel.open();
                 channel = fresh;
@@ -221,6 +219,9 @@ final class TcpUpstream implements Upstream, Transport {
                 return;
             }
             try {
+                if (handedOn == acknowledged) {
+                    progressNanos = nanoClock.getAsLong();
+                }
                 for (ByteBuffer oldest = queue.oldest(); oldest != null; oldest = queue.oldest()) {
                     int count = channel.write(oldest);
                     handedOn += count;
@@ -244,15 +245,14 @@ final class TcpUpstream implements Upstream, Transport {
         }
 
         /**
-         * Takes what the kernel says of it, once a second. Gone is a host of which nothing was acknowledged for {@value
+         * Takes what the kernel says of it. Gone is a host of which nothing was acknowledged for {@value
          * #SILENT_SECONDS_MAX} s, though it was sent again or asked {@value #UNANSWERED_MAX} times. One that only reads
          * slowly, or is stopped, is not: its kernel says that it takes no more now, and answers when it is asked again.
          */
         private void seen(TcpTable.Row row, long now) {
             long newly = handedOn - row.unacknowledged();
-            if (newly > acknowledged || row.unacknowledged() == 0 || !isWatched) {
+            if (newly > acknowledged) {
                 acknowledged = newly;
-                isWatched = row.unacknowledged() > 0;
                 progressNanos = now;
             } else if (now - progressNanos >= TimeUnit.SECONDS.toNanos(SILENT_SECONDS_MAX)
                     && row.unanswered() >= UNANSWERED_MAX) {
@@ -371,7 +371,7 @@ final class TcpUpstream implements Upstream, Transport {
         }
     }
 
-    /** Takes what the kernel says of those; once a second. */
+    /** Takes what the kernel says of those. */
     void look(Map<String, TcpTable.Row> rows) {
         long now = nanoClock.getAsLong();
         for (Connection connection : connections) {

@@ -79,7 +79,9 @@ public record StoreSettings(
             throw new IllegalArgumentException("but store_password is set as well; keep one of the two");
         }
         try {
-            String password = Files.readString(Path.of(path)).strip();
+            String text = Files.readString(Path.of(path));
+            // Some editors put a byte-order mark in front.
+            String password = (text.startsWith("\uFEFF") ? text.substring(1) : text).strip();
             if (!password.isEmpty()) {
                 return password;
             }

@@ -76,6 +76,11 @@ class PeersFileTest {
     }
 
     @Test
+    void a_byte_order_mark_is_no_part_of_the_list() throws Exception {
+        assertThat(PeersFile.read(file("\uFEFFlist 7\na\n")).number()).isEqualTo(7);
+    }
+
+    @Test
     void every_mistake_is_told_at_once() throws Exception {
         Path file = file("list 0\na:0\nb:1*x\n");
 

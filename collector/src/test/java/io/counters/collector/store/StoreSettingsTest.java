@@ -85,7 +85,7 @@ class StoreSettingsTest {
 
     @Test
     void a_login_comes_from_the_environment_or_a_file_and_is_shown_nowhere() throws Exception {
-        Path file = Files.writeString(folder.resolve("secret"), "hunter2\n");
+        Path file = Files.writeString(folder.resolve("secret"), "\uFEFFhunter2\n");
         Settings byVariable = new Settings(
                 Map.of(Setting.STORE, "redis://h"),
                 Map.of("COUNTERS_STORE_USER", "me", "COUNTERS_STORE_PASSWORD", "hunter2"));

@@ -1,4 +1,4 @@
-package io.counters.collector.proxy;
+package io.counters.collector.self;
 
 import java.io.IOException;
 import java.net.StandardSocketOptions;
@@ -10,15 +10,15 @@ import jdk.net.ExtendedSocketOptions;
  * word it asks every {@code intervalSeconds}, and gives the connection up when {@code count} of its questions had no answer.
  * A program that is stopped or does not read is not gone: its kernel answers.
  */
-record Keepalive(int idleSeconds, int intervalSeconds, int count) {
-    /** Servers: found out within 8 s. What the kernel holds for one hides it from this: {@link TcpTable} looks at that. */
-    static final Keepalive OF_SERVERS = new Keepalive(3, 1, 4);
+public record Keepalive(int idleSeconds, int intervalSeconds, int count) {
+    /** Servers: found out within 8 s, unless the kernel still holds bytes for one: then it does not ask. */
+    public static final Keepalive OF_SERVERS = new Keepalive(3, 1, 4);
 
     /** Senders cost a descriptor: found out within two minutes. */
-    static final Keepalive OF_SENDERS = new Keepalive(60, 10, 6);
+    public static final Keepalive OF_SENDERS = new Keepalive(60, 10, 6);
 
     /** Where the system does not let these numbers be set, its own hold; mostly two hours. */
-    void set(SocketChannel channel) throws IOException {
+    public void set(SocketChannel channel) throws IOException {
         channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
         if (channel.supportedOptions().contains(ExtendedSocketOptions.TCP_KEEPIDLE)) {
             channel.setOption(ExtendedSocketOptions.TCP_KEEPIDLE, idleSeconds);
