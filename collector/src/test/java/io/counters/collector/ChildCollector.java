@@ -174,7 +174,14 @@ public final class ChildCollector implements AutoCloseable {
         return process.exitValue();
     }
 
-    /** What it has logged. */
+    /** Waits until it has logged this: the log is written behind what it tells of. */
+    public void awaitSaid(String... texts) {
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(20))
+                .untilAsserted(() -> assertThat(said()).contains(texts));
+    }
+
+    /** What it has logged so far; all of it once it has ended. */
     public String said() {
         try {
             return Files.readString(err);

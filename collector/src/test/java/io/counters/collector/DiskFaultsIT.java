@@ -84,7 +84,7 @@ class DiskFaultsIT {
 
         child.awaitCounter("b", 7);
         child.awaitCounter("plain", 3);
-        assertThat(child.said()).contains("can't write the ledger").contains("the ledger is on disk again, after ");
+        child.awaitSaid("can't write the ledger", "the ledger is on disk again, after ");
         child.kill();
         ChildCollector next = started();
         assertThat(next.counters())
@@ -224,7 +224,7 @@ class DiskFaultsIT {
                 .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
 
         assertThat(child.metrics()).containsEntry("publish_lost_points_total", 0L);
-        assertThat(child.said()).contains("the folder can't be synced, so that a power failure may lose ticks");
+        child.awaitSaid("the folder can't be synced, so that a power failure may lose ticks");
     }
 
     @Test

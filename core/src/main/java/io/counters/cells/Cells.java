@@ -108,6 +108,7 @@ public final class Cells {
     private static final ThreadLocal<Integer> NUMBERS = new ThreadLocal<>();
 
     private static final @Nullable Class<?> VIRTUAL = classOfVirtualThreads();
+    private static final int JOINS_PER_FOLD = 16;
     private static final boolean TEARS = "32".equals(System.getProperty("sun.arch.data.model"));
 
     private static boolean kept;
@@ -115,6 +116,7 @@ public final class Cells {
     private static int owners;
     private static int foldAt = 16;
     private static int untried;
+    private static int joined;
 
     static {
         SOURCES.add(new Object[] {IDS, OWNERS, ROWS, BLOCKS, new WeakReference<Class<?>>(Cells.class), FORM});
@@ -445,11 +447,15 @@ public final class Cells {
      * Lets this copy sweep another's cells; called by reflection, from a copy that finds this one as the bridge. Does
      * nothing where the other is of a release that writes its cells in another form: read by this one's rules they
      * would give wrong sums, or none at all of anybody's. Whoever cares asks {@link #sweeps}.
+     *
+     * <p>Where applications come and go faster than sweeps, every {@value #JOINS_PER_FOLD}th that joins lets the dead
+     * threads of the others go, and with them what these threads hold.
      */
     public static void join(Object[] source) {
         if (source.length != 6 || !FORM.equals(source[5])) {
             return;
         }
+        boolean due;
         synchronized (SOURCES) {
             for (Object[] known : SOURCES) {
                 if (known[0] == source[0]) {
@@ -457,6 +463,23 @@ public final class Cells {
                 }
             }
             SOURCES.add(source);
+            due = ++joined % JOINS_PER_FOLD == 0;
+        }
+        if (due) {
+            letDeadThreadsGo();
+        }
+    }
+
+    /** Of all sources, and leaves these as they are: what is counted is no other for who sweeps at the same time. */
+    private static void letDeadThreadsGo() {
+        try {
+            long[] none = {};
+            for (Object[] source : SOURCES) {
+                sum(source, none);
+            }
+        } catch (Throwable full) {
+            // The copy has joined, and must not be told otherwise; the next sweep does it.
+            return;
         }
     }
 

@@ -17,7 +17,9 @@ public enum Cleaning {
     /** The key stood there twice: the later value holds. */
     REPEATED_TAG,
     /** A tag was left out whose key {@code drop_tags} names, or that is always left out. */
-    DROPPED_TAG;
+    DROPPED_TAG,
+    /** A field was empty, as behind a bar at the end of the line. */
+    EMPTY_FIELD;
 
     /** A word for the reason in a counter's name, such as {@code name_letter}. */
     public String reason() {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  *   VALUE    a decimal of either sign, up to 2^53 once it is divided by the rate: 3, -1, 2.5, 1e3; several add up
  *   RATE     a decimal above 0 and at most 1, once
- *   FIELD    whatever else: it says nothing about the count and is passed over
+ *   FIELD    whatever else, or nothing: it says nothing about the count and is passed over
  * </pre>
  *
  * <p>{@link StatsdName} makes a canonical name of {@code name} and {@code TAGS}, and {@link StatsdAmount} adds up the
@@ -41,7 +41,10 @@ final class StatsdLine {
         }
         int typeEnd = CommandReader.find(in, bar + 1, end, (byte) '|');
         if (typeEnd - bar != 2 || in[bar + 1] != 'c') {
-            return typeEnd == bar + 1 ? Rejection.STATSD_FORM : Rejection.STATSD_TYPE;
+            return typeEnd == bar + 1
+                    ? Rejection.STATSD_FORM
+                    // name:1|c:2|c is two counts to some servers.
+                    : in[bar + 1] == 'c' && in[bar + 2] == ':' ? Rejection.LINES_JOINED : Rejection.STATSD_TYPE;
         }
         int nameEnd = name.nameEnd(in, begin, colon, bar);
         if (nameEnd < 0) {
@@ -68,9 +71,10 @@ final class StatsdLine {
     }
 
     private static boolean isType(byte[] in, int begin, int end) {
-        return end - begin == 1
-                ? in[begin] == 'c' || in[begin] == 'g' || in[begin] == 'h' || in[begin] == 's' || in[begin] == 'd'
-                : end - begin == 2 && in[begin] == 'm' && in[begin + 1] == 's';
+        if (end - begin != 2) {
+            return end - begin == 1 && "cghsdm".indexOf(in[begin]) >= 0;
+        }
+        return (in[begin] == 'm' && in[begin + 1] == 's') || (in[begin] == 'k' && in[begin + 1] == 'v');
     }
 
     private @Nullable Rejection fields(byte[] in, int begin, int end) {
@@ -78,11 +82,10 @@ final class StatsdLine {
         for (int at = begin; at < end; ) {
             int field = at + 1;
             at = CommandReader.find(in, field, end, (byte) '|');
-            if (field == at) {
-                return Rejection.STATSD_FORM;
-            }
             Rejection why = null;
-            if (in[field] == '@') {
+            if (field == at) {
+                why = name.emptyField();
+            } else if (in[field] == '@') {
                 why = isRated ? Rejection.STATSD_RATE : amount.rate(in, field + 1, at);
                 isRated = true;
             } else if (in[field] == '#') {

@@ -132,25 +132,28 @@ public final class StatsdName {
     }
 
     /**
-     * Where the name ends, at a colon; -1 where it has a colon itself. Of {@code a:1:2|c} two values are packed. Of {@code
-     * a;k=b:x:1|c} the first colon belongs to the tag.
+     * Where the name ends, at a colon; -1 where it has a colon itself. Of {@code a:1:2|c} two values are packed. A name that
+     * has tags ends at the last colon, because those before it belong to a tag: {@code n;host=a:8080:1|c} is one count. Where
+     * they stand in brackets, it ends at the first colon after these.
      *
      * @param colon the first one
      * @param bar where the values end
      */
     int nameEnd(byte[] in, int begin, int colon, int bar) {
-        int second = CommandReader.find(in, colon + 1, bar, (byte) ':');
-        if (second == bar || isNumeric(in, colon + 1, second)) {
-            return colon;
-        }
         int last = bar - 1;
-        while (in[last] != ':') {
+        while (last > colon && in[last] != ':') {
             last--;
         }
-        if (!isNumeric(in, last + 1, bar)) {
+        if (last == colon) {
             return colon;
         }
-        return cleans && tagsBegin(in, begin, colon) < colon ? last : -1;
+        int tags = tagsBegin(in, begin, last);
+        if (isNumeric(in, last + 1, bar) && tags < colon) {
+            int end = in[tags] == '[' ? CommandReader.find(in, tags, last, (byte) ']') : last;
+            return cleans ? CommandReader.find(in, end, last, (byte) ':') : -1;
+        }
+        int second = CommandReader.find(in, colon + 1, last, (byte) ':');
+        return isNumeric(in, colon + 1, second) || !isNumeric(in, last + 1, bar) ? colon : -1;
     }
 
     private static boolean isNumeric(byte[] in, int begin, int end) {
@@ -434,6 +437,13 @@ public final class StatsdName {
         from = 0;
         to = at;
         return null;
+    }
+
+    /** Takes a field that is empty, and says nothing. */
+    @Nullable
+    Rejection emptyField() {
+        note(Cleaning.EMPTY_FIELD);
+        return cleans ? null : Rejection.STATSD_FORM;
     }
 
     /** Whether anything was cleaned. */

@@ -397,6 +397,27 @@ class CellsTest {
         assertThat(bridge.sums()).as("once only").isEqualTo(Map.of("orders", 17L, "only.there", 7L));
     }
 
+    @Test
+    void copies_that_join_between_two_sweeps_let_the_dead_threads_of_earlier_ones_go() throws Exception {
+        CopiedCells bridge = new CopiedCells();
+        List<Object[]> sources = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            CopiedCells application = new CopiedCells();
+            Thread thread = new Thread(() -> application.add(application.id("orders"), 1));
+            thread.start();
+            thread.join();
+            sources.add(application.sources().get(0));
+            bridge.join(sources.get(i));
+        }
+
+        long holding = sources.stream()
+                .filter(source -> Arrays.stream((Thread[]) source[1]).anyMatch(Objects::nonNull))
+                .count();
+
+        assertThat(holding).isLessThan(16);
+        assertThat(bridge.sums()).isEqualTo(Map.of("orders", 40L));
+    }
+
     private static WeakReference<ClassLoader> joinAndForget(CopiedCells bridge) throws Exception {
         CopiedCells application = new CopiedCells();
         application.add(application.id("only.there"), 7);

@@ -162,7 +162,13 @@ class StatsdLineTest {
                 arguments("Foo::Bar.baz:1|c", Rejection.STATSD_COLON),
                 arguments("10.0.0.1:80.hits:1|c", Rejection.STATSD_COLON),
                 arguments("a:b:1|g", Rejection.STATSD_TYPE),
-                arguments("a:1|c:2", Rejection.STATSD_TYPE));
+                arguments("a:1|c:2", Rejection.LINES_JOINED),
+                arguments("a:1|c:2|c", Rejection.LINES_JOINED),
+                // another line begins behind the tag
+                arguments("a:1|c|#k:vb:2|c", Rejection.LINES_JOINED),
+                arguments("a:1|c|#k:vb:2|ms", Rejection.LINES_JOINED),
+                arguments("a:1|c|#k:vb:2|m", Rejection.LINES_JOINED),
+                arguments("a:1|c|#k:vb:2|kv", Rejection.LINES_JOINED));
     }
 
     @ParameterizedTest
@@ -178,8 +184,21 @@ class StatsdLineTest {
         return Stream.of(
                 arguments("a b:2|c|@0.5", "INCREMENT a_b 4", Rejection.NAME_LETTER),
                 arguments("größe:0.5|c", "ADD gr__e 0.5", Rejection.NAME_LETTER),
-                arguments("n;k=v:1:2|c", "INCREMENT n,k=v 3", Rejection.NAME_LETTER),
+                // numbers of addresses and times are no values
+                arguments("n;host=10.0.0.1:8080:1|c", "INCREMENT n,host=10.0.0.1_8080 1", Rejection.STATSD_COLON),
+                arguments("n,host=a:8080:1|c", "INCREMENT n,host=a_8080 1", Rejection.STATSD_COLON),
+                arguments("n#t=12:30:45:2|c", "INCREMENT n,t=12_30_45 2", Rejection.STATSD_COLON),
+                arguments("n[host=a:8080]:3|c", "INCREMENT n,host=a_8080 3", Rejection.STATSD_COLON),
+                arguments("n[u=http://x/,k=v]m:3|c", "INCREMENT nm,k=v,u=http_//x/ 3", Rejection.STATSD_COLON),
+                arguments("n[host=a:8080]:1:2|c", "INCREMENT n,host=a_8080 3", Rejection.STATSD_COLON),
+                arguments(
+                        "n,id=2024-01-01T00:00:00+00:00:1|c",
+                        "INCREMENT n,id=2024-01-01T00_00_00_00_00 1",
+                        Rejection.STATSD_COLON),
+                arguments("n;host=::1:4|c", "INCREMENT n,host=__1 4", Rejection.STATSD_COLON),
                 arguments("n;u=http://x:1|c", "INCREMENT n,u=http_//x 1", Rejection.STATSD_COLON),
+                arguments("a:1|c|", "INCREMENT a 1", Rejection.STATSD_FORM),
+                arguments("a:1|c||#k:v|", "INCREMENT a,k=v 1", Rejection.STATSD_FORM),
                 arguments("a:1|c|#", "INCREMENT a 1", Rejection.TAG_FORM),
                 arguments("a:-1|c|#k", "DECREMENT a,k=true 1", Rejection.TAG_FORM),
                 arguments("a:1|c|#k:v,", "INCREMENT a,k=v 1", Rejection.TAG_FORM),

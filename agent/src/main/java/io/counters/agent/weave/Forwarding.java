@@ -4,7 +4,9 @@ import io.counters.agent.weave.ClassMarks.Said;
 import io.counters.agent.weave.MethodCode.Call;
 import io.counters.agent.weave.MethodCode.Receiver;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +40,9 @@ final class Forwarding {
     private final ClassMarks in;
     private final TypeFile.Method method;
     private final @Nullable MethodCode code;
+
+    /** Where it has looked already, as there may be many ways to the same place. */
+    private final Set<String> looked = new HashSet<>(4);
 
     /** A method with what is known of the call that leads there. */
     private static final class Target {
@@ -123,6 +128,7 @@ final class Forwarding {
                     && isNameOf(call.name)
                     && !(call.opcode == Opcodes.INVOKESPECIAL && call.owner.equals(in.file.superName));
             if (receiver != Receiver.OTHER || alike) {
+                looked.clear();
                 find(call, call.owner, ofCompiler, receiver == Receiver.DELEGATE, 0, targets);
             }
         }
@@ -132,6 +138,7 @@ final class Forwarding {
     /** Those in its supertypes that it overrides. */
     private List<Target> overridden() {
         List<Target> overridden = new ArrayList<>(1);
+        looked.clear();
         Call call = new Call(Opcodes.INVOKEVIRTUAL, "", method.name, method.descriptor);
         findAbove(in, call, false, true, 0, overridden);
         return overridden;
@@ -150,7 +157,8 @@ final class Forwarding {
 
     /** @param orAbstract whether a method without code will do */
     private void find(Call call, String type, boolean copied, boolean orAbstract, int depth, List<Target> into) {
-        ClassMarks at = depth > DEPTH_MAX ? null : in.of(type);
+        boolean again = depth > DEPTH_MAX || !looked.add(type + "." + call.name + call.descriptor);
+        ClassMarks at = again ? null : in.of(type);
         if (at == null) {
             return;
         }
@@ -215,7 +223,9 @@ final class Forwarding {
         }
         boolean like = false;
         for (Call call : code.handsOnTo()) {
-            like |= call.name.equals(method.name) && call.descriptor.equals(method.descriptor);
+            like |= call.opcode != Opcodes.INVOKESTATIC
+                    && call.name.equals(method.name)
+                    && call.descriptor.equals(method.descriptor);
         }
         boolean handsOn = like || code.handsMethodOn || in.code().superCalls.contains(method.name + method.descriptor);
         return handsOn && (in.file.isSynthetic() || in.isMadeAtRunTime());

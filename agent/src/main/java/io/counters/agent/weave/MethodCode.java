@@ -24,8 +24,11 @@ import org.jspecify.annotations.Nullable;
  *   return
  * </pre>
  *
- * <p>There is no branch in it, nothing is stored, and no other method is called. Where a compiler wrote {@code @Generated}
+ * <p>There is no branch in it, nothing is stored, and no other method is called. Where another compiler wrote {@code @Generated}
  * on the method the defaults may be any code: Groovy's are what the source says.
+ *
+ * <p>What comes before the call may throw, and the call would not count. So in Java, where a person wrote it, getters, casts,
+ * fields of other objects, and boxes that are not the JDK's are more than arguments; and the call must be on {@code this}.
  */
 final class MethodCode extends MethodVisitor {
     private static final String NULL_CHECKS = "kotlin/jvm/internal/Intrinsics";
@@ -52,6 +55,8 @@ final class MethodCode extends MethodVisitor {
     private boolean doesMore;
     private boolean generated;
     private int callsAtPop = Integer.MAX_VALUE;
+    private int loads;
+    private boolean onThis;
     private final List<String> statics = new ArrayList<>(0);
     private boolean readsDelegate;
 
@@ -128,8 +133,8 @@ final class MethodCode extends MethodVisitor {
     /** On what one of its calls is made. */
     Receiver receiver(Call call) {
         if (call.opcode == Opcodes.INVOKESTATIC
-                || call.opcode == Opcodes.INVOKESPECIAL
-                || call.owner.equals(in.name())) {
+                || ((call.opcode == Opcodes.INVOKESPECIAL || call.owner.equals(in.name()))
+                        && (onThis || in.isOfOtherLanguage()))) {
             return Receiver.ITSELF;
         }
         return statics.contains("L" + call.owner + ";")
@@ -138,8 +143,10 @@ final class MethodCode extends MethodVisitor {
     }
 
     private boolean isValue(Call call) {
-        boolean ownGetter =
-                call.owner.equals(in.name()) && call.descriptor.startsWith("()") && !call.descriptor.endsWith(")V");
+        boolean ownGetter = in.isOfOtherLanguage()
+                && call.owner.equals(in.name())
+                && call.descriptor.startsWith("()")
+                && !call.descriptor.endsWith(")V");
         return ownGetter || call.owner.equals(NULL_CHECKS) || isConversion(call);
     }
 
@@ -147,6 +154,10 @@ final class MethodCode extends MethodVisitor {
     private boolean isConversion(Call call) {
         Type[] from = Type.getArgumentTypes(call.descriptor);
         Type to = Type.getReturnType(call.descriptor);
+        boolean ofBox = BOXES.contains(call.owner);
+        if (call.opcode == Opcodes.INVOKESTATIC && from.length == 1 && !in.isOfOtherLanguage()) {
+            return ofBox && call.name.equals("valueOf") && isPrimitive(from[0]);
+        }
         if (call.opcode == Opcodes.INVOKESTATIC && from.length == 1) {
             boolean boxes = isPrimitive(from[0]) && isBox(to);
             boolean unboxes = isBox(from[0]) && isPrimitive(to) && to.getSort() != Type.VOID;
@@ -154,7 +165,7 @@ final class MethodCode extends MethodVisitor {
                     || unboxes
                     || (call.owner.equals(in.name()) && to.getDescriptor().equals("L" + in.name() + ";"));
         }
-        return from.length == 0 && BOXES.contains(call.owner) && isPrimitive(to);
+        return from.length == 0 && ofBox && call.name.endsWith("Value");
     }
 
     private static boolean isBox(Type type) {
@@ -167,7 +178,7 @@ final class MethodCode extends MethodVisitor {
 
     @Override
     public @Nullable AnnotationVisitor visitAnnotation(String descriptor, boolean visible) {
-        generated |= TypeFile.isGenerated(descriptor);
+        generated |= in.isOfOtherLanguage() && TypeFile.isGenerated(descriptor);
         return null;
     }
 
@@ -201,6 +212,9 @@ final class MethodCode extends MethodVisitor {
     @Override
     public void visitVarInsn(int opcode, int local) {
         doesMore |= opcode > Opcodes.ALOAD;
+        if (loads++ == 0) {
+            onThis = opcode == Opcodes.ALOAD && local == 0 && (access & Opcodes.ACC_STATIC) == 0;
+        }
     }
 
     @Override
@@ -211,6 +225,9 @@ final class MethodCode extends MethodVisitor {
     @Override
     public void visitTypeInsn(int opcode, String type) {
         doesMore |= opcode != Opcodes.CHECKCAST && opcode != Opcodes.ANEWARRAY;
+        if (opcode == Opcodes.CHECKCAST && !in.isOfOtherLanguage()) {
+            callsAtPop = Math.min(callsAtPop, calls.size());
+        }
     }
 
     @Override
@@ -220,11 +237,15 @@ final class MethodCode extends MethodVisitor {
 
     @Override
     public void visitFieldInsn(int opcode, String type, String field, String descriptor) {
+        boolean first = loads++ <= 1;
         if (opcode == Opcodes.GETSTATIC) {
             statics.add(descriptor);
             handsMethodOn |= descriptor.endsWith(METHOD) || descriptor.endsWith(HANDLE);
         } else if (opcode == Opcodes.GETFIELD) {
-            readsDelegate |= type.equals(in.name()) && in.addedFields.contains(field);
+            boolean own = type.equals(in.name());
+            readsDelegate |= own && in.addedFields.contains(field);
+            doesMore |= !own && !in.isOfOtherLanguage();
+            onThis &= !first;
         } else {
             doesMore = true;
         }

@@ -82,6 +82,8 @@ final class Rejections {
         if (joined.lines() > 1) {
             joinedCounts.add(joined.counts());
             add(Rejection.LINES_JOINED, joined.counts(), bytes, begin, end);
+        } else if (isServiceCheck(bytes, begin, end)) {
+            add(Rejection.STATSD_TYPE, 0, bytes, begin, end);
         } else if (why == Rejection.STATSD_TYPE && !isKnownType(bytes, begin, end)) {
             add(Rejection.STATSD_UNKNOWN_TYPE, 0, bytes, begin, end);
         } else {
@@ -127,6 +129,15 @@ final class Rejections {
             case 2 -> (first == 'm' && in[bar + 2] == 's') || (first == 'k' && in[bar + 2] == 'v');
             default -> false;
         };
+    }
+
+    /** DogStatsD's {@code _sc|check|0}, which has no colon: it is no counter with a mistake, either. */
+    private static boolean isServiceCheck(byte[] in, int begin, int end) {
+        return end - begin > 3
+                && in[begin] == '_'
+                && in[begin + 1] == 's'
+                && in[begin + 2] == 'c'
+                && in[begin + 3] == '|';
     }
 
     /** Logs what was added since the last time; all of it was sent by this source. Not under a lock. */

@@ -51,9 +51,8 @@ final class LedgerConnection implements AutoCloseable {
         // The values of counters id * 128 and on, 8 bytes each, the highest first; and the bits of those that are
         // claimed.
         "CREATE TABLE IF NOT EXISTS block (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL, claimed BLOB NOT NULL)",
-        // Of the same counters, what they came to beyond their values; a block without such counters has no row. A
-        // version
-        // that does not know this table leaves it alone, which keeps it right: it rounds each line by itself.
+        // Of the same counters, what they came to beyond their values; a block without such counters has no row. An
+        // earlier version does not know this table and leaves it alone, which keeps it right: it rounds each line.
         "CREATE TABLE IF NOT EXISTS rest (block INTEGER PRIMARY KEY, numbers BLOB NOT NULL)",
         "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,"
                 + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL,"

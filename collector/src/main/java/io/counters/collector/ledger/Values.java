@@ -5,8 +5,8 @@ import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A number for every counter, as its value is one, now and as committed, in blocks of {@value #BLOCK}. A block that a commit has taken is never
- * changed again; who counts in it next makes a copy first. So taking a million values for a commit, or for a tick, is
+ * One number for every counter, such as its value, now and as committed, in blocks of {@value #BLOCK}. A block that a
+ * commit has taken is never changed again; who counts in it next makes a copy first. So taking a million values for a commit, or for a tick, is
  * taking some thousand blocks, and nobody waits for it. The ledger's lock guards it.
  */
 final class Values {

@@ -5,6 +5,7 @@ import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.DiskFault;
+import io.netty.channel.ChannelException;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.ManualIoEventLoop;
@@ -36,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A name in the file system is all that senders know of it, and others may take that away. A name whose socket nobody
  * has open any more, such as a killed collector leaves, is replaced; one that somebody receives at is left alone. When the
- * name is gone while this runs, a new socket gets it, and what waits in the former one is taken first: senders that had
+ * name is gone while this runs, or such a one has come in its place, a new socket gets it, and what waits in the former one is taken first: senders that had
  * connected to that connect anew, as they do when a collector is started again.
  */
 public final class UnixSocket implements Datagrams {
@@ -203,8 +204,13 @@ public final class UnixSocket implements Datagrams {
         if (length >= 0 || !waits) {
             return length;
         }
-        look();
-        waiting().run(LOOK_NANOS);
+        try {
+            look();
+            waiting().run(LOOK_NANOS);
+        } catch (ChannelException failure) {
+            // Netty's word for a kernel that has no descriptor left, say: it may have one again.
+            throw new IOException("can't wait for " + path + ": " + failure.getMessage(), failure);
+        }
         return take(empty);
     }
 
@@ -234,15 +240,24 @@ public final class UnixSocket implements Datagrams {
         } catch (NoSuchFileException removed) {
             found = "";
         }
-        if (found.isEmpty()) {
-            Bound fresh = bind();
-            former = bound;
-            bound = fresh;
-            endLoop();
-        } else if (!found.equals(bound.identity)) {
-            throw new IOException("another program has taken the name " + path + ", so that nothing arrives here any"
-                    + " more; end that program, or this one");
+        if (!found.equals(bound.identity)) {
+            bindAgain();
         }
+    }
+
+    private void bindAgain() throws IOException {
+        Bound fresh;
+        try {
+            fresh = bind();
+        } catch (Refused taken) {
+            throw new IOException(
+                    "another program has taken the name " + path + ", so that nothing arrives here any more; end that"
+                            + " program, or this one",
+                    taken);
+        }
+        former = bound;
+        bound = fresh;
+        endLoop();
     }
 
     /** The loop that waits for the socket that has the name. */

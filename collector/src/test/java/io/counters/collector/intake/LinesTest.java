@@ -89,6 +89,21 @@ class LinesTest {
     }
 
     @Test
+    void events_and_service_checks_do_not_hide_counters_with_mistakes() {
+        Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
+        byte[] bad = bytes("_e{5,4}:title|text\n_sc|Redis|0\n_sc|Redis|2|#env:dev|m:down\nlost:1|C\nlost");
+
+        lines.datagram(source, bad, 0, bad.length);
+
+        assertThat(kept.counted("intake_rejected_lines_total{reason=\"statsd_type\"}"))
+                .isEqualTo(3);
+        assertThat(kept.counted("intake_rejected_lines_total{reason=\"statsd_unknown_type\"}"))
+                .isEqualTo(1);
+        assertThat(kept.counted("intake_rejected_lines_total{reason=\"unknown_verb\"}"))
+                .isEqualTo(1);
+    }
+
+    @Test
     void who_sends_most_bad_lines_is_named_a_minute_later() {
         Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
         byte[] bad = bytes("b@d\nb@d");

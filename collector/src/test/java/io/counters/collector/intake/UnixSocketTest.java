@@ -32,6 +32,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -335,6 +336,46 @@ class UnixSocketTest {
         }
         end();
         assertThat(path).as("it is the other program's").exists();
+    }
+
+    @Test
+    void a_name_that_another_program_had_taken_is_got_back_once_that_was_killed() throws Exception {
+        run();
+        Files.delete(path);
+        Socket other = Socket.newSocketDomainDgram();
+        other.bind(new DomainSocketAddress(path.toString()));
+        // Closed without removing the name.
+        other.close();
+
+        await().atMost(PATIENCE).ignoreExceptions().until(() -> {
+            // Nobody receives there at first.
+            send("increment a");
+            return true;
+        });
+
+        awaitValue("a", 1);
+    }
+
+    @Test
+    void no_descriptor_for_a_new_socket_is_a_failure_that_passes() throws Exception {
+        Process process = new ProcessBuilder(
+                        "bash",
+                        "-c",
+                        "ulimit -n 100; exec \"$@\"",
+                        "bash",
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        UnixSocketProgram.class.getName(),
+                        path.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("out").toFile())
+                .start();
+
+        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+
+        assertThat(Files.readString(folder.resolve("out"))).contains("failed").endsWith("is back\n");
+        assertThat(process.exitValue()).isZero();
     }
 
     @Test
