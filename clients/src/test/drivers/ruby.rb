@@ -33,5 +33,6 @@ when 'others'
   repeat.call(10) do |statsd|
     statsd.gauge(counter, 12.5)
     statsd.timing(counter, 3)
+    statsd.set(counter, 'visitor')
   end
 end

@@ -90,13 +90,13 @@ class ClientsIT {
             try {
                 await().atMost(PATIENCE)
                         .until(() -> isCounted(tap, counters(row))
-                                && rejectedSince(rejectedBefore, row).equals(tap.rejected()));
+                                && rejectedSince(rejectedBefore).equals(tap.rejected()));
             } catch (ConditionTimeoutException late) {
                 // What is missing is told below.
             }
 
             Map<String, Long> counters = counters(row);
-            Map<String, Long> rejected = rejectedSince(rejectedBefore, row);
+            Map<String, Long> rejected = rejectedSince(rejectedBefore);
             System.out.printf(
                     LINE,
                     row.client().name(),
@@ -153,14 +153,10 @@ class ClientsIT {
         return counters.values().stream().mapToLong(Long::longValue).sum();
     }
 
-    private Map<String, Long> rejectedSince(SortedMap<String, Long> before, Row row)
-            throws IOException, InterruptedException {
+    private Map<String, Long> rejectedSince(SortedMap<String, Long> before) throws IOException, InterruptedException {
         Map<String, Long> since = new TreeMap<>(Server.rejected(servers()));
         since.replaceAll((reason, lines) -> lines - before.getOrDefault(reason, 0L));
         since.values().removeIf(lines -> lines == 0);
-        if (row.proxied()) {
-            since.remove("joined");
-        }
         return since;
     }
 

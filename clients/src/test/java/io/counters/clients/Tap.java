@@ -36,11 +36,13 @@ abstract sealed class Tap implements AutoCloseable {
     private static final int RECEIVE_BUFFER_BYTES = 4 << 20;
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
-    /** What stands between a line's name and its tags, wherever it stands. */
-    private static final Pattern ENTRY = Pattern.compile(":([-+0-9.eE]+)\\|([a-z]+)(?:\\|@([0-9.]+))?");
+    /**
+     * What stands between a line's name and its tags, wherever it stands. A set's value is any text; DogStatsD's fields
+     * c, e, and card are no types.
+     */
+    private static final Pattern ENTRY = Pattern.compile(":([^:|]+)\\|(?!(?:c|e|card):)([a-z]+)(?:\\|@([0-9.]+))?");
 
     private final Pattern ofRow;
-    private final boolean isProxied;
     private BigDecimal sent = BigDecimal.ZERO;
     private BigDecimal rejected = BigDecimal.ZERO;
     private final Map<String, Long> rejectedLines = new HashMap<>();
@@ -49,7 +51,6 @@ abstract sealed class Tap implements AutoCloseable {
 
     private Tap(Row row) {
         ofRow = Pattern.compile("(?s)" + row.beginning() + "\\D.*");
-        isProxied = row.proxied();
     }
 
     /** Starts one for what this row's client sends, which hands it on to this port or file. */
@@ -124,7 +125,7 @@ abstract sealed class Tap implements AutoCloseable {
             if (isJoined || isCut || counts == 0) {
                 rejected = rejected.add(value);
                 rejectedLines.merge(isJoined ? "lines_joined" : isCut ? "line_cut" : "statsd_type", 1L, Long::sum);
-                if (isJoined && counts > 0 && !isProxied) { // of which the proxy only logs an estimate
+                if (isJoined && counts > 0) { // which is what the collector or the proxy estimates
                     rejectedLines.merge("joined", (long) counts, Long::sum);
                 }
             }

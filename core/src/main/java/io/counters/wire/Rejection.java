@@ -36,7 +36,7 @@ public enum Rejection {
             "a StatsD name has no colon, because values follow the first one: send shop.cart:1|c, not shop:cart:1|c"),
     STATSD_TYPE("of StatsD's types only counters (c) are taken here"),
     STATSD_VALUE("a counter's value is a number such as 3, -1, 2.5 or 1e3"),
-    STATSD_UNKNOWN_TYPE("StatsD has no such type; that of a counter is c, in lower case: name:1|c"),
+    UNKNOWN_TYPE("StatsD has no such type; that of a counter is c, in lower case: name:1|c"),
     STATSD_RATE("a sample rate is above 0 and at most 1"),
     HTTP("this port takes lines, not HTTP, and nothing of this sender counts from here on; web pages try this"),
     TLS("this port takes lines as they are, not TLS, and nothing of this sender counts from here on");

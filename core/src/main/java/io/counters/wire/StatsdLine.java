@@ -72,7 +72,7 @@ final class StatsdLine {
 
     private static boolean isType(byte[] in, int begin, int end) {
         if (end - begin != 2) {
-            return end - begin == 1 && "cghsdm".indexOf(in[begin]) >= 0;
+            return end - begin == 1 && "cghsdmk".indexOf(in[begin]) >= 0;
         }
         return (in[begin] == 'm' && in[begin + 1] == 's') || (in[begin] == 'k' && in[begin + 1] == 'v');
     }

@@ -122,6 +122,16 @@ class StatsdLineTest {
 
     static Stream<Arguments> what_does_not_parse() {
         return Stream.of(
+                // another line's type, with no line break before its name, which would pass for the end of a tag
+                arguments("a:1|c|#t:vb:1|c", Rejection.LINES_JOINED),
+                arguments("a:1|c|#t:vb:1|g", Rejection.LINES_JOINED),
+                arguments("a:1|c|#t:vb:1|ms", Rejection.LINES_JOINED),
+                arguments("a:1|c|#t:vb:1|h", Rejection.LINES_JOINED),
+                arguments("a:1|c|#t:vb:1|d", Rejection.LINES_JOINED),
+                arguments("a:1|c|#t:vb:1|m", Rejection.LINES_JOINED),
+                arguments("a:1|c|#t:vb:1|k", Rejection.LINES_JOINED),
+                arguments("a:1|c|#t:vb:1|kv", Rejection.LINES_JOINED),
+                arguments("a:1|c|#t:vusers:abe|s", Rejection.LINES_JOINED),
                 arguments("a:.|c", Rejection.STATSD_VALUE),
                 arguments("a:+|c", Rejection.STATSD_VALUE),
                 arguments("a:-.|c", Rejection.STATSD_VALUE),

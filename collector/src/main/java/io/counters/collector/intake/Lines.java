@@ -111,9 +111,8 @@ final class Lines implements Commands {
      * @param held reads what was passed over, all that came of the line before included
      */
     void passOver(JoinedLines held, byte[] in, int begin, int end) {
-        long before = held.counts();
         held.read(in, begin, end);
-        rejections.addJoined(held.counts() - before);
+        rejections.addJoined(held.takeCounts());
         unendedBytes.add((long) end - begin);
     }
 

@@ -79,13 +79,13 @@ final class Rejections {
         if (why != Rejection.HTTP && why != Rejection.TLS) {
             joined.read(bytes, begin, end);
         }
-        if (joined.lines() > 1) {
+        if (joined.lines() > 1 || why == Rejection.LINES_JOINED) {
             joinedCounts.add(joined.counts());
             add(Rejection.LINES_JOINED, joined.counts(), bytes, begin, end);
         } else if (isServiceCheck(bytes, begin, end)) {
             add(Rejection.STATSD_TYPE, 0, bytes, begin, end);
         } else if (why == Rejection.STATSD_TYPE && !isKnownType(bytes, begin, end)) {
-            add(Rejection.STATSD_UNKNOWN_TYPE, 0, bytes, begin, end);
+            add(Rejection.UNKNOWN_TYPE, 0, bytes, begin, end);
         } else {
             add(why, 0, bytes, begin, end);
         }
@@ -125,7 +125,7 @@ final class Rejections {
         }
         int first = bar + 1 < end ? in[bar + 1] : 0;
         return switch (typeEnd - bar - 1) {
-            case 1 -> first == 'g' || first == 'h' || first == 's' || first == 'd' || first == 'm';
+            case 1 -> first == 'g' || first == 'h' || first == 's' || first == 'd' || first == 'm' || first == 'k';
             case 2 -> (first == 'm' && in[bar + 2] == 's') || (first == 'k' && in[bar + 2] == 'v');
             default -> false;
         };

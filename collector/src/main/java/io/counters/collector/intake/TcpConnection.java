@@ -103,6 +103,7 @@ final class TcpConnection {
             lines.tooLong(source, bytes, whole, end);
             skipped = new JoinedLines();
             skipped.read(bytes, whole, end);
+            skipped.takeCounts(); // They were counted just now, with the line.
             skippedBytes = (long) end - whole;
             skippedSaidNanos = heardNanos;
             return;

@@ -24,11 +24,8 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -100,7 +97,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private final byte[] outgoing = new byte[DatagramWriter.BYTES_MAX];
     private final ByteBuffer datagram = ByteBuffer.allocateDirect(UdpSocket.DATAGRAM_BYTES_MAX);
     private final byte[] datagramLines = new byte[UdpSocket.DATAGRAM_BYTES_MAX + 1];
-    private final Map<Refusal, LongAdder> refused = new EnumMap<>(Refusal.class);
+    private final Refusals refusals;
     private final LongAdder messages;
     private final LongAdder datagrams;
     private final SocketFailures accepts;
@@ -121,11 +118,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private long nextFlushNanos;
     private boolean gathers;
 
-    /** Whose bytes are being taken; null for a datagram, whose sender is not asked. */
-    private Senders.@Nullable Sender reading;
-
     private final Sender byUdp = new ByUdp();
-    private final JoinedLines joined = new JoinedLines();
     private volatile Upstream[] shown = {};
     private volatile boolean closing;
 
@@ -175,12 +168,10 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
                 faults,
                 nanoClock);
         receives = new SocketFailures("receiving by UDP", socketFaults, faults, nanoClock);
-        for (Refusal why : Refusal.values()) {
-            refused.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
-        }
+        refusals = new Refusals(faults, this::sender, self);
         ring = new Ring(settings.list(), settings.dropTags());
         Amounts amounts = new Amounts(settings.namesBytes(), new SeededHash(random));
-        relay = new Relay(ring, amounts, nanoClock, wallMillis, ids, this::warn, self);
+        relay = new Relay(ring, amounts, nanoClock, wallMillis, ids, refusals, self);
         queues = new QueueRoom(settings.queueBytes(), faults, self);
         silentHosts = new SilentHosts(new TcpTable(TCP_TABLE), faults);
         selector = Selector.open();
@@ -470,7 +461,6 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             if (key.attachment() instanceof TcpUpstream.Connection connection) {
                 connection.ready();
             } else if (key.attachment() instanceof Senders.Sender sender) {
-                reading = sender;
                 senders.read(sender);
             } else if (udp != null && key.channel().equals(udp.channel())) {
                 receive(udp);
@@ -499,7 +489,6 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     }
 
     private void receive(UdpSocket from) throws IOException {
-        reading = null;
         byte[] in = datagramLines;
         int count = 0;
         try {
@@ -534,34 +523,22 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     @Override
     public void refused(Refusal why, byte[] in, int begin, int end) {
-        Refusal said = isJoined(why, in, begin, end) ? Refusal.LINES_JOINED : why;
-        Objects.requireNonNull(refused.get(said)).increment();
-        warn(said.reason(), said.rule(), in, begin, end);
+        refusals.add(why, in, begin, end);
     }
 
-    /** Whether lines without line breaks between them have broken this rule by chance. */
-    private boolean isJoined(Refusal why, byte[] in, int begin, int end) {
-        if (!why.isOfLines()) {
-            return false;
-        }
-        joined.clear();
-        joined.read(in, begin, end);
-        return joined.lines() > 1;
+    @Override
+    public void passedOver(long bytes, long counts) {
+        refusals.passedOver(bytes, counts);
     }
 
-    /** Tells of a message that is not passed on. */
-    private void warn(String reason, String rule, byte[] in, int begin, int end) {
-        Sender from = reading == null ? byUdp : reading;
-        faults.rejected(
-                reason,
-                rule,
-                from,
-                1,
-                in,
-                begin,
-                end,
-                () -> from.protocol() + " from " + from.text() + ": \"" + FaultLog.shown(in, begin, end)
-                        + "\" was refused (" + reason + "): " + rule);
+    @Override
+    public void unended(JoinedLines held, long bytes) {
+        refusals.unended(held, bytes);
+    }
+
+    private Sender sender() {
+        Sender byTcp = senders.reading();
+        return byTcp == null ? byUdp : byTcp;
     }
 
     /** Who sent the datagram that is being taken. */

@@ -2,6 +2,7 @@ package io.counters.collector.proxy;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.self.JoinedLines;
 import io.counters.wire.ForeignProtocol;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +74,20 @@ final class Frames {
 
         /** A line or the beginning of a frame that is not passed on. */
         void refused(Refusal why, byte[] in, int begin, int end);
+
+        /**
+         * Bytes of a line of a stream that was refused as too long and has no line break yet.
+         *
+         * @param counts about how many were found in them and not told of in {@link #refused}
+         */
+        void passedOver(long bytes, long counts);
+
+        /**
+         * What a line that was refused as too long came to: it has ended, or goes on for a minute.
+         *
+         * @param held has read all of it until now
+         */
+        void unended(JoinedLines held, long bytes);
     }
 
     Frames(Taker taker) {

@@ -1,7 +1,9 @@
 package io.counters.collector.proxy;
 
+import io.counters.collector.self.JoinedLines;
 import io.counters.wire.ForeignProtocol;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes messages of what a TCP stream brings: keeps the beginning of one until the rest has come, whatever the cut of the
@@ -19,7 +21,11 @@ final class Pieces {
 
     private int length;
     private int halves;
-    private boolean skipping;
+
+    /** Reads the rest of a line that is too long, until its line break comes; null where there is none. */
+    private @Nullable JoinedLines skipped;
+
+    private long skippedBytes;
 
     /** Whether the first two bytes were looked at. */
     private boolean hasBegun;
@@ -36,15 +42,23 @@ final class Pieces {
      * @return false where the stream can't go on: a bad frame has hidden where to, or it is no stream of messages
      */
     boolean take(byte[] in, int end) {
+        boolean goesOn = messages(in, end);
+        if (!goesOn) {
+            // It was refused.
+            release();
+        }
+        return goesOn;
+    }
+
+    private boolean messages(byte[] in, int end) {
         if (!hasBegun && end > 0 && isTls(in, end)) {
             append(in, 0, Math.min(end, 2));
             taker.refused(Refusal.TLS, kept, 0, length);
             return false;
         }
         int at = 0;
-        if (skipping && end > 0) {
-            at = afterLine(in, 0, end);
-            skipping = in[at - 1] != '\n';
+        if (skipped != null && end > 0) {
+            at = skip(skipped, in, 0, end);
         }
         while (length > 0 && at < end) {
             at = complete(in, at, end);
@@ -77,9 +91,8 @@ final class Pieces {
         boolean isWhole = isFrame || in[next - 1] == '\n';
         if (!isFrame && length + next - begin > Frames.LINE_BYTES_MAX + (isWhole ? 2 : 1)) {
             boolean goesOn = tooLong(kept, 0, length);
-            skipping = !isWhole;
             release();
-            return goesOn ? next : -1;
+            return goesOn && skipped != null ? skip(skipped, in, begin, next) : -1;
         }
         append(in, begin, next);
         if (isWhole) {
@@ -96,7 +109,6 @@ final class Pieces {
 
     private boolean keep(byte[] in, int begin, int end) {
         if (!Frames.isFrame(in, begin) && end - begin > Frames.LINE_BYTES_MAX + 1) {
-            skipping = true;
             return tooLong(in, begin, end);
         }
         halves++;
@@ -107,7 +119,36 @@ final class Pieces {
     private boolean tooLong(byte[] in, int begin, int end) {
         boolean isForeign = ForeignProtocol.isHttp(in, begin, end, false);
         taker.refused(isForeign ? Frames.foreign(in, begin, end) : Refusal.LINE_TOO_LONG, in, begin, end);
+        if (!isForeign) {
+            skipped = new JoinedLines();
+            skipped.read(in, begin, end);
+            skipped.takeCounts(); // They were told of just now, with the line.
+            skippedBytes = (long) end - begin;
+            taker.passedOver(skippedBytes, 0);
+        }
         return !isForeign;
+    }
+
+    /** Passes over more of a line that is too long, up to its line break or the end; returns where that is. */
+    private int skip(JoinedLines held, byte[] in, int begin, int end) {
+        int next = afterLine(in, begin, end);
+        boolean hasEnded = in[next - 1] == '\n';
+        int bytes = next - begin - (hasEnded ? 1 : 0);
+        held.read(in, begin, begin + bytes);
+        skippedBytes += bytes;
+        taker.passedOver(bytes, held.takeCounts());
+        if (hasEnded) {
+            tellSkipped();
+            skipped = null;
+        }
+        return next;
+    }
+
+    /** Tells what the line that is being passed over came to until now, if there is one. */
+    void tellSkipped() {
+        if (skipped != null) {
+            taker.unended(skipped, skippedBytes);
+        }
     }
 
     private void append(byte[] in, int begin, int end) {
@@ -133,8 +174,10 @@ final class Pieces {
         return Math.min(at + 1, end);
     }
 
-    /** The stream has ended: what is kept is no message. */
+    /** The stream has ended: what is kept is no message. Idempotent. */
     void end() {
+        tellSkipped();
+        skipped = null;
         if (length > 0) {
             taker.refused(Frames.isFrame(kept, 0) ? Refusal.BINARY_CUT : Refusal.LINE_CUT, kept, 0, length);
             release();

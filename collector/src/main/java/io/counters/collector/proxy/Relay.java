@@ -10,10 +10,7 @@ import io.counters.wire.Commands;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
@@ -34,22 +31,14 @@ final class Relay implements Commands {
     private final Amounts amounts;
     private final CounterTable table;
     private final CommandReader reader = new CommandReader(this);
-    private final Map<Rejection, LongAdder> rejected = new EnumMap<>(Rejection.class);
     private final LongAdder commands;
-    private final LongAdder tooMany;
     private final LongAdder saturated;
     private final List<Server> known = new ArrayList<>();
     private final @Nullable Transport[] ways = new Transport[SERVERS_MAX];
     private final Sweep sweep;
-    private final Warning warning;
+    private final Refusals refusals;
     private Ring ring;
     private int[] slots = {};
-
-    /** Tells of a line that is not taken. */
-    @FunctionalInterface
-    interface Warning {
-        void warn(String reason, String rule, byte[] in, int begin, int end);
-    }
 
     /**
      * @param amounts none yet
@@ -61,20 +50,16 @@ final class Relay implements Commands {
             LongSupplier nanoClock,
             LongSupplier wallMillis,
             Supplier<String> ids,
-            Warning warning,
+            Refusals refusals,
             Self self) {
         this.ring = ring;
         this.amounts = amounts;
-        this.warning = warning;
+        this.refusals = refusals;
         table = new CounterTable(amounts::sources);
         self.gauge("proxy_names_bytes", amounts::bytes);
         self.gauge("proxy_names_bytes_max", amounts::bytesMax);
         commands = self.count("proxy_commands_total");
         saturated = self.count("proxy_saturated_total");
-        tooMany = self.count("proxy_rejected_total", "reason", Refusal.TOO_MANY_NAMES.reason());
-        for (Rejection why : Rejection.values()) {
-            rejected.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
-        }
         sweep = new Sweep(
                 table, EmitterSettings.to("nowhere"), nanoClock, wallMillis, ids, SERVERS_MAX, this::slotOfOwner);
         use(ring);
@@ -180,7 +165,7 @@ final class Relay implements Commands {
         boolean isTaken = amounts.add(bytes, begin, end, verb.signed(amount));
         if (amounts.saturated() > saturatedBefore) {
             saturated.increment();
-            warning.warn(
+            refusals.warn(
                     "saturated",
                     "the sum of a name stays between -2^63 and 2^63-1, and what leads beyond is not added; look for a"
                             + " sender of far too large amounts",
@@ -189,14 +174,12 @@ final class Relay implements Commands {
                     end);
         }
         if (!isTaken) {
-            tooMany.increment();
-            warning.warn(Refusal.TOO_MANY_NAMES.reason(), Refusal.TOO_MANY_NAMES.rule(), bytes, begin, end);
+            refusals.add(Refusal.TOO_MANY_NAMES, bytes, begin, end);
         }
     }
 
     @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
-        Objects.requireNonNull(rejected.get(why)).increment();
-        warning.warn(why.reason(), why.rule(), bytes, begin, end);
+        refusals.add(why, bytes, begin, end);
     }
 }

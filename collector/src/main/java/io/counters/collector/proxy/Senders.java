@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>A half message that did not grow for {@value #SILENT_SECONDS} s ends its connection.
  * </ul>
  *
+ * <p>Whatever ends a connection, the half message it leaves is refused.
+ *
  * <p>Silence alone closes nothing: a client may have nothing to count for hours. A peer that is gone without a word is found
  * out by TCP's keepalive, within two minutes. For one thread.
  */
@@ -65,6 +67,9 @@ final class Senders implements AutoCloseable {
     private long bytes;
     private int connections;
 
+    /** Whose bytes are being taken; null where nobody's are. */
+    private @Nullable Sender reading;
+
     /** One connection, as the selector has it. */
     static final class Sender implements io.counters.collector.self.Sender {
         private final SocketChannel channel;
@@ -73,6 +78,9 @@ final class Senders implements AutoCloseable {
         private final int port;
         private long heardNanos;
 
+        /** When it was told last that no line break comes. */
+        private long toldNanos;
+
         private Sender(SocketChannel channel, Pieces pieces, long heardNanos) {
             this.channel = channel;
             InetSocketAddress from = remote(channel);
@@ -80,6 +88,7 @@ final class Senders implements AutoCloseable {
             port = from == null ? 0 : from.getPort();
             this.pieces = pieces;
             this.heardNanos = heardNanos;
+            toldNanos = heardNanos;
         }
 
         @Override
@@ -197,6 +206,21 @@ final class Senders implements AutoCloseable {
     /** Takes what one has sent. */
     void read(Sender sender) {
         open.get(sender);
+        reading = sender;
+        try {
+            take(sender);
+        } finally {
+            reading = null;
+        }
+    }
+
+    /** Whose bytes are being taken or refused; null where it is no sender's by TCP. */
+    @Nullable
+    Sender reading() {
+        return reading;
+    }
+
+    private void take(Sender sender) {
         sender.heardNanos = nanoClock.getAsLong();
         Pieces pieces = sender.pieces;
         int keptBefore = pieces.kept();
@@ -204,13 +228,13 @@ final class Senders implements AutoCloseable {
         boolean goesOn = false;
         try {
             int count = sender.channel.read(in.clear());
-            if (count < 0) {
-                pieces.end();
-            }
             goesOn = count >= 0 && pieces.take(in.array(), count);
+            if (goesOn && sender.heardNanos - sender.toldNanos >= SILENT_NANOS) {
+                sender.toldNanos = sender.heardNanos;
+                pieces.tellSkipped();
+            }
         } catch (IOException reset) {
             // Its sender knows, and what it had sent in full was taken.
-            pieces.end();
         }
         bytes += pieces.kept() - keptBefore;
         if (!goesOn) {
@@ -239,16 +263,24 @@ final class Senders implements AutoCloseable {
     }
 
     private void end(Sender sender, Parting why) {
+        refuseHalf(sender);
         part(sender.channel, why);
         end(sender);
     }
 
     private void end(Sender sender) {
-        bytes -= sender.pieces.kept();
+        refuseHalf(sender);
         halves.remove(sender);
         open.remove(sender);
         connections = open.size();
         close(sender.channel);
+    }
+
+    private void refuseHalf(Sender sender) {
+        bytes -= sender.pieces.kept();
+        reading = sender;
+        sender.pieces.end();
+        reading = null;
     }
 
     private void part(SocketChannel channel, Parting why) {
@@ -277,7 +309,9 @@ final class Senders implements AutoCloseable {
     @Override
     public void close() {
         for (Iterator<Sender> each = open.keySet().iterator(); each.hasNext(); ) {
-            close(each.next().channel);
+            Sender sender = each.next();
+            refuseHalf(sender);
+            close(sender.channel);
             each.remove();
         }
         halves.clear();

@@ -7,26 +7,41 @@ package io.counters.collector.self;
  * nothing; for one thread.
  *
  * <pre>
- *   a line   digit "|" type      type: one letter of c g m h s d k, unless ":" or "ard:" follows, as in DogStatsD's fields
- *   a line   "crement "          our own
+ *   a line            ":" value "|" type   value: anything but "|", as a set's is any text
+ *                                          type: one letter of c g m h s d k, unless ":" or "ard:" follows, as in
+ *                                          DogStatsD's fields
+ *   an event          "_e{" ... ":" title "|"      the text that follows is no type
+ *   a service check   "_sc|"
+ *   a line            "crement "           our own
  * </pre>
  */
 public final class JoinedLines {
     private static final int BYTE = 0xff;
-    private static final int TWO_BYTES = 16;
 
-    /** Eight letters, as they stand in {@link #last}. */
+    /** Letters as they stand in {@link #last}. */
     private static final long CREMENT = letters("crement ");
 
     private static final long CARD = letters("|card:");
-    private static final long SIX_BYTES_MASK = 0xffff_ffff_ffffL;
-    private static final int SIX_BYTES = 48;
+    private static final long EVENT = letters("_e{");
+    private static final long SERVICE_CHECK = letters("_sc|");
 
     /** The last eight bytes. */
     private long last;
 
+    /** Whether there was a colon since the last bar. */
+    private boolean hasColon;
+
+    /** Whether a name and a value stand before the last bar, so that a type may follow it. */
+    private boolean isValued;
+
+    private boolean isEvent;
+
+    /** The letter behind the last bar, if it was taken for a type; else 0. */
+    private byte type;
+
     private long lines;
     private long counts;
+    private long toldCounts;
 
     private static long letters(String word) {
         long letters = 0;
@@ -40,40 +55,59 @@ public final class JoinedLines {
     public void read(byte[] in, int begin, int end) {
         for (int at = begin; at < end; at++) {
             byte letter = in[at];
+            boolean isBehindBar = (last & BYTE) == '|';
             last = last << Byte.SIZE | (letter & BYTE);
-            if (letter == ':') {
-                leaveOutField();
-            } else if (letter == ' ') {
-                add(last == CREMENT, true, 1);
-            } else if (isType(letter)) {
-                add(isBarAfterDigit(last >>> Byte.SIZE), letter == 'c', 1);
+            switch (letter) {
+                case '|' -> bar();
+                case ':' -> colon();
+                case ' ' -> {
+                    if (last == CREMENT) {
+                        add(true, 1);
+                    }
+                }
+                case '{' -> {
+                    if (!hasColon && endsWith(EVENT, 3)) {
+                        isEvent = true;
+                        add(false, 1);
+                    }
+                }
+                default -> {
+                    if (isBehindBar && isValued && isType(letter)) {
+                        type = letter;
+                        add(letter == 'c', 1);
+                    }
+                }
             }
         }
     }
 
-    /** What was taken for a type and is the beginning of a field: {@code |c:} or {@code |card:}. */
-    private void leaveOutField() {
-        int before = (int) (last >>> Byte.SIZE) & BYTE;
-        if ((last & SIX_BYTES_MASK) == CARD) {
-            add(isDigit((int) (last >>> SIX_BYTES) & BYTE), true, -1);
-        } else if (isType((byte) before)) {
-            add(isBarAfterDigit(last >>> TWO_BYTES), before == 'c', -1);
+    private void bar() {
+        if (!hasColon && endsWith(SERVICE_CHECK, 4)) {
+            add(false, 1);
+        }
+        isValued = hasColon && !isEvent;
+        isEvent = false;
+        hasColon = false;
+        type = 0;
+    }
+
+    private void colon() {
+        hasColon = true;
+        boolean isField = endsWith((long) '|' << 16 | (long) type << Byte.SIZE | ':', 3) || endsWith(CARD, 6);
+        if (type != 0 && isField) {
+            // What was taken for a type is the beginning of a field.
+            add(type == 'c', -1);
+            type = 0;
         }
     }
 
-    private void add(boolean isLine, boolean isCount, int times) {
-        if (isLine) {
-            lines += times;
-            counts += isCount ? times : 0;
-        }
+    private boolean endsWith(long letters, int length) {
+        return (last & ((1L << (length * Byte.SIZE)) - 1)) == letters;
     }
 
-    private static boolean isBarAfterDigit(long bytes) {
-        return (bytes & BYTE) == '|' && isDigit((int) (bytes >>> Byte.SIZE) & BYTE);
-    }
-
-    private static boolean isDigit(int letter) {
-        return letter >= '0' && letter <= '9';
+    private void add(boolean isCount, int times) {
+        lines += times;
+        counts += isCount ? times : 0;
     }
 
     private static boolean isType(byte letter) {
@@ -86,8 +120,13 @@ public final class JoinedLines {
     /** Forgets what was read. */
     public void clear() {
         last = 0;
+        hasColon = false;
+        isValued = false;
+        isEvent = false;
+        type = 0;
         lines = 0;
         counts = 0;
+        toldCounts = 0;
     }
 
     /** About how many lines there are, counts or not; two or more where some were joined. */
@@ -98,5 +137,15 @@ public final class JoinedLines {
     /** About how many of them are counts. */
     public long counts() {
         return counts;
+    }
+
+    /**
+     * How many counts were found since the last call, if some lines were joined; 0 where none were. Never negative, so that
+     * a metric that adds it up only grows; all calls together return at most one more than there are.
+     */
+    public long takeCounts() {
+        long more = lines > 1 ? Math.max(0, counts - toldCounts) : 0;
+        toldCounts += more;
+        return more;
     }
 }

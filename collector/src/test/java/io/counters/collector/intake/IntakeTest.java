@@ -413,10 +413,11 @@ class IntakeTest {
 
         datagram("good:1|c\na:1|cb:1|c\ngauge:1|ga:7|c\nincrement aincrement b\na:1|c|@0.1b:1|c\na:1|c|#t:vb:1|c");
         stream("good:1|c\na:1|cb:1|c\ngood:1|c\n", "a:1|cb:1|c");
+        datagram("users:abe|sorders:1|c\norders:1|cusers:abe|s\nusers:abe|susers:abe|s");
 
         awaitValue("good", 3);
-        await().atMost(PATIENCE).until(() -> rejected("lines_joined") == 7);
-        assertThat(kept.counted("intake_joined_counts_total")).isEqualTo(2 + 1 + 2 + 2 + 2 + 2 + 2);
+        await().atMost(PATIENCE).until(() -> rejected("lines_joined") == 10);
+        assertThat(kept.counted("intake_joined_counts_total")).isEqualTo(2 + 1 + 2 + 2 + 2 + 2 + 2 + 1 + 1);
         assertThat(kept.values()).isEqualTo(Map.of("good", 3L));
     }
 
@@ -424,10 +425,10 @@ class IntakeTest {
     void a_counter_of_a_type_that_statsd_has_not_is_not_hidden_among_gauges() throws Exception {
         run();
 
-        datagram("g:1|g\nt:1|ms\nh:1|h\ns:1|s\nd:1|d\n_e{1,2}:a|bc\norders:1|C\norders:1|count");
+        datagram("g:1|g\nt:1|ms\nh:1|h\ns:1|s\nd:1|d\nk:1|k\n_e{1,2}:a|bc\norders:1|C\norders:1|count");
 
-        await().atMost(PATIENCE).until(() -> rejected("statsd_unknown_type") == 2);
-        assertThat(rejected("statsd_type")).isEqualTo(6);
+        await().atMost(PATIENCE).until(() -> rejected("unknown_type") == 2);
+        assertThat(rejected("statsd_type")).isEqualTo(7);
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.counters.collector.proxy;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.emit.Transport;
@@ -44,6 +45,7 @@ class AmountsMemoryTest {
         Transport nowhere = (bytes, length) -> true;
         AtomicInteger ids = new AtomicInteger();
         AtomicLong nanos = new AtomicLong();
+        Self self = new Self();
         long before = usedBytes();
         Amounts amounts = new Amounts(Long.MAX_VALUE, new SeededHash(new Random(1)));
         Relay relay = new Relay(
@@ -52,8 +54,13 @@ class AmountsMemoryTest {
                 nanos::get,
                 () -> 0,
                 () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
-                (reason, rule, in, begin, end) -> {},
-                new Self());
+                new Refusals(
+                        new SaidFaults().log(),
+                        () -> {
+                            throw new AssertionError("nothing is refused");
+                        },
+                        self),
+                self);
         long empty = usedBytes();
         String suffix = "x".repeat(more);
         for (int i = 0; i < NAMES; i++) {

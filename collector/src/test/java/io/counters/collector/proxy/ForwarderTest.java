@@ -53,6 +53,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The real loop between real sockets. */
@@ -529,6 +530,63 @@ class ForwarderTest {
                         .contains("--peers"));
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"UNKNOWN_TYPE", "LINE_TOO_LONG", "LINE_CUT", "LINES_JOINED", "HTTP", "TLS"})
+    void a_fault_that_the_collector_knows_too_has_the_same_name_there(Refusal why) {
+        assertThat(Rejection.valueOf(why.name()).reason()).isEqualTo(why.reason());
+    }
+
+    @Test
+    void joined_lines_are_said_as_that_with_about_what_they_held_wherever_they_come() throws Exception {
+        Sink sink = open(new Sink());
+        proxy(List.of(server(sink.address())));
+
+        tcp().write(bytes("a:1|cb:1|c\nc:1|c\n"));
+        await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"lines_joined\"}") == 1);
+        assertThat(said.lines())
+                .singleElement()
+                .satisfies(line -> assertThat(line)
+                        .contains(
+                                "\"a:1|cb:1|c\" was refused (lines_joined): several lines stand here without line breaks",
+                                "a:1|c\\n; it holds about 2 counts"));
+        udp("users:abe|sorders:1|c\nload:1.|gorders:5|c\nincrement aincrement b\nincrement aorders:1|c\norders:1|C\n");
+        Socket ends = connected();
+        ends.getOutputStream().write(bytes("orders:1|c".repeat(100)));
+        ends.close();
+
+        await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"lines_joined\"}") == 6);
+        assertThat(value("proxy_joined_counts_total")).isEqualTo(2 + 1 + 1 + 2 + 2 + 100);
+        assertThat(value("proxy_rejected_total{reason=\"unknown_type\"}")).isEqualTo(1);
+        assertThat(value("proxy_unended_bytes_total")).isZero();
+        await().atMost(SOON).until(() -> sink.received().equals("c:1|c\n"));
+    }
+
+    @Test
+    void a_stream_without_any_line_break_is_said_as_that_each_minute_and_at_its_end() throws Exception {
+        proxy(List.of(server("127.0.0.1:" + deadPort())));
+        int counts = 40_000;
+        Socket sender = connected();
+        sender.getOutputStream().write(bytes("a:1|c".repeat(counts)));
+        await().atMost(SOON).until(() -> value("proxy_unended_bytes_total") == 5L * counts);
+        assertThat(said.lines()).hasSize(1);
+
+        ahead.addAndGet(Duration.ofSeconds(61).toNanos());
+        sender.getOutputStream().write(bytes("a:1|c"));
+        await().atMost(SOON).until(() -> said.lines().size() == 2);
+        said.advance(Duration.ofSeconds(61));
+        sender.close();
+
+        await().atMost(SOON).until(() -> said.lines().size() == 3);
+        assertThat(value("proxy_rejected_total{reason=\"lines_joined\"}")).isEqualTo(1);
+        assertThat(value("proxy_joined_counts_total")).isEqualTo(counts + 1);
+        assertThat(said.lines().subList(1, 3))
+                .allSatisfy(line -> assertThat(line)
+                        .startsWith("WARN TCP from 127.0.0.1:")
+                        .contains(
+                                ": 200,005 bytes came without a line break, which hold about 40,001 counts; none of them is"
+                                        + " passed on. End each line with a line break"));
+    }
+
     @Test
     void a_server_by_UDP_where_nobody_listens_is_down_and_gets_what_waits_when_somebody_does() throws Exception {
         int port = deadPort();
@@ -832,20 +890,29 @@ class ForwarderTest {
         Socket grows = connected();
         Socket quiet = connected();
         stalled.getOutputStream().write(bytes("a:1|c\nb:"));
+        Socket stalledJoined = connected();
+        stalledJoined.getOutputStream().write(bytes("x:1|cx:1|cx:1|c"));
         grows.getOutputStream().write(bytes("c:"));
         quiet.getOutputStream().write(bytes("d:1|c\n"));
-        await().atMost(SOON).until(() -> value("proxy_messages_total") == 2 && value("proxy_sender_bytes") == 4);
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == 2 && value("proxy_sender_bytes") == 19);
 
         ahead.addAndGet(Duration.ofSeconds(40).toNanos());
         grows.getOutputStream().write(bytes("1"));
-        await().atMost(SOON).until(() -> value("proxy_sender_bytes") > 4);
+        await().atMost(SOON).until(() -> value("proxy_sender_bytes") > 19);
         ahead.addAndGet(Duration.ofSeconds(30).toNanos());
 
         assertThat(isClosed(stalled)).isTrue();
+        assertThat(isClosed(stalledJoined)).isTrue();
         grows.getOutputStream().write(bytes("|c\n"));
         quiet.getOutputStream().write(bytes("e:1|c\n"));
         await().atMost(SOON).until(() -> value("proxy_messages_total") == 4);
-        assertThat(value("proxy_closed_total{reason=\"stalled\"}")).isEqualTo(1);
+        assertThat(value("proxy_closed_total{reason=\"stalled\"}")).isEqualTo(2);
+        assertThat(value("proxy_rejected_total{reason=\"line_cut\"}")).isEqualTo(1);
+        assertThat(value("proxy_rejected_total{reason=\"lines_joined\"}")).isEqualTo(1);
+        assertThat(value("proxy_joined_counts_total")).isEqualTo(3);
+        assertThat(said.lines())
+                .anySatisfy(line ->
+                        assertThat(line).startsWith("WARN TCP from 127.0.0.1:").contains("about 3 counts"));
         assertThat(value("proxy_sender_bytes")).isZero();
     }
 

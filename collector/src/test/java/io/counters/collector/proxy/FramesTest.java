@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import com.sun.management.ThreadMXBean;
+import io.counters.collector.self.JoinedLines;
 import java.io.ByteArrayOutputStream;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -26,6 +27,9 @@ class FramesTest {
         final List<String> keys = new ArrayList<>();
         final List<String> commands = new ArrayList<>();
         final List<Refusal> refused = new ArrayList<>();
+        long passedOver;
+        long joinedCounts;
+        final List<String> unended = new ArrayList<>();
 
         @Override
         public void message(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
@@ -41,6 +45,17 @@ class FramesTest {
         @Override
         public void refused(Refusal why, byte[] in, int begin, int end) {
             refused.add(why);
+        }
+
+        @Override
+        public void passedOver(long bytes, long counts) {
+            passedOver += bytes;
+            joinedCounts += counts;
+        }
+
+        @Override
+        public void unended(JoinedLines held, long bytes) {
+            unended.add(bytes + " bytes, " + held.counts() + " counts");
         }
     }
 
@@ -387,5 +402,58 @@ class FramesTest {
 
         assertThat(taken.refused).containsExactly(Refusal.LINE_TOO_LONG);
         assertThat(taken.messages).containsExactly("b:1|c\n");
+        assertThat(taken.passedOver).isEqualTo(100 * 50_000 + 1);
+        assertThat(taken.unended).containsExactly("5000001 bytes, 0 counts");
+        pieces.end();
+        assertThat(taken.unended).hasSize(1);
+    }
+
+    @Test
+    void what_joined_lines_held_is_found_wherever_they_are_cut_and_never_grows_less() {
+        byte[] all = ("orders.placed:12|c|#port:80|c:abc".repeat(4000) + "\ny:1|c\n").getBytes(ISO_8859_1);
+        int line = all.length - 7;
+        for (int cut = 65_537; cut < 65_537 + 40; cut++) {
+            Taken parts = new Taken();
+            Pieces pieces = new Pieces(parts);
+            JoinedLines first = new JoinedLines();
+            first.read(all, 0, cut);
+
+            feed(pieces, Arrays.copyOfRange(all, 0, cut));
+            for (int at = cut; at < all.length; ) {
+                long before = parts.joinedCounts;
+                int end = Math.min(all.length, at + 1 + cut % 7);
+                feed(pieces, Arrays.copyOfRange(all, at, end));
+                at = end;
+                assertThat(parts.joinedCounts).isGreaterThanOrEqualTo(before);
+            }
+
+            assertThat(parts.messages).containsExactly("y:1|c\n");
+            if (cut == 65_537) {
+                continue; // which may be a line of 65,536 bytes, and is refused with the next byte
+            }
+            assertThat(parts.refused).containsExactly(Refusal.LINE_TOO_LONG);
+            assertThat(parts.passedOver).isEqualTo(line);
+            assertThat(parts.unended).containsExactly(line + " bytes, 4000 counts");
+            assertThat(first.counts() + parts.joinedCounts)
+                    .as("told of, one too many at most")
+                    .isBetween(4000L, 4001L);
+        }
+    }
+
+    @Test
+    void a_stream_that_is_over_is_not_refused_once_more_when_it_ends() {
+        for (String bad : new String[] {"\u0016\u0003", "GET / HTTP/1.1\r\n", text(hex("aa 00 0000 0000"))}) {
+            for (int cut = 0; cut < bad.length(); cut++) {
+                Taken parts = new Taken();
+                Pieces pieces = new Pieces(parts);
+
+                assertThat(feed(pieces, bad.substring(0, cut).getBytes(ISO_8859_1))
+                                && feed(pieces, bad.substring(cut).getBytes(ISO_8859_1)))
+                        .isFalse();
+                pieces.end();
+
+                assertThat(parts.refused).as("%s cut at %d", bad, cut).hasSize(1);
+            }
+        }
     }
 }

@@ -134,6 +134,8 @@ class ProxyTest {
                     .untilAsserted(() -> assertThat(ask("GET", "/metrics").body())
                             .contains(
                                     "counters_proxy_rejected_total{reason=\"lines_joined\"} 2\n",
+                                    "counters_proxy_joined_counts_total 20002\n",
+                                    "counters_proxy_unended_bytes_total 100000\n",
                                     "counters_proxy_rejected_total{reason=\"no_colon\"} 1\n"));
             assertThat(ask("GET", "/api/rejected").body())
                     .contains("{\"reason\": \"lines_joined\", ", "\"line\": \"x:1|cb:1|c\"}", "\"line\": \"bad\"}")

@@ -3,6 +3,7 @@ package io.counters.collector.proxy;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.self.JoinedLines;
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
 import java.util.List;
@@ -39,6 +40,16 @@ class RingTest {
                     @Override
                     public void refused(Refusal why, byte[] in, int begin, int end) {
                         throw new AssertionError(why);
+                    }
+
+                    @Override
+                    public void passedOver(long bytes, long counts) {
+                        throw new AssertionError("no stream");
+                    }
+
+                    @Override
+                    public void unended(JoinedLines held, long bytes) {
+                        throw new AssertionError("no stream");
                     }
                 })
                 .take(in, 0, in.length);

@@ -1,0 +1,121 @@
+package io.counters.collector.proxy;
+
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.JoinedLines;
+import io.counters.collector.self.Self;
+import io.counters.collector.self.Sender;
+import io.counters.wire.Rejection;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+
+/**
+ * Counts the messages that are not passed on, by reason, and logs them. Lines that are joined without line breaks break
+ * some rule by chance; what they are is said instead, with an estimate of the counts they held. For one thread.
+ */
+final class Refusals {
+    private final FaultLog faults;
+    private final Supplier<Sender> sender;
+    private final Map<Refusal, LongAdder> refused = new EnumMap<>(Refusal.class);
+    private final Map<Rejection, LongAdder> rejected = new EnumMap<>(Rejection.class);
+    private final JoinedLines joined = new JoinedLines();
+    private final LongAdder joinedCounts;
+    private final LongAdder unendedBytes;
+
+    /** @param sender who sent what is being taken */
+    Refusals(FaultLog faults, Supplier<Sender> sender, Self self) {
+        this.faults = faults;
+        this.sender = sender;
+        joinedCounts = self.count("proxy_joined_counts_total");
+        unendedBytes = self.count("proxy_unended_bytes_total");
+        for (Refusal why : Refusal.values()) {
+            refused.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
+        }
+        for (Rejection why : Rejection.values()) {
+            rejected.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
+        }
+    }
+
+    /** Counts and tells of a message that is not passed on. */
+    void add(Refusal why, byte[] in, int begin, int end) {
+        if (!why.isOfLines() || !isJoined(in, begin, end)) {
+            Objects.requireNonNull(refused.get(why)).increment();
+            warn(why.reason(), why.rule(), in, begin, end);
+        }
+    }
+
+    /** The same, of a line of our own protocol. */
+    void add(Rejection why, byte[] in, int begin, int end) {
+        if (!isJoined(in, begin, end)) {
+            Objects.requireNonNull(rejected.get(why)).increment();
+            warn(why.reason(), why.rule(), in, begin, end);
+        }
+    }
+
+    /** Whether these are lines without line breaks between them. Then they are counted and told of as that. */
+    private boolean isJoined(byte[] in, int begin, int end) {
+        joined.clear();
+        joined.read(in, begin, end);
+        if (joined.lines() < 2) {
+            return false;
+        }
+        long counts = joined.counts();
+        joinedCounts.add(counts);
+        Objects.requireNonNull(refused.get(Refusal.LINES_JOINED)).increment();
+        warn(
+                Refusal.LINES_JOINED.reason(),
+                Refusal.LINES_JOINED.rule(),
+                in,
+                begin,
+                end,
+                () -> String.format(Locale.ROOT, "; it holds about %,d counts", counts));
+        return true;
+    }
+
+    /** Tells of a message that breaks a rule and that another counter has counted. */
+    void warn(String reason, String rule, byte[] in, int begin, int end) {
+        warn(reason, rule, in, begin, end, () -> "");
+    }
+
+    private void warn(String reason, String rule, byte[] in, int begin, int end, Supplier<String> more) {
+        Sender from = sender.get();
+        faults.rejected(
+                reason,
+                rule,
+                from,
+                1,
+                in,
+                begin,
+                end,
+                () -> from.protocol() + " from " + from.text() + ": \"" + FaultLog.shown(in, begin, end)
+                        + "\" was refused (" + reason + "): " + rule + more.get());
+    }
+
+    /** Counts bytes of a line that is too long and has no line break yet, and the counts that were found in them. */
+    void passedOver(long bytes, long counts) {
+        unendedBytes.add(bytes);
+        joinedCounts.add(counts);
+    }
+
+    /** Tells what a line that was too long came to until now, if it was several. */
+    void unended(JoinedLines held, long bytes) {
+        if (held.lines() > 1) {
+            Sender from = sender.get();
+            faults.warn(
+                    "no line breaks",
+                    from.addressKey(),
+                    () -> String.format(
+                            Locale.ROOT,
+                            "%s from %s: %,d bytes came without a line break, which hold about %,d counts; none of them is"
+                                    + " passed on. End each line with a line break; a client that can't, such as Ruby's"
+                                    + " statsd-ruby by TCP, counts by UDP",
+                            from.protocol(),
+                            from.text(),
+                            bytes,
+                            held.counts()));
+        }
+    }
+}
