@@ -97,7 +97,7 @@ class LinesTest {
 
         assertThat(kept.counted("intake_rejected_lines_total{reason=\"statsd_type\"}"))
                 .isEqualTo(3);
-        assertThat(kept.counted("intake_rejected_lines_total{reason=\"statsd_unknown_type\"}"))
+        assertThat(kept.counted("intake_rejected_lines_total{reason=\"unknown_type\"}"))
                 .isEqualTo(1);
         assertThat(kept.counted("intake_rejected_lines_total{reason=\"unknown_verb\"}"))
                 .isEqualTo(1);
