@@ -8,7 +8,7 @@ import java.util.concurrent.Callable
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
 
-/** What Groovy makes of marked methods, by the rows of docs/agent.md; each body counts by hand. */
+/** What Groovy makes of marked methods, by the rows of docs/annotations.md; each body counts by hand. */
 class Rows {
     static void main(String[] arguments) {
         new Kinds().all()

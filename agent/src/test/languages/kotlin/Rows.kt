@@ -1,4 +1,4 @@
-/** What Kotlin makes of marked methods, by the rows of docs/agent.md; each body counts by hand. */
+/** What Kotlin makes of marked methods, by the rows of docs/annotations.md; each body counts by hand. */
 package languages
 
 import io.counters.Count

@@ -5,7 +5,7 @@ import io.counters.Count.When
 import io.counters.fixture.Hand
 import java.util.concurrent.{Callable, CompletableFuture, CompletionStage}
 
-/** What Scala makes of marked methods, by the rows of docs/agent.md; each body counts by hand. Of Scala 2.13 and 3. */
+/** What Scala makes of marked methods, by the rows of docs/annotations.md; each body counts by hand. Of Scala 2.13 and 3. */
 object Rows {
   def main(arguments: Array[String]): Unit = {
     new Kinds().all()

@@ -30,8 +30,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * One small method, with nothing in it, with a plain field that is incremented, and counted in every way that we and
- * others know. {@link CountTable} runs it under the agent and prints the README's table. All but {@link #plainField},
- * which is each thread's own, and {@link #dogstatsd}, which drops under load, are exact.
+ * others know. {@link CountTable} runs it under the agent and prints the table of docs/benchmarks.md. All but {@link
+ * #plainField}, which is each thread's own, and {@link #dogstatsd}, which drops under load, are exact.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)

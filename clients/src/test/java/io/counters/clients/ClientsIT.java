@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Real StatsD clients count, each in its own way, at a collector and through a proxy with two collectors behind it. Prints
- * a table of what they sent and what was counted. Rejected is only what docs/wire-protocol.md says is rejected.
+ * a table of what they sent and what was counted. Rejected is only what docs/protocol.md says is rejected.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ClientsIT {

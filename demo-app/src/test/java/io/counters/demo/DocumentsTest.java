@@ -1,0 +1,460 @@
+package io.counters.demo;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.Counters;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Checks the documents against the code: README.md, the other pages at the root, and docs. It reads source files as text, so that
+ * it needs no module that it documents.
+ */
+class DocumentsTest {
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final String OPERATIONS = "docs/operations.md";
+    private static final String COLLECTOR = "collector/src/main/java/io/counters/collector/";
+
+    private static final int README_LINES_MAX = 200;
+    private static final int LINE_CHARS_MAX = 120;
+
+    /** Shorter texts say nothing by which a message can be found. */
+    private static final int TEXT_CHARS_MIN = 12;
+
+    /** What logs; other methods of these names hand their text on to one of these. */
+    private static final Pattern LOGS = Pattern.compile("\\b(?:log|faults|warning)\\.\\w+\\($");
+
+    /** Classes that log texts which are made elsewhere, such as the rules of the enums that another test reads. */
+    private static final Set<String> LOGGED_FROM_ELSEWHERE = Set.of(
+            "Commit.java",
+            "OpenTsdbSink.java",
+            "Pusher.java",
+            "FaultLog.java",
+            "Rejections.java",
+            "Relay.java",
+            "Peers.java",
+            "UdpUpstream.java",
+            "Agent.java",
+            "LiveSettings.java",
+            "Refusals.java",
+            "Rules.java");
+
+    /** Each page's text by its path from the root, with slashes. */
+    private static final Map<String, String> PAGES = pages();
+
+    private static Map<String, String> pages() {
+        Map<String, String> pages = new TreeMap<>();
+        for (Path folder : List.of(ROOT, ROOT.resolve("docs"), ROOT.resolve(".github"))) {
+            try (Stream<Path> files = Files.walk(folder, folder.equals(ROOT) ? 1 : 4)) {
+                files.filter(file -> file.toString().endsWith(".md"))
+                        .forEach(file -> pages.put(path(file), read(file)));
+            } catch (IOException unreadable) {
+                throw new UncheckedIOException(unreadable);
+            }
+        }
+        return pages;
+    }
+
+    @Test
+    void the_api_sends_without_an_agent() throws Exception {
+        try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            collector.setSoTimeout(10_000);
+            Counters.increment("readme.read");
+
+            AutoCloseable sending = Counters.start("127.0.0.1:" + collector.getLocalPort());
+
+            DatagramPacket first = new DatagramPacket(new byte[2000], 2000);
+            collector.receive(first);
+            assertThat(new String(first.getData(), 0, first.getLength(), US_ASCII))
+                    .containsPattern("from [0-9a-f]{24} \\d+ 1\n")
+                    .contains("increment readme.read 1 1\n");
+            sending.close();
+        }
+    }
+
+    @Test
+    void every_java_example_is_a_piece_of_code_that_runs() throws IOException {
+        String code = squeezed(String.join("\n", sources("demo-app/src").values()));
+
+        int examples = 0;
+        for (Map.Entry<String, String> page : PAGES.entrySet()) {
+            for (MatchResult example : found("```java\n(.*?)```", page.getValue())) {
+                examples++;
+                assertThat(code)
+                        .as("the code, for an example of " + page.getKey())
+                        .contains(squeezed(example.group(1)));
+            }
+        }
+
+        assertThat(examples).isGreaterThanOrEqualTo(8);
+    }
+
+    @Test
+    void every_setting_has_its_row() throws IOException {
+        String agent = source("agent/src/main/java/io/counters/agent/settings/Key.java");
+        String collector = source(COLLECTOR + "settings/Setting.java");
+        String proxy = source(COLLECTOR + "proxy/ProxySettings.java");
+
+        List<String> keys = found("^    ([A-Z_]+)(?:\\(.*\\))?[,;]$", agent).stream()
+                .map(match -> "\n| `" + camelCase(match.group(1)) + "` |")
+                .toList();
+        List<String> flags = found("^    ([A-Z_]+)\\(\\s*\"(.*?)\",(?!.*true\\))", collector).stream()
+                .map(match -> "\n| `--" + lower(match.group(1)).replace('_', '-') + "` | "
+                        + (match.group(2).isEmpty() ? "" : "`" + match.group(2) + "`"))
+                .toList();
+        List<String> proxyKeys = found("^        ([A-Z_]+)\\(\"(.*?)\"\\)[,;]$", proxy).stream()
+                .map(match -> "`" + lower(match.group(1)) + "` | "
+                        + (match.group(2).isEmpty() ? "" : "`" + match.group(2) + "`"))
+                .map(row -> row.replace("`port` | `8150`", "`port`, `tcp_port` | `8150`"))
+                .toList();
+
+        assertThat(keys).hasSizeGreaterThan(8).allMatch(page("docs/agent.md")::contains);
+        assertThat(flags).hasSizeGreaterThan(8).allMatch(String.join("\n", PAGES.values())::contains);
+        assertThat(proxyKeys).hasSizeGreaterThan(8).allMatch(page("docs/proxy.md")::contains);
+    }
+
+    @Test
+    void every_metric_has_its_row_and_every_row_its_metric() throws IOException {
+        Set<String> registered = new TreeSet<>();
+        for (String source : sources(COLLECTOR).values()) {
+            found("\\.(?:count|gauge)\\(\\s*\"([a-z_]+)\"", source)
+                    .forEach(metric -> registered.add("counters_" + metric.group(1)));
+        }
+
+        Set<String> rows = new TreeSet<>();
+        found("^\\| `(counters_[a-z_]+)(?:\\{[a-z]+\\})?` \\|", page(OPERATIONS))
+                .forEach(row -> rows.add(row.group(1)));
+
+        assertThat(registered).hasSizeGreaterThan(50);
+        assertThat(rows).isEqualTo(registered);
+    }
+
+    @Test
+    void every_metric_that_another_page_names_is_registered() {
+        for (Map.Entry<String, String> page : PAGES.entrySet()) {
+            for (MatchResult metric : found("`(counters_[a-z_]+[a-z])(?:\\{.*?\\})?`", page.getValue())) {
+                assertThat(page(OPERATIONS))
+                        .as("the row of a metric that " + page.getKey() + " names")
+                        .contains("| `" + metric.group(1));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "core/src/main/java/io/counters/wire/Rejection.java, Reasons of rejected lines",
+        "collector/src/main/java/io/counters/collector/proxy/Refusal.java, Reasons of refused messages (proxy)",
+        "collector/src/main/java/io/counters/collector/proxy/Senders.java, Reasons of closed connections (proxy)",
+    })
+    void every_reason_has_its_row(String file, String heading) throws IOException {
+        String section = section(page(OPERATIONS), heading);
+
+        List<String> reasons =
+                found("^    {1,2}([A-Z_]{3,})\\(\\s*\"", source(file).replace("        ", "    ")).stream()
+                        .map(match -> "\n| `" + lower(match.group(1)) + "` |")
+                        .toList();
+
+        assertThat(reasons).hasSizeGreaterThan(3).allMatch(section::contains);
+    }
+
+    @Test
+    void every_reason_to_refuse_a_request_is_described() throws IOException {
+        Set<String> reasons = new TreeSet<>();
+        for (String source : sources(COLLECTOR + "http").values()) {
+            found("\\brefuse\\(\\s*\"([a-z_]+)\"", source).forEach(reason -> reasons.add(reason.group(1)));
+        }
+
+        assertThat(reasons)
+                .hasSizeGreaterThan(3)
+                .allMatch(reason -> page(OPERATIONS).contains("`" + reason + "`"));
+    }
+
+    /** Of each message the longest text that does not vary stands there, word by word. */
+    @Test
+    void every_warning_and_error_of_collector_and_proxy_is_described() throws IOException {
+        assertThat(undescribed(sources(COLLECTOR), "\\b(?:warn|error)\\(")).isEmpty();
+    }
+
+    @Test
+    void every_message_of_the_agent_and_the_emitter_is_described() throws IOException {
+        Map<String, String> sources = sources("agent/src/main");
+        sources.putAll(sources("core/src/main"));
+
+        assertThat(undescribed(sources, "\\b(?:log\\.accept|complain)\\(")).isEmpty();
+    }
+
+    private static List<String> undescribed(Map<String, String> sources, String call) {
+        String said = squeezed(page(OPERATIONS).replace("\\|", "|"));
+        List<String> undescribed = new ArrayList<>();
+        int calls = 0;
+        for (Map.Entry<String, String> source : sources.entrySet()) {
+            String file = source.getKey().substring(source.getKey().lastIndexOf('/') + 1);
+            for (Matcher found = Pattern.compile(call).matcher(source.getValue()); found.find(); ) {
+                calls++;
+                String line = source.getValue().substring(Math.max(0, found.end() - 20), found.end());
+                String arguments = arguments(source.getValue(), found.end());
+                // A fault log is told the kind of the fault first, which nobody reads.
+                String text = longestText(line.endsWith("faults.warn(") ? withoutFirst(arguments) : arguments);
+                if (text.length() >= TEXT_CHARS_MIN
+                        ? !said.contains(text)
+                        : LOGS.matcher(line).find() && !LOGGED_FROM_ELSEWHERE.contains(file)) {
+                    undescribed.add(file + ": \"" + text + "\"");
+                }
+            }
+        }
+        assertThat(calls).isGreaterThan(20);
+        return undescribed;
+    }
+
+    @Test
+    void the_readme_is_short() {
+        assertThat(page("README.md").lines().count()).isLessThanOrEqualTo(README_LINES_MAX);
+    }
+
+    @Test
+    void no_line_of_prose_is_too_long() {
+        List<String> tooLong = new ArrayList<>();
+        PAGES.forEach((page, text) -> text.replaceAll("(?ms)^```.*?^```$", "")
+                .lines()
+                .filter(line -> line.length() > LINE_CHARS_MAX && !line.startsWith("|") && !line.startsWith("    "))
+                .forEach(line -> tooLong.add(page + ": " + line)));
+
+        assertThat(tooLong).isEmpty();
+    }
+
+    @Test
+    void every_link_leads_somewhere() {
+        List<String> broken = new ArrayList<>();
+        int links = 0;
+        for (Map.Entry<String, String> page : PAGES.entrySet()) {
+            String text = page.getValue().replaceAll("(?ms)^```.*?^```$|^ {4}.*?$", "");
+            for (MatchResult link : found("\\]\\(\\s*([^)\\s]+)\\s*\\)", text)) {
+                String target = link.group(1);
+                if (!target.matches("https?://.*")) {
+                    links++;
+                    if (!leadsSomewhere(page.getKey(), target)) {
+                        broken.add(page.getKey() + ": " + target);
+                    }
+                }
+            }
+        }
+
+        assertThat(links).isGreaterThan(100);
+        assertThat(broken).isEmpty();
+    }
+
+    @Test
+    void every_page_can_be_reached_from_the_readme() {
+        Set<String> reached = new HashSet<>(Set.of("README.md"));
+        List<String> next = new ArrayList<>(reached);
+        while (!next.isEmpty()) {
+            String from = next.remove(0);
+            for (MatchResult link : found("\\]\\(([^)#\\s]+)[^)]*\\)", page(from))) {
+                String to =
+                        path(ROOT.resolve(from).resolveSibling(link.group(1)).normalize());
+                if (PAGES.containsKey(to) && reached.add(to)) {
+                    next.add(to);
+                }
+            }
+        }
+
+        assertThat(reached)
+                .containsAll(PAGES.keySet().stream()
+                        .filter(page -> !page.startsWith(".github"))
+                        .toList());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "README.md, true",
+        "docs/agent.md, true",
+        "docs/agent.md#settings, true",
+        "#what-it-costs, true",
+        "docs, true",
+        "docs/nowhere.md, false",
+        "docs/agent.md#nowhere, false",
+        "#nowhere, false",
+    })
+    void a_link_that_leads_nowhere_is_noticed(String target, boolean leads) {
+        assertThat(leadsSomewhere("README.md", target)).isEqualTo(leads);
+    }
+
+    @Test
+    void anchors_follow_the_rule_of_github() {
+        assertThat(
+                        anchors(
+                                "# `@Count`\n## Replacing counters.jar\n## A, b & c\n```\n# none\n```\n## A, b & c\n### x_y-z (q)"))
+                .containsExactlyInAnyOrder("count", "replacing-countersjar", "a-b--c", "a-b--c-1", "x_y-z-q");
+    }
+
+    @Test
+    void a_message_that_is_not_described_is_noticed() {
+        Map<String, String> source = new HashMap<>();
+        for (int i = 0; i < 21; i++) {
+            source.put(
+                    "some/Class" + i + ".java",
+                    "faults.warn(\"kind\", \"nobody has ever \" + \"described this \" + why(\"x)\"));");
+        }
+
+        assertThat(undescribed(source, "\\b(?:warn|error)\\("))
+                .contains("Class7.java: \"nobody has ever described this\"")
+                .hasSize(21);
+    }
+
+    private static boolean leadsSomewhere(String page, String target) {
+        int hash = target.indexOf('#');
+        String file = hash < 0 ? target : target.substring(0, hash);
+        Path found = file.isEmpty()
+                ? ROOT.resolve(page)
+                : ROOT.resolve(page).resolveSibling(file).normalize();
+        if (!Files.exists(found)) {
+            return false;
+        }
+        return hash < 0 || anchors(read(found)).contains(target.substring(hash + 1));
+    }
+
+    /** As GitHub makes them of headings: small letters, without punctuation, a hyphen for each blank, numbered where they repeat. */
+    private static Set<String> anchors(String text) {
+        Map<String, Integer> seen = new HashMap<>();
+        Set<String> anchors = new TreeSet<>();
+        for (MatchResult heading : found("^#{1,6} +(.*)$", text.replaceAll("(?ms)^```.*?^```$", ""))) {
+            String anchor = lower(heading.group(1)
+                            .replaceAll("\\[([^]]*)\\]\\([^)]*\\)", "$1")
+                            .strip())
+                    .replaceAll("[^\\p{L}\\p{N} _-]", "")
+                    .replace(' ', '-');
+            int times = seen.merge(anchor, 1, Integer::sum);
+            anchors.add(times == 1 ? anchor : anchor + "-" + (times - 1));
+        }
+        return anchors;
+    }
+
+    /** What stands between these brackets, of which the first ends before {@code begin}. */
+    private static String arguments(String source, int begin) {
+        int depth = 1;
+        boolean isText = false;
+        int at = begin;
+        for (; depth > 0 && at < source.length(); at++) {
+            char letter = source.charAt(at);
+            if (isText && letter == '\\') {
+                at++;
+            } else if (letter == '"') {
+                isText = !isText;
+            } else if (!isText && letter == '(') {
+                depth++;
+            } else if (!isText && letter == ')') {
+                depth--;
+            }
+        }
+        return source.substring(begin, at);
+    }
+
+    /** These arguments but for the first, where there are several. */
+    private static String withoutFirst(String arguments) {
+        int depth = 0;
+        boolean isText = false;
+        for (int at = 0; at < arguments.length(); at++) {
+            char letter = arguments.charAt(at);
+            if (letter == '"') {
+                isText = !isText;
+            } else if (!isText && (letter == '(' || letter == ')')) {
+                depth += letter == '(' ? 1 : -1;
+            } else if (!isText && letter == ',' && depth == 0) {
+                return arguments.substring(at);
+            }
+        }
+        return arguments;
+    }
+
+    /** The longest text in these arguments that stands in the message as it is; empty where there is none. */
+    private static String longestText(String arguments) {
+        String joined = arguments.replaceAll("\"\\s*\\+\\s*\"", "");
+        return found("\"((?:[^\"\\\\]|\\\\.)*)\"", joined).stream()
+                .flatMap(text -> Stream.of(text.group(1).replace("\\\"", "\"").split("\\{\\}|%,?[sd]")))
+                .map(DocumentsTest::squeezed)
+                .max(Comparator.comparingInt(String::length))
+                .orElse("");
+    }
+
+    private static String section(String page, String heading) {
+        Matcher section = Pattern.compile("(?ms)^### " + Pattern.quote(heading) + "$(.*?)(?=^#|\\z)")
+                .matcher(page);
+        assertThat(section.find()).as("a section \"" + heading + "\"").isTrue();
+        return section.group(1);
+    }
+
+    private static List<MatchResult> found(String pattern, String text) {
+        return Pattern.compile(pattern, Pattern.MULTILINE | (pattern.startsWith("```") ? Pattern.DOTALL : 0))
+                .matcher(text)
+                .results()
+                .toList();
+    }
+
+    private static String page(String path) {
+        return Objects.requireNonNull(PAGES.get(path), path);
+    }
+
+    private static String source(String path) throws IOException {
+        return Files.readString(ROOT.resolve(path));
+    }
+
+    /** The Java files below a folder, by their paths. */
+    private static Map<String, String> sources(String folder) throws IOException {
+        Map<String, String> sources = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(ROOT.resolve(folder))) {
+            files.filter(file -> file.toString().endsWith(".java"))
+                    .forEach(file -> sources.put(path(file), read(file)));
+        }
+        return sources;
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.isDirectory(file) ? "" : Files.readString(file);
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
+
+    private static String path(Path file) {
+        return ROOT.relativize(file).toString().replace('\\', '/');
+    }
+
+    private static String lower(String text) {
+        return text.toLowerCase(Locale.ROOT);
+    }
+
+    private static String camelCase(String constant) {
+        return Pattern.compile("_([a-z])")
+                .matcher(lower(constant))
+                .replaceAll(letter -> letter.group(1).toUpperCase(Locale.ROOT));
+    }
+
+    private static String squeezed(String code) {
+        return code.replaceAll("\\s+", " ").strip();
+    }
+}
