@@ -30,7 +30,7 @@ public enum Rejection {
     FROM_PLACE("in a datagram the from line comes first, once"),
     PEER_FORM("a peer line is: peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM, under a from line"),
     SIGNED_FORM("a signed line is: signed KEY-ID TIME MAC"),
-    SIGNED_PLACE("a signed line is the first of a datagram; on TCP use TLS instead"),
+    SIGNED_PLACE("a signed line is the first of a datagram, and there is none on TCP"),
     STATSD_FORM("a StatsD line is: name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),
     STATSD_COLON(
             "a StatsD name has no colon, because values follow the first one: send shop.cart:1|c, not shop:cart:1|c"),

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,6 +31,7 @@ import picocli.CommandLine.Spec;
         description = "Spreads StatsD's and statsite's messages, and increment NAME, over servers, each key to one.")
 public final class ProxyCommand implements Callable<Integer> {
     private static final int EXIT_MISTAKES = 2;
+    private static final Pattern COMMAND = Pattern.compile("(?:in|de)crement (\\S+)(?: .*)?");
     private static final String COUNTER = ":1|c";
 
     /** Starts what the settings say. */
@@ -116,6 +119,13 @@ public final class ProxyCommand implements Callable<Integer> {
 
     /** Of a key, as a counter has it, or of a whole line. */
     private static Server owner(Ring ring, String key) {
+        Matcher command = COMMAND.matcher(key);
+        if (command.matches()) {
+            NameReader names = new NameReader();
+            String name = names.read(command.group(1)) == null ? names.name() : command.group(1);
+            byte[] bytes = name.getBytes(UTF_8);
+            return ring.servers().get(ring.owner(bytes, 0, bytes.length));
+        }
         int colon = key.indexOf(':');
         boolean isLine = colon > 0 && key.indexOf('|', colon) > colon + 1;
         byte[] line = ((isLine ? key : key + COUNTER) + "\n").getBytes(UTF_8);
@@ -142,7 +152,7 @@ public final class ProxyCommand implements Callable<Integer> {
                 description = "drop_tags of the proxy's INI file")
         private String dropTags = "";
 
-        @Parameters(paramLabel = "KEY", arity = "0..*", description = "a key, or a StatsD line")
+        @Parameters(paramLabel = "KEY", arity = "0..*", description = "a key, a StatsD line, or increment NAME")
         private String[] keys = {};
 
         @Override

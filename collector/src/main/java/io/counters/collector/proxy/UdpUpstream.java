@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
  * full socket loses is lost, but for our own streams, which heal.
  *
  * <p>When the server's host says that nobody listens there (ICMP port unreachable), what was on its way is counted as
- * dropped and the rest waits; one datagram every {@value #TRY_MILLIS} ms, our own stream's if there is one, finds out
- * whether somebody listens again. A host that says nothing is sent to whether it is there or not.
+ * dropped and the rest waits; an empty line every {@value #TRY_MILLIS} ms finds out whether somebody listens again. A host
+ * that says nothing is sent to whether it is there or not.
  *
  * <p>A datagram holds lines or binary frames, never both. statsite reads the datagrams that have come at once, and takes
  * them all by the first byte of the first: so between the last of one kind and the first of the other pass {@value
@@ -30,6 +30,7 @@ final class UdpUpstream implements Upstream, Transport {
     private static final Logger log = LoggerFactory.getLogger(UdpUpstream.class);
 
     private static final long TRY_MILLIS = 1_000;
+    private static final byte[] EMPTY_LINE = {'\n'};
     private static final long TURN_MILLIS = 20;
     private static final long APART_MILLIS = 10;
     private static final String OUTCOME = "StatsD lines and frames in them are lost and counted"
@@ -157,9 +158,15 @@ final class UdpUpstream implements Upstream, Transport {
             faults = others;
             destination.reportFaults(OUTCOME);
         }
-        if (isRefused && hasTried && nanoClock.getAsLong() - nextTryNanos >= 0) {
-            isRefused = false;
-            log.info("{} is back; {} bytes waited for it", server, waiting());
+        if (isRefused && nanoClock.getAsLong() - nextTryNanos >= 0) {
+            if (hasTried) {
+                isRefused = false;
+                log.info("{} is back; {} bytes waited for it", server, waiting());
+            } else {
+                transport.send(EMPTY_LINE, EMPTY_LINE.length);
+                tried(true);
+                heed(transport);
+            }
         }
     }
 
@@ -192,10 +199,6 @@ final class UdpUpstream implements Upstream, Transport {
         nextTryNanos = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(TRY_MILLIS);
     }
 
-    private boolean mayTry() {
-        return !hasTried && nanoClock.getAsLong() - nextTryNanos >= 0;
-    }
-
     @Override
     public void flush() {
         UdpTransport transport = destination.transport();
@@ -203,13 +206,8 @@ final class UdpUpstream implements Upstream, Transport {
         if (transport == null || queue == null || queue.isEmpty()) {
             return;
         }
-        boolean isTry = isRefused && mayTry();
-        while (!queue.isEmpty() && (isTry || !isRefused)) {
+        while (!queue.isEmpty() && !isRefused) {
             send(transport, queue);
-            if (isTry) {
-                tried(true);
-                isTry = false;
-            }
             heed(transport);
         }
         if (!queue.isEmpty()) {
@@ -283,20 +281,13 @@ final class UdpUpstream implements Upstream, Transport {
 
     @Override
     public @Nullable Transport streams() {
-        return destination.transport() != null && (!isRefused || mayTry()) ? this : null;
+        return destination.transport() != null && !isRefused ? this : null;
     }
 
     @Override
     public boolean send(byte[] bytes, int length) {
         UdpTransport transport = destination.transport();
-        if (transport == null) {
-            return true;
-        }
-        boolean isSent = transport.send(bytes, length);
-        if (isRefused) {
-            tried(true);
-        }
-        return isSent;
+        return transport == null || transport.send(bytes, length);
     }
 
     @Override

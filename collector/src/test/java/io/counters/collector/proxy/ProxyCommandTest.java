@@ -122,7 +122,16 @@ class ProxyCommandTest {
             many.append("h:").append(i).append("\t1\n");
         }
         String file = servers("s", many.toString());
-        String[] same = {"n,a=1,b=2", "n;b=2;a=1", "n#b=2,a=1", "n[b=2,a=1]", "n:1|c|#b:2,a:1", "n;pod=x;b=2;a=1:1|c"};
+        String[] same = {
+            "n,a=1,b=2",
+            "n;b=2;a=1",
+            "n#b=2,a=1",
+            "n[b=2,a=1]",
+            "n:1|c|#b:2,a:1",
+            "n;pod=x;b=2;a=1:1|c",
+            "increment n,b=2,a=1",
+            "decrement n,a=1,b=2 3"
+        };
         List<String> args = new ArrayList<>(List.of("ring", "-f", file, "--drop-tags", "pod"));
         args.addAll(List.of(same));
         args.addAll(List.of("n", "n:1|c", "n:1|g|#b:2,a:1"));
