@@ -27,6 +27,7 @@ public final class Destination implements AutoCloseable {
     private @Nullable InetAddress address;
     private long openAtNanos = beganNanos;
     private long faultsSaid;
+    private long refusalsBefore;
     private long faultAtNanos = beganNanos;
     private @Nullable String complaint;
 
@@ -69,10 +70,14 @@ public final class Destination implements AutoCloseable {
         return transport == null && resolver != null && !resolver.hasAnswered();
     }
 
-    /** Asks for an answer at once, as this JVM ends. */
+    /** Prepares for the last sweep, because this JVM ends: asks for the address at once. */
     void hurry() {
         if (resolver != null) {
             resolver.hurry();
+        }
+        if (transport != null) {
+            transport.listen();
+            refusalsBefore = transport.refusals();
         }
     }
 
@@ -114,6 +119,7 @@ public final class Destination implements AutoCloseable {
                 transport = fresh;
                 address = candidate;
                 faultsSaid = 0;
+                refusalsBefore = 0;
                 complaint = null;
                 return moved && !settings.follow();
             } catch (IOException | RuntimeException cannot) {
@@ -162,6 +168,21 @@ public final class Destination implements AutoCloseable {
                     + " datagrams so far); " + outcome);
             faultsSaid = transport.faults();
             faultAtNanos = now + TimeUnit.SECONDS.toNanos(FAULT_SECONDS);
+        }
+    }
+
+    /**
+     * Logs it if nobody listened there to the last sweep, unless a fault has been logged before: the kernel tells of a
+     * datagram only when the next one is sent, so a short program would lose its counts in silence.
+     */
+    void reportLast() {
+        if (transport != null) {
+            transport.listen();
+            if (faultsSaid == 0 && transport.refusals() > refusalsBefore) {
+                log.accept(
+                        "collector " + collector + ": nobody listened there when this program ended; counts that it had"
+                                + " not received by then are lost");
+            }
         }
     }
 

@@ -157,6 +157,7 @@ public final class Emitter implements AutoCloseable {
             }
         }
         lastSweep();
+        reportLast();
         for (Destination destination : destinations) {
             destination.close();
         }
@@ -199,6 +200,16 @@ public final class Emitter implements AutoCloseable {
                 pause(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_PAUSES_MILLIS[i]), true);
             }
             connected().last(transports);
+        } catch (Throwable fault) {
+            report(fault);
+        }
+    }
+
+    private void reportLast() {
+        try {
+            for (Destination destination : destinations) {
+                destination.reportLast();
+            }
         } catch (Throwable fault) {
             report(fault);
         }

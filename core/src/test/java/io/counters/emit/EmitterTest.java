@@ -282,6 +282,26 @@ class EmitterTest {
     }
 
     @Test
+    void a_program_that_ends_before_it_could_know_that_nobody_listens_says_so_at_its_end() {
+        int id = Cells.id(name);
+        int port;
+        try (CollectorSocket reserved = new CollectorSocket()) {
+            port = reserved.port();
+        }
+        Cells.add(id, 3);
+        try (Emitter emitter =
+                new Emitter(EmitterSettings.to("127.0.0.1:" + port).sweepMillis(60_000), log::add)) {
+            emitter.start();
+        }
+
+        assertThat(log)
+                .singleElement()
+                .isEqualTo("collector 127.0.0.1:" + port
+                        + ": nobody listened there when this program ended; counts that it"
+                        + " had not received by then are lost");
+    }
+
+    @Test
     void an_address_that_is_found_only_at_the_end_still_gets_the_last_sweep() {
         int id = Cells.id(name);
         Cells.add(id, 3);
