@@ -130,8 +130,11 @@ final class Watch extends Thread {
         @Override
         public void run() {
             try {
-                loaded.joinCopies();
-                counting.end();
+                try {
+                    loaded.joinCopies();
+                } finally {
+                    counting.end();
+                }
             } catch (Throwable fault) {
                 // The JVM ends; there is nobody left to tell.
                 return;
