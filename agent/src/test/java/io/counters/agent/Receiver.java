@@ -26,7 +26,8 @@ final class Receiver implements AutoCloseable, Commands {
 
     Receiver() throws IOException {
         socket = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-        socket.setReceiveBufferSize(1 << 20);
+        // So that a last sweep of 100,000 names, sent at once, has room.
+        socket.setReceiveBufferSize(4 << 20);
         Thread thread = new Thread(this::receive, "receiver");
         thread.setDaemon(true);
         thread.start();
