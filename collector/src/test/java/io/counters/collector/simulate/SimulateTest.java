@@ -21,7 +21,7 @@ class SimulateTest {
     }
 
     @Test
-    void it_ends_with_a_verdict_and_the_loss_that_statsd_would_have_had() {
+    void the_output_ends_with_a_verdict_and_shows_the_loss_without_totals() {
         int status = simulate(
                 "--seeds",
                 "1..5",
@@ -49,7 +49,7 @@ class SimulateTest {
     }
 
     @Test
-    void one_seed_can_be_replayed_step_by_step() {
+    void a_seed_can_be_replayed_step_by_step() {
         int status = simulate("--seed", "3", "--verbose", "--sweeps", "200", "--crash", "10%");
 
         assertThat(status).isZero();
@@ -60,7 +60,7 @@ class SimulateTest {
     }
 
     @Test
-    void what_is_no_share_or_no_seed_is_told() {
+    void invalid_shares_and_seeds_are_reported() {
         assertThat(simulate("--loss", "much")).isNotZero();
         assertThat(err.toString()).contains("much is no share; write 30%");
         assertThat(simulate("--seeds", "2..1")).isNotZero();

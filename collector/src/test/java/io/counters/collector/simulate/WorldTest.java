@@ -38,7 +38,7 @@ class WorldTest {
 
     @ParameterizedTest
     @EnumSource
-    void every_scenario_keeps_what_is_promised(Scenario scenario) {
+    void every_scenario_meets_its_guarantee(Scenario scenario) {
         Odds odds = scenario.isExact() ? USUAL : USUAL.withoutCrashes();
 
         List<Outcome> outcomes = run(scenario, odds, true, Sabotage.NONE);
@@ -49,7 +49,7 @@ class WorldTest {
     }
 
     @Test
-    void without_totals_the_same_seeds_lose_what_statsd_loses() {
+    void without_totals_the_same_seeds_lose_as_much_as_statsd() {
         List<Outcome> outcomes = run(Scenario.EVERYTHING, USUAL, false, Sabotage.NONE);
 
         double counted = outcomes.stream().mapToDouble(Outcome::counted).sum();
@@ -58,14 +58,14 @@ class WorldTest {
     }
 
     @Test
-    void a_seed_always_does_the_same() {
+    void a_seed_always_has_the_same_outcome() {
         Plan plan = new Plan(Scenario.EVERYTHING, USUAL, 100, 6, 5, false, Sabotage.NONE);
 
         assertThat(new World(7, plan, line -> {}).run()).isEqualTo(new World(7, plan, line -> {}).run());
     }
 
     @Test
-    void senders_that_drop_the_repeat_are_found_out() {
+    void the_simulation_detects_senders_that_do_not_repeat_totals() {
         List<Outcome> outcomes =
                 run(Scenario.EVERYTHING, USUAL, true, lines(line -> line.matches("\\S+ \\S+ 0 \\d+") ? "" : line));
 
@@ -73,7 +73,7 @@ class WorldTest {
     }
 
     @Test
-    void a_ledger_that_ignores_the_watch_is_found_out() {
+    void the_simulation_detects_a_ledger_that_ignores_the_watch() {
         List<Outcome> outcomes = run(
                 Scenario.SUSPENDED,
                 USUAL.withoutCrashes(),
@@ -84,19 +84,19 @@ class WorldTest {
     }
 
     @Test
-    void a_disk_that_keeps_half_a_commit_is_found_out() {
+    void the_simulation_detects_a_disk_that_keeps_half_of_a_commit() {
         assertThat(wrong(run(Scenario.EVERYTHING, USUAL, true, new Sabotage(UnaryOperator.identity(), true, false))))
                 .isNotEmpty();
     }
 
     @Test
-    void a_ledger_that_believes_the_wall_clock_is_found_out() {
+    void the_simulation_detects_a_ledger_that_relies_on_the_wall_clock() {
         assertThat(wrong(run(Scenario.EVERYTHING, USUAL, true, new Sabotage(UnaryOperator.identity(), false, true))))
                 .isNotEmpty();
     }
 
     @Test
-    void a_forged_total_that_is_believed_is_found_out() {
+    void the_simulation_detects_a_forged_total_that_is_accepted() {
         List<Outcome> outcomes = run(
                 Scenario.HIJACKED,
                 USUAL.withoutCrashes(),
@@ -109,7 +109,7 @@ class WorldTest {
     /** Under odds so calm that the bound is narrow. */
     @ParameterizedTest
     @EnumSource(names = {"FULL", "CROWDED"})
-    void streams_that_come_back_and_look_young_after_they_were_crowded_out_are_found_out(Scenario scenario) {
+    void the_simulation_detects_dropped_streams_that_return_with_age_0(Scenario scenario) {
         Odds calm = new Odds(0.01, 0.01, 0, 0, 0.02, 0.01, 0, 0);
         assertThat(wrong(run(scenario, calm, true, Sabotage.NONE))).isEmpty();
 
@@ -130,7 +130,7 @@ class WorldTest {
     }
 
     @Test
-    void collectors_whose_lists_follow_each_other_quickly_stay_exact() {
+    void collectors_stay_exact_when_lists_change_quickly() {
         assertThat(wrongAmongPeers("^$", "")).isEmpty();
     }
 
@@ -140,12 +140,12 @@ class WorldTest {
         "^(peer \\S+) \\d+, $1 0, passes back what comes under a later list",
         "^peer (handing|handover|whole), peer relay, never hands over",
     })
-    void a_collector_that_breaks_a_rule_among_peers_is_found_out(String line, String instead, String rule) {
+    void the_simulation_detects_a_collector_that_breaks_a_rule_between_peers(String line, String instead, String rule) {
         assertThat(wrongAmongPeers(line, instead)).as(rule).isNotEmpty();
     }
 
     @Test
-    void senders_that_send_amounts_for_totals_are_found_out() {
+    void the_simulation_detects_senders_that_send_amounts_instead_of_totals() {
         List<Outcome> outcomes = run(
                 Scenario.EVERYTHING,
                 USUAL,
