@@ -42,10 +42,10 @@ class SimulateTest {
 
         assertThat(status).isZero();
         assertThat(out.toString(UTF_8))
-                .contains("everything at once: 5 seeds, 25 of 25 counters exact, wrong by 0.000%")
-                .containsPattern("with totals=off, as StatsD would: 5 seeds, \\d+ of 25 counters exact, wrong by \\d+")
+                .contains("everything at once: seeds 5, counters exact 25 of 25, wrong by 0.000%")
+                .containsPattern("with totals=off, as StatsD would: seeds 5, counters exact \\d+ of 25, wrong by \\d+")
                 .contains("a ledger without room", "a sender in quarantine")
-                .contains("verdict: exact where exactness is promised");
+                .contains("verdict: exact where exactness is guaranteed");
     }
 
     @Test
@@ -56,16 +56,16 @@ class SimulateTest {
         assertThat(out.toString(UTF_8))
                 .contains("seed 3 step")
                 .contains("is killed")
-                .contains("1 seeds");
+                .contains("seeds 1,");
     }
 
     @Test
     void invalid_shares_and_seeds_are_reported() {
         assertThat(simulate("--loss", "much")).isNotZero();
-        assertThat(err.toString()).contains("much is no share; write 30%");
+        assertThat(err.toString()).contains("much is not a share; write, for example, 30%");
         assertThat(simulate("--seeds", "2..1")).isNotZero();
-        assertThat(err.toString()).contains("there is no seed in 2..1");
+        assertThat(err.toString()).contains("2..1: --seeds must be a range from low to high");
         assertThat(simulate("--seeds", "all")).isNotZero();
-        assertThat(err.toString()).contains("seeds are A..B");
+        assertThat(err.toString()).contains("--seeds is A..B or a number");
     }
 }

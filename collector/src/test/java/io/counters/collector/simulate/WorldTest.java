@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The protocol by seeds; and that the simulation can fail. The command runs many more seeds of the same. */
+/** Runs the simulation, and checks that it fails when a rule is broken. The command runs many more seeds. */
 class WorldTest {
     private static final Odds USUAL = new Odds(0.3, 0.1, 0.2, 0.02, 0.02, 0.01, 0.05, 0.01);
 
@@ -26,7 +26,7 @@ class WorldTest {
                 .toList();
     }
 
-    /** Rewrites each line of a datagram; null leaves it out. */
+    /** Rewrites each line of a datagram; an empty line is left out. */
     private static Sabotage lines(UnaryOperator<String> rewrite) {
         return Sabotage.of(datagram -> new String(datagram, ISO_8859_1)
                 .lines()
@@ -106,7 +106,7 @@ class WorldTest {
         assertThat(wrong(outcomes)).isNotEmpty();
     }
 
-    /** Under odds so calm that the bound is narrow. */
+    /** With so few faults that the bound is narrow. */
     @ParameterizedTest
     @EnumSource(names = {"FULL", "CROWDED"})
     void the_simulation_detects_dropped_streams_that_return_with_age_0(Scenario scenario) {
@@ -119,7 +119,7 @@ class WorldTest {
         assertThat(wrong(outcomes)).isNotEmpty();
     }
 
-    /** Lists that follow each other quickly, under the usual odds. */
+    /** What is wrong when lists of peers change quickly and this pattern of lines is replaced. */
     private static List<String> wrongAmongPeers(String line, String instead) {
         Odds restless = new Odds(0.3, 0.1, 0.2, 0.04, 0.15, 0.01, 0, 0);
         return wrong(Simulate.run(
@@ -136,8 +136,8 @@ class WorldTest {
 
     @ParameterizedTest
     @CsvSource({
-        "^peer handover, peer whole, does not wait for what others have to pass on",
-        "^(peer \\S+) \\d+, $1 0, passes back what comes under a later list",
+        "^peer handover, peer whole, does not wait for what others must still forward",
+        "^(peer \\S+) \\d+, $1 0, sends back what arrives under a later list",
         "^peer (handing|handover|whole), peer relay, never hands over",
     })
     void the_simulation_detects_a_collector_that_breaks_a_rule_between_peers(String line, String instead, String rule) {
