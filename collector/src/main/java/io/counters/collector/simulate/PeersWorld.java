@@ -236,8 +236,8 @@ final class PeersWorld {
     private long judge(int counter) {
         String name = names.get(counter);
         long value = 0;
-        String owner = published.getOrDefault(name + " at " + now / 1000, "nobody");
-        boolean isCounted = owner.equals("nobody") && counted[counter] == 0;
+        String owner = published.getOrDefault(name + " at " + now / 1000, "no collector");
+        boolean isCounted = owner.equals("no collector") && counted[counter] == 0;
         for (SimulatedPeer peer : peers) {
             value += peer.value(name);
             if (peer.value(name) != 0 && !peer.address().equals(owner)) {
@@ -246,7 +246,7 @@ final class PeersWorld {
         }
         if (value != counted[counter]) {
             wrong.add(name + " should be " + counted[counter] + " but is " + value);
-        } else if (owner.equals("nobody") && !isCounted) {
+        } else if (owner.equals("no collector") && !isCounted) {
             wrong.add(name + " is not published by any collector");
         }
         Long stored = peers.get(0).stored(name);

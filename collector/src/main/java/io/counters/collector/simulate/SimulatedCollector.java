@@ -202,7 +202,7 @@ final class SimulatedCollector implements Commands, Network.Receiver {
             String name = counter.getKey();
             if (ledger.value(name) != counter.getValue()) {
                 return name + " is " + ledger.value(name)
-                        + " in the ledger, but the amounts that it reported as applied" + " sum to "
+                        + " in the ledger, but the amounts that it reported as applied sum to "
                         + counter.getValue();
             }
             if (exact && ledger.unexplained(name) != forgotten.getOrDefault(name, 0L)) {
