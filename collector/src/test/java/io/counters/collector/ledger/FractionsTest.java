@@ -231,8 +231,8 @@ class FractionsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "UPDATE rest SET numbers = x'00', rests of counters are cut off",
-        "UPDATE rest SET block = 7, its table rest has counters that have no name"
+        "UPDATE rest SET numbers = x'00', rests of counters are truncated",
+        "UPDATE rest SET block = 7, table rest has counters without a name"
     })
     void rests_that_contradict_the_counters_are_damage(String damage, String said) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {

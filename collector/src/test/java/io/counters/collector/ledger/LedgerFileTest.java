@@ -224,11 +224,11 @@ class LedgerFileTest {
             value = {
                 "DELETE FROM block WHERE id = 1                      | values of counters are missing",
                 "DELETE FROM counter WHERE id = 7                    | names of counters are missing",
-                "UPDATE block SET numbers = x'00' WHERE id = 0       | values of counters are cut off",
+                "UPDATE block SET numbers = x'00' WHERE id = 0       | values of counters are truncated",
                 "DELETE FROM meta WHERE key = 'commit'               | the number of its last commit is missing",
-                "INSERT INTO watermark VALUES (1, 4711, 1, 1)        | table watermark has counters that have no name",
-                "INSERT INTO held VALUES (4711)                      | table held has counters that have no name",
-                "INSERT INTO relayed VALUES (1, 4711, 1, 1)          | table relayed has counters that have no name",
+                "INSERT INTO watermark VALUES (1, 4711, 1, 1)        | table watermark has counters without a name",
+                "INSERT INTO held VALUES (4711)                      | table held has counters without a name",
+                "INSERT INTO relayed VALUES (1, 4711, 1, 1)          | table relayed has counters without a name",
                 "INSERT INTO list VALUES (0, 1, 'nonsense')          | list of peers can't be read",
             })
     void rows_that_contradict_each_other_are_damage_too(String statement, String what) throws Exception {
@@ -356,7 +356,7 @@ class LedgerFileTest {
 
         assertThatThrownBy(() -> new LedgerFile(folder))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("format 1, this version writes 3")
+                .hasMessageContaining("format 1, but this version reads formats 2 and 3")
                 .hasMessageContaining("--data-dir");
         sql("INSERT INTO counter VALUES (1, 'still.there', 7)");
     }
