@@ -225,7 +225,7 @@ class LedgerFileTest {
                 "DELETE FROM block WHERE id = 1                      | values of counters are missing",
                 "DELETE FROM counter WHERE id = 7                    | names of counters are missing",
                 "UPDATE block SET numbers = x'00' WHERE id = 0       | values of counters are truncated",
-                "DELETE FROM meta WHERE key = 'commit'               | the number of its last commit is missing",
+                "DELETE FROM meta WHERE key = 'commit'               | the number of the last commit is missing",
                 "INSERT INTO watermark VALUES (1, 4711, 1, 1)        | table watermark has counters without a name",
                 "INSERT INTO held VALUES (4711)                      | table held has counters without a name",
                 "INSERT INTO relayed VALUES (1, 4711, 1, 1)          | table relayed has counters without a name",
