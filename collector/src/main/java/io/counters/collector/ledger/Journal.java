@@ -7,6 +7,6 @@ public interface Journal {
     /** Writes the changes, all of them or nothing, and returns when no crash can undo it. */
     void write(Changes changes) throws IOException;
 
-    /** Loads everything that was written into an empty ledger. */
+    /** Fills an empty ledger with everything that was written. */
     void load(Ledger ledger) throws IOException;
 }

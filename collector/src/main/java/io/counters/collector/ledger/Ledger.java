@@ -204,7 +204,7 @@ public final class Ledger {
     }
 
     /**
-     * Records that a stream's sender is alive. For connections over TCP, which send one {@code from} line and then
+     * Records that a stream's sender is alive. Used for TCP connections, which send one {@code from} line and then
      * lines for days.
      */
     public synchronized void heard(Stream stream) {

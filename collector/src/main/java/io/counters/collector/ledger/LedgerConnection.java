@@ -308,7 +308,7 @@ final class LedgerConnection implements AutoCloseable {
         return meta().getOrDefault("attempt", 0L);
     }
 
-    /** Loads everything that was committed into an empty ledger. */
+    /** Fills an empty ledger with everything that was committed. */
     void load(Ledger ledger) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             Map<String, Long> meta = meta();

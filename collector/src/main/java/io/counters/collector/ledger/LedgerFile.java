@@ -37,7 +37,7 @@ import org.sqlite.SQLiteJDBCLoader;
  *
  * <p>A file is set aside only if it is damaged: SQLite finds the database broken, or its rows contradict each other. A
  * file that cannot be read or written now is not damaged. SQLite may report it as damaged, so a file counts as damaged
- * only if the damage is found twice, with a full read of the file by the operating system in between.
+ * only if the damage is found twice, with a full read of the file in between.
  */
 public final class LedgerFile implements Journal, AutoCloseable {
     private static final String NAME = "ledger.sqlite";

@@ -16,15 +16,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which counters this collector owns, and how they move between peers. Pure; the ledger's lock protects it.
  *
- * <b>Design.</b> Each name has one owner, by the list of peers. When an amount of another owner's name is applied here,
+ * <p><b>Design.</b> Each name has one owner, by the list of peers. When an amount of another owner's name is applied here,
  * it moves into a stream to that owner, in one transaction, and the value here is 0 again. When the list changes, a
  * whole value moves in the same way: handing over is relaying. Only the owner pushes and publishes.
  *
- * <b>Weakness.</b> Collectors learn of a new list one after the other. If two both considered themselves the owner,
+ * <p><b>Weakness.</b> Collectors learn of a new list one after the other. If two both considered themselves the owner,
  * they would publish two values for one second. If two each considered the other the owner, they would pass an amount
  * back and forth. A value may still be on its way, or its old owner may be down.
  *
- * <b>Defence.</b> A new owner neither pushes nor publishes a name until the old one has sent, under the same list, that
+ * <p><b>Defence.</b> A new owner neither pushes nor publishes a name until the old one has sent, under the same list, that
  * it has handed over everything, and every total of that stream has arrived: the sum of the watermarks here equals the
  * sum in the peer line. If lists follow each other quickly, a value may reach a former owner late. So there are two
  * words. HANDOVER means that from then on this collector sends only by the new list. WHOLE means that all others have

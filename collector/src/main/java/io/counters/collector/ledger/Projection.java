@@ -17,16 +17,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * The state of the store's keys, as far as the ledger knows it. Pure; the ledger's lock protects it.
  *
- * <b>Design.</b> Per counter: its value V, what the store contains P (pushed), and, while a push is in progress, its
+ * <p><b>Design.</b> Per counter: its value V, the store's value P (pushed), and, while a push is in progress, its
  * goal Q, which is V as it was last committed; V may change meanwhile. There is one request per counter at a time.
  * Every answer is compared with P and Q: Q means that the push happened, P that it did not. P and Q are kept in memory
  * only. The disk has one bit beside V: claimed, which means that the key was read and that what was found there is in
  * V.
  *
- * <b>Weakness.</b> An answer may never come, and the push may still happen, or happen later. The store may lose the
+ * <p><b>Weakness.</b> An answer may never come, and the push may still happen, or happen later. The store may lose the
  * key. Another program may write it. A crash forgets what was sent.
  *
- * <b>Defence.</b> A key is read before its first push. A value that is found then is an earlier count, and is adopted;
+ * <p><b>Defence.</b> A key is read before its first push. A value that is found then is an earlier count, and is adopted;
  * a value that is found later never is. (An add that reports an existing key is not enough: if its answer is lost, it
  * is not known whose value the key has.) So nothing is sent before the claim is committed, together with what was
  * adopted. If a crash comes before that, the key is read as a new one again, and is unchanged. A key in doubt is read

@@ -21,7 +21,7 @@
  *
  * <p>A stream is whole if it is younger than the watch when its first total is applied, so that nothing of it can have
  * been applied and then forgotten. Ages are measured in the time that the ledger has been listening; the wall clock
- * decides nothing. If a total of a stream jumps by more than 2^53, the stream is in quarantine from then on: only its
+ * is not used. If a total of a stream jumps by more than 2^53, the stream is in quarantine from then on: only its
  * amounts count, and its totals are ignored.
  *
  * <p>A name or a stream gets room only when a line of it is applied. In each minute new ones can take only a part of

@@ -10,9 +10,9 @@ import net.spy.memcached.ops.OperationStatus;
 import net.spy.memcached.protocol.BaseOperationImpl;
 
 /**
- * An operation of spymemcached that reads memcached's binary protocol by itself. spymemcached's own operations trust the
- * length that an answer announces. If another program, such as an HTTP server, answers at memcached's port, this may
- * be half a gigabyte, which ends the client's only thread permanently.
+ * An operation of spymemcached that reads memcached's binary protocol by itself. spymemcached's own operations trust
+ * the length that an answer announces. If another program, such as an HTTP server, answers at memcached's port, this
+ * may be half a gigabyte, which ends the client's only thread permanently.
  *
  * <p>Here the first byte must be right before anything else is read, and no memory is allocated for what an answer only
  * announces: of a body that is longer than {@value #KEPT_BYTES_MAX} bytes, which is never a counter, the beginning is

@@ -102,7 +102,7 @@ final class MemcachedServer implements AutoCloseable {
         @Nullable
         String mended(long now) {
             if (!spy.getConnection().isAlive()) {
-                return "has a client that ended (" + ended + ") and is replaced";
+                return "lost its client (" + ended + "); it is replaced";
             }
             if (!up && isLong(now - since)) {
                 return "has had no connection for " + GIVEN_UP_SECONDS + " s; its name is resolved again";

@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 /**
  * memcached, by the binary protocol of spymemcached: one client, connection and thread per server. A key belongs to a
  * server by {@link KetamaRing}, which uses the servers' {@code HOST:PORT} as written in the setting, all with the same
- * weight: the addresses to which names resolve move no key.
+ * weight: a change of the address of a name moves no key.
  *
  * <p>memcached's counters are unsigned: {@code decr} stops at 0 and {@code incr} wraps at 2^64. So a counter is one key
  * in two's complement, always changed by {@code incr} with the wrapped difference, and read as a signed number: -1 is
@@ -106,7 +106,6 @@ public final class MemcachedStore implements Store {
     }
 
     /**
-     *
      * The size of spymemcached's buffers for a server: they have room for everything in progress there, in each
      * direction, so that a {@link Burst} fits into one completely. If only a part of it was in the buffer when the
      * connection broke, it would be sent again from its beginning.

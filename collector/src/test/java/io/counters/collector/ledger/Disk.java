@@ -24,7 +24,7 @@ final class Disk {
         }
     }
 
-    /** Loads everything that was committed into an empty ledger. */
+    /** Fills an empty ledger with everything that was committed. */
     void load(Ledger ledger) {
         journal.load(ledger);
     }
