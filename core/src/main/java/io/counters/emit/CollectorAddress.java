@@ -66,7 +66,7 @@ public final class CollectorAddress {
         for (CollectorAddress address : ring) {
             weights += address.weight;
             if (!known.add(address.toString().toLowerCase(Locale.ROOT))) {
-                mistakes.add("\"" + address.weighted() + "\" stands there twice");
+                mistakes.add("\"" + address.weighted() + "\" appears twice");
             }
         }
         for (CollectorAddress address : ring) {

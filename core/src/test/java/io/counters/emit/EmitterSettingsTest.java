@@ -55,7 +55,7 @@ class EmitterSettingsTest {
                         + "\"h6*x\" has a weight that is no number from 1 to 1000000, "
                         + "\"h7**2\" has a weight that is no number from 1 to 1000000, "
                         + "\"h8*-1\" has a weight that is no number from 1 to 1000000, "
-                        + "\"H1:11212*2\" stands there twice"
+                        + "\"H1:11212*2\" appears twice"
                         + "; write HOST:PORT or HOST:PORT*WEIGHT, several parted by ;, and leave the port away where"
                         + " it is 11212");
     }

@@ -3,7 +3,7 @@ package io.counters.collector.store;
 import java.io.IOException;
 import java.util.List;
 
-/** Against CouchbaseMock, which is no Couchbase. */
+/** With CouchbaseMock, not a real Couchbase. */
 class PushToCouchbaseTest extends PusherContract {
     @Override
     ServerProcess newServer() throws IOException {
