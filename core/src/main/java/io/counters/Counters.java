@@ -129,7 +129,7 @@ public final class Counters {
         if (agent || !emitter.compareAndSet(null, fresh)) {
             if (secondStart.compareAndSet(false, true)) {
                 complain("Counters.start does nothing: " + (agent ? "the agent" : "an earlier start")
-                        + " sends already");
+                        + " already sends");
             }
             return () -> {};
         }

@@ -27,7 +27,7 @@ import org.w3c.dom.NodeList;
 class PublishedIT {
     @ParameterizedTest
     @CsvSource({"core, counters-core", "junit, counters-junit", "agent, counters"})
-    void the_pom_stands_alone_and_the_manifest_tells_a_module_and_a_bundle(String module, String jar) throws Exception {
+    void the_pom_needs_no_parent_and_the_manifest_describes_a_module_and_a_bundle(String module, String jar) throws Exception {
         Path target = Path.of("..", module, "target");
         Element pom = pom(target.resolve(".flattened-pom.xml"));
         String version = text(pom, "version");

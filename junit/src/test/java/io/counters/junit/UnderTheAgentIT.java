@@ -24,7 +24,7 @@ class UnderTheAgentIT {
     }
 
     @Test
-    void one_name_that_is_counted_both_ways_adds_up(Counted counters) {
+    void counts_of_one_name_by_annotation_and_by_api_add_up(Counted counters) {
         annotated(1);
         Counters.increment("agent.annotated");
 

@@ -115,6 +115,6 @@ class NamesTest {
         assertThat(log)
                 .singleElement()
                 .asString()
-                .endsWith("is refused and not counted: a name has at most 250 bytes," + " tags included");
+                .endsWith("is refused and not counted: a name has at most 250 bytes," + " including its tags");
     }
 }

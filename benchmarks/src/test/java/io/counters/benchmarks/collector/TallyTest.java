@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class TallyTest {
     @Test
-    void it_counts_the_line_breaks_of_any_bytes() {
+    void line_breaks_in_any_bytes_are_counted() {
         Random random = new Random(1);
         Tally tally = new Tally();
         long lines = 0;

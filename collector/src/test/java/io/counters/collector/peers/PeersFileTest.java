@@ -68,11 +68,11 @@ class PeersFileTest {
                 arguments("list 1\nout\na:1", " line 2 is \"out\": "),
                 arguments("list 1\nout a b\na:1", " line 2 is \"out a b\": "),
                 arguments("list 1\na\u00e4:1", " line 2 is \""),
-                arguments("list 1\na:1\na:1", ": \"a:1\" stands there twice"),
-                arguments("list 1\na\nA:11212", ": \"A:11212\" stands there twice"),
+                arguments("list 1\na:1\na:1", ": \"a:1\" appears twice"),
+                arguments("list 1\na\nA:11212", ": \"A:11212\" appears twice"),
                 arguments("list 1\na:1\nout a:1", ": \"a:1\" stands there twice"),
                 arguments("list 1\na:1\nout b:1\ngone B:1", ": \"B:1\" stands there twice"),
-                arguments("list 1\na:1\nb:1*1000000", ": \"a:1\" weighs 1 of 1000001 and would own no name"));
+                arguments("list 1\na:1\nb:1*1000000", ": \"a:1\" has a weight of 1 of 1000001 and would own no name"));
     }
 
     @Test
