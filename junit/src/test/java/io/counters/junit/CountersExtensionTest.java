@@ -102,7 +102,7 @@ class CountersExtensionTest {
 
         assertThatExceptionOfType(AssertionError.class)
                 .isThrownBy(() -> assertThat(counters).counted("orders.placed", 1))
-                .withMessageStartingWith("orders.placed was counted 0 and should be 1; what was counted, nearest name"
+                .withMessageStartingWith("orders.placed was counted 0 and should be 1; counted were, most similar name"
                         + " first:\n    orders.place 1\n    extension.other 1\n");
         assertThatExceptionOfType(AssertionError.class)
                 .isThrownBy(() -> assertThat(counters).notCounted("orders.place"))
@@ -126,15 +126,15 @@ class CountersExtensionTest {
 
         assertThatExceptionOfType(AssertionError.class)
                 .isThrownBy(() -> assertThat(counters).counted("extension.annotated", 1))
-                .withMessageContaining("nothing at all was counted")
-                .withMessageContaining("no agent in this JVM, so @Count counts nothing");
+                .withMessageContaining("nothing was counted")
+                .withMessageContaining("there is no agent in this JVM, so @Count counts nothing");
     }
 
     @Test
     void an_invalid_name_is_refused_with_the_rule(Counted counters) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> assertThat(counters).notCounted("orders placed"))
-                .withMessageStartingWith("\"orders placed\" is no name that a counter can have: ");
+                .withMessageStartingWith("\"orders placed\" is not a valid name of a counter: ");
     }
 
     @Count("extension.annotated")

@@ -8,7 +8,7 @@ import io.counters.Counters;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** In a JVM with {@code -javaagent:counters.jar=collector=none}; the module's pom.xml says so. */
+/** Runs in a JVM with {@code -javaagent:counters.jar=collector=none}, which the module's pom.xml sets. */
 class UnderTheAgentIT {
     @RegisterExtension
     final CountersExtension extension = new CountersExtension();

@@ -58,7 +58,7 @@ class BlastTest {
             receiver.setSoTimeout(10_000);
             Blast.Sent sent;
             try (Blast blast = new Blast(receiver.getLocalPort(), 2)) {
-                // More than go by one socket in a turn.
+                // More than one socket sends in a turn.
                 sent = blast.atRate(ring, 40, 100_000);
             }
 
@@ -106,7 +106,7 @@ class BlastTest {
         Random random = new Random(perSecond);
         AtomicLong now = new AtomicLong(random.nextLong());
         long begun = now.get();
-        // A sleep may wake too early as well as too late.
+        // A sleep may end too early or too late.
         Pace pace =
                 new Pace(perSecond, now::get, nanos -> now.addAndGet(1 + (long) (nanos * 1.5 * random.nextDouble())));
 
