@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * is used). The row of a dead thread would be lost or would leak, and 100,000 virtual threads must not own 100,000
  * rows. A 32-bit JVM may tear a plain 64-bit store, and a compiler may move the store to the end of a counted loop.
  *
- * <p><b>Defence.</b> When the cells are read, and whenever the number of owners has doubled, the row of every dead
+ * <p><b>Defense.</b> When the cells are read, and whenever the number of owners has doubled, the row of every dead
  * thread is folded into shared blocks. Virtual threads add to those blocks directly, by an atomic add on one of {@value
  * #STRIPES} stripes: {@value #STRIPES} times 8 bytes per counter. (Measured by {@code CellsMemoryTest}: 200 bytes per
  * counter with its name and block, 13 per counter and living thread with 10,000 counters, 280 per thread that counts a
@@ -450,7 +450,7 @@ public final class Cells {
                     sums[id] = sum(sums[id], row[id + APART]);
                 }
             }
-            // Under the same lock, because the row of a thread that has ended meanwhile must not be read again in a
+            // Under the same lock, because the row of a thread that has ended meanwhile must not be counted again in a
             // block.
             for (int b = 0; b < blocks.length() && b * BLOCK < sums.length; b++) {
                 AtomicLongArray block = blocks.get(b);

@@ -14,7 +14,7 @@ public final class KetamaHash {
     private final MessageDigest md5;
     private final byte[] digest = new byte[DIGEST_BYTES];
 
-    /** @throws IllegalStateException if the JVM has no MD5, as some hardened ones do not */
+    /** @throws IllegalStateException if the JVM has no MD5, for example because it is hardened */
     public KetamaHash() {
         try {
             md5 = MessageDigest.getInstance("MD5");

@@ -13,7 +13,7 @@ import java.util.stream.LongStream;
  *
  * <pre>
  *   share  = (float) weight / (float) sum of the weights         a float: a double differs for 7 servers
- *   hashes = floor((float) (share * 40.0 * servers))             converted to float: a double differs for 25
+ *   hashes = floor((float) (share * 40.0 * servers))             converted to float: a double differs for 25 servers
  *   hash k = MD5 of "ADDRESS-k", k from 0 to hashes - 1          four points: its words, lowest byte first, unsigned
  *   key    = the first word of its MD5
  * </pre>

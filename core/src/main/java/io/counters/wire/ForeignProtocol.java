@@ -12,7 +12,7 @@ public final class ForeignProtocol {
     private static final byte[][] METHODS =
             bytes("GET ", "POST ", "PUT ", "HEAD ", "OPTIONS ", "DELETE ", "PATCH ", "CONNECT ", "TRACE ");
 
-    /** In lower case. A word that ends in a colon is a complete header name; one that ends in a hyphen begins one. */
+    /** In lower case. A word that ends in a colon is a complete header name; one that ends in a hyphen is a prefix. */
     private static final byte[][] HEADERS = bytes(
             "host:",
             "origin:",

@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.util.Locale;
 
-/** What a collector's stream to a peer contains, and how far its sender's hand-over is. */
+/** What a collector's stream to a peer contains, and the state of its sender's hand-over. */
 public enum PeerLine {
     /** Amounts of counters that the sender never owned, forwarded to their owner. */
     RELAY,
@@ -27,8 +27,9 @@ public enum PeerLine {
     /**
      * The line, without a line break.
      *
-     * @param list number of the list of peers that the sender uses @param digest of that list @param address the
-     *     sender's address as that list writes it
+     * @param list number of the list of peers that the sender uses
+     * @param digest of that list
+     * @param address the sender's address as that list writes it
      * @param sum of all totals of the stream, modulo 2^63
      */
     public byte[] write(long list, int digest, String address, long sum) {

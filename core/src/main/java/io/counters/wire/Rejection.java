@@ -5,9 +5,9 @@ import java.util.Locale;
 /** Why a line was rejected: the rule that it broke. The words are those of docs/operations.md. */
 public enum Rejection {
     EMPTY_NAME("a name needs at least one character"),
-    NAME_LETTER("a name, and each tag, consists of A-Z a-z 0-9 - _ . /"),
+    NAME_LETTER("a name consists of A-Z a-z 0-9 - _ . /, and so do the keys and values of its tags"),
     NAME_TOO_LONG("a name has at most 250 bytes, including its tags"),
-    TAG_FORM("a tag is ,key=value, both not empty"),
+    TAG_FORM("a tag is ,key=value, with a key and a value that are not empty"),
     TOO_MANY_TAGS("a name has at most 7 tags; the collector's --drop-tags leaves out tags of StatsD lines"),
     REPEATED_TAG("a tag's key appears once in a name"),
     LINE_TOO_LONG("a line has at most 1,024 bytes"),
@@ -20,15 +20,15 @@ public enum Rejection {
     DATAGRAM_CUT(
             "a datagram of the Unix socket has at most 1,048,576 bytes; this one is longer, and this line was cut off"),
     UNKNOWN_VERB("a line begins with increment, decrement, from or peer, or is a StatsD line name:1|c"),
-    COMMAND_FORM("a command is increment NAME [AMOUNT [TOTAL]], separated by one space"),
+    COMMAND_FORM("a command is \"increment NAME [AMOUNT [TOTAL]]\", with one space between words"),
     AMOUNT_FORM("an amount consists of digits only"),
     AMOUNT_TOO_LARGE("an amount is at most 2^53"),
     TOTAL_FORM("a total is a whole number from 0 to 2^63-1"),
     TOTAL_BELOW_AMOUNT("a total is never less than its amount"),
-    FROM_FORM("a from line is from SENDER AGE SEQ, with a sender of 16 to 64 characters"),
+    FROM_FORM("a from line is \"from SENDER AGE SEQ\", with a sender of 16 to 64 characters"),
     FROM_PLACE("in a datagram the from line is first, and appears once"),
-    PEER_FORM("a peer line is peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM, under a from line"),
-    SIGNED_FORM("a signed line is signed KEY-ID TIME MAC"),
+    PEER_FORM("a peer line is \"peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM\", under a from line"),
+    SIGNED_FORM("a signed line is \"signed KEY-ID TIME MAC\""),
     SIGNED_PLACE("a signed line is the first of a datagram; it is refused on TCP"),
     STATSD_FORM("a StatsD line is name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),
     STATSD_COLON(
