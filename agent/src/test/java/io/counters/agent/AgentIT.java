@@ -39,7 +39,7 @@ class AgentIT {
 
             assertThat(receiver.sums()).containsEntry("both", 10L);
             assertThat(child.out()).isEqualTo("done");
-            assertThat(child.err()).contains("Counters.start does nothing: the agent sends already");
+            assertThat(child.err()).contains("Counters.start does nothing: the agent already sends");
         }
     }
 

@@ -94,7 +94,7 @@ class ConductIT {
             assertThat(child.out()).isEqualTo("done");
             assertThat(child.err())
                     .containsOnlyOnce("more than 100000 counters")
-                    .containsOnlyOnce("Counters.start does nothing: the agent sends already");
+                    .containsOnlyOnce("Counters.start does nothing: the agent already sends");
             assertThat(receiver.sums()).containsEntry("counters.overflow", 5L);
         }
     }

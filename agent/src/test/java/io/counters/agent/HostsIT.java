@@ -106,7 +106,7 @@ class HostsIT {
                     .well();
 
             assertThat(receiver.sums()).as(child.err()).containsOnly(entry("both", 10L));
-            assertThat(child.err()).contains("Counters.start does nothing: the agent sends already");
+            assertThat(child.err()).contains("Counters.start does nothing: the agent already sends");
         }
     }
 

@@ -22,8 +22,8 @@ class ShopArgumentsTest {
     @ParameterizedTest
     @CsvSource({
         "--ports 1,     there is no argument --ports",
-        "--port,        '--port takes a whole number, not \"\"'",
-        "--rate -1,     '--rate takes a whole number, not \"-1\"'",
+        "--port,        '--port is \"\", which is not a whole number'",
+        "--rate -1,     '--rate is \"-1\", which is not a whole number'",
         "--port 65536,  '--port is 65536, allowed are 0 to 65535'",
         "--threads 65,  '--threads is 65, allowed are 1 to 64'"
     })

@@ -41,8 +41,7 @@ class NamesTest {
         assertThat(log)
                 .singleElement()
                 .asString()
-                .startsWith(
-                        "\"shop.Carts.支付\" and \"shop.Carts.订单\" are both counted as shop.Carts.__, since a name is");
+                .startsWith("\"shop.Carts.支付\" and \"shop.Carts.订单\" are both counted as shop.Carts.__, since a name");
     }
 
     @Test
@@ -82,7 +81,7 @@ class NamesTest {
         assertThat(log)
                 .singleElement()
                 .asString()
-                .startsWith("shop.Carts.open: \"a$b c\" is counted as a.b_c; a name is");
+                .startsWith("shop.Carts.open: \"a$b c\" is counted as a.b_c; a name consists of A-Z");
     }
 
     @Test
@@ -115,6 +114,6 @@ class NamesTest {
         assertThat(log)
                 .singleElement()
                 .asString()
-                .endsWith("is refused and not counted: a name has at most 250 bytes," + " tags included");
+                .endsWith("is refused and not counted: a name has at most 250 bytes," + " including its tags");
     }
 }

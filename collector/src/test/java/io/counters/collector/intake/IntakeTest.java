@@ -400,7 +400,8 @@ class IntakeTest {
         assertThat(kept.counted("intake_unended_bytes_total")).isEqualTo(5L * counts);
         assertThat(kept.said.lines().get(0))
                 .startsWith("WARN TCP line \"a:1|ca:1|c")
-                .contains("was rejected (lines_joined): several lines stand here without line breaks between them")
+                .contains(
+                        "was rejected (lines_joined): the text contains several lines without line breaks between them")
                 .contains("a:1|c\\n; it holds about ");
         assertThat(kept.said.lines().get(1))
                 .contains(

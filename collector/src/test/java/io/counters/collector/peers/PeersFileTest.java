@@ -72,7 +72,7 @@ class PeersFileTest {
                 arguments("list 1\na\nA:11212", ": \"A:11212\" appears twice"),
                 arguments("list 1\na:1\nout a:1", ": \"a:1\" appears twice"),
                 arguments("list 1\na:1\nout b:1\ngone B:1", ": \"B:1\" appears twice"),
-                arguments("list 1\na:1\nb:1*1000000", ": \"a:1\" weighs 1 of 1000001 and would own no name"));
+                arguments("list 1\na:1\nb:1*1000000", ": \"a:1\" has a weight of 1 of 1000001 and would own no name"));
     }
 
     @Test
