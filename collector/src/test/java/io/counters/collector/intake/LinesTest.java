@@ -116,7 +116,7 @@ class LinesTest {
         lines.datagram(source, bad, 0, bad.length);
 
         assertThat(kept.said.lines().get(1))
-                .endsWith("(and 1,999 times since this was last said; most from 10.0.0.7: 1,800, 10.0.0.8: 199)");
+                .endsWith("(1,999 more since this was last logged; most from 10.0.0.7: 1,800, 10.0.0.8: 199)");
     }
 
     @Test
