@@ -83,7 +83,7 @@ class UnixSocketIT {
             assertThat(collector.said())
                     .contains("can't listen on the Unix socket " + socket)
                     .contains("Netty's native library can't be loaded here")
-                    .contains("Leave --unix out to do without");
+                    .contains("Leave out --unix to start without it");
         }
         assertThat(socket).doesNotExist();
         try (ChildCollector without =

@@ -2,8 +2,8 @@ package io.counters.collector.self;
 
 /**
  * Estimates how many lines are in bytes without line breaks between the lines, which a client sends that joins its lines
- * without a separator: {@code a:1|ca:1|cb:2|g}. For messages and metrics, not for counting, because it is not clear where one
- * name ends and the next begins. Each call continues where the last one ended, so that a line may arrive in pieces.
+ * without a separator: {@code a:1|ca:1|cb:2|g}. For messages and metrics, not for counting, because it is not clear where
+ * one name ends and the next begins. Each call continues where the last one ended, so that a line may arrive in pieces.
  * Allocates nothing; for one thread.
  *
  * <pre>
