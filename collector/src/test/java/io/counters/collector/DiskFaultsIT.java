@@ -224,7 +224,7 @@ class DiskFaultsIT {
                 .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
 
         assertThat(child.metrics()).containsEntry("publish_lost_points_total", 0L);
-        child.awaitSaid("the folder can't be synced, so that a power failure may lose ticks");
+        child.awaitSaid("the folder can't be synced, so a power failure may lose ticks");
     }
 
     @Test

@@ -77,10 +77,10 @@ public final class UnixSocket implements Datagrams {
         this.nanoClock = nanoClock;
         if (!Epoll.isAvailable()) {
             throw new IOException(
-                    cannot(
-                            "Netty's native library can't be loaded here (" + rootOf(Epoll.unavailabilityCause())
-                                    + "); it exists for Linux on x86_64 and aarch64, with glibc, and is unpacked into"
-                                    + " java.io.tmpdir, which must not be mounted noexec. Leave out --unix to start without it"),
+                    cannot("Netty's native library can't be loaded here (" + rootOf(Epoll.unavailabilityCause())
+                            + "); it exists for Linux on x86_64 and aarch64, with glibc, and is unpacked into"
+                            + " java.io.tmpdir, which must not be mounted noexec. Leave out --unix to start"
+                            + " without it"),
                     Epoll.unavailabilityCause());
         }
         bound = bind();
@@ -163,9 +163,8 @@ public final class UnixSocket implements Datagrams {
         Socket asking = Socket.newSocketDomainDgram();
         try {
             asking.connect(new DomainSocketAddress(path.toString()));
-            throw new Refused(
-                    cannot("another program receives there, perhaps another collector; end that program, or give"
-                            + " another path"));
+            throw new Refused(cannot("another program receives there, perhaps another collector; end that program, or"
+                    + " give another path"));
         } catch (ConnectException nobody) {
             if (!isRefused(nobody)) {
                 throw new Refused(
@@ -256,8 +255,8 @@ public final class UnixSocket implements Datagrams {
             fresh = bind();
         } catch (Refused taken) {
             throw new IOException(
-                    "another program has taken the name " + path + ", so nothing arrives here any more; end that"
-                            + " program, or this one",
+                    "another program has taken the name " + path + ", so nothing arrives here any more; end"
+                            + " that program, or this one",
                     taken);
         }
         former = bound;

@@ -127,7 +127,7 @@ class DatagramReceiverTest {
 
         assertThatThrownBy(receiver::run)
                 .isInstanceOf(UncheckedIOException.class)
-                .hasMessage("the UDP socket has failed for 60 s, so that nothing is taken there")
+                .hasMessage("the UDP socket has failed for 60 s, so it receives nothing")
                 .hasRootCauseMessage("Cannot allocate memory");
         assertThat(counted("intake_receive_failures_total")).isEqualTo(7);
         assertThat(socket.channel().isOpen()).isFalse();

@@ -712,7 +712,7 @@ class IntakeTest {
         try (SocketChannel waiting = SocketChannel.open(port.getLocalAddress())) {
             assertThatThrownBy(server::run)
                     .isInstanceOf(UncheckedIOException.class)
-                    .hasMessage("the TCP port's accept has failed for 60 s, so that nothing is taken there")
+                    .hasMessage("the TCP port's accept has failed for 60 s, so it receives nothing")
                     .hasRootCauseMessage("Too many open files");
             assertThat(waiting.isConnected()).isTrue();
         }

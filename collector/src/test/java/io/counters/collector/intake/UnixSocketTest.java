@@ -166,7 +166,7 @@ class UnixSocketTest {
         await().atMost(PATIENCE).until(() -> !kept.said.lines().isEmpty());
         assertThat(kept.said.lines().get(0))
                 .startsWith("WARN Unix line \"b@d\" was rejected (unknown_verb): ")
-                .endsWith("; sent by a process of this machine by " + path);
+                .endsWith("; sent by a process of this machine over " + path);
     }
 
     @Test

@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The child process of {@link SpoolFaultsTest}: ticks, confirms and makes room, and each call on a file fails in its turn.
- * It ends with an exception where the books and the disk do not agree.
+ * The child process of {@link SpoolFaultsTest}: it writes ticks, confirms them and makes room, while each call on a file
+ * fails in turn. It ends with an exception if the spool's numbers and the disk do not agree.
  */
 public final class FaultySpool {
     private static final int BLOCK = 4096;
@@ -70,7 +70,7 @@ public final class FaultySpool {
         return failed;
     }
 
-    /** As a sink does; every third tick is confirmed after a while. */
+    /** Like a sink; every third tick is confirmed after a while. */
     private void tick(Spool spool, long second) {
         shed(spool);
         try {
