@@ -117,7 +117,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void names_say_what_a_thing_is() {
+    void class_names_are_not_vague() {
         classes()
                 .that()
                 .resideInAPackage("io.counters..")

@@ -23,7 +23,7 @@ final class Bodies {
     /** The target, a little below the bound, because points do not all pack equally well. */
     private static final double AIM = 0.93;
 
-    /** The maximum points of a body for each KiB of it, so that a TSD needs much less than a second for it. */
+    /** The maximum points of a body for each KiB of it, so that a TSD needs a moment for it, not seconds. */
     private static final int POINTS_A_KIB = 128;
 
     private static final byte[] METRIC = "{\"metric\":\"".getBytes(US_ASCII);

@@ -33,7 +33,9 @@ final class Delivery {
     /** The maximum points replayed per second, unless ticks have more points per second: then that number. */
     static final int REPLAY_RATE_MIN = 10_000;
 
-    /** The maximum older ticks that are begun at the same time. */
+    /**
+     * The maximum older ticks that are begun at the same time. A later one is begun if no piece of the earlier ones is due.
+     */
     static final int BEGUN_MAX = 256;
 
     /** After this many attempts a piece of an older tick is sent after those that were tried less often. */

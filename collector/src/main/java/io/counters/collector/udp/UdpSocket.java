@@ -13,8 +13,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A socket that datagrams come in by. {@link #receive}, {@link #sender} and {@link #senderKey} are for one thread, the
- * rest for any.
+ * A UDP socket that receives datagrams. {@link #receive}, {@link #sender} and {@link #senderKey} are for one thread, the
+ * others for any.
  */
 public class UdpSocket implements Datagrams {
     /** The buffer size for the longest possible datagram. */

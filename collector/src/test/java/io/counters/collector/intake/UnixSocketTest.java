@@ -339,7 +339,7 @@ class UnixSocketTest {
     }
 
     @Test
-    void a_name_that_another_program_had_taken_is_taken_back_once_that_is_killed() throws Exception {
+    void a_name_that_another_program_had_taken_is_bound_again_once_that_program_is_killed() throws Exception {
         run();
         Files.delete(path);
         Socket other = Socket.newSocketDomainDgram();

@@ -42,7 +42,7 @@ class DiskSchedulesIT {
     private static final int EXIT_SIGTERM = 143;
     private static final Duration END = Duration.ofSeconds(8);
     private static final Pattern TICK = Pattern.compile("(\\d+)-(\\d+)\\.tick");
-    private static final Pattern LOST = Pattern.compile("loses \\d+ points of second (\\d+)");
+    private static final Pattern LOST = Pattern.compile("loses the points of second (\\d+)");
 
     static LongStream seeds() {
         long first = Long.getLong("schedules.first", 1);

@@ -66,7 +66,7 @@ public final class FaultySpool {
         check(!lost.contains(TICKS + 1L), "a tick is lost on a sound disk");
         check(
                 booked(new Spool(folder, BLOCKS_MAX * BLOCK)).equals(booked(spool)),
-                "the next life sends " + onDisk() + " and not " + booked(spool));
+                "after a restart it sends " + onDisk() + " and not " + booked(spool));
         return failed;
     }
 
@@ -97,11 +97,11 @@ public final class FaultySpool {
     private void check(Spool spool) throws IOException {
         Set<Long> disk = onDisk();
         Set<Long> booked = booked(spool);
-        check(disk.containsAll(booked), "books " + booked + ", disk " + disk);
+        check(disk.containsAll(booked), "in memory " + booked + ", on disk " + disk);
         check(disk.stream().noneMatch(lost::contains), "lost " + lost + ", disk " + disk);
         Set<Long> others = new TreeSet<>(disk);
         others.removeAll(booked);
-        check(confirmed.containsAll(others), "on disk and in no book: " + others);
+        check(confirmed.containsAll(others), "on disk, but neither in memory nor confirmed: " + others);
         check(spool.bytes() == (long) disk.size() * BLOCK, spool.bytes() + " bytes, disk " + disk);
         check(disk.size() <= BLOCKS_MAX + 1, "more than the bound and the newest tick: " + disk);
     }

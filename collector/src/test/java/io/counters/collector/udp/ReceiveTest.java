@@ -53,7 +53,7 @@ class ReceiveTest {
         "false, INET6, 127.0.0.1, 127.0.0.77",
         "false, INET6, ::1,       ::1"
     })
-    void who_sent_a_datagram_is_known(boolean isLean, StandardProtocolFamily family, String to, String from)
+    void the_sender_of_a_datagram_is_known(boolean isLean, StandardProtocolFamily family, String to, String from)
             throws IOException {
         InetAddress source = InetAddress.getByName(from);
         try (DatagramChannel channel =
