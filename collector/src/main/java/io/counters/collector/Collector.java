@@ -281,7 +281,7 @@ public final class Collector implements AutoCloseable {
                 + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
         parts.unix.path().ifPresent(path -> out.println("  unix:   " + path));
         out.println("  page:   http://" + text(dashboard.address()) + "/");
-        out.println("  ledger: " + file + ", " + "counters: " + ledger.size());
+        out.println("  ledger: " + file + ", counters: " + ledger.size());
         out.println("  store:  " + (store == null ? "none, only the ledger" : store));
         if (peers != null) {
             out.println("  peers:  " + peers);

@@ -56,7 +56,7 @@ public enum Setting {
             "1g",
             "maximum bytes on disk, for each OpenTSDB, of points that it has not confirmed, 1m to 9999g; beyond it, the"
                     + " oldest are dropped"),
-    PREFIX("", "precedes every name in the store and in OpenTSDB: 'shop.'"),
+    PREFIX("", "text before every name in the store and in OpenTSDB: 'shop.'"),
     TAGS("src=counters", "tags that every point gets in addition to those of its name: dc=fra,env=prod"),
     PEERS(
             "",
