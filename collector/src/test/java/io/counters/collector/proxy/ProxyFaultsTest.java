@@ -156,7 +156,7 @@ class ProxyFaultsTest {
             await().atMost(SOON).until(() -> sink.received().endsWith("d:1|c\n"));
         }
         assertThat(log())
-                .contains("receiving by UDP failed and is tried again, for 60 s at most", "Cannot allocate memory");
+                .contains("receiving by UDP failed and is tried again for at most 60 s", "Cannot allocate memory");
     }
 
     @Test
