@@ -117,8 +117,7 @@ public final class Agent {
         String file = settings.file();
         LiveSettings live = file == null ? null : new LiveSettings(settings, file, weaving, loaded, log);
         Watch watch = new Watch(weaving, counting, loaded, live, log, System.nanoTime());
-        // First: if the process cannot create this thread, no class may be instrumented, because no counts would be
-        // sent.
+        // First: if the process cannot create this thread, no class may be instrumented, because nothing would be sent.
         watch.start();
         Runtime.getRuntime().addShutdownHook(watch.hook());
         List<Class<?>> early = attached ? Collections.<Class<?>>emptyList() : loaded.early();

@@ -31,7 +31,7 @@ final class AgentLoader extends ClassLoader {
         this.jar = jar;
     }
 
-    /** The agent is trusted because the JVM was started with it, even if a security manager's policy does not list it. */
+    /** The user who starts or attaches the agent trusts it, even if a security manager's policy does not list it. */
     private static ProtectionDomain trusted() {
         Permissions all = new Permissions();
         all.add(new AllPermission());

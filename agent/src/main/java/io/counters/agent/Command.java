@@ -15,8 +15,8 @@ public final class Command {
             + "  version                 prints the version\n"
             + "  help                    prints this text\n"
             + "\n"
-            + "SETTINGS are those of the agent, such as collector=HOST:PORT,app=shop. attach passes them as one argument\n"
-            + "to the other JVM, which resolves the paths in them.\n"
+            + "SETTINGS are those of the agent, such as collector=HOST:PORT,app=shop. With attach, they are one argument,\n"
+            + "and paths in them must be valid in the other JVM.\n"
             + "\n"
             + "As an agent: java -javaagent:counters.jar=SETTINGS ...";
 

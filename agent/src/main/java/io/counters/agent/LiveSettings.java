@@ -63,7 +63,7 @@ final class LiveSettings {
                 weaving.change(weaving.rules(), false);
                 loaded.weaveAnew();
             }
-            log.accept(when + "the file has errors; the agent keeps its settings until they are corrected"
+            log.accept(when + "the file has errors; the agent keeps its settings until the file is corrected"
                     + (off ? ". Only enabled = false takes effect: the original classes are restored" : ""));
             return;
         }

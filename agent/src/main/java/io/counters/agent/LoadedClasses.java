@@ -97,8 +97,8 @@ final class LoadedClasses {
 
     /**
      * Joins to the bridge every copy of the API that has not joined it by itself. A copy does not join if it was
-     * initialized before the bridge was defined: before this agent started, or while another agent's {@code transform} ran,
-     * where the JVM shows a class to no transformer. No count is lost by joining late. A copy that cannot join is logged.
+     * initialized before the bridge was defined: before this agent started, or inside another agent's {@code transform},
+     * where the JVM calls no transformer. No count is lost by joining late. A copy that cannot join is logged.
      */
     void joinCopies() {
         for (Class<?> loaded : instrumentation.getAllLoadedClasses()) {
@@ -177,7 +177,7 @@ final class LoadedClasses {
     }
 
     private void join(Class<?> cells) {
-        String copy = "the copy of Counters with " + cells.getName() + " of " + named(cells.getClassLoader());
+        String copy = "the copy of Counters with " + cells.getName() + " from " + named(cells.getClassLoader());
         try {
             if (Boolean.FALSE.equals(cells.getMethod("joinBridge").invoke(null))) {
                 log.accept(copy + " sends its own counts, as before");

@@ -30,7 +30,7 @@ final class Log implements Consumer<String> {
 
     /**
      * Prints with no lock held except the stream's. A thread that holds the stream's lock, because it prints a stack trace,
-     * may load a class and log; a second lock would then cause a deadlock.
+     * may load a class and log. If another thread then printed while it held a second lock, both would wait forever.
      */
     @Override
     public void accept(String line) {

@@ -56,7 +56,7 @@ final class Sources {
         }
     }
 
-    /** These values, and for keys that they do not have, those that the settings file has now. */
+    /** Adds, for keys that have no value yet, those that the settings file has now. */
     Sources withFile() {
         Sources all = new Sources();
         all.complaints.addAll(complaints);

@@ -125,14 +125,12 @@ final class Hierarchy {
                 return file;
             }
         } catch (Throwable unreadable) {
-            // A class loader of the application may throw anything; the message is not used, because it may throw
-            // again.
+            // A class loader of the application may throw anything; reading its message may throw, too.
             why = unreadable.getClass().getName();
         }
         if (unread.getAndIncrement() == 0) {
             log.accept(name.replace('/', '.') + ": its class file can't be read (" + why
-                    + "), so its annotations and methods are ignored; further such supertypes are not logged, and the line"
-                    + " after a minute has their number");
+                    + "), so its annotations and methods are ignored; further such supertypes are not logged");
         }
         return null;
     }

@@ -90,8 +90,7 @@ final class WovenMethod extends MethodVisitor {
         this.hasFrames = hasFrames;
         result = Type.getReturnType(descriptor);
         kept = shape.locals;
-        // Without frames the verifier would have to find the common superclass of several results, and load classes for
-        // it.
+        // Without frames the verifier would have to load classes to find the common superclass of several results.
         guarded = new Label[hasFrames && !counts.returned.isEmpty() ? 2 * shape.returns : 0];
     }
 
