@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.HttpPort;
+import io.counters.collector.http.Request;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
 import io.counters.collector.http.Text;
@@ -56,7 +57,8 @@ public final class Dashboard implements AutoCloseable {
                 settings.port(),
                 "another collector may run there, --http-port takes another",
                 List.of(
-                        Route.get("/", Work.NONE, () -> new Answer(200, "text/html; charset=utf-8", Text.of(page))),
+                        Route.get(
+                                "/", Work.NONE, request -> new Answer(200, "text/html; charset=utf-8", Text.of(page))),
                         Route.get("/api/counters", Work.MUCH, this::counters),
                         Route.get("/api/streams", Work.MUCH, this::streams),
                         Route.rejected(faults),
@@ -77,12 +79,12 @@ public final class Dashboard implements AutoCloseable {
         return port.address();
     }
 
-    private Answer counters() {
+    private Answer counters(Request request) {
         return new Answer(200, JSON, new CountersText(ledger.snapshot()));
     }
 
     /** The streams that miss most first, {@value #STREAMS_MAX} at the most. */
-    private Answer streams() {
+    private Answer streams(Request request) {
         List<StreamReport> reports = ledger.reports().stream()
                 .sorted(Comparator.comparingLong(StreamReport::lost)
                         .reversed()
@@ -93,7 +95,7 @@ public final class Dashboard implements AutoCloseable {
         return new Answer(200, JSON, new StreamsText(reports));
     }
 
-    private Answer health() {
+    private Answer health(Request request) {
         List<String> said = troubles.get();
         return said.isEmpty() ? Answer.plain(200, "ok\n") : Answer.plain(503, String.join("\n", said) + "\n");
     }
