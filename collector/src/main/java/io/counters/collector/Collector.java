@@ -39,6 +39,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -174,17 +175,23 @@ public final class Collector implements AutoCloseable {
                         + " again, or a later list with this collector alone");
             }
             commit = new Commit(ledger, file, System::nanoTime, faults, self);
-            health = new Health(commit, ledger, System::nanoTime);
             Store store = storing.isShared() ? open(storing.open(System::nanoTime)) : null;
             pusher = store == null ? null : new Pusher(ledger, store, prefix, sharing.self(), faults, self);
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
             publisher = open(new Publisher(
                     ledger, commit, sinks, publishing, work -> threads.daemon("counters-sink", work), faults, self));
+            List<Supplier<Optional<String>>> watched = new ArrayList<>();
+            if (pusher != null) {
+                watched.add(pusher::trouble);
+            }
+            sinks.forEach(sink -> watched.add(sink::trouble));
+            health = new Health(commit, ledger, keeping.folder().toFile()::getUsableSpace, watched, System::nanoTime);
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
                     self,
-                    health,
+                    health::faults,
+                    health::troubles,
                     System::nanoTime,
                     faults,
                     work -> threads.worker("counters-http", work)));
@@ -229,7 +236,11 @@ public final class Collector implements AutoCloseable {
         }
         loop("counters-publish", this::publishWhenDue);
         loop("counters-health", () -> {
-            health.look();
+            health.lookAtLock();
+            return LOOK_MILLIS;
+        });
+        loop("counters-ready", () -> {
+            health.lookAtParts();
             return LOOK_MILLIS;
         });
         loop("counters-report", this::report);

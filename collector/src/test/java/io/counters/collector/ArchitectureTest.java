@@ -50,7 +50,7 @@ class ArchitectureTest {
         "publish,   ledger wire",
         "http,      ''",
         "proxy,     udp http wire ring emit cells",
-        "dashboard, http ledger",
+        "dashboard, http ledger wire",
         "simulate,  ledger peers wire emit cells",
     })
     void a_room_uses_only_the_rooms_it_is_shown_to(String room, String shown) {

@@ -19,7 +19,7 @@ final class Watch {
             "usage: watch URL table|plain SECONDS    the URL is a collector's /api/counters, 0 seconds go on for ever";
     private static final String CLEAR = "\033[H\033[2J";
     private static final int SILENT_SECONDS_MAX = 10;
-    private static final Pattern COUNTER = Pattern.compile("\"([^\"]+)\"\\s*:\\s*(-?\\d+)");
+    private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
 
     private Watch() {}
 
@@ -59,7 +59,7 @@ final class Watch {
         return web.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 
-    /** The counters of a JSON object of names and whole numbers; the letters of names need no escapes. */
+    /** The counters of {@code /api/counters}; the letters of names need no escapes. */
     static SortedMap<String, Long> counters(String json) {
         SortedMap<String, Long> counters = new TreeMap<>();
         Matcher counter = COUNTER.matcher(json);

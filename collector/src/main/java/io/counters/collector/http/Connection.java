@@ -369,9 +369,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
         headers.set(HttpHeaderNames.CACHE_CONTROL, HttpHeaderValues.NO_STORE);
         headers.set("X-Content-Type-Options", "nosniff");
         sent.headers().forEach(headers::set);
-        if (isLast) {
+        if (isLast && sent.status() != HttpResponseStatus.NOT_MODIFIED.code()) {
             headers.set(HttpHeaderNames.CONTENT_LENGTH, first.readableBytes());
-        } else if (!isHead && takesChunks) {
+        } else if (!isLast && !isHead && takesChunks) {
             headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         }
         if (!keepsAlive) {

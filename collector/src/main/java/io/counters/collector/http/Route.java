@@ -45,6 +45,16 @@ public record Route(String method, String path, Work work, int bodyBytesMax, Fun
         return new Route("DELETE", path, work, 0, answer);
     }
 
+    /**
+     * A file of the program's jar: a page, a script or a style.
+     *
+     * @param resource its name relative to the class, or an absolute one with a slash at its beginning; ends in its type
+     * @throws IllegalArgumentException when the jar does not contain it
+     */
+    public static Route file(String path, Class<?> beside, String resource) {
+        return get(path, Work.NONE, new StaticFile(beside, resource));
+    }
+
     /** {@code /metrics}: the program's own numbers as Prometheus reads them. */
     public static Route metrics(Self self) {
         return get("/metrics", Work.SOME, request -> {

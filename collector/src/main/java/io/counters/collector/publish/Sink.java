@@ -1,6 +1,7 @@
 package io.counters.collector.publish;
 
 import io.counters.collector.ledger.Snapshot;
+import java.util.Optional;
 
 /** Where points go. Called by one thread, its own, so that no sink holds up another. */
 public interface Sink extends AutoCloseable {
@@ -10,6 +11,11 @@ public interface Sink extends AutoCloseable {
      * @param second Unix time, never used before
      */
     void put(long second, Snapshot values);
+
+    /** What keeps it from its work, if something does. From any thread, which does not wait. */
+    default Optional<String> trouble() {
+        return Optional.empty();
+    }
 
     /** Where it is, for the log; without any secret. */
     @Override

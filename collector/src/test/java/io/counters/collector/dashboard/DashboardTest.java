@@ -31,6 +31,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +45,7 @@ class DashboardTest {
     @TempDir
     Path folder;
 
+    private volatile List<String> hangs = List.of();
     private volatile List<String> troubles = List.of();
     private KeptLedger kept;
     private Dashboard dashboard;
@@ -63,6 +66,7 @@ class DashboardTest {
                 new DashboardSettings(port),
                 kept.ledger,
                 kept.self,
+                () -> hangs,
                 () -> troubles,
                 System::nanoTime,
                 faults,
@@ -94,26 +98,156 @@ class DashboardTest {
 
         assertThat(page.statusCode()).isEqualTo(200);
         assertThat(type(page)).isEqualTo("text/html; charset=utf-8");
-        assertThat(page.body()).contains("<html").contains("'api/counters'").contains("publish_spool_points");
+        assertThat(page.body()).contains("<html", "page.js", "page.css");
+        HttpResponse<String> script = ask("GET", "/page.js");
+        assertThat(type(script)).isEqualTo("text/javascript; charset=utf-8");
+        assertThat(script.body()).contains("'api/counters'", "publish_spool_points");
+        assertThat(type(ask("GET", "/page.css"))).isEqualTo("text/css; charset=utf-8");
     }
 
     @Test
-    void counters_are_one_object_in_the_order_of_their_names_with_exact_values() throws Exception {
-        assertThat(ask("GET", "/api/counters").body()).isEqualTo("{\n}\n");
+    void the_page_may_load_nothing_but_files_of_its_own() throws Exception {
+        HttpResponse<String> page = ask("GET", "/");
+
+        assertThat(page.headers().firstValue("Content-Security-Policy").orElse(""))
+                .startsWith("default-src 'self';");
+        assertThat(page.body()).doesNotContainPattern("<script>|<style|style=|https?://|onclick");
+    }
+
+    @Test
+    void the_library_that_draws_graphs_is_served_from_its_jar() throws Exception {
+        assertThat(ask("GET", "/uplot.js").body()).startsWith("/*! https://github.com/leeoniya/uPlot (v1.6.30) */");
+        assertThat(ask("GET", "/uplot.css").body()).contains(".u-wrap");
+    }
+
+    @Test
+    void counters_are_a_list_in_the_order_of_their_names_with_exact_values() throws Exception {
+        assertThat(ask("GET", "/api/counters").body()).isEqualTo("{\"counters\": [\n]}\n");
         kept.datagram("increment b.z 9007199254740992\nincrement b.z\ndecrement a,x=1,y=2 5\nincrement B 0");
         kept.commit.run();
 
         HttpResponse<String> counters = ask("GET", "/api/counters");
 
         assertThat(type(counters)).isEqualTo("application/json");
-        assertThat(counters.body()).isEqualTo("{\n\"B\": 0,\n\"a,x=1,y=2\": -5,\n\"b.z\": 9007199254740993\n}\n");
+        assertThat(counters.body())
+                .isEqualTo("{\"counters\": [\n{\"name\": \"B\", \"value\": 0},\n"
+                        + "{\"name\": \"a,x=1,y=2\", \"value\": -5},\n"
+                        + "{\"name\": \"b.z\", \"value\": 9007199254740993}\n]}\n");
+    }
+
+    private List<String> names(String path) throws Exception {
+        return Pattern.compile("\"name\": \"(.*?)\"")
+                .matcher(ask("GET", path).body())
+                .results()
+                .map(match -> match.group(1))
+                .toList();
+    }
+
+    @Test
+    void counters_are_found_by_prefix_and_by_any_part_whatever_its_case() throws Exception {
+        kept.datagram("increment Orders.placed,method=card\nincrement orders.placed,method=cash\nincrement carts\n"
+                + "increment reorders");
+        kept.commit.run();
+
+        assertThat(names("/api/counters?prefix=orders")).containsExactly("orders.placed,method=cash");
+        assertThat(names("/api/counters?q=ORDERS"))
+                .containsExactly("Orders.placed,method=card", "orders.placed,method=cash", "reorders");
+        assertThat(names("/api/counters?q=method%3Dca"))
+                .containsExactly("Orders.placed,method=card", "orders.placed,method=cash");
+        assertThat(names("/api/counters?q=ards")).isEmpty();
+        assertThat(names("/api/counters?prefix=re&q=order")).containsExactly("reorders");
+    }
+
+    @Test
+    void a_long_list_is_read_page_by_page() throws Exception {
+        for (int i = 0; i < 25; i++) {
+            kept.datagram("increment c" + (char) ('a' + i));
+        }
+        kept.commit.run();
+
+        String first = ask("GET", "/api/counters?limit=10").body();
+        List<String> all = new ArrayList<>(names("/api/counters?limit=10"));
+        all.addAll(names("/api/counters?limit=10&after=cj"));
+        all.addAll(names("/api/counters?limit=10&after=ct"));
+
+        assertThat(first).endsWith("], \"next\": \"cj\"}\n");
+        assertThat(ask("GET", "/api/counters?limit=5&after=ct").body()).endsWith("\n]}\n");
+        assertThat(all).isEqualTo(names("/api/counters")).hasSize(25);
+    }
+
+    @Test
+    void a_wrong_parameter_is_an_error_in_json() throws Exception {
+        for (String query : List.of("limit=0", "limit=x", "prefx=a", "q=a&q=b")) {
+            HttpResponse<String> refused = ask("GET", "/api/counters?" + query);
+
+            assertThat(refused.statusCode()).as(query).isEqualTo(400);
+            assertThat(refused.body()).startsWith("{\"error\":{\"code\":400,\"message\":\"");
+        }
+    }
+
+    @Test
+    void a_counter_is_shown_by_its_name_in_whatever_order_its_tags_are() throws Exception {
+        kept.datagram("increment a/b.c,x=1,y=2 7\nincrement plain");
+        kept.commit.run();
+        String expected = "{\"name\": \"a/b.c,x=1,y=2\", \"metric\": \"a/b.c\", \"tags\": {\"x\": \"1\", \"y\": \"2\"},"
+                + " \"value\": 7}\n";
+
+        for (String name : List.of("a/b.c,x=1,y=2", "a%2Fb.c%2Cx%3D1%2Cy%3D2", "a/b.c,y=2,x=1")) {
+            HttpResponse<String> counter = ask("GET", "/api/counters/" + name);
+            assertThat(type(counter)).isEqualTo("application/json");
+            assertThat(counter.body()).isEqualTo(expected);
+        }
+        assertThat(ask("GET", "/api/counters/plain").body())
+                .isEqualTo("{\"name\": \"plain\", \"metric\": \"plain\", \"tags\": {}, \"value\": 1}\n");
+    }
+
+    @Test
+    void a_counter_that_is_not_known_is_404_with_the_nearest_names() throws Exception {
+        kept.datagram("increment orders.placed\nincrement orders.refused\nincrement carts.open\nincrement stock");
+        kept.commit.run();
+
+        HttpResponse<String> typo = ask("GET", "/api/counters/Orders.plced");
+        HttpResponse<String> far = ask("GET", "/api/counters/zzz");
+
+        assertThat(typo.statusCode()).isEqualTo(404);
+        assertThat(typo.body())
+                .startsWith("{\"error\":{\"code\":404,\"message\":\"there is no counter Orders.plced here;"
+                        + " the nearest are orders.placed and orders.refused. ");
+        assertThat(far.body()).contains("there is no counter zzz here. ", "/api/counters?q=");
+    }
+
+    @Test
+    void the_nearest_names_are_few_and_the_nearest_first() {
+        List<String> known = List.of("ab1", "abc2", "abcd9", "abcde", "abcdf", "xabcde", "other");
+        Snapshot snapshot = new Snapshot(known.toArray(String[]::new), new long[known.size()], known.size());
+
+        assertThat(CountersApi.nearest("abcdE", snapshot)).containsExactly("abcde", "abcd9", "abcdf");
+        assertThat(CountersApi.nearest("q", snapshot)).isEmpty();
+    }
+
+    @Test
+    void what_no_counter_can_be_called_is_400_with_the_rule() throws Exception {
+        HttpResponse<String> refused = ask("GET", "/api/counters/a%20b");
+
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body()).contains("no counter can have the name \\\"a b\\\": a name is made of A-Z");
+    }
+
+    @Test
+    void a_counter_is_not_shown_before_it_is_committed() throws Exception {
+        kept.datagram("increment a");
+        assertThat(ask("GET", "/api/counters/a").statusCode()).isEqualTo(404);
+
+        kept.commit.run();
+
+        assertThat(ask("GET", "/api/counters/a").statusCode()).isEqualTo(200);
     }
 
     @Test
     void what_is_not_committed_is_not_shown() throws Exception {
         kept.datagram("increment a");
 
-        assertThat(ask("GET", "/api/counters").body()).doesNotContain("a");
+        assertThat(ask("GET", "/api/counters").body()).doesNotContain("name");
     }
 
     @Test
@@ -133,20 +267,28 @@ class DashboardTest {
 
     @Test
     void it_says_that_it_is_well() throws Exception {
-        HttpResponse<String> well = ask("GET", "/healthz");
+        for (String path : List.of("/healthz", "/readyz")) {
+            HttpResponse<String> well = ask("GET", path);
 
-        assertThat(well.statusCode()).isEqualTo(200);
-        assertThat(well.body()).isEqualTo("ok\n");
+            assertThat(well.statusCode()).isEqualTo(200);
+            assertThat(well.body()).isEqualTo("ok\n");
+        }
     }
 
     @Test
     void it_says_what_is_wrong_a_line_each() throws Exception {
-        troubles = List.of("the last commit was 12 s ago", "counters-udp has ended");
+        troubles = List.of("the last commit was 12 s ago", "the store does not answer");
 
-        HttpResponse<String> unwell = ask("GET", "/healthz");
+        HttpResponse<String> unready = ask("GET", "/readyz");
 
-        assertThat(unwell.statusCode()).isEqualTo(503);
-        assertThat(unwell.body()).isEqualTo("the last commit was 12 s ago\ncounters-udp has ended\n");
+        assertThat(unready.statusCode()).isEqualTo(503);
+        assertThat(unready.body()).isEqualTo("the last commit was 12 s ago\nthe store does not answer\n");
+        assertThat(ask("GET", "/healthz").statusCode()).isEqualTo(200);
+
+        hangs = List.of("it hangs");
+
+        assertThat(ask("GET", "/healthz").statusCode()).isEqualTo(503);
+        assertThat(ask("GET", "/healthz").body()).isEqualTo("it hangs\n");
     }
 
     @Test
@@ -244,7 +386,8 @@ class DashboardTest {
 
     @Test
     void other_sites_can_not_read_it_by_dns_rebinding() throws Exception {
-        for (String path : List.of("/", "/api/counters", "/api/streams", "/api/rejected", "/metrics", "/healthz")) {
+        for (String path :
+                List.of("/", "/api/counters", "/api/streams", "/api/rejected", "/metrics", "/healthz", "/readyz")) {
             try (Browser browser = new Browser(dashboard.address())) {
                 assertThat(browser.send("GET " + path + " HTTP/1.1\r\nHost: evil.example\r\n\r\n")
                                 .reply()
@@ -269,7 +412,7 @@ class DashboardTest {
                     names.stream().mapToLong(sorted::get).toArray(),
                     size);
             StringBuilder text = new StringBuilder();
-            CountersText counters = new CountersText(snapshot);
+            CountersText counters = new CountersText(snapshot, new CountersText.Filter("", "", ""), size + 1);
             boolean more = true;
             while (more) {
                 more = counters.append(text);
@@ -280,13 +423,9 @@ class DashboardTest {
     }
 
     private static String json(NavigableMap<String, Long> counters) {
-        StringBuilder json = new StringBuilder("{");
-        counters.forEach((name, value) -> json.append(json.length() == 1 ? "\n" : ",\n")
-                .append('"')
-                .append(name)
-                .append("\": ")
-                .append(value));
-        return json.append("\n}\n").toString();
+        return counters.entrySet().stream()
+                .map(counter -> "\n{\"name\": \"" + counter.getKey() + "\", \"value\": " + counter.getValue() + "}")
+                .collect(Collectors.joining(",", "{\"counters\": [", "\n]}\n"));
     }
 
     @Test

@@ -30,7 +30,14 @@ final class ManyCounters {
         }
         kept.commit.run();
         Dashboard dashboard = new Dashboard(
-                new DashboardSettings(0), kept.ledger, kept.self, List::of, () -> 0, kept.said.log(), Thread::new);
+                new DashboardSettings(0),
+                kept.ledger,
+                kept.self,
+                List::of,
+                List::of,
+                () -> 0,
+                kept.said.log(),
+                Thread::new);
         dashboard.start();
         System.out.println(dashboard.address().getPort());
     }

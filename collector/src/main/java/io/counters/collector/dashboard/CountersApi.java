@@ -1,0 +1,123 @@
+package io.counters.collector.dashboard;
+
+import com.google.gson.stream.JsonWriter;
+import io.counters.collector.http.Answer;
+import io.counters.collector.http.Request;
+import io.counters.collector.http.RequestException;
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Snapshot;
+import io.counters.wire.NameReader;
+import io.counters.wire.Rejection;
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.PriorityQueue;
+import org.jspecify.annotations.Nullable;
+
+/** {@code /api/counters}: the list of counters, and each one by its name. For any thread. */
+final class CountersApi {
+    private static final int NEAREST = 3;
+
+    private final Ledger ledger;
+
+    CountersApi(Ledger ledger) {
+        this.ledger = ledger;
+    }
+
+    /** {@code /api/counters?prefix=&q=&limit=&after=}. */
+    Answer list(Request request) {
+        request.allow("prefix", "q", "limit", "after");
+        CountersText.Filter filter = new CountersText.Filter(
+                text(request.parameter("prefix")), text(request.parameter("q")), text(request.parameter("after")));
+        int limit = (int) request.number("limit", 1, Integer.MAX_VALUE, Integer.MAX_VALUE);
+        return new Answer(200, Answer.JSON, new CountersText(ledger.snapshot(), filter, limit));
+    }
+
+    private static String text(@Nullable String parameter) {
+        return Objects.requireNonNullElse(parameter, "");
+    }
+
+    /** {@code /api/counters/NAME}. */
+    Answer one(Request request) {
+        request.allow();
+        String name = name(request);
+        long value = ledger.committed(name).orElseThrow(() -> unknown(name));
+        return Answer.json(json -> {
+            json.beginObject().name("name").value(name);
+            tags(json, name);
+            json.name("value").value(value).endObject();
+            return false;
+        });
+    }
+
+    private static void tags(JsonWriter json, String name) throws IOException {
+        String[] parts = name.split(",");
+        json.name("metric").value(parts[0]).name("tags").beginObject();
+        for (int tag = 1; tag < parts.length; tag++) {
+            int equals = parts[tag].indexOf('=');
+            json.name(parts[tag].substring(0, equals)).value(parts[tag].substring(equals + 1));
+        }
+        json.endObject();
+    }
+
+    /**
+     * The canonical name of the counter that a request asks for.
+     *
+     * @throws RequestException when it is no name
+     */
+    private static String name(Request request) {
+        NameReader reader = new NameReader();
+        Rejection broken = reader.read(request.rest());
+        if (broken != null) {
+            throw RequestException.bad(
+                    "no counter can have the name " + Request.shown(request.rest()) + ": " + broken.rule());
+        }
+        return reader.name();
+    }
+
+    private RequestException unknown(String name) {
+        List<String> nearest = nearest(name, ledger.snapshot());
+        return new RequestException(
+                404,
+                "there is no counter " + name + " here"
+                        + (nearest.isEmpty() ? "" : "; the nearest are " + String.join(" and ", nearest))
+                        + ". /api/counters?q=PART lists names that contain a part. Write a slash in a name as %2F");
+    }
+
+    /** The names that differ least from this one, nearest first: {@value #NEAREST} at the most. */
+    static List<String> nearest(String name, Snapshot counters) {
+        Comparator<String> farther = Comparator.<String>comparingInt(other -> difference(name, other))
+                .thenComparing(Comparator.naturalOrder());
+        PriorityQueue<String> nearest = new PriorityQueue<>(farther.reversed());
+        for (int counter = 0; counter < counters.size(); counter++) {
+            String other = counters.names()[counter];
+            if (difference(name, other) <= name.length() / 2) {
+                nearest.add(other);
+                if (nearest.size() > NEAREST) {
+                    nearest.remove();
+                }
+            }
+        }
+        return nearest.stream().sorted(farther).toList();
+    }
+
+    /** How long the part is, between an equal beginning and an equal end, in which they differ; case does not count. */
+    private static int difference(String one, String other) {
+        int most = Math.min(one.length(), other.length());
+        int head = 0;
+        while (head < most && isSame(one.charAt(head), other.charAt(head))) {
+            head++;
+        }
+        int tail = 0;
+        while (tail < most - head
+                && isSame(one.charAt(one.length() - 1 - tail), other.charAt(other.length() - 1 - tail))) {
+            tail++;
+        }
+        return Math.max(one.length(), other.length()) - head - tail;
+    }
+
+    private static boolean isSame(char one, char other) {
+        return Character.toLowerCase(one) == Character.toLowerCase(other);
+    }
+}
