@@ -31,7 +31,7 @@ public final class ChildCollector implements AutoCloseable {
 
     private static final Pattern UDP = Pattern.compile("listens on UDP 127\\.0\\.0\\.1:(\\d+)");
     private static final Pattern PAGE = Pattern.compile("page: +http://127\\.0\\.0\\.1:(\\d+)/");
-    private static final Pattern COUNTER = Pattern.compile("\"([^\"]+)\": (-?\\d+)");
+    private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
     private static final Pattern METRIC = Pattern.compile("(?m)^counters_([^ ]+) (-?\\d+)$");
 
     private final HttpClient http =

@@ -8,10 +8,11 @@ import org.junit.jupiter.api.Test;
 
 class WatchTest {
     @Test
-    void counters_are_read_from_the_collector_s_json() {
-        assertThat(Watch.counters("{\"stock.balance\": -5, \"payments.tried,method=card\":12\n}"))
+    void the_collectors_json_is_read_by_name() {
+        assertThat(Watch.counters("{\"counters\": [\n{\"name\": \"payments.tried,method=card\", \"value\": 12},\n"
+                        + "{\"name\": \"stock.balance\", \"value\": -5}\n]}\n"))
                 .isEqualTo(Map.of("stock.balance", -5L, "payments.tried,method=card", 12L));
-        assertThat(Watch.counters("{}")).isEmpty();
+        assertThat(Watch.counters("{\"counters\": [\n]}\n")).isEmpty();
     }
 
     @Test

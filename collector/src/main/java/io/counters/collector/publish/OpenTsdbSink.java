@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Semaphore;
@@ -126,6 +127,10 @@ public final class OpenTsdbSink implements Sink {
     private final AtomicBoolean unknownSaid = new AtomicBoolean();
     private volatile long lastNanos;
     private volatile boolean closing;
+
+    /** The last tick could not be kept in the spool. */
+    private volatile boolean unkept;
+
     private final LongAdder delivered;
     private final LongAdder bad;
     private final LongAdder lost;
@@ -232,7 +237,9 @@ public final class OpenTsdbSink implements Sink {
         shed();
         try {
             delivery.begin(spool.write(second, values, bodies));
+            unkept = false;
         } catch (IOException noDisk) {
+            unkept = true;
             lost.add(values.size());
             faults.warn(
                     this + " spool",
@@ -246,6 +253,16 @@ public final class OpenTsdbSink implements Sink {
             faults.warn(this + " spool trouble", "the spool " + spool + " continues, but " + trouble);
         }
         moved.release();
+    }
+
+    @Override
+    public Optional<String> trouble() {
+        if (unkept) {
+            return Optional.of(this + " loses points, because they can't be written to " + spool);
+        }
+        return troubleSince.get() == 0
+                ? Optional.empty()
+                : Optional.of(this + " takes no points; older points in the spool: " + delivery.olderPoints());
     }
 
     private void shed() {
