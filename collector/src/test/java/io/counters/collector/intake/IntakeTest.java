@@ -342,7 +342,7 @@ class IntakeTest {
         assertThat(kept.said.lines()).hasSize(1);
         assertThat(kept.said.lines().get(0))
                 .startsWith("WARN TCP line \"orders:123456|c\" was rejected (line_cut): ")
-                .contains("End the last line with a line break, too: echo, not echo -n; sent by 127.0.0.1:");
+                .contains("End the last line with a line break too: echo, not echo -n; sent by 127.0.0.1:");
     }
 
     @Test
