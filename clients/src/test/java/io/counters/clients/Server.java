@@ -1,8 +1,6 @@
 package io.counters.clients;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -56,8 +54,8 @@ final class Server implements AutoCloseable {
     /** Starts a collector that also listens on a Unix datagram socket in its folder. */
     static Server collector(Path folder) throws IOException, InterruptedException {
         Files.createDirectories(folder);
-        int port = freePort();
-        int httpPort = freePort();
+        int port = Ports.reserve();
+        int httpPort = Ports.reserve();
         return new Server(
                 folder,
                 List.of(
@@ -73,8 +71,8 @@ final class Server implements AutoCloseable {
     /** Starts a proxy before these collectors. */
     static Server proxy(Path folder, List<Server> collectors) throws IOException, InterruptedException {
         Files.createDirectories(folder);
-        int port = freePort();
-        int httpPort = freePort();
+        int port = Ports.reserve();
+        int httpPort = Ports.reserve();
         Path servers = Files.write(
                 folder.resolve("servers.conf"),
                 collectors.stream()
@@ -95,12 +93,6 @@ final class Server implements AutoCloseable {
     /** Where a collector that was started in this folder takes datagrams of this machine. */
     static Path unixSocket(Path folder) {
         return folder.resolve("socket");
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return any.getLocalPort();
-        }
     }
 
     /** Where it takes lines, by UDP and TCP. */

@@ -64,8 +64,9 @@ public final class ChildCollector implements AutoCloseable {
                 "--http-port=0",
                 "--data-dir=" + folder.resolve("data")));
         command.addAll(List.of(more));
-        ProcessBuilder builder =
-                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command(command))
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
         builder.environment().putAll(environment);
         process = builder.start();
         await().atMost(PATIENCE)

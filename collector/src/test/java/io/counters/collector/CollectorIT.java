@@ -71,7 +71,7 @@ class CollectorIT {
                     "--http-port=0",
                     "--data-dir=" + folder.resolve("data")));
             command.addAll(List.of(more));
-            process = new ProcessBuilder(command)
+            process = new ProcessBuilder(DefaultSignals.command(command))
                     .redirectOutput(out.toFile())
                     .redirectError(err.toFile())
                     .start();
@@ -126,13 +126,6 @@ class CollectorIT {
         }
     }
 
-    /** A port of loopback where nobody listens. */
-    private static int deadPort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
-    }
-
     @Test
     void counts_by_udp_and_tcp_are_shown_and_survive_a_restart_in_silence() throws Exception {
         Running first = new Running("--interval=1s", "--sink=stdout");
@@ -183,8 +176,8 @@ class CollectorIT {
     @Test
     void it_counts_and_ends_in_time_with_a_dead_store_and_a_dead_sink() throws Exception {
         Running running = new Running(
-                "--store=memcached://127.0.0.1:" + deadPort(),
-                "--opentsdb=http://127.0.0.1:" + deadPort(),
+                "--store=memcached://127.0.0.1:" + Ports.reserve(),
+                "--opentsdb=http://127.0.0.1:" + Ports.reserve(),
                 "--interval=1s");
         running.datagram("increment a 5");
         running.awaitCounter("a", 5);

@@ -6,8 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.Faults.Slot;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,13 +58,6 @@ class DiskFaultsIT {
 
     private void assertNothingIsSetAside() throws IOException {
         assertThat(ChildCollector.files(folder, "")).noneMatch(name -> name.contains("damaged"));
-    }
-
-    /** A port of loopback where nobody listens. */
-    private static int deadPort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
     }
 
     @ParameterizedTest
@@ -173,7 +164,7 @@ class DiskFaultsIT {
 
     @Test
     void while_a_sync_hangs_the_page_answers_and_SIGTERM_ends_it_in_time() throws Exception {
-        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
         child.datagram(S1 + "10 1\nincrement a 5 5");
         child.awaitCounter("a", 5);
         long commits = child.metrics().getOrDefault("ledger_commits_total", 0L);
@@ -200,7 +191,7 @@ class DiskFaultsIT {
 
     @Test
     void while_the_spool_can_not_be_read_the_page_answers_and_commits_go_on() throws Exception {
-        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
         child.datagram("increment a 5");
         await().atMost(PATIENCE)
                 .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
@@ -216,7 +207,7 @@ class DiskFaultsIT {
 
     @Test
     void a_spool_whose_folder_can_not_be_synced_loses_no_tick_and_keeps_its_books() throws Exception {
-        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
         faults.set(Slot.SYNC_FOLDER_ERRNO, Faults.EIO);
         child.datagram("increment a 5");
         child.awaitCounter("a", 5);
@@ -289,7 +280,7 @@ class DiskFaultsIT {
         started().close();
         Files.writeString(folder.resolve("data").resolve("spool"), "a file");
 
-        ChildCollector child = start("--opentsdb=http://127.0.0.1:" + deadPort());
+        ChildCollector child = start("--opentsdb=http://127.0.0.1:" + Ports.reserve());
 
         assertThat(child.status(PATIENCE)).isEqualTo(EXIT_CANNOT);
         assertThat(child.said()).contains("the spool ").contains("can't be used: a file has the place of a folder");

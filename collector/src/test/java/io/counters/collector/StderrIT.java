@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -56,7 +57,7 @@ class StderrIT {
         try (BufferedReader said = holder.inputReader()) {
             assertThat(said.readLine()).isEqualTo("full");
             Path out = folder.resolve("out");
-            collector = new ProcessBuilder(
+            collector = new ProcessBuilder(DefaultSignals.command(List.of(
                             Path.of(System.getProperty("java.home"), "bin", "java")
                                     .toString(),
                             "-jar",
@@ -64,7 +65,7 @@ class StderrIT {
                             "--bind=127.0.0.1",
                             "--udp-port=0",
                             "--http-port=0",
-                            "--data-dir=" + folder.resolve("data"))
+                            "--data-dir=" + folder.resolve("data"))))
                     .redirectOutput(out.toFile())
                     .redirectError(ProcessBuilder.Redirect.appendTo(pipe.toFile()))
                     .start();

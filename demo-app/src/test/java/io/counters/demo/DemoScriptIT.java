@@ -28,15 +28,15 @@ class DemoScriptIT {
 
     @Test
     void it_shows_moving_counters_and_leaves_no_process_when_stopped() throws Exception {
-        int httpPort = Program.freePort();
+        int httpPort = Ports.reserve();
         try (Program demo = Program.start(
                 SCRIPT,
                 "--udp-port",
-                Integer.toString(Program.freePort()),
+                Integer.toString(Ports.reserve()),
                 "--http-port",
                 Integer.toString(httpPort),
                 "--shop-port",
-                Integer.toString(Program.freePort()))) {
+                Integer.toString(Ports.reserve()))) {
             HttpRequest counters = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + "/api/counters"))
                     .build();
             HttpClient web = HttpClient.newHttpClient();

@@ -116,7 +116,7 @@ class EndToEndIT {
 
     @Test
     void a_collector_killed_and_restarted_while_the_shop_sells_loses_nothing() throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         CollectorProgram collector = CollectorProgram.start(folder, port);
         try (Program shop = Program.java(List.of(
                 "-javaagent:" + Jars.agent() + "=collector=" + collector.address()

@@ -31,6 +31,6 @@ class FreePortsTest {
 
     @Test
     void a_port_that_was_let_go_is_free() throws Exception {
-        assertThat(FreePorts.isFree(Program.freePort())).isTrue();
+        assertThat(FreePorts.isFree(Ports.reserve())).isTrue();
     }
 }

@@ -61,7 +61,7 @@ class HealingIT {
     @Test
     void every_value_is_what_was_counted_whatever_was_killed_on_the_way() throws Exception {
         Random random = new Random(20261122);
-        int port = Program.freePort();
+        int port = Ports.reserve();
         Memcached memcached = Memcached.start();
         CollectorProgram collector = CollectorProgram.start(folder, port, "--store", memcached.address());
         List<Program> shops = new ArrayList<>();
@@ -131,7 +131,7 @@ class HealingIT {
 
     @Test
     void senders_killed_under_loss_miss_only_what_no_datagram_that_arrived_had_carried() throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         try (CollectorProgram collector = CollectorProgram.start(folder, port);
                 FaultyForwarder network = new FaultyForwarder(port, new Random(7))) {
             for (int seed = 1; seed <= 3; seed++) {

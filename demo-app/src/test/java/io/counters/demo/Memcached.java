@@ -31,7 +31,7 @@ final class Memcached implements AutoCloseable {
 
     /** Starts one on a free port, and waits until it answers. */
     static Memcached start() throws IOException {
-        return start(Program.freePort());
+        return start(Ports.reserve());
     }
 
     /** Starts one on this port, and waits until it answers: an empty one, where one was killed. */

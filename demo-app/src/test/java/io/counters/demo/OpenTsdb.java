@@ -39,7 +39,7 @@ final class OpenTsdb implements AutoCloseable {
     private final Path built;
     private final Path jdk;
     private final Path settings;
-    private final int port = Program.freePort();
+    private final int port = Ports.reserve();
     private final Program hbase;
     private final HttpClient web =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();

@@ -49,7 +49,7 @@ class PeersIT {
     @BeforeEach
     void start() throws Exception {
         for (int i = 0; i < ports.length; i++) {
-            ports[i] = Program.freePort();
+            ports[i] = Ports.reserve();
         }
         openTsdb = OpenTsdb.start(folder.resolve("opentsdb"));
         memcached = Memcached.start();

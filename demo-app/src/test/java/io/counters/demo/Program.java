@@ -7,8 +7,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -58,7 +56,7 @@ final class Program implements AutoCloseable {
 
     /** Starts a program that is on the path. */
     static Program start(List<String> command) throws IOException {
-        return new Program(new ProcessBuilder(command));
+        return new Program(new ProcessBuilder(DefaultSignals.command(command)));
     }
 
     /** Starts a program that is on the path. */
@@ -76,7 +74,7 @@ final class Program implements AutoCloseable {
         List<String> command = new ArrayList<>();
         command.add(jdk.resolve(Path.of("bin", "java")).toString());
         command.addAll(arguments);
-        ProcessBuilder builder = new ProcessBuilder(command);
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command(command));
         builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
         return new Program(builder);
     }
@@ -84,20 +82,6 @@ final class Program implements AutoCloseable {
     /** Starts the java of this JVM, free of options that the environment would add. */
     static Program java(String... arguments) throws IOException {
         return java(List.of(arguments));
-    }
-
-    /** A port that nobody listens on at the moment, by TCP or UDP. */
-    static int freePort() throws IOException {
-        for (int tries = 0; tries < 100; tries++) {
-            int port;
-            try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                port = any.getLocalPort();
-            }
-            if (FreePorts.isFree(port)) {
-                return port;
-            }
-        }
-        throw new IOException("100 ports were taken");
     }
 
     long pid() {

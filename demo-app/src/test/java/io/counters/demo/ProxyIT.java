@@ -88,7 +88,7 @@ class ProxyIT {
         int rounds = 10_000;
         int keys = 1000;
         List<PeriodicSink> sinks = new ArrayList<>();
-        int port = Program.freePort();
+        int port = Ports.reserve();
         try {
             for (int i = 0; i < 3; i++) {
                 sinks.add(new PeriodicSink());
@@ -143,10 +143,10 @@ class ProxyIT {
         int names = 100;
         Random random = new Random(7);
         List<CollectorProgram> collectors = new ArrayList<>();
-        int port = Program.freePort();
+        int port = Ports.reserve();
         try {
             for (int i = 0; i < 3; i++) {
-                collectors.add(CollectorProgram.start(folder.resolve("ledger" + i)));
+                collectors.add(CollectorProgram.start(folder.resolve("ledger" + i), Ports.reserve()));
             }
             List<String> addresses =
                     collectors.stream().map(CollectorProgram::address).toList();

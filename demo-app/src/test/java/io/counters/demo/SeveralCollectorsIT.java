@@ -34,7 +34,7 @@ class SeveralCollectorsIT {
         List<CollectorProgram> collectors = new ArrayList<>();
         try {
             for (int i = 0; i < WEIGHTS.length; i++) {
-                collectors.add(CollectorProgram.start(folder.resolve("ledger" + i)));
+                collectors.add(CollectorProgram.start(folder.resolve("ledger" + i), Ports.reserve()));
             }
             List<String> addresses =
                     collectors.stream().map(CollectorProgram::address).toList();

@@ -29,7 +29,7 @@ final class VictoriaMetrics implements AutoCloseable {
 
     private VictoriaMetrics(Path folder, int openTsdbPort) throws IOException {
         this.openTsdbPort = openTsdbPort;
-        queryPort = Program.freePort();
+        queryPort = Ports.reserve();
         program = Program.start(
                 "victoria-metrics",
                 "-opentsdbHTTPListenAddr=127.0.0.1:" + openTsdbPort,
@@ -46,7 +46,7 @@ final class VictoriaMetrics implements AutoCloseable {
      * @param folder holds its data, and may be of an earlier one
      */
     static VictoriaMetrics start(Path folder) throws IOException {
-        return start(folder, Program.freePort());
+        return start(folder, Ports.reserve());
     }
 
     /** As {@link #start(Path)}, with the port where it takes points. */

@@ -16,7 +16,7 @@ class DerbyIT extends DrivenServer {
 
     @Override
     Program start(Path base, List<String> options) throws Exception {
-        port = Program.freePort();
+        port = Ports.reserve();
         return begin(base, Map.of(), control("start", options));
     }
 

@@ -26,8 +26,8 @@ class KafkaIT extends DrivenServer {
 
     @Override
     Program start(Path base, List<String> options) throws Exception {
-        port = Program.freePort();
-        int controllerPort = Program.freePort();
+        port = Ports.reserve();
+        int controllerPort = Ports.reserve();
         Path settings = base.resolve("server.properties");
         Files.write(
                 settings,

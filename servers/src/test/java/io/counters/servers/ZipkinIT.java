@@ -14,7 +14,7 @@ class ZipkinIT extends DrivenServer {
 
     @Override
     Program start(Path base, List<String> options) throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         web = new Web(port);
         List<String> command = new ArrayList<>(List.of(Program.java(), "-Xmx256m"));
         command.addAll(options);

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.counters.collector.Ports;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.Self;
 import io.counters.collector.settings.SettingsException;
@@ -21,7 +22,6 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
@@ -154,13 +154,6 @@ class ForwarderTest {
         }
         for (AutoCloseable part : opened) {
             part.close();
-        }
-    }
-
-    /** A port of loopback where nobody listens. */
-    private static int deadPort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
         }
     }
 
@@ -313,7 +306,7 @@ class ForwarderTest {
     @Test
     void what_is_for_a_server_that_comes_late_waits_for_it_and_keys_stay_put() throws Exception {
         Sink early = open(new Sink());
-        int port = deadPort();
+        int port = Ports.reserve();
         List<Server> servers = List.of(server(early.address()), server("127.0.0.1:" + port));
         proxy(servers);
         OutputStream out = tcp();
@@ -430,7 +423,7 @@ class ForwarderTest {
     void what_waits_for_a_server_that_leaves_goes_to_the_new_owners_and_connections_that_stay_are_kept()
             throws Exception {
         Sink stays = open(new Sink());
-        int port = deadPort();
+        int port = Ports.reserve();
         List<Server> servers = List.of(server(stays.address()), server("127.0.0.1:" + port));
         proxy(servers);
         OutputStream out = tcp();
@@ -470,7 +463,7 @@ class ForwarderTest {
 
     @Test
     void our_own_commands_for_a_server_that_is_away_come_to_one_number_per_name() throws Exception {
-        int port = deadPort();
+        int port = Ports.reserve();
         proxy(List.of(server("127.0.0.1:" + port)));
         OutputStream out = tcp();
         for (int i = 0; i < 10_000; i++) {
@@ -563,7 +556,7 @@ class ForwarderTest {
 
     @Test
     void a_stream_without_any_line_break_is_said_as_that_each_minute_and_at_its_end() throws Exception {
-        proxy(List.of(server("127.0.0.1:" + deadPort())));
+        proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         int counts = 40_000;
         Socket sender = connected();
         sender.getOutputStream().write(bytes("a:1|c".repeat(counts)));
@@ -589,7 +582,7 @@ class ForwarderTest {
 
     @Test
     void a_server_by_UDP_where_nobody_listens_is_down_and_gets_what_waits_when_somebody_does() throws Exception {
-        int port = deadPort();
+        int port = Ports.reserve();
         Server server = server("udp://127.0.0.1:" + port);
         proxy(List.of(server));
         String label = "{server=\"" + server + "\"}";
@@ -632,7 +625,7 @@ class ForwarderTest {
 
     @Test
     void a_server_by_UDP_that_comes_back_is_up_again_though_nothing_waits_for_it() throws Exception {
-        int port = deadPort();
+        int port = Ports.reserve();
         Server server = server("udp://127.0.0.1:" + port);
         proxy(List.of(server));
         String label = "{server=\"" + server + "\"}";
@@ -705,7 +698,7 @@ class ForwarderTest {
     @Test
     void what_waits_of_both_kinds_goes_to_the_new_owners_and_the_numbers_stay_true() throws Exception {
         Sink stays = open(new Sink());
-        int port = deadPort();
+        int port = Ports.reserve();
         List<Server> servers = List.of(server(stays.address()), server("127.0.0.1:" + port));
         proxy(servers);
         StringBuilder both = new StringBuilder();
@@ -964,7 +957,7 @@ class ForwarderTest {
 
     @Test
     void what_the_loop_can_t_handle_goes_out_to_who_ends_the_process() throws Exception {
-        proxy(List.of(server("127.0.0.1:" + deadPort())));
+        proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         AtomicReference<Throwable> out = new AtomicReference<>();
         Thread thread = Objects.requireNonNull(loop);
         thread.setUncaughtExceptionHandler((dead, fault) -> out.set(fault));
@@ -977,7 +970,7 @@ class ForwarderTest {
 
     @Test
     void a_loop_that_hangs_is_told_at_healthz_until_it_goes_on() throws Exception {
-        proxy(List.of(server("127.0.0.1:" + deadPort())));
+        proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         ServersWatch watch = new ServersWatch(settings(List.of(), 0, 0), forwarder(), said.log(), self);
         try (ProxyPage page =
                 new ProxyPage(0, forwarder(), watch, self, System::nanoTime, said.log(), ForwarderTest::daemon)) {

@@ -6,12 +6,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.DefaultSignals;
 import io.counters.collector.Faults;
+import io.counters.collector.Ports;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
@@ -45,21 +46,15 @@ class ProxyFaultsTest {
     private int httpPort;
     private @Nullable Process process;
 
-    private static int freePort() throws IOException {
-        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return any.getLocalPort();
-        }
-    }
-
     private void start(String servers, String limits, Map<String, String> environment) throws Exception {
-        port = freePort();
-        httpPort = freePort();
+        port = Ports.reserve();
+        httpPort = Ports.reserve();
         Path list = Files.writeString(folder.resolve("servers.conf"), servers);
         Path ini = Files.writeString(
                 folder.resolve("proxy.conf"),
                 "[statsite]\nbind_address = 127.0.0.1\nport = " + port + "\nudp_port = " + port + "\nhttp_port = "
                         + httpPort + "\nservers = " + list + "\n");
-        ProcessBuilder builder = new ProcessBuilder(
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command(List.of(
                 "sh",
                 "-c",
                 limits + "exec \"$@\"",
@@ -74,7 +69,7 @@ class ProxyFaultsTest {
                 "io.counters.collector.Main",
                 "proxy",
                 "-f",
-                ini.toString());
+                ini.toString())));
         builder.environment().putAll(environment);
         process = builder.redirectErrorStream(true)
                 .redirectOutput(folder.resolve("log").toFile())
@@ -185,7 +180,7 @@ class ProxyFaultsTest {
 
     @Test
     void senders_that_take_all_connections_leave_descriptors_for_servers_and_page() throws Exception {
-        int late = freePort();
+        int late = Ports.reserve();
         try (Sink sink = new Sink()) {
             start(sink.address() + "\t1\n127.0.0.1:" + late + "\t1\n", "ulimit -n 200; ", Map.of());
             Socket honest = connected();

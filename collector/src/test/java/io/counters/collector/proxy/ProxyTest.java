@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.Ports;
 import io.counters.collector.Proxy;
 import io.counters.collector.http.Browser;
 import java.io.ByteArrayOutputStream;
@@ -41,19 +42,13 @@ class ProxyTest {
     private int port;
     private int httpPort;
 
-    private static int freePort() throws IOException {
-        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return any.getLocalPort();
-        }
-    }
-
     private Proxy start(String servers) throws Exception {
         return start(servers, "");
     }
 
     private Proxy start(String servers, String settings) throws Exception {
-        port = freePort();
-        httpPort = freePort();
+        port = Ports.reserve();
+        httpPort = Ports.reserve();
         Path list = Files.writeString(folder.resolve("servers.conf"), servers);
         Path ini = Files.writeString(
                 folder.resolve("proxy.conf"),

@@ -4,9 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.DefaultSignals;
+import io.counters.collector.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,7 +64,7 @@ class PublishIT {
                 "--interval=1s",
                 "--data-dir=" + folder.resolve("data")));
         command.addAll(List.of(more));
-        Process process = new ProcessBuilder(command)
+        Process process = new ProcessBuilder(DefaultSignals.command(command))
                 .redirectOutput(out.toFile())
                 .redirectError(folder.resolve("err" + started.size()).toFile())
                 .start();
@@ -122,13 +123,6 @@ class PublishIT {
         }
     }
 
-    /** A port of loopback where nobody listens. */
-    private static int deadPort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
-    }
-
     @Test
     void a_kill_in_the_middle_of_a_tick_costs_no_point_of_it_and_a_dead_sink_costs_nobody_else() throws Exception {
         AtomicBoolean sick = new AtomicBoolean(true);
@@ -137,7 +131,7 @@ class PublishIT {
             String[] sinks = {
                 "--opentsdb=" + tsd.address(),
                 "--opentsdb-body=1k",
-                "--sink=stdout,opentsdb:http://127.0.0.1:" + deadPort()
+                "--sink=stdout,opentsdb:http://127.0.0.1:" + Ports.reserve()
             };
             int tcp = start(sinks);
             count(tcp, 0, COUNTERS);

@@ -4,12 +4,12 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.util.Objects.requireNonNull;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
@@ -23,12 +23,6 @@ abstract class ServerProcess implements AutoCloseable {
 
     private int port;
     private @Nullable Process process;
-
-    private static int freePort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
-    }
 
     /** The command that runs it in the foreground. */
     abstract List<String> command(int port) throws IOException;
@@ -56,11 +50,14 @@ abstract class ServerProcess implements AutoCloseable {
         return port;
     }
 
-    /** Starts it: first on a port that was free a moment ago, or the next such one if that was taken since; then there. */
+    /**
+     * Starts it: first on a reserved port, because memcached and Redis can't be started again on one of the kernel's choice
+     * that another program may have been given since; then there.
+     */
     final void start() throws IOException {
         boolean isFirst = port == 0;
         for (int left = STARTS_MAX; left > 0; left--) {
-            port = isFirst ? freePort() : port;
+            port = isFirst ? Ports.reserve() : port;
             ProcessBuilder building = new ProcessBuilder(command(port))
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD);
