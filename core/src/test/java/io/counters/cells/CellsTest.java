@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
@@ -123,6 +124,7 @@ class CellsTest {
     }
 
     @Test
+    @Tag("slow")
     void dead_threads_leave_their_counts_but_no_rows() throws Exception {
         CopiedCells cells = new CopiedCells();
         int id = cells.id("short.lived");

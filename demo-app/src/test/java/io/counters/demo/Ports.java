@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Scanner;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -33,9 +34,12 @@ final class Ports {
      * asks for any port, and no other JVM reserves it.
      */
     static synchronized int reserve() throws IOException {
-        int end = Files.isReadable(KERNELS)
-                ? Integer.parseInt(Files.readString(KERNELS).trim().split("\\s+")[0])
-                : KERNELS_LOWEST_USUALLY;
+        int end = KERNELS_LOWEST_USUALLY;
+        if (Files.isReadable(KERNELS)) {
+            try (Scanner range = new Scanner(KERNELS)) {
+                end = range.nextInt();
+            }
+        }
         if (end <= LOWEST) {
             throw new IOException(KERNELS + " begins with " + end + "; tests need ports from " + LOWEST
                     + " up that the kernel does not choose from");

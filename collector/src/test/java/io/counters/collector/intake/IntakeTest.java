@@ -35,6 +35,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -703,6 +704,7 @@ class IntakeTest {
     }
 
     @Test
+    @Tag("slow")
     void accepts_that_fail_for_a_minute_end_the_thread_with_the_failure() throws Exception {
         ServerSocketChannel port =
                 ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));

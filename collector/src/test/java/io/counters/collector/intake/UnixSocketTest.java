@@ -36,6 +36,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -137,6 +138,7 @@ class UnixSocketTest {
     }
 
     @Test
+    @Tag("slow")
     void a_real_client_of_another_process_counts() throws Exception {
         run();
 
@@ -357,6 +359,7 @@ class UnixSocketTest {
     }
 
     @Test
+    @Tag("slow")
     void no_descriptor_for_a_new_socket_is_a_failure_that_passes() throws Exception {
         Process process = new ProcessBuilder(
                         "bash",

@@ -12,10 +12,12 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Holds what {@link Amounts} reckons with against what its names really take, here, in the table and in the streams. */
+@Tag("slow")
 class AmountsMemoryTest {
     /** Just past a power of two: arrays that double are longest then, beside what is in them. */
     private static final int NAMES = 67_000;

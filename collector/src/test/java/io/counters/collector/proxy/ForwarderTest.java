@@ -50,6 +50,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -581,6 +582,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void a_server_by_UDP_where_nobody_listens_is_down_and_gets_what_waits_when_somebody_does() throws Exception {
         int port = Ports.reserve();
         Server server = server("udp://127.0.0.1:" + port);
@@ -645,6 +647,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void a_server_that_stops_reading_is_not_taken_for_gone() throws Exception {
         assumeTrue(Files.isReadable(Path.of("/proc/self/net/tcp")), "needs Linux' table of connections");
         Sink sink = open(new Sink());
@@ -736,6 +739,7 @@ class ForwarderTest {
     /** By the bytes that the loop's thread has allocated, once all that runs is compiled. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
+    @Tag("slow")
     void nothing_is_allocated_for_a_line(boolean byTcp) throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -929,6 +933,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void a_flood_of_forged_names_takes_nothing_from_known_ones_and_sums_stay_true() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -969,6 +974,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void a_loop_that_hangs_is_told_at_healthz_until_it_goes_on() throws Exception {
         proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         ServersWatch watch = new ServersWatch(settings(List.of(), 0, 0), forwarder(), said.log(), self);
@@ -1023,6 +1029,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void the_end_waits_for_no_server_that_does_not_read() throws Exception {
         Sink sink = open(new Sink());
         sink.stopReading();

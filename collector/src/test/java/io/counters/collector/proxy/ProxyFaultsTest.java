@@ -28,12 +28,14 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A proxy as a process of its own, whose system calls fail or whose descriptors run out. */
 @Timeout(120)
+@Tag("slow")
 class ProxyFaultsTest {
     private static final Duration SOON = Duration.ofSeconds(40);
 

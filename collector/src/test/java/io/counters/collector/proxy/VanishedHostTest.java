@@ -23,6 +23,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.Timeout;
  * ip} (iproute2).
  */
 @Timeout(90)
+@Tag("slow")
 class VanishedHostTest {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final Duration NOTICED = Duration.ofSeconds(15);

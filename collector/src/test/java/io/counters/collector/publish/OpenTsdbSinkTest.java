@@ -492,6 +492,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
+    @Tag("slow")
     void after_any_fault_the_same_bytes_are_sent_again() throws Exception {
         tsd((number, put) -> {
             switch (number) {
@@ -542,6 +543,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
+    @Tag("slow")
     void a_request_without_an_answer_is_given_up_and_sent_again() throws Exception {
         tsd((number, put) -> {
             if (number == 1) {
@@ -595,6 +597,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
+    @Tag("slow")
     void whatever_is_answered_every_point_of_every_tick_arrives_with_its_value() throws Exception {
         Random chance = new Random(5);
         tsd((number, put) -> {
@@ -755,6 +758,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
+    @Tag("slow")
     void a_server_that_hangs_does_not_hold_up_the_end() throws Exception {
         tsd((number, put) -> tsd().hang());
         Sink sink = sink();
@@ -787,6 +791,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
+    @Tag("slow")
     void an_answer_that_does_not_end_is_given_up_and_the_points_are_sent_again() throws Exception {
         List<Long> sent = new CopyOnWriteArrayList<>();
         tsd((number, put) -> {
@@ -856,6 +861,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
+    @Tag("slow")
     void parts_that_wait_in_memory_are_bounded_and_beyond_that_whole_bodies_are_sent_again() throws Exception {
         AtomicBoolean sick = new AtomicBoolean(true);
         heapBytes = 16 * 20_000;

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,11 +41,13 @@ class ThreadsTest {
     }
 
     @Test
+    @Tag("slow")
     void a_thread_without_memory_ends_the_process_though_there_is_none_to_say_so() throws Exception {
         assertThat(status(run("memory"))).isEqualTo(Threads.EXIT_BROKEN);
     }
 
     @Test
+    @Tag("slow")
     void a_thread_that_fails_ends_the_process_and_says_why() throws Exception {
         assertThat(status(run("throws"))).isEqualTo(Threads.EXIT_BROKEN);
 
@@ -52,6 +55,7 @@ class ThreadsTest {
     }
 
     @Test
+    @Tag("slow")
     void a_thread_that_ends_quietly_ends_the_process_also_the_last_one_that_keeps_it_running() throws Exception {
         assertThat(status(run("ends"))).isEqualTo(Threads.EXIT_BROKEN);
 

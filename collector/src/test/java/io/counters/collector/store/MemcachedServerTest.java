@@ -20,9 +20,11 @@ import net.spy.memcached.ops.OperationState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A real memcached under a name that resolves to what a test says, and a clock that it sets. */
+@Tag("slow")
 class MemcachedServerTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final long GIVEN_UP =
