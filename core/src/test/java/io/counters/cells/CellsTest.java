@@ -76,6 +76,7 @@ class CellsTest {
     }
 
     @Test
+    @Tag("slow")
     void sums_that_are_read_meanwhile_never_fall_and_never_exceed_what_was_begun() throws Exception {
         CopiedCells cells = new CopiedCells();
         int id = cells.id("short.lived");

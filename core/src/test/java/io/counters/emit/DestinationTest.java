@@ -9,6 +9,7 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,6 +58,7 @@ class DestinationTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
+    @Tag("slow")
     void a_collector_has_moved_only_when_its_address_is_no_longer_among_those_of_its_name(boolean follow) {
         EmitterSettings settings = EmitterSettings.to("collector:9").follow(follow);
         try (Destination destination = destination(settings)) {

@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -99,6 +100,7 @@ class EmitterTest {
     }
 
     @Test
+    @Tag("slow")
     void a_name_that_does_not_resolve_is_complained_of_once_and_counts_are_kept() {
         int id = Cells.id(name);
         Cells.add(id, 7);
@@ -158,6 +160,7 @@ class EmitterTest {
     }
 
     @Test
+    @Tag("slow")
     void an_application_that_interrupts_every_thread_loses_nothing() {
         int id = Cells.id(name);
         try (CollectorSocket collector = new CollectorSocket();

@@ -357,6 +357,7 @@ class IntakeTest {
     }
 
     @Test
+    @Tag("slow")
     void a_half_line_is_counted_as_cut_however_its_connection_ends() throws Exception {
         run();
         try (Socket stalled = connect()) {
@@ -546,6 +547,7 @@ class IntakeTest {
     }
 
     @Test
+    @Tag("slow")
     void a_half_line_that_does_not_grow_for_a_minute_ends_its_connection() throws Exception {
         run();
         try (Socket half = connect();

@@ -300,6 +300,7 @@ class UnixSocketTest {
     }
 
     @Test
+    @Tag("slow")
     void a_name_that_is_removed_comes_back_and_what_waited_behind_it_counts() throws Exception {
         UnixSocket socket = new UnixSocket(path, System::nanoTime);
         send("increment before");
@@ -326,6 +327,7 @@ class UnixSocketTest {
     }
 
     @Test
+    @Tag("slow")
     void a_name_that_another_program_has_taken_is_said_and_left_alone() throws Exception {
         run();
 
@@ -341,6 +343,7 @@ class UnixSocketTest {
     }
 
     @Test
+    @Tag("slow")
     void a_name_that_another_program_had_taken_is_got_back_once_that_was_killed() throws Exception {
         run();
         Files.delete(path);

@@ -444,6 +444,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void our_own_commands_arrive_in_a_stream_of_the_proxy_s_own_with_totals() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -463,6 +464,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void our_own_commands_for_a_server_that_is_away_come_to_one_number_per_name() throws Exception {
         int port = Ports.reserve();
         proxy(List.of(server("127.0.0.1:" + port)));
@@ -486,6 +488,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void amounts_never_told_go_to_the_new_owner_and_what_was_told_stays_in_its_stream() throws Exception {
         Sink leaves = open(new Sink());
         Sink stays = open(new Sink());
@@ -626,6 +629,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void a_server_by_UDP_that_comes_back_is_up_again_though_nothing_waits_for_it() throws Exception {
         int port = Ports.reserve();
         Server server = server("udp://127.0.0.1:" + port);
@@ -676,6 +680,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void each_kind_has_a_connection_of_its_own_which_is_opened_when_it_comes() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -899,6 +904,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void a_half_message_that_does_not_grow_ends_its_connection_and_silence_alone_does_not() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -1047,6 +1053,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void the_end_does_not_wait_for_senders_that_never_stop() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));

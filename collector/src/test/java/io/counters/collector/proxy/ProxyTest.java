@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -141,6 +142,7 @@ class ProxyTest {
     }
 
     @Test
+    @Tag("slow")
     void a_changed_list_is_taken_on_request_and_by_itself_and_a_bad_one_is_not() throws Exception {
         Path list = folder.resolve("servers.conf");
         try (Sink first = new Sink();

@@ -25,6 +25,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -187,6 +188,7 @@ class StatsiteTest {
     }
 
     @Test
+    @Tag("slow")
     void datagrams_to_a_server_by_UDP_hold_one_kind_and_come_apart_from_those_of_the_other() throws Exception {
         Forwarder proxy = proxy("udp://");
         int rounds = 30;

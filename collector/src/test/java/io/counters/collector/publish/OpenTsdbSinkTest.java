@@ -840,6 +840,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
+    @Tag("slow")
     void large_bodies_wait_for_one_another_where_the_heap_is_small() throws Exception {
         AtomicInteger now = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
