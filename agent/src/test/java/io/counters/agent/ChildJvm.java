@@ -2,6 +2,7 @@ package io.counters.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.testsupport.DefaultSignals;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -71,7 +72,7 @@ final class ChildJvm {
         command.addAll(arguments);
         Path out = Files.createTempFile("child", ".out");
         Path err = Files.createTempFile("child", ".err");
-        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command(command))
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command("INT,TERM", command))
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
         builder.environment().putAll(environment);

@@ -1,5 +1,6 @@
 package io.counters.clients;
 
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

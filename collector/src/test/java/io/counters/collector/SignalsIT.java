@@ -3,6 +3,8 @@ package io.counters.collector;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.DefaultSignals;
+import io.counters.testsupport.Ports;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,13 +62,18 @@ class SignalsIT {
                         + "\nhttp_port = 0\nbind_address = 127.0.0.1\n" + "log_level = INFO\nservers = " + servers
                         + "\n");
         Path err = folder.resolve("err");
-        Process proxy = new ProcessBuilder(DefaultSignals.command(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-jar",
-                        Path.of("target", "collector.jar").toAbsolutePath().toString(),
-                        "proxy",
-                        "-f",
-                        ini.toString())))
+        Process proxy = new ProcessBuilder(DefaultSignals.command(
+                        "HUP,INT,TERM",
+                        List.of(
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
+                                "-jar",
+                                Path.of("target", "collector.jar")
+                                        .toAbsolutePath()
+                                        .toString(),
+                                "proxy",
+                                "-f",
+                                ini.toString())))
                 .redirectOutput(folder.resolve("out").toFile())
                 .redirectError(err.toFile())
                 .start();

@@ -270,7 +270,7 @@ class EmitterTest {
             long begun = System.nanoTime();
             emitter.close();
 
-            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(2));
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
             assertThat(collector.received().values().keySet()).allMatch(counted -> owner(ring, counted) == 1);
             for (int i = 0; i < 100; i++) {
                 int owner = owner(ring, name + "." + i);

@@ -40,7 +40,7 @@ class StreamIdsTest {
         }
 
         assertThat(seen).hasSize(2_000).allMatch(id -> id.matches("[0-9a-f]{24}"));
-        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(5));
+        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
         assertThat(Thread.getAllStackTraces().keySet())
                 .noneMatch(thread -> thread.getThreadGroup() != null
                         && thread.getThreadGroup().getName().contains("SeedGenerator"));

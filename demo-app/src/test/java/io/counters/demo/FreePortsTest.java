@@ -2,6 +2,7 @@ package io.counters.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.testsupport.Ports;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -2,6 +2,7 @@ package io.counters.demo;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.counters.testsupport.DefaultSignals;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -56,7 +57,7 @@ final class Program implements AutoCloseable {
 
     /** Starts a program that is on the path. */
     static Program start(List<String> command) throws IOException {
-        return new Program(new ProcessBuilder(DefaultSignals.command(command)));
+        return new Program(new ProcessBuilder(DefaultSignals.command("INT,TERM", command)));
     }
 
     /** Starts a program that is on the path. */
@@ -74,7 +75,7 @@ final class Program implements AutoCloseable {
         List<String> command = new ArrayList<>();
         command.add(jdk.resolve(Path.of("bin", "java")).toString());
         command.addAll(arguments);
-        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command(command));
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command("INT,TERM", command));
         builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
         return new Program(builder);
     }

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.testsupport.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.testsupport.Ports;
 import java.io.File;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -3,6 +3,7 @@ package io.counters.demo;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.URI;

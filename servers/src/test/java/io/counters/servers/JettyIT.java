@@ -3,6 +3,7 @@ package io.counters.servers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.example.shop.JakartaShop;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

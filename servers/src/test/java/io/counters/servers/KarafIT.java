@@ -1,5 +1,6 @@
 package io.counters.servers;
 
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

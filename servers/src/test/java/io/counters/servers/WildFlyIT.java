@@ -1,6 +1,7 @@
 package io.counters.servers;
 
 import com.example.shop.JavaxShop;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

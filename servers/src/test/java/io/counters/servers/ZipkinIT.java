@@ -2,6 +2,7 @@ package io.counters.servers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

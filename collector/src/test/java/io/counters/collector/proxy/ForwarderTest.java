@@ -8,12 +8,12 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
-import io.counters.collector.Ports;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.Self;
 import io.counters.collector.settings.SettingsException;
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.testsupport.Ports;
 import io.counters.wire.Rejection;
 import java.io.IOException;
 import java.io.OutputStream;

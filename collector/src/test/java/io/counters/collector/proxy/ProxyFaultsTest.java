@@ -6,9 +6,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.DefaultSignals;
 import io.counters.collector.Faults;
-import io.counters.collector.Ports;
+import io.counters.testsupport.DefaultSignals;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -56,22 +56,24 @@ class ProxyFaultsTest {
                 folder.resolve("proxy.conf"),
                 "[statsite]\nbind_address = 127.0.0.1\nport = " + port + "\nudp_port = " + port + "\nhttp_port = "
                         + httpPort + "\nservers = " + list + "\n");
-        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command(List.of(
-                "sh",
-                "-c",
-                limits + "exec \"$@\"",
-                "sh",
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx64m",
-                "-XX:+UseSerialGC",
-                "--add-opens",
-                "java.base/sun.nio.ch=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.counters.collector.Main",
-                "proxy",
-                "-f",
-                ini.toString())));
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command(
+                "HUP,INT,TERM",
+                List.of(
+                        "sh",
+                        "-c",
+                        limits + "exec \"$@\"",
+                        "sh",
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx64m",
+                        "-XX:+UseSerialGC",
+                        "--add-opens",
+                        "java.base/sun.nio.ch=ALL-UNNAMED",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "io.counters.collector.Main",
+                        "proxy",
+                        "-f",
+                        ini.toString())));
         builder.environment().putAll(environment);
         process = builder.redirectErrorStream(true)
                 .redirectOutput(folder.resolve("log").toFile())

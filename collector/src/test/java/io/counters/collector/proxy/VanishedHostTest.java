@@ -34,8 +34,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(90)
 @Tag("slow")
 class VanishedHostTest {
-    private static final Duration SOON = Duration.ofSeconds(30);
-    private static final Duration NOTICED = Duration.ofSeconds(15);
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration NOTICED = Duration.ofSeconds(45);
     private static final int PORT = 8125;
 
     private final String namespace = "counters" + ProcessHandle.current().pid();

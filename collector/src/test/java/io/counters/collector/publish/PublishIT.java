@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.DefaultSignals;
-import io.counters.collector.Ports;
+import io.counters.testsupport.DefaultSignals;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** collector.jar in a process of its own, killed and ended, before a server that fails; what it prints is what was ticked. */
 class PublishIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Pattern TCP = Pattern.compile("TCP 127\\.0\\.0\\.1:(\\d+)");
     private static final Pattern PRINTED = Pattern.compile("put (\\S+) (\\d+) (-?\\d+) src=counters");
     private static final int COUNTERS = 3000;
@@ -64,7 +64,7 @@ class PublishIT {
                 "--interval=1s",
                 "--data-dir=" + folder.resolve("data")));
         command.addAll(List.of(more));
-        Process process = new ProcessBuilder(DefaultSignals.command(command))
+        Process process = new ProcessBuilder(DefaultSignals.command("HUP,INT,TERM", command))
                 .redirectOutput(out.toFile())
                 .redirectError(folder.resolve("err" + started.size()).toFile())
                 .start();
@@ -153,7 +153,7 @@ class PublishIT {
                             .allSatisfy(
                                     second -> assertThat(stored(tsd, second)).hasSize(COUNTERS)));
             started.get(1).destroy();
-            assertThat(started.get(1).waitFor(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(started.get(1).waitFor(40, TimeUnit.SECONDS)).isTrue();
 
             Map<Long, Map<String, Long>> printed = printed();
             assertThat(printed.keySet()).containsAll(attempted);

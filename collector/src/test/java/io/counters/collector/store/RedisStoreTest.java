@@ -143,11 +143,13 @@ class RedisStoreTest extends StoreContract {
                     long answered = answered(send(cluster, requests(300, Kind.READ, 0)));
                     assertThat(answered).isBetween(150L, 250L);
                     long begin = System.nanoTime();
-                    assertThat(answered(send(cluster, requests(300, Kind.READ, 0))))
-                            .isEqualTo(answered);
+                    for (int i = 0; i < 10; i++) {
+                        assertThat(answered(send(cluster, requests(300, Kind.READ, 0))))
+                                .isEqualTo(answered);
+                    }
                     assertThat(Duration.ofNanos(System.nanoTime() - begin))
                             .as("nobody waits for it a second time")
-                            .isLessThan(Duration.ofSeconds(1));
+                            .isLessThan(Duration.ofSeconds(10));
                 } finally {
                     three.goOn();
                 }

@@ -1,4 +1,4 @@
-package io.counters.demo;
+package io.counters.testsupport;
 
 import java.io.IOException;
 import java.net.DatagramSocket;
@@ -17,7 +17,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * Reserves ports: for servers that can't be told to take any port and say which, for those that are started again on the
  * same port, and for those that are not there. All others bind port 0.
  */
-final class Ports {
+public final class Ports {
     private static final int LOWEST = 10_000;
     /** Lowest and highest of the ports that the kernel chooses from where a program asks for any. */
     private static final Path KERNELS = Path.of("/proc/sys/net/ipv4/ip_local_port_range");
@@ -33,7 +33,7 @@ final class Ports {
      * A port for UDP and TCP on 127.0.0.1 that nobody listens on. Until this JVM ends, the kernel gives it to no program that
      * asks for any port, and no other JVM reserves it.
      */
-    static synchronized int reserve() throws IOException {
+    public static synchronized int reserve() throws IOException {
         int end = KERNELS_LOWEST_USUALLY;
         if (Files.isReadable(KERNELS)) {
             try (Scanner range = new Scanner(KERNELS)) {
