@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 // close() is what is tested here.
 @SuppressWarnings("try")
-@Timeout(60)
+@Timeout(180)
 class CountersTest {
     private static final AtomicInteger NAMES = new AtomicInteger();
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("once")
 class DiskFaultsIT {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b ";
-    private static final Duration END = Duration.ofSeconds(6);
+    private static final Duration END = Duration.ofSeconds(30);
     private static final int EXIT_CANNOT = 1;
     private static final int EXIT_UNCOMMITTED = 4;
     private static final int EXIT_SIGTERM = 143;

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A whole collector, whose store and OpenTSDB have names that do not resolve. */
 @Tag("slow")
 class StartWithoutHostsTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
     Path folder;

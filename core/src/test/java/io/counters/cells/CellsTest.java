@@ -157,7 +157,7 @@ class CellsTest {
         int id = Cells.id(name);
         WeakReference<Thread> dead = countInAThread(id);
 
-        await().atMost(Duration.ofSeconds(20)).until(() -> {
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
             System.gc();
             return Sums.of(name) == 7 && dead.get() == null;
         });
@@ -391,7 +391,7 @@ class CellsTest {
         WeakReference<ClassLoader> loader = joinAndForget(bridge);
         assertThat(bridge.sources()).hasSize(2);
 
-        await().atMost(Duration.ofSeconds(20)).until(() -> {
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
             System.gc();
             return loader.get() == null && bridge.sources().size() == 1;
         });

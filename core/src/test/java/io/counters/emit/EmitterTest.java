@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 
 // close() is what is tested; closing twice is allowed.
 @SuppressWarnings("try")
-@Timeout(60)
+@Timeout(180)
 class EmitterTest {
     private static final AtomicInteger NAMES = new AtomicInteger();
 
@@ -33,7 +33,7 @@ class EmitterTest {
     /** The sweep of an earlier test may still be waiting for a name server. */
     @BeforeEach
     void wait_for_earlier_sweeps_to_end() {
-        await().atMost(Duration.ofSeconds(40)).until(() -> sweepThreads().isEmpty());
+        await().atMost(Duration.ofSeconds(60)).until(() -> sweepThreads().isEmpty());
     }
 
     @Test
@@ -108,7 +108,7 @@ class EmitterTest {
         try (Emitter emitter =
                 new Emitter(EmitterSettings.to("no-such-host.invalid:11212").sweepMillis(10), table, log::add)) {
             emitter.start();
-            await().atMost(Duration.ofSeconds(30)).until(() -> !log.isEmpty());
+            await().atMost(Duration.ofSeconds(60)).until(() -> !log.isEmpty());
             // It is tried again each second.
             await().during(Duration.ofMillis(2_200)).until(() -> log.size() == 1);
         }

@@ -117,7 +117,7 @@ final class CollectorProgram implements AutoCloseable {
 
     /** Waits until these counters, and perhaps others, have these values. */
     void awaitCounters(Map<String, Long> expected) {
-        await("counters of the collector").atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+        await("counters of the collector").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
             SortedMap<String, Long> found = counters();
             found.keySet().retainAll(expected.keySet());
             org.assertj.core.api.Assertions.assertThat(found).containsExactlyInAnyOrderEntriesOf(expected);

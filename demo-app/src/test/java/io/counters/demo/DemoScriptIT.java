@@ -53,7 +53,7 @@ class DemoScriptIT {
                     });
             String first =
                     web.send(counters, HttpResponse.BodyHandlers.ofString()).body();
-            await("they go on moving").atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+            await("they go on moving").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
                 String body =
                         web.send(counters, HttpResponse.BodyHandlers.ofString()).body();
                 assertThat(names).allMatch(name -> value(body, name) > value(first, name));

@@ -71,7 +71,7 @@ class EndToEndIT {
             assertThat(expected.get("stock.balance")).isNegative();
             collector.awaitCounters(expected);
             await("memcached holds exactly these")
-                    .atMost(Duration.ofSeconds(10))
+                    .atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> {
                         for (Map.Entry<String, Long> counter : expected.entrySet()) {
                             assertThat(memcached.counter(counter.getKey()))
@@ -85,7 +85,7 @@ class EndToEndIT {
             long since = System.currentTimeMillis() / 1000;
             for (Map.Entry<String, Long> counter : expected.entrySet()) {
                 await("points of " + counter.getKey())
-                        .atMost(Duration.ofSeconds(20))
+                        .atMost(Duration.ofSeconds(60))
                         .untilAsserted(() -> {
                             NavigableMap<Long, Long> points =
                                     opentsdb.points(counter.getKey()).tailMap(since, false);

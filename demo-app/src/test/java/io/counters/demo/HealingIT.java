@@ -72,7 +72,7 @@ class HealingIT {
             }
             for (int kill = 1; kill <= KILLS; kill++) {
                 long until = network.got() + 5 + random.nextInt(40);
-                await("traffic").atMost(Duration.ofSeconds(30)).until(() -> network.got() >= until);
+                await("traffic").atMost(Duration.ofSeconds(60)).until(() -> network.got() >= until);
                 collector.program().kill();
                 if (kill % 8 == 0) {
                     memcached.kill();
@@ -139,14 +139,14 @@ class HealingIT {
                 try (Program shop = shop(network.address(), seed)) {
                     long before = collector.counters().getOrDefault("requests", 0L);
                     await("traffic")
-                            .atMost(Duration.ofSeconds(30))
+                            .atMost(Duration.ofSeconds(60))
                             .until(() -> collector.counters().getOrDefault("requests", 0L) > before + 300);
                     shop.kill();
                 }
             }
 
             await("what was on its way has arrived")
-                    .atMost(Duration.ofSeconds(30))
+                    .atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(collector.counters()).containsExactlyEntriesOf(network.carried()));
             assertThat(network.carried().get("requests")).isGreaterThan(900);
             assertThat(collector.metric("ledger_datagrams_lost")).isPositive();

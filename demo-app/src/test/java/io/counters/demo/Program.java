@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  */
 final class Program implements AutoCloseable {
     private static final int LINES_MAX = 10_000;
-    private static final Duration DEADLINE = Duration.ofSeconds(30);
+    private static final Duration DEADLINE = Duration.ofSeconds(60);
 
     private final List<String> command;
     private final Process process;
@@ -123,7 +123,7 @@ final class Program implements AutoCloseable {
     }
 
     /**
-     * Waits up to 30 s for a line, on either stream, that contains the expression; returns the match in the first such
+     * Waits up to 60 s for a line, on either stream, that contains the expression; returns the match in the first such
      * line.
      */
     Matcher awaitLine(String regex) throws InterruptedException {
@@ -153,7 +153,7 @@ final class Program implements AutoCloseable {
         }
     }
 
-    /** Waits up to 30 s for its end and for its last lines, and returns its exit status. */
+    /** Waits up to 60 s for its end and for its last lines, and returns its exit status. */
     int awaitEnd() throws InterruptedException {
         if (!process.waitFor(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new AssertionError("it did not end within " + DEADLINE.toSeconds() + " s " + this);

@@ -175,7 +175,7 @@ class ProxyIT {
                         int victim = step % 3;
                         CollectorProgram running = collectors.get(victim);
                         await("it counts")
-                                .atMost(Duration.ofSeconds(30))
+                                .atMost(Duration.ofSeconds(60))
                                 .until(() -> running.counters().size() > 10);
                         running.program().kill();
                         collectors.set(
@@ -188,7 +188,7 @@ class ProxyIT {
                     Map<String, Long> its = expected.get(i);
                     assertThat(its).hasSizeGreaterThan(names / 10);
                     await("all is at collector " + i)
-                            .atMost(Duration.ofSeconds(30))
+                            .atMost(Duration.ofSeconds(60))
                             .untilAsserted(
                                     () -> assertThat(collector.counters()).containsExactlyInAnyOrderEntriesOf(its));
                 }

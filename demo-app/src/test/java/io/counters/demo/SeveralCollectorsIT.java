@@ -65,7 +65,7 @@ class SeveralCollectorsIT {
                     Map<String, Long> its = expected.get(i);
                     assertThat(its).hasSizeGreaterThan(NAMES / 10);
                     await("all is at collector " + i)
-                            .atMost(Duration.ofSeconds(30))
+                            .atMost(Duration.ofSeconds(60))
                             .untilAsserted(
                                     () -> assertThat(collector.counters()).containsExactlyInAnyOrderEntriesOf(its));
                 }

@@ -54,7 +54,7 @@ final class VictoriaMetrics implements AutoCloseable {
     static VictoriaMetrics start(Path folder, int openTsdbPort) throws IOException {
         VictoriaMetrics started = new VictoriaMetrics(folder, openTsdbPort);
         await("VictoriaMetrics answers")
-                .atMost(Duration.ofSeconds(30))
+                .atMost(Duration.ofSeconds(60))
                 .ignoreExceptionsInstanceOf(IOException.class)
                 .until(() -> started.read("health").startsWith("OK") && !FreePorts.isFree(openTsdbPort));
         return started;

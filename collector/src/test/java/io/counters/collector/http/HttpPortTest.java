@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(60)
+@Timeout(180)
 class HttpPortTest {
     private static final String HUGE = "0123456789abcdef".repeat(64);
     private static final int HUGE_LINES = 5000;

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Real sockets on loopback, into a real ledger. */
 class IntakeTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private static final int CONNECTIONS = 1000;
 

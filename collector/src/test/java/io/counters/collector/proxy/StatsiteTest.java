@@ -30,9 +30,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Three readers with statsite's rules behind the proxy, which gets lines and binary frames, mixed. */
-@Timeout(60)
+@Timeout(180)
 class StatsiteTest {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final int KEYS = 200;
 
     private final Self self = new Self();

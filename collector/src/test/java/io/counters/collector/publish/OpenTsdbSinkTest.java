@@ -44,7 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("once")
 class OpenTsdbSinkTest {
     private static final long SECOND = 1_700_000_010;
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
     Path folder;

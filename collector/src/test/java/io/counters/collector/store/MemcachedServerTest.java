@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /** A real memcached under a name that resolves to what a test says, and a clock that it sets. */
 @Tag("slow")
 class MemcachedServerTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final long GIVEN_UP =
             Duration.ofSeconds(MemcachedServer.GIVEN_UP_SECONDS).toNanos();
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** From the ledger to a real store, round by round. */
 abstract class PusherContract {
-    static final Duration PATIENCE = Duration.ofSeconds(20);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
     Path folder;

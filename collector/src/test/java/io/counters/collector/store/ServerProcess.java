@@ -64,7 +64,7 @@ abstract class ServerProcess implements AutoCloseable {
             building.environment().putAll(environment());
             Process started = building.start();
             process = started;
-            await().atMost(Duration.ofSeconds(30)).ignoreExceptions().until(() -> !started.isAlive() || answers());
+            await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(() -> !started.isAlive() || answers());
             if (started.isAlive()) {
                 return;
             }
@@ -82,7 +82,7 @@ abstract class ServerProcess implements AutoCloseable {
     /** Makes it hang: connections stay open, nothing is answered. */
     void hang() throws Exception {
         signal("STOP");
-        await().atMost(Duration.ofSeconds(10)).until(this::isStopped);
+        await().atMost(Duration.ofSeconds(60)).until(this::isStopped);
     }
 
     /** Ends a hang: what had come meanwhile is answered now. */
