@@ -14,7 +14,6 @@ import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -169,8 +168,6 @@ class MemcachedStoreTest extends StoreContract {
                         "-c",
                         "-a",
                         "memcached",
-                        "-u",
-                        InetAddress.getLocalHost().getHostName(),
                         "-f",
                         folder.resolve("sasldb2").toString(),
                         "me")

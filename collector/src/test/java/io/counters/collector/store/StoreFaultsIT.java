@@ -72,10 +72,7 @@ class StoreFaultsIT {
             assertThat(kept.counted("store_foreign_values_total"))
                     .as("nothing twice")
                     .isZero();
-            // On a busy machine it takes more than a minute, after which the warning is repeated.
-            assertThat(kept.said.lines())
-                    .isNotEmpty()
-                    .allSatisfy(line -> assertThat(line).contains("did not answer"));
+            assertThat(kept.said.lines()).singleElement().asString().contains("did not answer");
         }
     }
 
@@ -123,9 +120,12 @@ class StoreFaultsIT {
                         return kept.counted("store_lost_keys_total") > 1000;
                     });
 
-            // On a busy machine the store may also be late, and the warning repeated after a minute.
+            // On a busy machine the store may also answer too late at times, which is said, too.
             assertThat(kept.said.lines())
-                    .anySatisfy(line -> assertThat(line).contains(said, "evicted", remedy, "put back"));
+                    .filteredOn(line -> !line.contains("did not answer"))
+                    .singleElement()
+                    .asString()
+                    .contains(said, "evicted", remedy, "put back");
             assertThat(kept.value("counter.77")).as("the truth stands").isEqualTo(1);
         }
     }
