@@ -198,8 +198,10 @@ class VanishedHostTest {
                 assertThat(Duration.ofNanos(System.nanoTime() - vanished)).isLessThan(NOTICED);
                 LockSupport.parkNanos(5_000_000);
             }
-            assertThat(log.lines())
-                    .anySatisfy(line -> assertThat(line).contains(address, "its host has gone silent", "in doubt"));
+            await().atMost(SOON)
+                    .untilAsserted(() -> assertThat(log.lines())
+                            .anySatisfy(line ->
+                                    assertThat(line).contains(address, "its host has gone silent", "in doubt")));
         }
         int sent = rounds;
         await().atMost(SOON)
