@@ -38,6 +38,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -528,6 +529,7 @@ class DashboardTest {
     }
 
     @Test
+    @Tag("slow")
     void many_counters_that_several_clients_read_at_once_need_little_memory() throws Exception {
         int size = 200_000;
         Process small = new ProcessBuilder(
