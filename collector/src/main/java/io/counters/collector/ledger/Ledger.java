@@ -1245,9 +1245,7 @@ public final class Ledger {
         rests.reset(counter);
         facts.remove(counter);
         changed.set(counter);
-        if (projecting) {
-            projection.disown(counter);
-        }
+        projection.disown(counter);
         int marks = 0;
         for (Stream stream : streams.values()) {
             int place = stream.place(counter);
