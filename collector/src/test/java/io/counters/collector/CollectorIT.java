@@ -101,7 +101,11 @@ class CollectorIT {
         }
 
         String counters() throws Exception {
-            URI uri = URI.create("http://127.0.0.1:" + page + "/api/counters");
+            return get("/api/counters");
+        }
+
+        String get(String path) throws Exception {
+            URI uri = URI.create("http://127.0.0.1:" + page + path);
             return http.send(HttpRequest.newBuilder(uri).build(), ofString()).body();
         }
 
@@ -192,6 +196,11 @@ class CollectorIT {
         running.datagram("increment a 5");
         running.awaitCounter("a", 5);
         await().atMost(PATIENCE).until(() -> Files.readString(running.err).contains("can't be reached"));
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(running.get("/readyz"))
+                        .contains(
+                                "memcached at 127.0.0.1:", " does not answer, for ", " takes no points; older points"));
+        assertThat(running.get("/healthz")).isEqualTo("ok\n");
 
         running.end();
 
