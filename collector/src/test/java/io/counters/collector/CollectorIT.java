@@ -105,7 +105,11 @@ class CollectorIT {
         }
 
         String counters() throws Exception {
-            URI uri = URI.create("http://127.0.0.1:" + page + "/api/counters");
+            return get("/api/counters");
+        }
+
+        String get(String path) throws Exception {
+            URI uri = URI.create("http://127.0.0.1:" + page + path);
             return http.send(HttpRequest.newBuilder(uri).build(), ofString()).body();
         }
 
@@ -154,10 +158,14 @@ class CollectorIT {
         second.datagram(S1 + " 10 1\nincrement orders.placed 2 9");
         second.datagram("increment end");
         second.awaitCounter("end", 1);
-        assertThat(second.counters())
-                .isEqualTo("{\"counters\": [\n{\"name\": \"YourAwesomeCounter\", \"value\": 42},\n"
-                        + "{\"name\": \"below\", \"value\": -3},\n{\"name\": \"end\", \"value\": 1},\n"
-                        + "{\"name\": \"orders.placed\", \"value\": 9}\n]}\n");
+        assertThat(second.counters()).isEqualTo("""
+                {"counters": [
+                {"name": "YourAwesomeCounter", "value": 42},
+                {"name": "below", "value": -3},
+                {"name": "end", "value": 1},
+                {"name": "orders.placed", "value": 9}
+                ]}
+                """);
         second.end();
         second.assertSilent();
     }
@@ -189,6 +197,11 @@ class CollectorIT {
         running.datagram("increment a 5");
         running.awaitCounter("a", 5);
         await().atMost(PATIENCE).until(() -> Files.readString(running.err).contains("can't be reached"));
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(running.get("/readyz"))
+                        .contains(
+                                "memcached at 127.0.0.1:", " does not answer, for ", " takes no points; older points"));
+        assertThat(running.get("/healthz")).isEqualTo("ok\n");
 
         running.end();
 
