@@ -156,7 +156,6 @@ class HistoryIT {
         }
         assertThat(missing).as("ticks that were printed and not yet written").isLessThanOrEqualTo(KILLS);
         assertThat(published.get("counter0").size()).isGreaterThan(KILLS);
-        System.out.println("ticks: " + published.get("counter0").size() + ", missing: " + missing);
     }
 
     @Test
