@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Tag;
 
 /** Against CouchbaseMock, which is no Couchbase. */
 @Tag("slow")
+@Tag("once")
 class PushToCouchbaseTest extends PusherContract {
     @Override
     ServerProcess newServer() throws IOException {
