@@ -1,10 +1,10 @@
-// Counts with a StatsD client of npm's: node node.js CLIENT TRANSPORT BUFFERED WHAT ADDRESS COUNTER
+// Counts with a StatsD client from npm: node node.js CLIENT TRANSPORT BUFFERED WHAT ADDRESS COUNTER
 const [client, transport, buffering, what, address, counter] = process.argv.slice(2);
 const buffered = buffering === 'true';
 const [host, port] = address.split(':');
 const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
-// What DogStatsD's clients add to every line where the orchestrator says so.
+// DogStatsD clients add this ID to every line if the orchestrator sets it.
 process.env.DD_ENTITY_ID = what === 'tags' ? '0b5c7a4e-51a2' : '';
 
 function hotShots(options) {
@@ -74,7 +74,7 @@ function statsdClient() {
       statsd.set(counter, 'visitor');
     },
     end: async () => {
-      await pause(200); // it forgets what is in its buffer when it is closed
+      await pause(200); // on close, it discards its buffer
       statsd.close();
     },
   };
@@ -92,7 +92,7 @@ async function repeat(times, call) {
   for (let i = 0; i < times; i++) {
     call();
     if (i % (transport === 'unix' ? 5 : 20) === 0) {
-      await pause(1); // sockets have bounds
+      await pause(1); // so that no socket buffer overflows
     }
   }
 }

@@ -11,7 +11,7 @@ sub repeat {
     my ($times, $call) = @_;
     for my $done (1 .. $times) {
         $call->();
-        Time::HiRes::sleep(0.001) if $done % 20 == 0;    # sockets have bounds
+        Time::HiRes::sleep(0.001) if $done % 20 == 0;    # so that no socket buffer overflows
     }
 }
 
@@ -26,7 +26,7 @@ my %calls = (
     },
     fractions => sub { repeat(400, sub { Net::Statsd::update_stats($counter, 0.25) }) },
     sampled => sub { repeat(2000, sub { Net::Statsd::increment($counter, 0.75) }) },
-    # It knows none, so its users write SignalFx's into the name.
+    # It does not support tags, so its users write them into the name in SignalFx's form.
     tags => sub { repeat(200, sub { Net::Statsd::increment("$counter\[env=prod,path=/users/{id},note=a+b c]") }) },
     others => sub {
         repeat(10, sub {

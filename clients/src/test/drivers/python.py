@@ -17,11 +17,11 @@ def repeat(times, call):
         with client.pipeline() if buffered == "true" else contextlib.nullcontext(client) as batch:
             for _ in range(min(20, times - done)):
                 call(batch)
-        time.sleep(0.001)  # sockets have bounds
+        time.sleep(0.001)  # so that no socket buffer overflows
 
 
 def others(batch):
-    batch.gauge(counter, -12.5)  # two lines, as a gauge's sign means a change
+    batch.gauge(counter, -12.5)  # two lines, because the sign of a gauge means a change
     batch.timing(counter, 3)
     batch.set(counter, "visitor")
 
@@ -36,7 +36,7 @@ elif what == "fractions":
     repeat(400, lambda batch: batch.incr(counter, 0.25))
 elif what == "sampled":
     repeat(2000, lambda batch: batch.incr(counter, rate=0.75))
-elif what == "tags":  # it knows none, so its users write Graphite's into the name
+elif what == "tags":  # it does not support tags, so its users write them into the name in Graphite's form
     repeat(200, lambda batch: batch.incr(counter + ";env=prod;path=/users/{id};note=a+b c"))
 elif what == "others":
     repeat(10, others)

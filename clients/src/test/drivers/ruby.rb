@@ -12,7 +12,7 @@ repeat = lambda do |times, &call|
     else
       calls.each { call.call(client) }
     end
-    sleep 0.001 # sockets have bounds
+    sleep 0.001 # so that no socket buffer overflows
   end
 end
 
@@ -27,7 +27,7 @@ when 'fractions'
   repeat.call(400) { |statsd| statsd.count(counter, 0.25) }
 when 'sampled'
   repeat.call(2000) { |statsd| statsd.increment(counter, 0.75) }
-when 'tags' # it knows none, so its users write Librato's into the name
+when 'tags' # it does not support tags, so its users write them into the name in Librato's form
   repeat.call(200) { |statsd| statsd.increment("#{counter}#env=prod,path=/users/{id},note=a+b c") }
 when 'others'
   repeat.call(10) do |statsd|

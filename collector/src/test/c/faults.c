@@ -3,7 +3,7 @@
  * with glibc. The class Faults compiles it, and sets the slots below in a file that both map into memory.
  *
  *   FAULTS_CONTROL  that file
- *   FAULTS_FOLDER   the real path of a folder; disk faults affect only files in it, so the JVM's own files are left alone
+ *   FAULTS_FOLDER   the real path of a folder; disk faults affect only files in it, so the JVM's own files are not affected
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,12 +36,12 @@ enum slot {
     OPEN_ERRNO,          /* opening files for writing fails, and so does creating files */
     UNLINK_ERRNO,        /* deleting files fails */
     RENAME_ERRNO,        /* renaming files fails */
-    RECEIVES_FAIL,       /* so many receives on datagram sockets fail with ENOMEM */
-    ACCEPTS_FAIL,        /* so many accepts fail with EMFILE */
-    CALLS_ERRNO,         /* whatever is done with a file fails with this, once CALLS_UNTIL_FAULT is used up: */
+    RECEIVES_FAIL,       /* this many receives on datagram sockets fail with ENOMEM */
+    ACCEPTS_FAIL,        /* this many accepts fail with EMFILE */
+    CALLS_ERRNO,         /* every call on a file fails with this, once CALLS_UNTIL_FAULT is used up: */
     CALLS_UNTIL_FAULT,   /* n: the n-th call from now on fails, */
-    CALLS_FAIL,          /* and so many in all */
-    SYNCS_SKIPPED,       /* syncs that do not fail do nothing: only the machine's end needs them, and they take time */
+    CALLS_FAIL,          /* and this many calls in all */
+    SYNCS_SKIPPED,       /* syncs that do not fail do nothing: only a power failure needs them, and they take time */
     HITS,                /* counts the calls that were made to fail */
     SLOTS
 };
@@ -94,7 +94,7 @@ static int fail(int error) {
     return -1;
 }
 
-/* Takes one of those that are to fail. */
+/* Decrements the number of calls that must fail; whether this call is one of them. */
 static int take(enum slot slot) {
     for (;;) {
         int64_t left = slots[slot];

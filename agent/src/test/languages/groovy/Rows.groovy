@@ -8,7 +8,7 @@ import java.util.concurrent.Callable
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
 
-/** What Groovy makes of marked methods, by the rows of docs/annotations.md; each body counts by hand. */
+/** Marked methods in Groovy, one for each case in docs/annotations.md; each body counts by hand. */
 class Rows {
     static void main(String[] arguments) {
         new Kinds().all()
@@ -94,7 +94,7 @@ class Throws {
 
 class Made {
     @Count("made") Made(int a, int b) { Hand.count("made") }
-    /** Only hands on, by the same mark. */
+    /** A forwarder with the same mark. */
     @Count("made") Made(int a) { this(a, 2) }
     @Count("made.other") Made(String a) { this(a.length(), 2); Hand.count("made.other") }
     static void all() { new Made(1, 2); new Made(1); new Made("a") }

@@ -1,4 +1,4 @@
-/** What Kotlin makes of marked methods, by the rows of docs/annotations.md; each body counts by hand. */
+/** Marked methods in Kotlin, one for each case in docs/annotations.md; each body counts by hand. */
 package languages
 
 import io.counters.Count
@@ -30,7 +30,7 @@ object Rows {
     }
 }
 
-/** As Java calls it: without arguments, or by the static double. */
+/** Calls a method as Java does: without arguments, or through the static double. */
 private fun fromJava(type: String, method: String) = Class.forName(type).getMethod(method).invoke(null)
 private fun newFromJava(type: String) = Class.forName(type).getConstructor().newInstance()
 
@@ -46,7 +46,7 @@ class Kinds {
     @Count("kind.final") fun fixed() = Hand.count("kind.final")
     @Synchronized @Count("kind.synchronized") fun locked() = Hand.count("kind.synchronized")
     @Count("kind.recursive") fun recursive(n: Int): Int { Hand.count("kind.recursive"); return if (n == 0) 0 else 1 + recursive(n - 1) }
-    /** A loop in the class file. */
+    /** Compiled to a loop. */
     @Count("kind.tail") tailrec fun tail(n: Int): Int { if (n == 3) Hand.count("kind.tail"); return if (n == 0) 0 else tail(n - 1) }
     @Count("kind.referenced") fun referenced(n: Int): Int { Hand.count("kind.referenced"); return n }
     @Count("kind.twice.a") @Count("kind.twice.b") fun twice() { Hand.count("kind.twice.a"); Hand.count("kind.twice.b") }
@@ -98,7 +98,7 @@ class Overloaded @JvmOverloads @Count("made.overloaded") constructor(val a: Int 
 class ByDefault @Count constructor(val a: Int = 1) { init { Hand.count("languages.ByDefault.new") } }
 class Made @Count("made") constructor(val a: Int, val b: Int) {
     init { Hand.count("made") }
-    /** Only hands on, by the same mark. */
+    /** A forwarder with the same mark. */
     @Count("made") constructor(a: Int) : this(a, 2)
     @Count("made.other") constructor(a: String) : this(a.length, 2) { Hand.count("made.other") }
 }
@@ -166,7 +166,7 @@ private val held = Answers()
 
 @Count("shape.captured") private fun held(n: Int) = held.answer(n)
 
-/** What these hand to is another object: they count as well. */
+/** These call another object, so they count, too. */
 private fun asking(given: Answers) = object : Asked() { @Count("shape.captured") override fun ask(n: Int) = given.answer(n) }
 
 private fun objects() {

@@ -5,7 +5,7 @@ import io.counters.Count.When
 import io.counters.fixture.Hand
 import java.util.concurrent.{Callable, CompletableFuture, CompletionStage}
 
-/** What Scala makes of marked methods, by the rows of docs/annotations.md; each body counts by hand. Of Scala 2.13 and 3. */
+/** Marked methods in Scala 2.13 and 3, one for each case in docs/annotations.md; each body counts by hand. */
 object Rows {
   def main(arguments: Array[String]): Unit = {
     new Kinds().all()
@@ -25,7 +25,7 @@ object Rows {
   }
 }
 
-/** As Java calls an object's methods: by the static double. */
+/** Calls methods of an object as Java does: through the static double. */
 object FromJava {
   def call(type_ : String, method: String): Unit = { Class.forName(type_).getMethod(method).invoke(null); () }
 }
@@ -44,7 +44,7 @@ class Kinds {
   @Count("kind.synchronized") def locked(): Int = synchronized { Hand.count("kind.synchronized"); 1 }
   @Count("kind.itself") def itself(n: Int): Unit = { Hand.count("kind.itself"); if (n > 0) this.itself(n - 1) }
   @Count("kind.recursive") def recursive(n: Int): Int = { Hand.count("kind.recursive"); if (n == 0) 0 else 1 + recursive(n - 1) }
-  /** A loop in the class file. */
+  /** Compiled to a loop. */
   @Count("kind.tail") final def tail(n: Int): Int = { if (n == 3) Hand.count("kind.tail"); if (n == 0) 0 else tail(n - 1) }
   @Count("kind.referenced") def referenced(n: Int): Int = { Hand.count("kind.referenced"); n }
   @Count("kind.twice.a") @Count("kind.twice.b") def twice(): Unit = { Hand.count("kind.twice.a"); Hand.count("kind.twice.b") }
@@ -91,7 +91,7 @@ object Throws {
 
 class Made @Count("made") (val a: Int, val b: Int) {
   Hand.count("made")
-  /** Only hands on, by the same mark. */
+  /** A forwarder with the same mark. */
   @Count("made") def this(a: Int) = this(a, 2)
   @Count("made.other") def this(a: String) = { this(a.length, 2); Hand.count("made.other") }
 }
@@ -173,7 +173,7 @@ object Overrides {
   def all(): Unit = { val over = new Over; over.held(); (new Base {}).held() }
 }
 
-/** Calls on by its own source, and by its own name. */
+/** Delegations that a person wrote; each counts under its own name. */
 class Delegating(real: Greeter) { @Count("more.delegating") def plain(n: Int): Int = { Hand.count("more.delegating"); real.plain(n) } }
 class Passing(real: Greeter) { @Count def named(): Unit = real.named() }
 object More {

@@ -3,7 +3,7 @@ package languages
 import io.counters.Count
 import io.counters.fixture.Hand
 
-/** What only Scala 3 has; `Rows.main` runs first. */
+/** Features that only Scala 3 has; `Rows.main` runs first. */
 object Rows3 {
   def main(arguments: Array[String]): Unit = {
     Hand.check(top(1) == 1 && "a".shout(2) == "aa" && Color.Red.code() == 0)

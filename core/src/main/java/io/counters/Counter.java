@@ -3,10 +3,11 @@ package io.counters;
 import io.counters.cells.Cells;
 
 /**
- * One counter, a handle to keep in a field: counting through it costs a few nanoseconds.
+ * A handle of one counter, to keep in a field: counting through it costs a few nanoseconds.
  *
- * <p>Handles of one name count into the same counter. All methods may be called from any thread, never block (but for
- * a moment at a thread's first count), never throw and allocate nothing. A counter is signed and may go below zero.
+ * <p>All handles of one name count into the same counter. All methods may be called from any thread. They never throw,
+ * block only for a moment at a thread's first count, and allocate only the memory of the thread's counts. A counter is
+ * signed and may go below zero.
  */
 public final class Counter {
     /** The name as the caller gave it, interned. */
@@ -21,17 +22,17 @@ public final class Counter {
         this.id = Cells.id(name);
     }
 
-    /** The canonical name that is counted under: tags in order, or {@value Counters#REFUSED} for a bad name. */
+    /** The canonical name of the counter, with its tags sorted; {@value Counters#REFUSED} for an invalid name. */
     public String name() {
         return name;
     }
 
-    /** Counts one. */
+    /** Adds one. */
     public void increment() {
         Cells.add(id, 1);
     }
 
-    /** Takes one off. */
+    /** Subtracts one. */
     public void decrement() {
         Cells.add(id, -1);
     }
@@ -39,8 +40,7 @@ public final class Counter {
     /**
      * Adds an amount of either sign.
      *
-     * @param amount best between -2^53 and 2^53, which is the most that one sweep carries; a larger one arrives over
-     *     several sweeps
+     * @param amount best between -2^53 and 2^53, the limit of one sweep; a larger amount is sent over several sweeps
      */
     public void add(long amount) {
         Cells.add(id, amount);

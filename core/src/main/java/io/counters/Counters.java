@@ -13,23 +13,24 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The root of the API: counts by name, hands out {@link Counter} handles, and starts sending where no agent does.
+ * The API's entry point: counts by name, creates {@link Counter} handles, and starts sending in a JVM without the
+ * agent.
  *
  * <pre>{@code
  * Counters.increment("orders.placed");
  * Counters.add("orders.cents,currency=eur", 1999);
  * }</pre>
  *
- * <p>A name is a metric and up to 7 tags, {@code metric,key=value,key=value}, of the letters {@code A-Z a-z 0-9 - _ . /},
- * at most 250 bytes. A name that breaks this is refused: said once on stderr, and what is counted under it is counted
- * as {@value #REFUSED}, so that nothing vanishes. Beyond {@value Cells#COUNTERS_MAX} names a new name is counted as
- * {@value Cells#OVERFLOW}.
+ * <p>A name is a metric and up to 7 tags, {@code metric,key=value,key=value}, consisting of
+ * {@code A-Z a-z 0-9 - _ . /}, and has at most 250 bytes. A name that breaks this rule is refused: this is logged once
+ * on stderr, and its counts go to {@value #REFUSED}, so that none is lost. Beyond {@value Cells#COUNTERS_MAX} names,
+ * counts of a new name go to {@value Cells#OVERFLOW}.
  *
- * <p>All methods may be called from any thread. Counting never throws, but where there is no memory left for a name that
- * is new: {@link OutOfMemoryError} then, as a count under another name would stay wrong.
+ * <p>All methods may be called from any thread. Counting never throws, with one exception: an {@link OutOfMemoryError}
+ * if there is no memory for a new name, because a count under another name could never be corrected.
  */
 public final class Counters {
-    /** The counter that takes what is counted under names that break the rules. */
+    /** The counter for all counts whose names break the rules. */
     public static final String REFUSED = "counters.refused";
 
     private static final int COMPLAINTS_MAX = 20;
@@ -37,10 +38,12 @@ public final class Counters {
 
     private static final ConcurrentHashMap<String, Counter> BY_NAME = new ConcurrentHashMap<>();
 
-    /** By the hash of the name and the identity of its String: in front of the map, for names that are literals. */
+    /**
+     * A cache before the map for names that are literals: by the name's hash, compared by the identity of its String.
+     */
     private static final @Nullable Counter[] RECENT = new Counter[1024];
 
-    /** What has been sent, by one emitter or the next: nothing is sent twice. */
+    /** What has been sent so far, shared by all emitters of this JVM so that nothing is sent twice. */
     private static final CounterTable SENT = new CounterTable();
 
     private static final AtomicInteger complaints = new AtomicInteger();
@@ -49,18 +52,18 @@ public final class Counters {
 
     private Counters() {}
 
-    /** The counter of this name, created when it is new. Keep it where the same name is counted often. */
+    /** The counter of this name, created if it is new. Keep it in a field if the name is counted often. */
     public static Counter counter(String name) {
         Counter known = BY_NAME.get(name == null ? "" : name);
         return known != null ? known : create(name == null ? "" : name);
     }
 
-    /** Counts one under this name; quickest when the name is a literal. */
+    /** Adds one under this name; fastest if the name is a literal. */
     public static void increment(String name) {
         recent(name).increment();
     }
 
-    /** Takes one off this name. */
+    /** Subtracts one under this name. */
     public static void decrement(String name) {
         recent(name).decrement();
     }
@@ -70,7 +73,7 @@ public final class Counters {
         recent(name).add(amount);
     }
 
-    // Identity is the point: a literal is one String in the whole JVM, and comparing references costs nothing.
+    // Identity is meant: a literal is one String in the whole JVM, and comparing references costs almost nothing.
     @SuppressWarnings("ReferenceEquality")
     private static Counter recent(String name) {
         if (name == null) {
@@ -104,28 +107,29 @@ public final class Counters {
     }
 
     /**
-     * Starts sending what is and was counted, once a second, from one daemon thread. For a service without the agent.
+     * Starts sending all counts, including earlier ones, once a second from one daemon thread. For a service without
+     * the agent.
      *
-     * <p>Returns at once: the collector's name is resolved, and every fault is met, on that thread. Where the agent is
-     * present, or something was started before, this does nothing and says so once.
+     * <p>Returns at once: sending, and every failure of it, happens on that thread. If the agent is present, or an
+     * earlier start has not been closed, this does nothing and logs that once.
      *
-     * @param collector {@code host:port}, or {@code host}, which means port 11212; several, with weights, as
-     *     {@code h1*3;h2}: each name goes to the one that owns it
-     * @return closes with a last sweep, within 500 ms; a JVM that ends does that by itself
-     * @throws IllegalArgumentException if {@code collector} is not of that form
+     * @param collector {@code host:port}, or {@code host} for port 11212; several collectors, with weights, are written
+     *     {@code h1*3;h2}, and each name is sent to the one that owns it
+     * @return its {@code close} makes a last sweep, within 500 ms; when the JVM ends, this happens without it
+     * @throws IllegalArgumentException if {@code collector} does not have that form
      */
     public static AutoCloseable start(String collector) {
         return start(EmitterSettings.to(collector));
     }
 
-    /** As {@link #start(String)}, with other settings than the default ones. */
+    /** Starts sending like {@link #start(String)}, with other settings than the defaults. */
     public static AutoCloseable start(EmitterSettings settings) {
         Emitter fresh = new Emitter(settings, SENT, Counters::complain);
         boolean agent = !Cells.keep();
         if (agent || !emitter.compareAndSet(null, fresh)) {
             if (secondStart.compareAndSet(false, true)) {
                 complain("Counters.start does nothing: " + (agent ? "the agent" : "an earlier start")
-                        + " sends already");
+                        + " already sends");
             }
             return () -> {};
         }
@@ -150,7 +154,7 @@ public final class Counters {
         if (before < COMPLAINTS_MAX) {
             System.err.println("counters: " + message);
         } else if (before == COMPLAINTS_MAX) {
-            System.err.println("counters: further complaints are left out; watch the counter " + REFUSED);
+            System.err.println("counters: further messages are suppressed; watch the counter " + REFUSED);
         }
     }
 }

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-// close() is what is tested here.
+// These tests close emitters explicitly.
 @SuppressWarnings("try")
 @Timeout(180)
 class CountersTest {
@@ -48,7 +48,7 @@ class CountersTest {
     }
 
     @Test
-    void counting_by_name_and_by_handle_is_one_and_the_same() {
+    void counts_by_name_and_by_handle_go_to_the_same_counter() {
         Counter counter = Counters.counter(name);
 
         counter.increment();
@@ -76,7 +76,7 @@ class CountersTest {
     }
 
     @Test
-    void literals_and_strings_made_on_the_way_count_alike() {
+    void literals_and_computed_strings_of_one_name_are_one_counter() {
         for (int i = 0; i < 3; i++) {
             Counters.increment("counters.test.literal");
             Counters.increment(new String("counters.test.literal".toCharArray()));
@@ -87,8 +87,8 @@ class CountersTest {
     }
 
     @Test
-    void names_that_share_a_slot_of_the_cache_are_not_taken_for_each_other() {
-        // "Aa" and "BB" have one hash, so that every such pair has.
+    void names_that_share_a_slot_of_the_cache_are_counted_apart() {
+        // "Aa" and "BB" have the same hash, so every pair of names built from them has too.
         String one = (name + ".AaAa").intern();
         String other = (name + ".BBBB").intern();
         String third = (name + ".AaBB").intern();
@@ -156,7 +156,7 @@ class CountersTest {
     }
 
     @Test
-    void a_bad_name_is_said_once_though_many_threads_meet_it_at_once() throws Exception {
+    void a_bad_name_that_many_threads_use_at_once_is_logged_once() throws Exception {
         Application application = new Application();
         ExecutorService threads = Executors.newFixedThreadPool(8);
 
@@ -178,7 +178,7 @@ class CountersTest {
     }
 
     @Test
-    void complaints_end_after_twenty_and_show_no_more_than_a_line_can_take() throws Exception {
+    void messages_end_after_twenty_and_each_is_a_single_line_of_limited_length() throws Exception {
         Application application = new Application();
 
         for (int i = 0; i < 100; i++) {
@@ -189,11 +189,11 @@ class CountersTest {
         assertThat(said())
                 .hasSize(21)
                 .allSatisfy(line -> assertThat(line).startsWith("counters: ").matches("[ -~]{1,300}"));
-        assertThat(said().get(20)).contains("left out").contains(Counters.REFUSED);
+        assertThat(said().get(20)).contains("suppressed").contains(Counters.REFUSED);
     }
 
     @Test
-    void start_sends_what_was_counted_before_and_after_it_and_close_what_was_counted_last() throws Exception {
+    void start_sends_counts_from_before_and_after_it_and_close_sends_the_last_ones() throws Exception {
         Application application = new Application();
         application.count("increment", "before");
         try (CollectorSocket collector = new CollectorSocket()) {
@@ -216,7 +216,7 @@ class CountersTest {
     }
 
     @Test
-    void a_second_start_does_nothing_and_says_so_once() throws Exception {
+    void a_second_start_does_nothing_and_logs_that_once() throws Exception {
         Application application = new Application();
         try (CollectorSocket first = new CollectorSocket();
                 CollectorSocket second = new CollectorSocket();
@@ -233,11 +233,11 @@ class CountersTest {
             assertThat(second.received().values()).isEmpty();
             assertThat(sending).isNotNull();
         }
-        assertThat(said()).containsExactly("counters: Counters.start does nothing: an earlier start sends already");
+        assertThat(said()).containsExactly("counters: Counters.start does nothing: an earlier start already sends");
     }
 
     @Test
-    void started_again_after_close_it_sends_only_what_was_not_sent() throws Exception {
+    void a_start_after_close_sends_only_counts_that_were_not_sent() throws Exception {
         Application application = new Application();
         application.count("increment", "a");
         try (CollectorSocket collector = new CollectorSocket()) {
@@ -256,7 +256,7 @@ class CountersTest {
     }
 
     @Test
-    void a_collector_that_is_no_address_is_refused_at_once() {
+    void a_collector_without_a_valid_address_is_refused_at_once() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Counters.start("collector:port"))
                 .withMessageContaining("\"collector:port\"")
@@ -267,7 +267,7 @@ class CountersTest {
         return said.toString(UTF_8).lines().toList();
     }
 
-    /** An application of its own: all static state is fresh. */
+    /** A separate application: all static state is fresh. */
     private static final class Application {
         private static final String[] COPIED = {"io.counters.Counter", "io.counters.cells.Cells", "io.counters.emit."};
 

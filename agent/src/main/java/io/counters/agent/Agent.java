@@ -18,9 +18,9 @@ import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
-/** Assembles the agent; entered once in a JVM, by {@link Premain}. */
+/** Assembles the agent. {@link Premain} calls it once in a JVM. */
 public final class Agent {
-    /** System properties that tell an {@link AttachCommand} what came of it: true or false, and the lines said. */
+    /** System properties for {@link AttachCommand}: whether the agent started (true or false), and what it logged. */
     static final String STARTED = "io.counters.agent.started";
 
     static final String SAID = "io.counters.agent.said";
@@ -29,19 +29,19 @@ public final class Agent {
 
     private Agent() {}
 
-    /** Starts what the settings ask for, before {@code main}; throws only what {@code strict=true} wants thrown. */
+    /** Starts the agent before {@code main}, as the settings say; throws only with {@code strict=true}. */
     public static void premain(@Nullable String arguments, Instrumentation instrumentation) throws Throwable {
         enter(arguments, instrumentation, false);
     }
 
-    /** The same when classes of the application may be loaded already. */
+    /** The same, when classes of the application may already be loaded. */
     public static void agentmain(@Nullable String arguments, Instrumentation instrumentation) throws Throwable {
         enter(arguments, instrumentation, true);
     }
 
     /**
-     * By our own rights alone: the threads that are made here must not be held to what a security manager grants the
-     * class that the JVM entered by.
+     * Runs with the agent's own permissions. Otherwise a security manager would restrict the threads that are created here
+     * to the permissions of the class that the JVM called.
      */
     private static void enter(@Nullable String arguments, Instrumentation instrumentation, boolean attached)
             throws Throwable {
@@ -85,7 +85,7 @@ public final class Agent {
                 failed = new IllegalArgumentException(settings.complaints().get(0));
             }
         } catch (Throwable fault) {
-            log.accept("the agent did not start, the application goes on without it: " + fault);
+            log.accept("the agent did not start; the application continues without it: " + fault);
             failed = fault;
         }
         if (attached) {
@@ -104,7 +104,7 @@ public final class Agent {
         }
         String present = System.getProperty(PRESENT);
         if (present != null) {
-            log.accept("agent " + version + " is not started: agent " + present + " is in this JVM already");
+            log.accept("agent " + version + " was not started: agent " + present + " is already in this JVM");
             return false;
         }
         System.setProperty(PRESENT, version);
@@ -117,14 +117,15 @@ public final class Agent {
         String file = settings.file();
         LiveSettings live = file == null ? null : new LiveSettings(settings, file, weaving, loaded, log);
         Watch watch = new Watch(weaving, counting, loaded, live, log, System.nanoTime());
-        // First: where this process may have no more threads nothing must be woven that nobody would send.
+        // First: if the process cannot create this thread, no class may be instrumented, because nothing would be sent.
         watch.start();
         Runtime.getRuntime().addShutdownHook(watch.hook());
         List<Class<?>> early = attached ? Collections.<Class<?>>emptyList() : loaded.early();
-        // An executable jar's own manifest may leave the capability out; then only the live settings are lost.
+        // The manifest of an executable jar may lack the capability; then only live settings do not work.
         instrumentation.addTransformer(weaving, instrumentation.isRetransformClassesSupported());
-        log.accept("agent " + version + " counts for " + (settings.sends() ? settings.emitter() : "nobody") + ", with "
-                + rules.size() + (rules.size() == 1 ? " rule" : " rules") + " beside @Count");
+        log.accept("agent " + version
+                + (settings.sends() ? " sends to " + settings.emitter() : " sends nothing (collector is none)")
+                + "; rules besides @Count: " + rules.size());
         if (attached) {
             loaded.revisit();
         } else {
@@ -133,7 +134,7 @@ public final class Agent {
         return true;
     }
 
-    /** The JDK's own programs, started under JAVA_TOOL_OPTIONS; but not a source file that java runs. */
+    /** Whether it is one of the JDK's own tools, started under JAVA_TOOL_OPTIONS. A source file that java runs is not. */
     static boolean isTool(String command) {
         int end = command.indexOf(' ');
         String main = end < 0 ? command : command.substring(0, end);
@@ -151,7 +152,7 @@ public final class Agent {
                         || type.startsWith("jdk.jshell."));
     }
 
-    /** The Java version that these properties tell: 8, 17. */
+    /** The Java version in these properties, such as 8 or 17; 8 if it cannot be read. */
     static int feature(Properties properties) {
         String version = properties.getProperty("java.specification.version", "8");
         try {
@@ -161,7 +162,7 @@ public final class Agent {
         }
     }
 
-    /** What {@code {app}} stands for: the setting, or else the jar's name or the main class's. */
+    /** The value of {@code {app}}: the setting if it is set, otherwise the name of the jar or of the main class. */
     static String app(String setting, String command) {
         if (!setting.isEmpty()) {
             return setting;
@@ -174,14 +175,14 @@ public final class Agent {
         return main.isEmpty() ? "app" : main;
     }
 
-    /** What {@code {host}} stands for; asked of the environment and the kernel, never of a name server. */
+    /** The value of {@code {host}}: read from the environment or the kernel, never from a name server. */
     static String host(Map<String, String> environment) {
         String name = environment.get("HOSTNAME");
         if (name == null) {
             name = environment.get("COMPUTERNAME");
         }
         if (name == null) {
-            // By java.io, here and for the version: java.nio.file would cost each start some ms of class loading.
+            // With java.io, here and for the version: loading java.nio.file would cost each start a few ms.
             try (InputStream kernels = new FileInputStream("/proc/sys/kernel/hostname")) {
                 name = new String(all(kernels), StandardCharsets.UTF_8);
             } catch (IOException noLinux) {
@@ -191,16 +192,16 @@ public final class Agent {
         return name.trim().isEmpty() ? "localhost" : name.trim();
     }
 
-    /** The version of the jar that this class lies in. */
+    /** The version of counters.jar. */
     static String version() {
         try (InputStream in = Agent.class.getResourceAsStream("version")) {
-            return in == null ? "of no version" : new String(all(in), StandardCharsets.UTF_8).trim();
+            return in == null ? "of unknown version" : new String(all(in), StandardCharsets.UTF_8).trim();
         } catch (IOException unreadable) {
-            return "of no version";
+            return "of unknown version";
         }
     }
 
-    /** What is left of a stream. */
+    /** The remaining bytes of a stream. */
     static byte[] all(InputStream in) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(16384);
         byte[] part = new byte[8192];

@@ -13,12 +13,14 @@ import java.util.zip.ZipEntry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loads what lies in {@code counters.jar} as {@code .classdata}, where no other loader and no scanner finds it.
+ * Loads the agent's classes, which {@code counters.jar} contains as {@code .classdata} files, so that no other loader and
+ * no class scanner finds them.
  *
- * <p>What lies there comes from there, whoever else has a class of that name: an application may bring the API, and with
- * it {@code io.counters.emit}, on the boot class path or in a module. All else is asked of the boot loader, which holds
- * every class of the JDK that the agent uses, and of no other loader: the platform's finds the application's modules, and
- * the system's may be the application's own ({@code java.system.class.loader}), whose locks are not ours to take.
+ * <p>A class that counters.jar contains is always loaded from there, even if another loader has a class of that name: an
+ * application may have the API, and with it {@code io.counters.emit}, on the boot class path or in a module. All other
+ * classes come from the boot loader, which has every class of the JDK that the agent uses. No other loader is asked: the
+ * platform loader finds the application's modules, and the system loader may be the application's own ({@code
+ * java.system.class.loader}), whose locks the agent must not take.
  */
 final class AgentLoader extends ClassLoader {
     private final ProtectionDomain trusted = trusted();
@@ -29,14 +31,14 @@ final class AgentLoader extends ClassLoader {
         this.jar = jar;
     }
 
-    /** Whoever sets an agent trusts it, also where a security manager's policy knows nothing of it. */
+    /** The user who starts or attaches the agent trusts it, even if a security manager's policy does not list it. */
     private static ProtectionDomain trusted() {
         Permissions all = new Permissions();
         all.add(new AllPermission());
         return new ProtectionDomain(null, all);
     }
 
-    /** A class that counters.jar does not hold, which gives away that it was packed into another jar; or null. */
+    /** A class that is not from counters.jar, which shows that the agent was packed into another jar; or null. */
     static @Nullable String stranger(JarFile jar) {
         for (Enumeration<JarEntry> entries = jar.entries(); entries.hasMoreElements(); ) {
             String name = entries.nextElement().getName();
@@ -49,7 +51,7 @@ final class AgentLoader extends ClassLoader {
 
     @Override
     protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-        // The bridge lies there too, for the boot loader to define.
+        // The jar contains the bridge, too, but the boot loader defines it.
         if (name.startsWith("java.") || jar.getEntry("counters/" + file(name)) == null) {
             return super.loadClass(name, resolve);
         }
@@ -80,7 +82,7 @@ final class AgentLoader extends ClassLoader {
         }
     }
 
-    /** A file of the agent's own; the application's and the JDK's are not seen. */
+    /** A file of the agent. Files of the application and of the JDK are not found. */
     @Override
     public @Nullable InputStream getResourceAsStream(String name) {
         try {

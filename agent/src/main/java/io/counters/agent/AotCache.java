@@ -12,12 +12,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the AOT caches of Java 24 and newer do to an agent. What a cache holds is there before any agent, and no
- * transformer sees it. A cache that was trained with the agent holds no class that counted then. One that was trained
- * with {@code --add-modules java.instrument} alone holds them all; one without either is rejected by the JVM, whole.
+ * How the AOT caches of Java 24 and newer affect an agent. The classes in a cache are loaded before any agent starts, and
+ * no transformer sees them. A cache that was trained with the agent contains no class that counted during the training. A
+ * cache that was trained with {@code --add-modules java.instrument} alone contains them all. The JVM rejects a cache that
+ * was trained without either.
  *
- * <p>Which it was is told by a class of the JDK that nobody uses: the agent loads it, so a cache that was trained with
- * the agent brings it along.
+ * <p>A class of the JDK that no program uses shows whether the cache was trained with the agent: the agent loads it during
+ * the training, so the cache then contains it.
  */
 final class AotCache {
     private static final String WITNESS = "java.lang.instrument.UnmodifiableModuleException";
@@ -26,12 +27,16 @@ final class AotCache {
         "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JDK_AOT_VM_OPTIONS"
     };
 
-    /** The option itself, or a file that may hold it. */
+    /** The option itself, or an option that names a file in which it may be. */
     private static final String[] TRACES = {"-XX:AOT", "@", "-XX:Flags", "-XX:VMOptionsFile"};
 
     private AotCache() {}
 
-    /** Whether the classes that were there when the agent came tell that a cache was trained with the agent. */
+    /**
+     * Whether a cache that was trained with the agent is in use.
+     *
+     * @param before the classes that were loaded before the agent started
+     */
     static boolean trainedWithAgent(Class<?>[] before) {
         for (Class<?> loaded : before) {
             if (loaded.getClassLoader() == null && loaded.getName().equals(WITNESS)) {
@@ -41,24 +46,24 @@ final class AotCache {
         return false;
     }
 
-    /** Lets a cache that is trained by this run know that the agent was here. */
+    /** Loads the class that marks a cache as trained with the agent, in case this run trains one. */
     static void leaveWitness() {
         if (isPossible()) {
             try {
                 Class.forName(WITNESS, false, null);
             } catch (ClassNotFoundException without) {
-                // Then caches are taken for ones without the agent, and their classes are looked at one by one.
+                // Then a cache is treated as trained without the agent, and its classes are examined one by one.
                 return;
             }
         }
     }
 
-    /** Whether this JVM knows such caches. */
+    /** Whether this JVM supports such caches. */
     static boolean isPossible() {
         return Agent.feature(System.getProperties()) >= SINCE;
     }
 
-    /** The value of the first of these options that this JVM was started with, wherever that stood; or null. */
+    /** The value of the first of these options with which this JVM was started, wherever it was set; or null. */
     static @Nullable String option(Instrumentation instrumentation, String... names) {
         if (isPossible() && mayBeNamed()) {
             for (String argument : arguments(instrumentation)) {
@@ -72,7 +77,7 @@ final class AotCache {
         return null;
     }
 
-    /** A look at what the kernel and the environment tell, as asking the JVM costs 10 ms of every start. */
+    /** Checks the command line and the environment first, because asking the JVM costs 10 ms at every start. */
     private static boolean mayBeNamed() {
         StringBuilder options = new StringBuilder();
         for (String variable : VARIABLES) {
@@ -91,7 +96,7 @@ final class AotCache {
         return false;
     }
 
-    /** As JMX would tell, which we never touch; the class that knows is opened to us as java.lang is. */
+    /** The same arguments that JMX reports. The agent never uses JMX, so it opens the JDK's internal class instead. */
     private static String[] arguments(Instrumentation instrumentation) {
         try {
             Class<?> module = Class.forName("java.lang.Module");

@@ -24,12 +24,12 @@ import java.util.zip.ZipInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The class files of an application that does not run: of a folder, a jar, a war, and of the archives in them, as fat
- * jars have them in {@code BOOT-INF/lib} and wars in {@code WEB-INF/lib}. As a loader it shows them as resources, before
- * the JDK's, and loads no class.
+ * The class files of an application that is not running: of a folder, a jar, or a war, and of the archives in it, such as
+ * those in {@code BOOT-INF/lib} of a fat jar or {@code WEB-INF/lib} of a war. As a class loader it returns them as
+ * resources, before those of the JDK, and loads no class.
  *
- * <p>All are kept in memory. Of a class that is there twice the first counts: folders before archives. Of a jar for
- * several releases of Java it is what the running one would load.
+ * <p>All files are kept in memory. If a class is found twice, the first one is used; folders precede archives. From a
+ * multi-release jar it uses the version that the running Java would load.
  */
 final class AppFiles extends ClassLoader {
     private static final String VERSIONS = "META-INF/versions/";
@@ -45,10 +45,10 @@ final class AppFiles extends ClassLoader {
     }
 
     /**
-     * Reads them all.
+     * Reads all class files of an application.
      *
-     * @param faults takes a line for each file that is none
-     * @throws IOException if {@code app} is nothing of that kind, or can't be read
+     * @param faults accepts one message for each file that is not a class file or archive
+     * @throws IOException if {@code app} is not a folder, jar or war, or can't be read
      */
     static AppFiles read(Path app, Consumer<String> faults) throws IOException {
         AppFiles files = new AppFiles(faults);
@@ -60,7 +60,7 @@ final class AppFiles extends ClassLoader {
         return files;
     }
 
-    /** The classes, sorted by their names, which have slashes. */
+    /** The classes, sorted by name; names have slashes. */
     Map<String, byte[]> classes() {
         return classes;
     }
@@ -96,7 +96,7 @@ final class AppFiles extends ClassLoader {
         }
     }
 
-    /** By its directory, which is found behind a script too: such are executable jars that Unix runs by themselves. */
+    /** Reads the zip directory, which is found even if a script precedes it, as in executable jars that Unix can run. */
     private void archive(Path app) throws IOException {
         Map<String, byte[]> archives = new TreeMap<>();
         try (ZipFile zip = new ZipFile(app.toFile())) {
@@ -107,12 +107,12 @@ final class AppFiles extends ClassLoader {
                 }
             }
         } catch (ZipException broken) {
-            throw new IOException("it is no jar, war or folder (" + broken.getMessage() + ")", broken);
+            throw new IOException("it is not a jar, war or folder (" + broken.getMessage() + ")", broken);
         }
         nested(archives, app.toString());
     }
 
-    /** Whether there was anything in it. */
+    /** Returns whether the archive had any entry. */
     private boolean archive(InputStream in, String place) throws IOException {
         Map<String, byte[]> archives = new TreeMap<>();
         ZipInputStream zip = new ZipInputStream(in);
@@ -140,7 +140,7 @@ final class AppFiles extends ClassLoader {
     }
 
     private void nested(InputStream in, String place) {
-        String why = "there is nothing in it";
+        String why = "it is empty";
         try {
             if (archive(in, place)) {
                 return;
@@ -148,7 +148,7 @@ final class AppFiles extends ClassLoader {
         } catch (IOException | IllegalArgumentException broken) {
             why = broken.toString();
         }
-        faults.accept(place + ": it is no jar that can be read (" + why + "); its classes are not listed");
+        faults.accept(place + ": it is not a readable jar (" + why + "); its classes are not listed");
     }
 
     private void take(String path, byte[] bytes, String place) {
@@ -164,11 +164,11 @@ final class AppFiles extends ClassLoader {
                 classes.put(name, bytes);
             }
         } catch (RuntimeException broken) {
-            faults.accept(place + ": it is no class file that can be read (" + broken + ")");
+            faults.accept(place + ": it is not a readable class file (" + broken + ")");
         }
     }
 
-    /** The release of Java from which on a class file is used: 0 for any. */
+    /** The first release of Java that uses this class file; 0 for all. */
     private static int release(String path) {
         int begin = path.indexOf(VERSIONS);
         if (begin < 0) {

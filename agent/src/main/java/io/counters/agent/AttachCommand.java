@@ -10,9 +10,9 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings the agent into a JVM that runs already, and tells what it said there.
+ * Starts the agent in a running JVM, and prints what the agent logged there.
  *
- * <p>The attach API does not compile at release 8, and on a Java 8 JDK it lies in {@code tools.jar}: all by reflection.
+ * <p>Uses reflection, because the attach API does not compile at release 8, and is in {@code tools.jar} on a Java 8 JDK.
  */
 final class AttachCommand {
     private static final int WARNED_SINCE = 21;
@@ -27,10 +27,10 @@ final class AttachCommand {
         this.err = err;
     }
 
-    /** Returns the exit status: 0 when the agent counts in there. */
+    /** Returns the exit status: 0 if the agent is now counting there. */
     int run(String pid, String settings) {
         if (!pid.matches("[0-9]{1,18}")) {
-            err.println(pid + " is no process id; jps lists those of the JVMs that run");
+            err.println(pid + " is not a process ID; jps lists the IDs of the running JVMs");
             return 2;
         }
         Class<?> type;
@@ -50,12 +50,12 @@ final class AttachCommand {
             }
         } catch (InvocationTargetException failed) {
             err.println("could not attach to process " + pid + ": " + failed.getCause());
-            err.println("It must be a running JVM, of the same user, in the same container, and not started with"
-                    + " -XX:+DisableAttachMechanism or -XX:-EnableDynamicAgentLoading; failing that, restart it with"
-                    + " -javaagent:" + jar.getName());
+            err.println("The process must be a running JVM of the same user in the same container, and must not have"
+                    + " been started with -XX:+DisableAttachMechanism or -XX:-EnableDynamicAgentLoading. Otherwise"
+                    + " restart it with -javaagent:" + jar.getName());
             return 1;
         } catch (ReflectiveOperationException strange) {
-            err.println("this Java's way to attach is not the usual one: " + strange);
+            err.println("the attach API of this Java is not the standard one: " + strange);
             return 1;
         }
     }
@@ -65,7 +65,7 @@ final class AttachCommand {
         try {
             type.getMethod("loadAgent", String.class, String.class).invoke(machine, jar.getAbsolutePath(), settings);
         } catch (InvocationTargetException refused) {
-            // With strict=true the agent has thrown; what it said explains more than the JVM does.
+            // With strict=true the agent has thrown; its log explains more than the JVM's exception.
             failed = String.valueOf(refused.getCause());
         }
         Properties there = (Properties) type.getMethod("getSystemProperties").invoke(machine);
@@ -76,10 +76,10 @@ final class AttachCommand {
         if (!failed.isEmpty()) {
             err.println("process " + pid + " refused the agent: " + failed);
         } else if (said == null) {
-            err.println("the agent said nothing in process " + pid + "; look at that process's stderr");
+            err.println("the agent logged nothing in process " + pid + "; see that process's stderr");
         } else if (Agent.feature(there) >= WARNED_SINCE) {
-            out.println("Process " + pid + " may print a warning that an agent was loaded dynamically: it means this"
-                    + " one, and does no harm; -XX:+EnableDynamicAgentLoading at its start allows it in silence.");
+            out.println("Process " + pid + " may print a warning that an agent was loaded dynamically. The warning is"
+                    + " about this agent and harmless; -XX:+EnableDynamicAgentLoading at the start avoids it.");
         }
         return failed.isEmpty()
                         && String.valueOf(there.getProperty(Agent.STARTED)).equals("true")

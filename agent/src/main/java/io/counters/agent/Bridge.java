@@ -12,13 +12,13 @@ import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 
 /**
- * Puts {@code java.lang.CountersCells} and {@code CountersCompletion}, the renamed copies of core's {@code Cells} and
- * {@code Completion}, where the classes of every loader find them: OSGi bundles and JBoss modules delegate {@code
- * java.*} and little else.
+ * Defines {@code java.lang.CountersCells} and {@code CountersCompletion}, the renamed copies of core's {@code Cells} and
+ * {@code Completion}, in {@code java.lang}, where the classes of every loader find them: OSGi bundles and JBoss modules
+ * delegate {@code java.*} and little else.
  *
- * <p>On Java 9 and newer {@code java.lang} is opened to us and the classes are defined into it, by public methods only.
- * Nothing is appended to the boot class path there: that switches the host's class data archive off. Java 8 knows no
- * other way than appending.
+ * <p>On Java 9 and newer {@code java.lang} is opened to the agent, which defines the classes there with public methods
+ * only. Nothing is appended to the boot class path, because that would disable the class data archive of the application.
+ * On Java 8 appending is the only way.
  */
 final class Bridge {
     private static final String[] CLASSES = {"java/lang/CountersCells", "java/lang/CountersCompletion"};
@@ -28,21 +28,22 @@ final class Bridge {
     private Bridge() {}
 
     /**
-     * The cells with {@code Thread.threadId} in place of {@code Thread.getId}, which any subclass may override: the one
-     * constant that names it, as a class file has it, is another. They know it by themselves, see {@code ID_IS_FINAL} there.
+     * Replaces {@code Thread.getId}, which a subclass may override, by {@code Thread.threadId} in the class file of the
+     * cells, by replacing the one constant with that name. The cells detect this themselves; see their {@code ID_IS_FINAL}.
      */
     static byte[] withThreadId(byte[] cells) {
         String before = new String(cells, StandardCharsets.ISO_8859_1);
         String getId = "\1\0\5getId";
         int at = before.indexOf(getId);
         if (at < 0 || before.indexOf(getId, at + 1) >= 0) {
-            throw new IllegalStateException("the cells in counters.jar do not name getId once");
+            throw new IllegalStateException("the cells in counters.jar must contain the name getId exactly once;"
+                    + " use counters.jar as released");
         }
         return (before.substring(0, at) + "\1\0\10threadId" + before.substring(at + getId.length()))
                 .getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    /** Defines the bridge; to be called once in a JVM, before anything that links to it is used. */
+    /** Defines the bridge. Call it once in a JVM, before any code that links to the bridge runs. */
     static void define(Instrumentation instrumentation) throws IOException, ReflectiveOperationException {
         byte[][] classes = new byte[CLASSES.length][];
         for (int i = 0; i < classes.length; i++) {
@@ -59,7 +60,7 @@ final class Bridge {
         }
     }
 
-    /** {@code IntoJavaLang}, which no compiler for Java 8 knows. */
+    /** Loads {@code IntoJavaLang} by name, because it does not compile at release 8. */
     @SuppressWarnings("unchecked")
     private static BiConsumer<Instrumentation, byte[][]> intoJavaLang() throws ReflectiveOperationException {
         return Class.forName("io.counters.agent.IntoJavaLang")
@@ -80,7 +81,7 @@ final class Bridge {
         instrumentation.appendToBootstrapClassLoaderSearch(new JarFile(jar));
     }
 
-    /** Not by createTempFile: its random bits take seconds where the kernel has none in a file. */
+    /** Does not use createTempFile: where the kernel has no random device file, its random bits take seconds. */
     private static File fresh() throws IOException {
         File folder = new File(System.getProperty("java.io.tmpdir", "."));
         File jar = new File(folder, "counters-bridge-" + System.nanoTime() + ".jar");
@@ -93,7 +94,8 @@ final class Bridge {
     private static byte[] bytes(String name) throws IOException {
         try (InputStream in = Bridge.class.getClassLoader().getResourceAsStream(name + ".classdata")) {
             if (in == null) {
-                throw new IOException("counters.jar holds no " + name + ".classdata; take it from the release again");
+                throw new IOException(
+                        "counters.jar does not contain " + name + ".classdata; use counters.jar as released");
             }
             return Agent.all(in);
         }

@@ -4,27 +4,29 @@ import java.io.File;
 import java.io.PrintStream;
 import java.util.Arrays;
 
-/** What counters.jar does when it is run from a shell, where it is no agent. */
+/** The commands of {@code java -jar counters.jar}. */
 public final class Command {
     private static final int USAGE_STATUS = 2;
 
     private static final String USAGE = "usage: java -jar counters.jar COMMAND\n"
             + "\n"
-            + "  list APP [SETTINGS]     what will be counted in a jar, a war or a folder, and what will not, and why\n"
-            + "  attach PID [SETTINGS]   starts the agent in a JVM that runs already; settings as behind -javaagent,\n"
-            + "                          paths in them as that JVM sees them\n"
-            + "  version\n"
-            + "  help\n"
+            + "  list APP [SETTINGS]     prints what will be counted in a jar, a war or a folder, what will not, and why\n"
+            + "  attach PID [SETTINGS]   starts the agent in a running JVM\n"
+            + "  version                 prints the version\n"
+            + "  help                    prints this text\n"
             + "\n"
-            + "As an agent: java -javaagent:counters.jar=collector=HOST:PORT ...";
+            + "SETTINGS are those of the agent, such as collector=HOST:PORT,app=shop. With attach, they are one argument,\n"
+            + "and paths in them must be valid in the other JVM.\n"
+            + "\n"
+            + "As an agent: java -javaagent:counters.jar=SETTINGS ...";
 
     private Command() {}
 
     /**
-     * Does what the arguments say.
+     * Runs a command.
      *
      * @param jar counters.jar itself
-     * @return the exit status: 0, or 1 when it could not be done, or 2 when the arguments make no command
+     * @return the exit status: 0, or 1 if the command failed, or 2 if the command line is wrong
      */
     public static int run(String[] arguments, File jar, PrintStream out, PrintStream err) {
         String command = arguments.length == 0 ? "" : arguments[0].replaceFirst("^--?", "");
@@ -44,12 +46,14 @@ public final class Command {
             return ListCommand.run(rest, out, err);
         }
         err.println(
-                command.equals("attach") ? "attach takes a process id, and settings in one word" : unknown(command));
+                command.equals("attach")
+                        ? "attach needs a process ID, and accepts settings as one argument"
+                        : unknown(command));
         err.println(USAGE);
         return USAGE_STATUS;
     }
 
     private static String unknown(String command) {
-        return command.isEmpty() ? "what is to be done?" : command + " is no command";
+        return command.isEmpty() ? "missing command" : "unknown command: " + command;
     }
 }

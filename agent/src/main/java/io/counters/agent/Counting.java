@@ -14,12 +14,12 @@ import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counting begins at the first hit and not before: then the bridge is defined, and {@link Watch} is woken to start the
- * emitter. As a function it gives a counter's id in the bridge; as a supplier it begins, and tells whether counting is
- * on.
+ * Starts counting when the first class that counts is loaded: it then defines the bridge, and wakes {@link Watch}, which
+ * starts the emitter. As a function it returns a counter's ID in the bridge. As a supplier it starts counting if
+ * necessary, and returns whether counting is on.
  *
- * <p>Written without lambdas: their machinery would cost every JVM that hits nothing some 20 ms. In counters.jar
- * {@code Cells} is the bridge, so no method may touch it that is called before counting is on.
+ * <p>Written without lambdas: they would cost about 20 ms in every JVM in which nothing counts. In counters.jar {@code
+ * Cells} is the bridge, so a method that may be called before counting is on must not refer to it.
  */
 final class Counting implements BooleanSupplier, ToIntFunction<String> {
     private final Instrumentation instrumentation;
@@ -32,7 +32,7 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
     private boolean keeps;
     private @Nullable Emitter emitter;
 
-    /** @param sends whether what is counted is to be sent; else it is kept in this JVM */
+    /** @param sends whether counts are sent; if not, they stay in this JVM */
     Counting(Instrumentation instrumentation, EmitterSettings settings, boolean sends, Log log) {
         this.instrumentation = instrumentation;
         this.settings = settings;
@@ -40,7 +40,7 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
         this.log = log;
     }
 
-    /** Begins, unless it has begun; false when that failed, which is said once. */
+    /** Starts counting unless it is on. False if that failed, which is logged once. */
     @Override
     public boolean getAsBoolean() {
         return on || begin();
@@ -54,7 +54,7 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
                 on = true;
                 LockSupport.unpark(watch);
             } catch (Throwable fault) {
-                // Whatever it is, the host's class must load.
+                // The application's class must load, whatever happened here.
                 log.accept("nothing is counted: the bridge could not be defined in java.lang: " + fault
                         + (fault.getCause() == null ? "" : ", " + fault.getCause()));
             }
@@ -62,7 +62,7 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
         return on;
     }
 
-    /** By our own rights: the code that loads a class may, under a security manager, do next to nothing. */
+    /** Runs with the agent's own permissions: under a security manager, the code that loads a class may have almost none. */
     private void define() throws PrivilegedActionException {
         AccessController.doPrivileged(new PrivilegedExceptionAction<Void>() {
             @Override
@@ -73,29 +73,29 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
         });
     }
 
-    /** Names the thread to wake when counting begins. */
+    /** Sets the thread to wake when counting begins. */
     void wakes(Thread thread) {
         watch = thread;
     }
 
-    /** Whether anything was hit and is counted. */
+    /** Whether counting has begun. */
     boolean isOn() {
         return on;
     }
 
     /**
-     * Starts the emitter, unless it has started, nothing was hit, or nothing is to be sent. Not for threads of the
-     * application, as the emitter's would inherit their group and their access control context, and with it a web
-     * application's loader.
+     * Starts the emitter, unless it has started, counting has not begun, or nothing is sent. Do not call it from a thread
+     * of the application: the emitter's thread would inherit that thread's group and its access control context, which may
+     * hold the class loader of a web application.
      *
-     * @throws OutOfMemoryError where this process may have no more threads; to be called again
+     * @throws OutOfMemoryError if the process cannot create another thread; call it again later
      */
     synchronized void send() {
         if (!on || keeps || emitter != null) {
             return;
         }
         if (AotCache.option(instrumentation, "-XX:AOTCacheOutput=", "-XX:AOTMode=record") != null) {
-            log.accept("this run trains an AOT cache: what it counts is not sent");
+            log.accept("this run trains an AOT cache; its counts are not sent");
             keeps = true;
         } else if (!sends) {
             keeps = true;
@@ -107,19 +107,19 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
     }
 
     /**
-     * How many milliseconds lie between two calls of {@link #fold} where nothing is sent; 0 where the emitter's sweeps
-     * do what it does, or nothing is counted yet.
+     * The time between two calls of {@link #fold}, in milliseconds. 0 if the emitter runs, because its sweeps do the same,
+     * or if counting has not begun.
      */
     synchronized long foldMillis() {
         return keeps ? settings.sweepMillis() : 0;
     }
 
-    /** Lets dead threads and unloaded applications go, which the cells hold until somebody reads them. */
+    /** Releases dead threads and unloaded applications, to which the cells refer until they are read. */
     void fold() {
         Cells.fold();
     }
 
-    /** Whether the cells of this class, a copy of the API's, are read with the bridge's; only once counting is on. */
+    /** Whether sweeps read the cells of this copy of the API. Call it only when counting is on. */
     boolean sweeps(Class<?> copy) {
         return Cells.sweeps(copy);
     }
@@ -129,10 +129,12 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
         if (emitter == null) {
             return on ? "nothing is sent" : "nothing to send yet";
         }
-        return "sent to " + (emitter.addresses().isEmpty() ? "nobody yet" : emitter.addresses());
+        return emitter.addresses().isEmpty()
+                ? "nothing sent yet, because no address of a collector is known"
+                : "sent to " + emitter.addresses();
     }
 
-    /** Sends the last of it as the JVM ends, even where nothing was sent before. */
+    /** Sends the last counts when the JVM ends, even if nothing was sent before. */
     synchronized void end() {
         send();
         if (emitter != null) {
@@ -140,12 +142,12 @@ final class Counting implements BooleanSupplier, ToIntFunction<String> {
         }
     }
 
-    /** How many Throwables of the counting itself were kept from the application, about; only once counting is on. */
+    /** About how many errors of the counting code were kept from the application. Call it only when counting is on. */
     int suppressed() {
         return Cells.suppressed;
     }
 
-    /** The id under which this canonical name is counted; only once counting is on. */
+    /** The ID of the counter with this canonical name. Call it only when counting is on. */
     @Override
     public int applyAsInt(String name) {
         return Cells.id(name);

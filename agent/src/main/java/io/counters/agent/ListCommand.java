@@ -18,12 +18,12 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * {@code java -jar counters.jar list APP [key=value...]}: what the agent would count in an application, without running
- * any of it. It asks what weaves, so it can't be of another opinion.
+ * {@code java -jar counters.jar list APP [key=value...]}: prints what the agent would count in an application, without
+ * running it. It uses the code that instruments classes, so both always agree.
  */
 public final class ListCommand {
     private static final String USAGE = "usage: java -jar counters.jar list APP [key=value...]\n"
-            + "APP is a jar, a war or a folder; the settings are the agent's, and are looked for in the same places";
+            + "APP is a jar, a war or a folder. The settings are those of the agent, and are read from the same places";
     private static final int FINE = 0;
     private static final int FLAWED = 1;
     private static final int MISUSED = 2;
@@ -31,11 +31,12 @@ public final class ListCommand {
     private ListCommand() {}
 
     /**
-     * Prints a line {@code pkg.Class#method(types) = name moment} to {@code out} for each counter of each method, and to
-     * {@code err} what will not work, and what counts under another name than was written.
+     * Prints a line {@code pkg.Class#method(types) = name moment} to {@code out} for each counter of each method. Prints
+     * to {@code err} each mark that will not work, and each name that is changed because it breaks a rule.
      *
      * @param args the application's file or folder, then settings
-     * @return 0 if all that is marked will count, 1 if something will not, 2 if there is nothing to look at
+     * @return 0 if everything that is marked will count, 1 if something will not, 2 if there are no arguments, or no
+     *     application can be read
      */
     public static int run(String[] args, PrintStream out, PrintStream err) {
         if (args.length == 0) {
@@ -48,7 +49,7 @@ public final class ListCommand {
             Path app = Paths.get(args[0]).toRealPath();
             AppFiles files = AppFiles.read(app, faults);
             if (files.classes().isEmpty()) {
-                throw new IOException("there is no class in it");
+                throw new IOException("it contains no class");
             }
             return list(app, files, Settings.read(settings, System.getProperties(), System.getenv()), out, faults)
                     ? FINE
@@ -62,7 +63,7 @@ public final class ListCommand {
     private static boolean list(Path app, AppFiles files, Settings settings, PrintStream out, Faults faults) {
         settings.complaints().forEach(faults);
         if (!settings.enabled()) {
-            faults.accept("the agent is switched off by these settings: nothing of this is counted");
+            faults.accept("these settings switch the agent off: nothing will be counted");
         }
         Rules rules = Rules.read(settings, faults);
         boolean clear = faults.said.isEmpty();
@@ -87,8 +88,8 @@ public final class ListCommand {
         }
         List<String> idle = rules.idle();
         for (String rule : idle) {
-            faults.accept("rule \"" + rule + "\" names nothing in " + app
-                    + "; a nested class is Outer$Nested, subtypes are taken by a + in front");
+            faults.accept("rule \"" + rule + "\" matches nothing in " + app
+                    + "; write a nested class as Outer$Nested, and begin a rule with + to include subtypes");
         }
         out.flush();
         return clear && idle.isEmpty() && weaving.refused() == 0;

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The settings file while the application runs: {@code enabled} and the rules take effect when it changes, the
- * other keys at the next start. A file with a mistake changes nothing but
- * {@code enabled = false}. For one thread, the agent's own.
+ * Applies changes of the settings file while the application runs: {@code enabled} and the rules take effect at once, the
+ * other keys at the next start. If the file is invalid, only {@code enabled = false} takes effect. Used by the agent's
+ * thread only.
  */
 final class LiveSettings {
     private final Settings started;
@@ -34,7 +34,7 @@ final class LiveSettings {
         inForce = started;
     }
 
-    /** Reads the file if its time or its length is another one, and does what it says. */
+    /** If the file's time or length has changed, reads the file and applies it. */
     void look() {
         long nowModified = file.lastModified();
         long nowLength = file.length();
@@ -43,7 +43,7 @@ final class LiveSettings {
         }
         modified = nowModified;
         length = nowLength;
-        // With the file's time, as the log says the same line only once.
+        // With the file's time, because the log prints equal lines only once.
         String when = "settings " + file + " of " + Instant.ofEpochMilli(nowModified) + ": ";
         Settings fresh = inForce.reread();
         Mistakes mistakes = new Mistakes();
@@ -59,12 +59,12 @@ final class LiveSettings {
             }
             boolean off = fresh.isSwitchedOff() && weaving.isOn();
             if (off) {
-                // Whoever wants us out of the way must not be kept waiting by a slip of the pen elsewhere.
+                // An error elsewhere in the file must not prevent switching the agent off.
                 weaving.change(weaving.rules(), false);
                 loaded.weaveAnew();
             }
-            log.accept(when + "it has mistakes; all stays as it was until they are gone"
-                    + (off ? ", but that enabled is false: the loaded classes are as they were" : ""));
+            log.accept(when + "the file has errors; the agent keeps its settings until the file is corrected"
+                    + (off ? ". Only enabled = false takes effect: the original classes are restored" : ""));
             return;
         }
         apply(fresh, rules, when);
@@ -81,15 +81,14 @@ final class LiveSettings {
             log.accept(when
                     + (switched ? "enabled is " + fresh.enabled() + ", " : "")
                     + (ruled ? rules.size() + (rules.size() == 1 ? " rule, " : " rules, ") : "")
-                    + changed
                     + (fresh.enabled()
-                            ? " loaded classes were woven anew"
-                            : " loaded classes are as they were; what they counted is sent all the same"));
+                            ? "loaded classes updated: " + changed
+                            : "loaded classes restored: " + changed + "; what they counted is still sent"));
         }
         List<String> differing = fresh.fixedKeysThatDiffer(started);
         if (!differing.isEmpty()) {
-            log.accept(
-                    when + String.join(", ", differing) + " changed, which takes a restart; enabled and rules do not");
+            log.accept(when + String.join(", ", differing)
+                    + " changed; restart the JVM to apply this. Only enabled and rules apply without a restart");
         }
     }
 

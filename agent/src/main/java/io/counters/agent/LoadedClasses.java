@@ -10,8 +10,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Classes that no transformer will see again by itself: those that were loaded before the agent came, and all of them
- * when the settings change.
+ * Instruments classes that are already loaded, which no transformer sees again by itself: those that were loaded before
+ * the agent started and, when the settings change, all of them.
  */
 final class LoadedClasses {
     private final Instrumentation instrumentation;
@@ -30,8 +30,8 @@ final class LoadedClasses {
     }
 
     /**
-     * Those that were there before {@code main}, to be called before the transformer is installed: named by a rule, as
-     * the JDK's may be, or the application's, which another agent or an AOT cache has brought.
+     * Classes that were loaded before {@code main} and may count: those that a rule names, such as classes of the JDK, and
+     * those of the application that another agent or an AOT cache has loaded. Call it before the transformer is installed.
      */
     List<Class<?>> early() {
         Class<?>[] all = instrumentation.getAllLoadedClasses();
@@ -49,7 +49,7 @@ final class LoadedClasses {
                 ofApplication |= loader != null;
             }
         }
-        // What is marked was not cached then; what rules name may be, as rules change.
+        // Such a cache contains no marked class; it may contain classes that rules name, because rules change.
         if (ofApplication && !rules && AotCache.isPossible() && AotCache.trainedWithAgent(all)) {
             early.clear();
         }
@@ -58,7 +58,7 @@ final class LoadedClasses {
         return early;
     }
 
-    /** Weaves those of the early ones that are marked; what the JVM refuses is listed. */
+    /** Instruments those of the early classes that are marked. Classes that the JVM refuses to change are logged. */
     void catchUp(List<Class<?>> early) {
         if (copies) {
             joinCopies();
@@ -70,34 +70,35 @@ final class LoadedClasses {
             ofApplication += loaded.getClassLoader() != null && weaving.isWoven(internalName(loaded)) ? 1 : 0;
         }
         if (ofApplication > 0) {
-            log.accept(early.size() + " classes were loaded before the agent came, " + ofApplication
-                    + " of which count from now on: another agent brought them, or an AOT cache that was trained"
-                    + " without this agent; train it with -javaagent:counters.jar, and again when rules change");
+            log.accept("classes loaded before the agent started: " + early.size() + "; instrumented now: "
+                    + ofApplication
+                    + ". Another agent loaded them, or an AOT cache that was trained without this agent;"
+                    + " train the cache with -javaagent:counters.jar, and again when rules change");
         }
     }
 
-    /** Says once where an AOT cache was named and nothing of it was to be seen. */
+    /** Logs once if the JVM was started with an AOT cache but no class of it was found. */
     void sayIfCacheIsUnused() {
         if (cacheMayBeUnused) {
             cacheMayBeUnused = false;
             String cache = AotCache.option(instrumentation, "-XX:AOTCache=");
             if (cache != null) {
-                log.accept("the JVM does not use the AOT cache " + cache + ": one that was trained without an agent is"
-                        + " rejected with one; train it with -javaagent:counters.jar");
+                log.accept("the JVM does not use the AOT cache " + cache + "; with an agent it rejects a cache that was"
+                        + " trained without an agent. Train the cache with -javaagent:counters.jar");
             }
         }
     }
 
-    /** After attaching: takes over the counts of the API's copies, and weaves what is marked. */
+    /** After attaching: joins the copies of the API to the bridge, and instruments marked classes. */
     void revisit() {
         joinCopies();
         weaveAnew();
     }
 
     /**
-     * Takes over the cells of every copy of the API that has not found the bridge by itself, as one does not that was
-     * initialised before the bridge was there: before this agent, or where the JVM lets no transformer see a class,
-     * which is inside another's {@code transform}. Nothing is lost by coming late. What can't be taken over is said.
+     * Joins to the bridge every copy of the API that has not joined it by itself. A copy does not join if it was
+     * initialized before the bridge was defined: before this agent started, or inside another agent's {@code transform},
+     * where the JVM calls no transformer. No count is lost by joining late. A copy that cannot join is logged.
      */
     void joinCopies() {
         for (Class<?> loaded : instrumentation.getAllLoadedClasses()) {
@@ -107,7 +108,7 @@ final class LoadedClasses {
         }
     }
 
-    /** Brings all loaded classes to what the weaving says now; returns how many that were. */
+    /** Instruments or restores all loaded classes according to the current rules; returns how many of them changed. */
     int weaveAnew() {
         List<Class<?>> candidates = new ArrayList<>();
         for (Class<?> loaded : instrumentation.getAllLoadedClasses()) {
@@ -129,7 +130,7 @@ final class LoadedClasses {
         return marked;
     }
 
-    /** Returns how many counted before or count now: not all that had to be looked at do. */
+    /** Returns how many of the classes counted before or count now; the others were only examined. */
     private int retransform(List<Class<?>> classes) {
         Set<String> before = new HashSet<>();
         for (Class<?> loaded : classes) {
@@ -143,8 +144,8 @@ final class LoadedClasses {
                 instrumentation.retransformClasses(loaded);
                 changed += before.contains(internalName(loaded)) || weaving.isWoven(internalName(loaded)) ? 1 : 0;
             } catch (Throwable refused) {
-                log.accept("class " + loaded.getName() + " was loaded already and the JVM refuses to change it ("
-                        + refused + "); start with -javaagent to count it");
+                log.accept("class " + loaded.getName() + " is already loaded, and the JVM refuses to change it ("
+                        + refused + "); start the JVM with -javaagent to count it");
             }
         }
         return changed;
@@ -154,19 +155,19 @@ final class LoadedClasses {
         return loaded.getName().replace('.', '/');
     }
 
-    // In parts: in counters.jar the whole name would be the bridge's.
+    // The name is in two parts, because shading would replace the whole name by the bridge's in counters.jar.
     private boolean isCells(Class<?> loaded) {
         String name = loaded.getName();
         return name.endsWith(".cells.Cells")
                 && (name.startsWith("io.counters.") || (!loaded.isArray() && isCopy(loaded.getClassLoader(), name)));
     }
 
-    /** Whether it is the API's cells under another name, as shading gives it; by its file, and nothing is loaded. */
+    /** Whether the class is the API's cells, renamed by shading. Reads the class file and loads no class. */
     private boolean isCopy(@Nullable ClassLoader loader, String name) {
         try (InputStream in = resource(loader, name.replace('.', '/') + ".class")) {
             return in != null && Weaving.isCells(Agent.all(in));
         } catch (Throwable unreadable) {
-            // It is a loader of the application, and may throw anything.
+            // A class loader of the application may throw anything.
             return false;
         }
     }
@@ -176,21 +177,22 @@ final class LoadedClasses {
     }
 
     private void join(Class<?> cells) {
-        String counters = "what Counters counts by " + cells.getName() + " of " + named(cells.getClassLoader());
+        String copy = "the copy of Counters with " + cells.getName() + " from " + named(cells.getClassLoader());
         try {
             if (Boolean.FALSE.equals(cells.getMethod("joinBridge").invoke(null))) {
-                log.accept(counters + " it sends by itself, as before");
+                log.accept(copy + " sends its own counts, as before");
             } else if (!counting.sweeps(cells)) {
-                log.accept(counters + " is not sent: it is of another release than this agent; take counters-core and"
-                        + " counters.jar of the same one");
+                log.accept(copy + " counts, but its counts are not sent, because it is of another release than this"
+                        + " agent; use counters-core and counters.jar of the same release");
             }
         } catch (ReflectiveOperationException | RuntimeException | LinkageError refused) {
-            log.accept(counters + " is not sent (" + refused.getClass().getName()
-                    + "); start with -javaagent, and with counters-core and counters.jar of the same release");
+            log.accept(copy + " counts, but its counts are not sent ("
+                    + refused.getClass().getName()
+                    + "); start with -javaagent, and use counters-core and counters.jar of the same release");
         }
     }
 
-    /** Without its toString, which is the application's. */
+    /** Does not call the loader's toString, which is code of the application. */
     private static String named(@Nullable ClassLoader loader) {
         return loader == null
                 ? "the boot class path"
@@ -205,12 +207,12 @@ final class LoadedClasses {
         String file = name + ".class";
         try (InputStream in = resource(loader, file)) {
             if (in == null) {
-                // Made at run time: the transformer gets to see the bytes.
+                // Generated at run time: only the transformer will see the bytes.
                 return weaving.mayCountUnseen(name);
             }
             return weaving.isHit(loader, name, Agent.all(in));
         } catch (Throwable unreadable) {
-            // It is a loader of the application, and may throw anything.
+            // A class loader of the application may throw anything.
             return weaving.mayCountUnseen(name);
         }
     }

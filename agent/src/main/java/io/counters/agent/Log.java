@@ -8,8 +8,9 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Where the agent's lines go, each with {@code counters: } in front: stderr as it was when the agent came, or a file;
- * never stdout. The same line is printed once; beyond {@value #LINES_MAX} lines it falls silent and says so. Any thread.
+ * Prints the agent's messages, each after {@code counters: }, to a file, or to what was stderr when the agent started;
+ * never to stdout. Equal messages are printed once. After {@value #LINES_MAX} messages it prints a notice and suppresses
+ * further ones. Any thread.
  */
 final class Log implements Consumer<String> {
     private static final int LINES_MAX = 1000;
@@ -17,7 +18,7 @@ final class Log implements Consumer<String> {
     private final Set<String> said = new LinkedHashSet<>();
     private volatile PrintStream out = System.err;
 
-    /** Writes to the end of a file from now on. */
+    /** From now on appends to a file. */
     @SuppressWarnings("JdkObsolete") // Java 8 takes the charset by name only.
     void to(String file) {
         try {
@@ -27,7 +28,10 @@ final class Log implements Consumer<String> {
         }
     }
 
-    /** Prints with no lock held but the stream's: who holds that, printing a stack trace, may load a class and log. */
+    /**
+     * Prints with no lock held except the stream's. A thread that holds the stream's lock, because it prints a stack trace,
+     * may load a class and log. If another thread then printed while it held a second lock, both would wait forever.
+     */
     @Override
     public void accept(String line) {
         boolean last;
@@ -39,11 +43,11 @@ final class Log implements Consumer<String> {
         }
         out.println("counters: " + line);
         if (last) {
-            out.println("counters: that were " + LINES_MAX + " lines; no more are printed");
+            out.println("counters: " + LINES_MAX + " messages logged; further ones are suppressed");
         }
     }
 
-    /** All lines so far. */
+    /** All messages so far, one a line. */
     synchronized String said() {
         StringBuilder all = new StringBuilder();
         for (String line : said) {

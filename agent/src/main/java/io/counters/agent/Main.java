@@ -4,11 +4,11 @@ import java.io.File;
 import java.io.PrintStream;
 import java.util.jar.JarFile;
 
-/** The door of the shell, {@code java -jar counters.jar}: hands over to {@code Command} by name. */
+/** The main class of {@code java -jar counters.jar}: calls {@code Command} by name. */
 public final class Main {
     private Main() {}
 
-    /** Ends the JVM with the command's status. */
+    /** Runs the command and exits with its status. */
     public static void main(String[] arguments) throws Exception {
         File jar = new File(
                 Main.class.getProtectionDomain().getCodeSource().getLocation().toURI());

@@ -6,19 +6,19 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.jar.JarFile;
 
 /**
- * The door of the JVM: one of three classes that the application's loader sees, with {@link AgentLoader} and {@link
- * Main}. It hands over to {@code Agent} by name, in a loader of its own, and whatever goes wrong on the way is one line
- * on stderr.
+ * The class that the JVM calls. It is one of the three classes that the application's loader finds, with {@link
+ * AgentLoader} and {@link Main}. It calls {@code Agent} by name, in a separate loader. If that fails, it prints one line
+ * to stderr.
  */
 public final class Premain {
     private Premain() {}
 
-    /** Called by the JVM before {@code main}; throws only what {@code strict=true} asks for. */
+    /** Called by the JVM before {@code main}; throws only with {@code strict=true}. */
     public static void premain(String arguments, Instrumentation instrumentation) throws Throwable {
         enter("premain", arguments, instrumentation);
     }
 
-    /** Called by the JVM when somebody attaches the agent later, or when an executable jar brings it along. */
+    /** Called by the JVM when the agent is attached later, or when the manifest of an executable jar names it. */
     public static void agentmain(String arguments, Instrumentation instrumentation) throws Throwable {
         enter("agentmain", arguments, instrumentation);
     }
@@ -35,18 +35,18 @@ public final class Premain {
             String stranger = AgentLoader.stranger(jar);
             if (stranger != null) {
                 jar.close();
-                System.err.println("counters: the agent did not start, the application goes on without it: " + file
-                        + " holds " + stranger + " too, so it is not counters.jar; take that as it was released");
+                System.err.println("counters: the agent did not start; the application continues without it: " + file
+                        + " also contains " + stranger + ", so it is not counters.jar; use counters.jar as released");
                 return;
             }
-            // Of the form in which the JVM called us: for any other, Java 25 would spend 20 ms on making it callable.
+            // The same signature as the JVM has just called: for any other, the reflective call costs 20 ms on Java 25.
             Class.forName("io.counters.agent.Agent", true, new AgentLoader(jar))
                     .getMethod(door, String.class, Instrumentation.class)
                     .invoke(null, arguments, instrumentation);
         } catch (InvocationTargetException strict) {
             wanted = strict.getCause();
         } catch (Throwable fault) {
-            System.err.println("counters: the agent did not start, the application goes on without it: " + fault
+            System.err.println("counters: the agent did not start; the application continues without it: " + fault
                     + (fault.getCause() == null ? "" : ", " + fault.getCause()));
         }
         if (wanted != null) {

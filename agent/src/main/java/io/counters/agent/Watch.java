@@ -6,9 +6,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The agent's own thread, born before {@code main} so that it inherits nothing of the application's: starts the emitter
- * at the first hit, tells after a minute what was caught, and looks after the settings file. Where nothing is sent it
- * folds the cells instead. Ends when nothing is left to do.
+ * The agent's thread. It is created before {@code main}, so that it inherits nothing from the application. It starts the
+ * emitter when counting begins, logs after a minute what was instrumented, and checks the settings file for changes. If
+ * nothing is sent, it folds the cells instead. It ends when nothing is left to do.
  */
 final class Watch extends Thread {
     private static final long REPORT_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -28,7 +28,7 @@ final class Watch extends Thread {
     private boolean sending;
     private boolean reported;
 
-    /** @param live null when there is no settings file to look after */
+    /** @param live null if there is no settings file */
     Watch(
             Weaving weaving,
             Counting counting,
@@ -54,12 +54,12 @@ final class Watch extends Thread {
     public void run() {
         for (long wait = tick(System.nanoTime()); wait != NEVER; wait = tick(System.nanoTime())) {
             LockSupport.parkNanos(this, wait);
-            // Where somebody interrupts every thread there is, this one goes on.
+            // Some applications interrupt every thread; this one must continue.
             Thread.interrupted();
         }
     }
 
-    /** Does what is due, and returns after how many nanoseconds to come back, or {@link #NEVER}. */
+    /** Does the work that is due. Returns the time until the next call in nanoseconds, or {@link #NEVER}. */
     long tick(long nowNanos) {
         try {
             if (!sending && counting.isOn()) {
@@ -73,7 +73,7 @@ final class Watch extends Thread {
                 loaded.joinCopies();
                 loaded.sayIfCacheIsUnused();
                 log.accept("after a minute: " + weaving.summary()
-                        + (counting.isOn() ? ", in woven code: " + counting.suppressed() : "") + "; "
+                        + (counting.isOn() ? ", in instrumented code: " + counting.suppressed() : "") + "; "
                         + counting.destination());
             }
             if (live != null && nowNanos - lookAtNanos >= 0) {
@@ -89,7 +89,7 @@ final class Watch extends Thread {
         }
         long next = reported ? Long.MAX_VALUE : reportAtNanos - nowNanos;
         if (counting.isOn() && !sending) {
-            // There may be no thread to be had for the emitter at present.
+            // The process could not create a thread for the emitter; try again.
             next = Math.min(next, LOOK_NANOS);
         }
         if (live != null) {
@@ -103,14 +103,14 @@ final class Watch extends Thread {
 
     private void say(Throwable fault) {
         try {
-            log.accept("the agent's own thread met a fault and goes on: " + fault);
+            log.accept("the agent's thread continues after an error: " + fault);
         } catch (Throwable notEvenThat) {
-            // No memory for a line, say; this thread must go on all the same.
+            // For example, there is no memory for the message; this thread must still continue.
             return;
         }
     }
 
-    /** What the JVM is to run as it ends: maybe before this thread came to start the emitter. */
+    /** The shutdown hook. It may run before this thread has started the emitter. */
     Thread hook() {
         Thread hook = new LastSweep(counting, loaded);
         hook.setContextClassLoader(null);
@@ -136,7 +136,7 @@ final class Watch extends Thread {
                     counting.end();
                 }
             } catch (Throwable fault) {
-                // The JVM ends; there is nobody left to tell.
+                // The JVM ends, so nothing can be logged.
                 return;
             }
         }

@@ -1,17 +1,18 @@
 /**
- * The agent: comes into somebody else's JVM, counts what is marked there, and is never the reason for anything else.
+ * The agent: runs inside an application's JVM, and counts marked methods without any other effect on the application.
  *
- * <p>{@code Premain}, {@code Main} and {@code AgentLoader} are all that the application's loader sees. {@code Premain}
- * hands over to {@code Agent}, which assembles the rest in a loader of its own: {@code settings} says what is wanted,
- * {@code weave} puts calls into classes, {@code Counting} defines the bridge at the first hit and wakes {@code Watch},
- * the agent's own thread, which starts core's emitter and lets {@code LiveSettings} look after the settings file. What
- * woven code calls is the bridge alone, {@code java.lang.CountersCells}. {@code LoadedClasses} brings classes up to date
- * that no transformer sees by itself; {@code AotCache} knows why there may be such ones before {@code main}.
+ * <p>{@code Premain}, {@code Main} and {@code AgentLoader} are the only classes that the application's loader finds.
+ * {@code Premain} calls {@code Agent}, which assembles the rest in a separate loader: {@code settings} reads the
+ * settings, {@code weave} inserts counting calls into classes, and {@code Counting} defines the bridge when the first
+ * class that counts is loaded. {@code Counting} then wakes {@code Watch}, the agent's thread, which starts core's emitter
+ * and calls {@code LiveSettings} to check the settings file. Instrumented code calls only the bridge, {@code
+ * java.lang.CountersCells} and {@code CountersCompletion}. {@code LoadedClasses} instruments classes that no transformer
+ * sees by itself. {@code AotCache} finds out whether an AOT cache has loaded such classes before {@code main}.
  *
- * <p>{@code Main} is counters.jar as a program: it hands over to {@code Command}.
+ * <p>{@code Main} runs counters.jar as a program; it calls {@code Command}.
  *
- * <p>Nothing here throws into the host, exits, opens a port, writes to stdout, or looks up a host's name on a thread
- * of the host. {@code java.util.logging}, JMX and {@code System.getLogger} are never touched: they would fix the log
- * manager before an application server sets its own.
+ * <p>In the application's JVM nothing here throws (except with {@code strict}, before {@code main}), exits, opens a port,
+ * writes to stdout, or resolves a host name on a thread of the application. {@code java.util.logging}, JMX and {@code
+ * System.getLogger} are never used: they would fix the log manager before an application server sets its own.
  */
 package io.counters.agent;

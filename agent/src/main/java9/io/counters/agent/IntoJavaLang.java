@@ -6,9 +6,9 @@ import java.util.Collections;
 import java.util.function.BiConsumer;
 
 /**
- * Defines classes into {@code java.lang} as Java 9 and newer allow it: that is opened to us first. The only class
- * that calls what Java 8 does not have, as calling it by reflection costs the start of a service 40 ms on Java 25.
- * {@code Bridge} loads it by name.
+ * Defines classes in {@code java.lang} on Java 9 and newer, after opening that package to the agent. This is the only
+ * class that calls methods that Java 8 does not have: on Java 25, calling them by reflection would cost 40 ms at a
+ * service's start. {@code Bridge} loads it by name.
  */
 final class IntoJavaLang implements BiConsumer<Instrumentation, byte[][]> {
     @Override

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How the agent behaves in somebody else's JVM. */
+/** How the agent behaves in the JVM of an application. */
 class AgentIT {
     private static final List<Path> FIXTURES = List.of(ChildJvm.FIXTURES);
     private static final List<Path> WITH_API = List.of(ChildJvm.FIXTURES, ChildJvm.CORE);
@@ -39,13 +39,13 @@ class AgentIT {
 
             assertThat(receiver.sums()).containsEntry("both", 10L);
             assertThat(child.out()).isEqualTo("done");
-            assertThat(child.err()).contains("Counters.start does nothing: the agent sends already");
+            assertThat(child.err()).contains("Counters.start does nothing: the agent already sends");
         }
     }
 
     @Test
-    @EnabledForJreRange(max = JRE.JAVA_23, disabledReason = "there are no security managers any more")
-    void it_counts_where_a_security_manager_lets_the_application_do_nothing() throws Exception {
+    @EnabledForJreRange(max = JRE.JAVA_23, disabledReason = "newer JVMs have no security managers")
+    void the_agent_counts_under_a_security_manager_that_permits_the_application_nothing() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(
                             receiver.arguments(), FIXTURES, Guarded.class, "-Djava.security.manager=allow")
@@ -59,7 +59,7 @@ class AgentIT {
     }
 
     @Test
-    void it_holds_no_loader_of_an_application_that_is_undeployed() throws Exception {
+    void the_loader_of_an_undeployed_application_is_collected() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(receiver.arguments(), FIXTURES, Undeployed.class)
                     .well();
@@ -70,7 +70,7 @@ class AgentIT {
     }
 
     @Test
-    void rules_count_what_they_name_in_the_application_and_in_the_jdk() throws Exception {
+    void rules_count_the_methods_that_they_name_in_the_application_and_in_the_jdk() throws Exception {
         String rules = "methods='io.counters.fixture.ByRule#named = by.rule,kind=a exit;"
                 + "io.counters.fixture.ByRule#<init>;io.counters.fixture.ByRule$Whole;"
                 + "java.util.StringJoiner#add = joined;no such rule;pkg.*#all'";
@@ -86,14 +86,14 @@ class AgentIT {
                     .hasSize(4);
             assertThat(child.out()).isEqualTo("done");
             assertThat(child.err())
-                    .contains("with 5 rules")
-                    .containsOnlyOnce("rule \"no such rule\" is left out")
-                    .doesNotContain("rule \"pkg.*#all\" is left out");
+                    .contains("rules besides @Count: 5")
+                    .containsOnlyOnce("rule \"no such rule\" is ignored")
+                    .doesNotContain("rule \"pkg.*#all\" is ignored");
         }
     }
 
     @Test
-    void without_a_hit_nothing_is_defined_and_nothing_is_sent() throws Exception {
+    void without_a_class_that_counts_no_bridge_is_defined_and_nothing_is_sent() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(receiver.arguments(), FIXTURES, ByRule.class, "-Xlog:class+load")
                     .well();
@@ -113,7 +113,7 @@ class AgentIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1:9", "no-such-host.invalid:11212"})
-    void a_collector_that_is_not_there_costs_one_line(String collector) throws Exception {
+    void an_unreachable_collector_is_logged_once(String collector) throws Exception {
         String agent = ChildJvm.AGENT + "=sweep=10,collector=" + collector;
         ChildJvm child = ChildJvm.start(List.of(agent), WITH_API, Running.class.getName());
 
@@ -127,7 +127,7 @@ class AgentIT {
     }
 
     @Test
-    void bad_settings_are_a_line_each_and_the_application_runs() throws Exception {
+    void each_bad_setting_is_logged_in_one_line_and_the_application_runs() throws Exception {
         ChildJvm.Ended child = ChildJvm.run(
                         "sweep=often,colector=here,collector='a b',settings=nowhere.conf", FIXTURES, ByRule.class)
                 .well();
@@ -136,13 +136,13 @@ class AgentIT {
         assertThat(lines(child.err()))
                 .hasSize(5)
                 .anyMatch(line -> line.contains("sweep is often"))
-                .anyMatch(line -> line.contains("colector is no setting, write collector="))
+                .anyMatch(line -> line.contains("colector is not a setting; did you mean collector="))
                 .anyMatch(line -> line.contains("collector is \"a b\""))
                 .anyMatch(line -> line.contains("settings is nowhere.conf, which cannot be read"));
     }
 
     @Test
-    void strict_lets_a_mistake_stop_the_application() throws Exception {
+    void with_strict_a_bad_setting_stops_the_application() throws Exception {
         ChildJvm.Ended child = ChildJvm.run("strict=true,sweep=often", FIXTURES, ByRule.class);
 
         assertThat(child.status()).isNotZero();
@@ -150,7 +150,7 @@ class AgentIT {
     }
 
     @Test
-    void switched_off_it_installs_nothing_and_says_so() throws Exception {
+    void a_disabled_agent_installs_nothing_and_logs_that() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(receiver.arguments() + ",enabled=false", FIXTURES, Marked.class)
                     .well();
@@ -161,19 +161,19 @@ class AgentIT {
     }
 
     @Test
-    void a_second_agent_is_one_line_and_counts_nothing_twice() throws Exception {
+    void a_second_agent_logs_one_line_and_nothing_is_counted_twice() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(
                             receiver.arguments(), WITH_API, WithApi.class, ChildJvm.AGENT + "=" + receiver.arguments())
                     .well();
 
             assertThat(receiver.sums()).containsEntry("both", 10L);
-            assertThat(child.err()).containsOnlyOnce("is in this JVM already");
+            assertThat(child.err()).containsOnlyOnce("is already in this JVM");
         }
     }
 
     @Test
-    void lines_may_go_to_a_file_and_settings_may_stand_in_one() throws Exception {
+    void messages_are_written_to_the_log_file_and_settings_are_read_from_the_settings_file() throws Exception {
         Path log = folder.resolve("agent.log");
         Path settings = Files.writeString(
                 folder.resolve("counters.conf"),
@@ -185,12 +185,12 @@ class AgentIT {
 
             assertThat(receiver.sums()).containsOnly(entry("first", 2L), entry("second,of=two", 1L));
             assertThat(child.err()).isEmpty();
-            assertThat(log).content().contains("with 2 rules");
+            assertThat(log).content().contains("rules besides @Count: 2");
         }
     }
 
     @Test
-    void attached_later_it_takes_over_what_was_counted_and_weaves_what_was_loaded() throws Exception {
+    void an_attached_agent_sends_earlier_counts_and_instruments_loaded_classes() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm child = ChildJvm.start(List.of(), WITH_API, Running.class.getName());
             await().until(() -> child.outSoFar().contains("ready"));
@@ -208,7 +208,7 @@ class AgentIT {
     }
 
     @Test
-    void attached_to_an_application_that_sends_by_itself_it_sends_nothing_of_that_again() throws Exception {
+    void an_attached_agent_does_not_send_the_counts_that_the_application_sends_itself() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm child = ChildJvm.start(
                     List.of("-Down.collector=" + receiver.address()), WITH_API, SendsItself.class.getName());
@@ -220,7 +220,7 @@ class AgentIT {
             ChildJvm.Ended ended = child.hangUp().await().well();
 
             assertThat(receiver.sums()).as(ended.err()).containsEntry("own.api", 5L);
-            assertThat(lines(ended.err())).anyMatch(line -> line.contains("sends by itself"));
+            assertThat(lines(ended.err())).anyMatch(line -> line.contains("sends its own counts"));
         }
     }
 

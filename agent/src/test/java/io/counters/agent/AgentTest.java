@@ -20,7 +20,7 @@ class AgentTest {
                 "com.sun.tools.javac.Main -version",
                 "sun.tools.jps.Jps"
             })
-    void the_jdks_programs_are_tools(String command) {
+    void programs_of_the_jdk_are_tools(String command) {
         assertThat(Agent.isTool(command)).isTrue();
     }
 
@@ -37,13 +37,13 @@ class AgentTest {
                 "jdk.compiler/com.sun.tools.javac.launcher.SourceLauncher Hello.java",
                 "javac.of.ours.Main jdk.jcmd/sun.tools.jps.Jps"
             })
-    void applications_are_none(String command) {
+    void applications_are_not_tools(String command) {
         assertThat(Agent.isTool(command)).isFalse();
     }
 
     @ParameterizedTest
     @CsvSource({"1.8, 8", "9, 9", "17, 17", "25, 25", "unheard.of, 8"})
-    void the_version_of_java_is_a_number(String specification, int feature) {
+    void the_java_version_is_read_from_the_properties(String specification, int feature) {
         Properties properties = new Properties();
         properties.setProperty("java.specification.version", specification);
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Archives of classes that a JVM starts from: AppCDS, and the AOT caches of newer ones. */
+/** Archives from which a JVM loads classes: AppCDS, and the AOT caches of newer JVMs. */
 class ArchivesIT {
     private static final String SHARED = "source: shared objects file";
 
@@ -30,7 +30,7 @@ class ArchivesIT {
     }
 
     @Test
-    void an_archive_of_the_application_is_used_as_without_the_agent() throws Exception {
+    void an_archive_of_the_application_is_used_with_the_agent_as_without_it() throws Exception {
         Path archive = folder.resolve("app.jsa");
         java("-XX:ArchiveClassesAtExit=" + archive, "-cp", app.toString(), Two.class.getName());
         String use = "-XX:SharedArchiveFile=" + archive;
@@ -51,7 +51,7 @@ class ArchivesIT {
     void a_cache_that_was_trained_with_the_agent_is_used_and_counts() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended training = train(agent(receiver, ""));
-            assertThat(training.err()).contains("trains an AOT cache: what it counts is not sent");
+            assertThat(training.err()).contains("trains an AOT cache; its counts are not sent");
             assertThat(receiver.sums()).isEmpty();
 
             ChildJvm.Ended use = use(agent(receiver, ""));
@@ -62,13 +62,13 @@ class ArchivesIT {
 
             use(agent(receiver, ",methods=io.counters.fixture.Two#plain = two.plain"));
 
-            assertThat(receiver.sums()).as("rules that came later").containsEntry("two.plain", 1L);
+            assertThat(receiver.sums()).as("rules that were added later").containsEntry("two.plain", 1L);
         }
     }
 
     @Test
     @EnabledForJreRange(minVersion = 25)
-    void a_cache_that_was_trained_for_another_agent_hides_classes_which_are_found_all_the_same() throws Exception {
+    void marked_classes_are_found_in_a_cache_that_was_trained_for_another_agent() throws Exception {
         train("--add-modules=java.instrument");
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended use = use(agent(receiver, ""));
@@ -77,14 +77,14 @@ class ArchivesIT {
             assertThat(receiver.sums()).isEqualTo(Map.of("two.marked", 2L));
             assertThat(use.err().lines())
                     .hasSize(2)
-                    .anyMatch(line -> line.contains("1 of which count from now on")
-                            && line.contains("train it with -javaagent:counters.jar"));
+                    .anyMatch(line -> line.contains("instrumented now: 1.")
+                            && line.contains("train the cache with -javaagent:counters.jar"));
         }
     }
 
     @Test
     @EnabledForJreRange(minVersion = 25)
-    void a_cache_that_was_trained_without_an_agent_is_not_used_which_is_said() throws Exception {
+    void a_cache_that_was_trained_without_an_agent_is_not_used_and_that_is_logged() throws Exception {
         train("-Dno.agent=at.all");
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended use = use(agent(receiver, ""));
@@ -97,7 +97,7 @@ class ArchivesIT {
 
     @Test
     @EnabledForJreRange(minVersion = 25)
-    void without_a_cache_nothing_is_said_of_one() throws Exception {
+    void without_a_cache_no_message_about_caches_is_logged() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended plain = java(agent(receiver, ""), "-cp", app.toString(), Two.class.getName());
 

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What methods count whose outcome is known when their stage completes. */
+/** Methods with {@code async}: their outcome is known when their stage completes. */
 class AsyncIT {
     private static Map<String, Long> sums = Map.of();
     private static ChildJvm.Ended child = new ChildJvm.Ended(-1, "", "");
@@ -23,8 +23,8 @@ class AsyncIT {
     }
 
     @Test
-    void entry_counts_at_once_and_the_outcome_when_the_stage_completes() {
-        // given: one that completes later, one that has, one that fails, one that is cancelled, and null
+    void entry_counts_at_the_call_and_the_outcome_when_the_stage_completes() {
+        // given: a stage that completes later, one that has completed, one that fails, one that is canceled, and null
         assertThat(sums)
                 .containsEntry("staged", 5L)
                 .containsEntry("staged.return", 3L)
@@ -40,7 +40,7 @@ class AsyncIT {
     }
 
     @Test
-    void a_call_that_throws_instead_has_ended() {
+    void a_call_that_throws_instead_of_returning_a_stage_has_ended() {
         assertThat(sums)
                 .containsEntry("sync", 1L)
                 .containsEntry("sync.errors", 1L)
@@ -49,7 +49,7 @@ class AsyncIT {
     }
 
     @Test
-    void on_sees_what_failed_and_not_what_it_is_wrapped_in() {
+    void on_matches_the_cause_inside_a_completion_exception() {
         assertThat(sums)
                 .containsEntry("some", 6L)
                 .containsEntry("some.errors", 4L)
@@ -57,12 +57,12 @@ class AsyncIT {
     }
 
     @Test
-    void a_stage_that_cannot_be_watched_harms_nobody_and_one_that_calls_twice_counts_once() {
+    void a_stage_that_throws_in_when_complete_is_returned_and_one_that_calls_back_twice_counts_once() {
         assertThat(sums).containsEntry("odd", 2L).doesNotContainKey("odd.open");
     }
 
     @Test
-    void what_returns_no_stage_is_refused_once() {
+    void async_on_a_method_that_is_not_declared_to_return_a_stage_is_refused_once() {
         assertThat(sums).doesNotContainKeys("refused.object", "refused.future");
         assertThat(child.err())
                 .containsOnlyOnce("Staged.plain: async is for methods declared to return a CompletionStage")

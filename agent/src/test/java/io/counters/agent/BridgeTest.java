@@ -16,14 +16,14 @@ class BridgeTest {
     @Test
     @EnabledForJreRange(
             min = JRE.JAVA_19,
-            disabledReason = "this JDK's threads have no threadId: run it on 19 or newer")
-    void the_cells_ask_for_the_id_that_nobody_can_override_and_know_it() throws Exception {
+            disabledReason = "threads of this JDK have no threadId; run this test on 19 or newer")
+    void the_changed_cells_use_the_final_thread_id_and_detect_that() throws Exception {
         assertThat(isIdFinal(Bridge.withThreadId(cells()))).isTrue();
         assertThat(isIdFinal(cells())).isFalse();
     }
 
     @Test
-    void one_constant_alone_is_replaced() throws Exception {
+    void exactly_one_constant_is_replaced() throws Exception {
         byte[] before = cells();
         byte[] after = Bridge.withThreadId(before);
 

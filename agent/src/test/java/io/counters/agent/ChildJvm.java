@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A real JVM, of the JDK that runs the test; it does not outlive the test that waits for it. */
+/** A child JVM of the JDK that runs the test; {@link #await} ends it. */
 final class ChildJvm {
     static final String AGENT = "-javaagent:" + System.getProperty("counters.jar");
     static final Path FIXTURES = Path.of("target", "test-classes");
@@ -33,7 +33,7 @@ final class ChildJvm {
         this.err = err;
     }
 
-    /** What a JVM came to. */
+    /** The exit status and the output of a JVM that has ended. */
     record Ended(int status, String out, String err) {
         Ended well() {
             assertThat(status).as(err).isZero();
@@ -41,7 +41,7 @@ final class ChildJvm {
         }
     }
 
-    /** Runs with this agent, given its arguments, until it ends. */
+    /** Runs a main class under the agent, with these agent arguments, until it ends. */
     static Ended run(String agentArguments, List<Path> classPath, Class<?> main, String... options) throws Exception {
         List<String> all = new ArrayList<>(List.of(options));
         all.add(AGENT + "=" + agentArguments);
@@ -60,7 +60,7 @@ final class ChildJvm {
         return start("java", arguments, Map.of());
     }
 
-    /** Starts a program of the JDK that runs the test, with some variables besides those of this process. */
+    /** Starts a program of the JDK that runs the test, with these environment variables in addition to its own. */
     static ChildJvm start(String program, List<String> arguments, Map<String, String> environment) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", program).toString());
@@ -97,12 +97,12 @@ final class ChildJvm {
         process.getOutputStream().flush();
     }
 
-    /** Sends it SIGTERM; its stdin stays open, as that would end it too. */
+    /** Sends it SIGTERM. Its stdin stays open, because closing it would end the program, too. */
     void end() {
         process.toHandle().destroy();
     }
 
-    /** Ends its stdin. */
+    /** Closes its stdin. */
     ChildJvm hangUp() throws IOException {
         process.getOutputStream().close();
         return this;

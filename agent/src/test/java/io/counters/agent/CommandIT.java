@@ -12,12 +12,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** counters.jar as a program. */
+/** The commands of {@code java -jar counters.jar}. */
 class CommandIT {
     private static final List<Path> WITH_API = List.of(ChildJvm.FIXTURES, ChildJvm.CORE);
 
     @Test
-    void help_and_version_are_asked_for_and_so_on_stdout() throws Exception {
+    void help_and_version_are_printed_to_stdout() throws Exception {
         ChildJvm.Ended help = counters("help").well();
         assertThat(help.out()).startsWith("usage: java -jar counters.jar").contains("attach PID", "list APP");
         assertThat(counters("--help")).isEqualTo(help);
@@ -29,7 +29,7 @@ class CommandIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "atach 1", "attach", "attach 1 2 3", "attach me"})
-    void what_is_no_command_is_usage_on_stderr_and_status_2(String line) throws Exception {
+    void a_wrong_command_line_prints_to_stderr_and_exits_with_2(String line) throws Exception {
         ChildJvm.Ended ended = counters(line.isEmpty() ? new String[0] : line.split(" ", -1));
 
         assertThat(ended.status()).isEqualTo(2);
@@ -38,7 +38,7 @@ class CommandIT {
     }
 
     @Test
-    void attach_counts_in_a_jvm_that_runs_and_tells_what_the_agent_said_there() throws Exception {
+    void attach_counts_in_a_running_jvm_and_prints_what_the_agent_logged_there() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm child = ChildJvm.start(List.of(), WITH_API, Running.class.getName());
             await().until(() -> child.outSoFar().contains("ready"));
@@ -48,17 +48,17 @@ class CommandIT {
             ChildJvm.Ended second = counters("attach", pid, receiver.arguments());
             child.hangUp().await().well();
 
-            assertThat(first.out()).contains("counters: agent ", "counts for " + receiver.address());
+            assertThat(first.out()).contains("counters: agent ", "sends to " + receiver.address());
             assertThat(first.out().contains("EnableDynamicAgentLoading"))
                     .isEqualTo(Runtime.version().feature() >= 21);
             assertThat(second.status()).isEqualTo(1);
-            assertThat(second.out()).contains("is in this JVM already");
+            assertThat(second.out()).contains("is already in this JVM");
             assertThat(receiver.sums()).isEqualTo(Map.of("running.api", 5L, "running.marked", 1L));
         }
     }
 
     @Test
-    void attach_with_bad_settings_says_so_to_whom_it_may_concern() throws Exception {
+    void attach_with_bad_settings_fails_and_prints_the_reason() throws Exception {
         ChildJvm child = ChildJvm.start(List.of(), WITH_API, Running.class.getName());
         await().until(() -> child.outSoFar().contains("ready"));
 
@@ -74,7 +74,7 @@ class CommandIT {
     }
 
     @Test
-    void attach_to_a_jvm_that_refuses_or_is_not_there_says_what_to_do() throws Exception {
+    void attach_to_a_jvm_that_refuses_or_does_not_exist_fails_and_prints_the_remedy() throws Exception {
         ChildJvm child = ChildJvm.start(List.of("-XX:+DisableAttachMechanism"), WITH_API, Running.class.getName());
         await().until(() -> child.outSoFar().contains("ready"));
         long pid = child.pid();
@@ -92,7 +92,7 @@ class CommandIT {
     }
 
     @Test
-    void attach_on_a_java_without_the_module_says_which_java_would_do() throws Exception {
+    void attach_with_a_java_without_the_attach_module_fails_and_names_the_java_to_use() throws Exception {
         ChildJvm.Ended ended =
                 java("--limit-modules=java.base", "-jar", System.getProperty("counters.jar"), "attach", "1");
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the agent leaves alone, and what becomes of the host when the agent cannot start. */
+/** What the agent leaves unchanged in the application's JVM, and that the application runs if the agent cannot start. */
 class ConductIT {
     private static final List<Path> FIXTURES = List.of(ChildJvm.FIXTURES);
     private static final List<Path> WITH_API = List.of(ChildJvm.FIXTURES, ChildJvm.CORE);
@@ -30,7 +30,8 @@ class ConductIT {
     Path folder = Path.of("");
 
     @Test
-    void threads_are_daemons_that_inherit_nothing_and_the_log_manager_is_the_applications() throws Exception {
+    void threads_of_the_agent_are_daemons_that_inherit_nothing_and_the_application_sets_the_log_manager()
+            throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child =
                     ChildJvm.run(receiver.arguments(), FIXTURES, Threads.class).well();
@@ -46,7 +47,7 @@ class ConductIT {
     }
 
     @Test
-    void before_main_nothing_logs_manages_or_looks_up_a_name() throws Exception {
+    void before_main_the_agent_uses_no_logging_no_management_and_no_name_server() throws Exception {
         String agent = ChildJvm.AGENT + "=collector=no-such-host.invalid:11212,sweep=10,debug=true";
         ChildJvm child = ChildJvm.start(List.of("-Xlog:class+load", agent), FIXTURES, Later.class.getName());
         await().until(() -> child.outSoFar().contains("ready"));
@@ -69,7 +70,7 @@ class ConductIT {
     }
 
     @Test
-    void no_port_is_opened_in_the_host() throws Exception {
+    void the_agent_opens_no_port() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm child = ChildJvm.start(
                     List.of(ChildJvm.AGENT + "=" + receiver.arguments()), FIXTURES, Tick.class.getName());
@@ -83,7 +84,7 @@ class ConductIT {
     }
 
     @Test
-    void names_are_bounded_and_that_is_said_once() throws Exception {
+    void the_number_of_names_is_bounded_and_reaching_the_bound_is_logged_once() throws Exception {
         try (Receiver receiver = new Receiver()) {
             String agent = ChildJvm.AGENT + "=" + receiver.arguments() + ",datagram=60000";
             ChildJvm running = ChildJvm.start(List.of(agent), WITH_API, Names.class.getName());
@@ -94,13 +95,13 @@ class ConductIT {
             assertThat(child.out()).isEqualTo("done");
             assertThat(child.err())
                     .containsOnlyOnce("more than 100000 counters")
-                    .containsOnlyOnce("Counters.start does nothing: the agent sends already");
+                    .containsOnlyOnce("Counters.start does nothing: the agent already sends");
             assertThat(receiver.sums()).containsEntry("counters.overflow", 5L);
         }
     }
 
     @Test
-    void debug_prints_every_value_and_where_it_comes_from() throws Exception {
+    void debug_prints_every_value_and_where_it_was_set() throws Exception {
         ChildJvm.Ended child = ChildJvm.run(
                         "debug=on,collector=127.0.0.1:9", FIXTURES, ByRule.class, "-Dcounters.sweep=2s")
                 .well();
@@ -114,7 +115,7 @@ class ConductIT {
     }
 
     @Test
-    void with_strict_the_reason_stands_before_what_the_jvm_says() throws Exception {
+    void with_strict_the_reason_is_printed_before_the_messages_of_the_jvm() throws Exception {
         ChildJvm.Ended child = ChildJvm.run("strict=true,sweep=often", FIXTURES, ByRule.class);
 
         assertThat(child.status()).isNotZero();
@@ -122,7 +123,7 @@ class ConductIT {
     }
 
     @Test
-    void packed_into_an_applications_jar_it_does_not_start_and_the_application_does() throws Exception {
+    void an_agent_inside_an_applications_jar_does_not_start_and_the_application_runs() throws Exception {
         Path uber = JarFiles.ofCounters(folder.resolve("uber.jar"), FIXTURES, entry -> true);
 
         ChildJvm.Ended child = ChildJvm.start(List.of("-javaagent:" + uber), List.of(uber), ByRule.class.getName())
@@ -133,12 +134,12 @@ class ConductIT {
         assertThat(child.err().lines())
                 .singleElement()
                 .asString()
-                .contains("the agent did not start", "uber.jar holds", "is not counters.jar");
+                .contains("the agent did not start", "uber.jar also contains", "is not counters.jar");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"agent/Agent.classdata", "settings/Settings.classdata", "weave/Weaving.classdata"})
-    void an_agent_with_a_part_missing_is_a_line_and_the_application_runs(String part) throws Exception {
+    void an_agent_with_a_missing_class_logs_one_line_and_the_application_runs(String part) throws Exception {
         Path torn = JarFiles.ofCounters(folder.resolve("torn.jar"), List.of(), entry -> !entry.endsWith(part));
 
         ChildJvm.Ended child = ChildJvm.start(List.of("-javaagent:" + torn), FIXTURES, ByRule.class.getName())
@@ -149,11 +150,11 @@ class ConductIT {
         assertThat(child.err().lines())
                 .singleElement()
                 .asString()
-                .contains("the agent did not start, the application goes on without it");
+                .contains("the agent did not start; the application continues without it");
     }
 
     @Test
-    void an_executable_jar_brings_the_agent_along() throws Exception {
+    void an_executable_jar_whose_manifest_names_the_agent_starts_it() throws Exception {
         Files.copy(Path.of(System.getProperty("counters.jar")), folder.resolve("counters.jar"));
         for (String retransform : List.of("true", "false")) {
             Path app = JarFiles.ofFixtures(
@@ -179,7 +180,7 @@ class ConductIT {
     }
 
     @Test
-    void rules_reach_classes_of_the_jdk_that_were_loaded_before_but_none_that_counting_needs() throws Exception {
+    void rules_count_loaded_classes_of_the_jdk_except_those_that_counting_uses() throws Exception {
         String rules = "methods='java.util.ArrayList#ensureCapacity = ensured;java.lang.Thread#currentThread;"
                 + "java.util.concurrent.ThreadLocalRandom#current = random;java.nio.file.FileSystems#getDefault = fs;"
                 + "java.lang.invoke.MethodHandles#lookup;java.util.LinkedHashMap#get = got'";
@@ -191,12 +192,12 @@ class ConductIT {
                     .containsEntry("ensured", 3L)
                     .doesNotContainKey("java.lang.Thread.currentThread");
             assertThat(child.err())
-                    .containsOnlyOnce("rule \"java.lang.Thread#currentThread\" is left out")
+                    .containsOnlyOnce("rule \"java.lang.Thread#currentThread\" is ignored")
                     .doesNotContain("ClassCircularityError");
         }
     }
 
-    /** Runs in the child, where the first hit comes after main has begun. */
+    /** Runs in the child. The first class that counts is loaded after main has begun. */
     static class Later {
         public static void main(String[] arguments) throws Exception {
             Tick.main(arguments);
@@ -221,7 +222,7 @@ class ConductIT {
         throw new AssertionError("no line has " + part);
     }
 
-    /** The sockets of a process that listen, as Linux tells; UDP ones that are not connected are among them. */
+    /** The listening sockets of a process, including UDP sockets that are not connected. Linux only. */
     private static List<String> listening(long pid) throws Exception {
         List<String> inodes;
         try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + pid + "/fd"))) {
@@ -237,7 +238,7 @@ class ConductIT {
                     .map(link -> link.substring("socket:[".length(), link.length() - 1))
                     .toList();
         }
-        assertThat(inodes).as("the emitter's").isNotEmpty();
+        assertThat(inodes).as("the sockets of the emitter").isNotEmpty();
         Stream<String> all = Stream.empty();
         for (String table : List.of("tcp", "tcp6", "udp", "udp6")) {
             Path of = Path.of("/proc/" + pid + "/net/" + table);

@@ -15,7 +15,7 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
 
-/** What lies in counters.jar, and what does not. */
+/** The contents of counters.jar. */
 class CountersJarIT {
     private static final int JAVA_8 = 52;
 
@@ -32,7 +32,7 @@ class CountersJarIT {
     }
 
     @Test
-    void the_application_sees_the_door_only_and_the_rest_is_ours_but_for_the_bridge() throws Exception {
+    void the_application_finds_three_classes_and_the_rest_is_hidden_below_counters() throws Exception {
         List<String> open = new ArrayList<>();
         List<String> foreign = new ArrayList<>();
         try (JarFile jar = new JarFile(System.getProperty("counters.jar"))) {
@@ -77,7 +77,7 @@ class CountersJarIT {
     }
 
     @Test
-    void the_manifest_names_the_door() throws Exception {
+    void the_manifest_names_the_premain_class() throws Exception {
         try (JarFile jar = new JarFile(System.getProperty("counters.jar"))) {
             Attributes manifest = jar.getManifest().getMainAttributes();
 

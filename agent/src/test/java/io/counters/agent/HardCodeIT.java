@@ -17,13 +17,13 @@ import net.bytebuddy.jar.asm.Opcodes;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Code at the limits of what a class file and a stack can hold. */
+/** Code at the limits of class files and of the stack. */
 class HardCodeIT {
     @TempDir
     Path folder = Path.of("");
 
     @Test
-    void a_method_without_room_for_its_counting_is_refused_and_the_others_count() throws Exception {
+    void a_method_that_would_be_too_large_with_counting_code_is_refused_and_the_others_count() throws Exception {
         ClassWriter writer = hard();
         MethodVisitor full = writer.visitMethod(ACC_PUBLIC | ACC_STATIC, "full", "()V", null, null);
         full.visitCode();
@@ -37,12 +37,12 @@ class HardCodeIT {
             ChildJvm.Ended child = run(receiver, writer, "Hard#full=full;Hard#main=main");
 
             assertThat(receiver.sums()).containsOnly(Map.entry("main", 1L));
-            assertThat(child.err()).containsOnlyOnce("Hard.full: with its counting it would be larger than");
+            assertThat(child.err()).containsOnlyOnce("Hard.full: with its counting code it would exceed");
         }
     }
 
     @Test
-    void a_jump_that_becomes_too_long_for_its_instruction_is_written_anew() throws Exception {
+    void a_jump_that_becomes_too_long_for_its_instruction_is_replaced() throws Exception {
         ClassWriter writer = hard();
         MethodVisitor far = writer.visitMethod(ACC_PUBLIC | ACC_STATIC, "far", "()V", null, null);
         Label end = new Label();
@@ -73,9 +73,9 @@ class HardCodeIT {
         }
     }
 
-    /** Interpreted, so that the calls of one method need the same room each time. */
+    /** Interpreted, so that the calls of one method need the same stack space each time. */
     @Test
-    void a_stack_that_overflows_leaves_the_application_its_own_results_and_nothing_in_flight() throws Exception {
+    void a_stack_overflow_changes_no_result_of_the_application_and_leaves_nothing_in_flight() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(
                             receiver.arguments(), List.of(ChildJvm.FIXTURES), Deep.class, "-Xss512k", "-Xint")

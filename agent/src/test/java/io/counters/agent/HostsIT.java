@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Hosts that have the API, their loaders or their threads where and how nobody expects them: all counts, or is told. */
+/** Applications with unusual places of the API, class loaders or threads: everything counts, or the agent logs why not. */
 class HostsIT {
     private static final List<Path> WITH_API = List.of(ChildJvm.FIXTURES, ChildJvm.CORE);
 
@@ -106,12 +106,12 @@ class HostsIT {
                     .well();
 
             assertThat(receiver.sums()).as(child.err()).containsOnly(entry("both", 10L));
-            assertThat(child.err()).contains("Counters.start does nothing: the agent sends already");
+            assertThat(child.err()).contains("Counters.start does nothing: the agent already sends");
         }
     }
 
     @Test
-    void a_host_whose_system_loader_has_no_parent_counts_and_ends_when_it_is_told_to() throws Exception {
+    void an_application_whose_system_loader_has_no_parent_counts_and_ends_on_sigterm() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm child = ChildJvm.start(
                     List.of(
@@ -127,7 +127,7 @@ class HostsIT {
             }
             ChildJvm.Ended ended = child.await();
 
-            assertThat(ended.status()).as("as SIGTERM ends it").isEqualTo(128 + 15);
+            assertThat(ended.status()).as("the status after SIGTERM").isEqualTo(128 + 15);
             assertThat(receiver.sums())
                     .as(ended.err())
                     .containsOnly(entry("system.api", 2L), entry("system.marked", 1L));
@@ -135,7 +135,7 @@ class HostsIT {
     }
 
     @Test
-    void a_loader_that_hides_the_bridge_is_told_of_once_and_its_classes_run_uncounted() throws Exception {
+    void a_loader_that_does_not_find_the_bridge_is_logged_once_and_its_classes_run_uncounted() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(receiver.arguments(), List.of(ChildJvm.FIXTURES), Filtered.class)
                     .well();
@@ -146,13 +146,13 @@ class HostsIT {
                     .filteredOn(line -> line.contains("does not find java.lang.CountersCells"))
                     .singleElement()
                     .asString()
-                    .startsWith("counters: io.counters.fixture.Filtered$Boxed: its class loader, a"
+                    .startsWith("counters: io.counters.fixture.Filtered$Boxed: its class loader,"
                             + " io.counters.fixture.Filtered$Filter, does not find");
         }
     }
 
     @Test
-    void an_api_that_was_there_before_the_agent_is_taken_over_with_what_it_counted() throws Exception {
+    void the_counts_of_an_api_that_was_loaded_before_the_agent_are_sent() throws Exception {
         Path other = JarFiles.ofFixtures(folder.resolve("other.jar"), "Premain-Class: " + EarlyApi.class.getName());
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(receiver.arguments(), WITH_API, EarlyApi.class, "-javaagent:" + other)
@@ -175,7 +175,7 @@ class HostsIT {
     }
 
     @Test
-    void an_api_that_shading_has_given_another_package_counts_by_counters_and_says_that_count_does_not()
+    void with_an_api_that_shading_has_moved_to_any_other_package_counters_counts_and_the_annotation_does_not()
             throws Exception {
         Path moved = shaded("shop/metrics/", 1);
         try (Receiver receiver = new Receiver()) {
@@ -184,13 +184,13 @@ class HostsIT {
 
             assertThat(receiver.sums()).as(child.err()).containsOnly(entry("both", 7L));
             assertThat(child.err())
-                    .containsOnlyOnce("the API was moved to shop.metrics: its Counters counts, and @shop.metrics.Count"
-                            + " does not; move it to a package that ends with io.counters");
+                    .containsOnlyOnce("the API was moved to shop.metrics: its Counters counts, but @shop.metrics.Count"
+                            + " does not; move the API to a package that ends with io.counters");
         }
     }
 
     @Test
-    void an_api_of_a_release_whose_cells_have_another_form_is_told_of_and_the_others_count() throws Exception {
+    void an_api_of_a_release_whose_cells_have_another_form_is_logged_and_annotations_count() throws Exception {
         Path other = shaded("io/counters/", 2);
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(receiver.arguments(), List.of(other), WithApi.class)
@@ -198,11 +198,12 @@ class HostsIT {
 
             assertThat(receiver.sums()).as(child.err()).containsOnly(entry("both", 3L));
             assertThat(child.err())
-                    .containsOnlyOnce(" is not sent: it is of another release than this agent; take counters-core");
+                    .containsOnlyOnce(" counts, but its counts are not sent, because it is of another release than this"
+                            + " agent; use counters-core");
         }
     }
 
-    /** The API and {@link WithApi} with the API's package renamed, and with cells of this form. */
+    /** The API and {@link WithApi}, with the API's package renamed, and with cells of this form. */
     private Path shaded(String to, int form) throws IOException {
         Path shaded = folder.resolve("shaded");
         Remapper moving = new Remapper(Opcodes.ASM9) {
@@ -231,7 +232,7 @@ class HostsIT {
         return shaded;
     }
 
-    /** Puts another number into the field {@code FORM}. */
+    /** Assigns another number to the field {@code FORM}. */
     private static final class Form extends ClassVisitor {
         private final int form;
 
@@ -259,7 +260,7 @@ class HostsIT {
     }
 
     @Test
-    void what_a_thread_tells_of_itself_is_not_asked_for() throws Exception {
+    void counting_does_not_call_overridden_methods_of_a_thread() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(receiver.arguments(), List.of(ChildJvm.FIXTURES), OwnIds.class)
                     .well();
@@ -271,8 +272,7 @@ class HostsIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"none", "no-such-host.invalid:11212", "127.0.0.1:9"})
-    void applications_that_are_deployed_again_and_again_are_let_go_wherever_the_counts_go(String collector)
-            throws Exception {
+    void redeployed_applications_are_collected_whatever_the_collector_is(String collector) throws Exception {
         ChildJvm.Ended child = ChildJvm.start(
                         List.of(
                                 "-Xmx64m",

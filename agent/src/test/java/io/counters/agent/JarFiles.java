@@ -13,23 +13,23 @@ import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
 
-/** Jars for tests, made of folders and of counters.jar. */
+/** Creates jars for tests from folders and from counters.jar. */
 final class JarFiles {
     private JarFiles() {}
 
-    /** The classes of the fixtures with a manifest. */
+    /** A jar with the classes of the fixtures, and these lines in its manifest. */
     static Path ofFixtures(Path jar, String... manifest) throws IOException {
         return write(jar, manifest(manifest), List.of(ChildJvm.FIXTURES), entry -> false);
     }
 
-    /** What lies in these folders, and what is wanted of counters.jar, under counters.jar's own manifest. */
+    /** A jar with the classes in these folders, the wanted entries of counters.jar, and the manifest of counters.jar. */
     static Path ofCounters(Path jar, List<Path> folders, Predicate<String> wanted) throws IOException {
         try (JarFile counters = new JarFile(System.getProperty("counters.jar"))) {
             return write(jar, counters.getManifest(), folders, wanted);
         }
     }
 
-    /** What lies in a folder, with these lines in its manifest. */
+    /** A jar with the classes in a folder, and these lines in its manifest. */
     static Path ofFolder(Path jar, Path folder, String... manifest) throws IOException {
         return write(jar, manifest(manifest), List.of(folder), entry -> false);
     }

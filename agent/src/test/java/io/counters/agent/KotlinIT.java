@@ -10,7 +10,7 @@ import kotlin.KotlinVersion;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** One count per call of what was one function in Kotlin's source, whatever kotlinc made of it. */
+/** One count for each call of what is one function in the Kotlin source, whatever kotlinc generates. */
 class KotlinIT {
     private static Map<String, Long> sums = Map.of();
     private static ChildJvm.Ended child = new ChildJvm.Ended(-1, "", "");
@@ -35,7 +35,7 @@ class KotlinIT {
     }
 
     @Test
-    void top_level_functions_and_default_arguments_count_once_a_call() {
+    void top_level_functions_and_functions_with_default_arguments_count_once_a_call() {
         assertThat(sums)
                 .containsEntry("kotlin.top", 2L)
                 .containsEntry("kotlin.defaults", 2L)
@@ -43,12 +43,12 @@ class KotlinIT {
     }
 
     @Test
-    void overloads_that_kotlinc_writes_do_not_count_beside_the_function() {
+    void overloads_that_kotlinc_generates_do_not_count_in_addition_to_the_function() {
         assertThat(sums).containsEntry("kotlin.overloads", 3L).containsEntry("kotlin.companion.overloads", 2L);
     }
 
     @Test
-    void companions_and_objects_count_once_also_through_their_static_doubles() {
+    void functions_of_companions_and_objects_count_once_also_through_their_static_doubles() {
         assertThat(sums)
                 .containsEntry("kotlin.companion.instance", 1L)
                 .containsEntry("kotlin.companion.static", 3L)
@@ -57,11 +57,12 @@ class KotlinIT {
     }
 
     @Test
-    void a_rule_that_names_nothing_but_what_hands_calls_on_is_refused() {
+    void a_rule_that_names_only_a_compilers_forwarder_is_refused() {
         assertThat(sums).containsEntry("by.rule", 3L).doesNotContainKey("no.rule");
         assertThat(child.err())
-                .containsOnlyOnce("the compiler made it")
-                .contains("InCompanion.overloads: the compiler made it", "InCompanion$Companion#overloads");
+                .containsOnlyOnce("the compiler generated this method")
+                .contains(
+                        "InCompanion.overloads: the compiler generated this method", "InCompanion$Companion#overloads");
     }
 
     @Test
@@ -70,12 +71,12 @@ class KotlinIT {
     }
 
     @Test
-    void a_function_that_hands_on_by_its_own_source_counts() {
+    void a_function_that_forwards_in_its_own_source_counts() {
         assertThat(sums).containsEntry("kotlin.forwarding", 1L).containsEntry("kotlin.value", 1L);
     }
 
     @Test
-    void a_suspend_function_counts_when_its_call_is_over_however_often_it_is_resumed() {
+    void a_suspend_function_counts_once_when_its_call_has_ended_however_often_it_is_resumed() {
         assertThat(sums)
                 .containsEntry("kotlin.suspend", 1L)
                 .containsEntry("kotlin.suspend.return", 1L)
@@ -96,13 +97,13 @@ class KotlinIT {
     }
 
     @Test
-    void a_suspend_function_that_is_never_resumed_counts_all_the_same() {
+    void a_suspend_function_that_is_never_resumed_counts() {
         assertThat(sums).containsEntry("kotlin.suspend.tail", 1L).containsEntry("kotlin.suspend.tail.return", 1L);
     }
 
     @Test
     void in_flight_is_refused_for_a_suspend_function_and_the_rest_counts() {
         assertThat(sums).containsEntry("kotlin.suspend.kept", 1L).doesNotContainKey("kotlin.suspend.open");
-        assertThat(child.err()).containsOnlyOnce("InKotlin.refused: inFlight is left out");
+        assertThat(child.err()).containsOnlyOnce("InKotlin.refused: inFlight is ignored");
     }
 }

@@ -19,9 +19,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * A call counts once in every language, whatever its compiler makes of a marked method. What is right the fixtures
- * count by hand, in the bodies of their functions; from Java 25 on the JVM counts too, by JFR's method timing, which has
- * each method that carries the annotation, and of its calls those that return.
+ * A call counts once in every language, whatever its compiler generates for a marked method. The fixtures count the
+ * expected values by hand, in the bodies of their functions. From Java 25 on, the JVM counts, too, with JFR's method
+ * timing, which records each method that carries the annotation, and those of its calls that return.
  */
 class LanguagesIT {
     private static final Path BUILT = Path.of("target", "languages");
@@ -59,7 +59,7 @@ class LanguagesIT {
         }
     }
 
-    /** What a fixture's functions came to, and which methods of class files they are, if the JVM counts these. */
+    /** The expected sums of a fixture, by counter and, for methods that the JVM counts, by method of the class file. */
     private record Truth(Map<String, Long> sums, Map<String, Long> methods) {
         static Truth of(ChildJvm.Ended child) {
             Truth truth = new Truth(new TreeMap<>(), new TreeMap<>());
@@ -76,7 +76,7 @@ class LanguagesIT {
         }
     }
 
-    /** What the agent sent, and what was right. */
+    /** The sums that the agent sent, and the expected ones. */
     private record Counted(Map<String, Long> sums, Truth truth, String err) {
         static Counted by(Language language, String settings, String... options) throws Exception {
             List<String> all = new ArrayList<>(List.of(options));
@@ -109,14 +109,14 @@ class LanguagesIT {
 
     @ParameterizedTest
     @EnumSource
-    void an_override_counts_beside_where_that_is_asked_for(Language language) throws Exception {
+    void an_override_counts_with_inherit(Language language) throws Exception {
         Counted.by(language, ",inherit=true", "-Dinherit=true").assertRight();
     }
 
     @ParameterizedTest
     @EnumSource
-    void the_jvm_counts_the_same(Language language) throws Exception {
-        assumeTrue(Runtime.version().feature() >= 25, "method timing came with Java 25");
+    void the_jvm_counts_the_same_calls(Language language) throws Exception {
+        assumeTrue(Runtime.version().feature() >= 25, "method timing needs Java 25");
         Path recording = folder.resolve("timed.jfr");
 
         Truth truth = Truth.of(language.run(
@@ -143,7 +143,7 @@ class LanguagesIT {
 
     @ParameterizedTest
     @EnumSource
-    void list_tells_what_will_count_and_finds_nothing_wrong(Language language) throws Exception {
+    void list_prints_what_will_count_and_reports_no_error(Language language) throws Exception {
         ListIT.Listed listed = ListIT.list(language.classes);
 
         assertThat(listed.err()).isEmpty();

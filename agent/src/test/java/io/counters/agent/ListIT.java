@@ -20,16 +20,16 @@ import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code list} of counters.jar prints. What that has to do with what is counted, {@code RulesIT} tells. */
+/** The output of {@code list} of counters.jar. {@code RulesIT} compares it with what is counted. */
 class ListIT {
     private static final Path PACKAGE = Path.of("io", "counters", "fixture");
 
     @TempDir
     Path folder = Path.of("");
 
-    /** What it came to. */
+    /** The exit status and output of {@code list}. */
     record Listed(int status, String out, String err) {
-        /** What each counter comes to when each method is called once, and {@code failing} fails. */
+        /** The value of each counter after each method was called once, and {@code failing} failed. */
         Map<String, Long> foretold() {
             Map<String, Long> counts = new TreeMap<>();
             out.lines()
@@ -40,7 +40,7 @@ class ListIT {
         }
     }
 
-    /** As counters.jar does it, in the agent's own loader. */
+    /** Runs {@code list} in the agent's loader, as counters.jar does. */
     static Listed list(Path app, String... settings) throws Exception {
         List<String> arguments = new ArrayList<>(List.of(app.toString()));
         arguments.addAll(List.of(settings));
@@ -58,7 +58,7 @@ class ListIT {
         }
     }
 
-    /** The fixture {@code Heirs}, as it would lie in a folder of its own. */
+    /** Copies the classes of the fixture {@code Heirs} into a folder. */
     static void copyHeirs(Path into) throws IOException {
         copy(into, "Heirs");
     }
@@ -108,7 +108,7 @@ class ListIT {
     }
 
     @Test
-    void every_moment_and_amount_is_told() throws Exception {
+    void every_moment_and_amount_is_listed() throws Exception {
         copy(folder, "Marked");
 
         assertThat(list(folder, "app=shop").out().lines())
@@ -123,7 +123,7 @@ class ListIT {
     }
 
     @Test
-    void what_will_not_work_is_told_with_the_way_out_and_fails_a_build() throws Exception {
+    void each_mark_that_will_not_work_is_reported_with_its_remedy_and_the_exit_status_is_1() throws Exception {
         copyHeirs(folder);
         copy(folder, "Shapes");
         copy(folder, "Made");
@@ -137,30 +137,30 @@ class ListIT {
         assertThat(listed.out()).contains("java.util.StringJoiner#add(java.lang.CharSequence) = joined entry");
         assertThat(listed.err().lines())
                 .anyMatch(line -> line.startsWith("io.counters.fixture.Shapes.corners: an abstract method has no code")
-                        && line.endsWith("annotate what implements it, or set inherit=true"))
+                        && line.endsWith("annotate the methods that implement it, or set inherit=true"))
                 .anyMatch(line -> line.startsWith("io.counters.fixture.Heirs$Whole.one: an abstract method has no code")
-                        && line.endsWith("begin the rule with + to count what implements it"))
-                .anyMatch(line -> line.startsWith("io.counters.fixture.Heirs$Whole: @Count on a class stands for"))
+                        && line.endsWith("begin the rule with + to count the methods that implement it"))
+                .anyMatch(line -> line.startsWith("io.counters.fixture.Heirs$Whole: @Count on a class applies to"))
                 .anyMatch(line -> line.endsWith("set metaAnnotations=io.counters.fixture.Heirs$Timed"))
                 .anyMatch(line -> line.startsWith("io.counters.fixture.Made.<init>: a constructor counts at"))
-                .anyMatch(line -> line.contains("there is no name behind ="))
-                .anyMatch(line -> line.startsWith("rule \"io.counters.fixture.Heirs#absent\" names nothing in"))
-                .anyMatch(line -> line.startsWith("rule \"no.such.Thing\" names nothing in"))
+                .anyMatch(line -> line.contains("there is no name after ="))
+                .anyMatch(line -> line.startsWith("rule \"io.counters.fixture.Heirs#absent\" matches nothing in"))
+                .anyMatch(line -> line.startsWith("rule \"no.such.Thing\" matches nothing in"))
                 .noneMatch(line -> line.startsWith("rule \"java.util"));
     }
 
     @Test
-    void what_is_no_application_is_misuse() throws Exception {
+    void a_file_without_classes_is_reported_and_the_exit_status_is_2() throws Exception {
         Path text = Files.writeString(folder.resolve("notes.txt"), "no jar");
 
         assertThat(list(text).status()).isEqualTo(2);
-        assertThat(list(text).err()).contains("it is no jar, war or folder");
-        assertThat(list(folder).err()).contains("there is no class in it");
+        assertThat(list(text).err()).contains("it is not a jar, war or folder");
+        assertThat(list(folder).err()).contains("it contains no class");
         assertThat(list(folder.resolve("nowhere.jar")).err()).contains("nowhere.jar can't be listed", "usage: ");
     }
 
     @Test
-    void a_supertype_that_is_not_there_is_told_and_fails_nothing() throws Exception {
+    void a_missing_supertype_is_reported_and_the_exit_status_is_0() throws Exception {
         copyHeirs(folder);
         Files.delete(folder.resolve(PACKAGE).resolve("Heirs$Client.class"));
 
@@ -171,7 +171,7 @@ class ListIT {
     }
 
     @Test
-    void a_broken_class_or_library_is_told_and_the_rest_is_listed() throws Exception {
+    void a_broken_class_or_library_is_reported_and_the_rest_is_listed() throws Exception {
         copyHeirs(folder);
         Files.writeString(folder.resolve("Broken.class"), "no class");
         Files.writeString(folder.resolve("broken.jar"), "PK\u0003\u0004 no jar");
@@ -179,7 +179,9 @@ class ListIT {
         Listed listed = list(folder, "metaAnnotations=io.counters.fixture.Heirs$Timed");
 
         assertThat(listed.status()).isEqualTo(1);
-        assertThat(listed.err()).contains("Broken.class: it is no class file").contains("broken.jar: it is no jar");
+        assertThat(listed.err())
+                .contains("Broken.class: it is not a readable class file")
+                .contains("broken.jar: it is not a readable jar");
         assertThat(listed.out()).contains("= stubborn entry");
     }
 

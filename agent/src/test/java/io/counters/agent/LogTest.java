@@ -16,7 +16,7 @@ class LogTest {
 
     @Test
     @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-    void who_holds_the_stream_while_another_thread_logs_may_log_too() throws Exception {
+    void a_thread_that_holds_the_streams_lock_can_log_while_another_thread_logs() throws Exception {
         Thread other = new Thread(() -> log.accept("of another thread"));
         other.setDaemon(true);
 
@@ -33,7 +33,7 @@ class LogTest {
     }
 
     @Test
-    void a_line_is_printed_once_and_no_flood_is() {
+    void equal_messages_are_printed_once_and_the_number_of_messages_is_bounded() {
         for (int i = 0; i < 2000; i++) {
             log.accept("line " + i / 2);
             log.accept("line " + i);
@@ -42,7 +42,7 @@ class LogTest {
         assertThat(printed.toString(StandardCharsets.UTF_8).lines())
                 .hasSize(1001)
                 .doesNotHaveDuplicates()
-                .endsWith("counters: that were 1000 lines; no more are printed");
+                .endsWith("counters: 1000 messages logged; further ones are suppressed");
     }
 
     private static Log logTo(PrintStream stream) {

@@ -13,14 +13,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Class files from before frames, with the subroutines that a finally once was. */
+/** Class files that are older than frames, with the subroutines to which {@code finally} was once compiled. */
 class OldClassesIT {
     @TempDir
     Path folder = Path.of("");
 
     @ParameterizedTest
     @ValueSource(ints = {Opcodes.V1_1, Opcodes.V1_4, Opcodes.V1_5, Opcodes.V1_6})
-    void a_subroutine_counts_as_part_of_its_method(int version) throws Exception {
+    void a_method_with_a_subroutine_counts(int version) throws Exception {
         Files.write(folder.resolve("Old.class"), classWithSubroutine(version));
         try (Receiver receiver = new Receiver()) {
             String agent = ChildJvm.AGENT + "=" + receiver.arguments() + ",methods='Old#main = old exit'";

@@ -11,10 +11,10 @@ import net.bytebuddy.ByteBuddy;
 import org.junit.jupiter.api.Test;
 import org.springframework.cglib.proxy.Enhancer;
 
-/** A call through a proxy counts once, whatever made the proxy and whatever it is called. */
+/** A call through a proxy counts once, whatever tool generated the proxy and whatever its name is. */
 class ProxiesIT {
     @Test
-    void a_call_through_a_proxy_is_one_call_of_the_real_method() throws Exception {
+    void a_call_through_a_proxy_counts_once_for_the_real_method() throws Exception {
         List<Path> classPath = new ArrayList<>(List.of(ChildJvm.FIXTURES, ChildJvm.CORE));
         for (Class<?> of : List.of(ByteBuddy.class, ProxyFactory.class, Enhancer.class)) {
             classPath.add(Path.of(

@@ -15,7 +15,7 @@ import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** A collector's ears: adds up what arrives by its totals, so that what is repeated counts once. */
+/** Receives datagrams like a collector, and sums the amounts by their totals, so that repeated ones count once. */
 final class Receiver implements AutoCloseable, Commands {
     private static final String DRAINED = "receiver.drained";
 
@@ -26,14 +26,14 @@ final class Receiver implements AutoCloseable, Commands {
 
     Receiver() throws IOException {
         socket = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-        // So that a last sweep of 100,000 names, sent at once, has room.
+        // Large enough for a last sweep of 100,000 names.
         socket.setReceiveBufferSize(4 << 20);
         Thread thread = new Thread(this::receive, "receiver");
         thread.setDaemon(true);
         thread.start();
     }
 
-    /** Agent arguments that send here, often. */
+    /** Agent arguments that let the agent send here every 50 ms. */
     String arguments() {
         return "collector=" + address() + ",sweep=50ms";
     }
@@ -43,7 +43,7 @@ final class Receiver implements AutoCloseable, Commands {
         return "127.0.0.1:" + socket.getLocalPort();
     }
 
-    /** What each name has come to, once all has been read that was sent before now. */
+    /** The sum of each name, after everything that was sent before this call has been read. */
     Map<String, Long> sums() throws IOException {
         sums.remove(DRAINED);
         byte[] last = ("increment " + DRAINED).getBytes(ISO_8859_1);

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Classes that come more than once, beside another agent. */
+/** Classes that are redefined, deployed again or generated, together with another agent. */
 class RedefinedIT {
     private static final List<Path> WITH_API = List.of(ChildJvm.FIXTURES, ChildJvm.CORE);
 
@@ -47,7 +47,7 @@ class RedefinedIT {
     }
 
     @Test
-    void a_redefined_class_and_one_that_is_deployed_again_count_on_in_the_same_cell() throws Exception {
+    void a_redefined_class_and_a_redeployed_class_continue_in_the_same_counter() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.run(receiver.arguments(), WITH_API, Redefined.class, other).well();
 
@@ -56,7 +56,7 @@ class RedefinedIT {
     }
 
     @Test
-    void what_the_jvm_refuses_to_change_is_listed_and_the_rest_counts() throws Exception {
+    void a_class_that_the_jvm_refuses_to_change_is_logged_and_the_rest_counts() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm child = ChildJvm.start(List.of(other), WITH_API, Running.class.getName());
             await().until(() -> child.outSoFar().contains("ready"));
@@ -68,7 +68,7 @@ class RedefinedIT {
 
             assertThat(ended.err())
                     .contains("class " + Running.class.getName()
-                            + " was loaded already and the JVM refuses to change it (");
+                            + " is already loaded, and the JVM refuses to change it (");
             assertThat(receiver.sums())
                     .as(ended.err())
                     .containsEntry("running.api", 5L)
@@ -77,7 +77,7 @@ class RedefinedIT {
     }
 
     @Test
-    void what_another_agent_made_at_run_time_is_left_alone_and_not_spoken_of() throws Exception {
+    void a_class_that_another_agent_generated_at_run_time_is_unchanged_and_not_logged() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(receiver.arguments(), WITH_API, Early.class, agent(Early.class))
                     .well();
@@ -86,7 +86,7 @@ class RedefinedIT {
             assertThat(child.err().lines())
                     .satisfiesExactly(
                             first -> assertThat(first).startsWith("counters: agent "),
-                            second -> assertThat(second).contains(", 1 of which count from now on"));
+                            second -> assertThat(second).contains("; instrumented now: 1."));
             assertThat(receiver.sums()).isEqualTo(Map.of("early.counted", 1L));
         }
     }

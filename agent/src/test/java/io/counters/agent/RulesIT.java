@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which methods count, in a JVM under the agent; and that {@code list} foretells it. */
+/** Which methods count in a JVM under the agent, and that {@code list} prints the same. */
 class RulesIT {
     private static final String HEIRS = "io.counters.fixture.Heirs";
     private static final String ALWAYS = "service.twice stubborn base.guarded";
@@ -28,7 +28,7 @@ class RulesIT {
     }
 
     @Test
-    void an_override_counts_by_what_it_overrides_where_that_is_asked_for() throws Exception {
+    void an_override_counts_like_the_overridden_method_with_inherit() throws Exception {
         assertCounts("app=any", ALWAYS);
         assertCounts(
                 "inherit=true",
@@ -36,7 +36,7 @@ class RulesIT {
     }
 
     @Test
-    void an_annotation_that_is_named_counts_as_its_own_mark_says() throws Exception {
+    void an_annotation_that_the_settings_name_counts_as_its_count_annotation_says() throws Exception {
         assertCounts(
                 "metaAnnotations=H$Timed,methods=@H$Plain",
                 ALWAYS + " timed.timed timed.both timed.errors"
@@ -48,7 +48,7 @@ class RulesIT {
     }
 
     @Test
-    void each_rule_counts_what_it_names_beside_all_others() throws Exception {
+    void each_rule_counts_the_methods_that_it_matches_in_addition_to_all_other_rules() throws Exception {
         Map<String, Integer> rules = new LinkedHashMap<>();
         rules.put("+H$Service#serve", 3);
         rules.put("+H$Service#serve(Object)", 3);
@@ -93,12 +93,12 @@ class RulesIT {
     }
 
     @Test
-    void a_name_that_is_not_given_is_that_of_the_class_that_counts() throws Exception {
+    void a_rule_without_a_name_counts_under_the_name_of_the_class_that_counts() throws Exception {
         assertCounts("methods=+H$Base", ALWAYS + " H.Base.serve H.Impl.serve:2 H.Impl.own H.Stubborn.serve");
     }
 
     @Test
-    void what_is_said_twice_is_counted_once() throws Exception {
+    void rules_with_the_same_name_and_moment_count_a_call_once() throws Exception {
         assertCounts(
                 "methods=H$Overloads#take(int);*Overloads#take;+H$Overloads#*;"
                         + "H$Base#guarded = base.{method};H$Base#guarded = more",
@@ -106,9 +106,11 @@ class RulesIT {
     }
 
     /**
-     * The agent counts this, and {@code list} foretells it.
+     * Checks that the agent counts this, and that {@code list} prints it.
      *
-     * @param expected names; with a number if that is not 1. {@code H} stands for the fixture, here and in the settings
+     * @param given settings, in which {@code H} stands for the fixture
+     * @param expected names, separated by blanks, each followed by {@code :} and a number if that is not 1; {@code H} stands
+     *     for the fixture
      */
     private void assertCounts(String given, String expected) throws Exception {
         String settings = given.replaceAll("\\bH\\b", HEIRS);
@@ -129,7 +131,7 @@ class RulesIT {
     }
 
     @Test
-    void a_rule_stops_at_its_limit_and_says_so_once() throws Exception {
+    void a_rule_stops_at_its_limit_and_that_is_logged_once() throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(
                             receiver.arguments() + ",ruleLimit=3,methods=*#take = taken", List.of(folder), Heirs.class)
@@ -137,13 +139,14 @@ class RulesIT {
 
             assertThat(receiver.sums()).containsEntry("taken", 3L);
             assertThat(child.err())
-                    .containsOnlyOnce(
-                            "rule \"*#take = taken\" stops at 3 methods: the next, " + HEIRS + "$Overloads.take");
+                    .containsOnlyOnce("rule \"*#take = taken\" has reached its limit (ruleLimit is 3): " + HEIRS
+                            + "$Overloads.take and all later methods");
         }
     }
 
     @Test
-    void a_loader_that_loads_classes_to_find_a_resource_and_holds_its_locks_does_what_it_did() throws Exception {
+    void a_loader_that_loads_classes_to_find_a_resource_while_it_holds_its_locks_works_as_without_the_agent()
+            throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(
                             receiver.arguments() + ",inherit=true", List.of(ChildJvm.FIXTURES), OddLoaders.class)
@@ -153,12 +156,12 @@ class RulesIT {
             assertThat(child.out()).isEqualTo("done");
             assertThat(child.err())
                     .containsOnlyOnce("OddLoaders$Hidden: its class file can't be read")
-                    .doesNotContain("is loaded without being counted");
+                    .doesNotContain("is loaded without being instrumented");
         }
     }
 
     @Test
-    void what_is_not_there_to_be_read_is_said_once_and_costs_its_own_match() throws Exception {
+    void a_missing_annotation_type_is_logged_once_and_affects_only_its_own_marks() throws Exception {
         Files.delete(folder.resolve("io/counters/fixture/Heirs$Timed.class"));
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.run(

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The programs of the JDK where JAVA_TOOL_OPTIONS brings the agent into every JVM. */
+/** The tools of the JDK, when JAVA_TOOL_OPTIONS starts the agent in every JVM. */
 class ToolsIT {
     private static final Map<String, String> EVERYWHERE =
             Map.of("JAVA_TOOL_OPTIONS", ChildJvm.AGENT + "=collector=127.0.0.1:9");
@@ -35,7 +35,7 @@ class ToolsIT {
         "jfr, version",
         "jinfo, -h"
     })
-    void a_tool_prints_nothing_of_ours(String tool, String argument) throws Exception {
+    void in_a_tool_the_agent_prints_nothing(String tool, String argument) throws Exception {
         ChildJvm.Ended ended =
                 ChildJvm.start(tool, List.of(argument), EVERYWHERE).await();
 
@@ -44,14 +44,14 @@ class ToolsIT {
     }
 
     @Test
-    void a_tool_without_an_argument_is_a_tool_too() throws Exception {
+    void in_a_tool_without_arguments_the_agent_prints_nothing() throws Exception {
         ChildJvm.Ended ended = ChildJvm.start("jps", List.of(), EVERYWHERE).await();
 
         assertThat(ended.well().err()).doesNotContain("counters: ");
     }
 
     @Test
-    void jshell_and_the_jvm_that_it_starts_print_nothing_of_ours() throws Exception {
+    void in_jshell_and_the_jvm_that_it_starts_the_agent_prints_nothing() throws Exception {
         Path script = Files.writeString(folder.resolve("a.jsh"), "System.out.println(6 * 7)\n/exit\n");
 
         ChildJvm.Ended ended =
@@ -62,7 +62,7 @@ class ToolsIT {
     }
 
     @Test
-    void an_application_and_a_source_file_are_no_tools() throws Exception {
+    void in_an_application_and_in_a_source_file_that_java_runs_the_agent_starts() throws Exception {
         Path source = Files.writeString(
                 folder.resolve("Hello.java"), "class Hello { public static void main(String[] a) { } }");
 

@@ -17,11 +17,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The agent's own thread, with a clock of our own. */
+/** The agent's thread, with a clock that the test sets. */
 class WatchTest {
     private static final long BEGAN = -5;
 
-    /** No class was loaded, and none is ever woven. */
+    /** Reports no loaded class. */
     private static final Instrumentation NOTHING_LOADED = (Instrumentation) Proxy.newProxyInstance(
             WatchTest.class.getClassLoader(),
             new Class<?>[] {Instrumentation.class},
@@ -40,7 +40,7 @@ class WatchTest {
     }
 
     @Test
-    void the_report_comes_after_a_minute_and_once() {
+    void the_report_is_logged_once_after_a_minute() {
         Watch watch = watch(read("collector=127.0.0.1:9"));
 
         assertThat(watch.tick(BEGAN)).isEqualTo(seconds(60));
@@ -49,14 +49,14 @@ class WatchTest {
         assertThat(watch.tick(BEGAN + seconds(60))).isGreaterThan(seconds(1_000_000));
 
         assertThat(log.said())
-                .isEqualTo("counters: after a minute: 0 classes scanned, 0 methods counted, 0 refused,"
-                        + " faults suppressed: 0; nothing to send yet");
+                .isEqualTo("counters: after a minute: classes scanned: 0, methods instrumented: 0, refused: 0,"
+                        + " errors suppressed: 0; nothing to send yet");
         watch.tick(BEGAN + seconds(120));
         assertThat(log.said().lines()).hasSize(1);
     }
 
     @Test
-    void the_file_is_looked_at_every_five_seconds_and_not_before() throws Exception {
+    void the_settings_file_is_checked_every_five_seconds() throws Exception {
         Files.writeString(file, "methods = a.B#c\n");
         Settings settings = read("collector=127.0.0.1:9,settings=" + file);
         Watch watch = watch(settings);
@@ -66,11 +66,11 @@ class WatchTest {
         assertThat(log.said()).isEmpty();
         assertThat(watch.tick(BEGAN + seconds(5))).isEqualTo(seconds(5));
 
-        assertThat(log.said()).contains("settings " + file + " of ", ": 2 rules, 0 loaded classes were woven anew");
+        assertThat(log.said()).contains("settings " + file + " of ", ": 2 rules, loaded classes updated: 0");
     }
 
     @Test
-    void a_mistake_is_said_once_and_costs_the_rest_of_the_file_as_well() throws Exception {
+    void an_error_in_the_file_is_logged_once_and_the_rest_of_the_file_is_not_applied() throws Exception {
         Files.writeString(file, "methods = a.B#c\n");
         Watch watch = watch(read("collector=127.0.0.1:9,settings=" + file));
         Files.writeString(file, "method = a.B#c\nmethods = a.B#d\n");
@@ -81,12 +81,12 @@ class WatchTest {
 
         assertThat(log.said().lines())
                 .hasSize(2)
-                .anyMatch(line -> line.contains("line 1: method is no setting, write methods="))
-                .anyMatch(line -> line.contains("it has mistakes; all stays as it was"));
+                .anyMatch(line -> line.contains("line 1: method is not a setting; did you mean methods="))
+                .anyMatch(line -> line.contains("the file has errors; the agent keeps its settings"));
     }
 
     @Test
-    void a_file_with_a_mistake_switches_off_all_the_same() throws Exception {
+    void enabled_off_takes_effect_even_in_a_file_with_an_error() throws Exception {
         Files.writeString(file, "methods = a.B#c\n");
         Watch watch = watch(read("collector=127.0.0.1:9,settings=" + file));
         Files.writeString(file, "method = a.B#c\nenabled = off\n");
@@ -94,11 +94,11 @@ class WatchTest {
         watch.tick(BEGAN + seconds(5));
         watch.tick(BEGAN + seconds(10));
 
-        assertThat(log.said().lines()).hasSize(2).anyMatch(line -> line.contains("but that enabled is false"));
+        assertThat(log.said().lines()).hasSize(2).anyMatch(line -> line.contains("Only enabled = false takes effect"));
     }
 
     @Test
-    void a_mistake_of_the_start_does_not_keep_later_changes_out() throws Exception {
+    void an_error_at_the_start_does_not_prevent_later_changes() throws Exception {
         Files.writeString(file, "");
         Watch watch = watch(read("sweep=often,collector=127.0.0.1:9,settings=" + file));
         Files.writeString(file, "enabled = off\n");
@@ -109,7 +109,7 @@ class WatchTest {
     }
 
     @Test
-    void a_file_that_says_the_same_in_other_words_is_not_worth_a_line() throws Exception {
+    void a_changed_file_with_the_same_values_is_not_logged() throws Exception {
         Files.writeString(file, "methods = a.B#c\n");
         Watch watch = watch(read("collector=127.0.0.1:9,settings=" + file));
         Files.writeString(file, "# the same\n\nmethods = a.B#c\nenabled = true\n");

@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What a JVM with marked classes counts, one child for most of it. The annotation is not on the child's class path. */
+/** What a JVM with marked classes counts. One child runs for most tests; its class path does not have the annotation. */
 class WeavingIT {
     private static final String FIXTURE = "io.counters.fixture.";
 
@@ -27,7 +27,7 @@ class WeavingIT {
     }
 
     @Test
-    void the_application_does_what_it_did_and_its_stdout_is_its_own() {
+    void the_application_exits_normally_and_the_agent_prints_nothing_to_stdout() {
         assertThat(child.well().out()).isEmpty();
         assertThat(sums.keySet()).noneMatch(name -> name.startsWith("rejected"));
     }
@@ -44,7 +44,7 @@ class WeavingIT {
     }
 
     @Test
-    void each_type_of_return_counts_as_a_return_and_no_error() {
+    void a_return_of_each_type_counts_as_a_return_and_not_as_an_error() {
         assertThat(sums).containsEntry("returned", 5L).doesNotContainKeys("returned.errors", "returned.open");
     }
 
@@ -58,7 +58,7 @@ class WeavingIT {
     }
 
     @Test
-    void errors_count_under_a_name_of_their_own_or_behind_the_metric() {
+    void errors_count_under_their_own_name_or_with_a_suffix_of_the_metric() {
         assertThat(sums)
                 .containsEntry("outcome.plus", 5L)
                 .containsEntry("outcome.plus.errors", 2L)
@@ -67,7 +67,7 @@ class WeavingIT {
     }
 
     @Test
-    void on_takes_the_named_classes_and_their_subclasses() {
+    void on_matches_the_named_classes_and_their_subclasses() {
         assertThat(sums)
                 .containsEntry("some", 4L)
                 .containsEntry("some.errors", 3L)
@@ -75,7 +75,7 @@ class WeavingIT {
     }
 
     @Test
-    void what_is_in_flight_goes_down_however_the_call_ends() {
+    void in_flight_is_decremented_however_the_call_ends() {
         assertThat(sums)
                 .containsEntry("flights", 2L)
                 .doesNotContainKey("flights.open")
@@ -96,7 +96,7 @@ class WeavingIT {
     }
 
     @Test
-    void a_marked_class_counts_its_public_methods_but_for_objects_bridges_and_those_with_a_mark() {
+    void a_marked_class_counts_its_public_methods_except_those_of_object_bridges_and_marked_ones() {
         assertThat(sums)
                 .containsEntry("on-class.open", 1L)
                 .containsEntry("on-class.fixed", 2L)
@@ -107,7 +107,7 @@ class WeavingIT {
     }
 
     @Test
-    void constructors_count_at_entry_and_when_constructed() {
+    void constructors_count_at_entry_and_at_return() {
         assertThat(sums)
                 .containsEntry("made.entry", 4L)
                 .containsEntry("made.return", 3L)
@@ -115,7 +115,7 @@ class WeavingIT {
     }
 
     @Test
-    void a_constructor_without_handler_is_refused_that_and_keeps_the_rest() {
+    void moments_that_a_constructor_cannot_count_are_refused_and_its_other_counters_count() {
         assertThat(sums).containsEntry("made.kept", 2L).doesNotContainKeys("made.errors", "made.open", "made.exit");
         assertThat(child.err()).containsOnlyOnce("a constructor counts at ENTRY or RETURN only");
     }
@@ -132,28 +132,28 @@ class WeavingIT {
     }
 
     @Test
-    void an_override_without_the_mark_counts_only_when_it_calls_up() {
+    void an_override_without_a_mark_counts_only_when_it_calls_the_super_method() {
         assertThat(sums).containsEntry(FIXTURE + "Shapes.Nested.corners", 2L);
     }
 
     @Test
-    void an_abstract_method_is_one_line() {
+    void a_marked_abstract_method_is_logged_once() {
         assertThat(sums).doesNotContainKey("shape.abstract");
         assertThat(child.err()).containsOnlyOnce(FIXTURE + "Shapes.corners: an abstract method has no code");
     }
 
     @Test
-    void a_native_method_is_one_line() {
+    void a_marked_native_method_is_logged_once() {
         assertThat(child.err()).containsOnlyOnce("Proxied$Seen.inC: a native method has no code");
     }
 
     @Test
-    void what_is_generated_does_not_count_beside_the_method_itself() {
+    void generated_methods_do_not_count_in_addition_to_the_method_itself() {
         assertThat(sums).containsEntry("proxied", 2L).containsEntry("seen", 1L);
     }
 
     @Test
-    void names_that_nobody_wrote_are_nothing_to_complain_about() {
+    void replaced_characters_in_generated_names_are_not_logged() {
         assertThat(child.err()).doesNotContain("Shapes.Nested.corners");
     }
 
@@ -182,7 +182,7 @@ class WeavingIT {
     }
 
     @Test
-    void code_with_handlers_loops_and_many_returns_is_left_as_it_was() {
+    void code_with_handlers_loops_and_many_returns_works_and_counts() {
         assertThat(sums)
                 .containsEntry("hard", 10L)
                 .containsEntry("hard.errors", 3L)
@@ -192,18 +192,18 @@ class WeavingIT {
     }
 
     @Test
-    void templates_are_filled_in() {
+    void placeholders_in_names_are_filled_in() {
         assertThat(sums).containsEntry("shop/Marked-templates/io.counters.fixture", 1L);
     }
 
     @Test
-    void strange_letters_are_replaced_and_said_once() {
+    void characters_that_are_not_allowed_are_replaced_and_that_is_logged_once() {
         assertThat(sums).containsEntry("strange_name__strange", 1L);
         assertThat(child.err()).containsOnlyOnce("is counted as strange_name__strange");
     }
 
     @Test
-    void what_is_refused_is_said_once_and_the_rest_counts() {
+    void a_refused_mark_is_logged_once_and_the_rest_counts() {
         assertThat(sums).containsEntry("kept", 1L).doesNotContainKey("later");
         assertThat(child.err())
                 .containsOnlyOnce("is refused and not counted")

@@ -29,9 +29,10 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One small method, with nothing in it, with a plain field that is incremented, and counted in every way that we and
- * others know. {@link CountTable} runs it under the agent and prints the table of docs/benchmarks.md. All but {@link
- * #plainField}, which is each thread's own, and {@link #dogstatsd}, which drops under load, are exact.
+ * One small method: uncounted, with an increment of a plain field, and counted in each way that this and other
+ * libraries offer. {@link CountTable} runs it under the agent and prints the table of docs/benchmarks.md. All counts
+ * are exact, except {@link #plainField}, which counts for each thread alone, and {@link #dogstatsd}, which drops counts
+ * under load.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -41,7 +42,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class CountBenchmark {
     private static final String WOVEN = "benchmark.woven";
 
-    /** What all threads count into. */
+    /** The counter that all threads share. */
     @State(Scope.Benchmark)
     public static class Ours {
         final Counter counter = Counters.counter("benchmark.handle");
@@ -109,14 +110,14 @@ public class CountBenchmark {
         }
     }
 
-    /** What one thread has to itself: the floor, which no counter that threads share can reach. */
+    /** A thread's own fields: a lower bound, which no counter shared by threads can reach. */
     @State(Scope.Thread)
     public static class Own {
         long x = 3;
         long field;
     }
 
-    /** The method's own work. */
+    /** The work of the method itself. */
     private static long work(Own own) {
         return own.x * 31 + 7;
     }
@@ -132,7 +133,7 @@ public class CountBenchmark {
         return work(own);
     }
 
-    /** As {@link #plainField}, but that somebody needs each number: the machine can't run ahead then. */
+    /** Like {@link #plainField}, but the program uses each new value, so that the CPU cannot run ahead. */
     @Benchmark
     public long plainFieldThatIsRead(Own own) {
         return ++own.field * work(own);
@@ -201,7 +202,7 @@ public class CountBenchmark {
         return work(own);
     }
 
-    /** Whether the agent was there: a benchmark of a method that is not woven would look splendid. */
+    /** Fails unless the method was instrumented; otherwise its benchmark would measure an uncounted method. */
     private static final class Woven {
         static void prove() throws ReflectiveOperationException {
             Class<?> bridge = Class.forName("java.lang.CountersCells", false, null);
@@ -211,7 +212,8 @@ public class CountBenchmark {
                     return;
                 }
             }
-            throw new IllegalStateException(WOVEN + " is not counted: run it by io.counters.benchmarks.CountTable");
+            throw new IllegalStateException(WOVEN
+                    + " is not counted, because there is no agent; run io.counters.benchmarks.CountTable instead");
         }
     }
 }

@@ -15,7 +15,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Runs {@link CountBenchmark} under the agent, at one and at two threads, and prints one table in Markdown. */
+/** Runs {@link CountBenchmark} under the agent with one and with two threads, and prints a Markdown table. */
 public final class CountTable {
     private static final int[] THREADS = {1, 2};
     private static final List<String> ROWS = List.of(
@@ -35,16 +35,17 @@ public final class CountTable {
 
     private CountTable() {}
 
-    /** @param arguments the path of counters.jar, {@code agent/target/counters.jar} unless given */
+    /** @param arguments the path of counters.jar; {@code agent/target/counters.jar} by default */
     public static void main(String[] arguments) throws RunnerException {
         Path agent = Path.of(arguments.length > 0 ? arguments[0] : "agent/target/counters.jar")
                 .toAbsolutePath();
         if (!Files.exists(agent)) {
-            throw new IllegalArgumentException(agent + " does not exist; build it, or give its path");
+            throw new IllegalArgumentException(
+                    agent + " does not exist; build it with mvn -q package -DskipTests, or give its path");
         }
         List<Map<String, RunResult>> runs = new ArrayList<>();
         for (int threads : THREADS) {
-            System.err.println(threads + " thread(s), some minutes ...");
+            System.err.println("Threads: " + threads + "; this takes some minutes ...");
             runs.add(run(agent, threads));
         }
         System.out.println("| " + System.getProperty("java.vm.version")
@@ -80,7 +81,7 @@ public final class CountTable {
                         .threads(threads)
                         .forks(forks)
                         .warmupTime(TimeValue.seconds(1))
-                        // Nobody listens there: what is measured is the count, and the sweep goes on all the same.
+                        // Nothing listens on that port: only counting is measured, but the sweep runs as usual.
                         .jvmArgsAppend("-javaagent:" + agent + "=collector=127.0.0.1:9,log=/dev/null")
                         .addProfiler(GCProfiler.class)
                         .verbosity(VerboseMode.SILENT)

@@ -28,8 +28,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One line merged into the collector's ledger, of names that are known, as the reader hands it over. The names' bytes lie
- * side by side, as in datagrams, and their counters do not: they come in an order that is drawn once.
+ * Merges one line with a known name into the collector's ledger, in the form in which the reader hands it over. As in
+ * datagrams, the bytes of the names are adjacent in memory, but their counters are not: the names are in an order that
+ * is shuffled once.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

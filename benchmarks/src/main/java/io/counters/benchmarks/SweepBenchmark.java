@@ -26,8 +26,9 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One sweep of 10,000 counters of which 1,000 changed, counted by two threads, with the socket: to a port on loopback
- * that nobody reads, so that no other thread is measured. Run it with {@code -prof gc} for what it allocates.
+ * One sweep of 10,000 counters, counted by two threads, of which 1,000 changed, including the socket. It sends to a
+ * loopback port that no thread reads, so that no other thread is measured. Run it with {@code -prof gc} to see how much
+ * it allocates.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -39,11 +40,11 @@ public class SweepBenchmark {
     private static final int COUNTERS = 10_000;
     private static final int CHANGED = 1_000;
 
-    /** A datagram's most bytes: on loopback, and elsewhere. */
+    /** The maximum bytes of a datagram: to loopback, and to other addresses. */
     @Param({"65507", "1432"})
     public int datagramBytes;
 
-    /** Whether each sweep meets the same changed counters, or the next thousand, and so repeats more. */
+    /** Whether the same counters change before each sweep, or the next thousand, so that more totals are repeated. */
     @Param({"true", "false"})
     public boolean same;
 
@@ -53,7 +54,7 @@ public class SweepBenchmark {
     private Sweep sweep;
     private int sweeps;
 
-    /** Makes the counters, has another thread count too, and opens a socket. */
+    /** Creates the counters, counts in another thread too, and opens a socket. */
     @Setup
     public void start() throws IOException {
         for (int i = 0; i < COUNTERS; i++) {
@@ -88,7 +89,7 @@ public class SweepBenchmark {
         return sweeps;
     }
 
-    /** Counts one in another thread, which lives on. */
+    /** Adds one in another thread, which stays alive. */
     private static void countElsewhere(int id) {
         CountDownLatch counted = new CountDownLatch(1);
         Thread other = new Thread(() -> {

@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** One datagram of 25 lines, read by what a collector reads with; a line costs a twenty-fifth of the figure. */
+/** Reads one datagram of 25 lines with the collector's reader; a line costs a twenty-fifth of the figure. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -83,7 +83,7 @@ public class WireBenchmark {
         return Arrays.copyOf(writer.buffer(), writer.length());
     }
 
-    /** Takes in all that is handed over, so that nothing is compiled away. */
+    /** Adds up everything that is handed over, so that the compiler removes nothing. */
     private static final class Sum implements Commands {
         long all;
 

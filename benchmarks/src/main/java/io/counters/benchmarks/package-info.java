@@ -1,6 +1,6 @@
 /**
- * What counting and reading cost. Compiled in every build, run by hand on a quiet machine, with the figures in the
- * commit that changes them:
+ * Measures the cost of counting and of reading. Compiled in every build, run by hand on a quiet machine; a commit that
+ * changes the figures contains them:
  *
  * <pre>
  *   bin/bench count      CountBenchmark, under the agent, as a table

@@ -28,8 +28,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Real StatsD clients count, each in its own way, at a collector and through a proxy with two collectors behind it. Prints
- * a table of what they sent and what was counted. Rejected is only what docs/protocol.md says is rejected.
+ * Real StatsD clients, each with its own features, send to a collector, and through a proxy to two collectors. Prints a table
+ * of what they sent and what was counted. Only lines that docs/protocol.md describes as rejected may be rejected.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ClientsIT {
@@ -66,7 +66,7 @@ class ClientsIT {
         return servers;
     }
 
-    /** All rows, or those that {@code -Dclients=REGEX} finds. */
+    /** All rows, or those that match {@code -Dclients=REGEX}. */
     static List<Row> rows() {
         Pattern some = Pattern.compile(System.getProperty("clients", ""));
         return Row.all().stream()
@@ -76,7 +76,7 @@ class ClientsIT {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("rows")
-    void what_a_client_sends_is_counted(Row row) throws Exception {
+    void lines_of_a_client_are_counted(Row row) throws Exception {
         assumeThat(row.transport() != Row.Transport.UNIX
                         || !row.client().driver().contains("node")
                         || hasUnixDgram())
@@ -92,7 +92,7 @@ class ClientsIT {
                         .until(() -> isCounted(tap, counters(row))
                                 && rejectedSince(rejectedBefore).equals(tap.rejected()));
             } catch (ConditionTimeoutException late) {
-                // What is missing is told below.
+                // The assertions below report what is missing.
             }
 
             Map<String, Long> counters = counters(row);
@@ -121,13 +121,13 @@ class ClientsIT {
                     .isEqualTo(tap.countable().signum() == 0 ? Set.of() : row.counters());
             if (row.isSentWhole()) {
                 assertThat(tap.sent())
-                        .as("what the client sent of what it was called for")
+                        .as("amounts sent by the client, compared with those in its calls")
                         .isGreaterThanOrEqualTo(BigDecimal.valueOf(row.what().called));
             }
         }
     }
 
-    /** Whether the counters have what the lines come to, which may be a fraction, rounded. */
+    /** Whether the counters are equal to the rounded sum of the lines, which may have a fraction. */
     private static boolean isCounted(Tap tap, Map<String, Long> counters) {
         return tap.countable().subtract(BigDecimal.valueOf(sum(counters))).abs().compareTo(HALF) <= 0;
     }
@@ -142,7 +142,7 @@ class ClientsIT {
         for (Server server : row.proxied() ? behindTheProxy : List.of(collector)) {
             server.counters().forEach((name, value) -> {
                 if (name.startsWith(row.beginning())) {
-                    counters.put(counters.containsKey(name) ? name + " at the second collector, too" : name, value);
+                    counters.put(counters.containsKey(name) ? name + " also at the second collector" : name, value);
                 }
             });
         }

@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Counts with the clients in Java, in this JVM. */
+/** Drives the Java clients, in this JVM. */
 final class JavaDriver {
     private static final int DATAGRAM_BYTES = 1400;
 
@@ -34,7 +34,7 @@ final class JavaDriver {
         this.tap = tap;
     }
 
-    /** Counts what the row says, and returns when the client has sent all of it. */
+    /** Makes the row's calls, and returns after the client has sent all of them. */
     static void drive(Row row, Tap tap) throws Exception {
         JavaDriver driver = new JavaDriver(row, tap);
         String name = row.client().name();
@@ -63,7 +63,7 @@ final class JavaDriver {
         for (int i = 1; i <= times; i++) {
             call.run();
             if (i % (row.transport() == Row.Transport.UNIX ? 5 : 20) == 0) {
-                LockSupport.parkNanos(1_000_000); // sockets have bounds
+                LockSupport.parkNanos(1_000_000); // so that no socket buffer overflows
             }
         }
     }
@@ -133,7 +133,7 @@ final class JavaDriver {
                                 .name();
                     case "statsd.host" -> row.transport() == Row.Transport.UNIX ? tap.address() : tapHost();
                     case "statsd.port" -> row.transport() == Row.Transport.UNIX ? "0" : Integer.toString(tapPort());
-                    case "statsd.pollingFrequency" -> "50ms"; // which also empties its buffer
+                    case "statsd.pollingFrequency" -> "50ms"; // micrometer also flushes its buffer at this interval
                     case "statsd.buffered" -> Boolean.toString(row.buffered());
                     default -> null;
                 };
@@ -141,13 +141,13 @@ final class JavaDriver {
         };
         StatsdMeterRegistry registry = new StatsdMeterRegistry(config, Clock.SYSTEM);
         try {
-            // It connects in the background, and forgets what is counted until then.
+            // micrometer connects in the background, and discards what is counted before.
             await("micrometer's connection").atMost(Duration.ofSeconds(10)).until(() -> {
                 registry.counter("connected").increment();
                 return tap.isUsed();
             });
             countWith(registry);
-            // When it is closed it forgets what is in its buffer.
+            // On close it discards its buffer.
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
             while (tap.sent().intValue() < row.what().called && System.nanoTime() < deadline) {
                 LockSupport.parkNanos(20_000_000);
@@ -184,11 +184,11 @@ final class JavaDriver {
                     registry.timer(row.counter() + ".time").record(3, TimeUnit.MILLISECONDS);
                     registry.summary(row.counter() + ".size").record(4);
                 });
-            default -> throw new IllegalArgumentException("micrometer does not know " + row.what());
+            default -> throw new IllegalArgumentException("micrometer does not support " + row.what());
         }
     }
 
-    /** Its main class is called like DogStatsD's, which came of it, so that it needs a class loader of its own. */
+    /** Its main class has the same name as DogStatsD's, which was derived from it, so it needs a separate class loader. */
     private void timgroup() throws ReflectiveOperationException, MalformedURLException {
         URL jar = Path.of(System.getProperty("counters.timgroup")).toUri().toURL();
         URLClassLoader loader = new URLClassLoader(new URL[] {jar}, ClassLoader.getPlatformClassLoader());
@@ -212,7 +212,7 @@ final class JavaDriver {
                     call(client, "time", name, 3L);
                     call(client, "set", name, "visitor");
                 });
-            default -> throw new IllegalArgumentException("timgroup's client does not know " + row.what());
+            default -> throw new IllegalArgumentException("timgroup's client does not support " + row.what());
         }
         call(client, "stop");
     }

@@ -18,8 +18,8 @@ import java.util.Set;
 /**
  * One line of the table: a client, how it sends, and what it counts.
  *
- * @param number makes its counter's name its own
- * @param proxied whether the proxy and two collectors are behind it, or one collector
+ * @param number makes the counter's name unique
+ * @param proxied whether it sends through the proxy to two collectors, or directly to one
  */
 record Row(int number, Client client, Transport transport, boolean buffered, What what, boolean proxied) {
 
@@ -29,7 +29,7 @@ record Row(int number, Client client, Transport transport, boolean buffered, Wha
         UNIX
     }
 
-    /** What a driver counts; all drivers do the same. */
+    /** The calls of a driver; the same for all drivers. */
     enum What {
         /** 1,000 times 1 and 100 times 5. */
         PLAIN(1500),
@@ -39,9 +39,9 @@ record Row(int number, Client client, Transport transport, boolean buffered, Wha
         FRACTIONS(100),
         /** 2,000 times 1 at a rate of 0.75. */
         SAMPLED(2000),
-        /** 200 times 1, with all the tags that this client's users may think of. */
+        /** 200 times 1, with tags of every kind that this client's users may write. */
         TAGS(200),
-        /** 10 times whatever else it knows: gauges, timers, sets, histograms. */
+        /** 10 times every other type that the client supports: gauges, timers, sets, histograms. */
         OTHERS(0);
 
         final int called;
@@ -54,16 +54,16 @@ record Row(int number, Client client, Transport transport, boolean buffered, Wha
     /**
      * A client library.
      *
-     * @param driver the program that drives it; empty for {@link JavaDriver}
-     * @param counter what its counter is called, after the row's own beginning
-     * @param tagged the same with what is left of {@link What#TAGS}
+     * @param driver the command that drives it; empty for {@link JavaDriver}
+     * @param counter the counter's name as it is stored, after the row's beginning
+     * @param tagged the same for {@link What#TAGS}, with the tags as they are stored
      */
     record Client(String name, List<String> driver, String counter, String tagged) {
         Client(String name, List<String> driver, String tagged) {
             this(name, driver, ".orders", tagged);
         }
 
-        /** The same library, told to do otherwise. */
+        /** The same library with another configuration. */
         Client as(String flavor) {
             return new Client(name + " " + flavor, driver, counter, tagged);
         }
@@ -105,12 +105,12 @@ record Row(int number, Client client, Transport transport, boolean buffered, Wha
             new Client("Net::Statsd (Perl)", List.of("/usr/bin/perl", "perl.pl"), PYTHON.tagged());
     private static final Client RUBY = new Client("ruby-statsd", List.of("/usr/bin/ruby", "ruby.rb"), PYTHON.tagged());
 
-    /** All of them. */
+    /** All rows. */
     static List<Row> all() {
         Rows rows = new Rows();
         Set<What> all = EnumSet.allOf(What.class);
         Set<What> unsampled = EnumSet.of(PLAIN, MINUS, FRACTIONS, TAGS, OTHERS);
-        Set<What> whole = EnumSet.of(PLAIN, TAGS, OTHERS); // micrometer cuts off fractions, and only goes up
+        Set<What> whole = EnumSet.of(PLAIN, TAGS, OTHERS); // micrometer drops fractions, and only increments
         rows.add(HOT_SHOTS, EnumSet.of(UDP, TCP, UNIX), List.of(false, true), all);
         rows.add(HOT_SHOTS.as("telegraf"), EnumSet.of(UDP, TCP), List.of(true), EnumSet.of(PLAIN, TAGS));
         rows.add(HOT_SHOTS.as("aggregated"), EnumSet.of(UDP), List.of(true), unsampled);
@@ -137,7 +137,7 @@ record Row(int number, Client client, Transport transport, boolean buffered, Wha
                 for (boolean buffers : buffered) {
                     for (What each : what) {
                         rows.add(new Row(rows.size(), client, transport, buffers, each, false));
-                        if (transport != UNIX) { // which the proxy does not listen on
+                        if (transport != UNIX) { // the proxy has no Unix socket
                             rows.add(new Row(rows.size(), client, transport, buffers, each, true));
                         }
                     }
@@ -146,19 +146,20 @@ record Row(int number, Client client, Transport transport, boolean buffered, Wha
         }
     }
 
-    /** What its counters' names begin with, and no other row's. */
+    /** The beginning of the names of its counters, unique to this row. */
     String beginning() {
         return "c%03d".formatted(number);
     }
 
-    /** The counter that its driver counts. */
+    /** The counter's name in its driver's calls. */
     String counter() {
         return beginning() + ".orders";
     }
 
     /**
-     * Whether the client sends all that it is called for. By Unix socket clients drop what finds the queue full, which holds
-     * 10 datagrams unless set otherwise; micrometer without its buffer drops by UDP, too, what the kernel does not take at once.
+     * Whether the client sends everything. Over a Unix socket, clients drop datagrams while the queue is full, which has room
+     * for 10 datagrams by default. Without its buffer, micrometer drops datagrams over UDP, too, if the kernel does not accept
+     * them at once.
      */
     boolean isSentWhole() {
         return what != SAMPLED
@@ -166,7 +167,7 @@ record Row(int number, Client client, Transport transport, boolean buffered, Wha
                 && (buffered || !client.name().startsWith("micrometer"));
     }
 
-    /** The names of the counters that come of it. */
+    /** The names of the counters that it makes. */
     Set<String> counters() {
         return switch (what) {
             case TAGS -> Set.of(beginning() + client.tagged());

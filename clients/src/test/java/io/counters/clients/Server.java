@@ -69,7 +69,7 @@ final class Server implements AutoCloseable {
                 httpPort);
     }
 
-    /** Starts a proxy before these collectors. */
+    /** Starts a proxy in front of these collectors. */
     static Server proxy(Path folder, List<Server> collectors) throws IOException, InterruptedException {
         Files.createDirectories(folder);
         int port = Ports.reserve();
@@ -91,12 +91,12 @@ final class Server implements AutoCloseable {
         return new Server(folder, List.of("proxy", "-f", ini.toString()), port, httpPort);
     }
 
-    /** Where a collector that was started in this folder takes datagrams of this machine. */
+    /** The Unix socket of a collector that was started in this folder. */
     static Path unixSocket(Path folder) {
         return folder.resolve("socket");
     }
 
-    /** Where it takes lines, by UDP and TCP. */
+    /** The port on which it receives lines over UDP and TCP. */
     int port() {
         return port;
     }
@@ -141,7 +141,7 @@ final class Server implements AutoCloseable {
         return web.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 
-    /** What it printed so far. */
+    /** Its output so far. */
     String printed() throws IOException {
         return Files.readString(output);
     }

@@ -27,9 +27,9 @@ import jnr.unixsocket.UnixDatagramChannel;
 import jnr.unixsocket.UnixSocketAddress;
 
 /**
- * Stands between a client and a server: hands on every byte as it comes, and knows afterwards what the client really
- * sent, and what of it the wire protocol says is rejected: lines of other types, lines without line breaks between them, and on
- * TCP what stands behind the last line break. Reads lines by rules of its own.
+ * Forwards every byte from a client to a server, and records what the client really sent, and which lines must be rejected by
+ * the wire protocol: lines of other types, joined lines (without line breaks between them), and on TCP what follows the last
+ * line break. Parses lines independently of the collector.
  */
 abstract sealed class Tap implements AutoCloseable {
     private static final int DATAGRAM_BYTES_MAX = 65_535;
@@ -37,8 +37,7 @@ abstract sealed class Tap implements AutoCloseable {
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
     /**
-     * What stands between a line's name and its tags, wherever it stands. A set's value is any text; DogStatsD's fields
-     * c, e, and card are no types.
+     * Value, type and rate, anywhere in a line. A set's value is any text; DogStatsD's fields c, e, and card are not types.
      */
     private static final Pattern ENTRY = Pattern.compile(":([^:|]+)\\|(?!(?:c|e|card):)([a-z]+)(?:\\|@([0-9.]+))?");
 
@@ -53,7 +52,7 @@ abstract sealed class Tap implements AutoCloseable {
         ofRow = Pattern.compile("(?s)" + row.beginning() + "\\D.*");
     }
 
-    /** Starts one for what this row's client sends, which hands it on to this port or file. */
+    /** Starts one for this row's client, which forwards to this port or socket file. */
     static Tap start(Row row, int port, Path unixSocket, Path folder) throws IOException {
         Tap tap = switch (row.transport()) {
             case UDP -> new Udp(row, port);
@@ -64,7 +63,7 @@ abstract sealed class Tap implements AutoCloseable {
         return tap;
     }
 
-    /** Where the client is to send, as its driver is told. */
+    /** The address to which the client sends, in the form that its driver expects. */
     abstract String address();
 
     abstract void run() throws IOException;
@@ -83,7 +82,7 @@ abstract sealed class Tap implements AutoCloseable {
                     try {
                         work.run();
                     } catch (IOException closed) {
-                        // Its end.
+                        // A socket was closed, so this thread ends.
                     }
                 },
                 name);
@@ -100,9 +99,9 @@ abstract sealed class Tap implements AutoCloseable {
     }
 
     /**
-     * Takes down a line.
+     * Records a line.
      *
-     * @param isCut whether it is the last of a stream and has no line break
+     * @param isCut whether it is the last line of a TCP stream and has no line break
      */
     private synchronized void note(String line, boolean isCut) {
         used = true;
@@ -125,26 +124,26 @@ abstract sealed class Tap implements AutoCloseable {
             if (isJoined || isCut || counts == 0) {
                 rejected = rejected.add(value);
                 rejectedLines.merge(isJoined ? "lines_joined" : isCut ? "line_cut" : "statsd_type", 1L, Long::sum);
-                if (isJoined && counts > 0) { // which is what the collector or the proxy estimates
+                if (isJoined && counts > 0) { // the collector and the proxy estimate this number
                     rejectedLines.merge("joined", (long) counts, Long::sum);
                 }
             }
         }
     }
 
-    /** What the lines of this row's counter come to; a sampled line counts the inverse of its rate. */
+    /** The sum of the lines of this row's counter; each value is divided by its sample rate. */
     synchronized BigDecimal sent() {
         return sent;
     }
 
-    /** What is to be counted of it. */
+    /** The part of {@link #sent} that must be counted. */
     synchronized BigDecimal countable() {
         return sent.subtract(rejected);
     }
 
     /**
-     * How many lines the wire protocol says are rejected, by reason, and as {@code joined} how many counts stand in lines that have
-     * no line breaks between them.
+     * How many lines must be rejected by the wire protocol, by reason, and as {@code joined} the number of counts in joined
+     * lines.
      */
     synchronized Map<String, Long> rejected() {
         return Map.copyOf(rejectedLines);

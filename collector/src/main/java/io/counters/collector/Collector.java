@@ -49,8 +49,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One running collector: opens everything in order, runs its loops on threads of its own, and closes in reverse, so that
- * all that has arrived is committed, pushed and published before it ends.
+ * One running collector: opens its parts in order, runs each loop on its own thread, and closes the parts in reverse, so
+ * that everything that has arrived is committed, pushed and published before it ends.
  */
 public final class Collector implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Collector.class);
@@ -63,7 +63,7 @@ public final class Collector implements AutoCloseable {
     private static final long REPORT_MILLIS = 600_000;
     private static final long LAST_PUSH_MILLIS = 1500;
 
-    /** A disk that hangs may keep the end waiting for so long, and no longer. */
+    /** The maximum time that a hanging disk may delay the end. */
     private static final long END_MILLIS = 4700;
 
     private final InstantSource clock = InstantSource.system();
@@ -90,7 +90,7 @@ public final class Collector implements AutoCloseable {
     private final Thread intakeThread;
     private boolean closed;
 
-    /** The settings of every room. */
+    /** The settings of every package. */
     private record Parts(
             IntakeSettings taking,
             UnixSettings unix,
@@ -100,7 +100,7 @@ public final class Collector implements AutoCloseable {
             PeersSettings sharing,
             String prefix,
             PublishSettings publishing) {
-        /** @throws SettingsException with every mistake in them */
+        /** @throws SettingsException with every mistake in the settings */
         static Parts of(Settings settings) throws SettingsException {
             Parts parts = new Parts(
                     IntakeSettings.from(settings),
@@ -116,7 +116,7 @@ public final class Collector implements AutoCloseable {
         }
     }
 
-    /** Says what has changed in the settings; the list of peers is looked at all the time, the rest takes a restart. */
+    /** Logs which settings have changed. None is used before a restart; the list of peers is read again in any case. */
     void lookAgain(Settings now) {
         try {
             Parts again = Parts.of(now);
@@ -128,10 +128,10 @@ public final class Collector implements AutoCloseable {
                     "SIGHUP: the settings were read again; {}",
                     changed.isEmpty()
                             ? "nothing has changed"
-                            : "a restart is needed for what has changed: " + String.join(", ", changed));
+                            : "changed settings, which need a restart: " + String.join(", ", changed));
         } catch (SettingsException mistakes) {
             log.warn(
-                    "SIGHUP: the settings were read again and have mistakes, with which a restart would fail: {}",
+                    "SIGHUP: the settings were read again and have errors, so a restart would fail: {}",
                     String.join("; ", mistakes.mistakes()));
         } catch (RuntimeException fault) {
             log.warn("SIGHUP: the settings could not be read again: {}", fault.toString());
@@ -139,11 +139,11 @@ public final class Collector implements AutoCloseable {
     }
 
     /**
-     * Opens and starts it all.
+     * Opens and starts everything.
      *
-     * @param out takes the lines that say where it listens, and points where they are to be printed
+     * @param out gets the lines that say where it listens, and the points if {@code --sink stdout} is set
      * @throws SettingsException with every mistake in the settings
-     * @throws IOException when a port, the data folder or a host can't be had; what was opened is closed again
+     * @throws IOException if a port or the data folder is not available; what was opened is closed again
      */
     public Collector(Settings settings, PrintStream out) throws SettingsException, IOException {
         this.settings = settings;
@@ -164,14 +164,14 @@ public final class Collector implements AutoCloseable {
             file.load(ledger);
             if (file.setAside() != null) {
                 log.error(
-                        "the ledger was damaged ({}) and is set aside as {}; a new one begins, every counter at 0",
+                        "the ledger was damaged ({}) and is set aside as {}; a new ledger begins with every counter at 0",
                         file.damage(),
                         file.setAside());
             }
             peers = sharing.file().isEmpty() ? null : open(peers(sharing.file().get(), sharing.self(), time));
             if (peers == null && ledger.hasPeers()) {
-                throw new IOException("the ledger " + file + " has shared its names with peers; give --peers and --self"
-                        + " again, or a later list with this collector alone");
+                throw new IOException("the ledger " + file + " shares its names with peers; give --peers and --self as"
+                        + " before, or a later list that contains only this collector");
             }
             commit = new Commit(ledger, file, System::nanoTime, faults, self);
             health = new Health(commit, ledger, System::nanoTime);
@@ -196,7 +196,7 @@ public final class Collector implements AutoCloseable {
                     System::nanoTime,
                     faults,
                     self));
-            // The one thread that is no daemon: it keeps the program running.
+            // The only thread that is not a daemon: it keeps the program running.
             intakeThread = threads.foreground("counters-tcp", intake);
             if (pusher != null) {
                 pusher.begin();
@@ -246,14 +246,14 @@ public final class Collector implements AutoCloseable {
         return part;
     }
 
-    /** The publisher closes them; where one can't be opened, those before it end with the program. */
+    /** The publisher closes them. If one can't be opened, the sinks before it end with the program. */
     private List<Sink> sinks(PrintStream out, Path spools) throws IOException {
         List<Sink> sinks = new ArrayList<>();
         for (HttpUrl address : publishing.opentsdb()) {
             boolean isFirst = address.equals(publishing.opentsdb().get(0));
             String folder =
                     isFirst ? "opentsdb" : "opentsdb-" + address.host().replace(':', '-') + "-" + address.port();
-            // Closed once more by the publisher, which comes later and ends it in order.
+            // Also closed by the publisher, which is opened later and therefore closed first.
             sinks.add(open(new OpenTsdbSink(
                     address,
                     spools.resolve(folder),
@@ -281,14 +281,14 @@ public final class Collector implements AutoCloseable {
                 + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
         parts.unix.path().ifPresent(path -> out.println("  unix:   " + path));
         out.println("  page:   http://" + text(dashboard.address()) + "/");
-        out.println("  ledger: " + file + ", " + ledger.size() + " counters");
-        out.println("  store:  " + (store == null ? "none but the ledger" : store));
+        out.println("  ledger: " + file + ", counters: " + ledger.size());
+        out.println("  store:  " + (store == null ? "none, only the ledger" : store));
         if (peers != null) {
             out.println("  peers:  " + peers);
         }
         out.println("  points: "
                 + (sinks.isEmpty()
-                        ? "none; --opentsdb http://HOST:4242 publishes them"
+                        ? "none; to publish them, use --opentsdb http://HOST:4242"
                         : sinks.stream().map(Sink::toString).collect(Collectors.joining(" and ")) + ", every "
                                 + publishing.interval().toSeconds() + " s"));
         out.flush();
@@ -302,10 +302,10 @@ public final class Collector implements AutoCloseable {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
     }
 
-    /** A step of a loop, done again and again. */
+    /** One round of a loop. */
     @FunctionalInterface
     private interface Step {
-        /** @return the milliseconds until the next one */
+        /** @return the milliseconds until the next round */
         long run();
     }
 
@@ -316,7 +316,7 @@ public final class Collector implements AutoCloseable {
                 try {
                     pause = step.run();
                 } catch (RuntimeException fault) {
-                    faults.warn(name, name + " failed and goes on: " + fault);
+                    faults.warn(name, name + " failed and continues: " + fault);
                     log.debug("{}", name, fault);
                     pause = PUSH_AGAIN_MILLIS;
                 }
@@ -347,13 +347,13 @@ public final class Collector implements AutoCloseable {
         return ticks.waitMillis();
     }
 
-    /** Tells now and then what was lost on the way and what became of it. */
+    /** Logs how many datagrams were lost and what was healed, if anything has changed. */
     private long report() {
         Map<String, Long> numbers = self.values();
         if (ledger.streams() > 0 && !numbers.equals(reported)) {
             log.info(
-                    "{} counters, {} senders with totals; of {} datagrams they sent {} were lost on the way and {} came"
-                            + " twice; healed {}, in doubt {}, dropped by the kernel {}",
+                    "counters: {}; senders with totals: {}; their datagrams: {} sent, {} lost, {} received twice; counts"
+                            + " healed: {}; amounts in doubt: {}; datagrams dropped by the kernel: {}",
                     numbers.get("ledger_counters"),
                     numbers.get("ledger_streams"),
                     numbers.get("ledger_datagrams_sent"),
@@ -367,24 +367,24 @@ public final class Collector implements AutoCloseable {
         return REPORT_MILLIS;
     }
 
-    /** Where UDP comes in. */
+    /** The address of the UDP port. */
     public InetSocketAddress udpAddress() {
         return intake.udpAddress();
     }
 
-    /** Where TCP comes in. */
+    /** The address of the TCP port. */
     public InetSocketAddress tcpAddress() {
         return intake.tcpAddress();
     }
 
-    /** Where the page is. */
+    /** The address of the page. */
     public InetSocketAddress httpAddress() {
         return dashboard.address();
     }
 
     /**
-     * Takes what has arrived, commits, pushes, publishes at a second not yet used, and closes all; within 5 s, also where
-     * the disk hangs. Idempotent.
+     * Reads what has arrived, commits, pushes, publishes once more, and closes everything, within 5 s even if the disk
+     * hangs. Idempotent.
      */
     @Override
     public synchronized void close() {
@@ -403,15 +403,15 @@ public final class Collector implements AutoCloseable {
         } else {
             long seconds = behind == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - behind.sinceNanos());
             log.error(
-                    "ended; the last changes of {} counters could NOT be written to the ledger: {}; senders with totals"
-                            + " repeat theirs after the next start, plain lines of the last {} s are lost",
+                    "ended, but the last changes could NOT be written to the ledger: {}; counters affected: {}; senders with"
+                            + " totals repeat theirs after the next start, plain lines of the last {} s are lost",
+                    behind == null ? "the program ended first" : behind.reason(),
                     lost,
-                    behind == null ? "the end came first" : behind.reason(),
                     seconds + 1);
         }
     }
 
-    /** Whether all that was counted is in the ledger on disk; ask after {@link #close}. */
+    /** Whether everything that was counted is in the ledger on disk; call it after {@link #close}. */
     public boolean isCommitted() {
         return ledger.uncommitted() == 0;
     }
@@ -426,7 +426,7 @@ public final class Collector implements AutoCloseable {
         commit.run();
         publisher.publish(clock.millis() / 1000);
         publisher.end();
-        // A round that still waits for its store is the last one: a pusher is for one thread.
+        // If a round still waits for the store, no other may run: a pusher is for one thread.
         if (pusher != null && storeThread != null && !storeThread.isAlive()) {
             pushAll(pusher);
         }

@@ -4,16 +4,16 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 
 /**
- * SIGHUP, which asks a daemon to look at its files again; without this it would end the JVM. The JDK's only way to a signal,
- * {@code sun.misc.Signal}, is no public API, so it is called by reflection; where it is missing, or the system has no SIGHUP,
- * nothing changes. Logs nothing itself, as the proxy sets the level of its log later.
+ * Handles SIGHUP, which asks a daemon to read its files again. Without a handler it would end the JVM. The JDK's only API
+ * for signals, {@code sun.misc.Signal}, is not public, so it is called by reflection; if it is missing, or the system has no
+ * SIGHUP, nothing changes. This class logs nothing, because the proxy sets its log level later.
  */
 final class Hangup {
     private volatile Runnable reload = () -> {};
 
     private Hangup() {}
 
-    /** Takes the signal from now on; until {@link #calls} says what it does, it does nothing. */
+    /** Handles the signal from now on; until {@link #calls} is called, the signal has no effect. */
     static Hangup taken() {
         Hangup hangup = new Hangup();
         try {
@@ -30,14 +30,14 @@ final class Hangup {
             signal.getMethod("handle", signal, handler)
                     .invoke(null, signal.getConstructor(String.class).newInstance("HUP"), calling);
         } catch (InvocationTargetException noSuchSignal) {
-            // Windows, or a JVM that was started with -Xrs.
+            // On Windows, or if the JVM was started with -Xrs.
         } catch (ReflectiveOperationException noSuchApi) {
-            // Another JDK.
+            // On a JDK without sun.misc.Signal.
         }
         return hangup;
     }
 
-    /** @param what is done for each SIGHUP, on a thread of the JDK's; must not throw */
+    /** @param what runs at each SIGHUP, on a thread of the JDK; must not throw */
     void calls(Runnable what) {
         reload = what;
     }

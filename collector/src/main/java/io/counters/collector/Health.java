@@ -9,9 +9,9 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Whether this collector does its work, for {@code /healthz}: that its threads live need not be asked, as the process ends when one
- * of them does. Who asks waits for nothing: what may hang is tried by a loop of
- * its own, and only when that last came through is looked at.
+ * Whether this collector works, for {@code /healthz}. Threads are not checked, because the process ends when one of them
+ * fails. A caller waits for nothing: a loop takes the ledger's lock once a second, and the caller only reads when this last
+ * succeeded.
  */
 final class Health implements Supplier<List<String>> {
     private static final long LOCK_NANOS_MAX = TimeUnit.SECONDS.toNanos(5);
@@ -34,7 +34,7 @@ final class Health implements Supplier<List<String>> {
         lockedNanos = nanoClock.getAsLong();
     }
 
-    /** What is wrong, a line each; empty when nothing is. From any thread. */
+    /** The problems, one line each; empty if there are none. From any thread. */
     @Override
     public List<String> get() {
         List<String> troubles = new ArrayList<>();

@@ -30,21 +30,21 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** {@code java -jar collector.jar}: reads the command line, runs a collector until SIGTERM or Ctrl-C. */
+/** {@code java -jar collector.jar}: reads the command line, and runs a collector until SIGTERM or Ctrl-C. */
 public final class Main {
     private static final int EXIT_USAGE = 2;
     private static final int EXIT_CANNOT = 1;
     private static final long LAST_LINES_MILLIS = 1_000;
     private static final long START_SECONDS_MAX = 10;
 
-    /** Of an orderly end that could not bring to the disk what was counted. */
+    /** After an orderly end whose last commit failed, so that counts are not on disk. */
     private static final int EXIT_UNCOMMITTED = 4;
 
     private Main() {}
 
     public static void main(String[] args) {
         System.setErr(new LogStream(new FileOutputStream(FileDescriptor.err), System::nanoTime, Main::logThread));
-        // A start that fails half-way must not live on as half a program.
+        // If the start fails after it has started threads, the process must end.
         Thread.currentThread().setUncaughtExceptionHandler(new Threads());
         int status = run(args, System.getenv(), System.out, System.err);
         LogStream.drain(LAST_LINES_MILLIS);
@@ -59,7 +59,7 @@ public final class Main {
         return thread;
     }
 
-    /** Starts what the arguments say; returns the exit status of what has ended, 0 for a collector that runs. */
+    /** Runs the command that the arguments name; returns its exit status, or 0 for a collector or proxy that runs. */
     static int run(String[] args, Map<String, String> environment, PrintStream out, PrintStream err) {
         if (args.length > 0 && args[0].equals("simulate")) {
             return new CommandLine(new Simulate(out, System::nanoTime))
@@ -89,15 +89,15 @@ public final class Main {
         } catch (CommandLine.ParameterException wrong) {
             Optional<Setting> secret = secret(args);
             if (secret.isPresent()) {
-                // Not what is wrong in its own words, which show the secret.
+                // The parser's message is not shown, because it contains the secret.
                 err.println("counters collector: there is no flag --"
-                        + secret.get().flag() + ", as others can see those; set variable "
+                        + secret.get().flag() + ", because other users could see it; set the variable "
                         + secret.get().variable());
                 return EXIT_USAGE;
             }
             err.println("counters collector: " + text(wrong));
             CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err);
-            err.println("--help lists every setting");
+            err.println("--help lists all settings");
             return EXIT_USAGE;
         }
         if (given.isUsageHelpRequested()) {
@@ -138,7 +138,7 @@ public final class Main {
     }
 
     private static void startProxy(ProxySettings settings, PrintStream out) throws IOException {
-        // Read when the first logger is made, which is below.
+        // The first logger reads this, and it is created below.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", settings.logLevel());
         Hangup hangup = Hangup.taken();
         Proxy proxy = started(Proxy::close, () -> new Proxy(settings, out));
@@ -152,8 +152,8 @@ public final class Main {
     }
 
     /**
-     * Starts a program that is closed at SIGTERM, Ctrl-C, and whatever else ends the JVM in order; also where that comes while
-     * it starts.
+     * Starts a program, and closes it at SIGTERM, at Ctrl-C, and at any other orderly end of the JVM, even one during the
+     * start.
      */
     private static <T, E extends Exception> T started(Consumer<T> close, Start<T, E> start) throws E, IOException {
         CompletableFuture<T> program = new CompletableFuture<>();
@@ -163,7 +163,7 @@ public final class Main {
                             try {
                                 close.accept(program.get(START_SECONDS_MAX, TimeUnit.SECONDS));
                             } catch (InterruptedException | ExecutionException | TimeoutException notStarted) {
-                                // Then there is nothing to close.
+                                // There is nothing to close.
                             }
                             LogStream.drain(LAST_LINES_MILLIS);
                         },
@@ -178,7 +178,7 @@ public final class Main {
         }
     }
 
-    /** What is wrong, without words that are no flags: they may be a mistyped password flag's. */
+    /** The problem, without words that are not flags: they may be the value of a mistyped password flag. */
     private static String text(CommandLine.ParameterException wrong) {
         if (!(wrong instanceof CommandLine.UnmatchedArgumentException unmatched)) {
             return String.valueOf(wrong.getMessage());
@@ -187,10 +187,10 @@ public final class Main {
                 .filter(word -> word.startsWith("-"))
                 .map(word -> word.replaceFirst("=.*", ""))
                 .collect(Collectors.joining(", "));
-        return flags.isEmpty() ? "there are words that are no flags" : "there is no flag " + flags;
+        return flags.isEmpty() ? "there are arguments that are not flags" : "there is no flag " + flags;
     }
 
-    /** A secret that was given as a flag. */
+    /** The secret setting that was given as a flag, if any. */
     private static Optional<Setting> secret(String[] args) {
         return Arrays.stream(Setting.values())
                 .filter(Setting::isSecret)
@@ -207,11 +207,11 @@ public final class Main {
                 .mixinStandardHelpOptions(true);
         spec.usageMessage()
                 .description(
-                        "Takes increments and decrements by UDP and TCP, keeps exact counters, publishes them.",
-                        "Every setting is also a variable COUNTERS_UDP_PORT and a key udp_port of the INI file;"
-                                + " a flag goes before a variable, a variable before the file.",
-                        "'proxy' as the first word spreads messages over several servers; 'proxy --help' says how.",
-                        "'simulate' as the first word proves the protocol instead; 'simulate --help' says how.")
+                        "Receives increments and decrements over UDP and TCP, keeps exact counters, and publishes them.",
+                        "Every setting is also a variable (COUNTERS_UDP_PORT) and a key of the INI file (udp_port);"
+                                + " a flag takes precedence over a variable, and a variable over the file.",
+                        "'proxy' as the first argument starts a proxy for several servers; see 'proxy --help'.",
+                        "'simulate' as the first argument tests the protocol in a simulation; see 'simulate --help'.")
                 .sortOptions(false);
         for (Setting setting : Setting.values()) {
             if (setting.isSecret()) {

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One running proxy: its loop on a thread of its own, a look at servers.conf once a second, and its page. */
+/** One running proxy: its loop on its own thread, a check of servers.conf once a second, and its page. */
 public final class Proxy implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Proxy.class);
 
@@ -39,10 +39,10 @@ public final class Proxy implements AutoCloseable {
     private boolean closed;
 
     /**
-     * Opens and starts it all.
+     * Opens and starts everything.
      *
-     * @param out takes the line that says where it listens
-     * @throws IOException when a port can't be had, or the pid file not written; what was opened is closed again
+     * @param out gets the lines that say where it listens
+     * @throws IOException if a port is not available or the pid file can't be written; what was opened is closed again
      */
     public Proxy(ProxySettings settings, PrintStream out) throws IOException {
         Self self = new Self();
@@ -56,7 +56,7 @@ public final class Proxy implements AutoCloseable {
                 this::streamId,
                 faults,
                 self);
-        // The one thread that is no daemon: it keeps the program running.
+        // The only thread that is not a daemon: it keeps the program running.
         thread = threads.foreground("counters-proxy", forwarder);
         watch = new ServersWatch(settings, forwarder, faults, self);
         ProxyPage opened = null;
@@ -91,7 +91,7 @@ public final class Proxy implements AutoCloseable {
         self.gauge("log_dropped_lines_total", LogStream::droppedLines);
     }
 
-    /** Takes the servers' file as it is now; says what came of it. */
+    /** Reads servers.conf again and logs the result. */
     void reload() {
         watch.reload();
     }
@@ -101,7 +101,7 @@ public final class Proxy implements AutoCloseable {
             try {
                 watch.look();
             } catch (RuntimeException fault) {
-                faults.warn("watch", "servers.conf could not be looked at and will be again: " + fault);
+                faults.warn("watch", "servers.conf could not be checked; this is tried again every second: " + fault);
             }
         }
     }
@@ -122,7 +122,7 @@ public final class Proxy implements AutoCloseable {
     private void say(PrintStream out, ProxySettings settings, @Nullable ProxyPage opened) throws IOException {
         out.println("counters proxy listens on TCP " + text(forwarder.tcpAddress()) + " and UDP "
                 + text(forwarder.udpAddress()) + " for the servers of " + settings.servers());
-        out.println("  numbers: " + (opened == null ? "nowhere" : "http://" + text(opened.address()) + "/metrics"));
+        out.println("  metrics: " + (opened == null ? "none" : "http://" + text(opened.address()) + "/metrics"));
         out.flush();
     }
 
@@ -136,7 +136,7 @@ public final class Proxy implements AutoCloseable {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
     }
 
-    /** Takes what has arrived, writes out what waits, for up to 5 s, and closes all. Idempotent. */
+    /** Reads what has arrived, sends what is queued for up to 5 s, and closes everything. Idempotent. */
     @Override
     public synchronized void close() {
         if (closed) {
@@ -149,7 +149,7 @@ public final class Proxy implements AutoCloseable {
         try {
             thread.join(END_MILLIS);
             if (thread.isAlive()) {
-                log.error("the proxy did not end within {} s; what waited in it is lost", END_MILLIS / 1000);
+                log.error("the proxy did not end within {} s; its queued messages are lost", END_MILLIS / 1000);
             }
             if (pidFile != null) {
                 Files.deleteIfExists(pidFile);

@@ -1,10 +1,10 @@
 /**
- * The collector: takes increments and decrements, keeps the truth in its ledger, projects it into a shared store and
- * publishes it. {@link io.counters.collector.Main} reads the command line, {@link io.counters.collector.Collector}
- * assembles the rooms; only these two name clocks and threads.
+ * The collector: receives increments and decrements, keeps the values in its ledger, copies them to a store and
+ * publishes them. {@link io.counters.collector.Main} reads the command line; {@link io.counters.collector.Collector} and
+ * {@link io.counters.collector.Proxy} assemble the packages. Only this package supplies clocks and threads.
  *
  * <pre>
- *   intake --> ledger --> its file        every room --> self
+ *   intake --> ledger --> its file        every package --> self
  *               ^   ^
  *      store, publish, dashboard
  * </pre>

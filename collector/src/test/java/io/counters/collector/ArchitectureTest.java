@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The rooms of the collector, and who may enter which; the packages' descriptions say it in words. */
+/** The packages of the collector, and which may use which; each package's description says the same in words. */
 class ArchitectureTest {
     private static final String HOUSE = "io.counters.collector";
     private static final List<Class<?>> CLOCKS = List.of(
@@ -53,7 +53,7 @@ class ArchitectureTest {
         "dashboard, http ledger",
         "simulate,  ledger peers wire emit cells",
     })
-    void a_room_uses_only_the_rooms_it_is_shown_to(String room, String shown) {
+    void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {
         List<String> allowed = new java.util.ArrayList<>(List.of(HOUSE + "." + room));
         if (!room.equals("self") && !room.equals("settings")) {
             allowed.addAll(List.of(HOUSE + ".self", HOUSE + ".settings"));
@@ -74,7 +74,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void every_room_is_known_here() {
+    void every_package_is_listed_here() {
         assertThat(MAIN.stream()
                         .map(JavaClass::getPackageName)
                         .filter(name -> name.startsWith(HOUSE + "."))
@@ -95,7 +95,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void only_the_assembly_names_clocks() {
+    void only_the_assembly_reads_clocks() {
         DescribedPredicate<JavaAccess<?>> readsAClock = DescribedPredicate.describe(
                 "read a clock",
                 access -> CLOCKS.stream().anyMatch(access.getTargetOwner()::isEquivalentTo)
@@ -104,7 +104,7 @@ class ArchitectureTest {
                         .filter(assembly())
                         .flatMap(type -> type.getAccessesFromSelf().stream())
                         .filter(readsAClock))
-                .as("the assembly's own, or else this test sees nothing")
+                .as("the assembly's own readings, without which this test would find nothing")
                 .isNotEmpty();
 
         assertThat(MAIN.stream()
@@ -117,7 +117,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void names_say_what_a_thing_is() {
+    void class_names_are_not_vague() {
         classes()
                 .that()
                 .resideInAPackage("io.counters..")

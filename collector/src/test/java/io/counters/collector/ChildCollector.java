@@ -26,7 +26,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** collector.jar in a process of its own, on loopback and free ports. */
+/** collector.jar in its own process, on loopback and free ports. */
 public final class ChildCollector implements AutoCloseable {
     public static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -44,9 +44,9 @@ public final class ChildCollector implements AutoCloseable {
     private int page;
 
     /**
-     * Starts one, and waits until it runs or has ended.
+     * Starts a collector, and waits until it runs or has ended.
      *
-     * @param folder has its data in {@code data}, and what it says
+     * @param folder for its data, in {@code data}, and its output
      * @param java options of the JVM
      */
     public ChildCollector(Path folder, Map<String, String> environment, List<String> java, String... more)
@@ -83,12 +83,12 @@ public final class ChildCollector implements AutoCloseable {
         }
     }
 
-    /** Where UDP and TCP come in. */
+    /** The port for UDP and TCP. */
     public int udp() {
         return udp;
     }
 
-    /** Where its page is. */
+    /** The port of its page. */
     public int page() {
         return page;
     }
@@ -114,7 +114,7 @@ public final class ChildCollector implements AutoCloseable {
         return numbers("/api/counters", COUNTER);
     }
 
-    /** What it counts of itself, without {@code counters_} before it. */
+    /** Its metrics, without the prefix {@code counters_}. */
     public SortedMap<String, Long> metrics() throws IOException {
         return numbers("/metrics", METRIC);
     }
@@ -136,14 +136,14 @@ public final class ChildCollector implements AutoCloseable {
         }
     }
 
-    /** Waits until a counter has been committed with this value. */
+    /** Waits until a counter is committed with this value. */
     public void awaitCounter(String name, long value) {
         await().atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(20))
                 .untilAsserted(() -> assertThat(counters()).as(this::said).containsEntry(name, value));
     }
 
-    /** Waits until one of its own numbers is above this. */
+    /** Waits until one of its metrics is above this. */
     public void awaitMetric(String name, long above) {
         await().atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(20))
@@ -157,7 +157,7 @@ public final class ChildCollector implements AutoCloseable {
         process.destroy();
     }
 
-    /** Sends SIGKILL, and waits until it is gone. */
+    /** Sends SIGKILL, and waits until the process has ended. */
     public void kill() {
         process.destroyForcibly();
         status(Duration.ofSeconds(10));
@@ -176,14 +176,14 @@ public final class ChildCollector implements AutoCloseable {
         return process.exitValue();
     }
 
-    /** Waits until it has logged this: the log is written behind what it tells of. */
+    /** Waits until it has logged this: the log is written a little later than the event. */
     public void awaitSaid(String... texts) {
         await().atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(20))
                 .untilAsserted(() -> assertThat(said()).contains(texts));
     }
 
-    /** What it has logged so far; all of it once it has ended. */
+    /** Its log so far; complete once it has ended. */
     public String said() {
         try {
             return Files.readString(err);
@@ -192,7 +192,7 @@ public final class ChildCollector implements AutoCloseable {
         }
     }
 
-    /** The names of the files in a folder below its data; none where there is no such folder. */
+    /** The names of the files in a folder below its data; none if there is no such folder. */
     public static List<String> files(Path folder, String below) throws IOException {
         Path where = folder.resolve("data").resolve(below);
         if (!Files.exists(where)) {

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** collector.jar itself, in a process of its own, on the JDK at hand. */
+/** collector.jar in its own process, on the JDK at hand. */
 class CollectorIT {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -53,7 +53,7 @@ class CollectorIT {
         }
     }
 
-    /** A collector that runs. */
+    /** A running collector. */
     private final class Running {
         final Process process;
         final Path out;
@@ -116,7 +116,7 @@ class CollectorIT {
                     .untilAsserted(() -> assertThat(counters()).containsPattern("\"" + name + "\": " + value + ",?\n"));
         }
 
-        /** Asks it to end, and waits until it has. */
+        /** Sends SIGTERM, and waits until it has ended. */
         void end() throws Exception {
             long begin = System.nanoTime();
             process.destroy();
@@ -124,7 +124,7 @@ class CollectorIT {
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(END);
         }
 
-        /** Says nothing of ours at WARN or above, nothing of the JVM's at all. */
+        /** Asserts that our log has nothing at WARN or above, and that the JVM printed nothing. */
         void assertSilent() throws IOException {
             assertThat(Files.readAllLines(err))
                     .allSatisfy(line -> assertThat(line).matches("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d INFO .*"));
@@ -132,7 +132,7 @@ class CollectorIT {
     }
 
     @Test
-    void counts_by_udp_and_tcp_are_shown_and_survive_a_restart_in_silence() throws Exception {
+    void counts_by_udp_and_tcp_are_shown_and_survive_a_restart_without_a_warning() throws Exception {
         Running first = new Running("--interval=1s", "--sink=stdout");
         first.datagram("increment YourAwesomeCounter");
         first.datagram("decrement below 3");
@@ -161,7 +161,7 @@ class CollectorIT {
     }
 
     @Test
-    void what_was_committed_survives_a_kill_and_the_rest_heals() throws Exception {
+    void committed_counts_survive_a_kill_and_the_rest_heals() throws Exception {
         Running first = new Running();
         first.datagram(S1 + " 10 1\nincrement orders.placed 7 7");
         first.awaitCounter("orders.placed", 7);
@@ -179,7 +179,7 @@ class CollectorIT {
     }
 
     @Test
-    void it_counts_and_ends_in_time_with_a_dead_store_and_a_dead_sink() throws Exception {
+    void a_collector_counts_and_ends_in_time_with_a_dead_store_and_a_dead_sink() throws Exception {
         Running running = new Running(
                 "--store=memcached://127.0.0.1:" + Ports.reserve(),
                 "--opentsdb=http://127.0.0.1:" + Ports.reserve(),
@@ -198,7 +198,7 @@ class CollectorIT {
     }
 
     @Test
-    void it_ends_in_time_with_a_store_and_a_sink_that_hang() throws Exception {
+    void a_collector_ends_in_time_with_a_store_and_a_sink_that_hang() throws Exception {
         try (ServerSocket store = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
                 ServerSocket sink = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             Running running = new Running(
@@ -223,7 +223,7 @@ class CollectorIT {
     }
 
     @Test
-    void a_second_collector_on_the_same_folder_is_told_what_to_do() throws Exception {
+    void a_second_collector_on_the_same_folder_exits_with_1_and_the_remedy() throws Exception {
         new Running();
         Path err = folder.resolve("err-second");
         Process second = new ProcessBuilder(

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** collector.jar on a disk that fails, fills up, hangs, or is not there. */
+/** collector.jar on a disk that fails, fills up, hangs, or is missing. */
 @Tag("once")
 class DiskFaultsIT {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b ";
@@ -63,7 +63,7 @@ class DiskFaultsIT {
 
     @ParameterizedTest
     @CsvSource({"SYNC_ERRNO, 5", "WRITE_ERRNO, 5", "WRITE_ERRNO, 28", "WRITES_UNTIL_FULL, 3"})
-    void a_bad_moment_of_the_disk_costs_nothing_and_its_end_is_said(Slot slot, int value) throws Exception {
+    void a_disk_that_fails_for_a_while_loses_nothing_and_its_recovery_is_logged(Slot slot, int value) throws Exception {
         ChildCollector child = started();
         child.datagram(S1 + "10 1\nincrement a 5 5");
         child.awaitCounter("a", 5);
@@ -76,7 +76,7 @@ class DiskFaultsIT {
 
         child.awaitCounter("b", 7);
         child.awaitCounter("plain", 3);
-        child.awaitSaid("can't write the ledger", "the ledger is on disk again, after ");
+        child.awaitSaid("can't write the ledger", "the ledger is on disk again");
         child.kill();
         ChildCollector next = started();
         assertThat(next.counters())
@@ -94,7 +94,7 @@ class DiskFaultsIT {
 
     @ParameterizedTest
     @CsvSource({"1", "3", "8"})
-    void a_disk_that_fills_up_within_a_commit_and_a_kill_leave_one_whole_commit(int writes) throws Exception {
+    void a_disk_that_fills_up_during_a_commit_and_a_kill_leave_one_complete_commit(int writes) throws Exception {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < 300; i++) {
             lines.append("\nincrement counter." + i + " 100 100");
@@ -124,7 +124,7 @@ class DiskFaultsIT {
     }
 
     @Test
-    void an_orderly_end_on_a_full_disk_says_what_is_lost_and_exits_with_4() throws Exception {
+    void an_orderly_end_on_a_full_disk_logs_what_is_lost_and_exits_with_4() throws Exception {
         ChildCollector child = started();
         child.datagram(S1 + "10 1\nincrement a 5 5");
         child.awaitCounter("a", 5);
@@ -136,7 +136,7 @@ class DiskFaultsIT {
 
         assertThat(child.status(END)).isEqualTo(EXIT_UNCOMMITTED);
         assertThat(child.said())
-                .contains("the last changes of 2 counters could NOT be written to the ledger")
+                .contains("the last changes could NOT be written to the ledger: ", "; counters affected: 2;")
                 .contains("the disk is full")
                 .doesNotContain("ended; counters in the ledger");
         faults.heal();
@@ -149,7 +149,7 @@ class DiskFaultsIT {
     }
 
     @Test
-    void an_end_whose_last_commit_succeeds_exits_as_SIGTERM_does() throws Exception {
+    void an_end_whose_last_commit_succeeds_has_the_exit_status_of_SIGTERM() throws Exception {
         ChildCollector child = started();
         faults.set(Slot.SYNC_ERRNO, Faults.EIO);
         child.datagram("increment a 5");
@@ -164,7 +164,7 @@ class DiskFaultsIT {
     }
 
     @Test
-    void while_a_sync_hangs_the_page_answers_and_SIGTERM_ends_it_in_time() throws Exception {
+    void while_a_sync_hangs_the_page_answers_and_SIGTERM_ends_the_collector_in_time() throws Exception {
         ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
         child.datagram(S1 + "10 1\nincrement a 5 5");
         child.awaitCounter("a", 5);
@@ -181,7 +181,7 @@ class DiskFaultsIT {
 
         assertThat(child.status(END)).isEqualTo(EXIT_UNCOMMITTED);
         assertThat(child.said())
-                .contains("the last changes of 1 counters could NOT be written")
+                .contains("the last changes could NOT be written to the ledger: ", "; counters affected: 1;")
                 .contains("a write to the disk has not returned yet");
         faults.heal();
         ChildCollector next = started();
@@ -191,7 +191,7 @@ class DiskFaultsIT {
     }
 
     @Test
-    void while_the_spool_can_not_be_read_the_page_answers_and_commits_go_on() throws Exception {
+    void while_the_spool_cannot_be_read_the_page_answers() throws Exception {
         ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
         child.datagram("increment a 5");
         await().atMost(PATIENCE)
@@ -207,7 +207,7 @@ class DiskFaultsIT {
     }
 
     @Test
-    void a_spool_whose_folder_can_not_be_synced_loses_no_tick_and_keeps_its_books() throws Exception {
+    void a_spool_whose_folder_cannot_be_synced_loses_no_tick() throws Exception {
         ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
         faults.set(Slot.SYNC_FOLDER_ERRNO, Faults.EIO);
         child.datagram("increment a 5");
@@ -216,11 +216,11 @@ class DiskFaultsIT {
                 .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
 
         assertThat(child.metrics()).containsEntry("publish_lost_points_total", 0L);
-        child.awaitSaid("the folder can't be synced, so that a power failure may lose ticks");
+        child.awaitSaid("the folder can't be synced, so a power failure may lose ticks");
     }
 
     @Test
-    void starts_on_a_full_disk_say_so_and_leave_nothing_behind() throws Exception {
+    void a_start_on_a_full_disk_fails_with_the_reason_and_leaves_no_files() throws Exception {
         for (int writes = 1; writes <= 5; writes++) {
             faults.set(Slot.WRITES_UNTIL_FULL, writes);
             ChildCollector child = start();
@@ -248,7 +248,7 @@ class DiskFaultsIT {
         "READ_ERRNO, 5, can't use the ledger",
         "WRITE_ERRNO, 28, the disk is full",
     })
-    void a_sound_ledger_that_can_not_be_used_now_stays_where_it_is(Slot slot, int errno, String reason)
+    void an_undamaged_ledger_that_cannot_be_used_now_is_not_set_aside(Slot slot, int errno, String reason)
             throws Exception {
         try (ChildCollector first = started()) {
             first.datagram("increment a 5");
@@ -266,7 +266,7 @@ class DiskFaultsIT {
     }
 
     @Test
-    void a_missing_temporary_folder_is_named_with_the_remedy() throws Exception {
+    void a_missing_temporary_folder_is_reported_with_the_remedy() throws Exception {
         Path missing = folder.resolve("missing");
         ChildCollector child = new ChildCollector(folder, faults.environment(), List.of("-Djava.io.tmpdir=" + missing));
         started.add(child);
@@ -277,13 +277,13 @@ class DiskFaultsIT {
     }
 
     @Test
-    void a_spool_that_can_not_be_made_stops_the_start_with_the_reason() throws Exception {
+    void a_spool_that_cannot_be_created_stops_the_start_with_the_reason() throws Exception {
         started().close();
         Files.writeString(folder.resolve("data").resolve("spool"), "a file");
 
         ChildCollector child = start("--opentsdb=http://127.0.0.1:" + Ports.reserve());
 
         assertThat(child.status(PATIENCE)).isEqualTo(EXIT_CANNOT);
-        assertThat(child.said()).contains("the spool ").contains("can't be used: a file has the place of a folder");
+        assertThat(child.said()).contains("the spool ").contains("can't be used: a file is in the place of a folder");
     }
 }

@@ -16,8 +16,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A child process whose disk, clock and sockets misbehave on command. {@code src/test/c/faults.c} does it, which the
- * child loads before its C library; both map the same file, and a slot that is set here takes effect at once.
+ * Makes the disk, the clock and the sockets of a child process misbehave on command. The child loads {@code
+ * src/test/c/faults.c} before its C library; both processes map the same file, so that a slot that is set here takes effect
+ * at once.
  */
 public final class Faults {
     public static final int EIO = 5;
@@ -25,7 +26,7 @@ public final class Faults {
     public static final int ENOSPC = 28;
     public static final int EROFS = 30;
 
-    /** What can be set, in the order of {@code faults.c}, which explains them. 0 is no fault. */
+    /** The slots, in the order of {@code faults.c}, which explains them. 0 means no fault. */
     public enum Slot {
         CLOCK_MILLIS(0),
         SYNC_ERRNO(1),
@@ -58,9 +59,9 @@ public final class Faults {
     private final MappedByteBuffer slots;
 
     /**
-     * No fault yet.
+     * Begins without faults.
      *
-     * @param control the file to make for the slots; may be shared by one child after the other
+     * @param control the file to create for the slots; several children may use it, one after the other
      * @param folder only files in this folder have disk faults
      */
     public Faults(Path control, Path folder) throws IOException {
@@ -99,9 +100,9 @@ public final class Faults {
     }
 
     /**
-     * Runs a program of the tests' in a child process, with these faults, until it ends well.
+     * Runs a program of the tests in a child process, with these faults, and asserts that it exits with 0.
      *
-     * @return what it said
+     * @return its output
      */
     public String run(Class<?> program, String... args) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
@@ -119,14 +120,14 @@ public final class Faults {
         return said;
     }
 
-    /** Lets the call of this number from now on fail, and those after it, so many in all. */
+    /** Makes {@code count} calls fail, beginning with call number {@code first} from now on. */
     public void failCalls(int errno, int first, int count) {
         set(Slot.CALLS_UNTIL_FAULT, first);
         set(Slot.CALLS_FAIL, count);
         set(Slot.CALLS_ERRNO, errno);
     }
 
-    /** The library; compiled where it is missing or older than its source. */
+    /** The library; compiled if it is missing or older than its source. */
     private static synchronized Path compiled() throws IOException {
         Path source = Path.of("src", "test", "c", "faults.c").toAbsolutePath();
         Path library = Path.of("target", "faults.so").toAbsolutePath();

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A collector with a heap of 256 MB under every flood that strangers can make, one after the other: names, streams, keys that
- * collide, connections, requests. {@code -Dflood.seconds=60} makes each last a minute.
+ * A collector with a heap of 256 MB under each flood that a stranger can cause, one after the other: names, streams, keys
+ * that collide, connections, requests. With {@code -Dflood.seconds=60} each lasts a minute.
  */
 @Tag("once")
 class FloodsIT {
@@ -61,7 +61,7 @@ class FloodsIT {
         void run(int number) throws IOException;
     }
 
-    /** Does a step again and again, for as long as a flood lasts. */
+    /** Repeats a step for as long as a flood lasts; returns how often. */
     private static int flood(Step step) throws IOException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(FLOOD_SECONDS);
         int number = 0;
@@ -100,7 +100,7 @@ class FloodsIT {
         }
     }
 
-    /** Asks for health and numbers all the time, and keeps what goes wrong. */
+    /** Requests health, metrics and page continuously, and records what fails. */
     private void watch(int page) {
         Thread watching = new Thread(() -> {
             while (!over.get()) {
@@ -123,7 +123,7 @@ class FloodsIT {
         watching.start();
     }
 
-    /** An id, or a name, that collides with all others of its length by Java's hash of strings. */
+    /** An ID, or a name, that has the same {@link String#hashCode} as all others of this method. */
     private static String colliding(int number) {
         StringBuilder text = new StringBuilder();
         for (int bit = 0; bit < COLLIDING_BITS; bit++) {
@@ -145,7 +145,7 @@ class FloodsIT {
     }
 
     @Test
-    void no_flood_stops_page_or_health_and_an_honest_sender_is_exact_after_each() throws Exception {
+    void page_and_health_answer_during_every_flood_and_an_honest_sender_is_exact_afterwards() throws Exception {
         ChildCollector collector = new ChildCollector(folder, Map.of(), List.of("-Xmx256m"));
         opened.add(collector);
         assertThat(collector.runs()).as(collector::said).isTrue();
@@ -188,7 +188,7 @@ class FloodsIT {
             try {
                 get(page, "/api/counters");
             } catch (IOException busy) {
-                // Whether it is answered does not matter here.
+                // Whether it is answered is not tested here.
             }
         });
         honest(collector, 4);
@@ -209,20 +209,18 @@ class FloodsIT {
                 unanswered.isEmpty() ? "all were answered" : unanswered);
         assertThat(unanswered).as(collector::said).isEmpty();
         assertThat(answers.get()).isPositive();
-        assertThat(after)
-                .as("what flooded in is bounded by a tenth of the room a minute")
-                .isLessThan(before + (90 << 20));
+        assertThat(after).as("a flood may use a tenth of the memory a minute").isLessThan(before + (90 << 20));
         assertThat(collector.said()).doesNotContain("OutOfMemoryError").doesNotContain(" ERROR ");
     }
 
-    /** What floods in leaves no room before the next minute; in the short form only the last floods are waited out. */
+    /** After a flood there is no room before the next minute. The short form waits only after the last floods. */
     private void afterEach(ChildCollector collector, int round) throws IOException {
         if (FLOOD_SECONDS >= 60) {
             honest(collector, round);
         }
     }
 
-    /** A sender with totals, whose datagrams come twice, and which repeats itself until its place in the ledger is free. */
+    /** A sender with totals whose datagrams arrive twice, and which repeats its totals until the ledger has room for it. */
     private void honest(ChildCollector collector, int round) throws IOException {
         try (DatagramSocket socket = new DatagramSocket(new InetSocketAddress("127.0.0.9", 0))) {
             String from = HONEST + round + " ";

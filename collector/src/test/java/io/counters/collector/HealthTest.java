@@ -25,7 +25,7 @@ class HealthTest {
     private final Health health = new Health(commit, ledger, () -> nanos);
 
     @Test
-    void it_is_well_while_the_ledgers_lock_can_be_had() {
+    void there_is_no_problem_while_the_ledgers_lock_can_be_taken() {
         for (int second = 0; second < 100; second++) {
             nanos += TimeUnit.SECONDS.toNanos(1);
             health.look();
@@ -34,7 +34,7 @@ class HealthTest {
     }
 
     @Test
-    void a_lock_that_is_held_for_long_is_told_and_nobody_who_asks_waits_for_it() throws Exception {
+    void a_lock_that_is_held_for_long_is_reported_without_waiting_for_it() throws Exception {
         Thread looking = new Thread(health::look);
         looking.setDaemon(true);
         synchronized (ledger) {
@@ -48,7 +48,7 @@ class HealthTest {
     }
 
     @Test
-    void a_disk_that_takes_nothing_is_told_after_some_seconds_and_until_it_does() {
+    void a_disk_that_accepts_no_commit_is_reported_after_some_seconds_until_it_does() {
         ledger.forgetEarlier();
         journal.full(true);
         commit.run();

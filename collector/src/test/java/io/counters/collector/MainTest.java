@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the command line answers where no collector comes up; CollectorIT has one that does. */
+/** The command line's output when no collector starts; in CollectorIT one does. */
 class MainTest {
     @TempDir
     Path folder;
@@ -47,14 +47,14 @@ class MainTest {
     }
 
     @Test
-    void version_says_which() {
+    void version_prints_program_and_version() {
         assertThat(run("--version")).isZero();
 
         assertThat(out.toString(UTF_8)).startsWith("counters collector ");
     }
 
     @Test
-    void an_unknown_flag_ends_with_2_and_the_nearest() {
+    void an_unknown_flag_exits_with_2_and_names_the_nearest() {
         assertThat(run("--udp-prot", "1")).isEqualTo(2);
 
         assertThat(said()).contains("--udp-prot").contains("--udp-port").contains("--help");
@@ -109,7 +109,7 @@ class MainTest {
         "interval, 10",
         "config, no-such-file.ini",
     })
-    void a_bad_value_ends_with_2_and_its_place(String flag, String value) {
+    void a_bad_value_exits_with_2_and_names_its_place(String flag, String value) {
         assertThat(run("--" + flag, value)).isEqualTo(2);
 
         String wrong = value.isEmpty() ? "empty; " : value + ", ";
@@ -118,7 +118,7 @@ class MainTest {
     }
 
     @Test
-    void every_mistake_is_said_in_one_start() throws Exception {
+    void one_start_reports_every_mistake() throws Exception {
         Path ini = Files.writeString(folder.resolve("c.ini"), "interval = soon\nstroe = embedded");
 
         assertThat(run("--udp-port=x", "--http-port=y", "--sink=z", "--config=" + ini))
@@ -135,7 +135,7 @@ class MainTest {
     }
 
     @Test
-    void a_taken_port_ends_with_1_and_the_remedy() throws Exception {
+    void a_port_in_use_exits_with_1_and_the_remedy() throws Exception {
         try (DatagramSocket taken = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
             assertThat(run(
                             "--bind=127.0.0.1",
@@ -143,12 +143,12 @@ class MainTest {
                             "--http-port=0",
                             "--data-dir=" + folder))
                     .isEqualTo(1);
-            assertThat(said()).contains("port " + taken.getLocalPort()).contains("--udp-port takes another");
+            assertThat(said()).contains("port " + taken.getLocalPort()).contains("use --udp-port for another");
         }
     }
 
     @Test
-    void a_taken_page_port_ends_with_1_and_lets_go_of_the_folder() throws Exception {
+    void a_page_port_in_use_exits_with_1_and_releases_the_folder() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             for (int again = 0; again < 2; again++) {
                 err.reset();
@@ -160,7 +160,7 @@ class MainTest {
                         .isEqualTo(1);
                 assertThat(said())
                         .contains("port " + taken.getLocalPort())
-                        .contains("--http-port takes another")
+                        .contains("use --http-port for another")
                         .doesNotContain("in use by another");
             }
         }

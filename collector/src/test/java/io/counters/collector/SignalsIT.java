@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** SIGHUP, to the collector and to the proxy, each in a process of its own. */
+/** SIGHUP to the collector and to the proxy, each in its own process. */
 class SignalsIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -32,7 +32,7 @@ class SignalsIT {
     }
 
     @Test
-    void a_collector_reads_its_settings_again_and_says_what_needs_a_restart() throws Exception {
+    void sighup_makes_a_collector_read_its_settings_again_and_log_what_needs_a_restart() throws Exception {
         Path ini = Files.writeString(folder.resolve("collector.ini"), "interval = 10s\n");
         try (ChildCollector collector = new ChildCollector(folder, Map.of(), List.of(), "--config=" + ini)) {
             hangUp(collector.pid());
@@ -41,12 +41,11 @@ class SignalsIT {
             Files.writeString(ini, "interval = 20s\n");
             hangUp(collector.pid());
             await().atMost(PATIENCE)
-                    .until(() -> collector.said().contains("a restart is needed for what has changed: interval"));
+                    .until(() -> collector.said().contains("changed settings, which need a restart: interval"));
 
             Files.writeString(ini, "interval = never\nhunter2\n");
             hangUp(collector.pid());
-            await().atMost(PATIENCE)
-                    .until(() -> collector.said().contains("have mistakes, with which a restart would fail"));
+            await().atMost(PATIENCE).until(() -> collector.said().contains("have errors, so a restart would fail"));
             assertThat(collector.said()).doesNotContain("hunter2");
             collector.datagram("increment a");
             collector.awaitCounter("a", 1);
@@ -54,7 +53,7 @@ class SignalsIT {
     }
 
     @Test
-    void a_proxy_reads_its_servers_again() throws Exception {
+    void sighup_makes_a_proxy_read_its_servers_again() throws Exception {
         Path servers = Files.writeString(folder.resolve("servers.conf"), "udp://127.0.0.1:9\t1\n");
         Path ini = Files.writeString(
                 folder.resolve("proxy.ini"),
@@ -84,7 +83,7 @@ class SignalsIT {
             hangUp(proxy.pid());
 
             awaitSaid(err, "was read again");
-            awaitSaid(err, "2 servers instead of 1");
+            awaitSaid(err, "servers before 1, now 2");
             assertThat(Files.readString(err)).as("log_level is INFO").doesNotContain(" DEBUG ");
             assertThat(proxy.isAlive()).isTrue();
         } finally {

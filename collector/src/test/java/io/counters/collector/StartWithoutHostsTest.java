@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A whole collector, whose store and OpenTSDB have names that do not resolve. */
+/** A complete collector whose store and OpenTSDB have names that do not resolve. */
 @Tag("slow")
 class StartWithoutHostsTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -45,8 +45,7 @@ class StartWithoutHostsTest {
                 "redis://no-such-host.invalid,no-such-host-either.invalid",
                 "couchbase://no-such-host.invalid/bucket"
             })
-    void hosts_that_do_not_resolve_keep_the_collector_neither_from_starting_nor_from_counting(String store)
-            throws Exception {
+    void a_collector_starts_and_counts_although_hosts_do_not_resolve(String store) throws Exception {
         Settings settings = new Settings(
                 Map.of(
                         Setting.BIND, "127.0.0.1",

@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A collector whose stderr is a full pipe that nobody reads. */
+/** A collector whose stderr is a full pipe that no process reads. */
 class StderrIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Pattern PORTS =
@@ -43,9 +43,10 @@ class StderrIT {
     }
 
     @Test
-    void a_stderr_that_nobody_reads_stops_nothing() throws Exception {
+    void a_collector_counts_and_answers_while_its_stderr_is_blocked() throws Exception {
         Path pipe = folder.resolve("pipe");
-        // Opened both ways the pipe has a reader, which reads nothing; and it is full before the collector begins.
+        // The pipe is open in both directions, so that it has a reader, which reads nothing. It is full before the
+        // collector starts.
         Process holder = new ProcessBuilder(
                         "sh",
                         "-c",

@@ -12,10 +12,10 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** collector.jar with {@code --unix}: killed, started again, started twice, ended, and without its native library. */
+/** collector.jar with {@code --unix}: killed, restarted, started twice, ended, and without its native library. */
 @EnabledOnOs(OS.LINUX)
 class UnixSocketIT {
-    /** Blocks where the queue is full, and connects anew where nobody receives: as PHP-FPM's workers do. */
+    /** Blocks if the queue is full, and connects again if there is no receiver, like PHP-FPM's workers. */
     private static final String CLIENT = """
             use Socket;
             my ($path, $times) = @ARGV;
@@ -47,7 +47,7 @@ class UnixSocketIT {
     }
 
     @Test
-    void a_killed_collectors_socket_is_taken_over_and_an_ended_ones_is_gone() throws Exception {
+    void the_socket_of_a_killed_collector_is_replaced_and_that_of_an_ended_collector_is_deleted() throws Exception {
         Path socket = folder.resolve("counters.sock");
         try (ChildCollector killed = collector(socket, List.of())) {
             client(socket, 20_000);
@@ -76,14 +76,14 @@ class UnixSocketIT {
     }
 
     @Test
-    void without_the_native_library_the_start_fails_and_says_what_to_do() throws Exception {
+    void without_the_native_library_the_start_fails_with_the_remedy() throws Exception {
         Path socket = folder.resolve("counters.sock");
         try (ChildCollector collector = collector(socket, List.of("-Dio.netty.transport.noNative=true"))) {
             assertThat(collector.status(Duration.ofSeconds(30))).isEqualTo(1);
             assertThat(collector.said())
                     .contains("can't listen on the Unix socket " + socket)
                     .contains("Netty's native library can't be loaded here")
-                    .contains("Leave --unix out to do without");
+                    .contains("Leave out --unix to start without it");
         }
         assertThat(socket).doesNotExist();
         try (ChildCollector without =

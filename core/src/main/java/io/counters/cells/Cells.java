@@ -12,56 +12,60 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The cells that counts go into: for each thread a row of longs, one per counter, which only that thread writes.
+ * Contains the cells of all counters: each thread has a row of longs, one per counter, which only that thread writes.
  *
- * <p><b>Design.</b> A counter is a dense id (see {@link #id}). A platform thread finds its own row in two arrays that
- * never move, at the place its number gives, checks that it is the owner, and adds with a plain store: no atomic
- * instruction, no line of cache that another thread writes. The sweep reads all rows and adds them up; a cell is never
- * reset, so an increment cannot fall between a read and a reset. Cells are signed and net: a decrement lowers the same
- * cell.
+ * <p><b>Design.</b> A counter is a dense id (see {@link #id}). A platform thread finds its row in two arrays that are
+ * never reallocated, at the index that follows from its number. It checks that it owns the row, and adds with a plain
+ * store: no atomic instruction, and no cache line that another thread writes. The sweep reads all rows and adds them
+ * up. A cell is never reset, so an increment cannot fall between a read and a reset. Cells are signed and net: a
+ * decrement lowers the same cell.
  *
- * <p><b>Weakness.</b> Rows cost 8 to 16 bytes per counter and living thread that counts (a row doubles when a higher id
- * comes). A dead thread's row would be lost or leak, and 100,000 virtual threads must not own 100,000 rows. A plain
- * store of 64 bits may be torn by a JVM of 32 bits, and a compiler may move it to the end of a counted loop.
+ * <p><b>Weakness.</b> Rows take 8 to 16 bytes per counter and living thread that counts (a row doubles when a higher id
+ * is used). The row of a dead thread would be lost or would leak, and 100,000 virtual threads must not own 100,000
+ * rows. A 32-bit JVM may tear a plain 64-bit store, and a compiler may move the store to the end of a counted loop.
  *
- * <p><b>Defence.</b> When the cells are read, and whenever the owners have doubled, the row of every dead thread is
- * folded into shared blocks. Virtual threads add to those blocks directly, by an atomic add on one of {@value #STRIPES}
- * stripes: {@value #STRIPES} times 8 bytes a counter. (Measured by {@code CellsMemoryTest}: 200 bytes a counter with
- * its name and block, 13 a counter and living thread at 10,000 counters, 280 a thread that counts a few.) So do threads that find no place within {@value #PROBES} of their
- * own, as happens when thousands live, all threads of a 32-bit JVM, and threads for whose row there is no memory: a
- * counter's block is there before its id is, so what has an id can always be counted.
- * A place belongs to its thread until that has died: if a living thread could lose it, both might write one row. Where
- * a thread counts does not matter to the sum, so it may change. A {@code Thread} is held while it lives and until its
- * row is folded. A store that waits for the end of a loop is late for a sweep and in time for a later one.
+ * <p><b>Defense.</b> When the cells are read, and whenever the number of owners has doubled, the row of every dead
+ * thread is folded into shared blocks. Virtual threads add to those blocks directly, by an atomic add on one of {@value
+ * #STRIPES} stripes: {@value #STRIPES} times 8 bytes per counter. (Measured by {@code CellsMemoryTest}: 200 bytes per
+ * counter with its name and block, 13 per counter and living thread with 10,000 counters, 280 per thread that counts a
+ * few.) Three other kinds of threads add to the blocks too: threads that find no free place within {@value #PROBES} of
+ * their own, which happens when thousands of threads live; all threads of a 32-bit JVM; and threads for whose row there
+ * is no memory. A counter's block is allocated before its id is published, so a counter that has an id can always be
+ * counted. A place belongs to its thread until that thread has died: if a living thread could lose its place, two
+ * threads might write one row. The sum does not depend on where a thread counts, so that may change. A {@code Thread}
+ * is referenced until it has died and its row is folded. If a compiler delays a store to the end of a loop, it misses
+ * one sweep and is part of a later one.
  *
- * <p><b>One per loader, and one bridge.</b> The state is static: each copy of this class (the application's, another
- * web application's, and the agent's, which is renamed to {@code java.lang.CountersCells}) has cells of its own. A copy
- * that is initialised under an agent hands its maps and arrays to the agent's copy with {@link #join}; an agent that
- * comes later calls {@link #joinBridge} on the copies it finds. What is handed over is made of JDK types only: it keeps
- * no class loader alive. The agent's sweep reads all of them and adds up by name, so that no call site ever changes.
+ * <p><b>One copy per loader, and one bridge.</b> The state is static: each copy of this class has its own cells. There
+ * is one copy per application or web application, and the agent's, which is renamed to {@code java.lang.CountersCells}.
+ * A copy that is initialized under an agent hands its maps and arrays to the agent's copy with {@link #join}; an agent
+ * that is attached later calls {@link #joinBridge} on the copies that it finds. These maps and arrays consist of JDK
+ * types only, so they keep no class loader alive. The agent's sweep reads all copies and adds them up by name, so no
+ * call site ever has to change.
  *
- * <p><b>Nothing of the application's is called.</b> Any method that a subclass can override may lock, throw or count.
- * {@code Thread.getId} is one, and {@code threadId}, which is final, came with Java 19: the agent's copy calls that where it can
- * ({@link #ID_IS_FINAL}). Elsewhere a thread is asked for its id if it is a {@code Thread} or a virtual one and of no
- * other subclass; any other is given a number, and keeps it in a {@code ThreadLocal} of JDK types, which holds no loader
- * and costs 2 to 3 ns. (Its identity hash costs as much, and 10 to 25 ns where another
- * thread waits in {@code join} for it: then its header has no room for a hash.)
+ * <p><b>No application code is called.</b> A method that a subclass can override may lock, throw or count.
+ * {@code Thread.getId} is such a method. {@code threadId} is final but exists only since Java 19; the agent's copy
+ * calls it there ({@link #ID_IS_FINAL}). Otherwise {@code getId} is called only if the thread's class is {@code Thread}
+ * itself or the JDK's class of virtual threads. Any other thread is given a number, which it keeps in a
+ * {@code ThreadLocal} of JDK types; that references no loader and costs 2 to 3 ns. (The identity hash costs the same,
+ * but 10 to 25 ns while another thread waits in {@code join} for this one, because the object header then has no room
+ * for a hash.)
  *
- * <p>All methods may be called from any thread. What counts throws nothing, unless it is called at the very end of a
- * stack; the others throw no more than {@link OutOfMemoryError}, and can be called again.
+ * <p>All methods may be called from any thread. The counting methods throw nothing, except a StackOverflowError if the
+ * stack has no room for them. The other methods throw only {@link OutOfMemoryError}, and can be called again.
  */
-// A thread and an array are what they are, whatever a subclass's equals says.
+// Threads and arrays are compared by identity, because a subclass could override equals.
 @SuppressWarnings("ReferenceEquality")
 public final class Cells {
-    /** Names beyond this many are counted together, as {@value #OVERFLOW}. */
+    /** The maximum number of names; counts of further names go to {@value #OVERFLOW}. */
     public static final int COUNTERS_MAX = 100_000;
 
-    /** The counter that takes what has no room of its own. */
+    /** The counter of all names beyond {@link #COUNTERS_MAX}. */
     public static final String OVERFLOW = "counters.overflow";
 
     /**
-     * How many Throwables of the counting itself woven code kept from the application, about: a field and not a
-     * counter, as there may be no stack left for a call.
+     * Approximately how many Throwables of the counting itself were caught in instrumented code. A field and not a
+     * counter, because there may be no stack left for a call.
      */
     public static int suppressed;
 
@@ -69,42 +73,49 @@ public final class Cells {
     private static final int PLACES = 4096;
     private static final int PROBES = 16;
 
-    /** So many longs at a row's begin stay 0: collectors put rows side by side, and no two may share a line of cache. */
+    /**
+     * This many longs at the beginning of a row are unused: garbage collectors place rows next to each other, and no
+     * two rows may share a cache line.
+     */
     public static final int APART = 16;
 
     private static final int STRIPES = 8;
     private static final int BLOCK = 256;
 
-    /** After a row found no memory so many counts go to the blocks untried: each try would have the heap collected. */
+    /** After an OutOfMemoryError, this many counts bypass allocation, because each retry would trigger a GC. */
     private static final int COUNTS_UNTRIED = 10_000;
 
     private static final ConcurrentHashMap<String, Integer> IDS = new ConcurrentHashMap<>();
 
     /**
-     * Which thread owns the row at the same place in {@link #ROWS}; the lock of all changes to either, and of reading
-     * them from another thread. A thread sees its own place without a lock, as nobody else writes it while it lives.
+     * The thread that owns the row at the same index of {@link #ROWS}. Also the lock for all changes to both arrays,
+     * and for reading another thread's rows. A thread reads its own place without the lock, because no other thread
+     * writes it while the owner lives.
      */
     private static final @Nullable Thread[] OWNERS = new Thread[PLACES];
 
     private static final long[][] ROWS = new long[PLACES][];
 
-    /** Block b holds the ids from b * BLOCK: stripe 0 of all of them, then stripe 1, ... A block never moves. */
+    /** Block b contains the ids from b * BLOCK: stripe 0 of all of them, then stripe 1, ... It is never reallocated. */
     private static final AtomicReferenceArray<AtomicLongArray> BLOCKS =
             new AtomicReferenceArray<>(COUNTERS_MAX / BLOCK + 2);
 
-    /** Of what {@link #SOURCES} hold: to be changed with the order, the type or the meaning of any of it. */
+    /** The version of the arrays in {@link #SOURCES}. Change it with the order, type or meaning of any element. */
     private static final Integer FORM = 1;
 
-    /** {IDS, OWNERS, ROWS, BLOCKS, weak reference to the copy's class, FORM} of this copy, then of those that joined. */
+    /**
+     * {IDS, OWNERS, ROWS, BLOCKS, weak reference to the copy's class, FORM} of this copy, then of each that joined it.
+     */
     private static final CopyOnWriteArrayList<Object[]> SOURCES = new CopyOnWriteArrayList<>();
 
     /**
-     * Whether {@code getId}, wherever it stands in this class file, was replaced by {@code threadId}, as the agent does in
-     * its copy on Java 19 and newer: no compiler for Java 8 knows it. The literal and the call below are one constant.
+     * Whether the agent has replaced {@code getId} by {@code threadId} throughout this class file. It does so in its
+     * copy on Java 19 and newer, because a compiler for Java 8 does not know {@code threadId}. The literal here and the
+     * name in the call below are the same constant of the class file.
      */
     private static final boolean ID_IS_FINAL = !"getId".equals("get".concat("Id"));
 
-    /** Of threads that are of a subclass: see {@link #number}. */
+    /** Numbers of threads whose class is a subclass of Thread: see {@link #number}. */
     private static final ThreadLocal<Integer> NUMBERS = new ThreadLocal<>();
 
     private static final @Nullable Class<?> VIRTUAL = classOfVirtualThreads();
@@ -126,9 +137,9 @@ public final class Cells {
     private Cells() {}
 
     /**
-     * The dense id of a counter, the same for the same name as long as this class lives.
+     * The dense id of a counter, the same for the same name as long as this class exists.
      *
-     * @param name in canonical form; not checked here
+     * @param name in canonical form, which is not checked here
      */
     public static int id(String name) {
         Integer known = IDS.get(name);
@@ -147,23 +158,23 @@ public final class Cells {
         }
     }
 
-    /** Counts one. */
+    /** Adds one. */
     public static void increment(int id) {
         add(id, 1);
     }
 
-    /** Takes one off. */
+    /** Subtracts one. */
     public static void decrement(int id) {
         add(id, -1);
     }
 
     /**
-     * Adds an amount of either sign; the hot path of everything, without a lock or an allocation.
+     * Adds an amount of either sign. Every count uses this path, which has no lock and no allocation.
      *
-     * <p>{@code bin/bench count} on two shared cores of a recent AMD EPYC, JDK 17 and 25, ns a call of a method that is
-     * otherwise nearly empty, at one and at two threads: not counted 0.6 and 0.6, woven 1.2 to 1.5, through a handle 1.4
-     * to 1.6, LongAdder 2.6 to 3.2. What was tried before, on the same machine: a row of AtomicLongArray found through a
-     * table that grows 2.8, a long[] there 2.0, both arrays of constant size 1.2.
+     * <p>{@code bin/bench count} on two shared cores of a recent AMD EPYC, JDK 17 and 25, in ns per call of a method
+     * that is otherwise nearly empty, with one and with two threads: not counted 0.6 and 0.6, instrumented 1.2 to 1.5,
+     * through a handle 1.4 to 1.6, LongAdder 2.6 to 3.2. Earlier designs on the same machine: an AtomicLongArray as the
+     * row, found through a growing table, 2.8; a long[] in that table 2.0; both arrays of constant size 1.2.
      */
     public static void add(int id, long amount) {
         Thread caller = Thread.currentThread();
@@ -179,14 +190,17 @@ public final class Cells {
         addSlowly(caller, number, id, amount);
     }
 
-    /** Where a thread looks for its row first: of the first {@value #PLACES} threads hardly two are given the same. */
+    /**
+     * Determines where a thread first looks for its row; among {@value #PLACES} threads, two rarely have the same
+     * place.
+     */
     private static int number(Thread caller) {
         return ID_IS_FINAL || caller.getClass() == Thread.class || isVirtual(caller)
                 ? (int) caller.getId()
                 : keptNumber(caller);
     }
 
-    /** Whether it is one of the JDK's virtual threads, whose class nobody else can extend. */
+    /** Whether it is one of the JDK's virtual threads, whose class cannot be extended outside the JDK. */
     private static boolean isVirtual(Thread caller) {
         return VIRTUAL != null && VIRTUAL.isInstance(caller);
     }
@@ -200,7 +214,9 @@ public final class Cells {
         }
     }
 
-    /** From -1 downwards, as ids go up from 1; the old one where something has cleared the thread's locals. */
+    /**
+     * A negative number, because ids are positive; if the thread's locals were cleared, the place where it has its row.
+     */
     private static int freshNumber(Thread caller) {
         int number;
         synchronized (OWNERS) {
@@ -215,10 +231,10 @@ public final class Cells {
     }
 
     /**
-     * Adds an amount if a Throwable is of one of these classes or of a subclass. By name, so that no class is loaded
-     * for it; for woven code, on its way out.
+     * Adds an amount if a Throwable is of one of these classes or of a subclass. Compares names, so that no class is
+     * loaded. Instrumented code calls this before it rethrows the Throwable.
      *
-     * @param classes names as {@link Class#getName} gives them, each followed by {@code ;}
+     * @param classes names in the form of {@link Class#getName}, each followed by {@code ;}
      */
     public static void addThrown(Throwable thrown, int id, long amount, String classes) {
         for (Class<?> type = thrown.getClass(); type != null; type = type.getSuperclass()) {
@@ -243,7 +259,7 @@ public final class Cells {
         }
     }
 
-    /** The caller's own row, with room for this id; null where there is no place or no memory for one. */
+    /** The caller's own row, with room for this id; null if there is no free place or no memory. */
     private static long @Nullable [] row(Thread caller, int first, int id) {
         if (untried > 0) {
             untried--;
@@ -281,7 +297,7 @@ public final class Cells {
         }
     }
 
-    /** Gives a thread a place and a row, unless another was quicker. */
+    /** Assigns a place and a row to a thread; false if another thread has just taken the place. */
     private static boolean enter(Thread caller, int place, int id) {
         synchronized (OWNERS) {
             if (OWNERS[place] != null) {
@@ -297,7 +313,7 @@ public final class Cells {
         }
     }
 
-    /** Moves the rows of the dead into blocks; returns how many owners live. */
+    /** Moves the rows of dead threads into blocks; returns how many owners are alive. */
     private static int fold(@Nullable Thread[] owners, long[][] rows, AtomicReferenceArray<AtomicLongArray> blocks) {
         int living = 0;
         for (int place = 0; place < owners.length; place++) {
@@ -309,7 +325,7 @@ public final class Cells {
                 for (int id = 0; id < row.length - APART; id++) {
                     if (row[id + APART] != 0) {
                         block(blocks, id).getAndAdd(id % BLOCK, row[id + APART]);
-                        // At once: where a stack ends in the middle of this, what was moved must not be moved again.
+                        // At once: after a StackOverflowError in the middle of this, no count must be moved again.
                         row[id + APART] = 0;
                     }
                 }
@@ -324,7 +340,7 @@ public final class Cells {
         AtomicLongArray block = blocks.get(id / BLOCK);
         if (block == null) {
             AtomicLongArray fresh = new AtomicLongArray(STRIPES * BLOCK);
-            // The first add of all links a VarHandle, which takes memory: now, not when there may be none.
+            // The very first add links a VarHandle, which needs memory: do it now, because later there may be none.
             fresh.getAndAdd(0, 0);
             blocks.compareAndSet(id / BLOCK, null, fresh);
             block = blocks.get(id / BLOCK);
@@ -333,8 +349,8 @@ public final class Cells {
     }
 
     /**
-     * The cells to sweep: this copy's first, then those of every copy that joined it. Folds in the cells of copies
-     * whose class was unloaded.
+     * The cells to sweep: this copy's, then those of every copy that joined it. First adds the counts of copies whose
+     * class was unloaded to this copy.
      */
     public static List<Object[]> sources() {
         for (Object[] source : SOURCES) {
@@ -347,7 +363,10 @@ public final class Cells {
         return SOURCES;
     }
 
-    /** Takes over what a copy counted that is no more. All that needs memory comes first: it is done in whole or not. */
+    /**
+     * Takes over the counts of an unloaded copy. Everything that needs memory is done first, so this happens completely
+     * or not at all.
+     */
     private static void foldIn(Object[] source) {
         Map<String, Integer> names = names(source);
         long[] sums = new long[names.size()];
@@ -368,10 +387,11 @@ public final class Cells {
     }
 
     /**
-     * A source that is no copy's: for whoever counts in a row of his own and sweeps it himself, as a simulation does.
+     * A source that belongs to no copy of this class, for code that counts in its own row and sweeps it itself, such as
+     * a simulation.
      *
-     * @param ids as {@link #names} gives them
-     * @param row the count of each id, behind {@value #APART} longs that are not read
+     * @param ids in the form of {@link #names}
+     * @param row {@value #APART} longs that are not read, then the count of each id
      */
     public static Object[] source(Map<String, Integer> ids, long[] row) {
         return new Object[] {
@@ -385,8 +405,8 @@ public final class Cells {
     }
 
     /**
-     * All cells that can be known here, each once: {@link #sources}, and those that an agent sweeps. For whoever wants to
-     * read what was counted, and sends nothing.
+     * All cells that can be reached from here, each once: {@link #sources}, and those that an agent sweeps. For code
+     * that only reads what was counted and sends nothing.
      */
     @SuppressWarnings("unchecked")
     public static List<Object[]> sourcesOfJvm() {
@@ -405,19 +425,19 @@ public final class Cells {
         return new ArrayList<>(once.values());
     }
 
-    /** The ids of one of {@link #sources}, by name: dense from 0, only ever added to. */
+    /** The ids of one of {@link #sources}, by name: dense from 0, never removed. */
     @SuppressWarnings("unchecked")
     public static Map<String, Integer> names(Object[] source) {
         return (Map<String, Integer>) source[0];
     }
 
-    /** The sum of two counts, or the end of the range where it leaves 64 bits. */
+    /** The sum of two counts, saturated at the ends of the 64-bit range. */
     public static long sum(long a, long b) {
         long sum = a + b;
         return ((a ^ sum) & (b ^ sum)) >= 0 ? sum : b < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
     }
 
-    /** Adds, to each element of {@code sums}, all that was ever counted under the id that is its index. */
+    /** Adds, to each element of {@code sums}, everything that was ever counted under the id that is its index. */
     @SuppressWarnings("unchecked")
     public static void sum(Object[] source, long[] sums) {
         Thread[] owners = (Thread[]) source[1];
@@ -430,7 +450,8 @@ public final class Cells {
                     sums[id] = sum(sums[id], row[id + APART]);
                 }
             }
-            // Under the same lock: a thread that ended after its row was read must not be found in a block again.
+            // Under the same lock, because the row of a thread that has ended meanwhile must not be counted again in a
+            // block.
             for (int b = 0; b < blocks.length() && b * BLOCK < sums.length; b++) {
                 AtomicLongArray block = blocks.get(b);
                 int ids = block == null ? 0 : Math.min(BLOCK, sums.length - b * BLOCK);
@@ -444,12 +465,12 @@ public final class Cells {
     }
 
     /**
-     * Lets this copy sweep another's cells; called by reflection, from a copy that finds this one as the bridge. Does
-     * nothing where the other is of a release that writes its cells in another form: read by this one's rules they
-     * would give wrong sums, or none at all of anybody's. Whoever cares asks {@link #sweeps}.
+     * Lets this copy sweep another copy's cells. Called by reflection, from a copy that finds this one as the bridge.
+     * Does nothing if the other copy is from a release with another {@link #FORM}: its cells would be misread, or would
+     * make every sweep fail. {@link #sweeps} shows whether the copy joined.
      *
-     * <p>Where applications come and go faster than sweeps, every {@value #JOINS_PER_FOLD}th that joins lets the dead
-     * threads of the others go, and with them what these threads hold.
+     * <p>Every {@value #JOINS_PER_FOLD}th join folds the rows of dead threads, so that these threads, and what they
+     * reference, can be collected even if applications come and go faster than sweeps.
      */
     public static void join(Object[] source) {
         if (source.length != 6 || !FORM.equals(source[5])) {
@@ -470,7 +491,7 @@ public final class Cells {
         }
     }
 
-    /** Of all sources, and leaves these as they are: what is counted is no other for who sweeps at the same time. */
+    /** Folds the rows of dead threads of all sources. The sums do not change, so a sweep may run at the same time. */
     private static void letDeadThreadsGo() {
         try {
             long[] none = {};
@@ -478,7 +499,7 @@ public final class Cells {
                 sum(source, none);
             }
         } catch (Throwable full) {
-            // The copy has joined, and must not be told otherwise; the next sweep does it.
+            // The copy has joined, so the join must not fail now; the next sweep folds.
             return;
         }
     }
@@ -493,7 +514,9 @@ public final class Cells {
         return false;
     }
 
-    /** Adds up nothing, but folds, so that neither dead threads nor unloaded copies are held where nobody sends. */
+    /**
+     * Folds without adding up, so that dead threads and unloaded copies can be collected in a JVM that sends nothing.
+     */
     public static void fold() {
         long[] none = {};
         for (Object[] source : sources()) {
@@ -502,7 +525,8 @@ public final class Cells {
     }
 
     /**
-     * Hands this copy's cells to the agent's copy, if there is one and nobody {@linkplain #keep keeps} them.
+     * Hands this copy's cells to the agent's copy, if there is one and this copy's cells are not {@linkplain #keep
+     * kept}.
      *
      * @return whether the agent sweeps them
      */
@@ -519,17 +543,17 @@ public final class Cells {
                 bridge.getMethod("join", Object[].class).invoke(null, (Object) SOURCES.get(0));
                 return true;
             } catch (ReflectiveOperationException | RuntimeException | LinkageError noAgent) {
-                // Mostly because there is none; a broken one must not keep this class from loading.
+                // Usually there is no agent; a broken one must not prevent this class from loading.
                 return false;
             }
         }
     }
 
     /**
-     * Keeps this copy's cells from an agent that comes later, as somebody here sends them: each count must leave by one
-     * door. For good, as an agent would send again what has been sent.
+     * Keeps this copy's cells from an agent that comes later, because they are sent without it and each count must be
+     * sent only once. Permanent, because an agent would send again what has been sent.
      *
-     * @return false when there is an agent already, and it sends them
+     * @return false if there is an agent already, which sends them
      */
     public static boolean keep() {
         synchronized (SOURCES) {

@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Counts a call that is not over when its method returns: one that returned a {@link CompletionStage}, or a suspended
- * function of Kotlin. For woven code, which calls the agent's copy, {@code java.lang.CountersCompletion}.
+ * Kotlin function. For instrumented code, which calls the agent's copy, {@code java.lang.CountersCompletion}.
  *
- * <p>One of these waits for one stage, to add one amount, once: a stage that calls it twice counts once. It holds
- * nothing of the application's, and of that calls {@link CompletionStage#whenComplete} alone, which there is no other
- * way to be told.
+ * <p>Each instance waits for one stage and adds one amount, once, even if the stage calls it twice. It holds no
+ * reference to the application's objects. The only application method that it calls is {@link
+ * CompletionStage#whenComplete}, because there is no other way to learn of the completion.
  */
 public final class Completion extends AtomicBoolean implements BiConsumer<@Nullable Object, @Nullable Throwable> {
     private static final long serialVersionUID = 1;
@@ -30,11 +30,12 @@ public final class Completion extends AtomicBoolean implements BiConsumer<@Nulla
     }
 
     /**
-     * Adds an amount when a stage completes, on the thread that completes it, or at once if it has. Null, and a stage
-     * that can't be watched, are a call that ended normally.
+     * Adds an amount when a stage completes, on the thread that completes it, or at once if the stage has completed.
+     * Null, and a stage whose {@code whenComplete} throws, count as a normal return.
      *
-     * @param normal whether it is added when the stage completes normally
-     * @param failures for which Throwables it is added, as {@link Cells#addThrown} takes them; all if empty, none if null
+     * @param normal whether the amount is added when the stage completes normally
+     * @param failures the Throwables for which the amount is added, in the form that {@link Cells#addThrown} accepts;
+     *     all if empty, none if null
      */
     public static void add(
             @Nullable CompletionStage<?> stage, int id, long amount, boolean normal, @Nullable String failures) {
@@ -51,8 +52,10 @@ public final class Completion extends AtomicBoolean implements BiConsumer<@Nulla
         }
     }
 
-    /** Adds an amount unless a function returned {@code suspended}: then it is entered again, and ends another time. */
-    @SuppressWarnings("ReferenceEquality") // Kotlin's marker is one object.
+    /**
+     * Adds an amount unless a function returned {@code suspended}: such a function is entered again, and ends later.
+     */
+    @SuppressWarnings("ReferenceEquality") // Kotlin's marker is a single object.
     public static void addUnless(Object suspended, @Nullable Object returned, int id, long amount) {
         if (returned != suspended) {
             Cells.add(id, amount);
@@ -69,7 +72,7 @@ public final class Completion extends AtomicBoolean implements BiConsumer<@Nulla
                 Cells.add(id, amount);
             }
         } else if (failures != null) {
-            // Of the JDK's own wrapper only: a subclass may do anything when it is asked for its cause.
+            // Unwraps only the JDK's own class: a subclass could run any code in getCause.
             Throwable cause = failure.getClass() == CompletionException.class ? failure.getCause() : null;
             if (failures.isEmpty()) {
                 Cells.add(id, amount);

@@ -1,8 +1,8 @@
 /**
- * Where a count lives until it is swept: one class, of JDK types only, so that the agent can define a renamed copy of
- * it in {@code java.lang}, where every class of every loader can reach it.
+ * Keeps counts until they are swept. Its classes use only JDK types, so that the agent can define renamed copies of
+ * them in {@code java.lang}, where every class of every loader can reach them.
  *
- * <p>{@code io.counters} counts into it, {@code io.counters.emit} reads it. Nothing here knows of datagrams, clocks or
- * names' rules, and nothing here ever throws into a caller.
+ * <p>{@code io.counters} counts into it, and {@code io.counters.emit} reads it. This package does not deal with
+ * datagrams, clocks or the rules of names. Counting throws nothing into a caller.
  */
 package io.counters.cells;

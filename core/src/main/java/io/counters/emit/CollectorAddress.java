@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** One collector as the settings write it: {@code HOST[:PORT][*WEIGHT]}, IPv6 addresses in brackets. Immutable. */
+/** One collector as written in the settings: {@code HOST[:PORT][*WEIGHT]}, IPv6 addresses in brackets. Immutable. */
 public final class CollectorAddress {
     static final int WEIGHT_MAX = 1_000_000;
 
@@ -27,7 +27,7 @@ public final class CollectorAddress {
     /**
      * Reads one entry of a list.
      *
-     * @throws IllegalArgumentException with the value and the rule, if it is not of that form
+     * @throws IllegalArgumentException with the value and the rule, if it does not have that form
      */
     public static CollectorAddress read(String written) {
         String text = written.trim();
@@ -37,7 +37,7 @@ public final class CollectorAddress {
             weight = number(text.substring(star + 1).trim(), WEIGHT_MAX);
             if (weight < 1) {
                 throw new IllegalArgumentException(
-                        "\"" + text + "\" has a weight that is no number from 1 to " + WEIGHT_MAX);
+                        "the weight of \"" + text + "\" is not a number from 1 to " + WEIGHT_MAX);
             }
             text = text.substring(0, star).trim();
         }
@@ -56,8 +56,8 @@ public final class CollectorAddress {
     }
 
     /**
-     * What is wrong with these as the servers of one ring: an address stands there twice, or one weighs so little that it
-     * would own no name.
+     * The errors of a list of servers that share one ring: an address that appears twice, or a weight so small that the
+     * server would own no name.
      */
     public static List<String> mistakes(List<CollectorAddress> ring) {
         List<String> mistakes = new ArrayList<>();
@@ -66,19 +66,21 @@ public final class CollectorAddress {
         for (CollectorAddress address : ring) {
             weights += address.weight;
             if (!known.add(address.toString().toLowerCase(Locale.ROOT))) {
-                mistakes.add("\"" + address.weighted() + "\" stands there twice");
+                mistakes.add("\"" + address.weighted() + "\" appears twice");
             }
         }
         for (CollectorAddress address : ring) {
             if (mistakes.isEmpty() && ring.size() > 1 && KetamaRing.hashes(address.weight, weights, ring.size()) == 0) {
-                mistakes.add(
-                        "\"" + address + "\" weighs " + address.weight + " of " + weights + " and would own no name");
+                mistakes.add("\"" + address + "\" has a weight of " + address.weight + " of " + weights
+                        + " and would own no name");
             }
         }
         return mistakes;
     }
 
-    /** The ring on which senders and collectors find the owner of a name; its servers are numbered as in the list. */
+    /**
+     * The ring by which senders and collectors determine the owner of a name; it numbers the servers as in the list.
+     */
     public static KetamaRing ring(List<CollectorAddress> collectors) {
         List<String> names = new ArrayList<>();
         long[] weights = new long[collectors.size()];
@@ -89,7 +91,7 @@ public final class CollectorAddress {
         return new KetamaRing(names, weights);
     }
 
-    /** Digits that come to at most {@code max}; or else -1. */
+    /** The number, if it consists of digits and is at most {@code max}; otherwise -1. */
     private static int number(String digits, int max) {
         int number = digits.isEmpty() ? -1 : 0;
         for (int i = 0; i < digits.length() && number >= 0; i++) {
@@ -100,7 +102,10 @@ public final class CollectorAddress {
         return number;
     }
 
-    /** A name, an IPv4 address, or an IPv6 address with or without a zone. By hand: this runs before the application. */
+    /**
+     * Whether this is a name, an IPv4 address, or an IPv6 address with or without a zone. Written by hand, without a
+     * regular expression, because it runs before the application.
+     */
     private static boolean isHost(String host) {
         int zone = host.indexOf('%');
         String rest = zone < 0 ? host : host.substring(0, zone);
@@ -125,10 +130,10 @@ public final class CollectorAddress {
                 || c == '-';
     }
 
-    /** The address, where no name server need be asked for it; null for a name. */
+    /** The address if the host is written as one, so that no name server is needed; null for a name. */
     public @Nullable InetAddress literal() {
         try {
-            // With these letters the JDK takes the text as it is, or refuses it: nobody is asked.
+            // The JDK parses such a text as an address or refuses it, without a look-up.
             return host.indexOf(':') >= 0 || isV4() ? InetAddress.getByName(host) : null;
         } catch (UnknownHostException | RuntimeException misshapen) {
             return null;
@@ -148,22 +153,22 @@ public final class CollectorAddress {
         return host;
     }
 
-    /** From 1 to 65,535. */
+    /** The port, 1 to 65,535. */
     public int port() {
         return port;
     }
 
-    /** On the ring, beside the others': from 1. */
+    /** The weight on the ring, relative to the others' weights; at least 1. */
     public int weight() {
         return weight;
     }
 
-    /** As a list has it: {@code host:port*weight}, the weight said where it is not 1. */
+    /** The form of a list: {@code host:port*weight}, without the weight if it is 1. */
     public String weighted() {
         return weight == 1 ? toString() : this + "*" + weight;
     }
 
-    /** As it stands on the ring: {@code host:port}, the port always said, the weight never. */
+    /** The form on the ring: {@code host:port}, always with the port and never with the weight. */
     @Override
     public String toString() {
         return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;

@@ -13,9 +13,9 @@ import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
 /**
- * All counters of this JVM, by name: what each came to, in the cells of every copy of the API and of the agent, and how
- * much of it a stream has taken over. What is assigned is never assigned again, so there is one table for as long as the
- * cells live, whoever sends after whom. Each of its users locks it.
+ * All counters of this JVM by name: the sum of each in the cells of all copies of the API and of the agent, and how
+ * much of it has been assigned to a stream. What is assigned is never assigned again, so successive senders share one
+ * table as long as the cells exist. Each of its users locks it.
  */
 public final class CounterTable implements IntFunction<byte[]> {
     private final Supplier<List<Object[]>> cells;
@@ -26,9 +26,9 @@ public final class CounterTable implements IntFunction<byte[]> {
     private long[] assigned = new long[64];
     private long[] scratch = new long[64];
 
-    /** A table of this JVM's cells, of which nothing was sent yet. */
+    /** A table of this JVM's cells, of which nothing has been sent yet. */
     public CounterTable() {
-        // No lambda: their machinery would cost the start of the application 20 ms.
+        // No lambda, because it would delay the start of the application by 20 ms.
         this(new Supplier<List<Object[]>>() {
             @Override
             public List<Object[]> get() {
@@ -37,12 +37,12 @@ public final class CounterTable implements IntFunction<byte[]> {
         });
     }
 
-    /** @param cells gives what {@link Cells#sources} gives */
+    /** @param cells returns the same as {@link Cells#sources} */
     public CounterTable(Supplier<List<Object[]>> cells) {
         this.cells = cells;
     }
 
-    /** How many counters there are; they are numbered from 0 and keep their numbers. */
+    /** The number of counters, which are numbered from 0 and keep their numbers. */
     int size() {
         return names.size();
     }
@@ -53,18 +53,18 @@ public final class CounterTable implements IntFunction<byte[]> {
         return names.get(counter);
     }
 
-    /** Whether anybody has counted under this name, which is canonical. */
+    /** Whether this canonical name is in the table. */
     boolean knows(String name) {
         return indexes.containsKey(name);
     }
 
-    /** The number of the counter of this name, which is canonical. */
+    /** The number of the counter of this canonical name, which is added if it is new. */
     int index(String name) {
         Integer known = indexes.get(name);
         if (known != null) {
             return known;
         }
-        // In this order, as memory may end anywhere: no two names may ever share an index.
+        // In this order, because an OutOfMemoryError may occur anywhere and no two names may ever share an index.
         int index = names.size();
         if (index == sums.length) {
             long[] more = Arrays.copyOf(sums, 2 * index);
@@ -76,7 +76,7 @@ public final class CounterTable implements IntFunction<byte[]> {
         return index;
     }
 
-    /** Adds up the cells anew. */
+    /** Reads the cells again and adds them up. */
     void read() {
         Arrays.fill(sums, 0);
         List<Object[]> sources = cells.get();
@@ -96,7 +96,7 @@ public final class CounterTable implements IntFunction<byte[]> {
         }
     }
 
-    /** What every counter has come to by now, by canonical name; whether it was sent or not. */
+    /** The current sum of every counter, sent or not, by canonical name. */
     public synchronized Map<String, Long> sums() {
         read();
         Map<String, Long> sums = new HashMap<>();
@@ -106,7 +106,7 @@ public final class CounterTable implements IntFunction<byte[]> {
         return sums;
     }
 
-    /** What was counted since the last {@link #assigned}; of either sign, and never beyond the end of the range. */
+    /** What was counted since the last {@link #assigned}, of either sign, saturated at the ends of the 64-bit range. */
     long unassigned(int counter) {
         long sum = sums[counter];
         long difference = sum - assigned[counter];
@@ -114,7 +114,7 @@ public final class CounterTable implements IntFunction<byte[]> {
         return !isBeyond ? difference : sum < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
     }
 
-    /** How many counters have something that no stream had taken over when they were last read. */
+    /** The number of counters that had an unassigned amount when they were last read. */
     public synchronized int unassigned() {
         int counters = 0;
         for (int counter = 0; counter < names.size(); counter++) {
@@ -123,7 +123,7 @@ public final class CounterTable implements IntFunction<byte[]> {
         return counters;
     }
 
-    /** Takes note that a stream has taken over this much. */
+    /** Notes that this amount has been assigned to a stream. */
     void assigned(int counter, long amount) {
         assigned[counter] += amount;
     }
@@ -133,7 +133,7 @@ public final class CounterTable implements IntFunction<byte[]> {
         Map<String, Integer> ids = Cells.names(source);
         int known = byId == null ? 0 : byId.length;
         if (byId == null || ids.size() > known) {
-            // Ids are dense but may be seen while one is being put in: take the run from 0 that is complete.
+            // Ids are dense, but another thread may be adding one now: use the complete run from 0.
             String[] byNumber = new String[ids.size()];
             for (Map.Entry<String, Integer> entry : ids.entrySet()) {
                 if (entry.getValue() < byNumber.length) {

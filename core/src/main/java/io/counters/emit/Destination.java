@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One collector: where its name leads at the moment, the socket there, and what is said of both. For the sweep's thread
- * only, which it never keeps waiting.
+ * One collector: its name's current address, the socket to it, and the log messages about both. For the sweep's thread
+ * only, which it never blocks.
  */
 public final class Destination implements AutoCloseable {
     private static final long SLOW_SECONDS = 10;
@@ -31,7 +31,7 @@ public final class Destination implements AutoCloseable {
     private long faultAtNanos = beganNanos;
     private @Nullable String complaint;
 
-    /** @param resolver of the collector's name; started here, unless an address is written there instead */
+    /** @param resolver of the collector's name; started here, unless the collector is given by an address */
     Destination(CollectorAddress collector, EmitterSettings settings, Resolver resolver, Consumer<String> log) {
         this.collector = collector;
         this.settings = settings;
@@ -48,9 +48,9 @@ public final class Destination implements AutoCloseable {
     }
 
     /**
-     * A peer of this collector: the same ledger stands behind its name wherever that leads.
+     * A peer of this collector. Streams continue when its address changes, because its ledger moves with its name.
      *
-     * @param log takes one line at a time
+     * @param log called with one line at a time
      */
     public static Destination peer(CollectorAddress collector, Consumer<String> log) {
         return new Destination(
@@ -60,17 +60,17 @@ public final class Destination implements AutoCloseable {
                 log);
     }
 
-    /** Where to send, or null as long as that is not known. */
+    /** The socket to the collector; null while its address is unknown. */
     public @Nullable UdpTransport transport() {
         return transport;
     }
 
-    /** Whether a look-up is under way that may yet tell where to send. */
+    /** Whether the first look-up, which may find the address, is still in progress. */
     boolean isAwaited() {
         return transport == null && resolver != null && !resolver.hasAnswered();
     }
 
-    /** Prepares for the last sweep, because this JVM ends: asks for the address at once. */
+    /** Prepares for the last sweep when this JVM ends: looks up the address at once. */
     void hurry() {
         if (resolver != null) {
             resolver.hurry();
@@ -82,10 +82,10 @@ public final class Destination implements AutoCloseable {
     }
 
     /**
-     * Opens the socket as soon as an address is known, another where it has failed, and another where the collector has
-     * moved: when its address is no longer among those that its name stands for.
+     * Opens the socket once an address is known. Opens another one if the socket has failed, or if the collector has
+     * moved: that is, if its address is no longer among those to which its name resolves.
      *
-     * @return whether it has moved to where a new stream must begin
+     * @return whether it has moved and a new stream must begin at the new address
      */
     public boolean connect() {
         InetAddress[] known = resolver == null ? literal : resolver.addresses();
@@ -123,20 +123,20 @@ public final class Destination implements AutoCloseable {
                 complaint = null;
                 return moved && !settings.follow();
             } catch (IOException | RuntimeException cannot) {
-                // Mostly a way that this machine does not have, such as IPv6: the next address may be of another kind.
+                // Usually this machine has no route of that kind, such as IPv6; the next address may be of another
+                // kind.
                 reason = String.valueOf(cannot.getMessage());
             }
         }
-        complain("no socket to collector " + collector + ": " + reason);
+        complain("collector " + collector + ": no socket could be opened (" + reason + ")");
         return false;
     }
 
     private void complainOfName() {
         if (resolver == null || resolver.hasAnswered()) {
-            complain("collector " + collector + " has a name that does not resolve");
+            complain("collector " + collector + ": its name does not resolve");
         } else if (System.nanoTime() - beganNanos > TimeUnit.SECONDS.toNanos(SLOW_SECONDS)) {
-            complain("collector " + collector + " has a name that no name server has answered for in " + SLOW_SECONDS
-                    + " s");
+            complain("collector " + collector + ": no name server has answered for its name in " + SLOW_SECONDS + " s");
         }
     }
 
@@ -148,32 +148,32 @@ public final class Destination implements AutoCloseable {
         }
     }
 
-    /** Says what went wrong at the socket, and what it means for our streams: at once, and then at most once a minute. */
+    /** Logs failures of the socket, and what they mean for our streams: at once, and then at most once a minute. */
     public void reportFaults() {
         reportFaults(
                 settings.totals()
-                        ? "nothing is lost if it comes back, totals are repeated"
-                        : "what they held is lost, because totals are off");
+                        ? "nothing is lost if it comes back, because totals are repeated"
+                        : "their counts are lost, because totals are off");
     }
 
     /**
-     * The same, of whatever else is sent there.
+     * Logs failures of the socket for data other than our streams.
      *
-     * @param outcome what it means for what was sent
+     * @param outcome what the failures mean for the data that was sent
      */
     public void reportFaults(String outcome) {
         long now = System.nanoTime();
         if (transport != null && transport.faults() > faultsSaid && (faultsSaid == 0 || now - faultAtNanos > 0)) {
-            log.accept("collector " + collector + ": " + transport.lastFault() + " (" + transport.faults()
-                    + " datagrams so far); " + outcome);
+            log.accept("collector " + collector + ": " + transport.lastFault() + " (failed datagrams so far: "
+                    + transport.faults() + "); " + outcome);
             faultsSaid = transport.faults();
             faultAtNanos = now + TimeUnit.SECONDS.toNanos(FAULT_SECONDS);
         }
     }
 
     /**
-     * Logs it if nobody listened there to the last sweep, unless a fault has been logged before: the kernel tells of a
-     * datagram only when the next one is sent, so a short program would lose its counts in silence.
+     * Logs a warning if nobody listened there during the last sweep, unless a fault has been logged before. The kernel
+     * reports a refused datagram only at the next call, so without this a short program would lose its counts silently.
      */
     void reportLast() {
         if (transport != null) {
@@ -186,7 +186,7 @@ public final class Destination implements AutoCloseable {
         }
     }
 
-    /** The collector's address, or that it has none, for people. */
+    /** The collector's address, or that it has none yet, for log messages. */
     @Override
     public String toString() {
         return address == null ? collector.host + " (no address yet)" : address.getHostAddress() + ":" + collector.port;

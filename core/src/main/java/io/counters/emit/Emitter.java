@@ -13,21 +13,24 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends all that this JVM counts to its collectors, from one daemon thread, {@code counters-sweep}.
+ * Sends everything that this JVM counts to its collectors, from one daemon thread, {@code counters-sweep}.
  *
- * <p>Each collector has a stream of its own, and each counter one collector, the one that owns its name on the ring. As
- * long as a collector's address is not known nothing is assigned to it, so nothing is lost, and the others get theirs:
- * names are looked up on threads of their own. {@link #close} and a shutdown hook make a last sweep.
+ * <p>Each collector has its own stream. Each counter belongs to one collector, which owns its name on the ring. While a
+ * collector's address is unknown, nothing is assigned to it, so nothing is lost; the other collectors are not affected,
+ * because each name is looked up on its own thread. {@link #close} and a shutdown hook make a last sweep.
  *
- * <p>Written without lambdas: it starts while the application does, and their machinery would cost that 20 ms.
+ * <p>Written without lambdas: it starts during the application's start, which lambdas would delay by 20 ms.
  */
 public final class Emitter implements AutoCloseable {
-    /** The longest that the last sweep may take, in milliseconds, for all collectors together. */
+    /** The maximum duration of the last sweep, in milliseconds, for all collectors together. */
     public static final long LAST_SWEEP_MILLIS = 500;
 
     private static final long FAULT_SECONDS = 60;
 
-    /** Between the last sweep and its repeats; the third for a collector whose address is known only then. */
+    /**
+     * The pauses between the last sweep and its repeats; the third is for collectors whose address is not known
+     * earlier.
+     */
     private static final long[] LAST_PAUSES_MILLIS = {50, 100, 200};
 
     private static final int LAST_REPEATS = 2;
@@ -58,16 +61,16 @@ public final class Emitter implements AutoCloseable {
     private boolean overflowSaid;
     private long faultAtNanos;
 
-    /** As the only emitter that this JVM's cells ever have. */
+    /** Creates the only emitter that this JVM's cells ever have. */
     public Emitter(EmitterSettings settings, Consumer<String> log) {
         this(settings, new CounterTable(), log);
     }
 
     /**
-     * As one of several emitters in succession.
+     * Creates one of several successive emitters.
      *
-     * @param table knows what earlier emitters have sent, so that this one does not send it again
-     * @param log takes one line at a time, from the emitter's thread
+     * @param table contains what earlier emitters have sent, so that this one does not send it again
+     * @param log called with one line at a time, on the emitter's thread
      */
     public Emitter(EmitterSettings settings, CounterTable table, Consumer<String> log) {
         this(settings, table, log, new Function<String, InetAddress[]>() {
@@ -78,7 +81,7 @@ public final class Emitter implements AutoCloseable {
         });
     }
 
-    /** @param names gives all addresses of a name, or none; asked on threads of their own */
+    /** @param names returns all addresses of a name, or none; called on one thread per name */
     Emitter(EmitterSettings settings, CounterTable table, Consumer<String> log, Function<String, InetAddress[]> names) {
         this.settings = settings;
         this.table = table;
@@ -89,9 +92,9 @@ public final class Emitter implements AutoCloseable {
     }
 
     /**
-     * Starts the thread; its first sweep is one interval from now, or at once where the JVM ends. To be called once.
+     * Starts the thread. Its first sweep is one interval from now, or at once if the JVM is ending. Call it only once.
      *
-     * @throws OutOfMemoryError where this process may have no more threads; nothing was sent then
+     * @throws OutOfMemoryError if this process cannot start another thread; nothing was sent then
      */
     public void start() {
         try {
@@ -107,7 +110,7 @@ public final class Emitter implements AutoCloseable {
         }
     }
 
-    /** The address of each collector as it was found last; empty before the first sweep. */
+    /** The latest known address of each collector; empty before the first sweep. */
     public String addresses() {
         return addresses;
     }
@@ -123,7 +126,7 @@ public final class Emitter implements AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException alreadyEnding) {
-            // The hook is running, or has run: it does the same as close().
+            // The hook is running or has run; it does the same as close().
             return;
         }
     }
@@ -163,7 +166,7 @@ public final class Emitter implements AutoCloseable {
         }
     }
 
-    /** Waits, also through interrupts: where somebody interrupts every thread, this one's sockets must not see it. */
+    /** Waits and clears interrupts: an interrupted thread would close its sockets when it uses them. */
     private void pause(long untilNanos, boolean ending) {
         for (long left = untilNanos - System.nanoTime();
                 left > 0 && (ending || !closing);
@@ -185,7 +188,7 @@ public final class Emitter implements AutoCloseable {
         }
     }
 
-    /** Says every total, and again, and to those whose address is found meanwhile for the first time. */
+    /** Sends every total, repeats it, and also sends it to collectors whose address becomes known meanwhile. */
     private void lastSweep() {
         try {
             for (Destination destination : destinations) {
@@ -223,9 +226,9 @@ public final class Emitter implements AutoCloseable {
             overflowSaid = table.knows(Cells.OVERFLOW);
         }
         if (overflowSaid) {
-            log.accept("there are more than " + Cells.COUNTERS_MAX + " counters in this JVM; what is counted under a"
-                    + " new name is counted as " + Cells.OVERFLOW
-                    + ". Names must not hold ids of users or of requests");
+            log.accept("there are more than " + Cells.COUNTERS_MAX
+                    + " counters in this JVM; counts of new names are added to " + Cells.OVERFLOW
+                    + ". Names must not contain IDs of users or requests");
         }
     }
 
@@ -238,7 +241,7 @@ public final class Emitter implements AutoCloseable {
         return false;
     }
 
-    /** The sweep, with a socket to every collector whose address is known. */
+    /** The sweep; also opens a socket to every collector whose address has become known. */
     private Sweep connected() {
         lookUp();
         if (sweep == null) {
@@ -266,17 +269,18 @@ public final class Emitter implements AutoCloseable {
         return list.toString();
     }
 
-    /** Begins to look up all names; where that failed it goes on from there. */
+    /** Begins to look up all names; after a failure it continues with the first name that it has not begun. */
     private void lookUp() {
         while (destinations.size() < transports.length) {
             CollectorAddress collector = settings.collectors().get(destinations.size());
-            // Half a sweep from now there is an application whose provider of look-ups is the one to ask.
+            // Half a sweep from now the application has started, and has set its own provider of look-ups if it has
+            // one.
             Resolver resolver = new Resolver(collector.host, names, settings.sweepMillis() / 2);
             destinations.add(new Destination(collector, settings, resolver, log));
         }
     }
 
-    /** Counting must go on whatever happens here, and the host must not hear of it but for a line a minute. */
+    /** Logs a fault at most once a minute. Sending continues, and the fault never reaches the application. */
     private void report(Throwable fault) {
         long now = System.nanoTime();
         if (!faultSaid || now - faultAtNanos > 0) {
@@ -285,7 +289,7 @@ public final class Emitter implements AutoCloseable {
             try {
                 log.accept("a sweep failed and will be tried again: " + fault);
             } catch (Throwable notEvenThat) {
-                // No memory for a line, say. The thread must go on: it is the only one that sends.
+                // For example, no memory for a line. The thread must continue, because only it sends.
                 return;
             }
         }

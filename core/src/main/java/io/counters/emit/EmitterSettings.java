@@ -6,9 +6,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** Where to send, how often and how. Immutable; each method returns a changed copy. */
+/** Where, how often and how to send. Immutable; each method with a parameter returns a changed copy. */
 public final class EmitterSettings {
-    /** The port that collectors listen on unless told otherwise. */
+    /** The port on which collectors listen by default. */
     public static final int PORT_DEFAULT = 11212;
 
     private static final int DATAGRAM_BY_ADDRESS = 0;
@@ -29,13 +29,13 @@ public final class EmitterSettings {
     }
 
     /**
-     * One sweep a second, with totals, in datagrams as large as the way to each collector takes.
+     * One sweep a second, with totals, in datagrams as large as the path to each collector allows.
      *
-     * @param collectors one or several, parted by {@code ;}, each {@code HOST[:PORT][*WEIGHT]}: IPv6 addresses stand in
-     *     brackets, the port is {@value #PORT_DEFAULT} unless said, the weight 1 to 1,000,000 and 1 unless said. With
-     *     several each name is sent to the one that owns it on the ring of {@code HOST:PORT}s
-     * @throws IllegalArgumentException if it is not of that form, an address stands there twice, or one weighs so
-     *     little beside the others that it would own no name; tells all mistakes at once
+     * @param collectors one or several, separated by {@code ;}, each {@code HOST[:PORT][*WEIGHT]}. IPv6 addresses are
+     *     in brackets, the port is {@value #PORT_DEFAULT} by default, and the weight is 1 to 1,000,000, 1 by default.
+     *     If there are several, each name is sent to the one that owns it on the ring of {@code HOST:PORT}s
+     * @throws IllegalArgumentException if it does not have that form, if an address appears twice, or if a weight is so
+     *     small that the collector would own no name; the message contains all errors
      */
     public static EmitterSettings to(String collectors) {
         List<CollectorAddress> read = new ArrayList<>();
@@ -50,14 +50,14 @@ public final class EmitterSettings {
         mistakes.addAll(CollectorAddress.mistakes(read));
         if (!mistakes.isEmpty()) {
             throw new IllegalArgumentException("collector is \"" + collectors + "\": " + String.join(", ", mistakes)
-                    + "; write HOST:PORT or HOST:PORT*WEIGHT, several parted by ;, and leave the port away where it is "
+                    + "; write HOST:PORT or HOST:PORT*WEIGHT, separate several by ;, and leave out the port if it is "
                     + PORT_DEFAULT);
         }
         return new EmitterSettings(Collections.unmodifiableList(read), 1000, DATAGRAM_BY_ADDRESS, true, false);
     }
 
     /**
-     * With a sweep every so many milliseconds, 10 to 60,000.
+     * With a sweep every {@code millis} milliseconds, 10 to 60,000.
      *
      * @throws IllegalArgumentException outside that range
      */
@@ -70,30 +70,30 @@ public final class EmitterSettings {
     }
 
     /**
-     * With datagrams of at most so many bytes, 512 to 65,507, wherever they go.
+     * With datagrams of at most {@code bytes} bytes, 512 to 65,507, to every address.
      *
      * @throws IllegalArgumentException outside that range
      */
     public EmitterSettings datagramBytes(int bytes) {
         if (bytes < DatagramWriter.BYTES_MIN || bytes > DatagramWriter.BYTES_MAX) {
             throw new IllegalArgumentException("datagram is " + bytes + " bytes, allowed are "
-                    + DatagramWriter.BYTES_MIN + " to " + DatagramWriter.BYTES_MAX + " bytes; an Ethernet path takes "
-                    + DatagramWriter.BYTES_DEFAULT + " whole");
+                    + DatagramWriter.BYTES_MIN + " to " + DatagramWriter.BYTES_MAX + " bytes; an Ethernet path carries "
+                    + DatagramWriter.BYTES_DEFAULT + " without fragmentation");
         }
         return new EmitterSettings(collectors, sweepMillis, bytes, totals, follow);
     }
 
     /**
-     * With or without totals. Without, lost datagrams are lost, as with StatsD: for senders whose datagrams a load
-     * balancer spreads over several collectors.
+     * With or without totals. Without totals the counts of lost datagrams are lost, as with StatsD. For senders whose
+     * datagrams a load balancer distributes over several collectors.
      */
     public EmitterSettings totals(boolean sent) {
         return new EmitterSettings(collectors, sweepMillis, datagramBytes, sent, follow);
     }
 
     /**
-     * Whether one ledger stands behind the collector's name and moves with its address: then the same stream goes on at
-     * a new address. Otherwise a new one begins there, and what had not reached the old address is lost.
+     * Whether the collector's ledger moves with its name to a new address. If so, the same stream continues at the new
+     * address. Otherwise a new stream begins there, and counts that had not reached the old address are lost.
      */
     public EmitterSettings follow(boolean follows) {
         return new EmitterSettings(collectors, sweepMillis, datagramBytes, totals, follows);
@@ -108,8 +108,8 @@ public final class EmitterSettings {
     }
 
     /**
-     * The most bytes of a datagram to this address: what was set, or else all that UDP carries where it does not leave
-     * the machine, and {@value DatagramWriter#BYTES_DEFAULT} where it does.
+     * The maximum bytes of a datagram to this address: the value that was set; otherwise UDP's maximum to a loopback
+     * address, and {@value DatagramWriter#BYTES_DEFAULT} to all others.
      */
     public int datagramBytes(InetAddress to) {
         if (datagramBytes != DATAGRAM_BY_ADDRESS) {
@@ -126,7 +126,7 @@ public final class EmitterSettings {
         return follow;
     }
 
-    /** The collectors in the form in which {@link #to} reads them. */
+    /** The collectors in the form that {@link #to} accepts. */
     @Override
     public String toString() {
         StringBuilder list = new StringBuilder();

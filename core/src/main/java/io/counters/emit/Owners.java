@@ -8,8 +8,8 @@ import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which of the collectors owns a counter, given by its number in the table: the ring is asked once for each, and the
- * answer kept, 4 bytes a counter. With one collector there is no ring. For the sweep's thread only.
+ * Determines which collector owns a counter, which is given by its number in the table. Computes each owner once and
+ * keeps it, 4 bytes per counter. With one collector there is no ring. For the sweep's thread only.
  */
 final class Owners implements IntUnaryOperator {
     private static final int UNKNOWN = -1;

@@ -7,13 +7,13 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 
 /**
- * Looks up one collector's name on a daemon thread of its own, {@code counters-resolve}: a name server that hangs keeps
- * nobody else waiting, neither a sweep nor another name. The last good addresses stay until there are others.
+ * Looks up one collector's name on its own daemon thread, {@code counters-resolve}, so that a name server that hangs
+ * delays neither a sweep nor another name. The last addresses found are kept until others are found.
  *
- * <p>It looks again {@value #AGAIN_SECONDS} s after an answer; where there was none after 1 s, 2 s, 4 s and so on, at
- * most {@value #AGAIN_SECONDS}. The JVM keeps answers for itself, too: by default good ones for 30 s and failures for 10
- * ({@code networkaddress.cache.ttl} and {@code .negative.ttl} in its {@code java.security}), so a new address is seen
- * within about a minute; under a SecurityManager it keeps good ones for ever, and then none is seen at all.
+ * <p>It repeats a successful look-up after {@value #AGAIN_SECONDS} s, and a failed one after 1 s, 2 s, 4 s and so on,
+ * at most {@value #AGAIN_SECONDS} s. The JVM caches answers too: by default successes for 30 s and failures for 10 s
+ * ({@code networkaddress.cache.ttl} and {@code .negative.ttl} in {@code java.security}), so a new address is found
+ * within about a minute. Under a SecurityManager the JVM caches successes forever, so a new address is never found.
  */
 public class Resolver extends Thread implements AutoCloseable {
     private static final long AGAIN_SECONDS = 30;
@@ -29,10 +29,10 @@ public class Resolver extends Thread implements AutoCloseable {
     private volatile boolean closing;
 
     /**
-     * To be started once.
+     * Start it only once.
      *
-     * @param names gives all addresses of a name, or none; may take its time, or throw
-     * @param firstAfterMillis until the first look-up, unless {@link #hurry hurried}
+     * @param names returns all addresses of a name, or none; may block, and may throw
+     * @param firstAfterMillis the delay of the first look-up, which {@link #hurry} cuts short
      */
     Resolver(String host, Function<String, InetAddress[]> names, long firstAfterMillis) {
         super("counters-resolve");
@@ -42,14 +42,14 @@ public class Resolver extends Thread implements AutoCloseable {
         setDaemon(true);
     }
 
-    /** One that looks from now on, at what the JVM knows or asks a name server for. */
+    /** A started resolver that uses the JVM's look-up. */
     public static Resolver started(String host) {
         Resolver resolver = new Resolver(host, Resolver::ofTheJvm, 0);
         resolver.start();
         return resolver;
     }
 
-    /** What the JVM knows, or asks a name server for. */
+    /** The JVM's look-up: from its cache, or by a name server. */
     static InetAddress[] ofTheJvm(String host) {
         try {
             return InetAddress.getAllByName(host);
@@ -58,17 +58,17 @@ public class Resolver extends Thread implements AutoCloseable {
         }
     }
 
-    /** What the name stands for; none as long as there was no good answer. */
+    /** The name's addresses; none until a look-up has succeeded. */
     public InetAddress[] addresses() {
         return addresses;
     }
 
-    /** Whether there was an answer, be it that the name is not known. */
+    /** Whether a look-up has ended, with or without success. */
     boolean hasAnswered() {
         return answered;
     }
 
-    /** Looks now if it never looked, as this JVM ends. */
+    /** Makes the first look-up at once, because this JVM ends. */
     void hurry() {
         hurried = true;
         LockSupport.unpark(this);
@@ -94,7 +94,7 @@ public class Resolver extends Thread implements AutoCloseable {
         try {
             found = names.apply(host);
         } catch (Throwable fault) {
-            // Whatever it is, to be asked again later is all that helps.
+            // For any failure the remedy is the same: look up again later.
             found = NONE;
         }
         if (found.length > 0) {
@@ -104,7 +104,7 @@ public class Resolver extends Thread implements AutoCloseable {
         return found.length > 0;
     }
 
-    /** Waits, at most until it is closed, or hurried before its first answer. */
+    /** Waits, but no longer than until it is closed, or hurried before its first answer. */
     void pause(long nanos) {
         long until = System.nanoTime() + nanos;
         for (long left = nanos; left > 0 && !closing && !(hurried && !answered); left = until - System.nanoTime()) {

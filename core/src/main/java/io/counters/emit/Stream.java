@@ -11,18 +11,18 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one sender told one destination: its id, its age, its datagrams' numbers, and the total of each verb of each
- * counter, which only grow.
+ * All datagrams of one sender to one destination: the stream's id, its age, the numbers of its datagrams, and the total
+ * of each verb of each counter, which only grows.
  *
- * <p>A counter gets a place here when something of it is first assigned; a line is a place and a verb: {@code 2 * place},
- * and 1 more for decrements. So a counter costs 56 to 112 bytes in the stream of the collector that owns it (arrays
- * double), and 4 to 8 in another's. Not for several threads.
+ * <p>A counter gets a place here when an amount of it is first assigned. A line is a place and a verb:
+ * {@code 2 * place} for increments, plus 1 for decrements. A counter takes 56 to 112 bytes in the stream of the
+ * collector that owns it (arrays double), and 4 to 8 bytes in other streams. Not thread-safe.
  *
- * <p>A collector's streams to its peers are of this kind too: their totals outlive it ({@link #restore}), and every
- * datagram bears a peer line ({@link #say}).
+ * <p>A collector's streams to its peers use this class too. Their totals continue after a restart ({@link #restore}),
+ * and every datagram contains a peer line ({@link #say}).
  */
 public final class Stream {
-    /** Beyond this many sweeps after its last change, a total is repeated once in as many sweeps. */
+    /** From this many sweeps after its last change on, a total is repeated once in this many sweeps. */
     static final int REPEAT_SWEEPS = 64;
 
     private final byte[] id;
@@ -30,7 +30,7 @@ public final class Stream {
     private final long bornWallMillis;
     private final boolean totalsSent;
 
-    /** By a counter's index in the {@link CounterTable}: its place, plus 1; 0 for none. */
+    /** A counter's place plus 1, by its index in the {@link CounterTable}; 0 if it has none. */
     private int[] placed = new int[64];
 
     private int[] counters = new int[32];
@@ -43,9 +43,9 @@ public final class Stream {
     private byte @Nullable [] peerLine;
 
     /**
-     * A stream that was born at this moment, by two clocks.
+     * A stream that begins now, by two clocks.
      *
-     * @param id at least 96 random bits in 16 to 64 letters
+     * @param id at least 96 random bits in 16 to 64 characters
      */
     public Stream(String id, long nowNanos, long nowWallMillis, boolean totalsSent) {
         this.id = id.getBytes(ISO_8859_1);
@@ -55,14 +55,14 @@ public final class Stream {
     }
 
     /**
-     * Takes over part of an amount: what is taken will be told to the destination, in this stream, for as long as it
-     * lasts.
+     * Takes over an amount, or part of it. This stream sends what it has taken over, and repeats it in its totals.
      *
-     * @return what was taken: all of it, but for what a line can't carry
+     * @return how much was taken over: all, except what exceeds the limits of one line
      */
     long assign(int counter, long amount) {
         int line = line(counter, amount > 0 ? Verb.INCREMENT : Verb.DECREMENT);
-        // Long.MIN_VALUE has no positive counterpart; like all else that is too much, its rest comes next time.
+        // Long.MIN_VALUE has no positive counterpart. As with any amount that is too large, the rest is assigned next
+        // time.
         long size = amount == Long.MIN_VALUE ? CommandReader.AMOUNT_MAX : Math.abs(amount);
         long taken = Math.min(size, CommandReader.AMOUNT_MAX - fresh[line]);
         taken = Math.min(taken, Long.MAX_VALUE - total[line]);
@@ -79,7 +79,7 @@ public final class Stream {
         if (placed[counter] == 0) {
             int place = lines / 2;
             if (place == counters.length) {
-                // All or none: where memory ends in the middle, the next sweep goes on from here.
+                // Assign all of them or none: after an OutOfMemoryError the next sweep continues from here.
                 int[] moreCounters = Arrays.copyOf(counters, 2 * place);
                 long[] moreTotal = Arrays.copyOf(total, 4 * place);
                 long[] moreFresh = Arrays.copyOf(fresh, 4 * place);
@@ -95,14 +95,16 @@ public final class Stream {
         return placed[counter] - 1;
     }
 
-    /** Takes up a total of an earlier life; it is repeated, and no amount is told for it. */
+    /** Restores a total from before a restart. It is repeated, without an amount. */
     public void restore(int counter, Verb verb, long earlierTotal) {
         int line = line(counter, verb);
         total[line] = earlierTotal;
         changed[line] = sweeps;
     }
 
-    /** Has a total grow to this, and tells by how much; what a line can't carry of that, the total alone tells. */
+    /**
+     * Raises a total and sends the difference as the amount; what exceeds the limit of an amount is only in the total.
+     */
     public void raise(int counter, Verb verb, long newTotal) {
         int line = line(counter, verb);
         long amount = newTotal - total[line];
@@ -115,12 +117,12 @@ public final class Stream {
         return 2 * place(counter) + (verb == Verb.INCREMENT ? 0 : 1);
     }
 
-    /** From now on every datagram bears this peer line, and a sweep that has nothing else to tell sends it alone. */
+    /** From now on every datagram contains this peer line, and a sweep that has nothing else to send sends it alone. */
     public void say(byte[] line) {
         peerLine = line;
     }
 
-    /** Whether a line has nearly reached the largest total there is, so that a new stream must take over. */
+    /** Whether a total has nearly reached its maximum, so that a new stream must begin. */
     boolean isFull(int counter) {
         if (counter >= placed.length || placed[counter] == 0) {
             return false;
@@ -129,15 +131,15 @@ public final class Stream {
         return Math.max(total[line], total[line + 1]) > Long.MAX_VALUE - CommandReader.AMOUNT_MAX;
     }
 
-    /** Milliseconds by which the monotonic and the wall clock have parted since this stream began. */
+    /** The difference between the monotonic and the wall clock since this stream began, in milliseconds. */
     long driftMillis(long nowNanos, long nowWallMillis) {
         return Math.abs((nowNanos - bornNanos) / 1_000_000 - (nowWallMillis - bornWallMillis));
     }
 
     /**
-     * Sends what changed and what is due for repetition.
+     * Sends the totals that changed and those that are due for repetition.
      *
-     * @param names gives a counter's canonical name by its number
+     * @param names returns a counter's canonical name by its number
      */
     public void sweep(
             IntFunction<byte[]> names, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
@@ -145,7 +147,7 @@ public final class Stream {
         sweeps++;
     }
 
-    /** Sends every line there is. */
+    /** Sends every line. */
     public void repeatAll(
             IntFunction<byte[]> names, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
         send(true, names, nowNanos, nowWallMillis, writer, transport);
@@ -180,7 +182,7 @@ public final class Stream {
         }
     }
 
-    /** Writes a datagram of what is to be told from a line on; returns the first line that it had no room for. */
+    /** Writes what is due into a datagram, starting at a line; returns the first line for which it had no room. */
     private int write(int begin, boolean all, IntFunction<byte[]> names, long age, DatagramWriter writer) {
         for (int line = begin; line < lines; line++) {
             if (fresh[line] == 0 && !(totalsSent && total[line] != 0 && (all || isDue(sweeps - changed[line])))) {

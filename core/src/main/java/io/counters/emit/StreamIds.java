@@ -8,14 +8,14 @@ import java.security.SecureRandom;
 import java.util.function.Supplier;
 
 /**
- * Gives ids to streams: 96 random bits each, in hexadecimal.
+ * Generates ids of streams: 96 random bits each, in hexadecimal.
  *
- * <p>The bits come from the kernel's own file where there is one, which takes no class loading. {@link SecureRandom} is
- * asked on Windows alone, where it asks the system, and where a SecurityManager keeps the file from us: on a Unix without
- * {@code /dev/urandom}, such as a bare chroot, it would keep a core busy for some 10 s to gather bits by itself, and a
- * program that ends meanwhile would lose its counts. There the bits are mixed of what no two processes share: clocks in
- * nanoseconds, how they run in this very process, and where the kernel put its memory. An id must be new; it is no
- * secret.
+ * <p>The bits come from {@code /dev/urandom} if it exists, which needs no class loading. {@link SecureRandom} is used
+ * only on Windows, where it uses the system's generator, and if a SecurityManager denies access to the file. It is not
+ * used on a Unix without {@code /dev/urandom}, such as a bare chroot: there it would keep a core busy for some 10 s to
+ * gather entropy, and a program that ends meanwhile would lose its counts. Instead the bits are mixed from values that
+ * no two processes share: clocks in nanoseconds, how they advance in this process, and where the kernel placed its
+ * memory. An id must be new; it need not be secret.
  */
 final class StreamIds implements Supplier<String> {
     private static final String OF_THE_KERNEL = "/dev/urandom";
@@ -28,7 +28,7 @@ final class StreamIds implements Supplier<String> {
     private final String ofTheKernel;
     private final String[] ofTheProcess;
 
-    /** The two halves of what was mixed so far. */
+    /** The two halves of the mixed bits. */
     private long left;
 
     private long right;
@@ -38,10 +38,10 @@ final class StreamIds implements Supplier<String> {
     }
 
     /**
-     * As on a machine with other files.
+     * Uses other files than the default ones.
      *
-     * @param ofTheKernel gives as many random bytes as it is asked for
-     * @param ofTheProcess each has something in it that differs between processes
+     * @param ofTheKernel a file from which any number of random bytes can be read
+     * @param ofTheProcess files whose content differs between processes
      */
     StreamIds(String ofTheKernel, String[] ofTheProcess) {
         this.ofTheKernel = ofTheKernel;
@@ -68,7 +68,8 @@ final class StreamIds implements Supplier<String> {
                 mix(bits);
             }
         } catch (SecurityException kept) {
-            // From the application whose thread began this one; the JDK itself may read the file.
+            // The policy of the application, whose thread started this one, denies it; the JDK itself may read the
+            // file.
             new SecureRandom().nextBytes(bits);
         }
         return bits;
@@ -106,7 +107,7 @@ final class StreamIds implements Supplier<String> {
         }
     }
 
-    /** Two multiplications and shifts that let each bit change about half of all. */
+    /** Multiplies and shifts twice, so that each input bit changes about half of all bits. */
     private void mix(long value) {
         left = (left ^ value) * 0x9E3779B97F4A7C15L;
         left ^= left >>> 32;

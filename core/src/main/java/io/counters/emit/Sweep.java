@@ -7,23 +7,25 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One look at all counters: what was counted since the last one is assigned to the stream of the destination that owns
- * the counter, and every stream sends what is due. Pure but for what it is given. Not for several threads.
+ * Reads all counters, assigns what was counted since the last sweep to the stream of the destination that owns the
+ * counter, and lets every stream send what is due. Pure, except for the clocks and transports that it is given. Not
+ * thread-safe.
  *
- * <p>A stream begins when something is first assigned to it, and not before: a collector takes a stream for whole only
- * if it is younger than the collector's memory, so a stream that waited for its first count would heal less.
+ * <p>A stream begins when an amount is first assigned to it, and not before: for a collector a stream is whole only if
+ * it is younger than the collector's memory, so a stream that waited for its first count would heal less.
  *
- * <p>Destinations are numbered from 0. One that can't be sent to, as its address is not known, is null: nothing is
- * assigned to it and its stream stands still. A counter may change its owner at any time: what was assigned to the old
- * one stays in its stream, which goes on being repeated there.
+ * <p>Destinations are numbered from 0. The transport of a destination whose address is unknown is null: nothing is
+ * assigned to it, and its stream sends nothing. A counter may change its owner at any time; what was assigned to the
+ * former owner stays in that stream and is repeated there.
  *
- * <p>{@code SweepBenchmark} on two shared cores, JDK 17: 10,000 counters of which the same 1,000 changed take 0.07 ms,
- * socket included, in datagrams of 65,507 bytes and 0.18 ms in those of 1,432; where it is another 1,000 each time, so
- * that 5,000 totals are told, 0.20 and 0.80 ms. A sweep allocates 0.2 KB. A destination that has 100,000 counters to hear
- * of at once loses some of them in its socket's buffer (some 10 % on loopback) and has them with the next totals.
+ * <p>{@code SweepBenchmark} on two shared cores, JDK 17, including the socket: 10,000 counters of which the same 1,000
+ * changed take 0.07 ms in datagrams of 65,507 bytes, and 0.18 ms in datagrams of 1,432 bytes. If another 1,000 change
+ * each time, so that 5,000 totals are sent, it takes 0.20 and 0.80 ms. A sweep allocates 0.2 KB. If 100,000 counters
+ * are sent to one destination at once, its socket's buffer drops some of them (about 10 % on loopback); the next totals
+ * heal that.
  */
 public final class Sweep {
-    /** Clocks that part by more mean that the machine slept or was copied: the streams must not go on. */
+    /** If the clocks differ by more, the machine was suspended or copied, and the streams must not continue. */
     static final long DRIFT_MILLIS_MAX = 60_000;
 
     private final CounterTable table;
@@ -48,9 +50,9 @@ public final class Sweep {
     /**
      * A sweep for several destinations.
      *
-     * @param ids gives a stream's id: at least 96 random bits in 16 to 64 letters, never the same again
-     * @param destinations how many there are
-     * @param owner the destination that owns a counter, which is given by its number in the table
+     * @param ids returns ids of streams: at least 96 random bits in 16 to 64 characters, never the same again
+     * @param destinations the number of destinations
+     * @param owner returns the destination that owns a counter, which is given by its number in the table
      */
     public Sweep(
             CounterTable table,
@@ -70,7 +72,7 @@ public final class Sweep {
         this.streams = new Stream[destinations];
     }
 
-    /** Lets a new stream begin with what is next assigned to a destination, which has heard nothing of it yet. */
+    /** Makes the next amount that is assigned to a destination begin a new stream. */
     void begin(int destination) {
         streams[destination] = null;
     }
@@ -92,8 +94,8 @@ public final class Sweep {
     }
 
     /**
-     * The last sweep of this sender's life: sends what was counted, and every total. With totals, to be done again or to
-     * be repeated.
+     * The last sweep of this sender: sends what was counted, and every total. With totals, call this or {@link #repeat}
+     * again afterwards, in case datagrams are lost.
      */
     public void last(@Nullable Transport... transports) {
         synchronized (table) {
@@ -147,7 +149,7 @@ public final class Sweep {
         }
     }
 
-    /** Ends a stream, with all it has to say. */
+    /** Ends a stream after it has sent all its totals once more. */
     private void renew(int destination, long now, long wall, @Nullable Transport transport) {
         repeat(destination, now, wall, transport);
         begin(destination);

@@ -2,17 +2,17 @@ package io.counters.emit;
 
 import io.counters.wire.DatagramWriter;
 
-/** Where datagrams go. Called by the sweep's thread only. */
+/** Sends datagrams. Called by the sweep's thread only. */
 public interface Transport {
     /**
-     * Sends one datagram and forgets it. A fault is the transport's to count and report: totals heal it.
+     * Sends one datagram. The transport counts and reports failures itself; later totals heal them.
      *
      * @param bytes the datagram is the first {@code length} of them; valid during the call only
-     * @return false if it is too long for the way and was not sent: {@link #datagramBytes} says less from now on
+     * @return false if it is too long for the path and was not sent; {@link #datagramBytes} is smaller from now on
      */
     boolean send(byte[] bytes, int length);
 
-    /** The most bytes of a datagram here, 512 to 65,507; may shrink. */
+    /** The maximum bytes of a datagram, 512 to 65,507; it may become smaller. */
     default int datagramBytes() {
         return DatagramWriter.BYTES_DEFAULT;
     }

@@ -8,11 +8,12 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 
 /**
- * A connected, non-blocking UDP socket. Connected, so that the kernel tells of a collector that is not there. Opened,
- * used and closed by the sweep's thread only: a thread that is interrupted inside a channel closes it for everyone.
+ * A connected, non-blocking UDP socket. Connected, so that the kernel reports a collector that is not there. Opened,
+ * used and closed only by the sweep's thread, because a thread that is interrupted inside a channel closes the channel
+ * for all threads.
  */
 public final class UdpTransport implements Transport, AutoCloseable {
-    /** What a kernel that takes less than UDP can carry takes: macOS, unless told otherwise. */
+    /** The maximum that some kernels accept, which is less than UDP allows: the default of macOS. */
     private static final int LESS_BYTES = 9216;
 
     private final InetSocketAddress collector;
@@ -28,8 +29,8 @@ public final class UdpTransport implements Transport, AutoCloseable {
     /**
      * A socket to one collector.
      *
-     * @param datagramBytes the most bytes of a datagram there, 512 to 65,507, unless the kernel takes less
-     * @throws IOException where there is no way to that address, or no socket to be had
+     * @param datagramBytes the maximum bytes of a datagram, 512 to 65,507; less is used if the kernel rejects that size
+     * @throws IOException if there is no route to that address, or if no socket can be opened
      */
     public UdpTransport(InetSocketAddress collector, int datagramBytes) throws IOException {
         this.collector = collector;
@@ -52,8 +53,9 @@ public final class UdpTransport implements Transport, AutoCloseable {
     }
 
     /**
-     * Takes another socket to the same collector if this one has failed, which may be for good: one whose own address
-     * this machine has lost, as it changed networks, sends nothing more, and on Java 8 an interrupt closes it.
+     * Opens another socket to the same collector if this one has failed, because it may never recover: a socket whose
+     * local address the machine has lost by changing networks sends nothing more, and on Java 8 an interrupt closes the
+     * socket.
      */
     void mend() {
         if (broken) {
@@ -81,7 +83,8 @@ public final class UdpTransport implements Transport, AutoCloseable {
         try {
             write();
         } catch (PortUnreachableException formerly) {
-            // This is news of an earlier datagram, and this one was not sent: the collector may be back.
+            // The error is about an earlier datagram, and this one was not sent. The collector may be back, so try
+            // again.
             refused();
             try {
                 write();
@@ -92,7 +95,7 @@ public final class UdpTransport implements Transport, AutoCloseable {
                 broken = true;
             }
         } catch (IOException cannot) {
-            // Too long, most likely; each kernel says it in words of its own.
+            // Most likely the datagram is too long; every kernel has its own message for that.
             if (length > DatagramWriter.BYTES_DEFAULT) {
                 datagramBytes = length > LESS_BYTES ? LESS_BYTES : DatagramWriter.BYTES_DEFAULT;
                 return false;
@@ -110,7 +113,7 @@ public final class UdpTransport implements Transport, AutoCloseable {
         }
     }
 
-    /** Asks the kernel whether it has heard meanwhile that nobody listens there, and throws away what came as an answer. */
+    /** Checks whether the kernel has reported that nobody listens there; discards any datagram that arrived. */
     public void listen() {
         try {
             buffer.clear();
@@ -122,7 +125,7 @@ public final class UdpTransport implements Transport, AutoCloseable {
         }
     }
 
-    /** How often the kernel reported that nobody listens there; part of {@link #faults}. */
+    /** The number of times that the kernel reported that nobody listens there; part of {@link #faults}. */
     public long refusals() {
         return refusals;
     }
@@ -132,12 +135,12 @@ public final class UdpTransport implements Transport, AutoCloseable {
         fault("nobody listens there");
     }
 
-    /** How many datagrams the kernel refused, or reported as undeliverable. */
+    /** The number of datagrams that the kernel refused or reported as undeliverable. */
     public long faults() {
         return faults;
     }
 
-    /** What the kernel last said. */
+    /** The kernel's latest error message. */
     String lastFault() {
         return lastFault;
     }

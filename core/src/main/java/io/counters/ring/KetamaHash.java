@@ -5,8 +5,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
 /**
- * MD5 as libketama reads it: four words, each with its lowest byte first and without a sign. One for each caller, not
- * for several threads; hashing allocates nothing.
+ * MD5 as libketama reads it: four unsigned words, each with its lowest byte first. Not thread-safe: each caller needs
+ * its own. Hashing allocates nothing.
  */
 public final class KetamaHash {
     private static final int DIGEST_BYTES = 16;
@@ -14,17 +14,18 @@ public final class KetamaHash {
     private final MessageDigest md5;
     private final byte[] digest = new byte[DIGEST_BYTES];
 
-    /** @throws IllegalStateException in a JVM that has no MD5, as a hardened one may be */
+    /** @throws IllegalStateException if the JVM has no MD5, for example because it is hardened */
     public KetamaHash() {
         try {
             md5 = MessageDigest.getInstance("MD5");
         } catch (NoSuchAlgorithmException hardened) {
             throw new IllegalStateException(
-                    "this JVM has no MD5, which the ring of several collectors needs; name one collector", hardened);
+                    "this JVM has no MD5, which the ring of several collectors requires; give only one collector",
+                    hardened);
         }
     }
 
-    /** The point of a key, the bytes from {@code begin} to before {@code end}: 0 to 2^32 - 1. */
+    /** The point of the key {@code key[begin, end)}: 0 to 2^32 - 1. */
     long point(byte[] key, int begin, int end) {
         hash(key, begin, end);
         return word(0);
@@ -39,7 +40,7 @@ public final class KetamaHash {
         }
     }
 
-    /** One of the four words, 0 to 3, of what was hashed last. */
+    /** Word 0, 1, 2 or 3 of the last hash. */
     long word(int number) {
         int at = 4 * number;
         return (digest[at] & 0xFFL)

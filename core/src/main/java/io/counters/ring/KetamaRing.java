@@ -7,24 +7,25 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * The circle of all numbers of 32 bits, on which each server has points by its weight, and a key belongs to the server
- * of the first point at or above its own, or of the lowest past the highest. Equal to libketama, bit by bit:
+ * The circle of all 32-bit numbers. Each server has points on it, in proportion to its weight. A key belongs to the
+ * server of the first point at or above the key's own point, or of the lowest point if there is none. Bit by bit the
+ * same as libketama:
  *
  * <pre>
- *   share  = (float) weight / (float) sum of the weights         a float: in double it is wrong at 7 servers
- *   hashes = floor((float) (share * 40.0 * servers))             a double made a float: without, wrong at 25 servers
+ *   share  = (float) weight / (float) sum of the weights         a float: a double differs for 7 servers
+ *   hashes = floor((float) (share * 40.0 * servers))             converted to float: a double differs for 25 servers
  *   hash k = MD5 of "ADDRESS-k", k from 0 to hashes - 1          four points: its words, lowest byte first, unsigned
  *   key    = the first word of its MD5
  * </pre>
  *
- * <p>So a server mostly has 160 points, but at 61 equal servers 156, and one that weighs next to nothing has none.
+ * <p>So a server usually has 160 points, but 156 among 61 servers of equal weight, and none if its weight is too small.
  *
- * <p>Where points of two servers are equal the one that stands first in the list has them: libketama takes the first of
- * the equal ones after a {@code qsort}, which in glibc is a merge sort and leaves them in the order of the list. (A libc
- * whose {@code qsort} is not stable may differ there, for one key in 2^32 per such pair.) Else the order of the list
- * decides nothing.
+ * <p>If points of two servers are equal, the point belongs to the server that is first in the list: libketama uses the
+ * first of the equal points after a {@code qsort}, which in glibc is a merge sort and keeps them in the order of the
+ * list. (A libc whose {@code qsort} is not stable may differ there, for one key in 2^32 per such pair.) Otherwise the
+ * order of the list has no effect.
  *
- * <p>Immutable, and so for all threads. 8 bytes a point.
+ * <p>Immutable, so any thread may use it. A point takes 8 bytes.
  */
 public final class KetamaRing {
     private static final int WORDS = 4;
@@ -36,14 +37,14 @@ public final class KetamaRing {
     /**
      * The ring of these servers.
      *
-     * @param servers their addresses as all who share the ring write them, at least one; ASCII
-     * @param weights of the same servers, each from 1
-     * @throws IllegalArgumentException if there is no server, or not one weight of at least 1 for each
+     * @param servers at least one address, written the same way by all who share the ring; ASCII
+     * @param weights one for each server, at least 1
+     * @throws IllegalArgumentException if there is no server, or if a server has no weight of at least 1
      */
     public KetamaRing(List<String> servers, long... weights) {
         if (servers.isEmpty() || servers.size() != weights.length) {
-            throw new IllegalArgumentException("a ring of " + servers.size() + " servers with " + weights.length
-                    + " weights: it takes at least one server, and a weight for each");
+            throw new IllegalArgumentException("a ring has " + servers.size() + " servers and " + weights.length
+                    + " weights: it needs at least one server, and one weight for each");
         }
         long total = 0;
         int hashes = 0;
@@ -71,23 +72,22 @@ public final class KetamaRing {
         Arrays.sort(points);
     }
 
-    /** How many hashes, of four points each, a server has; 0 for one that owns nothing. */
+    /** The number of a server's hashes, which have four points each; 0 if the server would own nothing. */
     public static int hashes(long weight, long totalOfWeights, int servers) {
         float share = (float) weight / (float) totalOfWeights;
         return (int) Math.floor((float) ((double) share * 40.0 * (double) (float) servers));
     }
 
     /**
-     * The server that owns a key, by its place in the list, from 0. Allocates nothing.
+     * The index of the server that owns the key {@code key[begin, end)}, in the list, from 0. Allocates nothing.
      *
-     * @param key is what lies in it from {@code begin} to before {@code end}
-     * @param hash the caller's own
+     * @param hash the caller's own, because it is not thread-safe
      */
     public int owner(byte[] key, int begin, int end, KetamaHash hash) {
         return owner(hash.point(key, begin, end));
     }
 
-    /** The server that owns a point of the circle, 0 to 2^32 - 1, by its place in the list. */
+    /** The index of the server that owns a point of the circle, 0 to 2^32 - 1. */
     public int owner(long point) {
         long sought = point << SERVER_BITS;
         int low = 0;
@@ -104,7 +104,9 @@ public final class KetamaRing {
         return (int) (found & ((1L << SERVER_BITS) - 1));
     }
 
-    /** All servers' points, lowest first, 0 to 2^32 - 1; up to each, and from the one before it, a server owns all. */
+    /**
+     * All points, lowest first, 0 to 2^32 - 1; a server owns everything after the point before it, up to its own point.
+     */
     public LongStream points() {
         return Arrays.stream(points).map(point -> point >>> SERVER_BITS);
     }

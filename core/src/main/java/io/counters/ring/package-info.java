@@ -1,7 +1,7 @@
 /**
- * Chooses the server that owns a key, exactly as libketama does, so that every sender and every proxy with one list
- * chooses alike. Pure arithmetic: no sockets, no clock, no logging, no threads.
+ * Chooses the server that owns a key, exactly as libketama does, so that all senders and proxies with the same list
+ * choose the same server. Pure arithmetic: no sockets, no clock, no logging, no threads.
  *
- * <p>Entered by {@code emit}, and by whoever spreads keys over servers; depends on the JDK only.
+ * <p>Called by {@code emit}, and by all other code that distributes keys over servers; depends only on the JDK.
  */
 package io.counters.ring;

@@ -2,26 +2,28 @@ package io.counters.wire;
 
 import java.util.Locale;
 
-/** What was done to a StatsD line's name and tags so that they could be stored. One line may have several. */
+/**
+ * What was changed in a StatsD line's name and tags so that they could be stored. One line may have several changes.
+ */
 public enum Cleaning {
-    /** A letter of the metric that can't be stored became {@code _}. */
+    /** A character of the metric that cannot be stored became {@code _}. */
     NAME_LETTER,
-    /** A letter of a tag's key or value that can't be stored became {@code _}. */
+    /** A character of a tag's key or value that cannot be stored became {@code _}. */
     TAG_LETTER,
-    /** The name held tags in the form of Graphite, Librato, SYSDIG or SignalFx. */
+    /** The name contained tags in the form of Graphite, Librato, SYSDIG or SignalFx. */
     TAGS_IN_NAME,
     /** A tag without a value got the value {@code true}. */
     TAG_WITHOUT_VALUE,
-    /** A tag with an empty key or value was left out, or an empty list of tags. */
+    /** A tag with an empty key or value, or an empty list of tags, was left out. */
     EMPTY_TAG,
-    /** The key stood there twice: the later value holds. */
+    /** A key appeared more than once; the later value is used. */
     REPEATED_TAG,
-    /** A tag was left out whose key {@code drop_tags} names, or that is always left out. */
+    /** A tag was left out, because {@code drop_tags} names its key or because that tag is always left out. */
     DROPPED_TAG,
-    /** A field was empty, as behind a bar at the end of the line. */
+    /** An empty field, such as after a bar at the end of the line, was ignored. */
     EMPTY_FIELD;
 
-    /** A word for the reason in a counter's name, such as {@code name_letter}. */
+    /** The reason as a metric's label, such as {@code name_letter}. */
     public String reason() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -5,17 +5,18 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads datagrams, and lines of a stream, by the grammar in this package's description. Never throws, whatever the
- * bytes; hands over each line once, as a command, a {@code from} or a rejection. Empty lines, and those of nothing but
- * blanks and NULs, hold nothing and pass. StatsD lines are read by {@link StatsdLine}.
+ * Reads datagrams, and lines of a TCP stream, by the grammar in this package's description. Never throws, for any
+ * bytes. Hands over each line once, as a command, a {@code from}, a {@code peer} or a rejection. Empty lines, and lines
+ * that contain only blanks and NULs, are ignored. StatsD lines are read by {@link StatsdLine}.
  *
- * <p>Holds scratch space: one per thread. Allocates nothing, but for StatsD's numbers of more than 18 digits.
+ * <p>Contains scratch space, so each thread needs its own reader. Allocates nothing, except for StatsD numbers of more
+ * than 18 digits.
  */
 public final class CommandReader {
-    /** The most bytes of a line, its line break left out. */
+    /** The maximum bytes of a line, without its line break. */
     public static final int LINE_BYTES_MAX = 1024;
 
-    /** The most that one line may add: 2^53. */
+    /** The largest amount of one line: 2^53. */
     public static final long AMOUNT_MAX = 1L << 53;
 
     private static final byte[] INCREMENT = "increment ".getBytes(ISO_8859_1);
@@ -37,12 +38,12 @@ public final class CommandReader {
     private final StatsdLine statsd;
     private int plainEnd;
 
-    /** A reader that refuses what StatsD lines have in their names and can't be stored. */
+    /** A reader that rejects StatsD lines whose names contain characters that cannot be stored. */
     public CommandReader(Commands commands) {
         this(commands, StatsdName.strict());
     }
 
-    /** @param statsdName reads the names of StatsD lines, for this reader alone */
+    /** @param statsdName reads the names of StatsD lines; not shared with another reader */
     public CommandReader(Commands commands, StatsdName statsdName) {
         this.commands = commands;
         statsd = new StatsdLine(commands, statsdName);
@@ -64,14 +65,16 @@ public final class CommandReader {
             int lineEnd = lineEnd(in, at, end);
             int textEnd = textEnd(in, at, lineEnd);
             if (starts(in, at, textEnd, SIGNED)) {
-                // No keys are known here, so nothing is proved by it, nor needed: checked for its form only.
+                // This version has no keys, so the signature proves nothing and none is required: only its form is
+                // checked.
                 Rejection why = first ? signed(in, at, textEnd) : Rejection.SIGNED_PLACE;
                 if (why != null) {
                     commands.rejected(why, in, at, textEnd);
                 }
                 second = first;
             } else if (starts(in, at, textEnd, FROM) && !first && !second) {
-                // What follows is surely not of the stream before, and a total merged into the wrong one is for ever.
+                // What follows does not belong to the stream before, and a total merged into the wrong stream cannot be
+                // undone.
                 commands.fromNobody();
                 commands.rejected(Rejection.FROM_PLACE, in, at, textEnd);
                 second = false;
@@ -84,7 +87,7 @@ public final class CommandReader {
         }
     }
 
-    /** Reads lines of a TCP stream, each with its line break. */
+    /** Reads lines of a TCP stream, each ended by its line break. */
     public void lines(byte[] in, int begin, int end) {
         for (int at = begin; at < end; ) {
             int next = plain(in, at, end);
@@ -109,11 +112,11 @@ public final class CommandReader {
     }
 
     /**
-     * Reads the line that begins here in one pass, if it is plain, as nearly all are: {@code NAME:1|c} or {@code increment
-     * NAME 1 7}, and nothing else; or one that can only be StatsD's. Whatever it takes, the rest of this class would take
-     * to the same end.
+     * Reads the line that begins here in one pass if it is plain, which most lines are: exactly {@code NAME:1|c} or
+     * {@code increment NAME 1 7}. Also reads a line that can only be a StatsD line. The rest of this class would give
+     * the same result for each of these lines.
      *
-     * @return where the next line begins, or -1 when nothing was done with this one
+     * @return where the next line begins, or -1 if this line was not read
      */
     private int plain(byte[] in, int begin, int end) {
         int wordEnd = NameReader.lettersEnd(in, begin, end);
@@ -164,7 +167,7 @@ public final class CommandReader {
         return lineEnd + 1;
     }
 
-    /** A line with a colon behind a word can be nothing but StatsD's. */
+    /** Reads a line with a colon after its first word: it can only be a StatsD line. */
     private int statsd(byte[] in, int begin, int colon, int end) {
         int lineEnd = lineEnd(in, colon, end);
         if (lineEnd - begin > LINE_BYTES_MAX) {
@@ -177,7 +180,7 @@ public final class CommandReader {
         return lineEnd + 1;
     }
 
-    /** Reads digits, few enough for any sum of them; leaves in {@link #plainEnd} where they ended. Negative: not plain. */
+    /** Reads at most 15 digits, and sets {@link #plainEnd} to where they end. Negative if there are more, or none. */
     private long plainNumber(byte[] in, int begin, int end) {
         long number = 0;
         int at = begin;
@@ -265,7 +268,7 @@ public final class CommandReader {
             sender = NameReader.isLetter(in[i]) || in[i] == ':';
         }
         if (!sender || age < 0 || seq < 1) {
-            // What follows must not be taken for the stream before.
+            // What follows must not be counted for the stream before.
             commands.fromNobody();
             return Rejection.FROM_FORM;
         }

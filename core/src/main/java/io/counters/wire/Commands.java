@@ -1,13 +1,14 @@
 package io.counters.wire;
 
 /**
- * Takes what a {@link CommandReader} found, in the order of the lines. Slices of bytes are valid during the call only.
+ * Receives what a {@link CommandReader} reads, in the order of the lines. Slices of bytes are valid during the call
+ * only.
  */
 public interface Commands {
-    /** In place of a total: the line had none. */
+    /** Used in place of a total if the line had none. */
     long NO_TOTAL = -1;
 
-    /** A whole count, in the steps that a rest is counted in: 10^18. */
+    /** One whole count in the steps of a rest: 10^18. */
     long ONE = 1_000_000_000_000_000_000L;
 
     /**
@@ -20,36 +21,37 @@ public interface Commands {
     void from(byte[] bytes, int begin, int end, long ageMillis, long seq);
 
     /**
-     * The stream is another collector's, and so is all of this datagram. Passed over unless somebody takes part in it.
+     * The stream, and so the whole datagram, comes from another collector. Ignored unless overridden.
      *
-     * @param kind what its sender says
-     * @param list number of the list of peers that its sender goes by
+     * @param kind what the stream contains
+     * @param list number of the list of peers that its sender uses
      * @param digest of that list
-     * @param address its sender's, as it stands on that list
-     * @param sum of all totals of the stream, modulo 2^63: where everything has arrived, the watermarks come to the same
+     * @param address its sender's address as that list writes it
+     * @param sum of all totals of the stream, modulo 2^63; equal to the sum of the watermarks once everything has
+     *     arrived
      */
     default void peer(PeerLine kind, long list, int digest, String address, long sum) {
-        // A sender's and a test's reader meet no peers.
+        // Readers in senders and tests receive no peer lines.
     }
 
-    /** The lines that follow belong to no stream. Called at the start of every datagram, too. */
+    /** The lines that follow belong to no stream. Also called at the start of every datagram. */
     void fromNobody();
 
     /**
      * One command.
      *
      * @param bytes the canonical name is {@code bytes[begin, end)}
-     * @param amount 0 to 2^53; more, but less than 2^63, where a StatsD line has several values
+     * @param amount 0 to 2^53; more, but less than 2^63, if a StatsD line has several values
      * @param total at least {@code amount}, or {@link #NO_TOTAL}
      */
     void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total);
 
     /**
-     * A StatsD line that adds no whole number: {@code whole} counts and {@code rest} of 10^18 parts of another. Who keeps
-     * no rests adds it rounded half up.
+     * A StatsD line that adds a fraction: {@code whole} counts, and {@code rest} steps of 10^-18 of a count. By default
+     * it is added rounded half up, without a rest.
      *
      * @param bytes the canonical name is {@code bytes[begin, end)}
-     * @param whole of either sign: the next whole number below what is added
+     * @param whole the next whole number below what is added; may be negative
      * @param rest above 0 and below {@link #ONE}
      */
     default void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
@@ -57,11 +59,11 @@ public interface Commands {
         command(rounded < 0 ? Verb.DECREMENT : Verb.INCREMENT, bytes, begin, end, Math.abs(rounded), NO_TOTAL);
     }
 
-    /** The name of the StatsD line that comes next was cleaned so. */
+    /** The name of the StatsD line that is handed over next was changed in this way. */
     default void cleaned(Cleaning why) {
-        // Only who counts them cares.
+        // Only the collector counts these.
     }
 
-    /** A line that was not taken: {@code bytes[begin, end)}, without its line break. */
+    /** A rejected line: {@code bytes[begin, end)}, without its line break. */
     void rejected(Rejection why, byte[] bytes, int begin, int end);
 }

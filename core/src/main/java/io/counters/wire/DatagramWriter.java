@@ -2,15 +2,15 @@ package io.counters.wire;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-/** Writes datagrams by the grammar in this package's description, into one buffer that is used again. */
+/** Writes datagrams by the grammar in this package's description, into one buffer that each datagram reuses. */
 public final class DatagramWriter {
-    /** The payload that passes an Ethernet path whole: its frame, less the usual headers. */
+    /** The largest payload that an Ethernet path carries without fragmentation: its frame, less the usual headers. */
     public static final int BYTES_DEFAULT = 1432;
 
-    /** The least that holds a from line and one command of any size; a peer line needs {@link #BYTES_DEFAULT}. */
+    /** Enough for a from line and one command of any size; a peer line needs {@link #BYTES_DEFAULT}. */
     public static final int BYTES_MIN = 512;
 
-    /** The most that UDP carries. */
+    /** The largest payload of UDP. */
     public static final int BYTES_MAX = 65_507;
 
     private static final byte[] FROM = "from ".getBytes(ISO_8859_1);
@@ -27,11 +27,11 @@ public final class DatagramWriter {
         limit(bytesMax);
     }
 
-    /** Lets the next datagram have at most so many bytes, {@value #BYTES_MIN} to {@value #BYTES_MAX}. */
+    /** Limits the next datagrams to {@code bytesMax} bytes, {@value #BYTES_MIN} to {@value #BYTES_MAX}. */
     public void limit(int bytesMax) {
         if (bytesMax < BYTES_MIN || bytesMax > BYTES_MAX) {
-            throw new IllegalArgumentException(
-                    "a datagram of " + bytesMax + " bytes: allowed are " + BYTES_MIN + " to " + BYTES_MAX);
+            throw new IllegalArgumentException("the maximum size of a datagram is " + bytesMax + " bytes, allowed are "
+                    + BYTES_MIN + " to " + BYTES_MAX);
         }
         this.bytesMax = bytesMax;
         if (buffer.length < bytesMax) {
@@ -44,7 +44,7 @@ public final class DatagramWriter {
         length = 0;
     }
 
-    /** Writes the from line; to be called on an empty datagram, or not at all. */
+    /** Writes the from line. Call it only on an empty datagram. */
     public void from(byte[] sender, long ageMillis, long seq) {
         bytes(FROM);
         bytes(sender);
@@ -53,7 +53,7 @@ public final class DatagramWriter {
         buffer[length++] = '\n';
     }
 
-    /** Writes the peer line behind the from line; {@code line} is all of it, without a line break. */
+    /** Writes the peer line after the from line; {@code line} is the complete line without a line break. */
     public void peer(byte[] line) {
         bytes(line);
         buffer[length++] = '\n';
@@ -64,7 +64,7 @@ public final class DatagramWriter {
      *
      * @param name in canonical form
      * @param total at least {@code amount}, or {@link Commands#NO_TOTAL}
-     * @return false, and nothing written, when the datagram is too full for it
+     * @return false if the datagram has no room for it; nothing is written then
      */
     public boolean command(Verb verb, byte[] name, long amount, long total) {
         byte[] word = verb == Verb.INCREMENT ? INCREMENT : DECREMENT;

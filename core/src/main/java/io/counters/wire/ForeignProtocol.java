@@ -3,16 +3,16 @@ package io.counters.wire;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 /**
- * Recognizes a protocol that has no business on a port for counts. Any web page can have a browser POST to such a port: the
- * body would be read line by line, and would count. The request line and the headers come first, and give it away. Who sees
- * one closes the connection. Pure; allocates nothing.
+ * Recognizes HTTP and TLS, which do not belong on a port for counts. Any web page can make a browser POST to such a
+ * port; the body would be read line by line, and would count. The request line and the headers precede the body, so
+ * callers close the connection when they see one. Pure; allocates nothing.
  */
 public final class ForeignProtocol {
-    /** As HTTP has them: of capitals only. */
+    /** HTTP's methods are in upper case only. */
     private static final byte[][] METHODS =
             bytes("GET ", "POST ", "PUT ", "HEAD ", "OPTIONS ", "DELETE ", "PATCH ", "CONNECT ", "TRACE ");
 
-    /** In lower case. A word that ends in a colon is a header, in a hyphen the beginning of one. */
+    /** In lower case. A word that ends in a colon is a complete header name; one that ends in a hyphen is a prefix. */
     private static final byte[][] HEADERS = bytes(
             "host:",
             "origin:",
@@ -29,7 +29,7 @@ public final class ForeignProtocol {
             "upgrade-",
             "sec-");
 
-    /** By a hash of the first four bytes: whether a method or a header begins so. Nearly every other line ends its look here. */
+    /** By the hash of four bytes: whether a method or a header begins with them. Few other lines pass this check. */
     private static final boolean[] BEGINNINGS = new boolean[1024];
 
     private static final int BEGINNING_BYTES = 4;
@@ -37,7 +37,7 @@ public final class ForeignProtocol {
     private static final byte[] VERSION = " HTTP/".getBytes(ISO_8859_1);
     private static final int VERSION_BYTES_MAX = VERSION.length + "1.1".length();
 
-    /** How a TLS connection begins: a handshake record of version 3.x. */
+    /** A TLS connection begins with a handshake record of version 3.x. */
     private static final byte TLS_HANDSHAKE = 22;
 
     private static final byte TLS_MAJOR = 3;
@@ -62,25 +62,25 @@ public final class ForeignProtocol {
     }
 
     /**
-     * Whether a line is one of HTTP or the beginning of TLS. A line longer than {@link CommandReader#LINE_BYTES_MAX} is
-     * taken as cut.
+     * Whether a line belongs to HTTP or is the beginning of TLS. A line longer than {@link
+     * CommandReader#LINE_BYTES_MAX} is treated as cut off.
      *
-     * @param in the line is {@code in[begin, end)}, without its line break; where it is very long its beginning is enough
+     * @param in the line is {@code in[begin, end)}, without its line break; of a very long line the beginning is enough
      */
     public static boolean isHttp(byte[] in, int begin, int end) {
         return isHttp(in, begin, end, end - begin <= CommandReader.LINE_BYTES_MAX);
     }
 
     /**
-     * Whether a line on a TCP stream is one of HTTP: a request line, one of the headers that browsers send, or the
-     * beginning of TLS. The names of headers are the same in upper and lower case.
+     * Whether a line on a TCP stream belongs to HTTP (a request line, or one of the headers that browsers send) or is
+     * the beginning of TLS. Header names are compared without regard to case.
      *
-     * <p>StatsD lines may look alike. A key may begin as a request does, {@code GET /users:12|ms}: such a line has no
-     * version of HTTP at its end, which every browser sends. A key may be the name of a header, {@code host:1|c}: such a
-     * line has no blank behind the colon and a bar, which a header has not.
+     * <p>Some StatsD lines resemble HTTP. A key may begin like a request, {@code GET /users:12|ms}; such a line does
+     * not end with a version of HTTP, but every browser's request does. A key may be the name of a header,
+     * {@code host:1|c}; such a line has no blank after the colon and has a bar, but a header has no bar there.
      *
      * @param in the line is {@code in[begin, end)}, without its line break
-     * @param isWhole false where the end of the line is not there: a method and a path are enough then
+     * @param isWhole false if the end of the line is missing; then a method and a path are enough
      */
     public static boolean isHttp(byte[] in, int begin, int end, boolean isWhole) {
         if (end - begin < BEGINNING_BYTES || !BEGINNINGS[beginning(in, begin)]) {
@@ -103,23 +103,23 @@ public final class ForeignProtocol {
         return false;
     }
 
-    /** Whether bytes begin as a TLS connection does. */
+    /** Whether bytes begin like a TLS connection. */
     public static boolean isTls(byte[] in, int begin, int end) {
         return end - begin > 1 && in[begin] == TLS_HANDSHAKE && in[begin + 1] == TLS_MAJOR;
     }
 
-    /** A hash of the first four bytes, of letters of either case: 0 to 1023. */
+    /** A hash of the first four bytes, 0 to 1023; the same for letters in upper and lower case. */
     private static int beginning(byte[] in, int at) {
         int four = in[at] << 24 | (in[at + 1] & 0xff) << 16 | (in[at + 2] & 0xff) << 8 | (in[at + 3] & 0xff);
         return ((four | 0x20202020) * 0x9E3779B1) >>> 22;
     }
 
-    /** Whether a path, or all of an address, follows a method. */
+    /** Whether a path or an absolute URL follows a method. */
     private static boolean hasPath(byte[] in, int begin, int end) {
         return (begin < end && in[begin] == '/') || starts(in, begin, end, SCHEME);
     }
 
-    /** Whether a version of HTTP stands at the end of the line; a carriage return may follow it. */
+    /** Whether the line ends with a version of HTTP; a carriage return may follow it. */
     private static boolean hasVersion(byte[] in, int begin, int end) {
         for (int at = Math.max(begin - 1, end - VERSION_BYTES_MAX - 1); at < end - VERSION.length; at++) {
             byte digit = in[at + VERSION.length];
@@ -130,7 +130,7 @@ public final class ForeignProtocol {
         return false;
     }
 
-    /** @param begin where the name of a header goes on, or ends with its colon */
+    /** @param begin where the header's name continues, or its colon */
     private static boolean isHeader(byte[] in, int begin, int end) {
         int colon = begin;
         while (colon < end && isOfHeader(in[colon])) {
@@ -166,7 +166,7 @@ public final class ForeignProtocol {
         return true;
     }
 
-    /** @param with of lower-case letters and marks that have no case */
+    /** @param with consists of lower-case letters and of characters without case */
     private static boolean starts(byte[] in, int begin, int end, byte[] with) {
         if (end - begin < with.length) {
             return false;

@@ -5,11 +5,12 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides what a name is, for every input and every output: checks it and brings it into canonical form, which has the
- * tags sorted by key, byte by byte.
+ * Checks names, for every input and every output, and converts them to canonical form, in which the tags are sorted by
+ * key, byte by byte.
  *
- * <p>Reads into itself and is used again: one per thread. After {@link #read} returned null, the canonical name is
- * {@code bytes[from, to)}: a part of the input where that is canonical already, as it nearly always is.
+ * <p>Stores the result in its own fields, so each thread needs its own reader. After {@link #read} has returned null,
+ * the canonical name is {@code bytes[from, to)}; it is a part of the input if that is canonical already, which is
+ * usual.
  */
 public final class NameReader {
     /** The most bytes of a name. */
@@ -27,20 +28,20 @@ public final class NameReader {
         }
     }
 
-    /** The bytes that hold the name. */
+    /** The array that contains the name. */
     public byte[] bytes = new byte[0];
 
     /** Where the name begins. */
     public int from;
 
-    /** Where the name has ended. */
+    /** Where the name ends, exclusive. */
     public int to;
 
     private final byte[] sorted = new byte[BYTES_MAX];
     private final int[] tagFrom = new int[TAGS_MAX + 1];
     private final int[] tagEquals = new int[TAGS_MAX];
 
-    /** Whether this byte may stand in a metric, a key or a value. */
+    /** Whether this byte is allowed in a metric, a key or a value. */
     public static boolean isLetter(byte b) {
         return LETTERS[b & 0xff];
     }
@@ -60,12 +61,12 @@ public final class NameReader {
         return at == end ? null : tags(in, at, end);
     }
 
-    /** As {@link #read(byte[], int, int)}, of a String. */
+    /** Reads a String like {@link #read(byte[], int, int)}. */
     public @Nullable Rejection read(String name) {
         if (name.length() > BYTES_MAX) {
             return Rejection.NAME_TOO_LONG;
         }
-        // Letters beyond Latin-1 become '?', which is no letter of a name either.
+        // Characters outside Latin-1 become '?', which is not allowed in a name either.
         byte[] in = name.getBytes(ISO_8859_1);
         return read(in, 0, in.length);
     }
@@ -75,7 +76,7 @@ public final class NameReader {
         return new String(bytes, from, to - from, ISO_8859_1);
     }
 
-    /** Where the letters that stand at {@code begin} have ended: {@code end} at the latest. */
+    /** Where the run of allowed characters that starts at {@code begin} ends; at most {@code end}. */
     static int lettersEnd(byte[] in, int begin, int end) {
         int at = begin;
         while (at < end && LETTERS[in[at] & 0xff]) {

@@ -4,22 +4,22 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.util.Locale;
 
-/** What a collector's stream to a peer carries, and what its sender says by that. */
+/** What a collector's stream to a peer contains, and the state of its sender's hand-over. */
 public enum PeerLine {
-    /** Amounts of counters that were never the sender's, passed on. */
+    /** Amounts of counters that the sender never owned, forwarded to their owner. */
     RELAY,
-    /** Whole values of counters that were the sender's; by this list more is to come. */
+    /** Whole values of counters that the sender owned; by this list, more will follow. */
     HANDING,
-    /** The same, and by this list all that the sender had is handed over. */
+    /** The same; the sender has handed over everything that this list assigns to others. */
     HANDOVER,
-    /** The same, and what reached the sender by earlier lists has been passed on, too. */
+    /** The same; the sender has also forwarded everything that had reached it by earlier lists. */
     WHOLE;
 
     /** The line begins with these bytes. */
-    @SuppressWarnings("ImmutableEnumChecker") // Never written to.
+    @SuppressWarnings("ImmutableEnumChecker") // Never modified.
     final byte[] prefix = ("peer " + name().toLowerCase(Locale.ROOT) + " ").getBytes(ISO_8859_1);
 
-    /** Whether the stream takes whole values. */
+    /** Whether the stream contains whole values. */
     public boolean handsOver() {
         return this != RELAY;
     }
@@ -27,9 +27,9 @@ public enum PeerLine {
     /**
      * The line, without a line break.
      *
-     * @param list number of the list of peers that the sender goes by
+     * @param list number of the list of peers that the sender uses
      * @param digest of that list
-     * @param address the sender's, as it stands on that list
+     * @param address the sender's address as that list writes it
      * @param sum of all totals of the stream, modulo 2^63
      */
     public byte[] write(long list, int digest, String address, long sum) {

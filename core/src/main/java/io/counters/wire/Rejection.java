@@ -2,44 +2,43 @@ package io.counters.wire;
 
 import java.util.Locale;
 
-/** Why a line was not taken: the rule that it broke. */
+/** Why a line was rejected: the rule that it broke. The words are those of docs/operations.md. */
 public enum Rejection {
-    EMPTY_NAME("a name needs at least one letter"),
-    NAME_LETTER("a name is made of A-Z a-z 0-9 - _ . /, and its tags of the same, as ,key=value"),
-    NAME_TOO_LONG("a name has at most 250 bytes, tags included"),
-    TAG_FORM("a tag is ,key=value with at least one letter each"),
-    TOO_MANY_TAGS(
-            "a name has at most 7 tags; the collector's --drop-tags leaves out those of StatsD lines that it names"),
-    REPEATED_TAG("a tag's key stands once in a name"),
+    EMPTY_NAME("a name needs at least one character"),
+    NAME_LETTER("a name consists of A-Z a-z 0-9 - _ . /, and so do the keys and values of its tags"),
+    NAME_TOO_LONG("a name has at most 250 bytes, including its tags"),
+    TAG_FORM("a tag is ,key=value, with a key and a value that are not empty"),
+    TOO_MANY_TAGS("a name has at most 7 tags; the collector's --drop-tags leaves out tags of StatsD lines"),
+    REPEATED_TAG("a tag's key appears once in a name"),
     LINE_TOO_LONG("a line has at most 1,024 bytes"),
     LINE_CUT(
-            "on TCP a line ends with a line break; this one was cut off with its connection, may be half of one, and is not"
-                    + " counted. End the last line with a line break, too: echo, not echo -n"),
+            "on TCP a line ends with a line break; this one was cut off with its connection, may be half of a line, and is"
+                    + " not counted. End the last line with a line break too: echo, not echo -n"),
     LINES_JOINED(
-            "several lines stand here without line breaks between them, so that nobody can tell one from the next, and none"
-                    + " is counted. End each line with a line break: a:1|c\\n"),
+            "the text contains several lines without line breaks between them, so they cannot be separated; none of them is"
+                    + " counted. End each line with a line break: a:1|c\\n"),
     DATAGRAM_CUT(
             "a datagram of the Unix socket has at most 1,048,576 bytes; this one is longer, and this line was cut off"),
     UNKNOWN_VERB("a line begins with increment, decrement, from or peer, or is a StatsD line name:1|c"),
-    COMMAND_FORM("a command is: increment NAME [AMOUNT [TOTAL]], one space between"),
-    AMOUNT_FORM("an amount is a whole number of digits only"),
+    COMMAND_FORM("a command is \"increment NAME [AMOUNT [TOTAL]]\", with one space between words"),
+    AMOUNT_FORM("an amount consists of digits only"),
     AMOUNT_TOO_LARGE("an amount is at most 2^53"),
     TOTAL_FORM("a total is a whole number from 0 to 2^63-1"),
     TOTAL_BELOW_AMOUNT("a total is never less than its amount"),
-    FROM_FORM("a from line is: from SENDER AGE SEQ, the sender of 16 to 64 letters"),
-    FROM_PLACE("in a datagram the from line comes first, once"),
-    PEER_FORM("a peer line is: peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM, under a from line"),
-    SIGNED_FORM("a signed line is: signed KEY-ID TIME MAC"),
-    SIGNED_PLACE("a signed line is the first of a datagram, and there is none on TCP"),
-    STATSD_FORM("a StatsD line is: name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),
+    FROM_FORM("a from line is \"from SENDER AGE SEQ\", with a sender of 16 to 64 characters"),
+    FROM_PLACE("in a datagram the from line is first, and appears once"),
+    PEER_FORM("a peer line is \"peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM\", under a from line"),
+    SIGNED_FORM("a signed line is \"signed KEY-ID TIME MAC\""),
+    SIGNED_PLACE("a signed line is the first of a datagram; it is refused on TCP"),
+    STATSD_FORM("a StatsD line is name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),
     STATSD_COLON(
             "a StatsD name has no colon, because values follow the first one: send shop.cart:1|c, not shop:cart:1|c"),
-    STATSD_TYPE("of StatsD's types only counters (c) are taken here"),
+    STATSD_TYPE("of StatsD's types only counters (c) count"),
     STATSD_VALUE("a counter's value is a number such as 3, -1, 2.5 or 1e3"),
-    UNKNOWN_TYPE("StatsD has no such type; that of a counter is c, in lower case: name:1|c"),
-    STATSD_RATE("a sample rate is above 0 and at most 1"),
-    HTTP("this port takes lines, not HTTP, and nothing of this sender counts from here on; web pages try this"),
-    TLS("this port takes lines as they are, not TLS, and nothing of this sender counts from here on");
+    UNKNOWN_TYPE("StatsD has no such type; a counter's type is c, in lower case: name:1|c"),
+    STATSD_RATE("a sample rate is greater than 0 and at most 1"),
+    HTTP("the port accepts lines, not HTTP; nothing of this sender counts from here on. Web pages try this"),
+    TLS("the port accepts plain lines, not TLS; nothing of this sender counts from here on");
 
     private final String rule;
 
@@ -52,7 +51,7 @@ public enum Rejection {
         return rule;
     }
 
-    /** A word for the reason in a counter's name, such as {@code name_letter}. */
+    /** The reason as a metric's label, such as {@code name_letter}. */
     public String reason() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -8,21 +8,21 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a StatsD line adds: the sum of its values, each divided by the sample rate. Counts in steps of 10^-18, because
- * senders write decimals: 0.1 is exact, and so five of them come to one half, where in binary steps they would come to
- * less. What has more digits, as a third has, is rounded up to the next step. A billion such lines are too high by a
- * billionth of a count at the most, and a sum that is exactly one half never looks like less.
+ * senders write decimals: 0.1 is exact, so five of them are exactly one half; in binary steps they would be less. A
+ * value with more digits, such as a third, is rounded up to the next step. The sum of a billion such lines is too high
+ * by at most a billionth of a count, and a sum that is exactly one half never becomes less.
  *
- * <p>Used again for each line: one per thread. Never throws; allocates nothing, but for numbers that long arithmetic can't
- * hold, of more than 18 digits or so.
+ * <p>Reused for each line, so each thread needs its own. Never throws. Allocates nothing, except for numbers that do
+ * not fit into long arithmetic, of more than about 18 digits.
  */
 final class StatsdAmount {
     private static final int STEP_DIGITS = 18;
     private static final long[] TENS = new long[STEP_DIGITS + 1];
 
-    /** What each of them may be multiplied by. */
+    /** The largest number by which each of {@link #TENS} can be multiplied without overflow. */
     private static final long[] MOST = new long[STEP_DIGITS + 1];
 
-    /** Further from zero no number's exponent is believed; all beyond is too large or as good as nothing. */
+    /** Exponents are limited to this in both directions: beyond it a number is too large, or far less than a step. */
     private static final int EXPONENT_MAX = 9999;
 
     static {
@@ -32,28 +32,30 @@ final class StatsdAmount {
         }
     }
 
-    /** Whole counts, the next lower ones where there is a rest. */
+    /** Whole counts: the sum, rounded down if there is a rest. */
     long whole;
 
-    /** What there is above that, in steps: 0 or more, and less than {@link Commands#ONE}. */
+    /** The fraction above that, in steps: 0 or more, and less than {@link Commands#ONE}. */
     long rest;
 
-    /** The number that was read: {@code digits * 10^(tens - decimals)}, below zero if negative; its digits may be too many. */
+    /** The number that was read: {@code digits * 10^(tens - decimals)}, with this sign. */
     private boolean isNegative;
 
+    /** Whether the number has too many digits for {@link #digits}. */
     private boolean isLong;
+
     private long digits;
     private int decimals;
     private int tens;
 
-    /** Where its digits have ended, and {@code e} begins, if there is one. */
+    /** Where its digits end; an {@code e} may follow. */
     private int digitsEnd;
 
     private long rateDigits;
     private int rateExponent;
     private @Nullable BigDecimal longRate;
 
-    /** Begins a line, without a sample rate. */
+    /** Begins a line; its sample rate is 1 until {@link #rate} is called. */
     void clear() {
         whole = 0;
         rest = 0;
@@ -62,7 +64,7 @@ final class StatsdAmount {
         longRate = null;
     }
 
-    /** Takes the sample rate, before the values; returns the rule that it breaks, or null. */
+    /** Reads the sample rate, which must be read before the values; returns the rule that it breaks, or null. */
     @Nullable
     Rejection rate(byte[] in, int begin, int end) {
         if (!read(in, begin, end) || isNegative) {
@@ -143,7 +145,7 @@ final class StatsdAmount {
         return isGood;
     }
 
-    /** Adds the number that was read, divided by the rate; false where it is larger than a line may say. */
+    /** Adds the number that was read, divided by the rate; false if the result is too large for a line. */
     private boolean add(byte[] in, int begin) {
         int power = tens - decimals - rateExponent;
         if (isLong || longRate != null || Math.abs(power) > STEP_DIGITS) {
@@ -156,7 +158,7 @@ final class StatsdAmount {
         }
         long dividend = digits * TENS[up];
         long divisor = rateDigits * TENS[down];
-        // A division takes longer than all else here.
+        // A division takes longer than everything else here.
         long quotient = divisor == 1 ? dividend : dividend / divisor;
         long remainder = dividend - quotient * divisor;
         if (quotient > CommandReader.AMOUNT_MAX || (quotient == CommandReader.AMOUNT_MAX && remainder != 0)) {
@@ -173,7 +175,7 @@ final class StatsdAmount {
         return true;
     }
 
-    /** What is left of a division, in steps; what is below a step is rounded up, which is towards zero below it. */
+    /** The fraction of a division, in steps. A remainder below a step is rounded up: for negative numbers, toward zero. */
     private long fraction(long remainder, long divisor) {
         int atOnce = STEP_DIGITS;
         while (divisor > MOST[atOnce]) {
@@ -210,7 +212,7 @@ final class StatsdAmount {
             return false;
         }
         if (order < -STEP_DIGITS - 1) {
-            // Less than a step.
+            // Less than a step: rounded up.
             sum(0, isNegative ? 0 : 1);
             return true;
         }
@@ -225,12 +227,12 @@ final class StatsdAmount {
         return true;
     }
 
-    /** The number that was read, which begins here. */
+    /** The number that was read, whose text begins here. */
     private BigDecimal number(byte[] in, int begin) {
         return new BigDecimal(new String(in, begin, digitsEnd - begin, ISO_8859_1)).scaleByPowerOfTen(tens);
     }
 
-    /** How many digits stand before the point, with those that are below it and 0 taken off. */
+    /** The number of digits before the point; for a number below 0.1, minus the number of zeros after the point. */
     private static long order(BigDecimal number) {
         return (long) number.precision() - number.scale();
     }

@@ -8,13 +8,13 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   name:VALUE[:VALUE...]|c[|@RATE][|#TAGS][|FIELD...]
  *
- *   VALUE    a decimal of either sign, up to 2^53 once it is divided by the rate: 3, -1, 2.5, 1e3; several add up
- *   RATE     a decimal above 0 and at most 1, once
- *   FIELD    whatever else, or nothing: it says nothing about the count and is passed over
+ *   VALUE    a decimal, such as 3, -1, 2.5 or 1e3, of at most 2^53 once divided by the rate; several are added up
+ *   RATE     a decimal greater than 0 and at most 1; appears at most once
+ *   FIELD    any other field, or an empty one; it does not change the count and is ignored
  * </pre>
  *
  * <p>{@link StatsdName} makes a canonical name of {@code name} and {@code TAGS}, and {@link StatsdAmount} adds up the
- * values. Blanks and NULs at the end are no part of the line.
+ * values. Blanks and NULs at the end of the line are ignored.
  */
 final class StatsdLine {
     private static final Cleaning[] CLEANINGS = Cleaning.values();
@@ -43,7 +43,7 @@ final class StatsdLine {
         if (typeEnd - bar != 2 || in[bar + 1] != 'c') {
             return typeEnd == bar + 1
                     ? Rejection.STATSD_FORM
-                    // name:1|c:2|c is two counts to some servers.
+                    // Some servers read name:1|c:2|c as two counts.
                     : in[bar + 1] == 'c' && in[bar + 2] == ':' ? Rejection.LINES_JOINED : Rejection.STATSD_TYPE;
         }
         int nameEnd = name.nameEnd(in, begin, colon, bar);
@@ -91,7 +91,8 @@ final class StatsdLine {
             } else if (in[field] == '#') {
                 why = name.tags(in, field + 1, at);
             } else if (isType(in, field, at)) {
-                // Another line's, with no line break before it: its name would pass for the end of a tag.
+                // This type belongs to another line without a line break before it, whose name would be read as the end
+                // of a tag.
                 why = Rejection.LINES_JOINED;
             }
             if (why != null) {
@@ -101,7 +102,7 @@ final class StatsdLine {
         return null;
     }
 
-    /** A request of HTTP could pass for a counter once its blanks are cleaned; {@link ForeignProtocol} says why it must not. */
+    /** Rejects HTTP, which could become a counter once its blanks are cleaned: see {@link ForeignProtocol}. */
     private @Nullable Rejection cleaned(byte[] in, int begin, int end) {
         if (ForeignProtocol.isHttp(in, begin, end)) {
             return Rejection.NAME_LETTER;
@@ -123,7 +124,7 @@ final class StatsdLine {
         }
     }
 
-    /** Where a line ends without the NULs, the blanks and the line break that some clients leave there. */
+    /** Where a line ends without the NULs, the blanks and the line break that some clients append. */
     static int textEnd(byte[] in, int begin, int end) {
         int at = end;
         while (at > begin && isBlank(in[at - 1])) {

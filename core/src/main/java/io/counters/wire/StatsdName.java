@@ -9,67 +9,67 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns the name and the tags of a StatsD line into a canonical name. It either cleans them by the table below, or, when
- * it is strict, refuses whatever {@link NameReader} refuses.
+ * Converts the name and the tags of a StatsD line to a canonical name. It either cleans them by the table below or, if
+ * it is strict, rejects what {@link NameReader} rejects.
  *
  * <pre>
- *   what stands there                      what it becomes
- *   a letter that can't be stored          _        one for each code point of UTF-8, one for each byte that is none
+ *   in the line                            what it becomes
+ *   a character that cannot be stored      _        one for each UTF-8 code point, or for each byte outside one
  *   n;k=v;j=w                  Graphite    n,j=w,k=v
  *   n#k=v,j=w          Librato, SYSDIG     n,j=w,k=v
  *   n[k=v,j=w]m               SignalFx     nm,j=w,k=v
  *   n,k=v,j=w                   Influx     n,j=w,k=v
- *   n,k=a\,b            escaped as there   n,k=a_b
+ *   n,k=a\,b            escaped comma      n,k=a_b
  *   |#k:v,j:w                DogStatsD     ,j=w,k=v
  *   a tag without a value                  k=true
  *   a tag with an empty key or value       nothing
- *   a key that stands there again          the later value
+ *   a key that appears again               the later value
  *   a key of {@code drop_tags}             nothing
  * </pre>
  *
- * <p>A name has tags only where an equals sign follows: {@code n[0]} and {@code a;b} are names with letters that can't be
- * stored. Whether a letter can be stored, {@link NameReader#isLetter} says.
+ * <p>A name has tags only if an equals sign follows: {@code n[0]} and {@code a;b} are names with characters that cannot
+ * be stored. {@link NameReader#isLetter} decides which characters can be stored.
  *
- * <p>Reads into itself and is used again: one per thread. Never throws, whatever the bytes; allocates nothing. After {@link
- * #readLine} returned null, the canonical name is {@code bytes[from, to)}.
+ * <p>Stores the result in its own fields, so each thread needs its own reader. Never throws, for any bytes; allocates
+ * nothing. After {@link #readLine} has returned null, the canonical name is {@code bytes[from, to)}.
  */
 public final class StatsdName {
-    /** The key that Datadog's clients add for each pod. It is always left out when names are cleaned. */
+    /** The key that Datadog's clients add for each pod. Cleaning always leaves it out. */
     public static final String ENTITY_ID = "dd.internal.entity_id";
 
-    /** In place of a mark: no line has a line break. */
+    /** Used in place of a delimiter: no line contains a line break. */
     private static final byte NONE = '\n';
 
     private static final byte[] TRUE = "true".getBytes(ISO_8859_1);
 
-    /** A line, and "=true" for each of its tags, of which each takes two letters. */
+    /** Room for a line, and for "=true" after each of its tags, which have at least two characters each. */
     private static final int TEXT_BYTES = CommandReader.LINE_BYTES_MAX * 4;
 
-    /** The bytes that hold the name. */
+    /** The array that contains the name. */
     public byte[] bytes = {};
 
     /** Where the name begins. */
     public int from;
 
-    /** Where the name has ended. */
+    /** Where the name ends, exclusive. */
     public int to;
 
     private final boolean cleans;
     private final byte[][] dropped;
     private final NameReader strictly = new NameReader();
 
-    /** The metric and each tag as {@code ,key=value}, cleaned; when strict, the name as it is to be read. */
+    /** The metric and each tag as {@code ,key=value}, cleaned; if strict, the name as {@link NameReader} reads it. */
     private final byte[] text = new byte[TEXT_BYTES];
 
     private int textTo;
     private int metricTo;
 
-    /** Whether the tags stand there in order, each once. */
+    /** Whether the tags are in order, each key once. */
     private boolean isCanonical;
 
     private final byte[] canonical = new byte[NameReader.BYTES_MAX];
 
-    /** The tags so far, by key. */
+    /** The tags so far, sorted by key. */
     private final int[] keyFrom = new int[NameReader.TAGS_MAX];
 
     private final int[] keyTo = new int[NameReader.TAGS_MAX];
@@ -92,20 +92,20 @@ public final class StatsdName {
     /**
      * A reader that cleans.
      *
-     * @param dropTags keys of tags to leave out, as they are after cleaning
+     * @param dropTags keys of tags to leave out, in the form that they have after cleaning
      */
     public static StatsdName cleaning(Collection<String> dropTags) {
         return new StatsdName(true, dropTags);
     }
 
-    /** A reader that refuses what it would have to clean. */
+    /** A reader that rejects what it would have to clean. */
     public static StatsdName strict() {
         return new StatsdName(false, Collections.emptyList());
     }
 
     /**
-     * Reads the name of the StatsD line {@code in[begin, end)}, of any type and value: for whoever only needs to know whose
-     * it is. A line break at its end does no harm.
+     * Reads the name of the StatsD line {@code in[begin, end)}, of any type and value, for callers that need only the
+     * name. A line break at the end is ignored.
      *
      * @return the rule that it breaks, or null
      */
@@ -132,9 +132,9 @@ public final class StatsdName {
     }
 
     /**
-     * Where the name ends, at a colon; -1 where it has a colon itself. Of {@code a:1:2|c} two values are packed. A name that
-     * has tags ends at the last colon, because those before it belong to a tag: {@code n;host=a:8080:1|c} is one count. Where
-     * they stand in brackets, it ends at the first colon after these.
+     * Where the name ends, at a colon; -1 if the name itself contains a colon. {@code a:1:2|c} contains two values. A
+     * name that has tags ends at the last colon, because those before it belong to a tag: {@code n;host=a:8080:1|c} is
+     * one count. If the tags are in brackets, the name ends at the first colon after these.
      *
      * @param colon the first one
      * @param bar where the values end
@@ -218,8 +218,8 @@ public final class StatsdName {
         metricTo = textTo;
     }
 
-    /** Has the metric at the beginning of the text. */
-    // Which of two arrays holds the name: it is the array itself that is meant.
+    /** Copies the metric to the beginning of the text, if it is not there. */
+    // Compares which of two arrays contains the name, so identity is meant.
     @SuppressWarnings("ReferenceEquality")
     private void copyMetric() {
         if (bytes != text) {
@@ -229,7 +229,7 @@ public final class StatsdName {
         }
     }
 
-    /** Where the tags of a name begin, with their mark; {@code end} where it has none. */
+    /** Where the tags of a name begin, at their delimiter; {@code end} if it has none. */
     private static int tagsBegin(byte[] in, int begin, int end) {
         int lastEquals = end - 1;
         while (lastEquals >= begin && in[lastEquals] != '=') {
@@ -265,7 +265,8 @@ public final class StatsdName {
         boolean isKey = true;
         for (int i = begin; i < end; i++) {
             boolean equals = isKey && in[i] == ':';
-            // An '=' of the sender's would pass for ours: it becomes a byte that no name takes.
+            // The sender's '=' would be read as the one between key and value, so it becomes a byte that no name can
+            // have.
             text[textTo++] = equals ? (byte) '=' : in[i] == '=' ? (byte) '?' : in[i];
             isKey = in[i] == ',' || (isKey && !equals);
         }
@@ -319,7 +320,7 @@ public final class StatsdName {
         return false;
     }
 
-    /** Puts a tag of {@link #text} to its place among the others; false where there is none left. */
+    /** Inserts a tag of {@link #text} among the others in order; false if there are too many. */
     private boolean put(int key, int equals, int end) {
         int place = tags;
         while (place > 0) {
@@ -364,9 +365,10 @@ public final class StatsdName {
     }
 
     /**
-     * Appends {@code in[begin, end)} to the text, up to one of two marks, with {@code _} for each letter that can't be stored.
+     * Appends {@code in[begin, end)} to the text, up to one of two delimiters, with {@code _} for each character that
+     * cannot be stored.
      *
-     * @return where the mark stands; {@code end} where there is none
+     * @return where the delimiter is; {@code end} if there is none
      */
     private int clean(byte[] in, int begin, int end, byte mark, byte otherMark, Cleaning why) {
         int at = begin;
@@ -387,7 +389,7 @@ public final class StatsdName {
         return at;
     }
 
-    /** Where the code point of UTF-8 ends that begins here; a byte that begins none stands alone. */
+    /** Where the UTF-8 code point that begins here ends; a byte that begins none is treated as one of its own. */
     private static int codePointEnd(byte[] in, int begin, int end) {
         int first = in[begin] & 0xff;
         int length = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
@@ -402,7 +404,7 @@ public final class StatsdName {
         return begin + length;
     }
 
-    /** Brings what was read into canonical form. */
+    /** Converts what was read to canonical form. */
     @Nullable
     Rejection finish() {
         if (!cleans) {
@@ -428,7 +430,7 @@ public final class StatsdName {
         System.arraycopy(text, 0, canonical, 0, metricTo);
         int at = metricTo;
         for (int i = 0; i < tags; i++) {
-            // With the comma before it.
+            // Includes the comma before the tag.
             int tagLength = valueTo[i] - keyFrom[i] + 1;
             System.arraycopy(text, keyFrom[i] - 1, canonical, at, tagLength);
             at += tagLength;
@@ -439,7 +441,7 @@ public final class StatsdName {
         return null;
     }
 
-    /** Takes a field that is empty, and says nothing. */
+    /** Notes an empty field; strictly, it breaks a rule. */
     @Nullable
     Rejection emptyField() {
         note(Cleaning.EMPTY_FIELD);
@@ -451,7 +453,7 @@ public final class StatsdName {
         return !cleanings.isEmpty();
     }
 
-    /** Whether this was done to the name that was read. */
+    /** Whether this was changed in the name that was read. */
     public boolean was(Cleaning why) {
         return cleanings.contains(why);
     }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 
-/** What {@link Cells} says of its memory, measured; {@code -Dcounters.threads=1000000} for the long form. */
+/** Measures the memory figures of {@link Cells}; {@code -Dcounters.threads=1000000} runs the long form. */
 @Timeout(300)
 @Tag("slow")
 class CellsMemoryTest {
@@ -40,7 +40,7 @@ class CellsMemoryTest {
     }
 
     @Test
-    void a_counter_costs_its_name_and_64_bytes_and_8_to_16_for_each_living_thread_that_counts() throws Exception {
+    void a_counter_takes_its_name_and_64_bytes_and_8_to_16_per_living_thread_that_counts() throws Exception {
         long before = heapBytes();
         name();
         long named = heapBytes();
@@ -65,15 +65,16 @@ class CellsMemoryTest {
 
         long perCounter = (named - before) / COUNTERS;
         double perCounterAndThread = (rows - named) / 10.0 / COUNTERS;
-        System.out.printf("bytes: %d a counter, %.1f a counter and living thread%n", perCounter, perCounterAndThread);
+        System.out.printf(
+                "bytes: %d per counter, %.1f per counter and living thread%n", perCounter, perCounterAndThread);
         assertThat(perCounter).isBetween(50L + 64, 200L + 64);
         assertThat(perCounterAndThread).isBetween(8.0, 16.5);
-        assertThat(folded - named).as("the dead leave nothing").isLessThan(8L * COUNTERS);
+        assertThat(folded - named).as("dead threads leave nothing").isLessThan(8L * COUNTERS);
         assertThat(cells.sums()).hasSize(COUNTERS + 1);
     }
 
     @Test
-    void a_thread_with_few_counters_costs_under_400_bytes() throws Exception {
+    void a_thread_with_few_counters_takes_under_400_bytes() throws Exception {
         CountDownLatch enough = new CountDownLatch(1);
         int threads = 1_000;
         CountDownLatch ready = new CountDownLatch(threads);
@@ -99,13 +100,13 @@ class CellsMemoryTest {
             join(thread);
         }
 
-        System.out.printf("bytes: %d a living thread that counts few counters%n", (after - before) / threads);
+        System.out.printf("bytes: %d per living thread with few counters%n", (after - before) / threads);
         assertThat((after - before) / threads).isBetween(200L, 400L);
         assertThat(cells.sums()).isEqualTo(Map.of("warm", threads + 2L));
     }
 
     @Test
-    void short_lived_threads_leave_the_heap_flat_with_nobody_sweeping() throws Exception {
+    void short_lived_threads_do_not_grow_the_heap_without_sweeps() throws Exception {
         run(SHORT_LIVED / 10);
         long early = heapBytes();
         run(SHORT_LIVED - SHORT_LIVED / 10);
@@ -118,7 +119,7 @@ class CellsMemoryTest {
 
     @Test
     @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "this JDK has no virtual threads: run it on 21 or newer")
-    void a_hundred_thousand_living_virtual_threads_cost_64_bytes_a_counter_together() throws Exception {
+    void a_hundred_thousand_living_virtual_threads_share_64_bytes_per_counter() throws Exception {
         name();
         int threads = 100_000;
         Executor starter = (Executor)
@@ -143,17 +144,17 @@ class CellsMemoryTest {
         long bytes = sharedBytes();
         enough.countDown();
 
-        System.out.printf("bytes: %d a counter for 100,000 virtual threads%n", bytes / COUNTERS);
+        System.out.printf("bytes: %d per counter for 100,000 virtual threads%n", bytes / COUNTERS);
         assertThat(bytes).isBetween(64L * COUNTERS, 68L * COUNTERS);
         assertThat(Arrays.stream((Object[]) cells.sources().get(0)[1]).filter(Objects::nonNull))
-                .as("the one that warmed up has died, and nobody has folded it yet")
+                .as("only the dead warm-up thread has a row, which is not folded yet")
                 .hasSizeLessThanOrEqualTo(2);
         assertThat(cells.sums().values().stream().mapToLong(Long::longValue).sum())
                 .isEqualTo(threads + 2L);
     }
 
     @Test
-    void what_has_an_id_is_counted_where_there_is_no_memory_left() throws Exception {
+    void a_counter_with_an_id_counts_without_memory() throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         Process full = new ProcessBuilder(
                         java,
@@ -171,7 +172,10 @@ class CellsMemoryTest {
         assertThat(full.waitFor()).isZero();
     }
 
-    /** What the blocks take that virtual and dead threads count in: the heap itself moves by more, with their stacks. */
+    /**
+     * The memory of the blocks that virtual and dead threads use. The heap is no measure, because stacks change it by
+     * more.
+     */
     private long sharedBytes() {
         AtomicReferenceArray<?> blocks =
                 (AtomicReferenceArray<?>) cells.sources().get(0)[3];

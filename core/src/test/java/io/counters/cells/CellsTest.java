@@ -77,10 +77,10 @@ class CellsTest {
 
     @Test
     @Tag("slow")
-    void sums_that_are_read_meanwhile_never_fall_and_never_exceed_what_was_begun() throws Exception {
+    void sums_read_while_threads_count_never_fall_and_never_exceed_the_counts_begun() throws Exception {
         CopiedCells cells = new CopiedCells();
         int id = cells.id("short.lived");
-        // Many blocks make a reading slow, so that threads end in the middle of it.
+        // Many blocks make reading slow, so that threads end in the middle of it.
         Thread widener = new Thread(() -> {
             for (int i = 1; i < Cells.COUNTERS_MAX; i++) {
                 cells.add(cells.id("c" + i), 1);
@@ -140,8 +140,8 @@ class CellsTest {
         }
 
         assertThat(cells.sums()).isEqualTo(Map.of("short.lived", (long) threads));
-        assertThat(rowsMost).as("with nobody reading").hasValueBetween(1, 64);
-        assertThat(rows(cells)).as("after a reading").isZero();
+        assertThat(rowsMost).as("while nothing reads").hasValueBetween(1, 64);
+        assertThat(rows(cells)).as("after reading").isZero();
     }
 
     /** How many threads own a row. */
@@ -153,7 +153,7 @@ class CellsTest {
     }
 
     @Test
-    void a_dead_thread_is_let_go_once_the_cells_were_read() throws Exception {
+    void a_dead_thread_is_not_referenced_after_the_cells_were_read() throws Exception {
         int id = Cells.id(name);
         WeakReference<Thread> dead = countInAThread(id);
 
@@ -171,7 +171,7 @@ class CellsTest {
     }
 
     @Test
-    void rows_grow_with_the_ids_and_keep_what_they_had() throws Exception {
+    void rows_grow_with_the_ids_and_keep_their_counts() throws Exception {
         CopiedCells cells = new CopiedCells();
         int counters = 5_000;
 
@@ -211,7 +211,7 @@ class CellsTest {
     }
 
     @Test
-    void threads_of_one_place_count_apart() throws Exception {
+    void threads_with_the_same_first_place_count_exactly() throws Exception {
         int id = Cells.id(name);
 
         inThreadsOfOnePlace(16, () -> countTo(id, 10_000));
@@ -220,7 +220,7 @@ class CellsTest {
     }
 
     @Test
-    void threads_that_find_no_place_near_their_own_count_in_what_all_share() throws Exception {
+    void threads_that_find_no_free_place_count_in_shared_blocks() throws Exception {
         CopiedCells cells = new CopiedCells();
         int id = cells.id("crowded");
         AtomicInteger rowsMost = new AtomicInteger();
@@ -237,7 +237,7 @@ class CellsTest {
     }
 
     @Test
-    void threads_of_one_place_count_exactly_while_their_rows_grow() throws Exception {
+    void threads_with_the_same_first_place_count_exactly_while_their_rows_grow() throws Exception {
         CopiedCells cells = new CopiedCells();
         int counters = 2_000;
 
@@ -256,7 +256,7 @@ class CellsTest {
     }
 
     @Test
-    void a_thread_of_a_subclass_keeps_its_row_where_its_locals_are_cleared() throws Exception {
+    void a_thread_of_a_subclass_keeps_its_row_after_its_locals_are_cleared() throws Exception {
         CopiedCells cells = new CopiedCells();
         int id = cells.id("cleared");
         AtomicInteger rowsMost = new AtomicInteger();
@@ -275,13 +275,13 @@ class CellsTest {
     }
 
     @Test
-    void nothing_of_a_thread_that_a_subclass_can_override_is_called() throws Exception {
+    void no_overridable_method_of_a_thread_is_called() throws Exception {
         CopiedCells cells = new CopiedCells();
         List<Thread> threads = new ArrayList<>();
         AtomicInteger called = new AtomicInteger();
         for (int i = 0; i < 20; i++) {
             threads.add(new TellTale(called, () -> {
-                // With a row that grows, and again by the short way.
+                // Once with a row that grows, and once on the hot path.
                 for (int counter = 0; counter < 100; counter++) {
                     cells.add(cells.id("c" + counter), 1);
                     cells.add(cells.id("c0"), 1);
@@ -326,14 +326,14 @@ class CellsTest {
         assertThat(rows(cells)).isZero();
     }
 
-    /** {@code Executors.newVirtualThreadPerTaskExecutor()}, which release 17 can't name. */
+    /** Calls {@code Executors.newVirtualThreadPerTaskExecutor()}, which does not exist in release 17. */
     private static Executor virtualThreads() throws ReflectiveOperationException {
         return (Executor)
                 Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
     }
 
     @Test
-    void names_beyond_the_most_are_counted_together() {
+    void names_beyond_the_maximum_are_counted_together() {
         CopiedCells cells = new CopiedCells();
         for (int i = 0; i < Cells.COUNTERS_MAX; i++) {
             assertThat(cells.id("c" + i)).isEqualTo(i);
@@ -350,7 +350,7 @@ class CellsTest {
     }
 
     @Test
-    void ids_that_many_threads_ask_for_at_once_stay_dense_and_the_same() throws Exception {
+    void ids_that_many_threads_request_at_once_are_dense_and_stable() throws Exception {
         CopiedCells cells = new CopiedCells();
         int[][] ids = new int[4][1_000];
 
@@ -385,7 +385,7 @@ class CellsTest {
     }
 
     @Test
-    void a_copy_whose_loader_is_gone_is_folded_in_and_its_loader_was_held_by_nobody() throws Exception {
+    void an_unloaded_copy_is_folded_in_and_its_loader_is_not_referenced() throws Exception {
         CopiedCells bridge = new CopiedCells();
         bridge.add(bridge.id("orders"), 5);
         WeakReference<ClassLoader> loader = joinAndForget(bridge);
@@ -401,7 +401,7 @@ class CellsTest {
     }
 
     @Test
-    void copies_that_join_between_two_sweeps_let_the_dead_threads_of_earlier_ones_go() throws Exception {
+    void copies_that_join_between_two_sweeps_release_the_dead_threads_of_earlier_ones() throws Exception {
         CopiedCells bridge = new CopiedCells();
         List<Object[]> sources = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
@@ -444,7 +444,7 @@ class CellsTest {
         }
     }
 
-    /** Runs a task in so many threads that begin together. */
+    /** Runs a task in {@code count} threads that begin at the same time. */
     private static void inThreads(int count, IntUnaryOperator task) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(count);
         Phaser together = new Phaser(count);
@@ -463,8 +463,8 @@ class CellsTest {
         assertThat(threads.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
     }
 
-    /** Runs a task in so many threads that live together and look for their rows in the same place first. */
-    // Deprecated since 19, which has what release 17 can't name.
+    /** Runs a task in {@code count} threads that are alive together and first look for their rows in the same place. */
+    // getId is deprecated since 19 in favor of threadId, which does not exist in release 17.
     @SuppressWarnings("deprecation")
     private static void inThreadsOfOnePlace(int count, Runnable task) throws Exception {
         List<Thread> threads = new ArrayList<>();
@@ -478,7 +478,7 @@ class CellsTest {
                 Thread.currentThread().interrupt();
             }
         };
-        // Of those that are made only a few are started: an id can't be chosen, but it can be looked for.
+        // An id cannot be chosen, so threads are created until their ids fit; only those are started.
         Thread first = new Thread(together);
         for (Thread thread = first; threads.size() < count; thread = new Thread(together)) {
             if ((thread.getId() - first.getId()) % PLACES == 0) {
@@ -496,7 +496,7 @@ class CellsTest {
         }
     }
 
-    /** Counts the calls of all that a subclass of Thread can override, from when it runs. */
+    /** Counts the calls of all methods that a subclass of Thread can override, once it runs. */
     private static final class TellTale extends Thread {
         private final AtomicInteger called;
         private final Runnable task;
@@ -506,7 +506,7 @@ class CellsTest {
             this.task = task;
         }
 
-        @SuppressWarnings("ReferenceEquality") // Its equals is one of those that tell.
+        @SuppressWarnings("ReferenceEquality") // Its equals is one of the counted methods.
         private void told() {
             if (Thread.currentThread() == this) {
                 called.incrementAndGet();
@@ -518,7 +518,7 @@ class CellsTest {
             task.run();
         }
 
-        // Deprecated since 19 and still overridable: libraries of before then do it.
+        // Deprecated since 19, but older libraries override it.
         @SuppressWarnings("deprecation")
         @Override
         public long getId() {

@@ -18,7 +18,7 @@ class CompletionTest {
     private final int id = Cells.id(name);
 
     @Test
-    void nothing_is_added_before_the_stage_completes_and_once_when_it_has() {
+    void an_amount_is_added_once_when_the_stage_completes_and_not_before() {
         CompletableFuture<String> stage = new CompletableFuture<>();
 
         Completion.add(stage, id, 5, true, null);
@@ -29,7 +29,7 @@ class CompletionTest {
     }
 
     @Test
-    void an_outcome_that_is_not_asked_for_adds_nothing() {
+    void an_outcome_that_is_not_selected_adds_nothing() {
         Completion.add(CompletableFuture.completedFuture("done"), id, 1, false, "");
         Completion.add(CompletableFuture.failedFuture(new IOException()), id, 1, true, null);
 
@@ -37,7 +37,7 @@ class CompletionTest {
     }
 
     @Test
-    void a_failure_is_compared_by_its_class_and_not_by_its_wrapper() {
+    void a_failure_is_compared_by_its_own_class_and_not_by_its_wrappers() {
         CompletionStage<String> failed = CompletableFuture.failedFuture(new FileNotFoundException());
 
         Completion.add(failed, id, 1, false, "java.io.IOException;");
@@ -48,7 +48,7 @@ class CompletionTest {
     }
 
     @Test
-    void null_and_a_stage_that_throws_have_ended_normally_and_the_throw_is_noted() {
+    void null_and_a_stage_that_throws_count_as_normal_and_the_throw_is_counted() {
         int before = Cells.suppressed;
 
         Completion.add(null, id, 1, true, null);
@@ -59,7 +59,7 @@ class CompletionTest {
     }
 
     @Test
-    void nothing_of_a_failure_that_a_subclass_can_override_is_called() {
+    void no_overridable_method_of_a_failure_is_called() {
         CompletableFuture<String> failed = CompletableFuture.failedFuture(new OwnWrapper());
 
         Completion.add(failed, id, 1, false, "java.util.concurrent.CompletionException;");

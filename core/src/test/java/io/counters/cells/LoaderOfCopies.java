@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Loads classes of ours anew, as the loader of another application would: each has static state of its own. What it is
- * told to leave to others, and the JDK, it shares.
+ * Loads copies of our classes, like the loader of another application: each copy has its own static state. All other
+ * classes are shared with the parent loader.
  */
 public final class LoaderOfCopies extends ClassLoader {
     /** Loads a copy of every class whose name begins with one of these. */
@@ -44,7 +44,7 @@ public final class LoaderOfCopies extends ClassLoader {
         }
     }
 
-    /** A copy of the cells, alone in a loader of its own, called by reflection. */
+    /** A copy of the cells in its own loader, called by reflection. */
     static final class CopiedCells {
         private final Class<?> cells;
 
@@ -72,7 +72,7 @@ public final class LoaderOfCopies extends ClassLoader {
             call("join", new Class<?>[] {Object[].class}, (Object) source);
         }
 
-        /** Clears what this copy keeps in the calling thread's locals, as some pools do between tasks. */
+        /** Clears this copy's entry in the calling thread's locals, as some pools do between tasks. */
         void clearLocals() {
             try {
                 Field numbers = cells.getDeclaredField("NUMBERS");
@@ -88,7 +88,7 @@ public final class LoaderOfCopies extends ClassLoader {
             return (List<Object[]>) call("sources", new Class<?>[0]);
         }
 
-        /** The sums of all the sources that this copy sweeps, by name. */
+        /** The sums of all sources that this copy sweeps, by name. */
         Map<String, Long> sums() {
             return Sums.of(sources());
         }

@@ -4,8 +4,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process of its own, as it fills its heap: a thread whose row has no room for an id and a thread that has no row
- * count while there is no memory; prints what they met and what is found when there is some again.
+ * A separate process, because it fills its heap. A thread whose row has no room for an id and a thread without a row
+ * count while there is no memory. Prints the Throwable that they met, and the counts that are found once there is
+ * memory again.
  */
 public final class NoMemory {
     private static final int COUNTERS = 20_000;
@@ -13,7 +14,7 @@ public final class NoMemory {
 
     private static @Nullable Object filled;
 
-    @SuppressWarnings("UnusedVariable") // It holds.
+    @SuppressWarnings("UnusedVariable") // Only keeps the memory.
     private static byte @Nullable [] gap;
 
     private static volatile boolean isFull;
@@ -54,7 +55,7 @@ public final class NoMemory {
         System.out.println("met " + met + ", counted " + Sums.of("c" + id));
     }
 
-    // Its text alone would take memory that there isn't.
+    // Building a message would need memory.
     @SuppressWarnings("StaticAssignmentOfThrowable")
     private static void countWhenFull(int id) {
         ready.incrementAndGet();
@@ -71,7 +72,7 @@ public final class NoMemory {
         done.incrementAndGet();
     }
 
-    /** Leaves so many bytes of the heap, for which a small one is best. */
+    /** Fills the heap, which should be small, except for {@code bytesLeft} bytes. */
     public static void fillBut(int bytesLeft) {
         gap = new byte[bytesLeft];
         for (int bytes = 1 << 20; bytes >= 16; bytes /= 2) {
@@ -80,13 +81,13 @@ public final class NoMemory {
                     filled = new Object[] {filled, new byte[bytes]};
                 }
             } catch (OutOfMemoryError full) {
-                // Now with smaller pieces.
+                // Continue with smaller pieces.
             }
         }
         gap = null;
     }
 
-    /** Gives it back. */
+    /** Releases the memory. */
     public static void empty() {
         filled = null;
     }

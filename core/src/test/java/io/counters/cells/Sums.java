@@ -4,11 +4,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads cells as the sweep does: adds up by name, over all sources. */
+/** Reads cells in the same way as the sweep: adds them up by name, over all sources. */
 public final class Sums {
     private Sums() {}
 
-    /** All counters of these sources that are not 0. */
+    /** All counters of these sources whose sum is not 0. */
     static Map<String, Long> of(List<Object[]> sources) {
         Map<String, Long> byName = new HashMap<>();
         for (Object[] source : sources) {
@@ -21,7 +21,7 @@ public final class Sums {
         return byName;
     }
 
-    /** What one counter of this loader's cells came to. */
+    /** The sum of one counter of this loader's cells. */
     public static long of(String name) {
         return of(Cells.sources()).getOrDefault(name, 0L);
     }

@@ -12,13 +12,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A collector's UDP port on loopback. What arrives waits in the kernel until somebody asks. */
+/** A collector's UDP port on loopback. Datagrams wait in the kernel until {@link #received} reads them. */
 public final class CollectorSocket implements AutoCloseable {
     private final DatagramSocket socket;
     private final TotalsReceiver receiver = new TotalsReceiver();
     private final List<byte[]> datagrams = new ArrayList<>();
 
-    /** On a port that is free. */
+    /** Binds a free port. */
     public CollectorSocket() {
         this(0);
     }
@@ -33,7 +33,7 @@ public final class CollectorSocket implements AutoCloseable {
         }
     }
 
-    /** Where to send to. */
+    /** Settings that send to this socket. */
     public EmitterSettings settings() {
         return EmitterSettings.to("127.0.0.1:" + port()).sweepMillis(10);
     }
@@ -46,7 +46,7 @@ public final class CollectorSocket implements AutoCloseable {
     public TotalsReceiver received() {
         byte[] bytes = new byte[65_507];
         try {
-            // With an emitter at work there is always more: so much at a time.
+            // A running emitter always sends more, so the number of reads per call is limited.
             for (int i = 0; i < 100; i++) {
                 DatagramPacket packet = new DatagramPacket(bytes, bytes.length);
                 socket.receive(packet);
@@ -61,7 +61,7 @@ public final class CollectorSocket implements AutoCloseable {
         return receiver;
     }
 
-    /** All datagrams that were read so far. */
+    /** All datagrams read so far. */
     public List<byte[]> datagrams() {
         return datagrams;
     }

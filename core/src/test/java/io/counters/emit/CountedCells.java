@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Cells that hold what a test says and nothing of other tests: in the form in which copies of the cells are joined. */
+/** Cells that contain only one test's counts, in the form in which copies of the cells join each other. */
 final class CountedCells {
     private static final int IDS_MAX = 10_000;
 
@@ -17,7 +17,7 @@ final class CountedCells {
         row[Cells.APART + id] += amount;
     }
 
-    /** What {@code Cells.sources()} would give. */
+    /** The same as {@code Cells.sources()} would return. */
     Object[] source() {
         return Cells.source(ids, row);
     }

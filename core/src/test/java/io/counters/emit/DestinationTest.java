@@ -24,7 +24,7 @@ class DestinationTest {
     private final Names names = new Names();
 
     @Test
-    void an_address_that_is_written_out_is_opened_without_a_look_up() {
+    void a_numeric_address_is_opened_without_a_look_up() {
         try (Destination destination = destination(EmitterSettings.to("127.0.0.1:9"))) {
             assertThat(destination.connect()).isFalse();
 
@@ -35,7 +35,7 @@ class DestinationTest {
     }
 
     @Test
-    void a_name_is_waited_for_and_complained_of_once_when_nobody_knows_it() {
+    void a_name_that_does_not_resolve_is_awaited_and_logged_once() {
         try (Destination destination = destination(EmitterSettings.to("collector:9"))) {
             destination.connect();
             assertThat(destination.isAwaited()).isTrue();
@@ -47,7 +47,7 @@ class DestinationTest {
             assertThat(destination.isAwaited()).isFalse();
             assertThat(destination.transport()).isNull();
             assertThat(log)
-                    .containsExactly("collector collector:9 has a name that does not resolve; it is tried again, and"
+                    .containsExactly("collector collector:9: its name does not resolve; it is tried again, and"
                             + " counts are kept until then");
 
             names.are("127.0.0.1");
@@ -59,7 +59,7 @@ class DestinationTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     @Tag("slow")
-    void a_collector_has_moved_only_when_its_address_is_no_longer_among_those_of_its_name(boolean follow) {
+    void a_collector_has_moved_only_if_its_name_no_longer_resolves_to_its_address(boolean follow) {
         EmitterSettings settings = EmitterSettings.to("collector:9").follow(follow);
         try (Destination destination = destination(settings)) {
             names.are("127.0.0.2", "127.0.0.3");
@@ -72,7 +72,7 @@ class DestinationTest {
 
             names.are("127.0.0.4", "127.0.0.3");
             List<Boolean> begins = new ArrayList<>();
-            // At most one socket a second is opened.
+            // At most one socket is opened per second.
             await().until(() -> {
                 begins.add(destination.connect());
                 return destination.transport() != first;
@@ -85,8 +85,11 @@ class DestinationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"true, 'nothing is lost if it comes back, totals are repeated'", "false, 'what they held is lost'"})
-    void where_nobody_listens_the_log_says_whether_something_is_lost(boolean totals, String outcome) throws Exception {
+    @CsvSource({
+        "true, 'nothing is lost if it comes back, because totals are repeated'",
+        "false, 'their counts are lost'"
+    })
+    void a_refused_datagram_is_logged_with_whether_counts_are_lost(boolean totals, String outcome) throws Exception {
         int port;
         try (CollectorSocket gone = new CollectorSocket()) {
             port = gone.port();
@@ -103,20 +106,23 @@ class DestinationTest {
 
             destination.reportFaults();
 
-            assertThat(log).singleElement().asString().contains("nobody listens there (1 datagrams so far)", outcome);
+            assertThat(log)
+                    .singleElement()
+                    .asString()
+                    .contains("nobody listens there (failed datagrams so far: 1)", outcome);
             assertThat(transport.faults()).isEqualTo(1);
         }
     }
 
     @Test
-    void a_socket_that_fails_is_opened_again_for_the_same_stream() throws Exception {
+    void a_failed_socket_is_opened_again_for_the_same_stream() throws Exception {
         try (CollectorSocket collector = new CollectorSocket();
                 Destination destination = destination(EmitterSettings.to("127.0.0.1:" + collector.port()))) {
             destination.connect();
             UdpTransport transport = Objects.requireNonNull(destination.transport());
             transport.close();
             while (!transport.send(new byte[2_000], transport.datagramBytes() > 1_432 ? 2_000 : 1_000)) {
-                // It takes the fault for a datagram that is too long, at first.
+                // At first the fault is treated as a datagram that is too long.
             }
             assertThat(transport.faults()).isEqualTo(1);
 
@@ -132,10 +138,10 @@ class DestinationTest {
     }
 
     @Test
-    void an_address_that_this_machine_has_no_way_to_is_passed_over() throws Exception {
+    void an_address_without_a_route_is_skipped() throws Exception {
         try (CollectorSocket collector = new CollectorSocket();
                 Destination destination = destination(EmitterSettings.to("collector:" + collector.port()))) {
-            // Without privileges a broadcast address can't be connected to.
+            // A connection to a broadcast address needs privileges.
             names.are("255.255.255.255", "127.0.0.1");
 
             destination.connect();
@@ -147,7 +153,7 @@ class DestinationTest {
     }
 
     @Test
-    void where_no_socket_can_be_opened_it_is_said_once() {
+    void a_socket_that_cannot_be_opened_is_logged_once() {
         try (Destination destination = destination(EmitterSettings.to("255.255.255.255:9"))) {
             destination.connect();
             destination.connect();
@@ -156,7 +162,7 @@ class DestinationTest {
             assertThat(log)
                     .singleElement()
                     .asString()
-                    .startsWith("no socket to collector 255.255.255.255:9: ")
+                    .startsWith("collector 255.255.255.255:9: no socket could be opened (")
                     .endsWith("counts are kept until then");
         }
     }
@@ -165,7 +171,7 @@ class DestinationTest {
         return new Destination(settings.collectors().get(0), settings, names, log::add);
     }
 
-    /** Stands for what the test says. */
+    /** Resolves the name to the addresses that the test sets. */
     private static final class Names extends Resolver {
         boolean answered;
         private InetAddress[] now = {};

@@ -33,7 +33,7 @@ class EmitterSettingsTest {
     }
 
     @Test
-    void on_the_ring_a_collector_is_host_and_port_whatever_was_left_out() {
+    void a_collector_on_the_ring_is_host_and_port_even_if_the_port_was_left_out() {
         assertThat(EmitterSettings.to("h1*3;h1:1;[::1]").collectors())
                 .extracting(CollectorAddress::toString)
                 .containsExactly("h1:11212", "h1:1", "[::1]:11212");
@@ -43,34 +43,34 @@ class EmitterSettingsTest {
     }
 
     @Test
-    void all_mistakes_of_a_list_are_told_at_once() {
+    void all_errors_of_a_list_are_in_one_message() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EmitterSettings.to("h1;h 2;h3:0*2;;H1:11212*2;h4*0;h5*1000001;h6*x;h7**2;h8*-1"))
                 .withMessage("collector is \"h1;h 2;h3:0*2;;H1:11212*2;h4*0;h5*1000001;h6*x;h7**2;h8*-1\": "
                         + "\"h 2\" is not HOST:PORT with a port from 1 to 65535, "
                         + "\"h3:0\" is not HOST:PORT with a port from 1 to 65535, "
                         + "\"\" is not HOST:PORT with a port from 1 to 65535, "
-                        + "\"h4*0\" has a weight that is no number from 1 to 1000000, "
-                        + "\"h5*1000001\" has a weight that is no number from 1 to 1000000, "
-                        + "\"h6*x\" has a weight that is no number from 1 to 1000000, "
-                        + "\"h7**2\" has a weight that is no number from 1 to 1000000, "
-                        + "\"h8*-1\" has a weight that is no number from 1 to 1000000, "
-                        + "\"H1:11212*2\" stands there twice"
-                        + "; write HOST:PORT or HOST:PORT*WEIGHT, several parted by ;, and leave the port away where"
-                        + " it is 11212");
+                        + "the weight of \"h4*0\" is not a number from 1 to 1000000, "
+                        + "the weight of \"h5*1000001\" is not a number from 1 to 1000000, "
+                        + "the weight of \"h6*x\" is not a number from 1 to 1000000, "
+                        + "the weight of \"h7**2\" is not a number from 1 to 1000000, "
+                        + "the weight of \"h8*-1\" is not a number from 1 to 1000000, "
+                        + "\"H1:11212*2\" appears twice"
+                        + "; write HOST:PORT or HOST:PORT*WEIGHT, separate several by ;, and leave out the port if it"
+                        + " is 11212");
     }
 
     @Test
     void a_weight_that_would_own_no_name_is_refused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EmitterSettings.to("h1*80;h2"))
-                .withMessageContaining("\"h2:11212\" weighs 1 of 81 and would own no name");
+                .withMessageContaining("\"h2:11212\" has a weight of 1 of 81 and would own no name");
         assertThat(EmitterSettings.to("h1*79;h2")).hasToString("h1:11212*79;h2:11212");
     }
 
     @ParameterizedTest
     @CsvSource({"127.0.0.1, 65507", "127.9.9.9, 65507", "::1, 65507", "10.0.0.1, 1432", "fe80::1, 1432"})
-    void datagrams_are_large_where_they_do_not_leave_the_machine(String address, int bytes) throws Exception {
+    void datagrams_to_loopback_addresses_have_the_maximum_size(String address, int bytes) throws Exception {
         EmitterSettings settings = EmitterSettings.to("h");
 
         assertThat(settings.datagramBytes(InetAddress.getByName(address))).isEqualTo(bytes);
@@ -80,7 +80,7 @@ class EmitterSettingsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1", "0.0.0.0", "255.255.255.255", "::1", "[fe80::1]:80"})
-    void an_address_that_is_written_out_needs_no_name_server(String literal) {
+    void a_numeric_address_needs_no_name_server(String literal) {
         assertThat(EmitterSettings.to(literal).collectors().get(0).literal()).isNotNull();
     }
 
@@ -96,7 +96,7 @@ class EmitterSettingsTest {
                 "", " ", ":", ":80", "a:", "a:0", "a:65536", "a:-1", "a:+80", "a:x", "a b:80", "[::1", "::1]", "[]",
                 "[]:80", "[a]b:80"
             })
-    void anything_else_is_refused_with_the_value_and_the_rule(String collector) {
+    void an_invalid_collector_is_refused_with_the_value_and_the_rule(String collector) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EmitterSettings.to(collector))
                 .withMessageContaining("\"" + collector + "\"")
@@ -112,7 +112,7 @@ class EmitterSettingsTest {
     }
 
     @Test
-    void a_changed_copy_leaves_the_original_and_all_else_as_it_was() {
+    void a_changed_copy_differs_in_one_setting_and_leaves_the_original_unchanged() {
         EmitterSettings original = EmitterSettings.to("a:1");
 
         EmitterSettings changed = original.sweepMillis(10).datagramBytes(512).totals(false);
@@ -126,7 +126,7 @@ class EmitterSettingsTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, 9, 60_001})
-    void a_sweep_outside_its_range_is_refused(long millis) {
+    void a_sweep_interval_outside_its_range_is_refused(long millis) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EmitterSettings.to("a").sweepMillis(millis))
                 .withMessageContaining(millis + " ms");
@@ -134,7 +134,7 @@ class EmitterSettingsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 511, 65_508})
-    void a_datagram_outside_its_range_is_refused(int bytes) {
+    void a_datagram_size_outside_its_range_is_refused(int bytes) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EmitterSettings.to("a").datagramBytes(bytes))
                 .withMessageContaining(bytes + " bytes");

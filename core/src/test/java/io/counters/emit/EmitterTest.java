@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-// close() is what is tested; closing twice is allowed.
+// These tests close emitters explicitly; closing twice is allowed.
 @SuppressWarnings("try")
 @Timeout(180)
 class EmitterTest {
@@ -37,7 +37,7 @@ class EmitterTest {
     }
 
     @Test
-    void what_is_counted_before_and_after_the_start_arrives_exactly_and_in_silence() {
+    void counts_from_before_and_after_the_start_arrive_exactly_without_log_messages() {
         int id = Cells.id(name);
         Cells.add(id, 5);
         try (CollectorSocket collector = new CollectorSocket();
@@ -59,7 +59,7 @@ class EmitterTest {
     }
 
     @Test
-    void the_sweep_is_a_daemon_with_a_name_that_ends_with_the_emitter() {
+    void the_sweep_thread_is_a_named_daemon_that_ends_with_the_emitter() {
         try (CollectorSocket collector = new CollectorSocket();
                 Emitter emitter = new Emitter(collector.settings(), log::add)) {
             assertThat(sweepThreads()).isEmpty();
@@ -74,7 +74,7 @@ class EmitterTest {
     }
 
     @Test
-    void a_collector_that_starts_late_gets_everything_and_its_absence_is_said_once() {
+    void a_collector_that_starts_late_receives_everything_and_its_absence_is_logged_once() {
         int id = Cells.id(name);
         int port;
         try (CollectorSocket reserved = new CollectorSocket()) {
@@ -101,7 +101,7 @@ class EmitterTest {
 
     @Test
     @Tag("slow")
-    void a_name_that_does_not_resolve_is_complained_of_once_and_counts_are_kept() {
+    void a_name_that_does_not_resolve_is_logged_once_and_counts_are_kept() {
         int id = Cells.id(name);
         Cells.add(id, 7);
         CounterTable table = new CounterTable();
@@ -109,12 +109,12 @@ class EmitterTest {
                 new Emitter(EmitterSettings.to("no-such-host.invalid:11212").sweepMillis(10), table, log::add)) {
             emitter.start();
             await().atMost(Duration.ofSeconds(60)).until(() -> !log.isEmpty());
-            // It is tried again each second.
+            // The look-up is repeated after 1 s and 2 s.
             await().during(Duration.ofMillis(2_200)).until(() -> log.size() == 1);
         }
 
         assertThat(log)
-                .containsExactly("collector no-such-host.invalid:11212 has a name that does not resolve; it is tried"
+                .containsExactly("collector no-such-host.invalid:11212: its name does not resolve; it is tried"
                         + " again, and counts are kept until then");
         try (CollectorSocket collector = new CollectorSocket();
                 Emitter next = new Emitter(collector.settings(), table, log::add)) {
@@ -124,7 +124,7 @@ class EmitterTest {
     }
 
     @Test
-    void close_says_all_totals_three_times_with_amounts_of_0_in_the_repeats() {
+    void close_sends_all_totals_three_times_with_amount_0_in_the_repeats() {
         int id = Cells.id(name);
         try (CollectorSocket collector = new CollectorSocket();
                 Emitter emitter = new Emitter(collector.settings().sweepMillis(60_000), log::add)) {
@@ -143,7 +143,7 @@ class EmitterTest {
     }
 
     @Test
-    void without_totals_close_says_amounts_once() {
+    void close_without_totals_sends_amounts_once() {
         int id = Cells.id(name);
         try (CollectorSocket collector = new CollectorSocket();
                 Emitter emitter =
@@ -186,7 +186,7 @@ class EmitterTest {
     }
 
     @Test
-    void closing_in_an_interrupted_thread_returns_and_keeps_the_flag() {
+    void close_in_an_interrupted_thread_returns_and_keeps_the_interrupt_flag() {
         try (CollectorSocket collector = new CollectorSocket();
                 Emitter emitter = new Emitter(collector.settings(), log::add)) {
             emitter.start();
@@ -247,7 +247,7 @@ class EmitterTest {
     }
 
     @Test
-    void a_name_server_that_hangs_holds_back_no_other_collector_and_not_the_end() throws Exception {
+    void a_name_server_that_hangs_delays_neither_other_collectors_nor_close() throws Exception {
         CountDownLatch hanging = new CountDownLatch(1);
         CountedCells cells = new CountedCells();
         try (CollectorSocket collector = new CollectorSocket()) {
@@ -275,7 +275,7 @@ class EmitterTest {
             for (int i = 0; i < 100; i++) {
                 int owner = owner(ring, name + "." + i);
                 assertThat(table.unassigned(table.index(name + "." + i)))
-                        .as("kept where it could not go")
+                        .as("counts for the other collector are kept")
                         .isEqualTo(owner == 0 ? 1 : 0);
             }
         } finally {
@@ -285,7 +285,7 @@ class EmitterTest {
     }
 
     @Test
-    void a_program_that_ends_before_it_could_know_that_nobody_listens_says_so_at_its_end() {
+    void a_program_that_ends_before_a_refusal_was_reported_logs_it_at_its_end() {
         int id = Cells.id(name);
         int port;
         try (CollectorSocket reserved = new CollectorSocket()) {
@@ -305,7 +305,7 @@ class EmitterTest {
     }
 
     @Test
-    void an_address_that_is_found_only_at_the_end_still_gets_the_last_sweep() {
+    void a_collector_whose_address_is_found_only_at_the_end_receives_the_last_sweep() {
         int id = Cells.id(name);
         Cells.add(id, 3);
         try (CollectorSocket collector = new CollectorSocket()) {

@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Keeps every datagram. */
+/** Records every datagram. */
 final class RecordingTransport implements Transport {
     final List<byte[]> datagrams = new ArrayList<>();
 
-    /** The most that it takes from now on; more is refused once, as a kernel does. */
+    /** The maximum size of a datagram from now on; a longer one is rejected, as by a kernel. */
     int takesBytes = DatagramWriter.BYTES_MAX;
 
     private int datagramBytes = DatagramWriter.BYTES_DEFAULT;
@@ -36,7 +36,7 @@ final class RecordingTransport implements Transport {
         return true;
     }
 
-    /** All lines since the last call, of all datagrams. */
+    /** All lines of all datagrams since the last call. */
     List<String> lines() {
         List<String> lines = new ArrayList<>();
         for (byte[] datagram : datagrams) {
@@ -46,7 +46,7 @@ final class RecordingTransport implements Transport {
         return lines;
     }
 
-    /** All lines since the last call but the from lines. */
+    /** All lines since the last call, without the from lines. */
     List<String> commands() {
         List<String> lines = lines();
         lines.removeIf(line -> line.startsWith("from "));

@@ -39,7 +39,7 @@ class ResolverTest {
     }
 
     @Test
-    void the_last_good_addresses_stay_whatever_goes_wrong() {
+    void the_last_addresses_found_are_kept_after_failures() {
         List<InetAddress[]> answers = new ArrayList<>(List.of(one, NONE));
         Resolver resolver = new Paused(
                 host -> {
@@ -60,7 +60,7 @@ class ResolverTest {
     }
 
     @Test
-    void a_resolver_that_is_hurried_looks_at_once_and_one_that_is_closed_ends() throws Exception {
+    void a_hurried_resolver_looks_up_at_once_and_a_closed_one_ends() throws Exception {
         Resolver resolver = new Resolver("h", host -> one, 60_000);
         assertThat(resolver.isDaemon()).isTrue();
         resolver.start();
@@ -93,7 +93,7 @@ class ResolverTest {
     }
 
     @Test
-    void the_jvm_knows_itself_and_has_no_addresses_for_what_nobody_knows() {
+    void the_jvm_resolves_localhost_and_returns_no_addresses_for_an_unknown_name() {
         assertThat(Resolver.ofTheJvm("localhost")).isNotEmpty();
         assertThat(Resolver.ofTheJvm("1::2::3")).isEmpty();
     }
@@ -106,7 +106,7 @@ class ResolverTest {
         }
     }
 
-    /** Notes its pauses instead of making them, and closes itself after so many. */
+    /** Records its pauses instead of waiting, and closes itself after a number of them. */
     private static final class Paused extends Resolver {
         private final List<Long> waits;
         private final int most;

@@ -21,7 +21,7 @@ class StreamIdsTest {
     Path folder = Path.of("");
 
     @Test
-    void what_the_kernel_gives_is_the_id() throws Exception {
+    void the_kernels_random_bytes_are_the_id() throws Exception {
         Path file = Files.write(folder.resolve("urandom"), new byte[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 127, -128, -1, 9});
 
         assertThat(new StreamIds(file.toString(), NONE).get()).isEqualTo("000102030405060708" + "7f80ff");
@@ -29,13 +29,13 @@ class StreamIdsTest {
 
     @Test
     @DisabledOnOs(OS.WINDOWS)
-    void without_a_kernels_file_they_are_new_at_once_and_no_thread_gathers_bits() {
+    void ids_without_a_kernel_file_are_new_and_need_no_entropy_thread() {
         Set<String> seen = new HashSet<>();
         Path cut = folder.resolve("missing");
         long begun = System.nanoTime();
 
         for (int i = 0; i < 2_000; i++) {
-            // Each from the beginning, with nothing of the process's but its clocks.
+            // Each id is mixed from the beginning, from the clocks of this process only.
             seen.add(new StreamIds(cut.toString(), NONE).get());
         }
 
@@ -48,7 +48,7 @@ class StreamIdsTest {
 
     @Test
     @DisabledOnOs(OS.WINDOWS)
-    void each_bit_of_them_is_set_in_about_half_of_them() {
+    void each_bit_is_set_in_about_half_of_the_ids() {
         StreamIds ids = new StreamIds("none", NONE);
         int[] set = new int[96];
         for (int i = 0; i < 1_000; i++) {

@@ -21,7 +21,7 @@ class StreamTest {
     private final int b = table.index("b");
 
     @Test
-    void a_sweep_tells_amounts_and_totals_of_both_verbs() {
+    void a_sweep_sends_amounts_and_totals_of_both_verbs() {
         Stream stream = withTotals();
         stream.assign(a, 3);
         stream.assign(a, -2);
@@ -62,9 +62,7 @@ class StreamTest {
         stream.restore(a, Verb.INCREMENT, 40);
         stream.restore(a, Verb.DECREMENT, 7);
         sweep(stream);
-        assertThat(transport.datagrams)
-                .as("what an earlier life has sent is not due yet")
-                .isEmpty();
+        assertThat(transport.datagrams).as("a restored total is not due yet").isEmpty();
         sweep(stream);
         assertThat(transport.commands()).containsExactly("increment a 0 40", "decrement a 0 7");
 
@@ -76,7 +74,7 @@ class StreamTest {
     }
 
     @Test
-    void of_a_raise_beyond_what_a_line_carries_the_total_alone_tells() {
+    void a_raise_beyond_the_limit_of_an_amount_is_sent_by_the_total_alone() {
         Stream stream = withTotals();
         stream.raise(a, Verb.INCREMENT, AMOUNT_MAX - 1);
         stream.raise(a, Verb.INCREMENT, Long.MAX_VALUE);
@@ -87,7 +85,7 @@ class StreamTest {
     }
 
     @Test
-    void what_a_stream_says_stands_in_every_datagram_and_alone_where_nothing_is_due() {
+    void a_peer_line_is_in_every_datagram_and_is_sent_alone_if_nothing_is_due() {
         Stream stream = withTotals();
         stream.say("peer relay 3 0000002a a:1 0".getBytes(ISO_8859_1));
         sweep(stream);
@@ -108,7 +106,7 @@ class StreamTest {
     }
 
     @Test
-    void a_change_begins_the_repeats_anew_for_its_own_line_only() {
+    void a_change_restarts_the_repeats_of_its_own_line_only() {
         Stream stream = withTotals();
         stream.assign(a, 1);
         stream.assign(a, -1);
@@ -138,7 +136,7 @@ class StreamTest {
     }
 
     @Test
-    void without_totals_there_is_no_from_line_no_total_and_no_repeat() {
+    void a_stream_without_totals_has_no_from_line_no_total_and_no_repeat() {
         Stream stream = new Stream(ID, 0, 0, false);
         stream.assign(a, 3);
         stream.assign(b, -4);
@@ -168,7 +166,7 @@ class StreamTest {
     }
 
     @Test
-    void a_monotonic_clock_may_begin_below_zero_and_pass_it() {
+    void a_monotonic_clock_that_passes_zero_gives_the_right_age() {
         Stream stream = new Stream(ID, Long.MAX_VALUE - 1_000_000, 0, true);
         stream.assign(a, 1);
 
@@ -179,7 +177,7 @@ class StreamTest {
     }
 
     @Test
-    void thousands_of_counters_keep_to_the_size_of_a_datagram_and_seq_has_no_gaps() {
+    void datagrams_of_thousands_of_counters_keep_to_the_maximum_size_and_seq_has_no_gaps() {
         Stream stream = withTotals();
         for (int i = 0; i < 5_000; i++) {
             stream.assign(table.index("shop.orders,customer=" + i), i + 1);
@@ -203,7 +201,7 @@ class StreamTest {
     }
 
     @Test
-    void a_datagram_that_is_too_long_for_the_way_is_told_in_shorter_ones_and_loses_nothing() {
+    void a_datagram_that_is_too_long_for_the_path_is_sent_as_shorter_ones_without_loss() {
         transport.datagramBytes(65_507);
         for (boolean totals : new boolean[] {true, false}) {
             Stream stream = new Stream(ID, 0, 0, totals);
@@ -238,7 +236,7 @@ class StreamTest {
     }
 
     @Test
-    void what_one_line_cannot_carry_is_left_for_the_next() {
+    void an_amount_beyond_the_limit_of_a_line_is_left_for_the_next_sweep() {
         Stream stream = withTotals();
 
         assertThat(stream.assign(a, AMOUNT_MAX + 5)).isEqualTo(AMOUNT_MAX);
@@ -257,7 +255,7 @@ class StreamTest {
     }
 
     @Test
-    void a_line_is_full_when_one_more_amount_would_pass_the_largest_total() {
+    void a_line_is_full_if_one_more_amount_could_exceed_the_largest_total() {
         Stream stream = withTotals();
         assertThat(stream.isFull(a)).isFalse();
 

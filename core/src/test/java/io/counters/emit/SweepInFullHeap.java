@@ -8,8 +8,8 @@ import java.util.Objects;
 import java.util.TreeMap;
 
 /**
- * A process of its own: sweeps just when all arrays must grow, with a little more memory each time, from none to enough;
- * prints how many sweeps failed, and how many of those were not made good by the next one.
+ * A separate process. Sweeps exactly when all arrays must grow, each time with a little more memory, from none to
+ * enough. Prints whether some of the sweeps failed but not all, and after how many the totals were wrong.
  */
 final class SweepInFullHeap {
     private static final int COUNTERS = 4_096;
@@ -21,7 +21,7 @@ final class SweepInFullHeap {
 
     private SweepInFullHeap() {}
 
-    /** Sweeps. */
+    /** Makes the sweeps and prints {@code failed true|false, wrong N}. */
     public static void main(String... none) {
         for (int bytes = 0; bytes < GAP_BYTES_MAX; bytes += STEP_BYTES) {
             sweep(bytes);
@@ -65,7 +65,7 @@ final class SweepInFullHeap {
         wrong += right ? 0 : 1;
     }
 
-    /** The total last told of each name. */
+    /** Keeps the total last sent for each name. */
     private static final class Totals implements Transport {
         private final TreeMap<String, Long> byName = new TreeMap<>();
 

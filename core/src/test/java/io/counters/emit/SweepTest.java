@@ -32,7 +32,7 @@ class SweepTest {
     private long wallMillis = 1_700_000_000_000L;
 
     @Test
-    void what_was_counted_before_the_first_sweep_is_told_by_it() {
+    void counts_from_before_the_first_sweep_are_sent_by_it() {
         cells.add("a", 3);
         cells.add("b", -2);
         Sweep sweep = sweep(SETTINGS);
@@ -45,7 +45,7 @@ class SweepTest {
     }
 
     @Test
-    void ups_and_downs_between_two_sweeps_are_told_as_their_difference() {
+    void increments_and_decrements_between_two_sweeps_are_sent_as_their_difference() {
         Sweep sweep = sweep(SETTINGS);
         cells.add("a", 3);
         sweep.run(transport);
@@ -80,7 +80,7 @@ class SweepTest {
     }
 
     @Test
-    void a_sweep_with_nothing_to_tell_sends_nothing() {
+    void a_sweep_with_nothing_due_sends_nothing() {
         cells.add("a", 0);
 
         sweep(SETTINGS).run(transport);
@@ -106,7 +106,7 @@ class SweepTest {
         sweep.run(transport);
 
         assertThat(transport.commands())
-                .as("folded in, not told again")
+                .as("folded in, not sent again")
                 .containsExactly("increment a 0 4", "increment b 5 7");
     }
 
@@ -123,7 +123,7 @@ class SweepTest {
     }
 
     @Test
-    void a_name_whose_id_is_not_seen_yet_waits_for_it() {
+    void a_name_whose_id_is_not_visible_yet_is_counted_later() {
         Map<String, Integer> names = new TreeMap<>(Map.of("a", 0, "c", 2));
         Object[] source = Cells.source(names, new long[3]);
         CounterTable early = new CounterTable(() -> List.<Object[]>of(source));
@@ -139,7 +139,7 @@ class SweepTest {
 
     @ParameterizedTest
     @CsvSource({"60000, 0, 1", "60001, 0, 2", "0, 60000, 1", "0, 60001, 2", "0, -60001, 2", "3600000, 3600000, 1"})
-    void clocks_that_part_by_over_a_minute_begin_a_new_stream(long nanoMillis, long wall, int streams) {
+    void clocks_that_differ_by_over_a_minute_begin_a_new_stream(long nanoMillis, long wall, int streams) {
         Sweep sweep = sweep(SETTINGS);
         cells.add("a", 3);
         sweep.run(transport);
@@ -165,7 +165,7 @@ class SweepTest {
     }
 
     @Test
-    void the_last_sweep_of_a_restored_snapshot_does_not_go_on_with_the_old_stream() {
+    void the_last_sweep_of_a_restored_snapshot_does_not_continue_the_old_stream() {
         Sweep sweep = sweep(SETTINGS);
         cells.add("a", 3);
         sweep.run(transport);
@@ -184,7 +184,7 @@ class SweepTest {
     }
 
     @Test
-    void a_new_destination_hears_only_of_what_is_counted_from_then_on() {
+    void a_new_destination_receives_only_later_counts() {
         Sweep sweep = sweep(SETTINGS);
         cells.add("a", 3);
         sweep.run(transport);
@@ -219,7 +219,7 @@ class SweepTest {
     }
 
     @Test
-    void without_totals_the_last_sweep_is_said_once() {
+    void the_last_sweep_without_totals_is_sent_once() {
         Sweep sweep = sweep(SETTINGS.totals(false));
         cells.add("a", 3);
         sweep.run(transport);
@@ -252,7 +252,7 @@ class SweepTest {
     }
 
     @Test
-    void the_lowest_long_and_a_total_near_the_highest_are_told_exactly_over_two_streams() {
+    void the_lowest_long_and_a_total_near_the_highest_are_sent_exactly_over_two_streams() {
         cells.add("a", Long.MIN_VALUE);
         Sweep sweep = sweep(SETTINGS);
         TotalsReceiver receiver = new TotalsReceiver();
@@ -269,7 +269,7 @@ class SweepTest {
 
     @Test
     @Tag("slow")
-    void a_sweep_that_finds_no_memory_is_made_good_by_the_next() throws Exception {
+    void a_sweep_without_memory_is_made_good_by_the_next() throws Exception {
         Process full = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx16m",
@@ -286,7 +286,7 @@ class SweepTest {
     }
 
     @Test
-    void two_sweeps_in_succession_over_one_table_tell_nothing_twice() {
+    void two_successive_sweeps_over_one_table_send_nothing_twice() {
         Sweep first = sweep(SETTINGS);
         cells.add("a", 3);
         first.last(transport);
@@ -301,7 +301,7 @@ class SweepTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void over_a_network_that_loses_doubles_and_reorders_the_sums_end_exact(int seed) {
+    void sums_are_exact_over_a_network_that_loses_duplicates_and_reorders(int seed) {
         Random random = new Random(seed);
         Sweep sweep = sweep(SETTINGS);
         transport.datagramBytes(512 + random.nextInt(1000));
@@ -332,7 +332,7 @@ class SweepTest {
             deliver(arriving, receiver);
             arriving.clear();
         }
-        // The network heals; within 64 sweeps every total has been told again.
+        // The network recovers; within 64 sweeps every total has been sent again.
         for (int i = 0; i < Stream.REPEAT_SWEEPS; i++) {
             passTime(random);
             sweep.run(transport);

@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A collector's ledger without its bounds: merges datagrams by the protocol's table, in memory, and remembers for ever,
- * so that every stream is whole.
+ * A collector's ledger without its bounds: merges datagrams by the protocol's table in memory and forgets nothing, so
+ * every stream is whole.
  */
 public final class TotalsReceiver implements Commands {
-    /** Amounts that came without a total, and healed totals: by name. */
+    /** The sum of all applied amounts, by name. */
     private final Map<String, Long> values = new HashMap<>();
 
     private final Map<String, Long> watermarks = new HashMap<>();
@@ -25,27 +25,27 @@ public final class TotalsReceiver implements Commands {
     private final CommandReader reader = new CommandReader(this);
     private String stream = "";
 
-    /** Takes one datagram. */
+    /** Reads one datagram. */
     public void datagram(byte[] bytes, int length) {
         reader.datagram(bytes, 0, length);
     }
 
-    /** What a counter came to. */
+    /** The value of a counter. */
     public long value(String name) {
         return values.getOrDefault(name, 0L);
     }
 
-    /** All counters that were ever named. */
+    /** The values of all counters that were received, by name. */
     public Map<String, Long> values() {
         return Map.copyOf(values);
     }
 
-    /** The ids of the streams, in the order in which they were heard of. */
+    /** The ids of the streams, in the order of their first datagrams. */
     public List<String> streams() {
         return List.copyOf(streams);
     }
 
-    /** What could not be read: empty, if all is well. */
+    /** The rejected lines. */
     public List<String> rejections() {
         return List.copyOf(rejections);
     }

@@ -12,7 +12,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-// close() is tested, too.
+// Some tests close the transport explicitly.
 @SuppressWarnings("try")
 @Timeout(120)
 class UdpTransportTest {
@@ -51,7 +51,7 @@ class UdpTransportTest {
     }
 
     @Test
-    void what_the_kernel_finds_too_long_is_not_sent_and_shorter_ones_are_asked_for() throws Exception {
+    void a_datagram_that_the_kernel_rejects_is_not_sent_and_the_maximum_size_shrinks() throws Exception {
         byte[] large = new byte[DatagramWriter.BYTES_MAX + 1];
         try (CollectorSocket collector = new CollectorSocket();
                 UdpTransport transport = new UdpTransport(
@@ -68,7 +68,7 @@ class UdpTransportTest {
     }
 
     @Test
-    void the_largest_datagram_there_is_arrives_on_loopback() throws Exception {
+    void the_largest_possible_datagram_arrives_on_loopback() throws Exception {
         byte[] large = new byte[DatagramWriter.BYTES_MAX];
         Arrays.fill(large, (byte) '\n');
         System.arraycopy(DATAGRAM, 0, large, 0, DATAGRAM.length);

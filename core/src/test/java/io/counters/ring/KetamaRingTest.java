@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The tables beside this test are what the original C library answered. */
+/** The tables next to this test contain the answers of the original C library. */
 class KetamaRingTest {
     private static final Map<String, List<Long>> POINTS = new HashMap<>();
 
@@ -30,7 +30,7 @@ class KetamaRingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"7eq", "3w"})
-    void every_key_belongs_to_the_server_that_the_original_chose(String table) throws Exception {
+    void every_key_belongs_to_the_server_that_libketama_chose(String table) throws Exception {
         List<String> servers = new ArrayList<>();
         List<Long> weights = new ArrayList<>();
         for (String line : lines("servers-" + table + ".conf")) {
@@ -50,13 +50,13 @@ class KetamaRingTest {
 
     @ParameterizedTest
     @CsvSource({"1, 40", "2, 40", "7, 40", "25, 40", "60, 40", "61, 39", "117, 40"})
-    void equal_servers_have_forty_hashes_but_for_where_a_float_can_not_say_it(int servers, int hashes) {
+    void equal_servers_have_forty_hashes_except_where_a_float_rounds_down(int servers, int hashes) {
         assertThat(KetamaRing.hashes(100, 100L * servers, servers)).isEqualTo(hashes);
     }
 
     @ParameterizedTest
     @CsvSource({"900, 40", "300, 13", "1500, 66", "1, 0", "22, 0", "23, 1"})
-    void weights_share_the_hashes(long weight, int hashes) {
+    void a_server_has_hashes_in_proportion_to_its_weight(long weight, int hashes) {
         assertThat(KetamaRing.hashes(weight, 2700, 3)).isEqualTo(hashes);
     }
 
@@ -77,8 +77,8 @@ class KetamaRingTest {
     }
 
     @Test
-    void of_two_servers_with_an_equal_point_the_first_of_the_list_has_it() throws Exception {
-        // Hash 37 of the one and hash 2 of the other share a word.
+    void a_point_of_two_servers_belongs_to_the_first_in_the_list() throws Exception {
+        // Hash 37 of one server and hash 2 of the other have a word in common.
         String one = "10.0.1.111:11212";
         String other = "10.0.2.230:11212";
         long shared = 803_745_391L;
@@ -104,7 +104,7 @@ class KetamaRingTest {
     }
 
     @Test
-    void a_key_may_lie_in_the_middle_of_a_buffer() {
+    void a_key_in_the_middle_of_a_buffer_is_hashed_alone() {
         KetamaRing ring = new KetamaRing(List.of("a:1", "b:1", "c:1"), 1, 2, 3);
 
         for (int i = 0; i < 100; i++) {
@@ -114,7 +114,7 @@ class KetamaRingTest {
     }
 
     @Test
-    void no_server_no_weight_and_a_weight_too_few_are_refused() {
+    void a_ring_without_a_server_or_with_a_missing_or_zero_weight_is_refused() {
         assertThatIllegalArgumentException().isThrownBy(() -> new KetamaRing(List.of()));
         assertThatIllegalArgumentException().isThrownBy(() -> new KetamaRing(List.of("a", "b"), 1));
         assertThatIllegalArgumentException().isThrownBy(() -> new KetamaRing(List.of("a", "b"), 1, 0));
@@ -128,7 +128,7 @@ class KetamaRingTest {
         return ring.owner(bytes, 0, bytes.length, hash);
     }
 
-    /** By the rule's words, looking at every point; for equal servers of 40 hashes. */
+    /** The rule written literally: compares every point. For servers of equal weight with 40 hashes. */
     private static int slowOwner(List<String> servers, byte[] key) {
         long sought = word(key, 0);
         long best = Long.MAX_VALUE;

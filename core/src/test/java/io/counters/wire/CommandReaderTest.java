@@ -25,14 +25,14 @@ class CommandReaderTest {
 
     @ParameterizedTest
     @MethodSource
-    void what_parses(String line, String command) {
+    void a_valid_line_is_one_command(String line, String command) {
         assertThat(RecordedCommands.datagram(line)).as("datagram").containsExactly(command);
         assertThat(RecordedCommands.stream(line)).as("line of a stream").containsExactly(command);
     }
 
-    static Stream<Arguments> what_parses() {
+    static Stream<Arguments> a_valid_line_is_one_command() {
         return Stream.of(
-                // our own commands
+                // commands
                 arguments("increment YourAwesomeCounter", "INCREMENT YourAwesomeCounter 1"),
                 arguments("decrement YourAwesomeCounter", "DECREMENT YourAwesomeCounter 1"),
                 arguments("increment a\n", "INCREMENT a 1"),
@@ -96,14 +96,14 @@ class CommandReaderTest {
 
     @ParameterizedTest
     @MethodSource
-    void what_does_not_parse(String line, Rejection why) {
+    void an_invalid_line_is_rejected_with_the_rule(String line, Rejection why) {
         String text = line.replaceFirst("\r?\n$", "");
 
         assertThat(RecordedCommands.datagram(line)).as("datagram").containsExactly(why + " <" + text + ">");
         assertThat(RecordedCommands.stream(line)).as("line of a stream").containsExactly(why + " <" + text + ">");
     }
 
-    static Stream<Arguments> what_does_not_parse() {
+    static Stream<Arguments> an_invalid_line_is_rejected_with_the_rule() {
         return Stream.of(
                 // verbs
                 arguments("x", Rejection.UNKNOWN_VERB),
@@ -226,7 +226,7 @@ class CommandReaderTest {
     }
 
     @Test
-    void every_byte_that_is_no_letter_of_a_name_is_refused_wherever_it_stands() {
+    void every_byte_that_is_not_allowed_in_a_name_is_rejected_at_every_position() {
         for (int b = 0; b < 256; b++) {
             char c = (char) b;
             if (letters().indexOf(c) >= 0 || c == '\n' || c == ',' || c == ' ') {
@@ -287,7 +287,7 @@ class CommandReaderTest {
     }
 
     @Test
-    void in_a_datagram_the_from_line_comes_first_and_governs_what_follows() {
+    void a_from_line_at_the_beginning_of_a_datagram_applies_to_the_lines_after_it() {
         List<String> seen = RecordedCommands.datagram(
                 "from " + SENDER + " 61000 58\nincrement orders.placed 3 1207\r\n\ncarts:4|c");
 
@@ -296,7 +296,7 @@ class CommandReaderTest {
     }
 
     @Test
-    void in_a_datagram_a_later_from_line_is_refused_and_what_follows_belongs_to_nobody() {
+    void a_later_from_line_in_a_datagram_is_rejected_and_the_lines_after_it_belong_to_no_stream() {
         String late = "from " + OTHER + " 1 2";
 
         List<String> seen =
@@ -312,7 +312,7 @@ class CommandReaderTest {
     }
 
     @Test
-    void in_a_datagram_no_from_line_may_follow_a_command_or_an_empty_line() {
+    void a_from_line_after_a_command_or_an_empty_line_of_a_datagram_is_rejected() {
         String from = "from " + SENDER + " 0 1";
 
         assertThat(RecordedCommands.datagram("increment a\n" + from))
@@ -321,13 +321,13 @@ class CommandReaderTest {
     }
 
     @Test
-    void from_dash_is_for_streams_only() {
+    void a_from_dash_line_in_a_datagram_is_rejected() {
         assertThat(RecordedCommands.datagram("from -\nincrement a"))
                 .containsExactly("nobody", "FROM_FORM <from ->", "INCREMENT a 1");
     }
 
     @Test
-    void on_a_stream_from_governs_until_the_next_and_dash_ends_it() {
+    void a_from_line_on_a_TCP_stream_applies_until_the_next_one_or_a_from_dash_line() {
         List<String> seen = RecordedCommands.stream(
                 "from " + SENDER + " 0 1\n",
                 "increment a 1 1\r\n",
@@ -365,7 +365,7 @@ class CommandReaderTest {
     }
 
     @Test
-    void a_signed_line_may_come_before_the_from_line() {
+    void a_signed_line_before_the_from_line_is_accepted() {
         String signed = "signed key-1 1700000000000 " + MAC;
 
         List<String> seen = RecordedCommands.datagram(signed + "\nfrom " + SENDER + " 0 1\nincrement a 1 1");
@@ -375,12 +375,12 @@ class CommandReaderTest {
 
     @ParameterizedTest
     @MethodSource
-    void a_signed_line_of_another_form_is_refused(String line, Rejection why) {
+    void a_malformed_signed_line_is_rejected(String line, Rejection why) {
         assertThat(RecordedCommands.datagram(line + "\nincrement a"))
                 .containsExactly(why + " <" + line + ">", "INCREMENT a 1");
     }
 
-    static Stream<Arguments> a_signed_line_of_another_form_is_refused() {
+    static Stream<Arguments> a_malformed_signed_line_is_rejected() {
         return Stream.of(
                 arguments("signed ", Rejection.SIGNED_FORM),
                 arguments("signed key", Rejection.SIGNED_FORM),
@@ -399,7 +399,7 @@ class CommandReaderTest {
     }
 
     @Test
-    void a_signed_line_stands_nowhere_else() {
+    void a_signed_line_at_any_other_place_is_rejected() {
         String signed = "signed key-1 1700000000000 " + MAC;
 
         assertThat(RecordedCommands.datagram("increment a\n" + signed))
@@ -456,7 +456,7 @@ class CommandReaderTest {
     }
 
     @Test
-    void a_peer_line_stands_between_the_from_line_and_the_commands() {
+    void a_peer_line_between_the_from_line_and_the_commands_is_accepted() {
         String from = "from " + SENDER + " 0 1";
 
         List<String> seen = RecordedCommands.datagram(from + "\r\npeer whole 3 00000001 a:1 4\r\nincrement a 4 4");
@@ -479,7 +479,7 @@ class CommandReaderTest {
     }
 
     @Test
-    void a_bad_line_costs_nothing_beside_it() {
+    void an_invalid_line_does_not_affect_the_lines_around_it() {
         List<String> seen = RecordedCommands.datagram(
                 "increment a\nincrement ü\nb:2|c\nb:2|g\n" + "x".repeat(2000) + "\ndecrement c 3\n\0\0\n\0x\0\n");
 
@@ -496,12 +496,12 @@ class CommandReaderTest {
 
     @ParameterizedTest
     @MethodSource
-    void empty_lines_hold_nothing(String text) {
+    void empty_lines_are_ignored(String text) {
         assertThat(RecordedCommands.datagram(text)).isEmpty();
         assertThat(RecordedCommands.stream(text)).isEmpty();
     }
 
-    static Stream<String> empty_lines_hold_nothing() {
+    static Stream<String> empty_lines_are_ignored() {
         return Stream.of("", "\n", "\r\n", "\r", " ", "\0", "\0\n", " \t\0 \r\n");
     }
 
@@ -517,7 +517,7 @@ class CommandReaderTest {
     }
 
     @Test
-    void the_longest_datagram_that_udp_carries_is_read_whole() {
+    void the_longest_udp_datagram_is_read_completely() {
         byte[] bytes = "a:1|c\n".repeat(65_507 / 6).getBytes(ISO_8859_1);
 
         assertThat(RecordedCommands.datagram(bytes)).hasSize(65_507 / 6).containsOnly("INCREMENT a 1");
@@ -525,7 +525,7 @@ class CommandReaderTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void any_bytes_end_and_each_line_is_accounted_for_once(int seed) {
+    void any_bytes_are_read_to_their_end_and_each_line_is_handed_over_once(int seed) {
         Random random = new Random(seed);
         byte[] bytes = random.nextInt(4) == 0 ? noise(random) : mutated(random);
 
@@ -552,10 +552,10 @@ class CommandReaderTest {
         assertThat(handled(seen) + accepted).isEqualTo(lines);
     }
 
-    /** The reader has a way of its own for plain lines; {@link CommandReader#line} goes without it. */
+    /** The reader has a separate fast path for plain lines; {@link CommandReader#line} does not use it. */
     @ParameterizedTest
     @MethodSource("seeds")
-    void a_plain_line_is_taken_for_what_the_whole_grammar_makes_of_it(int seed) {
+    void a_plain_line_has_the_same_result_as_by_the_whole_grammar(int seed) {
         Random random = new Random(seed);
         List<String> parts = List.of(
                 "increment ",
@@ -600,7 +600,7 @@ class CommandReaderTest {
         }
     }
 
-    /** Lines that were taken or refused; "nobody" is a line only where it is not a refusal's companion. */
+    /** The number of accepted and rejected lines. "nobody" is not a line of its own if it accompanies a rejection. */
     private static int handled(List<String> seen) {
         int handled = 0;
         for (int i = 0; i < seen.size(); i++) {

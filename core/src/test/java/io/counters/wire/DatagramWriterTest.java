@@ -19,7 +19,7 @@ class DatagramWriterTest {
     private static final String LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./";
 
     @Test
-    void the_bytes_are_those_of_the_protocols_example() {
+    void the_protocols_example_is_written_byte_for_byte() {
         DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
 
         writer.from(ascii("8f2c6a1e0b7d4c93a5e1f07b"), 61_000, 58);
@@ -36,7 +36,7 @@ class DatagramWriterTest {
     }
 
     @Test
-    void a_peer_line_stands_behind_the_from_line() {
+    void a_peer_line_is_written_after_the_from_line() {
         DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
 
         writer.from(ascii("8f2c6a1e0b7d4c93a5e1f07b"), 61_000, 58);
@@ -62,7 +62,7 @@ class DatagramWriterTest {
     }
 
     @Test
-    void a_total_is_left_out_where_there_is_none() {
+    void a_missing_total_is_left_out() {
         DatagramWriter writer = new DatagramWriter(512);
 
         writer.command(Verb.INCREMENT, ascii("a,b=c"), 0, Commands.NO_TOTAL);
@@ -86,7 +86,7 @@ class DatagramWriterTest {
 
     @ParameterizedTest
     @ValueSource(ints = {512, 513, 1432, 65_507})
-    void a_datagram_never_exceeds_its_bound_and_what_does_not_fit_leaves_no_trace(int bytesMax) {
+    void a_datagram_never_exceeds_its_maximum_and_a_command_that_does_not_fit_is_not_written(int bytesMax) {
         DatagramWriter writer = new DatagramWriter(bytesMax);
         byte[] name = ascii("n".repeat(50));
 
@@ -108,7 +108,7 @@ class DatagramWriterTest {
     }
 
     @Test
-    void a_cleared_writer_begins_anew() {
+    void a_cleared_writer_begins_an_empty_datagram() {
         DatagramWriter writer = new DatagramWriter(512);
         writer.command(Verb.INCREMENT, ascii("old"), 1, 1);
 
@@ -121,7 +121,7 @@ class DatagramWriterTest {
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 511, 65_508})
-    void a_size_that_no_datagram_may_have_is_refused(int bytesMax) {
+    void a_maximum_size_outside_its_range_is_refused(int bytesMax) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new DatagramWriter(bytesMax))
                 .withMessageContaining(bytesMax + " bytes")
@@ -130,7 +130,7 @@ class DatagramWriterTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void what_is_written_is_read_back(int seed) {
+    void commands_that_were_written_are_read_back(int seed) {
         Random random = new Random(seed);
         DatagramWriter writer = new DatagramWriter(512 + random.nextInt(2_000));
         List<String> written = new ArrayList<>();

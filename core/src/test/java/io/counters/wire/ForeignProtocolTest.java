@@ -106,13 +106,13 @@ class ForeignProtocolTest {
                 "\u00aa\u0003",
                 "\u00e7ontent-type: a",
             })
-    void a_line_of_StatsD_or_our_own_is_not(String line) {
+    void a_StatsD_line_or_a_command_is_not_recognized_as_HTTP(String line) {
         assertThat(isHttp(line)).isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"GET /x", "POST http://shop.example/", "PUT /x:1|c"})
-    void of_a_line_that_is_cut_a_method_and_a_path_are_enough(String line) {
+    void a_cut_line_with_a_method_and_a_path_is_recognized(String line) {
         byte[] in = line.getBytes(ISO_8859_1);
         StringBuilder longer = new StringBuilder(line);
         while (longer.length() <= CommandReader.LINE_BYTES_MAX) {
@@ -125,7 +125,7 @@ class ForeignProtocolTest {
     }
 
     @Test
-    void any_bytes_are_answered() {
+    void any_bytes_are_checked_without_an_exception() {
         Random random = new Random(1);
         byte[] in = new byte[40];
 

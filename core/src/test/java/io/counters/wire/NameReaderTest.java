@@ -15,7 +15,7 @@ class NameReaderTest {
     private final NameReader reader = new NameReader();
 
     @Test
-    void a_canonical_name_stays_where_it_is_in_the_input() {
+    void a_canonical_name_is_not_copied() {
         byte[] in = {'x', 'a', ',', 'k', '=', 'v', 'x'};
 
         Rejection why = reader.read(in, 1, 6);
@@ -27,15 +27,15 @@ class NameReaderTest {
     }
 
     @Test
-    void letters_beyond_latin_1_are_refused_and_not_taken_for_their_low_byte() {
-        // U+0161 has the low byte of 'a', U+0130 that of '0'.
+    void characters_outside_latin_1_are_rejected_and_not_read_as_their_low_byte() {
+        // The low byte of U+0161 is 'a', and that of U+0130 is '0'.
         assertThat(reader.read("\u0161")).isEqualTo(Rejection.NAME_LETTER);
         assertThat(reader.read("a\u0130")).isEqualTo(Rejection.NAME_LETTER);
         assertThat(reader.read("a\uD83D\uDE00")).isEqualTo(Rejection.NAME_LETTER);
     }
 
     @Test
-    void a_reader_is_used_again_after_sorting_and_after_a_rejection() {
+    void a_reader_can_be_used_again_after_sorting_and_after_a_rejection() {
         assertThat(reader.read("long.name,z=1,a=2")).isNull();
         assertThat(reader.name()).isEqualTo("long.name,a=2,z=1");
         assertThat(reader.read("b,c=1,b=2,")).isEqualTo(Rejection.TAG_FORM);
@@ -47,7 +47,7 @@ class NameReaderTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void any_order_of_the_same_tags_is_one_name_and_that_name_is_its_own(int seed) {
+    void any_order_of_the_same_tags_has_one_canonical_form_which_is_stable(int seed) {
         Random random = new Random(seed);
         List<String> tags = new ArrayList<>();
         for (int i = random.nextInt(8); i > 0; i--) {
@@ -64,7 +64,7 @@ class NameReaderTest {
         assertThat(reader.name()).isEqualTo(canonical);
         assertThat(reader.read(canonical)).isNull();
         assertThat(reader.name()).isEqualTo(canonical);
-        assertThat(reader.bytes).as("no sorting needed").hasSize(canonical.length());
+        assertThat(reader.bytes).as("the input, which needs no sorting").hasSize(canonical.length());
     }
 
     static IntStream seeds() {

@@ -6,16 +6,16 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Writes down what a reader hands over, one text each, in the order it came. */
+/** Records what a reader hands over, one text each, in order. */
 final class RecordedCommands implements Commands {
     final List<String> seen = new ArrayList<>();
 
-    /** What one datagram holds; its {@code fromNobody} at the start is checked and left out. */
+    /** The contents of one datagram; the {@code fromNobody} at its start is checked and left out. */
     static List<String> datagram(byte[] bytes) {
         return datagram(bytes, StatsdName.strict());
     }
 
-    /** The same, of a reader that cleans names; what it cleaned is left out. */
+    /** The same for a reader that cleans names; the cleanings are left out. */
     static List<String> cleanedDatagram(byte[] bytes) {
         return datagram(bytes, StatsdName.cleaning(List.of()));
     }
@@ -33,7 +33,7 @@ final class RecordedCommands implements Commands {
         return datagram(text.getBytes(ISO_8859_1));
     }
 
-    /** What the lines of a TCP stream hold. */
+    /** The contents of lines of a TCP stream. */
     static List<String> stream(String... lines) {
         RecordedCommands recorded = new RecordedCommands();
         CommandReader reader = new CommandReader(recorded);

@@ -21,10 +21,10 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class StatsdLineTest {
-    /** The same in both modes. */
+    /** These lines have the same result in both modes. */
     @ParameterizedTest
     @MethodSource
-    void what_parses(String line, String command) {
+    void a_valid_line_is_one_command(String line, String command) {
         assertThat(RecordedCommands.datagram(line)).as("strict").containsExactly(command);
         assertThat(RecordedCommands.stream(line)).as("on a stream").containsExactly(command);
         assertThat(RecordedCommands.cleanedDatagram(line.getBytes(ISO_8859_1)))
@@ -32,7 +32,7 @@ class StatsdLineTest {
                 .containsExactly(command);
     }
 
-    static Stream<Arguments> what_parses() {
+    static Stream<Arguments> a_valid_line_is_one_command() {
         return Stream.of(
                 // decimals that are whole numbers
                 arguments("a:2.0|c", "INCREMENT a 2"),
@@ -63,7 +63,7 @@ class StatsdLineTest {
                 arguments("a:0.000000000000000001|c", "ADD a 0.000000000000000001"),
                 arguments("a:-0.000000000000000001|c", "ADD a -0.000000000000000001"),
                 arguments("a:9007199254740991.999|c", "ADD a 9007199254740991.999"),
-                // what has more digits is rounded up, towards more
+                // more digits are rounded up to the larger number
                 arguments("a:0.0000000000000000001|c", "ADD a 0.000000000000000001"),
                 arguments("a:-0.0000000000000000001|c", "INCREMENT a 0"),
                 arguments("a:1e-400|c", "ADD a 0.000000000000000001"),
@@ -97,7 +97,7 @@ class StatsdLineTest {
                 arguments("a:1:2|c|#k:v|@0.5|c:x", "INCREMENT a,k=v 6"),
                 arguments("a" + ":9007199254740992".repeat(59) + "|c", "INCREMENT a " + 59 * (1L << 53)),
                 arguments("a" + ":-9007199254740992".repeat(55) + "|c", "DECREMENT a " + 55 * (1L << 53)),
-                // fields that say nothing about the count
+                // fields that do not change the count
                 arguments("a:1|c|z:x", "INCREMENT a 1"),
                 arguments("a:1|c|x", "INCREMENT a 1"),
                 arguments("a:1|c|x|#k:v|~|@0.5", "INCREMENT a,k=v 2"),
@@ -113,16 +113,17 @@ class StatsdLineTest {
 
     @ParameterizedTest
     @MethodSource
-    void what_does_not_parse(String line, Rejection why) {
+    void an_invalid_line_is_rejected_with_the_rule(String line, Rejection why) {
         assertThat(RecordedCommands.datagram(line)).as("strict").containsExactly(why + " <" + line + ">");
         assertThat(RecordedCommands.cleanedDatagram(line.getBytes(ISO_8859_1)))
                 .as("clean")
                 .containsExactly(why + " <" + line + ">");
     }
 
-    static Stream<Arguments> what_does_not_parse() {
+    static Stream<Arguments> an_invalid_line_is_rejected_with_the_rule() {
         return Stream.of(
-                // another line's type, with no line break before its name, which would pass for the end of a tag
+                // the type of another line without a line break before its name, which would be read as the end of a
+                // tag
                 arguments("a:1|c|#t:vb:1|c", Rejection.LINES_JOINED),
                 arguments("a:1|c|#t:vb:1|g", Rejection.LINES_JOINED),
                 arguments("a:1|c|#t:vb:1|ms", Rejection.LINES_JOINED),
@@ -174,7 +175,7 @@ class StatsdLineTest {
                 arguments("a:b:1|g", Rejection.STATSD_TYPE),
                 arguments("a:1|c:2", Rejection.LINES_JOINED),
                 arguments("a:1|c:2|c", Rejection.LINES_JOINED),
-                // another line begins behind the tag
+                // another line begins after the tag
                 arguments("a:1|c|#k:vb:2|c", Rejection.LINES_JOINED),
                 arguments("a:1|c|#k:vb:2|ms", Rejection.LINES_JOINED),
                 arguments("a:1|c|#k:vb:2|m", Rejection.LINES_JOINED),
@@ -183,18 +184,18 @@ class StatsdLineTest {
 
     @ParameterizedTest
     @MethodSource
-    void what_is_cleaned_counts_and_is_refused_when_strict(String line, String command, Rejection strict) {
+    void a_line_that_needs_cleaning_counts_and_is_rejected_if_strict(String line, String command, Rejection strict) {
         String bytes = new String(line.getBytes(UTF_8), ISO_8859_1);
 
         assertThat(RecordedCommands.cleanedDatagram(line.getBytes(UTF_8))).containsExactly(command);
         assertThat(RecordedCommands.datagram(bytes)).containsExactly(strict + " <" + bytes + ">");
     }
 
-    static Stream<Arguments> what_is_cleaned_counts_and_is_refused_when_strict() {
+    static Stream<Arguments> a_line_that_needs_cleaning_counts_and_is_rejected_if_strict() {
         return Stream.of(
                 arguments("a b:2|c|@0.5", "INCREMENT a_b 4", Rejection.NAME_LETTER),
                 arguments("größe:0.5|c", "ADD gr__e 0.5", Rejection.NAME_LETTER),
-                // numbers of addresses and times are no values
+                // numbers in addresses and times are not values
                 arguments("n;host=10.0.0.1:8080:1|c", "INCREMENT n,host=10.0.0.1_8080 1", Rejection.STATSD_COLON),
                 arguments("n,host=a:8080:1|c", "INCREMENT n,host=a_8080 1", Rejection.STATSD_COLON),
                 arguments("n#t=12:30:45:2|c", "INCREMENT n,t=12_30_45 2", Rejection.STATSD_COLON),
@@ -217,7 +218,7 @@ class StatsdLineTest {
     }
 
     @Test
-    void our_own_commands_are_never_cleaned() {
+    void commands_are_never_cleaned() {
         assertThat(RecordedCommands.cleanedDatagram(
                         "increment a b\nincrement \u00fc\nincrement a;k=v".getBytes(ISO_8859_1)))
                 .containsExactly(
@@ -227,7 +228,7 @@ class StatsdLineTest {
     }
 
     @Test
-    void what_was_cleaned_is_told_once_a_line_and_only_of_lines_that_count() {
+    void each_cleaning_is_reported_once_per_line_and_only_for_lines_that_count() {
         RecordedCleanings recorded = new RecordedCleanings();
         byte[] bytes = "a b c:1|c|#x y:z z,k,j\na b:x|c\na:1|c|#a,b,c,d,e,f,g,h\na:1|c|#k:v\n".getBytes(ISO_8859_1);
 
@@ -259,9 +260,9 @@ class StatsdLineTest {
         }
     }
 
-    /** What a web page can have a browser send must end the connection, not become a counter. */
+    /** A request that a web page makes a browser send must end the connection, not become a counter. */
     @Test
-    void a_request_of_http_is_not_cleaned_into_a_counter() {
+    void an_http_request_is_not_cleaned_into_a_counter() {
         String request = "GET /?a:1|c|x HTTP/1.1";
 
         assertThat(RecordedCommands.cleanedDatagram(request.getBytes(ISO_8859_1)))
@@ -269,7 +270,7 @@ class StatsdLineTest {
     }
 
     @Test
-    void who_keeps_no_rests_gets_each_line_rounded_half_up() {
+    void a_fraction_is_rounded_half_up_by_default() {
         List<String> seen = new ArrayList<>();
         Commands commands = new Commands() {
             @Override
@@ -297,7 +298,7 @@ class StatsdLineTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void a_line_adds_what_exact_arithmetic_says(int seed) {
+    void a_line_adds_the_exact_result_rounded_up_to_a_step(int seed) {
         Random random = new Random(seed);
         for (int i = 0; i < 50; i++) {
             BigDecimal rate = random.nextBoolean() ? BigDecimal.ONE : rate(random);
@@ -333,7 +334,7 @@ class StatsdLineTest {
     }
 
     @Test
-    void odd_lines_allocate_nothing() {
+    void unusual_lines_allocate_nothing() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         byte[] bytes = """
                 a:1|c|@0.75

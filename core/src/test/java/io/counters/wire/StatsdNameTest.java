@@ -27,13 +27,13 @@ class StatsdNameTest {
 
     @ParameterizedTest
     @MethodSource
-    void what_is_cleaned(String line, String name, Set<Cleaning> cleanings) {
+    void a_name_is_cleaned_by_the_table(String line, String name, Set<Cleaning> cleanings) {
         assertThat(read(cleaning, line)).as("clean").isEqualTo(name);
         assertThat(cleanings(cleaning)).isEqualTo(cleanings);
         assertThat(new NameReader().read(name)).as("stored").isNull();
     }
 
-    static Stream<Arguments> what_is_cleaned() {
+    static Stream<Arguments> a_name_is_cleaned_by_the_table() {
         return Stream.of(
                 // nothing to clean
                 cleaned("a:1|c", "a"),
@@ -49,7 +49,7 @@ class StatsdNameTest {
                 cleaned("a:1:2:3|c|#k:v\r\n", "a,k=v"),
                 cleaned("a:-1:.5:1e3|c", "a"),
                 cleaned("a:1|c|#k:v \0\n", "a,k=v"),
-                // letters of tags
+                // characters of tags
                 cleaned("a:1|c|#url:http://x:80/p?q=1", "a,url=http_//x_80/p_q_1", Cleaning.TAG_LETTER),
                 cleaned("a:1|c|#ip:10.0.0.1:8080", "a,ip=10.0.0.1_8080", Cleaning.TAG_LETTER),
                 cleaned("a:1|c|#route:/users/{id}", "a,route=/users/_id_", Cleaning.TAG_LETTER),
@@ -130,14 +130,15 @@ class StatsdNameTest {
 
     @ParameterizedTest
     @MethodSource
-    void what_is_refused(String line, Rejection whenCleaning, @Nullable Rejection whenStrict) {
+    void a_name_that_cannot_be_cleaned_is_rejected(
+            String line, Rejection whenCleaning, @Nullable Rejection whenStrict) {
         assertThat(cleaning.readLine(line.getBytes(UTF_8), 0, line.getBytes(UTF_8).length))
                 .isEqualTo(whenCleaning);
         assertThat(strict.readLine(line.getBytes(UTF_8), 0, line.getBytes(UTF_8).length))
                 .isEqualTo(whenStrict);
     }
 
-    static Stream<Arguments> what_is_refused() {
+    static Stream<Arguments> a_name_that_cannot_be_cleaned_is_rejected() {
         return Stream.of(
                 arguments(":1|c", Rejection.EMPTY_NAME, Rejection.EMPTY_NAME),
                 arguments(";k=v:1|c", Rejection.EMPTY_NAME, Rejection.NAME_LETTER),
@@ -165,7 +166,7 @@ class StatsdNameTest {
     }
 
     @Test
-    void bytes_that_are_no_utf8_become_one_letter_each() {
+    void bytes_outside_utf8_become_one_underscore_each() {
         for (String bytes :
                 List.of("\u0080", "\u00c3", "\u00c0\u0080", "\u00e6\u009d", "\u00ff\u00fe", "\u00f5\u0080")) {
             assertThat(read(cleaning, bytes + "x:1|c|#k:" + bytes + "y", ISO_8859_1))
@@ -174,13 +175,13 @@ class StatsdNameTest {
     }
 
     @Test
-    void a_strict_name_keeps_the_tag_that_is_always_left_out_otherwise() {
+    void a_strict_name_keeps_the_tag_that_cleaning_always_leaves_out() {
         assertThat(read(strict, "a:1|c|#dd.internal.entity_id:x")).isEqualTo("a,dd.internal.entity_id=x");
     }
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void the_order_of_tags_decides_nothing(int seed) {
+    void the_order_of_tags_does_not_change_the_name(int seed) {
         Random random = new Random(seed);
         List<String> keys = new ArrayList<>(List.of("a", "B", "-", "_", "kk", "k", "k.1"));
         Collections.shuffle(keys, random);
@@ -201,7 +202,7 @@ class StatsdNameTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void of_any_bytes_only_names_are_made_that_can_be_stored(int seed) {
+    void any_bytes_become_only_names_that_can_be_stored(int seed) {
         Random random = new Random(seed);
         for (int i = 0; i < 20; i++) {
             byte[] line = line(random);
@@ -212,7 +213,7 @@ class StatsdNameTest {
                 assertThat(reader.read(cleaning.bytes, cleaning.from, cleaning.to))
                         .as("%s", Arrays.toString(line))
                         .isNull();
-                assertThat(reader.bytes).as("canonical already").isSameAs(cleaning.bytes);
+                assertThat(reader.bytes).as("the name, which is canonical").isSameAs(cleaning.bytes);
             }
             String strictly = strict.readLine(line, 0, line.length) == null ? text(strict) : null;
             if (strictly != null && why == null && !cleaning.isCleaned()) {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The open carts. All methods may be called from any thread. */
 final class Carts {
-    /** How many may be open; who comes then is turned away. */
+    /** The maximum number of open carts; further customers are turned away. */
     static final int OPEN_MAX = 1000;
 
     private final Map<Long, Integer> pieces = new ConcurrentHashMap<>();

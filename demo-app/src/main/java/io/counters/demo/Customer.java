@@ -13,8 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Shops over HTTP, a request a step, as chance has it, and tallies what the answers say was done. Not for several
- * threads.
+ * Shops over HTTP, with one random request per step, and tallies what was done according to the answers. Not
+ * thread-safe.
  */
 final class Customer {
     private static final int CARTS_MAX = 10;
@@ -36,7 +36,7 @@ final class Customer {
         tally.add("payments.open", 0);
     }
 
-    /** How many orders the shop took. */
+    /** The number of orders that the shop accepted. */
     int placed() {
         return placed;
     }
@@ -105,7 +105,8 @@ final class Customer {
     private static long fact(String name, HttpResponse<String> page) throws IOException {
         Matcher line = Pattern.compile("(?m)^" + name + " (\\d+)$").matcher(page.body());
         if (!line.find()) {
-            throw new IOException(page.uri() + " answered " + page.statusCode() + " and says nothing of " + name);
+            throw new IOException(
+                    page.uri() + " answered " + page.statusCode() + " without a line \"" + name + " NUMBER\"");
         }
         return Long.parseLong(line.group(1));
     }

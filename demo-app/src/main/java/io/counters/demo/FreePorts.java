@@ -6,13 +6,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 
-/** Tells which ports are taken, before anything starts that would fail on them. */
+/** Reports ports that are in use, before a program starts that would fail because of them. */
 final class FreePorts {
     private FreePorts() {}
 
     /**
-     * Checks each of the arguments, such as {@code --http-port=11213}: the option that would change the port, and the
-     * port. Says what is taken and ends with status 1 if any is.
+     * Checks each of the arguments, such as {@code --http-port=11213}: the option that changes the port, and the port.
+     * Reports ports in use, and ends with status 1 if there are any.
      */
     public static void main(String... ports) {
         boolean free = true;
@@ -20,7 +20,7 @@ final class FreePorts {
             String option = port.substring(0, port.indexOf('='));
             int number = Integer.parseInt(port.substring(option.length() + 1));
             if (!isFree(number)) {
-                System.err.println("port " + number + " is taken; choose another with " + option + " N");
+                System.err.println("port " + number + " is in use; choose another with " + option + " N");
                 free = false;
             }
         }
@@ -29,7 +29,7 @@ final class FreePorts {
         }
     }
 
-    /** Whether nobody listens there, by TCP or UDP, on the loopback address or on all of them. */
+    /** Whether the port is free for TCP and UDP, on the loopback address and on the wildcard address. */
     static boolean isFree(int port) {
         InetAddress loopback = InetAddress.getLoopbackAddress();
         try (ServerSocket tcp = new ServerSocket(port, 1, loopback);

@@ -4,7 +4,7 @@ import io.counters.Count;
 import io.counters.Counter;
 import io.counters.Counters;
 
-/** Turns carts into orders: takes the money, has the goods picked. All methods may be called from any thread. */
+/** Turns carts into orders: collects the payment and orders the picking. All methods may be called from any thread. */
 final class Orders {
     static final int PIECE_CENTS = 1250;
 
@@ -12,7 +12,7 @@ final class Orders {
     private final Payments payments;
     private final Warehouse warehouse;
 
-    /** Delivered less sold: below zero, as this shop sells what it does not have yet. */
+    /** Delivered minus sold pieces: below zero, because this shop sells pieces before they are delivered. */
     private final Counter stock = Counters.counter("stock.balance");
 
     Orders(Carts carts, Payments payments, Warehouse warehouse) {
@@ -21,7 +21,7 @@ final class Orders {
         this.warehouse = warehouse;
     }
 
-    /** Orders what is in the cart, which ends the cart whatever comes of it. */
+    /** Orders the pieces in the cart. The cart ends, even if the order is refused. */
     @Count(value = "orders.placed", when = Count.When.RETURN, errors = "orders.refused")
     Receipt place(long cart, Payment payment) throws Refused {
         int pieces = carts.close(cart);

@@ -3,11 +3,11 @@ package io.counters.demo;
 import java.util.List;
 
 /**
- * A page of the shop: HTML for a person, with a fact a line for a program.
+ * A page of the shop: HTML for a person, with one fact per line for a program.
  *
- * @param status HTTP's
+ * @param status HTTP status
  * @param facts such as {@code pieces 3}
- * @param actions paths that a button each posts to
+ * @param actions paths to which one button each posts
  */
 record Page(int status, String title, List<String> facts, List<String> actions) {
     Page {

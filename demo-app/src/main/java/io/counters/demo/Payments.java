@@ -3,7 +3,7 @@ package io.counters.demo;
 import io.counters.Count;
 import java.util.Random;
 
-/** Takes the money; one card in {@value #DECLINED_ONE_IN} is declined. All methods may be called from any thread. */
+/** Collects payments; one card in {@value #DECLINED_ONE_IN} is declined. All methods may be called from any thread. */
 final class Payments {
     static final int DECLINED_ONE_IN = 10;
     static final int INVOICE_CENTS_MAX = 5000;

@@ -1,9 +1,9 @@
 package io.counters.demo;
 
 /**
- * What came of an order.
+ * The result of an order.
  *
- * @param delivered pieces that the warehouse got while it picked these
- * @param labels what stands on the parcel's two labels
+ * @param delivered pieces that the warehouse received while it picked these
+ * @param labels the text of the parcel's two labels
  */
 record Receipt(int pieces, int cents, int delivered, String labels) {}

@@ -1,10 +1,10 @@
 package io.counters.demo;
 
-/** The shop says no; the message is for the customer. */
+/** The shop refuses a request; the message is for the customer. */
 final class Refused extends Exception {
     private final int status;
 
-    /** @param status as HTTP has it, 400 to 599 */
+    /** @param status HTTP status, 400 to 599 */
     Refused(int status, String message) {
         super(message);
         this.status = status;

@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The program: assembles the shop, and sends customers through it until it is stopped or has placed a number of orders.
- * The only class here that names threads.
+ * The program: assembles the shop and simulates customers until it is stopped or has placed a number of orders. The
+ * only class here that creates threads.
  */
 public final class Shop implements AutoCloseable {
     private static final int WEB_THREADS = 8;
@@ -31,9 +31,9 @@ public final class Shop implements AutoCloseable {
     private final ShopFront front;
 
     /**
-     * Opens the shop on a port of the loopback address; 0 takes a free one.
+     * Opens the shop on a port of the loopback address; 0 chooses a free one.
      *
-     * @throws IOException if the port is taken
+     * @throws IOException if the port is in use
      */
     Shop(int port, long seed) throws IOException {
         this.seed = seed;
@@ -42,7 +42,7 @@ public final class Shop implements AutoCloseable {
         front = new ShopFront(port, webThreads, carts, orders);
     }
 
-    /** Runs the shop; {@link ShopArguments} says how. Ends with status 1 if it can't, 2 if it can't read how. */
+    /** Runs the shop with {@link ShopArguments}. Ends with status 1 if it fails, 2 if the arguments are invalid. */
     public static void main(String... arguments) throws InterruptedException {
         try {
             run(ShopArguments.of(arguments));
@@ -63,8 +63,8 @@ public final class Shop implements AutoCloseable {
         } else {
             Shop shop = new Shop(how.port(), how.seed());
             shop.sell(how.rate());
-            System.out.println("shop: listening on " + shop.address() + " and sending itself " + how.rate()
-                    + " requests a second");
+            System.out.println(
+                    "shop: listening on " + shop.address() + "; sends itself " + how.rate() + " requests a second");
         }
     }
 
@@ -72,7 +72,7 @@ public final class Shop implements AutoCloseable {
         return front.address();
     }
 
-    /** Places so many orders, with a customer on each of so many threads, and tells what was done on the way. */
+    /** Places {@code orders} orders with one customer per thread, and returns the tally of what was done. */
     Tally sell(int orders, int threads) throws ExecutionException, InterruptedException {
         Tally tally = new Tally();
         ExecutorService customers = Executors.newFixedThreadPool(threads, daemons("shop-customer"));
@@ -97,7 +97,7 @@ public final class Shop implements AutoCloseable {
         return tally;
     }
 
-    /** Sends a customer who makes so many requests a second, until the shop closes; 0 sends nobody. */
+    /** Simulates one customer who makes {@code rate} requests a second until the shop closes; none if it is 0. */
     private void sell(int rate) {
         if (rate > 0) {
             Customer customer = new Customer(web, address(), new Random(seed), new Tally());

@@ -4,19 +4,20 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * How to run the shop.
+ * The shop's command line.
  *
- * @param port where it listens, 0 to 65,535; 0 takes a free one
- * @param rate requests a second that it makes to itself, 0 to 1,000
- * @param seed of all chance
- * @param orders how many to place and then end; 0 goes on for ever, at {@code rate}
- * @param threads that place {@code orders}, 1 to 64
+ * @param port where it listens, 0 to 65,535; 0 chooses a free one
+ * @param rate requests a second that it sends to itself, 0 to 1,000
+ * @param seed of all random numbers
+ * @param orders the number of orders after which it ends; with 0 it never ends, and sends {@code rate} requests a
+ *     second
+ * @param threads the number of threads that place {@code orders}, 1 to 64
  */
 record ShopArguments(int port, int rate, long seed, int orders, int threads) {
     static final String USAGE = "usage: shop [--port 8080] [--rate 20] [--seed 1]    runs until it is stopped\n"
             + "       shop --orders N [--threads 4] [--port 0] [--seed 1]    places N orders and ends";
 
-    /** @throws IllegalArgumentException with what is wrong and what is allowed */
+    /** @throws IllegalArgumentException with the invalid value and what is allowed */
     ShopArguments {
         check("port", port, 0, 65_535);
         check("rate", rate, 0, 1000);
@@ -24,7 +25,7 @@ record ShopArguments(int port, int rate, long seed, int orders, int threads) {
         check("threads", threads, 1, 64);
     }
 
-    /** @throws IllegalArgumentException with what is wrong and what is allowed */
+    /** @throws IllegalArgumentException with the invalid value and what is allowed */
     static ShopArguments of(String... arguments) {
         Map<String, Integer> given = new HashMap<>();
         for (int i = 0; i < arguments.length; i += 2) {
@@ -34,7 +35,8 @@ record ShopArguments(int port, int rate, long seed, int orders, int threads) {
             }
             String value = i + 1 < arguments.length ? arguments[i + 1] : "";
             if (!value.matches("\\d{1,9}")) {
-                throw new IllegalArgumentException(name + " takes a whole number, not \"" + value + "\"\n" + USAGE);
+                throw new IllegalArgumentException(
+                        name + " is \"" + value + "\", which is not a whole number\n" + USAGE);
             }
             given.put(name.substring(2), Integer.valueOf(value));
         }

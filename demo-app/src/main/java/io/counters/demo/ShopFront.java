@@ -25,16 +25,16 @@ final class ShopFront implements AutoCloseable {
     private final Orders orders;
 
     /**
-     * Listens from now on.
+     * Starts to listen.
      *
-     * @param port 0 takes a free one
-     * @param threads runs the requests; the caller's to end
-     * @throws IOException if the port is taken
+     * @param port 0 chooses a free one
+     * @param threads runs the requests; the caller must end it
+     * @throws IOException if the port is in use
      */
     ShopFront(int port, Executor threads, Carts carts, Orders orders) throws IOException {
         this.carts = carts;
         this.orders = orders;
-        // Or each answer waits 40 ms for the other side's delayed acknowledgement.
+        // Without this, each answer would wait 40 ms for the client's delayed acknowledgement.
         System.setProperty("sun.net.httpserver.nodelay", "true");
         // In seconds, and longer than a client keeps an idle connection, which is up to 20 minutes. Otherwise the shop
         // may

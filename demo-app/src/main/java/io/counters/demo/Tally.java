@@ -3,11 +3,11 @@ package io.counters.demo;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** What was done, by the name of the counter that should say so; reckoned without any counter. For any thread. */
+/** The expected values of the counters by name, computed without any counter. Thread-safe. */
 final class Tally {
     private final SortedMap<String, Long> amounts = new TreeMap<>();
 
-    /** Adds an amount of either sign; 0 makes the name known. */
+    /** Adds an amount of either sign; 0 adds only the name. */
     synchronized void add(String name, long amount) {
         amounts.merge(name, amount, Long::sum);
     }
@@ -17,7 +17,7 @@ final class Tally {
         return new TreeMap<>(amounts);
     }
 
-    /** A line {@code name amount} for each, by name. */
+    /** A line {@code name amount} for each name, sorted by name. */
     @Override
     public String toString() {
         StringBuilder lines = new StringBuilder();

@@ -1,8 +1,8 @@
 package io.counters.demo;
 
 /**
- * Picks what was sold and orders more, always too late. It knows nothing of counters: it stands for the class that
- * nobody may touch, and {@code shop.counters} counts its calls.
+ * Picks what was sold and orders more, always too late. It contains no counting code: it is an example of a class that
+ * cannot be changed, whose calls are counted by a rule in {@code shop.counters}.
  */
 final class Warehouse {
     static final int OWED_MAX = 20;
@@ -11,9 +11,9 @@ final class Warehouse {
     private int owed;
 
     /**
-     * Picks so many pieces, of stock that is not there yet. May be called from any thread.
+     * Picks pieces from stock that has not been delivered yet. May be called from any thread.
      *
-     * @return how many pieces a supplier delivered meanwhile, never as many as are owed: often 0
+     * @return the pieces that a supplier delivered meanwhile, always fewer than are owed, and often 0
      */
     synchronized int pick(int pieces) {
         owed += pieces;

@@ -13,17 +13,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Shows a collector's counters moving, in a terminal or, plainly, in a file: a block of lines every second. */
+/** Shows how a collector's counters change, in a terminal or as plain text: a block of lines every second. */
 final class Watch {
     private static final String USAGE =
-            "usage: watch URL table|plain SECONDS    the URL is a collector's /api/counters, 0 seconds go on for ever";
+            "usage: watch URL table|plain SECONDS    the URL is a collector's /api/counters; with 0 seconds it never ends";
     private static final String CLEAR = "\033[H\033[2J";
     private static final int SILENT_SECONDS_MAX = 10;
     private static final Pattern COUNTER = Pattern.compile("\"([^\"]+)\"\\s*:\\s*(-?\\d+)");
 
     private Watch() {}
 
-    /** Watches; ends with status 1 when the collector has not answered for {@value #SILENT_SECONDS_MAX} s. */
+    /** Shows the counters; ends with status 1 if the collector does not answer for {@value #SILENT_SECONDS_MAX} s. */
     public static void main(String... arguments) throws InterruptedException {
         if (arguments.length != 3 || !arguments[1].matches("table|plain") || !arguments[2].matches("\\d{1,9}")) {
             System.err.println(USAGE);
@@ -59,7 +59,7 @@ final class Watch {
         return web.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 
-    /** The counters of a JSON object of names and whole numbers; the letters of names need no escapes. */
+    /** The counters in a JSON object of names and whole numbers; the characters of names need no escapes. */
     static SortedMap<String, Long> counters(String json) {
         SortedMap<String, Long> counters = new TreeMap<>();
         Matcher counter = COUNTER.matcher(json);
@@ -69,7 +69,7 @@ final class Watch {
         return counters;
     }
 
-    /** A line for each counter: its name, its value, and what it gained since {@code last}. */
+    /** A line for each counter: its name, its value, and its change since {@code last}. */
     static String table(SortedMap<String, Long> now, Map<String, Long> last) {
         int width = now.keySet().stream().mapToInt(String::length).max().orElse(0);
         StringBuilder lines = new StringBuilder();

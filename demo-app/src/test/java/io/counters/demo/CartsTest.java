@@ -10,7 +10,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(CountersExtension.class)
 class CartsTest {
     @Test
-    void a_cart_that_is_abandoned_is_open_no_more(Counted counters) throws Refused {
+    void an_abandoned_cart_is_no_longer_open(Counted counters) throws Refused {
         Carts carts = new Carts();
 
         carts.abandon(carts.open());
@@ -19,7 +19,7 @@ class CartsTest {
     }
 
     @Test
-    void a_cart_that_is_opened_is_open(Counted counters) throws Refused {
+    void an_opened_cart_is_open(Counted counters) throws Refused {
         new Carts().open();
 
         assertThat(counters).counted("carts.open", 1);

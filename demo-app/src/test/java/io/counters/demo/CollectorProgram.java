@@ -22,7 +22,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A real collector.jar on the loopback address, and what anybody may send it and read there. */
+/** A real collector.jar on the loopback address, with its public interfaces. */
 final class CollectorProgram implements AutoCloseable {
     private static final Pattern COUNTER = Pattern.compile("\"([^\"]+)\": (-?\\d+)");
 
@@ -56,12 +56,12 @@ final class CollectorProgram implements AutoCloseable {
         return start(folder, 0, flags);
     }
 
-    /** Starts one that takes counts on this port, or on any if it is 0, and waits until it listens. */
+    /** Starts one that receives counts on this port, or on any if it is 0, and waits until it listens. */
     static CollectorProgram start(Path folder, int port, String... flags) throws IOException, InterruptedException {
         return new CollectorProgram(folder, port, List.of(flags));
     }
 
-    /** Where it takes counts, by UDP and TCP, as the agent's {@code collector=} takes it. */
+    /** The address on which it receives counts over UDP and TCP, for the agent's {@code collector=}. */
     String address() {
         return "127.0.0.1:" + port;
     }
@@ -74,7 +74,7 @@ final class CollectorProgram implements AutoCloseable {
         return program;
     }
 
-    /** Sends one datagram, as any program may. */
+    /** Sends one datagram. */
     void send(String datagram) throws IOException {
         byte[] bytes = datagram.getBytes(US_ASCII);
         try (DatagramSocket socket = new DatagramSocket()) {
@@ -82,14 +82,14 @@ final class CollectorProgram implements AutoCloseable {
         }
     }
 
-    /** Sends text on a TCP connection of its own. */
+    /** Sends text over a new TCP connection. */
     void sendByTcp(String text) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.getOutputStream().write(text.getBytes(US_ASCII));
         }
     }
 
-    /** One of the collector's own numbers, as {@code /metrics} shows it. */
+    /** One of the collector's own metrics, from {@code /metrics}. */
     long metric(String name) throws IOException, InterruptedException {
         Matcher line = Pattern.compile("(?m)^counters_" + Pattern.quote(name) + " (-?\\d+)$")
                 .matcher(read("metrics"));
@@ -99,7 +99,7 @@ final class CollectorProgram implements AutoCloseable {
         return Long.parseLong(line.group(1));
     }
 
-    /** All counters and their committed values, as {@code /api/counters} shows them. */
+    /** All counters and their committed values, from {@code /api/counters}. */
     SortedMap<String, Long> counters() throws IOException, InterruptedException {
         Matcher counter = COUNTER.matcher(read("api/counters"));
         SortedMap<String, Long> counters = new TreeMap<>();
@@ -116,7 +116,7 @@ final class CollectorProgram implements AutoCloseable {
         return web.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 
-    /** Waits until these counters, and perhaps others, have these values. */
+    /** Waits until these counters have these values; others are ignored. */
     void awaitCounters(Map<String, Long> expected) {
         await("counters of the collector").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
             SortedMap<String, Long> found = counters();

@@ -16,7 +16,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** {@code bin/demo}, run as a person would. */
+/** Runs {@code bin/demo} as a user does. */
 class DemoScriptIT {
     private static final String SCRIPT =
             Path.of("../bin/demo").toAbsolutePath().normalize().toString();
@@ -28,7 +28,7 @@ class DemoScriptIT {
     }
 
     @Test
-    void it_shows_moving_counters_and_leaves_no_process_when_stopped() throws Exception {
+    void the_demo_shows_moving_counters_and_leaves_no_process_when_stopped() throws Exception {
         int httpPort = Ports.reserve();
         try (Program demo = Program.start(
                 SCRIPT,
@@ -53,7 +53,7 @@ class DemoScriptIT {
                     });
             String first =
                     web.send(counters, HttpResponse.BodyHandlers.ofString()).body();
-            await("they go on moving").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+            await("counters keep moving").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
                 String body =
                         web.send(counters, HttpResponse.BodyHandlers.ofString()).body();
                 assertThat(names).allMatch(name -> value(body, name) > value(first, name));
@@ -69,7 +69,7 @@ class DemoScriptIT {
     }
 
     @Test
-    void a_busy_port_gets_a_plain_message() throws Exception {
+    void a_port_in_use_is_reported_with_its_option() throws Exception {
         try (Program holder = Program.java("-jar", Jars.shop().toString(), "--port", "0")) {
             String port = holder.awaitLine("listening on http://[^:]+:(\\d+)").group(1);
 

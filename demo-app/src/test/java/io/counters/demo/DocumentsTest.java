@@ -31,8 +31,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Checks the documents against the code: README.md, the other pages at the root, and docs. It reads source files as text, so that
- * it needs no module that it documents.
+ * Checks the documents against the code: README.md, the other pages at the root, and docs. It reads source files as text, so
+ * it does not depend on the modules that it checks.
  */
 class DocumentsTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
@@ -42,13 +42,13 @@ class DocumentsTest {
     private static final int README_LINES_MAX = 200;
     private static final int LINE_CHARS_MAX = 120;
 
-    /** Shorter texts say nothing by which a message can be found. */
+    /** Shorter texts are not specific enough to find a message by. */
     private static final int TEXT_CHARS_MIN = 12;
 
-    /** What logs; other methods of these names hand their text on to one of these. */
+    /** The calls that log; other methods with these names pass their text to one of them. */
     private static final Pattern LOGS = Pattern.compile("\\b(?:log|faults|warning)\\.\\w+\\($");
 
-    /** Classes that log texts which are made elsewhere, such as the rules of the enums that another test reads. */
+    /** Classes that log texts from other places, such as the rules of the enums that another test reads. */
     private static final Set<String> LOGGED_FROM_ELSEWHERE = Set.of(
             "Commit.java",
             "OpenTsdbSink.java",
@@ -97,7 +97,7 @@ class DocumentsTest {
     }
 
     @Test
-    void every_java_example_is_a_piece_of_code_that_runs() throws IOException {
+    void every_java_example_in_the_documents_is_a_copy_of_compiled_code() throws IOException {
         String code = squeezed(String.join("\n", sources("demo-app/src").values()));
 
         int examples = 0;
@@ -114,7 +114,7 @@ class DocumentsTest {
     }
 
     @Test
-    void every_setting_has_its_row() throws IOException {
+    void every_setting_is_documented_in_a_row() throws IOException {
         String agent = source("agent/src/main/java/io/counters/agent/settings/Key.java");
         String collector = source(COLLECTOR + "settings/Setting.java");
         String proxy = source(COLLECTOR + "proxy/ProxySettings.java");
@@ -138,7 +138,7 @@ class DocumentsTest {
     }
 
     @Test
-    void every_metric_has_its_row_and_every_row_its_metric() throws IOException {
+    void metrics_and_their_rows_in_the_documents_match() throws IOException {
         Set<String> registered = new TreeSet<>();
         for (String source : sources(COLLECTOR).values()) {
             found("\\.(?:count|gauge)\\(\\s*\"([a-z_]+)\"", source)
@@ -170,7 +170,7 @@ class DocumentsTest {
         "collector/src/main/java/io/counters/collector/proxy/Refusal.java, Reasons of refused messages (proxy)",
         "collector/src/main/java/io/counters/collector/proxy/Senders.java, Reasons of closed connections (proxy)",
     })
-    void every_reason_has_its_row(String file, String heading) throws IOException {
+    void every_reason_is_documented_in_a_row(String file, String heading) throws IOException {
         String section = section(page(OPERATIONS), heading);
 
         List<String> reasons =
@@ -182,7 +182,7 @@ class DocumentsTest {
     }
 
     @Test
-    void every_reason_to_refuse_a_request_is_described() throws IOException {
+    void every_reason_to_refuse_a_request_is_documented() throws IOException {
         Set<String> reasons = new TreeSet<>();
         for (String source : sources(COLLECTOR + "http").values()) {
             found("\\brefuse\\(\\s*\"([a-z_]+)\"", source).forEach(reason -> reasons.add(reason.group(1)));
@@ -193,14 +193,14 @@ class DocumentsTest {
                 .allMatch(reason -> page(OPERATIONS).contains("`" + reason + "`"));
     }
 
-    /** Of each message the longest text that does not vary stands there, word by word. */
+    /** The longest fixed text of each message must be in the document word for word. */
     @Test
-    void every_warning_and_error_of_collector_and_proxy_is_described() throws IOException {
+    void every_warning_and_error_of_collector_and_proxy_is_documented() throws IOException {
         assertThat(undescribed(sources(COLLECTOR), "\\b(?:warn|error)\\(")).isEmpty();
     }
 
     @Test
-    void every_message_of_the_agent_and_the_emitter_is_described() throws IOException {
+    void every_message_of_the_agent_and_the_emitter_is_documented() throws IOException {
         Map<String, String> sources = sources("agent/src/main");
         sources.putAll(sources("core/src/main"));
 
@@ -217,7 +217,7 @@ class DocumentsTest {
                 calls++;
                 String line = source.getValue().substring(Math.max(0, found.end() - 20), found.end());
                 String arguments = arguments(source.getValue(), found.end());
-                // A fault log is told the kind of the fault first, which nobody reads.
+                // The first argument of a fault log is the kind of the fault, which is not logged.
                 String text = longestText(line.endsWith("faults.warn(") ? withoutFirst(arguments) : arguments);
                 if (text.length() >= TEXT_CHARS_MIN
                         ? !said.contains(text)
@@ -247,7 +247,7 @@ class DocumentsTest {
     }
 
     @Test
-    void every_link_leads_somewhere() {
+    void every_link_has_a_target() {
         List<String> broken = new ArrayList<>();
         int links = 0;
         for (Map.Entry<String, String> page : PAGES.entrySet()) {
@@ -299,7 +299,7 @@ class DocumentsTest {
         "docs/agent.md#nowhere, false",
         "#nowhere, false",
     })
-    void a_link_that_leads_nowhere_is_noticed(String target, boolean leads) {
+    void a_link_without_a_target_is_detected(String target, boolean leads) {
         assertThat(leadsSomewhere("README.md", target)).isEqualTo(leads);
     }
 
@@ -312,7 +312,7 @@ class DocumentsTest {
     }
 
     @Test
-    void a_message_that_is_not_described_is_noticed() {
+    void a_message_that_is_not_documented_is_detected() {
         Map<String, String> source = new HashMap<>();
         for (int i = 0; i < 21; i++) {
             source.put(
@@ -337,7 +337,7 @@ class DocumentsTest {
         return hash < 0 || anchors(read(found)).contains(target.substring(hash + 1));
     }
 
-    /** As GitHub makes them of headings: small letters, without punctuation, a hyphen for each blank, numbered where they repeat. */
+    /** GitHub's anchors for headings: lower case, no punctuation, a hyphen for each blank, and a number if one repeats. */
     private static Set<String> anchors(String text) {
         Map<String, Integer> seen = new HashMap<>();
         Set<String> anchors = new TreeSet<>();
@@ -353,7 +353,7 @@ class DocumentsTest {
         return anchors;
     }
 
-    /** What stands between these brackets, of which the first ends before {@code begin}. */
+    /** The text from {@code begin} to the closing bracket; the opening bracket is before {@code begin}. */
     private static String arguments(String source, int begin) {
         int depth = 1;
         boolean isText = false;
@@ -373,7 +373,7 @@ class DocumentsTest {
         return source.substring(begin, at);
     }
 
-    /** These arguments but for the first, where there are several. */
+    /** These arguments without the first, if there are several. */
     private static String withoutFirst(String arguments) {
         int depth = 0;
         boolean isText = false;
@@ -390,7 +390,7 @@ class DocumentsTest {
         return arguments;
     }
 
-    /** The longest text in these arguments that stands in the message as it is; empty where there is none. */
+    /** The longest fixed text in these arguments; empty if there is none. */
     private static String longestText(String arguments) {
         String joined = arguments.replaceAll("\"\\s*\\+\\s*\"", "");
         return found("\"((?:[^\"\\\\]|\\\\.)*)\"", joined).stream()

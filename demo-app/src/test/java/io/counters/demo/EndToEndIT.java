@@ -15,14 +15,14 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The main job on real parts: the shop under the agent, the collector, memcached, an OpenTSDB endpoint. */
+/** The main path with real parts: the shop with the agent, the collector, memcached, and an OpenTSDB endpoint. */
 class EndToEndIT {
     private static final Pattern DONE = Pattern.compile("([a-z_.,=]+) (-?\\d+)");
 
     @TempDir
     private Path folder;
 
-    /** Runs the shop for so many orders under the agent; returns what it says it did. */
+    /** Runs the shop with the agent for this many orders; returns the tally that it prints. */
     private static Map<String, Long> sell(int orders, CollectorProgram collector) throws Exception {
         try (Program shop = Program.java(List.of(
                 "-javaagent:" + Jars.agent() + "=collector=" + collector.address() + ",settings=shop.counters",
@@ -37,7 +37,7 @@ class EndToEndIT {
             for (String line : shop.output()) {
                 Matcher one = DONE.matcher(line);
                 assertThat(one.matches())
-                        .as("the shop's own words only: %s", line)
+                        .as("only the shop's own output: %s", line)
                         .isTrue();
                 done.put(one.group(1), Long.valueOf(one.group(2)));
             }
@@ -47,7 +47,7 @@ class EndToEndIT {
     }
 
     @Test
-    void what_the_shop_did_stands_in_memcached_and_in_three_ticks_of_points() throws Exception {
+    void counts_of_the_shop_are_in_memcached_and_in_the_points_of_three_ticks() throws Exception {
         try (Memcached memcached = Memcached.start();
                 VictoriaMetrics opentsdb = VictoriaMetrics.start(folder.resolve("points"));
                 CollectorProgram collector = CollectorProgram.start(
@@ -66,7 +66,7 @@ class EndToEndIT {
             expected.put("YourAwesomeCounter", 3L);
             expected.put("below.zero", -4L);
 
-            // A counter that came to 0 without ever moving need not be there.
+            // A counter that is 0 and never changed may be missing.
             expected.values().removeIf(value -> value == 0);
             assertThat(expected.get("stock.balance")).isNegative();
             collector.awaitCounters(expected);
@@ -99,7 +99,7 @@ class EndToEndIT {
     }
 
     @Test
-    void without_any_shared_store_the_ledger_holds_it_all_also_after_a_restart() throws Exception {
+    void without_a_store_the_ledger_has_all_counts_even_after_a_restart() throws Exception {
         Map<String, Long> expected;
         try (CollectorProgram collector = CollectorProgram.start(folder)) {
             collector.send("increment YourAwesomeCounter");
@@ -138,8 +138,8 @@ class EndToEndIT {
                 collector = CollectorProgram.start(folder, port);
             }
             CollectorProgram last = collector;
-            // The shop counts each order twice, by the annotation and by a rule on another class; nothing may part
-            // them.
+            // The shop counts each order twice, by the annotation and by a rule on another class; both must always
+            // agree.
             assertThat(shop.stop()).isEqualTo(143);
             await("both ways of counting agree").untilAsserted(() -> {
                 Map<String, Long> found = last.counters();

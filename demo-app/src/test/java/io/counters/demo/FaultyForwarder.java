@@ -24,7 +24,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A bad network on the loopback address: of the datagrams it gets it loses some, doubles some and delays some. */
+/** A bad network on the loopback address: it loses, duplicates and delays some of the datagrams. */
 final class FaultyForwarder implements AutoCloseable {
     private static final double LOST = 0.3;
     private static final double DOUBLED = 0.1;
@@ -41,7 +41,7 @@ final class FaultyForwarder implements AutoCloseable {
     private final AtomicLong lost = new AtomicLong();
     private final Thread thread = new Thread(this::forward, "faulty-forwarder");
 
-    /** @param collectorPort on loopback, where it forwards to */
+    /** @param collectorPort the port on loopback to which it forwards */
     FaultyForwarder(int collectorPort, Random random) throws IOException {
         this.random = random;
         collector = new InetSocketAddress(InetAddress.getLoopbackAddress(), collectorPort);
@@ -52,12 +52,12 @@ final class FaultyForwarder implements AutoCloseable {
         thread.start();
     }
 
-    /** Where it listens, as the agent's {@code collector=} takes it. */
+    /** The address on which it listens, for the agent's {@code collector=}. */
     String address() {
         return "127.0.0.1:" + in.getLocalPort();
     }
 
-    /** How many datagrams it got, and how many of them it lost. */
+    /** How many datagrams it received; {@link #lost} counts those of them that it lost. */
     long got() {
         return got.get();
     }
@@ -100,7 +100,7 @@ final class FaultyForwarder implements AutoCloseable {
         }
     }
 
-    /** By counter, what the datagrams that were delivered say it came to: the highest totals, of increments less decrements. */
+    /** The value of each counter by the delivered datagrams: the highest totals of increments minus those of decrements. */
     Map<String, Long> carried() {
         synchronized (totals) {
             Map<String, Long> sums = new TreeMap<>();
@@ -116,14 +116,14 @@ final class FaultyForwarder implements AutoCloseable {
                 new CommandReader(new Totals()).datagram(datagram, 0, datagram.length);
             }
         } catch (IOException nobodyListens) {
-            // Like any other loss.
+            // Counted as a loss, like any other.
             lost.incrementAndGet();
         }
     }
 
     private record Line(String sender, String name, Verb verb) {}
 
-    /** Notes the highest total of each line. */
+    /** Records the highest total of each line. */
     private final class Totals implements Commands {
         private String sender = "";
 
@@ -145,7 +145,7 @@ final class FaultyForwarder implements AutoCloseable {
 
         @Override
         public void rejected(Rejection why, byte[] bytes, int begin, int end) {
-            throw new IllegalStateException("an agent wrote what can't be read: " + why);
+            throw new IllegalStateException("an agent sent a line that was rejected: " + why);
         }
     }
 

@@ -28,28 +28,28 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bad HTTP proxy on the loopback address, before a server there: with some of the requests it does what no client hopes
- * for, and passes the others on. Bodies have a Content-Length.
+ * A bad HTTP proxy on the loopback address, in front of a server there: it fails in some way on some of the requests, and
+ * forwards the others. Bodies have a Content-Length.
  */
 final class FaultyProxy implements AutoCloseable {
     private static final Pattern LENGTH = Pattern.compile("(?im)^content-length:\\s*(\\d+)\\s*$");
 
-    /** What it may do; each as often as the others. */
+    /** The kinds of faults; all are equally frequent. */
     enum Fault {
-        /** Refuses, and says so with a page for people. */
+        /** Refuses the request, with an HTML page; so do the next three. */
         BAD_REQUEST,
         TOO_LARGE,
         INTERNAL_ERROR,
         UNAVAILABLE,
-        /** Passes half of the request on, and closes. */
+        /** Forwards half of the request, and closes. */
         HALF_REQUEST,
-        /** Passes the request on, answers with half of the answer, and closes. */
+        /** Forwards the request, sends half of the answer, and closes. */
         HALF_ANSWER,
-        /** Neither answers nor passes the request on. */
+        /** Neither forwards the request nor answers. */
         NOTHING,
-        /** Passes the request on, and never answers. */
+        /** Forwards the request, and never answers. */
         LOST_ANSWER,
-        /** Passes the request on when the client has given it up, and has perhaps sent it again. */
+        /** Forwards the request only after the client has given up, and has perhaps sent it again. */
         TOO_LATE
     }
 
@@ -62,7 +62,7 @@ final class FaultyProxy implements AutoCloseable {
     private double share;
     private long passed;
 
-    /** @param port of the server, on loopback */
+    /** @param port the server's port on loopback */
     FaultyProxy(int port, Random random) throws IOException {
         this.port = port;
         this.random = random;
@@ -73,25 +73,25 @@ final class FaultyProxy implements AutoCloseable {
         return "http://127.0.0.1:" + listening.getLocalPort();
     }
 
-    /** The share of the requests, 0 to 1, that meet with a fault from now on; none unless set. */
+    /** Sets the share of requests that fail from now on, from 0 to 1; it is 0 at first. */
     synchronized void faulty(double shareOfRequests) {
         share = shareOfRequests;
     }
 
-    /** How often it did what. */
+    /** How often each fault has happened. */
     synchronized Map<Fault, Long> faults() {
         return new EnumMap<>(faults);
     }
 
-    /** How many requests it passed on as they are. */
+    /** How many requests it forwarded without a fault. */
     synchronized long passed() {
         return passed;
     }
 
     /** A request or an answer. */
-    @SuppressWarnings("ArrayRecordComponent") // Passed on once, never compared.
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Message(String head, byte[] body) {
-        /** @throws EOFException where there is no more, or not all of it */
+        /** @throws EOFException at the end of the stream, also within a message */
         static Message read(InputStream in) throws IOException {
             ByteArrayOutputStream head = new ByteArrayOutputStream();
             while (!head.toString(ISO_8859_1).endsWith("\r\n\r\n")) {
@@ -112,7 +112,7 @@ final class FaultyProxy implements AutoCloseable {
             out.flush();
         }
 
-        /** With the same head, which promises the whole. */
+        /** Half of the body, with the same head, whose Content-Length is that of the whole body. */
         Message half() {
             return new Message(head, Arrays.copyOf(body, body.length / 2));
         }
@@ -143,10 +143,10 @@ final class FaultyProxy implements AutoCloseable {
         try (client) {
             InputStream in = new BufferedInputStream(client.getInputStream());
             while (serve(Message.read(in), in, client.getOutputStream())) {
-                // The next one on this connection.
+                // Serve the next request on this connection.
             }
         } catch (IOException ended) {
-            // By either side; the client sees a connection that is closed.
+            // Either side closed it; the client sees a closed connection.
         } finally {
             open.remove(client);
         }
@@ -212,10 +212,10 @@ final class FaultyProxy implements AutoCloseable {
     private static void awaitEnd(InputStream in) {
         try {
             while (in.read() >= 0) {
-                // A client that waits says nothing.
+                // A client that waits sends nothing.
             }
         } catch (IOException reset) {
-            // Given up all the same.
+            // The client has given up, too.
         }
     }
 

@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A process of its own: two threads count at a million a second together, then as fast as they can, with the API or a
- * woven method; prints what they counted, and ends.
+ * Runs as a separate process: two threads together make a million counts a second, and then count as fast as they can, with
+ * the API or in an instrumented method. Then it prints the number of counts, and ends.
  */
 final class Flood {
     private static final int THREADS = 2;
@@ -19,9 +19,9 @@ final class Flood {
     private Flood() {}
 
     /**
-     * Floods.
+     * Counts at both rates.
      *
-     * @param arguments the seconds of each of the two rates, and the collector for the API; without one methods count
+     * @param arguments the seconds for each of the two rates, and the collector; without a collector the agent counts
      */
     public static void main(String... arguments) throws Exception {
         long nanos = TimeUnit.SECONDS.toNanos(Long.parseLong(arguments[0]));

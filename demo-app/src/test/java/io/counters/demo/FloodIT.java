@@ -9,7 +9,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What arrives equals what was counted, however fast. {@code -Dflatout.seconds=10} lasts longer. */
+/** All counts arrive, even at full speed. {@code -Dflatout.seconds=10} makes the test longer. */
 class FloodIT {
     private static final String SECONDS = System.getProperty("flatout.seconds", "2");
     private static final String CLASS_PATH = Path.of("target", "test-classes") + File.pathSeparator + Jars.shop();
@@ -18,7 +18,7 @@ class FloodIT {
     private Path folder;
 
     @Test
-    void two_threads_flat_out_with_the_api_are_counted_exactly() throws Exception {
+    void counts_of_two_threads_at_full_speed_with_the_api_are_exact() throws Exception {
         try (CollectorProgram collector = CollectorProgram.start(folder);
                 Program flood = Program.java("-cp", CLASS_PATH, Flood.class.getName(), SECONDS, collector.address())) {
             arrives(flood, collector);
@@ -26,7 +26,7 @@ class FloodIT {
     }
 
     @Test
-    void two_threads_flat_out_in_a_woven_method_are_counted_exactly() throws Exception {
+    void counts_of_two_threads_at_full_speed_in_an_instrumented_method_are_exact() throws Exception {
         try (CollectorProgram collector = CollectorProgram.start(folder);
                 Program flood = Program.java(List.of(
                         "-javaagent:" + Jars.agent() + "=collector=" + collector.address(),

@@ -13,7 +13,7 @@ class FreePortsTest {
     private final InetAddress loopback = InetAddress.getLoopbackAddress();
 
     @Test
-    void a_port_is_taken_by_either_protocol() throws Exception {
+    void a_port_in_use_by_either_protocol_is_not_free() throws Exception {
         try (ServerSocket tcp = new ServerSocket(0, 1, loopback);
                 DatagramSocket udp = new DatagramSocket(new InetSocketAddress(loopback, 0))) {
             assertThat(FreePorts.isFree(tcp.getLocalPort())).isFalse();
@@ -22,7 +22,7 @@ class FreePortsTest {
     }
 
     @Test
-    void a_port_is_taken_by_who_listens_on_all_addresses() throws Exception {
+    void a_port_in_use_on_all_addresses_is_not_free() throws Exception {
         try (ServerSocket tcp = new ServerSocket(0);
                 DatagramSocket udp = new DatagramSocket()) {
             assertThat(FreePorts.isFree(tcp.getLocalPort())).isFalse();
@@ -31,7 +31,7 @@ class FreePortsTest {
     }
 
     @Test
-    void a_port_that_was_let_go_is_free() throws Exception {
+    void a_released_port_is_free() throws Exception {
         assertThat(FreePorts.isFree(Ports.reserve())).isTrue();
     }
 }

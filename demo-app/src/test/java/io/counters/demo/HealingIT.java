@@ -18,7 +18,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** UDP that loses nothing, on real processes: agents, a network that loses a third, a collector and a memcached killed. */
+/**
+ * Counts stay exact in real processes: agents, a network that loses 30 % of the datagrams, a collector and a memcached that
+ * are killed.
+ */
 @Tag("once")
 class HealingIT {
     private static final int SENDERS = 3;
@@ -40,7 +43,7 @@ class HealingIT {
         return shop;
     }
 
-    /** Lets the shops end their selling, and live on; returns what they did, all together. */
+    /** Lets the shops stop selling but keep running; returns the sum of their tallies. */
     private static Map<String, Long> done(List<Program> shops) throws Exception {
         Map<String, Long> done = new TreeMap<>();
         for (Program shop : shops) {
@@ -60,7 +63,7 @@ class HealingIT {
     }
 
     @Test
-    void every_value_is_what_was_counted_whatever_was_killed_on_the_way() throws Exception {
+    void every_value_is_exact_although_collector_and_memcached_are_killed() throws Exception {
         Random random = new Random(20261122);
         int port = Ports.reserve();
         Memcached memcached = Memcached.start();
@@ -104,7 +107,7 @@ class HealingIT {
     }
 
     @Test
-    void a_memcached_that_stops_answering_for_a_while_gets_no_increment_twice_and_misses_none() throws Exception {
+    void a_memcached_that_hangs_for_a_while_gets_every_increment_exactly_once() throws Exception {
         try (Memcached memcached = Memcached.start();
                 CollectorProgram collector = CollectorProgram.start(folder, "--store", memcached.address());
                 Program shop = shop(collector.address(), 7)) {
@@ -116,7 +119,7 @@ class HealingIT {
             memcached.resume();
 
             Map<String, Long> expected = done(List.of(shop));
-            await("all is there").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+            await("all counts have arrived").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
                 for (Map.Entry<String, Long> counter : expected.entrySet()) {
                     assertThat(memcached.counter(counter.getKey()))
                             .as(counter.getKey())
@@ -131,7 +134,7 @@ class HealingIT {
     }
 
     @Test
-    void senders_killed_under_loss_miss_only_what_no_datagram_that_arrived_had_carried() throws Exception {
+    void killed_senders_lose_only_counts_that_no_delivered_datagram_contained() throws Exception {
         int port = Ports.reserve();
         try (CollectorProgram collector = CollectorProgram.start(folder, port);
                 FaultyForwarder network = new FaultyForwarder(port, new Random(7))) {
@@ -145,7 +148,7 @@ class HealingIT {
                 }
             }
 
-            await("what was on its way has arrived")
+            await("datagrams in transit have arrived")
                     .atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(collector.counters()).containsExactlyEntriesOf(network.carried()));
             assertThat(network.carried().get("requests")).isGreaterThan(900);

@@ -10,9 +10,9 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The shop must not notice what is wrong with its counting. */
+/** Problems with counting must not affect the shop. */
 class HostIT {
-    /** Runs the shop under the agent, with these settings, to its end; it must not notice anything. */
+    /** Runs the shop with the agent and these settings to its end; returns what the agent logged after its first line. */
     private static List<String> complaints(String settings) throws Exception {
         try (Program shop = Program.java(List.of(
                 "-javaagent:" + Jars.agent() + "=" + settings,
@@ -35,7 +35,7 @@ class HostIT {
         "collector=127.0.0.1:1,          nobody listens there",
         "collector=no-such-host.invalid, does not resolve",
     })
-    void a_collector_that_is_not_there_costs_one_line(String settings, String complaint) throws Exception {
+    void a_missing_collector_is_logged_in_one_line(String settings, String complaint) throws Exception {
         assertThat(complaints(settings + ",sweep=50ms"))
                 .singleElement()
                 .asString()
@@ -49,7 +49,8 @@ class HostIT {
         "methods=Warehouse#a#b,  Warehouse#a#b",
         "settings=no/such/file,  no/such/file",
     })
-    void a_bad_setting_costs_one_line_and_no_count(String setting, String complaint) throws Exception {
+    void an_invalid_setting_is_logged_in_one_line_and_no_count_is_lost(String setting, String complaint)
+            throws Exception {
         try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
             collector.setSoTimeout(10_000);
 

@@ -3,7 +3,7 @@ package io.counters.demo;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The jars as they are built, for tests that run after them; seen from this module's folder. */
+/** The jars that the build has made, for integration tests that run in this module's folder. */
 final class Jars {
     private Jars() {}
 
@@ -19,7 +19,7 @@ final class Jars {
         return built("target/demo-app.jar");
     }
 
-    /** @throws AssertionError if it is not there */
+    /** @throws AssertionError if it does not exist */
     static Path built(String jar) {
         Path path = Path.of(jar).toAbsolutePath().normalize();
         if (!Files.isRegularFile(path)) {

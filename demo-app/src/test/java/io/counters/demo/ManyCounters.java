@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A process of its own: counts under many names until it reads something, then prints what each came to and
- * {@code told}, and lives on until its stdin ends, so that its agent can go on repeating.
+ * Runs as a separate process: counts under many names until it reads something from stdin. Then it prints each counter's
+ * value and {@code told}, and runs until its stdin ends, so that its agent can keep repeating totals.
  */
 final class ManyCounters {
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
@@ -18,7 +18,7 @@ final class ManyCounters {
     /**
      * Counts.
      *
-     * @param arguments how many names, and the seed of all chance
+     * @param arguments the number of names, and the seed for the random numbers
      */
     public static void main(String... arguments) throws Exception {
         Counter[] counters = new Counter[Integer.parseInt(arguments[0])];

@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A real memcached on the loopback address, and what anybody may read there with plain text. */
+/** A real memcached on the loopback address, read and written in its text protocol. */
 final class Memcached implements AutoCloseable {
     private static final int TIMEOUT_MILLIS = 10_000;
 
@@ -35,7 +35,7 @@ final class Memcached implements AutoCloseable {
         return start(Ports.reserve());
     }
 
-    /** Starts one on this port, and waits until it answers: an empty one, where one was killed. */
+    /** Starts an empty one on this port, and waits until it answers. */
     static Memcached start(int port) throws IOException {
         Memcached memcached = new Memcached(port);
         await("memcached answers")
@@ -48,44 +48,44 @@ final class Memcached implements AutoCloseable {
         return port;
     }
 
-    /** As the collector's {@code --store} takes it. */
+    /** The address for the collector's {@code --store}. */
     String address() {
         return "memcached://127.0.0.1:" + port;
     }
 
-    /** The text under a key, as it is; null where there is none. */
+    /** The text under a key, unchanged; null if there is none. */
     @Nullable
     String get(String key) throws IOException {
         List<String> reply = ask("get " + key);
         return reply.size() == 3 ? reply.get(1) : null;
     }
 
-    /** The value of a counter: unsigned in memcached, taken as signed; null where there is none. */
+    /** The value of a counter: memcached's unsigned number, read as signed; null if there is none. */
     @Nullable
     Long counter(String name) throws IOException {
         String text = get(name);
         return text == null ? null : Long.parseUnsignedLong(text.trim());
     }
 
-    /** Stores a text, as a foreign writer would. */
+    /** Stores a text, like another program that uses the same memcached. */
     void set(String key, String text) throws IOException {
         List<String> reply = ask("set " + key + " 0 0 " + text.length() + "\r\n" + text);
         if (!reply.equals(List.of("STORED"))) {
-            throw new IOException("memcached said " + reply);
+            throw new IOException("memcached answered " + reply);
         }
     }
 
-    /** Lets it hang: it holds its connections, and answers nothing. */
+    /** Lets it hang: it keeps its connections, and answers nothing. */
     void pause() throws IOException, InterruptedException {
         program.signal("STOP");
     }
 
-    /** Lets it go on, with all that it was sent meanwhile. */
+    /** Lets it continue, beginning with what it was sent while it hung. */
     void resume() throws IOException, InterruptedException {
         program.signal("CONT");
     }
 
-    /** Ends it as a power cut would; all it held is gone. */
+    /** Kills it with SIGKILL; all its content is lost. */
     void kill() throws InterruptedException {
         program.kill();
     }

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class MemcachedIT {
     @Test
-    void what_is_stored_is_read_back_and_counters_may_be_below_zero() throws Exception {
+    void stored_values_are_read_back_and_counters_may_be_negative() throws Exception {
         try (Memcached memcached = Memcached.start()) {
             memcached.set("orders.placed", "12");
             memcached.set("stock.balance", "18446744073709551611");
@@ -20,7 +20,7 @@ class MemcachedIT {
     }
 
     @Test
-    void one_that_was_killed_comes_back_empty_on_its_port() throws Exception {
+    void a_killed_memcached_restarts_empty_on_its_port() throws Exception {
         try (Memcached first = Memcached.start()) {
             first.set("orders.placed", "12");
 

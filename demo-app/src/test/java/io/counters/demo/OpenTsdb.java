@@ -28,8 +28,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * A real OpenTSDB on a real HBase: two JVMs, of the module {@code opentsdb}, on ports of the loopback address. They end
- * with the JVM that started them, whatever ends it.
+ * A real OpenTSDB on a real HBase: two JVMs of the module {@code opentsdb}, on loopback ports. They end with the JVM that
+ * started them, even if that is killed.
  */
 final class OpenTsdb implements AutoCloseable {
     private static final Duration DEADLINE = Duration.ofMinutes(2);
@@ -72,23 +72,23 @@ final class OpenTsdb implements AutoCloseable {
     }
 
     /**
-     * Starts one on free ports, and waits until it has kept a point. Skips the test where the build has left it out, and
-     * where there is no JDK that it runs on.
+     * Starts one on free ports, and waits until it has stored a point. Skips the test if the build has left it out, or if
+     * there is no JDK on which it runs.
      *
-     * @param folder an empty one, for its data
-     * @param set settings of the TSD, {@code key = value} each
+     * @param folder an empty folder for its data
+     * @param set settings of the TSD, each as {@code key = value}
      */
     static OpenTsdb start(Path folder, String... set) throws IOException, InterruptedException {
         String built = System.getProperty("counters.opentsdb");
         Assumptions.assumeTrue(
                 built != null,
-                "OpenTSDB and HBase are fetched in the profile of that name only; run with -Popentsdb, as bin/test does");
+                "OpenTSDB and HBase are only fetched in the profile opentsdb; run with -Popentsdb, as bin/test does");
         OpenTsdb started = new OpenTsdb(Path.of(Objects.requireNonNull(built)), jdk(), folder, List.of(set));
         started.awaitReady();
         return started;
     }
 
-    /** A JDK that HBase runs on: the one that was named, this JVM's own, or any that Debian has installed. */
+    /** A JDK on which HBase runs: the one in {@code -Dopentsdb.jdk}, this JVM's own, or any in Debian's folder. */
     private static Path jdk() throws IOException {
         List<Path> candidates = new ArrayList<>();
         String named = System.getProperty("opentsdb.jdk");
@@ -113,11 +113,11 @@ final class OpenTsdb implements AutoCloseable {
             }
         }
         return Assumptions.abort("HBase runs on JDK 11 to 23, and none of " + candidates
-                + " is one; name one with -Dopentsdb.jdk=FOLDER");
+                + " is one; give one with -Dopentsdb.jdk=FOLDER");
     }
 
     private Program java(String heap, String main, String argument) throws IOException {
-        // Not for long, and on a machine with other things to do: what starts soon beats what would run fast later.
+        // It runs for a short time on a busy machine, so a fast start is more important than speed later.
         return Program.java(
                 jdk,
                 List.of(
@@ -142,14 +142,14 @@ final class OpenTsdb implements AutoCloseable {
         return java("-Xmx512m", "net.opentsdb.tools.TSDMain", "--config=" + settings);
     }
 
-    /** Ready is a point that was written to HBase and read back. */
+    /** Waits until a point was written to HBase and read back. */
     private void awaitReady() {
         long second = Instant.now().getEpochSecond();
         try {
-            await("OpenTSDB keeps a point")
+            await("OpenTSDB stores a point")
                     .atMost(DEADLINE)
                     .ignoreExceptionsInstanceOf(IOException.class)
-                    .failFast("it ended", () -> !hbase.isRunning() || !tsd.isRunning())
+                    .failFast("HBase or the TSD ended", () -> !hbase.isRunning() || !tsd.isRunning())
                     .untilAsserted(() -> {
                         HttpResponse<String> answer = put("?sync", point("opentsdb.ready", second, "1"));
                         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(204);
@@ -169,7 +169,7 @@ final class OpenTsdb implements AutoCloseable {
                 metric, second, value);
     }
 
-    /** Where it takes points on {@code /api/put}, as the collector's {@code --opentsdb} takes it. */
+    /** The address for the collector's {@code --opentsdb}; {@code /api/put} there accepts points. */
     String address() {
         return "http://127.0.0.1:" + port;
     }
@@ -178,7 +178,7 @@ final class OpenTsdb implements AutoCloseable {
         return port;
     }
 
-    /** Puts points, as any program may. */
+    /** Puts points. */
     HttpResponse<String> put(String parameters, String json) throws IOException, InterruptedException {
         return web.send(
                 request("api/put" + parameters)
@@ -187,7 +187,7 @@ final class OpenTsdb implements AutoCloseable {
                 HttpResponse.BodyHandlers.ofString());
     }
 
-    /** Asks for all points of a metric, of each of its series, as somebody who draws them does. */
+    /** Queries all points of a metric, by series, like a program that draws graphs. */
     HttpResponse<String> query(String metric, long first, long last) throws IOException, InterruptedException {
         return web.send(
                 request("api/query?start=" + first + "&end=" + (last + 1) + "&m="
@@ -199,14 +199,14 @@ final class OpenTsdb implements AutoCloseable {
     /**
      * The points of a metric within these seconds, by series, such as {@code payments.tried,method=card,src=counters}.
      *
-     * @throws IOException if the query fails, or if the answer is no list of series with whole numbers, each second once
+     * @throws IOException if the query fails, or if the answer is not a list of series with a whole number for each second
      */
     Map<String, NavigableMap<Long, Long>> points(String metric, long first, long last)
             throws IOException, InterruptedException {
         HttpResponse<String> answer = query(metric, first, last);
         if (answer.statusCode() != 200) {
             throw new IOException(
-                    "a query of " + metric + " is answered with " + answer.statusCode() + ": " + answer.body());
+                    "the answer to a query of " + metric + " is " + answer.statusCode() + ": " + answer.body());
         }
         Map<String, NavigableMap<Long, Long>> series = new TreeMap<>();
         Matcher one = SERIES.matcher(answer.body());
@@ -222,16 +222,19 @@ final class OpenTsdb implements AutoCloseable {
             while (point.find()) {
                 long second = Long.parseLong(point.group(1));
                 Long twice = points.put(second, Long.valueOf(point.group(2)));
-                check(twice == null, tags + " has second " + second + " twice", one.group());
+                check(twice == null, tags + " contains second " + second + " twice", one.group());
                 pointsEnd = point.end() + 1;
             }
-            check(pointsEnd >= one.group(3).length(), tags + " has what is no whole number", one.group());
+            check(
+                    pointsEnd >= one.group(3).length(),
+                    tags + " contains a value that is not a whole number",
+                    one.group());
             points.headMap(first, false).clear();
             points.tailMap(last, false).clear();
-            check(series.put(tags, points) == null, tags + " is there twice", answer.body());
+            check(series.put(tags, points) == null, tags + " appears twice", answer.body());
             end = one.end() + 1;
         }
-        check(end >= answer.body().length() - 1, "there is more than series", answer.body());
+        check(end >= answer.body().length() - 1, "the answer contains more than series", answer.body());
         return series;
     }
 
@@ -245,14 +248,14 @@ final class OpenTsdb implements AutoCloseable {
         return HttpRequest.newBuilder(URI.create(address() + "/" + path)).timeout(Duration.ofSeconds(20));
     }
 
-    /** Lets HBase hang, which holds its connections and answers nothing, for so long, also if this JVM ends meanwhile. */
+    /** Lets HBase hang for this time, even if this JVM ends before: it keeps its connections and answers nothing. */
     Program hangHBase(Duration time) throws IOException {
         String pid = Long.toString(hbase.pid());
         return Program.start(
                 "sh", "-c", "kill -STOP $0; sleep $1; kill -CONT $0", pid, Long.toString(time.toSeconds()));
     }
 
-    /** Ends the TSD as a power cut would; HBase runs on. */
+    /** Kills the TSD with SIGKILL; HBase keeps running. */
     void killTsd() throws InterruptedException {
         tsd.kill();
     }
@@ -263,7 +266,7 @@ final class OpenTsdb implements AutoCloseable {
         awaitReady();
     }
 
-    /** What it printed, for a failing test's message. */
+    /** The output of both, for the message of a failing test. */
     @Override
     public String toString() {
         return hbase + "\n" + tsd;

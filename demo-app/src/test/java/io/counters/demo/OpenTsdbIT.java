@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A real OpenTSDB on a real HBase, and all that befalls them. It takes half a minute of ticks; with {@code -Dminutes=10} it
- * takes ten minutes, in which everything lasts longer and comes again and again.
+ * A real OpenTSDB on a real HBase, with many kinds of faults. It runs for half a minute of ticks. With {@code -Dminutes=10}
+ * it runs for ten minutes, in which faults last longer and are repeated.
  */
 @Tag("once")
 class OpenTsdbIT {
@@ -52,7 +52,7 @@ class OpenTsdbIT {
         }
     }
 
-    /** What the collector is tested for below; and that the queries there would tell. */
+    /** Shows the problem that the collector must avoid in the next test, and that this test's queries detect it. */
     @Test
     void two_values_for_one_second_break_every_query_of_it() throws Exception {
         long second = Instant.now().getEpochSecond();
@@ -71,7 +71,7 @@ class OpenTsdbIT {
     }
 
     @Test
-    void every_counter_has_its_one_point_a_tick_whatever_failed_on_the_way() throws Exception {
+    void every_counter_has_exactly_one_point_a_tick_in_spite_of_faults() throws Exception {
         try (FaultyProxy proxy = new FaultyProxy(openTsdb.port(), new Random(SEED));
                 CollectorProgram collector = CollectorProgram.start(
                         folder.resolve("ledger"),
@@ -88,13 +88,13 @@ class OpenTsdbIT {
             long deepest = befall(proxy, collector, ticks, spool);
 
             Map<String, Long> counted = ticks.enough();
-            await("all is counted")
+            await("all counts have arrived")
                     .atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(collector.counters()).isEqualTo(counted));
             pass(ticks, 2 * TICK_SECONDS);
             long last = newest(ticks);
-            // The newest tick is not yet in the spool's depth, those before it are.
-            await("all is delivered")
+            // The newest tick is not yet included in the spool's points; those before it are.
+            await("all points are delivered")
                     .atMost(Duration.ofMinutes(1))
                     .until(() -> newest(ticks) > last + TICK_SECONDS && collector.metric(spool) == 0);
 
@@ -107,13 +107,13 @@ class OpenTsdbIT {
             List<String> wrong = wrong(printed, seconds);
             System.out.println("OpenTsdbIT: " + seconds.size() + " ticks of " + printed.size() + " counters, "
                     + wrong.size() + " points missing or wrong; " + collector.metric("publish_retries_total")
-                    + " requests sent again, " + deepest + " points in the spool at the most; the proxy passed "
-                    + proxy.passed() + " requests and did " + proxy.faults());
+                    + " requests sent again, at most " + deepest + " points in the spool; the proxy forwarded "
+                    + proxy.passed() + " requests and caused " + proxy.faults());
             assertThat(wrong.stream().limit(20))
                     .as("the first of %d", wrong.size())
                     .isEmpty();
 
-            // It was as bad as it was meant to be.
+            // The faults had the intended effects.
             assertThat(deepest).isPositive();
             assertThat(collector.metric("publish_retries_total")).isPositive();
             assertThat(collector.metric("publish_lost_points_total")).isZero();
@@ -136,7 +136,11 @@ class OpenTsdbIT {
         return counters;
     }
 
-    /** @return the most points that the spool held */
+    /**
+     * Causes all faults, once or for {@link #MINUTES} minutes.
+     *
+     * @return the maximum number of points in the spool
+     */
     private static long befall(FaultyProxy proxy, CollectorProgram collector, Ticks ticks, String spool)
             throws Exception {
         int longer = MINUTES > 0 ? 4 : 1;
@@ -154,7 +158,7 @@ class OpenTsdbIT {
 
             proxy.faulty(FAULTY);
             pass(ticks, 4 * longer);
-            await("every fault")
+            await("every kind of fault has happened")
                     .atMost(Duration.ofMinutes(1))
                     .until(() -> proxy.faults().size() == FaultyProxy.Fault.values().length);
             hangHBase(4 * longer);
@@ -182,7 +186,7 @@ class OpenTsdbIT {
         return seconds.isEmpty() ? Instant.now().getEpochSecond() : seconds.last();
     }
 
-    /** The seconds from the first to the last, of which none may be left out. */
+    /** The seconds of all ticks from the first to the last; none may be missing. */
     private static List<Long> seconds(NavigableSet<Long> ticked) {
         List<Long> seconds = new ArrayList<>();
         for (long second = ticked.first(); second <= ticked.last(); second += TICK_SECONDS) {
@@ -192,7 +196,7 @@ class OpenTsdbIT {
         return seconds;
     }
 
-    /** What OpenTSDB has otherwise than it was printed. */
+    /** The points that differ between OpenTSDB and the output. */
     private static List<String> wrong(Map<String, NavigableMap<Long, Long>> printed, List<Long> seconds)
             throws IOException, InterruptedException {
         Map<String, NavigableMap<Long, Long>> stored = new TreeMap<>();
@@ -207,10 +211,11 @@ class OpenTsdbIT {
                 Long due = points.get(second);
                 Long is = there.remove(second);
                 if (due == null || !due.equals(is)) {
-                    wrong.add(series + " has at " + second + " the point " + is + ", and is due " + due);
+                    wrong.add(series + " at " + second + " is " + is + " in OpenTSDB, but should be " + due);
                 }
             }
-            there.forEach((second, is) -> wrong.add(series + " has at " + second + " the point " + is + ", never due"));
+            there.forEach((second, is) ->
+                    wrong.add(series + " at " + second + " is " + is + " in OpenTSDB, but was never published"));
         });
         return wrong;
     }

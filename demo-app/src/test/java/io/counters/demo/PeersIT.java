@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Collectors that share the names, on one memcached and one OpenTSDB: an agent and raw senders that know nothing of the
- * list count at all of them while one is killed, and while the list changes.
+ * Collectors that share the names, with one memcached and one OpenTSDB. An agent and raw senders that do not know the list
+ * send to all of them, while one is killed and while the list changes.
  */
 @Tag("once")
 class PeersIT {
@@ -38,7 +38,7 @@ class PeersIT {
     @TempDir
     private Path folder;
 
-    /** All four; the last is not among the first list's. */
+    /** All four; the last is not in the first list. */
     private final List<CollectorProgram> collectors = new ArrayList<>();
 
     private final List<CollectorProgram> earlierLives = new ArrayList<>();
@@ -101,7 +101,7 @@ class PeersIT {
     }
 
     @Test
-    void every_count_is_at_one_collector_whoever_took_it_and_every_point_comes_once() throws Exception {
+    void every_count_is_at_one_collector_and_every_point_is_published_once() throws Exception {
         awaitSettled(3);
         String known = peer(0) + "*3;" + peer(1) + ";" + peer(2) + "*2";
         try (Program sender = Program.java(List.of(
@@ -115,14 +115,14 @@ class PeersIT {
             countAtAll();
             awaitRaw();
 
-            // One is killed, with all that it has not committed.
+            // One is killed, and loses what it has not committed.
             collectors.get(1).program().kill();
             earlierLives.add(collectors.get(1));
             collectors.set(1, collector(1));
             awaitSettled(3);
             countAtAll();
 
-            // One comes, one goes; the agent goes on by the old list.
+            // One is added and one removed; the agent keeps using the old list.
             list("list 2", peer(0), peer(1) + "*2", peer(3), "out " + peer(2));
             collectors.add(collector(3));
             countAtAll();
@@ -154,7 +154,7 @@ class PeersIT {
         }
     }
 
-    /** A collector that was not killed has a point for every tick of each name, from the one that it took it over at. */
+    /** Checks that a collector that was not killed has a point for each name at every tick since it took over the name. */
     private static void assertNoGaps(CollectorProgram collector) throws Exception {
         Map<String, NavigableMap<Long, Long>> points = new TreeMap<>();
         note(collector, points);
@@ -166,7 +166,7 @@ class PeersIT {
     }
 
     private void awaitSettled(int count) {
-        await("all go by one list").atMost(LONG).untilAsserted(() -> {
+        await("all use the same list").atMost(LONG).untilAsserted(() -> {
             for (int i = 0; i < count; i++) {
                 assertThat(collectors.get(i).metric("peers_awaited")).isZero();
                 assertThat(collectors.get(i).metric("peers_list")).isEqualTo(count == 3 ? 1 : 2);
@@ -174,7 +174,7 @@ class PeersIT {
         });
     }
 
-    /** Raw lines by UDP and TCP, of names that mostly belong to another. */
+    /** Sends raw lines to all over UDP and TCP; most of the names belong to another collector. */
     private void countAtAll() throws IOException {
         for (CollectorProgram collector : collectors) {
             StringBuilder lines = new StringBuilder();
@@ -192,12 +192,12 @@ class PeersIT {
     }
 
     private void awaitRaw() {
-        await("raw lines are where they belong")
+        await("raw lines have reached their owners")
                 .atMost(LONG)
                 .untilAsserted(() -> assertThat(all()).containsAllEntriesOf(raw));
     }
 
-    /** What all collectors together say; none says anything of another's. */
+    /** The counters of all collectors; no counter may be at two of them. */
     private Map<String, Long> all() throws IOException, InterruptedException {
         Map<String, Long> all = new TreeMap<>();
         for (CollectorProgram collector : collectors) {
@@ -210,7 +210,7 @@ class PeersIT {
         return all;
     }
 
-    /** Waits until the last values are published, and compares what was printed with what OpenTSDB has. */
+    /** Waits until the last values are published, and compares the printed points with those in OpenTSDB. */
     private void awaitPoints(Map<String, Long> expected) {
         await("the last values are published").atMost(LONG).untilAsserted(() -> {
             Map<String, NavigableMap<Long, Long>> printed = printed();
@@ -238,7 +238,7 @@ class PeersIT {
         });
     }
 
-    /** All points that collectors have printed, by name; no second of a name comes twice. */
+    /** All points that collectors have printed, by name; no second of a name may appear twice. */
     private Map<String, NavigableMap<Long, Long>> printed() {
         Map<String, NavigableMap<Long, Long>> points = new TreeMap<>();
         List<CollectorProgram> all = new ArrayList<>(collectors);
@@ -258,7 +258,7 @@ class PeersIT {
                         : "," + point.group(4).replace(" src=counters", "").replace(' ', ',');
                 Long other = points.computeIfAbsent(point.group(1) + tags, fresh -> new TreeMap<>())
                         .put(Long.valueOf(point.group(2)), Long.valueOf(point.group(3)));
-                assertThat(other).as("a second time: " + line).isNull();
+                assertThat(other).as("published twice: " + line).isNull();
             }
         }
     }

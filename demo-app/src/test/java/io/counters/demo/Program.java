@@ -19,8 +19,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A child process, with what it prints. Keeps the last {@value #LINES_MAX} lines of each of its two streams. All methods
- * may be called from any thread; {@link #close} kills it and all that it started.
+ * A child process and its output. Keeps the last {@value #LINES_MAX} lines of each of its two streams. All methods may be
+ * called from any thread. {@link #close} kills the process and all that it started.
  */
 final class Program implements AutoCloseable {
     private static final int LINES_MAX = 10_000;
@@ -34,7 +34,7 @@ final class Program implements AutoCloseable {
     private final Thread errorReader;
     private int reading = 2;
 
-    /** The last lines of a stream, and how many went before them. */
+    /** The last lines of a stream, and the number of lines before them. */
     private static final class Stream {
         final Deque<String> lines = new ArrayDeque<>();
         long forgotten;
@@ -65,12 +65,12 @@ final class Program implements AutoCloseable {
         return start(List.of(command));
     }
 
-    /** Starts the java of this JVM, free of options that the environment would add. */
+    /** Starts the {@code java} of this JVM, without options from the environment. */
     static Program java(List<String> arguments) throws IOException {
         return java(Path.of(System.getProperty("java.home")), arguments);
     }
 
-    /** Starts the java of a JDK, by its folder, free of options that the environment would add. */
+    /** Starts the {@code java} of the JDK in this folder, without options from the environment. */
     static Program java(Path jdk, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(jdk.resolve(Path.of("bin", "java")).toString());
@@ -80,7 +80,7 @@ final class Program implements AutoCloseable {
         return new Program(builder);
     }
 
-    /** Starts the java of this JVM, free of options that the environment would add. */
+    /** Starts the {@code java} of this JVM, without options from the environment. */
     static Program java(String... arguments) throws IOException {
         return java(List.of(arguments));
     }
@@ -93,29 +93,29 @@ final class Program implements AutoCloseable {
         return process.isAlive();
     }
 
-    /** All processes that it started, and those that these did; of those that still run. */
+    /** All running processes that it, or its child processes, started. */
     List<ProcessHandle> descendants() {
         return process.descendants().toList();
     }
 
-    /** What it printed on its standard output. */
+    /** The lines of its standard output. */
     List<String> output() {
         synchronized (output) {
             return List.copyOf(output.lines);
         }
     }
 
-    /** What it printed on its standard output after so many lines, of which none may be forgotten yet. */
+    /** The lines of its standard output after the first {@code lines} lines; these later lines must all still be kept. */
     List<String> outputAfter(long lines) {
         synchronized (output) {
             if (lines < output.forgotten) {
-                throw new IllegalStateException("lines " + lines + " to " + output.forgotten + " are forgotten");
+                throw new IllegalStateException("lines " + lines + " to " + output.forgotten + " are no longer kept");
             }
             return output.lines.stream().skip(lines - output.forgotten).toList();
         }
     }
 
-    /** What it printed on its standard error. */
+    /** The lines of its standard error. */
     List<String> errors() {
         synchronized (output) {
             return List.copyOf(errors.lines);
@@ -158,7 +158,7 @@ final class Program implements AutoCloseable {
         if (!process.waitFor(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new AssertionError("it did not end within " + DEADLINE.toSeconds() + " s " + this);
         }
-        // A child of its own may hold the streams open.
+        // A child process of it may keep the streams open.
         outputReader.join(1000);
         errorReader.join(1000);
         return process.exitValue();
@@ -171,9 +171,9 @@ final class Program implements AutoCloseable {
         input.flush();
     }
 
-    /** Asks it to end, with SIGTERM, and returns its exit status, which is 143 where the signal ended it. */
+    /** Sends SIGTERM, and returns the exit status, which is 143 if the signal ended it. */
     int stop() throws InterruptedException {
-        // Process.destroy() would close the streams, and its last words would be lost.
+        // Process.destroy() would close the streams, and its last lines would be lost.
         process.toHandle().destroy();
         return awaitEnd();
     }
@@ -185,7 +185,7 @@ final class Program implements AutoCloseable {
         }
     }
 
-    /** Ends it as a power cut would, with SIGKILL. */
+    /** Sends SIGKILL, and waits for the end. */
     void kill() throws InterruptedException {
         process.toHandle().destroyForcibly();
         awaitEnd();
@@ -203,7 +203,7 @@ final class Program implements AutoCloseable {
         }
     }
 
-    /** The command, the state, and all that was printed, for a failing test's message. */
+    /** The command, its state and its output, for the message of a failing test. */
     @Override
     public String toString() {
         return command
@@ -228,7 +228,7 @@ final class Program implements AutoCloseable {
                 }
             }
         } catch (IOException closed) {
-            // Its end, like any other.
+            // The program has ended.
         } finally {
             synchronized (output) {
                 reading--;

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class ProgramTest {
     @Test
-    void its_lines_and_its_exit_status_are_known_when_it_has_ended() throws Exception {
+    void output_and_exit_status_are_known_after_the_end() throws Exception {
         try (Program program = Program.start("sh", "-c", "echo one; echo two; echo oh >&2; exit 3")) {
             assertThat(program.awaitEnd()).isEqualTo(3);
             assertThat(program.output()).containsExactly("one", "two");
@@ -19,7 +19,7 @@ class ProgramTest {
     }
 
     @Test
-    void a_line_of_a_running_program_can_be_waited_for_and_taken_apart() throws Exception {
+    void awaitLine_returns_the_groups_of_a_line_of_a_running_program() throws Exception {
         try (Program program = Program.start("sh", "-c", "echo starting; echo listening on 4711 >&2; exec sleep 60")) {
             assertThat(program.awaitLine("listening on (\\d+)").group(1)).isEqualTo("4711");
             assertThat(program.isRunning()).isTrue();
@@ -27,7 +27,7 @@ class ProgramTest {
     }
 
     @Test
-    void waiting_for_a_line_that_never_came_fails_with_all_that_was_printed() throws Exception {
+    void awaitLine_fails_with_the_whole_output_if_the_line_never_appears() throws Exception {
         try (Program program = Program.start("sh", "-c", "echo no luck today")) {
             assertThatThrownBy(() -> program.awaitLine("listening"))
                     .isInstanceOf(AssertionError.class)
@@ -37,7 +37,7 @@ class ProgramTest {
     }
 
     @Test
-    void stop_is_heard_and_kill_is_not() throws Exception {
+    void stop_can_be_trapped_and_kill_cannot() throws Exception {
         String polite = "trap 'echo goodbye; exit 7' TERM; echo ready; while :; do sleep 0.05; done";
 
         try (Program stopped = Program.start("sh", "-c", polite);
@@ -53,7 +53,7 @@ class ProgramTest {
     }
 
     @Test
-    void a_signal_arrives_under_its_name() throws Exception {
+    void a_signal_is_sent_by_its_name() throws Exception {
         try (Program program = Program.start(
                 "bash", "-c", "trap 'echo interrupted; exit' INT; echo ready; while :; do sleep 0.05; done")) {
             program.awaitLine("ready");
@@ -66,7 +66,7 @@ class ProgramTest {
     }
 
     @Test
-    void close_ends_what_it_started_too() throws Exception {
+    void close_also_ends_child_processes() throws Exception {
         List<ProcessHandle> children;
         try (Program program = Program.start("sh", "-c", "sleep 60 & echo ready; wait")) {
             program.awaitLine("ready");
@@ -78,7 +78,7 @@ class ProgramTest {
     }
 
     @Test
-    void java_is_the_one_that_runs_the_tests() throws Exception {
+    void java_starts_the_JDK_that_runs_the_tests() throws Exception {
         try (Program java = Program.java("-XshowSettings:properties", "-version")) {
             assertThat(java.awaitEnd()).isZero();
             assertThat(java.errors())

@@ -27,12 +27,12 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code collector.jar proxy}, in a process of its own, before real collectors and before sinks. */
+/** {@code collector.jar proxy} in a separate process, in front of real collectors and of sinks. */
 class ProxyIT {
     @TempDir
     private Path folder;
 
-    /** A proxy for these servers, as servers.conf writes them, each with its weight. */
+    /** Starts a proxy for these servers, which are lines of servers.conf. */
     private Program proxy(int port, List<String> servers) throws IOException, InterruptedException {
         Path list = Files.writeString(folder.resolve("servers.conf"), String.join("\n", servers) + "\n");
         Path ini = Files.writeString(
@@ -45,7 +45,7 @@ class ProxyIT {
         return proxy;
     }
 
-    /** Reads to the end of a connection what must be one text again and again, a number of times. */
+    /** Reads a connection to its end, and checks that it brings repetitions of one text. */
     private static final class PeriodicSink implements AutoCloseable {
         final ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         volatile byte[] expected = {};
@@ -74,7 +74,7 @@ class ProxyIT {
                     }
                 }
             } catch (IOException closed) {
-                // Its end.
+                // The connection has ended.
             }
         }
 
@@ -85,7 +85,7 @@ class ProxyIT {
     }
 
     @Test
-    void ten_million_lines_by_TCP_arrive_to_the_last_byte_where_the_ring_says() throws Exception {
+    void ten_million_lines_sent_over_TCP_arrive_completely_at_the_servers_that_the_ring_names() throws Exception {
         int rounds = 10_000;
         int keys = 1000;
         List<PeriodicSink> sinks = new ArrayList<>();
@@ -120,7 +120,7 @@ class ProxyIT {
                     out.write(round);
                 }
 
-                await("all bytes are there")
+                await("all bytes have arrived")
                         .atMost(Duration.ofSeconds(60))
                         .until(() -> sinks.stream()
                                         .mapToLong(sink -> sink.received.get())
@@ -140,7 +140,8 @@ class ProxyIT {
     }
 
     @Test
-    void what_increments_three_collectors_is_exact_through_their_kills_each_name_on_one_of_them() throws Exception {
+    void counts_through_the_proxy_are_exact_although_collectors_are_killed_and_each_name_is_at_one_of_them()
+            throws Exception {
         int names = 100;
         Random random = new Random(7);
         List<CollectorProgram> collectors = new ArrayList<>();
@@ -174,7 +175,7 @@ class ProxyIT {
                     if (step < 6) {
                         int victim = step % 3;
                         CollectorProgram running = collectors.get(victim);
-                        await("it counts")
+                        await("counts have arrived")
                                 .atMost(Duration.ofSeconds(60))
                                 .until(() -> running.counters().size() > 10);
                         running.program().kill();
@@ -187,7 +188,7 @@ class ProxyIT {
                     CollectorProgram collector = collectors.get(i);
                     Map<String, Long> its = expected.get(i);
                     assertThat(its).hasSizeGreaterThan(names / 10);
-                    await("all is at collector " + i)
+                    await("collector " + i + " has all counts")
                             .atMost(Duration.ofSeconds(60))
                             .untilAsserted(
                                     () -> assertThat(collector.counters()).containsExactlyInAnyOrderEntriesOf(its));

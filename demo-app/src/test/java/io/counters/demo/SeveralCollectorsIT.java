@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An agent that shards over real collectors, of which one is killed again and again. */
+/** An agent that shards over real collectors, one of which is killed again and again. */
 class SeveralCollectorsIT {
     private static final int NAMES = 300;
     private static final int KILLS = 3;
@@ -52,7 +52,7 @@ class SeveralCollectorsIT {
                 for (int kill = 0; kill < KILLS; kill++) {
                     int victim = random.nextInt(WEIGHTS.length);
                     CollectorProgram running = collectors.get(victim);
-                    await("it counts").until(() -> running.counters().size() > 20);
+                    await("counts have arrived").until(() -> running.counters().size() > 20);
                     int port = Integer.parseInt(addresses.get(victim).split(":", 2)[1]);
                     running.program().kill();
                     collectors.set(victim, CollectorProgram.start(folder.resolve("ledger" + victim), port));
@@ -64,7 +64,7 @@ class SeveralCollectorsIT {
                     CollectorProgram collector = collectors.get(i);
                     Map<String, Long> its = expected.get(i);
                     assertThat(its).hasSizeGreaterThan(NAMES / 10);
-                    await("all is at collector " + i)
+                    await("collector " + i + " has all counts")
                             .atMost(Duration.ofSeconds(60))
                             .untilAsserted(
                                     () -> assertThat(collector.counters()).containsExactlyInAnyOrderEntriesOf(its));
@@ -75,7 +75,7 @@ class SeveralCollectorsIT {
         }
     }
 
-    /** Lets it end its counting, and live on; returns what it counted, by the collector that owns it. */
+    /** Lets it stop counting but keep running; returns what it counted, by the collector that owns each name. */
     private static List<Map<String, Long>> counted(Program sender, KetamaRing ring) throws Exception {
         sender.tell("enough");
         sender.awaitLine("^told$");

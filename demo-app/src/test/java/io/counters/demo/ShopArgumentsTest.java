@@ -9,12 +9,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ShopArgumentsTest {
     @Test
-    void nothing_given_is_a_shop_that_runs_on_8080() {
+    void without_arguments_the_shop_runs_on_port_8080() {
         assertThat(ShopArguments.of()).isEqualTo(new ShopArguments(8080, 20, 1, 0, 4));
     }
 
     @Test
-    void a_number_of_orders_takes_a_free_port() {
+    void with_a_number_of_orders_the_shop_uses_a_free_port() {
         assertThat(ShopArguments.of("--orders", "1000", "--threads", "2"))
                 .isEqualTo(new ShopArguments(0, 20, 1, 1000, 2));
     }
@@ -22,12 +22,12 @@ class ShopArgumentsTest {
     @ParameterizedTest
     @CsvSource({
         "--ports 1,     there is no argument --ports",
-        "--port,        '--port takes a whole number, not \"\"'",
-        "--rate -1,     '--rate takes a whole number, not \"-1\"'",
+        "--port,        '--port is \"\", which is not a whole number'",
+        "--rate -1,     '--rate is \"-1\", which is not a whole number'",
         "--port 65536,  '--port is 65536, allowed are 0 to 65535'",
         "--threads 65,  '--threads is 65, allowed are 1 to 64'"
     })
-    void what_is_wrong_is_said_with_what_is_allowed(String line, String message) {
+    void an_invalid_argument_is_reported_with_the_allowed_values(String line, String message) {
         assertThatThrownBy(() -> ShopArguments.of(line.split(" ", -1)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(message)

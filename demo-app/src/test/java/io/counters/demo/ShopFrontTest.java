@@ -37,7 +37,7 @@ class ShopFrontTest {
     }
 
     @Test
-    void a_cart_that_is_filled_and_paid_is_an_order() throws Exception {
+    void a_filled_and_paid_cart_becomes_an_order() throws Exception {
         assertThat(post("carts").statusCode()).isEqualTo(201);
         post("carts/1/pieces");
         assertThat(post("carts/1/pieces").body()).contains("cart 1\npieces 2\n").contains("action=/carts/1/card");
@@ -50,7 +50,7 @@ class ShopFrontTest {
     }
 
     @Test
-    void a_declined_card_is_no_order_and_an_invoice_asks_no_bank() throws Exception {
+    void a_declined_card_makes_no_order_and_an_invoice_needs_no_bank() throws Exception {
         declined = true;
         for (int cart = 1; cart <= 2; cart++) {
             post("carts");
@@ -72,7 +72,7 @@ class ShopFrontTest {
     }
 
     @Test
-    void an_empty_cart_is_no_order() throws Exception {
+    void an_empty_cart_cannot_be_ordered() throws Exception {
         post("carts");
 
         assertThat(post("carts/1/card").statusCode()).isEqualTo(409);
@@ -87,7 +87,7 @@ class ShopFrontTest {
     }
 
     @Test
-    void who_comes_when_all_carts_are_taken_is_turned_away() throws Exception {
+    void a_new_cart_is_refused_when_all_carts_are_in_use() throws Exception {
         for (int i = 0; i < Carts.OPEN_MAX; i++) {
             carts.open();
         }
@@ -96,7 +96,7 @@ class ShopFrontTest {
     }
 
     @Test
-    void other_pages_are_not_there() throws Exception {
+    void other_pages_do_not_exist() throws Exception {
         assertThat(post("").statusCode()).isEqualTo(404);
         assertThat(post("carts/1/steal").statusCode()).isEqualTo(404);
         assertThat(post("carts/99999999999999999999999/card").statusCode()).isEqualTo(404);

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class ShopJarIT {
     @Test
-    void the_jar_places_a_number_of_orders_and_prints_what_was_done() throws Exception {
+    void the_jar_places_a_number_of_orders_and_prints_its_tally() throws Exception {
         try (Program shop = Program.java("-jar", Jars.shop().toString(), "--orders", "50", "--threads", "3")) {
             assertThat(shop.awaitEnd()).isZero();
             assertThat(shop.output()).contains("orders.placed 50", "warehouse.picked 50", "labels.printed 100");
@@ -44,7 +44,7 @@ class ShopJarIT {
     }
 
     @Test
-    void a_jar_that_is_not_built_is_missed_by_name_with_the_remedy() {
+    void a_jar_that_is_not_built_is_reported_by_name_with_the_remedy() {
         assertThatThrownBy(() -> Jars.built("target/nothing.jar"))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("nothing.jar is missing")

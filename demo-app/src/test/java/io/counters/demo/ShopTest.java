@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class ShopTest {
     @Test
-    void what_the_api_counts_is_what_the_customers_were_told() throws Exception {
+    void the_api_counts_the_same_as_the_customers_tally() throws Exception {
         try (Shop shop = new Shop(0, 7)) {
             Map<String, Long> before = counted();
 
@@ -26,7 +26,7 @@ class ShopTest {
     }
 
     @Test
-    void the_tally_adds_up() throws Exception {
+    void the_amounts_of_the_tally_are_consistent() throws Exception {
         try (Shop shop = new Shop(0, 1)) {
             Map<String, Long> told = shop.sell(101, 4).amounts();
 
@@ -45,7 +45,7 @@ class ShopTest {
     }
 
     @Test
-    void one_customer_with_one_seed_does_the_same_every_time() throws Exception {
+    void one_customer_with_one_seed_always_does_the_same() throws Exception {
         try (Shop one = new Shop(0, 3);
                 Shop other = new Shop(0, 3)) {
             assertThat(one.sell(30, 1)).hasToString(other.sell(30, 1).toString());

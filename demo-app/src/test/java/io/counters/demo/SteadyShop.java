@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A process of its own: a shop that sells until it reads something, then prints what was done and {@code told}, and lives
- * on until its stdin ends, so that its agent can go on repeating.
+ * Runs as a separate process: a shop that sells until it reads something from stdin. Then it prints its tally and {@code
+ * told}, and runs until its stdin ends, so that its agent can keep repeating totals.
  */
 final class SteadyShop {
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
@@ -17,7 +17,7 @@ final class SteadyShop {
     /**
      * Sells.
      *
-     * @param arguments the seed of all chance
+     * @param arguments the seed for the random numbers
      */
     public static void main(String... arguments) throws Exception {
         long seed = Long.parseLong(arguments[0]);

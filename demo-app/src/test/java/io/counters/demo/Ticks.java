@@ -25,8 +25,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Counts at a collector without a pause, by raw lines, and notes the points that the collector's {@code --sink stdout}
- * prints meanwhile: what every sink must have in the end. All methods may be called from any thread.
+ * Sends raw lines to a collector without a pause, and records the points that the collector's {@code --sink stdout} prints:
+ * every sink must have these points at the end. All methods may be called from any thread.
  */
 final class Ticks implements AutoCloseable {
     private static final int ROUND_MILLIS = 50;
@@ -46,7 +46,7 @@ final class Ticks implements AutoCloseable {
     private boolean enough;
     private final Future<?> counting;
 
-    /** @param counters those with an even place only go up */
+    /** @param counters those with an even index are only incremented */
     Ticks(CollectorProgram collector, List<String> counters, Random random) throws IOException {
         this.collector = collector;
         this.counters = List.copyOf(counters);
@@ -79,7 +79,7 @@ final class Ticks implements AutoCloseable {
         StringBuilder byTcp = new StringBuilder();
         StringBuilder byUdp = new StringBuilder();
         for (int place : places) {
-            // Of every width that OpenTSDB knows: 1, 2, 4 and 8 bytes.
+            // Of each width that OpenTSDB stores: 1, 2, 4 and 8 bytes.
             long amount = 1 + (random.nextLong() >>> 1 >>> (20 + random.nextInt(43)));
             boolean down = place % 2 == 1 && random.nextBoolean();
             String counter = counters.get(place);
@@ -110,7 +110,7 @@ final class Ticks implements AutoCloseable {
                 NavigableMap<Long, Long> earlier = points.computeIfAbsent(series, fresh -> new TreeMap<>());
                 if (!earlier.isEmpty() && earlier.lastKey() >= second) {
                     throw new AssertionError(
-                            series + " has a point of " + second + " after one of " + earlier.lastKey());
+                            series + " has a point at " + second + " after one at " + earlier.lastKey());
                 }
                 earlier.put(second, value);
                 seconds.add(second);
@@ -118,13 +118,13 @@ final class Ticks implements AutoCloseable {
         }
     }
 
-    /** Counts no more, and goes on noting; returns what each counter came to. */
+    /** Stops counting, but continues to record points; returns each counter's value. */
     synchronized Map<String, Long> enough() {
         enough = true;
         return new TreeMap<>(counted);
     }
 
-    /** The seconds of which there are points. */
+    /** The seconds for which there are points. */
     synchronized NavigableSet<Long> seconds() throws InterruptedException {
         if (counting.isDone()) {
             try {
@@ -136,7 +136,7 @@ final class Ticks implements AutoCloseable {
         return new TreeSet<>(seconds);
     }
 
-    /** The points until this second, by series, such as {@code payments.tried,method=card,src=counters}. */
+    /** The points up to this second, by series, such as {@code payments.tried,method=card,src=counters}. */
     synchronized Map<String, NavigableMap<Long, Long>> points(long last) {
         Map<String, NavigableMap<Long, Long>> until = new TreeMap<>();
         points.forEach((series, all) -> until.put(series, new TreeMap<>(all.headMap(last, true))));

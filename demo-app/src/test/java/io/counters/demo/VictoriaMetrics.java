@@ -18,7 +18,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A real VictoriaMetrics on the loopback address, in the place of an OpenTSDB. */
+/** A real VictoriaMetrics on the loopback address, instead of an OpenTSDB. */
 final class VictoriaMetrics implements AutoCloseable {
     private static final Pattern SERIES =
             Pattern.compile("\\{\"metric\":(\\{.*?}),\"values\":\\[(.*?)],\"timestamps\":\\[(.*?)]}");
@@ -44,13 +44,13 @@ final class VictoriaMetrics implements AutoCloseable {
     /**
      * Starts one on free ports, and waits until it answers.
      *
-     * @param folder holds its data, and may be of an earlier one
+     * @param folder for its data; may contain the data of an earlier one
      */
     static VictoriaMetrics start(Path folder) throws IOException {
         return start(folder, Ports.reserve());
     }
 
-    /** As {@link #start(Path)}, with the port where it takes points. */
+    /** Like {@link #start(Path)}, but accepts points on this port. */
     static VictoriaMetrics start(Path folder, int openTsdbPort) throws IOException {
         VictoriaMetrics started = new VictoriaMetrics(folder, openTsdbPort);
         await("VictoriaMetrics answers")
@@ -60,7 +60,7 @@ final class VictoriaMetrics implements AutoCloseable {
         return started;
     }
 
-    /** Where it takes points on {@code /api/put}, as the collector's {@code --opentsdb} takes it. */
+    /** The address for the collector's {@code --opentsdb}; {@code /api/put} there accepts points. */
     String address() {
         return "http://127.0.0.1:" + openTsdbPort;
     }
@@ -70,10 +70,10 @@ final class VictoriaMetrics implements AutoCloseable {
     }
 
     /**
-     * All points of a counter: seconds since 1970, and the value then. Empty where there are none.
+     * All points of a counter: seconds since 1970, and the value at that second. Empty if there are none.
      *
      * @param counter a metric with the tags that it must have, such as {@code payments.tried,method=card}
-     * @throws IOException if more than one series has these tags, too
+     * @throws IOException also if more than one series has these tags
      */
     NavigableMap<Long, Long> points(String counter) throws IOException, InterruptedException {
         read("internal/force_flush");
@@ -89,12 +89,12 @@ final class VictoriaMetrics implements AutoCloseable {
             }
         }
         if (one.find()) {
-            throw new IOException(counter + " is more than one series:\n" + series);
+            throw new IOException(counter + " has more than one series:\n" + series);
         }
         return points;
     }
 
-    /** Ends it as a power cut would. */
+    /** Kills it with SIGKILL. */
     void kill() throws InterruptedException {
         program.kill();
     }

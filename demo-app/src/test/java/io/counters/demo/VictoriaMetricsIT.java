@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class VictoriaMetricsIT {
     @Test
-    void points_that_were_put_are_read_back_at_once_by_second(@TempDir Path folder) throws Exception {
+    void points_can_be_read_back_by_second_at_once(@TempDir Path folder) throws Exception {
         try (VictoriaMetrics metrics = VictoriaMetrics.start(folder)) {
             long second = Instant.now().getEpochSecond() / 10 * 10 - 20;
             put(metrics, "stock.balance", second, "-5", "host=shop");

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class WarehouseTest {
     @Test
-    void it_always_owes_something_and_never_more_than_its_limit() {
+    void the_warehouse_always_owes_something_but_never_more_than_its_limit() {
         Warehouse warehouse = new Warehouse();
         int balance = 0;
 
@@ -23,7 +23,7 @@ class WarehouseTest {
     }
 
     @Test
-    void the_rule_in_the_settings_file_names_a_method_that_is_there_and_has_no_annotation() throws Exception {
+    void the_rule_in_the_settings_file_names_an_existing_method_without_annotation() throws Exception {
         String settings = Files.readString(Path.of("shop.counters"));
         Matcher rule = Pattern.compile("(?m)^methods = (\\S+)#(\\S+) = warehouse.picked$")
                 .matcher(settings);

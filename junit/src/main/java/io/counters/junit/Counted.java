@@ -9,12 +9,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What was counted in this JVM since this was handed out: through the API, and by {@code @Count} and rules where the
- * JVM runs under the agent.
+ * What was counted in this JVM since this object was created: by the API, and, if the JVM runs under the agent, by
+ * {@code @Count} and rules.
  *
- * <p>Counters belong to the JVM, so it also sees what tests that run in parallel, and threads that earlier tests left
- * behind, count under the same names. May be asked by any thread at any time; what another thread counts is seen at
- * once if something orders the two, such as a join or a future, and else soon.
+ * <p>Counters belong to the JVM, so this includes counts under the same names by tests that run in parallel and by
+ * threads that earlier tests left behind. Any thread may call it at any time. The counts of another thread are visible
+ * at once if a join, a future or the like orders the two threads, and otherwise soon.
  */
 public final class Counted {
     private final CounterTable table = new CounterTable(Cells::sourcesOfJvm);
@@ -23,16 +23,19 @@ public final class Counted {
     Counted() {}
 
     /**
-     * What a counter came to: increments less decrements, so 0 also where one made up for the other.
+     * The amount of a counter: increments minus decrements, so it is also 0 if they are equal.
      *
-     * @param name tags may stand in any order
-     * @throws IllegalArgumentException if no counter can have that name
+     * @param name its tags may be in any order
+     * @throws IllegalArgumentException if the name breaks a rule
      */
     public long amount(String name) {
         return amounts().getOrDefault(canonical(name), 0L);
     }
 
-    /** What every counter came to, by canonical name, without those that came to 0; of now, it does not change later. */
+    /**
+     * The current amounts of all counters by canonical name, without those that are 0. A copy, which does not change
+     * later.
+     */
     public SortedMap<String, Long> amounts() {
         SortedMap<String, Long> amounts = new TreeMap<>();
         for (Map.Entry<String, Long> sum : table.sums().entrySet()) {
@@ -48,7 +51,7 @@ public final class Counted {
         NameReader reader = new NameReader();
         Rejection why = reader.read(name);
         if (why != null) {
-            throw new IllegalArgumentException("\"" + name + "\" is no name that a counter can have: " + why.rule());
+            throw new IllegalArgumentException("\"" + name + "\" is not a valid name of a counter: " + why.rule());
         }
         return reader.name();
     }

@@ -9,9 +9,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Assertions about what was {@link Counted}; a failure lists what was counted instead, the nearest names first.
+ * Assertions about what was {@link Counted}. A failure lists what was counted instead, with the most similar names
+ * first.
  *
- * <p>{@link #assertThat} stands beside AssertJ's of that name, when both are imported. Immutable, for any thread.
+ * <p>{@link #assertThat} can be imported together with AssertJ's method of that name. Immutable, so any thread may use
+ * it.
  */
 public final class CountedAssert {
     private static final int LISTED_MAX = 20;
@@ -25,22 +27,22 @@ public final class CountedAssert {
         this.waitNanos = waitNanos;
     }
 
-    /** Begins a sentence about what was counted. */
+    /** Begins assertions about what was counted. */
     public static CountedAssert assertThat(Counted counters) {
         return new CountedAssert(counters, 0);
     }
 
-    /** With a limit to how long the assertions that follow may each wait to become true, for code that counts later. */
+    /** Lets each of the following assertions wait up to {@code limit} until it is true, for code that counts later. */
     public CountedAssert within(Duration limit) {
         return new CountedAssert(counted, limit.toNanos());
     }
 
     /**
-     * Holds if the counter came to exactly this amount, which is negative where it was decremented more.
+     * Asserts that exactly this amount was counted; it is negative if there were more decrements than increments.
      *
-     * @param name tags may stand in any order
-     * @throws AssertionError if it came to another amount
-     * @throws IllegalArgumentException if no counter can have that name
+     * @param name its tags may be in any order
+     * @throws AssertionError if another amount was counted
+     * @throws IllegalArgumentException if the name breaks a rule
      */
     public CountedAssert counted(String name, long amount) {
         long until = System.nanoTime() + waitNanos;
@@ -53,7 +55,9 @@ public final class CountedAssert {
         return this;
     }
 
-    /** As {@link #counted} with an amount of 0: nothing was counted, or as much was taken off. */
+    /**
+     * The same as {@link #counted} with an amount of 0: nothing was counted, or increments and decrements were equal.
+     */
     public CountedAssert notCounted(String name) {
         return counted(name, 0);
     }
@@ -67,7 +71,7 @@ public final class CountedAssert {
                 .append(amount)
                 .append(" and should be ")
                 .append(expected);
-        message.append(amounts.isEmpty() ? "; nothing at all was counted" : "; what was counted, nearest name first:");
+        message.append(amounts.isEmpty() ? "; nothing was counted" : "; counted were, most similar name first:");
         List<String> names = new ArrayList<>(amounts.keySet());
         names.sort(Comparator.comparingInt(other -> distance(name, other)));
         for (String other : names.subList(0, Math.min(names.size(), LISTED_MAX))) {
@@ -77,13 +81,13 @@ public final class CountedAssert {
             message.append("\n    and ").append(names.size() - LISTED_MAX).append(" more");
         }
         if (System.getProperty("io.counters.agent") == null) {
-            message.append("\n(no agent in this JVM, so @Count counts nothing; -javaagent:counters.jar=collector=none"
-                    + " on the test JVM's command line would change that)");
+            message.append("\n(there is no agent in this JVM, so @Count counts nothing; add"
+                    + " -javaagent:counters.jar=collector=none to the test JVM's command line)");
         }
         return new AssertionError(message.toString());
     }
 
-    /** How many letters must change to make one name the other. */
+    /** The number of characters to change, insert or remove to turn one name into the other. */
     private static int distance(String a, String b) {
         int[] row = new int[b.length() + 1];
         for (int j = 0; j <= b.length(); j++) {

@@ -5,7 +5,7 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
- * Gives tests a parameter of type {@link Counted}: what is counted from then on.
+ * Provides tests with a parameter of type {@link Counted}, which contains what is counted from then on.
  *
  * <pre>{@code
  * @ExtendWith(CountersExtension.class)
@@ -19,9 +19,9 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * }
  * }</pre>
  *
- * <p>A test method's parameter begins when the method does, after all {@code @BeforeEach}; constructors and
- * {@code @BeforeEach} and {@code @BeforeAll} methods may have one too, which begins there. {@code @Count} counts only
- * where the test JVM runs under the agent: {@code -javaagent:counters.jar=collector=none}.
+ * <p>The parameter of a test method begins when the method begins, after all {@code @BeforeEach} methods. Constructors,
+ * {@code @BeforeEach} and {@code @BeforeAll} methods may have such a parameter too, which begins when they do.
+ * {@code @Count} counts only if the test JVM runs under the agent: {@code -javaagent:counters.jar=collector=none}.
  */
 public final class CountersExtension implements ParameterResolver {
     @Override

@@ -1,8 +1,9 @@
 /**
- * For tests of code that counts: {@link io.counters.junit.CountersExtension} hands a test what was {@link
- * io.counters.junit.Counted} since it began, and {@link io.counters.junit.CountedAssert} holds that to what it should be.
+ * For tests of code that counts: {@link io.counters.junit.CountersExtension} passes what was {@link
+ * io.counters.junit.Counted} since the test began to the test, and {@link io.counters.junit.CountedAssert} compares it
+ * with the expected amounts.
  *
- * <p>Works with JUnit 5 and 6. Only reads the cells that counts go into anyway: opens no socket, starts no thread, sets
- * nothing back, and changes nothing in how the code under test counts.
+ * <p>Works with JUnit 5 and 6. Only reads the cells in which counts are kept: it opens no socket, starts no thread,
+ * resets no counter, and does not change how the code under test counts.
  */
 package io.counters.junit;

@@ -19,13 +19,13 @@ class CountersExtensionTest {
     private static final Counter KEPT = Counters.counter("extension.kept");
 
     @BeforeEach
-    void counts_before_the_test_are_not_the_tests() {
+    void count_before_the_test() {
         Counters.increment("extension.incremented");
         KEPT.increment();
     }
 
     @Test
-    void what_a_test_counts_is_asserted_by_name(Counted counters) {
+    void counts_of_a_test_are_asserted_by_name(Counted counters) {
         Counters.increment("extension.incremented");
         Counters.add("extension.added", 40);
         Counters.add("extension.added", 2);
@@ -38,14 +38,14 @@ class CountersExtensionTest {
     }
 
     @Test
-    void a_second_test_begins_anew(Counted counters) {
+    void a_second_test_begins_at_zero(Counted counters) {
         Counters.increment("extension.incremented");
 
         assertThat(counters).counted("extension.incremented", 1);
     }
 
     @Test
-    void handles_that_were_kept_count_too_and_below_zero(Counted counters) {
+    void kept_handles_count_too_and_may_go_below_zero(Counted counters) {
         KEPT.decrement();
         KEPT.add(-2);
 
@@ -53,7 +53,7 @@ class CountersExtensionTest {
     }
 
     @Test
-    void tags_may_stand_in_any_order(Counted counters) {
+    void tags_in_any_order_are_one_name(Counted counters) {
         Counters.increment("extension.tagged,b=2,a=1");
 
         assertThat(counters).counted("extension.tagged,a=1,b=2", 1).counted("extension.tagged,b=2,a=1", 1);
@@ -61,7 +61,7 @@ class CountersExtensionTest {
     }
 
     @Test
-    void what_a_thread_counted_that_has_ended_is_seen(Counted counters) throws InterruptedException {
+    void counts_of_an_ended_thread_are_seen(Counted counters) throws InterruptedException {
         Thread thread = new Thread(() -> Counters.add("extension.elsewhere", 7));
         thread.start();
         thread.join();
@@ -70,7 +70,7 @@ class CountersExtensionTest {
     }
 
     @Test
-    void what_is_counted_later_can_be_waited_for(Counted counters) throws InterruptedException {
+    void a_later_count_can_be_awaited(Counted counters) throws InterruptedException {
         CountDownLatch asked = new CountDownLatch(1);
         Thread later = new Thread(() -> {
             try {
@@ -89,20 +89,20 @@ class CountersExtensionTest {
     }
 
     @Test
-    void waiting_ends(Counted counters) {
+    void waiting_ends_after_its_limit(Counted counters) {
         assertThatExceptionOfType(AssertionError.class)
                 .isThrownBy(
                         () -> assertThat(counters).within(Duration.ofMillis(30)).counted("extension.never", 1));
     }
 
     @Test
-    void a_failure_lists_what_was_counted_instead_nearest_name_first(Counted counters) {
+    void a_failure_lists_the_actual_counts_with_the_nearest_name_first(Counted counters) {
         Counters.increment("extension.other");
         Counters.increment("orders.place");
 
         assertThatExceptionOfType(AssertionError.class)
                 .isThrownBy(() -> assertThat(counters).counted("orders.placed", 1))
-                .withMessageStartingWith("orders.placed was counted 0 and should be 1; what was counted, nearest name"
+                .withMessageStartingWith("orders.placed was counted 0 and should be 1; counted were, most similar name"
                         + " first:\n    orders.place 1\n    extension.other 1\n");
         assertThatExceptionOfType(AssertionError.class)
                 .isThrownBy(() -> assertThat(counters).notCounted("orders.place"))
@@ -110,7 +110,7 @@ class CountersExtensionTest {
     }
 
     @Test
-    void a_failure_lists_no_more_than_can_be_read(Counted counters) {
+    void a_failure_lists_at_most_twenty_counters(Counted counters) {
         for (int i = 0; i < 30; i++) {
             Counters.increment("extension.many.n" + i);
         }
@@ -121,20 +121,20 @@ class CountersExtensionTest {
     }
 
     @Test
-    void a_failure_without_the_agent_says_why_annotations_count_nothing(Counted counters) {
+    void a_failure_without_the_agent_explains_that_annotations_count_nothing(Counted counters) {
         annotated();
 
         assertThatExceptionOfType(AssertionError.class)
                 .isThrownBy(() -> assertThat(counters).counted("extension.annotated", 1))
-                .withMessageContaining("nothing at all was counted")
-                .withMessageContaining("no agent in this JVM, so @Count counts nothing");
+                .withMessageContaining("nothing was counted")
+                .withMessageContaining("there is no agent in this JVM, so @Count counts nothing");
     }
 
     @Test
-    void a_name_that_no_counter_can_have_is_told_with_the_rule(Counted counters) {
+    void an_invalid_name_is_refused_with_the_rule(Counted counters) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> assertThat(counters).notCounted("orders placed"))
-                .withMessageStartingWith("\"orders placed\" is no name that a counter can have: ");
+                .withMessageStartingWith("\"orders placed\" is not a valid name of a counter: ");
     }
 
     @Count("extension.annotated")

@@ -23,11 +23,12 @@ import org.w3c.dom.Element;
 import org.w3c.dom.Node;
 import org.w3c.dom.NodeList;
 
-/** What others get of the modules they depend on, as Maven, the module system and OSGi read it. */
+/** Checks the published modules: their POM for Maven, and their manifest for the module system and OSGi. */
 class PublishedIT {
     @ParameterizedTest
     @CsvSource({"core, counters-core", "junit, counters-junit", "agent, counters"})
-    void the_pom_stands_alone_and_the_manifest_tells_a_module_and_a_bundle(String module, String jar) throws Exception {
+    void the_pom_needs_no_parent_and_the_manifest_describes_a_module_and_a_bundle(String module, String jar)
+            throws Exception {
         Path target = Path.of("..", module, "target");
         Element pom = pom(target.resolve(".flattened-pom.xml"));
         String version = text(pom, "version");
@@ -37,7 +38,7 @@ class PublishedIT {
             assertThat(pom.getElementsByTagName("parent").getLength()).isZero();
             assertThat(text(pom, "artifactId")).isEqualTo("counters-" + module);
             assertThat(dependencies(pom))
-                    .as("others get what is needed at run time, each with its version")
+                    .as("dependencies at run time, each with its version")
                     .isEqualTo(module.equals("junit") ? List.of("counters-core " + version) : List.of());
 
             assertThat(built.getEntry("META-INF/LICENSE")).isNotNull();
@@ -92,7 +93,7 @@ class PublishedIT {
         }
     }
 
-    /** Those that others get too: name and version. */
+    /** The names and versions of the dependencies that users of the module get. */
     private static List<String> dependencies(Element pom) throws IOException {
         NodeList all = pom.getElementsByTagName("dependency");
         return Stream.iterate(0, i -> i < all.getLength(), i -> i + 1)

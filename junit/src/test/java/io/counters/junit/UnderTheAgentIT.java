@@ -8,7 +8,7 @@ import io.counters.Counters;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** In a JVM with {@code -javaagent:counters.jar=collector=none}; the module's pom.xml says so. */
+/** Runs in a JVM with {@code -javaagent:counters.jar=collector=none}, which the module's pom.xml sets. */
 class UnderTheAgentIT {
     @RegisterExtension
     final CountersExtension extension = new CountersExtension();
@@ -24,7 +24,7 @@ class UnderTheAgentIT {
     }
 
     @Test
-    void one_name_that_is_counted_both_ways_adds_up(Counted counters) {
+    void counts_of_one_name_by_annotation_and_by_api_add_up(Counted counters) {
         annotated(1);
         Counters.increment("agent.annotated");
 

@@ -16,17 +16,17 @@ import org.apache.hadoop.hbase.client.TableDescriptorBuilder;
 import org.apache.hadoop.hbase.zookeeper.MiniZooKeeperCluster;
 
 /**
- * ZooKeeper, an HBase master and a region server in one JVM, on ports of the loopback address that are free, with their
- * files in one folder and the tables that OpenTSDB wants. For a JDK of 11 to 23.
+ * ZooKeeper, an HBase master and a region server in one JVM, on free ports of the loopback address, with their files in
+ * one folder and the tables that OpenTSDB needs. For JDK 11 to 23.
  */
 public final class HBase {
-    /** Longer than any test lets it stand still: a session that ran out meanwhile would end the region server. */
+    /** Longer than any test suspends it: if a session expired meanwhile, the region server would end. */
     private static final int SESSION_MILLIS = 120_000;
 
     private HBase() {}
 
     /**
-     * Prints {@code zookeeper 127.0.0.1:PORT} once a TSD may come, and runs on.
+     * Prints {@code zookeeper 127.0.0.1:PORT} once a TSD can connect, and keeps running.
      *
      * @param arguments the folder
      */
@@ -35,7 +35,7 @@ public final class HBase {
             start(Path.of(arguments[0]).toAbsolutePath());
         } catch (Exception | LinkageError failure) {
             failure.printStackTrace();
-            // What has started would keep the process running.
+            // Threads that have started would keep the process running.
             Runtime.getRuntime().halt(1);
         }
     }
@@ -44,7 +44,7 @@ public final class HBase {
         Configuration settings = HBaseConfiguration.create();
         settings.set("hbase.rootdir", folder.resolve("hbase").toUri().toString());
         settings.set("hbase.tmp.dir", folder.resolve("tmp").toString());
-        // Local files know no hflush; they need only outlive this process.
+        // Local files do not support hflush; they need only outlive this process.
         settings.setBoolean("hbase.unsafe.stream.capability.enforce", false);
         settings.set("hbase.wal.provider", "filesystem");
         for (String role : List.of("master", "regionserver")) {
@@ -55,7 +55,7 @@ public final class HBase {
             settings.setInt("hbase." + role + ".info.port", -1);
         }
         settings.setInt("hbase.regionserver.handler.count", 10);
-        // There is one region server; the master need not wait for more.
+        // There is only one region server, so the master must not wait for more.
         settings.setInt("hbase.master.wait.on.regionservers.mintostart", 1);
         settings.setInt("hbase.master.wait.on.regionservers.interval", 100);
         settings.setInt("hbase.master.wait.on.regionservers.timeout", 100);
@@ -63,7 +63,7 @@ public final class HBase {
         settings.setInt("zookeeper.session.timeout", SESSION_MILLIS);
 
         MiniZooKeeperCluster zooKeeper = new MiniZooKeeperCluster(settings);
-        // The longest session that it grants is 20 ticks.
+        // ZooKeeper limits sessions to 20 ticks.
         zooKeeper.setTickTime(SESSION_MILLIS / 20);
         int port = zooKeeper.startup(
                 Files.createDirectories(folder.resolve("zookeeper")).toFile());

@@ -6,14 +6,14 @@ import java.lang.reflect.Method;
 import java.util.Arrays;
 
 /**
- * Runs another program in this JVM and halts it once the standard input has come to its end, which the death of the one
- * that started it brings about too: no killed test leaves a server behind.
+ * Runs another program in this JVM and halts it when the standard input ends. That also happens when the process that
+ * started it dies, so a killed test leaves no server running.
  */
 public final class Leash {
     private Leash() {}
 
     /**
-     * Runs the other program's {@code main} and returns when that does.
+     * Runs the other program's {@code main} and returns when it does.
      *
      * @param arguments its class, which need not be public, and its arguments
      */
@@ -30,10 +30,10 @@ public final class Leash {
     private static void haltAtItsEnd(InputStream starter) {
         try {
             while (starter.read() >= 0) {
-                // Nothing is said to it.
+                // No input is expected.
             }
         } catch (IOException broken) {
-            // An end like any other.
+            // This is an end, too.
         }
         Runtime.getRuntime().halt(0);
     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
 
-/** For OSGi: listens on the port that the framework's property {@code shop.port} names. */
+/** For OSGi: listens on the port in the framework's property {@code shop.port}. */
 public final class BundleShop implements BundleActivator {
     private @Nullable HttpServer web;
 

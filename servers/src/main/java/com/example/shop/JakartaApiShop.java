@@ -8,7 +8,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 
-/** For Servlet 5 and newer; counts by the API too, which its web application brings along. */
+/** For Servlet 5 and newer; it also counts by the API, which its web application contains. */
 @WebServlet("/orders")
 public final class JakartaApiShop extends HttpServlet {
     @Override

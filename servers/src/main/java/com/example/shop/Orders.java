@@ -2,11 +2,11 @@ package com.example.shop;
 
 import io.counters.Count;
 
-/** What every application does with a request, counted like any class of an application. */
+/** The order that every application places for a request, counted like any class of an application. */
 public final class Orders {
     private Orders() {}
 
-    /** The answer to a request for so many pieces; refuses none at all. */
+    /** The answer to a request for this number of pieces; fewer than one are refused. */
     static String answer(String pieces) {
         try {
             return "placed " + place(Integer.parseInt(pieces));

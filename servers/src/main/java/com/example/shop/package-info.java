@@ -1,5 +1,5 @@
 /**
- * The applications that the servers are given: a servlet of either namespace, and a bundle. The tests pack the classes;
- * none of them brings the annotation along.
+ * The applications that are deployed in the servers: a servlet of either namespace, and a bundle. The tests pack the
+ * classes; the archives do not contain the annotation.
  */
 package com.example.shop;

@@ -25,7 +25,7 @@ final class Collector implements AutoCloseable {
         page = new Web(Integer.parseInt(found("page: +http://127\\.0\\.0\\.1:(\\d+)/", printed)));
     }
 
-    /** Starts one whose ledger is in this folder. */
+    /** Starts a collector whose ledger is in this folder. */
     static Collector start(Path folder) throws IOException, InterruptedException {
         Files.createDirectories(folder);
         Program program = Program.start(
@@ -46,7 +46,7 @@ final class Collector implements AutoCloseable {
         return new Collector(program);
     }
 
-    /** Where it takes counts. */
+    /** The address to which agents send. */
     String address() {
         return address;
     }

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Derby's network server as named modules; it is counted by rules. */
+/** Derby's network server as named modules; rules select its methods. */
 class DerbyIT extends DrivenServer {
     private int port;
 

@@ -19,15 +19,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A real server, driven twice as its users do: without the agent, which shows what it says and does by itself, and with
- * the agent, which must count exactly and change nothing else.
+ * A real server that is run twice, in the way its users do: without the agent, to record its normal output and exit
+ * statuses, and with the agent, which must count exactly and change nothing else.
  */
 abstract class DrivenServer {
     static final int REQUESTS = 3;
 
     private static final Pattern TROUBLE = Pattern.compile("(?i)warn|error|severe|fatal|exception|LogManager");
 
-    /** Stands where the agent's option would: what the JVM does anyway. */
+    /** Replaces the agent's option in the run without it; it is the JVM's default. */
     private static final String NO_AGENT = "-Xshare:auto";
 
     @TempDir
@@ -35,24 +35,24 @@ abstract class DrivenServer {
 
     private final List<Program> programs = new ArrayList<>();
 
-    /** One life of the server: the exit statuses of its programs, what they printed, and what it logged to files. */
+    /** One run of the server: the exit statuses of its programs, their output, and what was logged to files. */
     private record Life(List<Integer> exits, List<String> out, List<String> err, List<String> logs) {}
 
     /**
-     * Starts it in the foreground, on ports of the loopback address.
+     * Starts the server in the foreground, on ports of the loopback address.
      *
-     * @param base a folder of its own
-     * @param options for every JVM that it starts, and for those that end it
+     * @param base a separate folder
+     * @param options for every JVM that it starts, and for those that stop it
      */
     abstract Program start(Path base, List<String> options) throws Exception;
 
-    /** Whether it takes requests; to find out must not count. */
+    /** Whether the server accepts requests; the check itself must not count. */
     abstract boolean isReady(Program server) throws IOException;
 
-    /** Makes a request, numbered from 0. */
+    /** Sends a request, numbered from 0. */
     abstract void request(int number) throws Exception;
 
-    /** Ends it. */
+    /** Stops the server. */
     abstract void stop(Program server, Path base, List<String> options) throws Exception;
 
     /** The agent's rules; empty for none. */
@@ -60,24 +60,24 @@ abstract class DrivenServer {
         return "";
     }
 
-    /** What must have been counted after {@value #REQUESTS} requests and its end, and nothing else. */
+    /** All counters that must be counted after {@value #REQUESTS} requests and the server's end. */
     abstract Map<String, Long> expected();
 
     /** The files that it logs to. */
     abstract List<Path> logs(Path base) throws IOException;
 
-    /** What its output must say, and as often as it does without the agent. */
+    /** Texts that its output must contain, as often as without the agent. */
     List<String> landmarks() {
         return List.of();
     }
 
-    /** The options of its JVMs, of which one is the agent's. */
+    /** The options of its JVMs, including the agent's. */
     List<String> options(String agent) throws IOException {
         return List.of(agent);
     }
 
     @Test
-    void it_counts_exactly_and_is_otherwise_itself() throws Exception {
+    void the_agent_counts_exactly_and_changes_nothing_else() throws Exception {
         Life plain = live("plain", options(NO_AGENT));
 
         Life counted;
@@ -115,7 +115,7 @@ abstract class DrivenServer {
         try {
             Program server = start(base, options);
             boolean ready = server.await(() -> isReady(server));
-            assertThat(ready).as("it started\n%s", server).isTrue();
+            assertThat(ready).as("the server is ready\n%s", server).isTrue();
             for (int i = 0; i < REQUESTS; i++) {
                 request(i);
             }
@@ -151,28 +151,31 @@ abstract class DrivenServer {
                 .count();
     }
 
-    /** Whether a line is ours or about us; but not where a server shows its command line. */
+    /** Whether a line is from or about our agent; not if a server only prints its command line. */
     private static boolean isOurs(String line) {
         return line.contains("counters") && !line.contains("-javaagent:");
     }
 
-    /** All trouble that the one logged the other must have logged; of the other lines some depend on races. */
+    /**
+     * Checks that the counted run logged no other problems than the plain one. Some of the other lines depend on races.
+     */
     private static void assertSameLogging(List<String> counted, List<String> plain) {
         Set<String> more = shapes(counted);
         more.removeAll(shapes(plain));
-        // What Jetty's stop program says where the server's answer comes before its end does: a race without us, too.
+        // Jetty's stop program prints this if the server's answer arrives before its end: a race even without the
+        // agent.
         more.removeIf(line -> line.contains("Server reports itself as Stopped"));
         Set<String> less = shapes(plain);
         less.removeAll(shapes(counted));
         assertThat(more.stream().filter(line -> TROUBLE.matcher(line).find()))
-                .as("trouble that is logged with the agent only")
+                .as("problems that are logged only with the agent")
                 .isEmpty();
         assertThat(less.size())
-                .as("lines that are logged without the agent only: %s", less)
+                .as("lines that are logged only without the agent: %s", less)
                 .isLessThanOrEqualTo(shapes(plain).size() / 10);
     }
 
-    /** The lines without ours, and without what differs between any two runs. */
+    /** The lines without those of our agent, and without what differs between any two runs. */
     private static Set<String> shapes(List<String> lines) {
         return lines.stream()
                 .filter(line -> !isOurs(line))

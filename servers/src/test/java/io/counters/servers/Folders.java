@@ -13,13 +13,13 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
-/** Where the servers lie, and the archives that they are given. */
+/** The folders of the servers, and the archives that are deployed in them. */
 final class Folders {
     private static final Path CLASSES = Path.of("target", "classes");
 
     private Folders() {}
 
-    /** Something that the build has put there, by the beginning of its name. */
+    /** A folder or file that the build has put there, by the beginning of its name. */
     static Path server(String name) throws IOException {
         try (Stream<Path> all = Files.list(Path.of(System.getProperty("counters.servers")))) {
             return all.filter(path -> path.getFileName().toString().startsWith(name))
@@ -35,7 +35,7 @@ final class Folders {
         }
     }
 
-    /** Copies a folder with all that is in it. */
+    /** Copies a folder with its contents. */
     static void copy(Path from, Path to) throws IOException {
         Files.createDirectories(to.getParent());
         try (Stream<Path> all = Files.walk(from)) {
@@ -46,7 +46,7 @@ final class Folders {
         }
     }
 
-    /** Writes a web application of these classes and {@link Orders}, without the API or with it in a jar. */
+    /** Writes a web application with these classes and {@link Orders}, with the API in a jar or without it. */
     static void war(Path file, Class<?> servlet, boolean withApi) throws IOException {
         Files.createDirectories(file.getParent());
         try (JarOutputStream war = new JarOutputStream(Files.newOutputStream(file))) {
@@ -59,7 +59,7 @@ final class Folders {
         }
     }
 
-    /** Writes a bundle that imports OSGi's own package and no other. */
+    /** Writes a bundle that imports only OSGi's own package. */
     static void bundle(Path file) throws IOException {
         try (JarOutputStream bundle = new JarOutputStream(Files.newOutputStream(file))) {
             bundle.putNextEntry(new JarEntry("META-INF/MANIFEST.MF"));

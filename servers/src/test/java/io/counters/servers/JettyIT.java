@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Jetty 12 by start.jar; its web application has no API. */
+/** Jetty 12, run by start.jar; its web application does not contain the API. */
 class JettyIT extends DrivenServer {
     private int stopPort;
     private Web web = new Web(0);

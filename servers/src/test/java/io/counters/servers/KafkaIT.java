@@ -19,7 +19,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** Kafka 3, a broker and controller in one; it is counted by rules. */
+/** Kafka 3, a broker and controller in one process; rules select its methods. */
 class KafkaIT extends DrivenServer {
     private static final String TOPIC = "orders";
 
@@ -81,7 +81,7 @@ class KafkaIT extends DrivenServer {
         return server.says("Kafka Server started") && leads();
     }
 
-    /** Whether the broker leads the topic, so that a record is taken at the first try. */
+    /** Whether the broker leads the topic, so that the first attempt to send a record succeeds. */
     private boolean leads() {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", "127.0.0.1:" + port))) {
             if (!admin.listTopics().names().get().contains(TOPIC)) {

@@ -8,7 +8,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 
-/** Karaf 4 by its scripts: OSGi, with a bundle that imports nothing of ours. */
+/** Karaf 4, run by its scripts: OSGi, with a bundle that imports none of our packages. */
 class KarafIT extends DrivenServer {
     private Path log = Path.of("");
     private Web web = new Web(0);
@@ -45,7 +45,7 @@ class KarafIT extends DrivenServer {
 
     @Override
     boolean isReady(Program server) throws IOException {
-        // The last line of its start: its boot features are there, and ssh.
+        // The last line that is logged at its start, after its boot features and ssh.
         return web.answers("/ready.txt") && Files.readString(log).contains("DefaultIoServiceFactoryFactory");
     }
 

@@ -5,9 +5,9 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Tomcat under two agents, OpenTelemetry's before ours; both change the same methods. */
+/** Tomcat with two agents, OpenTelemetry's before ours; both change the same methods. */
 class OpenTelemetryFirstIT extends TomcatIT {
-    /** OpenTelemetry's options; its spans are lines of the server's log. */
+    /** OpenTelemetry's options; its spans are lines in the server's log. */
     static List<String> openTelemetry() throws IOException {
         return List.of(
                 "-javaagent:" + Folders.server("opentelemetry"),

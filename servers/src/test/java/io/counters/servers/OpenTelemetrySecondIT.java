@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Tomcat under two agents, ours before OpenTelemetry's; both change the same methods. */
+/** Tomcat with two agents, ours before OpenTelemetry's; both change the same methods. */
 class OpenTelemetrySecondIT extends TomcatIT {
     @Override
     List<String> options(String agent) throws IOException {

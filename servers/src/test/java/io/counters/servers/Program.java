@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** A program that was started, and what it prints, in two files. {@link #close} kills it and all that it started. */
+/** A started program, whose output is kept in two files. {@link #close} kills it and everything that it started. */
 final class Program implements AutoCloseable {
     private static final Duration DEADLINE = Duration.ofMinutes(2);
 
-    /** What may be waited for. */
+    /** A condition to wait for. */
     interface Condition {
         boolean holds() throws IOException;
     }
@@ -29,9 +29,9 @@ final class Program implements AutoCloseable {
     }
 
     /**
-     * Starts one on the JDK of this JVM.
+     * Starts a program on the JDK of this JVM.
      *
-     * @param folder where it works; it must exist
+     * @param folder its working directory; it must exist
      * @param variables to add to its environment
      */
     static Program start(Path folder, Map<String, String> variables, List<String> command) throws IOException {
@@ -47,25 +47,25 @@ final class Program implements AutoCloseable {
         return new Program(builder.start(), out, err);
     }
 
-    /** The java of this JVM. */
+    /** The java command of this JVM. */
     static String java() {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
-    /** Asks it to end, with SIGTERM. */
+    /** Sends SIGTERM. */
     void terminate() {
         process.toHandle().destroy();
     }
 
-    /** Waits for its end, and returns its exit status. */
+    /** Waits until it ends, and returns its exit status. */
     int awaitEnd() throws InterruptedException, IOException {
         if (!process.waitFor(DEADLINE.toSeconds(), TimeUnit.SECONDS)) {
-            throw new AssertionError("it did not end within " + DEADLINE.toSeconds() + " s\n" + this);
+            throw new AssertionError("the program did not end within " + DEADLINE.toSeconds() + " s\n" + this);
         }
         return process.exitValue();
     }
 
-    /** Waits until something is so; false when the program ended first. */
+    /** Waits until the condition is true; returns false if the program ended first. */
     boolean await(Condition condition) throws InterruptedException, IOException {
         long deadline = System.nanoTime() + DEADLINE.toNanos();
         while (!condition.holds()) {
@@ -73,23 +73,23 @@ final class Program implements AutoCloseable {
                 return false;
             }
             if (System.nanoTime() - deadline > 0) {
-                throw new AssertionError("nothing after " + DEADLINE.toSeconds() + " s\n" + this);
+                throw new AssertionError("the condition was not met within " + DEADLINE.toSeconds() + " s\n" + this);
             }
         }
         return true;
     }
 
-    /** What it printed on its standard output so far. */
+    /** The lines of its standard output so far. */
     List<String> out() throws IOException {
         return Files.readString(out).lines().toList();
     }
 
-    /** Whether it printed this text, within a line of either stream, so far. */
+    /** Whether a line of either stream contains this text. */
     boolean says(String text) throws IOException {
         return Stream.concat(out().stream(), err().stream()).anyMatch(line -> line.contains(text));
     }
 
-    /** What it printed on its standard error so far. */
+    /** The lines of its standard error so far. */
     List<String> err() throws IOException {
         return Files.readString(err).lines().toList();
     }
@@ -106,7 +106,7 @@ final class Program implements AutoCloseable {
         }
     }
 
-    /** All that was printed, for a failing test's message. */
+    /** All of its output, for the message of a failing test. */
     @Override
     public String toString() {
         try {

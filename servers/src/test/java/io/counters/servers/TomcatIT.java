@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** Tomcat 10 by catalina.sh; its web application brings the API along. */
+/** Tomcat 10, run by catalina.sh; its web application contains the API. */
 class TomcatIT extends DrivenServer {
     private Web web = new Web(0);
 

@@ -7,7 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 
-/** What a web server on the loopback address answers. */
+/** A client of a web server on the loopback address. */
 final class Web {
     private final HttpClient client = HttpClient.newHttpClient();
     private final int port;
@@ -16,7 +16,7 @@ final class Web {
         this.port = port;
     }
 
-    /** Whether this path is answered with success yet. */
+    /** Whether a request for this path succeeds. */
     boolean answers(String path) {
         try {
             return send(request(path).build()).statusCode() == 200;
@@ -29,7 +29,7 @@ final class Web {
         return send(request(path).build()).body();
     }
 
-    /** The status with which a JSON text is taken. */
+    /** The status of the answer to a JSON text. */
     int post(String path, String json) throws IOException {
         return send(request(path)
                         .header("Content-Type", "application/json")

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.condition.DisabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 
-/** WildFly 26 by standalone.sh and jboss-cli.sh: JBoss Modules, and a log manager of its own. */
+/** WildFly 26, run by standalone.sh and jboss-cli.sh: it has JBoss Modules and its own log manager. */
 @DisabledForJreRange(
         min = JRE.JAVA_24,
         disabledReason = "WildFly 26 sets a security policy at its start, which JDK 24 and newer refuse")

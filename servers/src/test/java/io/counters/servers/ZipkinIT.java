@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Zipkin's server, a Spring Boot program in one jar; it is counted by rules. */
+/** Zipkin's server, a Spring Boot program in one jar; rules select its methods. */
 class ZipkinIT extends DrivenServer {
     private Web web = new Web(0);
 

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What can be set, and what holds where nothing is said; {@code Settings} gives the texts their meaning. */
+/** The agent's settings and their defaults; {@code Settings} interprets the values. */
 enum Key {
     COLLECTOR("localhost:11212"),
     SWEEP("1s"),
@@ -23,7 +23,7 @@ enum Key {
     TAGS("none"),
     DEBUG("false");
 
-    /** For people. */
+    /** The default, as {@code debug} prints it. */
     final String byDefault;
 
     private final String word;
@@ -42,7 +42,7 @@ enum Key {
         word = letters.toString();
     }
 
-    /** As it is written, such as {@code ruleLimit}. */
+    /** The key as it is written in the settings, such as {@code ruleLimit}. */
     String word() {
         return word;
     }
@@ -56,7 +56,7 @@ enum Key {
         return null;
     }
 
-    /** The key that the fewest changed letters lead to, as it is written. */
+    /** The key that is most similar to a word, as it is written in the settings. */
     static String nearest(String word) {
         List<String> words = new ArrayList<>();
         for (Key key : values()) {

@@ -2,11 +2,11 @@ package io.counters.agent.settings;
 
 import java.util.List;
 
-/** Guesses what somebody meant to write. */
+/** Finds the known word that is most similar to a misspelled one. */
 public final class Nearest {
     private Nearest() {}
 
-    /** The known word that the fewest changed letters lead to; of equals the first. There must be one. */
+    /** The known word with the smallest edit distance, the first of equals. {@code known} must not be empty. */
     public static String of(String word, List<String> known) {
         String nearest = known.get(0);
         for (String candidate : known) {
@@ -17,7 +17,7 @@ public final class Nearest {
         return nearest;
     }
 
-    /** How many letters must be changed, put in or left out to make one word of the other. */
+    /** How many characters must be changed, inserted or deleted to turn one word into the other. */
     static int distance(String a, String b) {
         int[] row = new int[b.length() + 1];
         for (int j = 0; j <= b.length(); j++) {

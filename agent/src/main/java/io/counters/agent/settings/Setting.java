@@ -5,12 +5,12 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A value and the place where it stands, for messages. */
+/** A value of a setting, and the place where it was set, for messages. */
 public final class Setting {
     private final String place;
     private final String text;
 
-    /** What stood in lines above, each in a place of its own; null if nothing did. */
+    /** The value of the previous line with the same key, which has its own place; null if this is the first. */
     private final @Nullable Setting before;
 
     public Setting(String place, String text) {
@@ -23,12 +23,12 @@ public final class Setting {
         this.before = before;
     }
 
-    /** This, with one more line that adds to it. */
+    /** This setting with one more line. */
     Setting and(String morePlace, String moreText) {
         return new Setting(morePlace, moreText, this);
     }
 
-    /** Its elements, which {@code ;} parts, each with its own place. */
+    /** Its elements, which {@code ;} separates, each with its own place. */
     List<Setting> elements() {
         List<Setting> elements = new ArrayList<>();
         for (Setting line : lines()) {
@@ -50,7 +50,7 @@ public final class Setting {
         return lines;
     }
 
-    /** Such as {@code agent arguments} or {@code counters.conf line 4}. */
+    /** Where it was set, such as {@code agent arguments} or {@code counters.conf line 4}. */
     public String place() {
         return place;
     }

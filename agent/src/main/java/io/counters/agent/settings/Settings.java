@@ -11,13 +11,13 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The effective settings, as one reading of all sources gives them. Immutable.
+ * The effective settings, read once from all sources. Immutable.
  *
- * <p>Agent arguments are {@code key=value,key=value}; a value with commas stands in {@code '...'}. System properties
- * are {@code counters.KEY}, variables of the environment {@code COUNTERS_KEY}. A file has lines {@code key = value},
- * and comments after {@code #} at a line's start. A list's elements are parted by {@code ;}, and {@code methods} may
- * stand on several lines, which add up; of any other key the last line holds. The first source that has a key wins it
- * whole.
+ * <p>Agent arguments are {@code key=value,key=value}; a value that contains commas is enclosed in {@code '...'}. System
+ * properties are {@code counters.KEY}, environment variables {@code COUNTERS_KEY}. A file has lines {@code key = value};
+ * lines that begin with {@code #} are comments. Elements of a list are separated by {@code ;}. All lines {@code methods}
+ * of a file are used; of any other key the last line is used. If several sources have a key, only the first one's value is
+ * used: arguments, properties, environment, file.
  */
 public final class Settings {
     private static final String NONE = "none";
@@ -56,23 +56,23 @@ public final class Settings {
         enabled = !off && !nowhere;
     }
 
-    /** Reads all sources; never throws. */
+    /** Reads all sources. Never throws. */
     public static Settings read(@Nullable String arguments, Properties properties, Map<String, String> environment) {
         return new Settings(Sources.read(arguments, properties, environment));
     }
 
-    /** The same with the file as it is now; the other sources stay what they were at the start. Never throws. */
+    /** Reads the file again; the values of the other sources are those of the start. Never throws. */
     public Settings reread() {
         return new Settings(given);
     }
 
-    /** The file that may change what is in force; null when none is named. */
+    /** The settings file, which may change at run time; null if none is set. */
     public @Nullable String file() {
         Setting file = values.get(Key.SETTINGS);
         return file == null ? null : file.text();
     }
 
-    /** The keys that other settings give another value, and that take a restart: all but enabled and the rules'. */
+    /** The keys whose values differ and that need a restart: all except {@code enabled} and those of the rules. */
     public List<String> fixedKeysThatDiffer(Settings other) {
         List<String> words = new ArrayList<>();
         for (Key key : Key.values()) {
@@ -83,7 +83,7 @@ public final class Settings {
         return words;
     }
 
-    /** Whether other settings make the same rules. */
+    /** Whether the other settings have the same rules. */
     public boolean hasRulesOf(Settings other) {
         for (Key key : Key.values()) {
             if (isOfRules(key) && !text(key, "").equals(other.text(key, ""))) {
@@ -97,68 +97,68 @@ public final class Settings {
         return key == Key.METHODS || key == Key.META_ANNOTATIONS || key == Key.INHERIT || key == Key.RULE_LIMIT;
     }
 
-    /** Where to send, how often and how. */
+    /** Where, how often and how counts are sent. */
     public EmitterSettings emitter() {
         return emitter;
     }
 
-    /** Whether what is counted is to be sent; {@code collector=none} keeps it in this JVM, for tests. */
+    /** Whether counts are sent; with {@code collector=none} they stay in this JVM, for tests. */
     public boolean sends() {
         return !kept;
     }
 
-    /** Whether somebody said {@code enabled=false}, whatever else is wrong. */
+    /** Whether {@code enabled=false} is set, even if other settings are invalid. */
     public boolean isSwitchedOff() {
         return off;
     }
 
-    /** Whether anything is to be installed. */
+    /** Whether the agent is to be installed: {@code enabled} is true, and the collector is known. */
     public boolean enabled() {
         return enabled;
     }
 
-    /** Whether a failure of the start is to be thrown. */
+    /** Whether an error at the start terminates the JVM. */
     public boolean strict() {
         return strict;
     }
 
-    /** Whether every effective value is to be printed. */
+    /** Whether every effective value is printed. */
     public boolean debug() {
         return debug;
     }
 
-    /** The application's name, for templates; may be empty. */
+    /** The value of the setting {@code app}; may be empty. */
     public String app() {
         return text(Key.APP, "");
     }
 
-    /** What default names carry, {@code key=value,key=value}: a template; may be empty. */
+    /** A template of the tags of default names, {@code key=value,key=value}; may be empty. */
     public String tags() {
         return tags;
     }
 
-    /** The file that takes the agent's lines; null is stderr. */
+    /** The file for the agent's messages; null for stderr. */
     public @Nullable String log() {
         String log = text(Key.LOG, "stderr");
         return log.equals("stderr") ? null : log;
     }
 
-    /** The rules, each as it stands. */
+    /** The rules as they are written. */
     public List<Setting> methods() {
         return list(Key.METHODS);
     }
 
-    /** The annotations that carry {@code @Count} for what carries them: each a class's name. */
+    /** The class names of the annotation types that carry {@code @Count}. */
     public List<Setting> metaAnnotations() {
         return list(Key.META_ANNOTATIONS);
     }
 
-    /** Whether an override counts by the annotations of what it overrides. */
+    /** Whether an override counts like the method that it overrides. */
     public boolean inherit() {
         return inherit;
     }
 
-    /** The most methods that one rule takes, 1 to 1,000,000. */
+    /** The maximum number of methods that one rule matches, 1 to 1,000,000. */
     public int ruleLimit() {
         return ruleLimit;
     }
@@ -168,12 +168,12 @@ public final class Settings {
         return all == null ? new ArrayList<>() : all.elements();
     }
 
-    /** One line for every mistake. */
+    /** One message for each error. */
     public List<String> complaints() {
         return complaints;
     }
 
-    /** One line for every key: its value and where that comes from. */
+    /** One line for each key: its value and where it was set. */
     public List<String> effective() {
         List<String> lines = new ArrayList<>();
         for (Key key : Key.values()) {
@@ -193,7 +193,7 @@ public final class Settings {
             try {
                 read = EmitterSettings.to(collector.text());
             } catch (IllegalArgumentException broken) {
-                // Counts must not go to somebody else's collector because of a slip of the pen.
+                // A typing error must not send counts to a wrong collector.
                 complaints.add(collector.place() + ": " + broken.getMessage() + "; nothing is counted");
                 nowhere = true;
             }
@@ -204,7 +204,7 @@ public final class Settings {
                 read = read.sweepMillis(millis(sweep.text()));
             } catch (NumberFormatException noNumber) {
                 complaints.add(sweep.place() + ": sweep is " + sweep.text()
-                        + ", which is no time such as 1s, 500ms or 500; 1s is used");
+                        + ", which is not a time such as 1s, 500ms or 500; 1s is used");
             } catch (IllegalArgumentException broken) {
                 complaints.add(sweep.place() + ": " + broken.getMessage() + "; 1s is used");
             }
@@ -215,7 +215,7 @@ public final class Settings {
                 read = read.datagramBytes(Integer.parseInt(datagram.text()));
             } catch (NumberFormatException noNumber) {
                 complaints.add(datagram.place() + ": datagram is " + datagram.text()
-                        + ", which is no number of bytes such as 1432; the default is used");
+                        + ", which is not a number of bytes such as 1432; the default is used");
             } catch (IllegalArgumentException broken) {
                 complaints.add(datagram.place() + ": " + broken.getMessage() + "; the default is used");
             }
@@ -232,7 +232,7 @@ public final class Settings {
                     return limit;
                 }
             } catch (NumberFormatException noNumber) {
-                // Said below.
+                // Reported below.
             }
             complaints.add(setting.place() + ": ruleLimit is " + setting.text() + ", allowed are 1 to " + RULE_LIMIT_MAX
                     + " methods; " + RULE_LIMIT + " is used");
@@ -240,7 +240,7 @@ public final class Settings {
         return RULE_LIMIT;
     }
 
-    /** Tried with something for every placeholder: what they stand for is always allowed in a tag. */
+    /** Checks the template with a sample value for each placeholder, because their values are always allowed in a tag. */
     private String readTags() {
         Setting tags = values.get(Key.TAGS);
         if (tags == null || tags.text().isEmpty()) {
@@ -250,8 +250,8 @@ public final class Settings {
         if (why == null) {
             return tags.text();
         }
-        complaints.add(tags.place() + ": tags is " + tags.text() + ", which is not as key=value,key=value: "
-                + why.rule() + "; names carry none");
+        complaints.add(tags.place() + ": tags is " + tags.text() + ", which is not of the form key=value,key=value: "
+                + why.rule() + "; no tags are added to names");
         return "";
     }
 

@@ -13,19 +13,20 @@ import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
-/** What the sources say, each key as it stands, and what in them cannot be understood. */
+/** The values of all sources as they are written, and a message for each part that cannot be read. */
 final class Sources {
     private static final String BYTE_ORDER_MARK = "\uFEFF";
+    private static final String NOTHING_IS_COUNTED = ". Nothing is counted, because the file may name the collector";
 
     final Map<Key, Setting> values = new EnumMap<>(Key.class);
     final List<String> complaints = new ArrayList<>();
 
-    /** Whether a file was named that cannot be read, and may have named the collector. */
+    /** Whether the settings file cannot be read although it may contain the collector. */
     boolean collectorMissed;
 
     private Sources() {}
 
-    /** All but the file, which {@link #withFile} adds, as often as it changes. */
+    /** Reads all sources except the file, which {@link #withFile} adds each time it changes. */
     static Sources read(@Nullable String arguments, Properties properties, Map<String, String> environment) {
         Sources sources = new Sources();
         sources.takeArguments(arguments == null ? "" : arguments);
@@ -41,21 +42,21 @@ final class Sources {
         return sources;
     }
 
-    /** An application may have properties that begin like ours; only what is nearly a key of ours is a slip. */
+    /** An application may have its own properties with our prefix, so only those similar to one of our keys are reported. */
     private void complainOfNearMisses(Properties properties) {
         for (String property : properties.stringPropertyNames()) {
             String word = property.startsWith("counters.") ? property.substring("counters.".length()) : "";
             if (!word.isEmpty() && Key.of(word) == null) {
                 String nearest = Key.nearest(word);
                 if (Nearest.distance(word, nearest) <= 2) {
-                    complaints.add("system property " + property + " is no setting, write -Dcounters." + nearest
-                            + "=... perhaps");
+                    complaints.add("system property " + property + " is not a setting; did you mean -Dcounters."
+                            + nearest + "=...?");
                 }
             }
         }
     }
 
-    /** These, and below them what the file says now that they name, if they name one. */
+    /** Adds, for keys that have no value yet, those that the settings file has now. */
     Sources withFile() {
         Sources all = new Sources();
         all.complaints.addAll(complaints);
@@ -72,14 +73,17 @@ final class Sources {
         int begin = 0;
         for (int i = 0; i <= arguments.length(); i++) {
             if (i == arguments.length() || (arguments.charAt(i) == ',' && !quoted)) {
-                takeLine("agent arguments", arguments.substring(begin, i), "; a value with commas stands in '...'");
+                takeLine(
+                        "agent arguments",
+                        arguments.substring(begin, i),
+                        " (enclose a value that contains commas in '...')");
                 begin = i + 1;
             } else if (arguments.charAt(i) == '\'') {
                 quoted = !quoted;
             }
         }
         if (quoted) {
-            complaints.add("agent arguments: a ' is left open; all that follows it was taken for one value");
+            complaints.add("agent arguments: a ' is not closed; everything after it was read as one value");
         }
     }
 
@@ -88,9 +92,9 @@ final class Sources {
             String text = text(Files.readAllBytes(Paths.get(file.text())));
             if (text.indexOf(0) >= 0) {
                 complaints.add(
-                        file.place() + ": settings is " + file.text() + ", which is no text in UTF-8, as it holds"
-                                + " bytes of 0; save it in UTF-8"
-                                + (collectorKnown ? "" : ". Nothing is counted, as it may name the collector"));
+                        file.place() + ": settings is " + file.text() + ", which is not text in UTF-8, because it"
+                                + " contains zero bytes; save it in UTF-8"
+                                + (collectorKnown ? "" : NOTHING_IS_COUNTED));
                 collectorMissed = !collectorKnown;
                 return;
             }
@@ -103,12 +107,12 @@ final class Sources {
         } catch (IOException | InvalidPathException cannot) {
             complaints.add(file.place() + ": settings is " + file.text()
                     + ", which cannot be read; name a file that this process may read"
-                    + (collectorKnown ? "" : ". Nothing is counted, as it may name the collector"));
+                    + (collectorKnown ? "" : NOTHING_IS_COUNTED));
             collectorMissed = !collectorKnown;
         }
     }
 
-    /** UTF-8, or what the byte-order mark says that an editor on Windows puts in front; the mark is no part of it. */
+    /** Decodes UTF-8, or UTF-16 with the byte-order mark that editors on Windows write; the mark itself is dropped. */
     private static String text(byte[] bytes) {
         int first = bytes.length < 2 ? 0 : (bytes[0] & 0xff) << 8 | (bytes[1] & 0xff);
         Charset charset = first == 0xfeff || first == 0xfffe ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8;
@@ -116,7 +120,7 @@ final class Sources {
         return text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
     }
 
-    /** Takes {@code key = value}; of repeated ones the last, but for methods, which add up. */
+    /** Reads {@code key = value}. The last value of a key replaces earlier ones, except that all {@code methods} are kept. */
     private void takeLine(String place, String line, String hint) {
         if (line.trim().isEmpty()) {
             return;
@@ -125,8 +129,11 @@ final class Sources {
         String word = (equals < 0 ? line : line.substring(0, equals)).trim();
         Key key = Key.of(word);
         if (key == null || equals < 0) {
-            complaints.add(place + ": " + (key == null ? word + " is no setting" : word + " has no value") + ", write "
-                    + (key == null ? Key.nearest(word) : key.word()) + "=... perhaps" + hint);
+            complaints.add(place + ": "
+                    + (key == null
+                            ? word + " is not a setting; did you mean " + Key.nearest(word) + "=...?"
+                            : word + " has no value; write " + key.word() + "=...")
+                    + hint);
             return;
         }
         String value = unquoted(line.substring(equals + 1).trim());

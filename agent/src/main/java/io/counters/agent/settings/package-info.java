@@ -1,9 +1,9 @@
 /**
- * What the agent is asked to do: read once at the start, from agent arguments over system properties over the
- * environment over a file over defaults.
+ * The agent's settings. They are read at the start, and the file again when it changes. Agent arguments precede system
+ * properties, then environment variables, a file, and the defaults.
  *
- * <p>A mistake is a line with place, value, rule and remedy, and costs its own setting only. Nothing here logs, exits
- * or throws: {@link io.counters.agent.settings.Settings} carries its complaints with it. Entered by {@code Agent};
- * {@code weave} takes the rules as {@link io.counters.agent.settings.Setting}s.
+ * <p>An error produces one message with place, value, rule and remedy, and affects only its own setting. Nothing here
+ * logs, exits or throws: {@link io.counters.agent.settings.Settings} has the list of messages. {@code Agent} reads the
+ * settings; {@code weave} gets the rules as {@link io.counters.agent.settings.Setting}s.
  */
 package io.counters.agent.settings;

@@ -7,9 +7,9 @@ import java.util.function.Consumer;
 import net.bytebuddy.jar.asm.AnnotationVisitor;
 import org.jspecify.annotations.Nullable;
 
-/** Those annotations of a class or method that may count: {@code @Count} itself, and what the rules name. */
+/** The annotations of a class or method that may make it count: {@code @Count}, and those that rules name. */
 final class Annotations {
-    /** The class that they stand in, with slashes. */
+    /** The class in which they are used, with slashes. */
     final String owner;
 
     /** Each {@code @Count}. */
@@ -21,13 +21,13 @@ final class Annotations {
         this.owner = owner;
     }
 
-    /** @param wanted descriptors beside {@code @Count}'s */
+    /** @param wanted descriptors of annotations to record, besides {@code @Count} */
     @Nullable
     AnnotationVisitor read(String descriptor, Set<String> wanted) {
         if (wanted.contains(descriptor)) {
             others.add(descriptor);
         }
-        // No lambda, here and in WovenMethod: their machinery would cost a start some ms.
+        // No lambda, here and in WovenMethod: the first one would cost each start a few ms.
         return Mark.reader(descriptor, new Consumer<Mark>() {
             @Override
             public void accept(Mark mark) {
@@ -36,7 +36,7 @@ final class Annotations {
         });
     }
 
-    /** Whether one with this descriptor is among them. */
+    /** Whether they include one with this descriptor. */
     boolean carry(String descriptor) {
         return descriptor.equals(Mark.COUNT) ? !marks.isEmpty() : others.contains(descriptor);
     }

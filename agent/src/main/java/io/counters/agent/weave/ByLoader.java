@@ -7,8 +7,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of class loaders, whose lives are not prolonged. By identity: a loader's own {@code equals} and {@code
- * hashCode} are the application's, and must not be called. Not for several threads.
+ * A map from class loaders to values, which does not keep the loaders alive. It compares by identity, because a loader's
+ * {@code equals} and {@code hashCode} are code of the application, which must not be called. Not thread-safe.
  */
 final class ByLoader<V> {
     private final Map<Key, V> values = new HashMap<>();
@@ -37,7 +37,7 @@ final class ByLoader<V> {
         ofBootLoader = null;
     }
 
-    /** Equals another of the same loader, and itself once that is gone. */
+    /** Equal to another key of the same loader; after the loader is collected, only to itself. */
     private static final class Key extends WeakReference<ClassLoader> {
         private final int hash;
 
@@ -52,7 +52,7 @@ final class ByLoader<V> {
         }
 
         @Override
-        @SuppressWarnings("ReferenceEquality") // That is what it is for.
+        @SuppressWarnings("ReferenceEquality") // It compares by identity.
         public boolean equals(@Nullable Object other) {
             if (this == other) {
                 return true;

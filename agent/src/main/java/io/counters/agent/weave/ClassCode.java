@@ -11,16 +11,16 @@ import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
-/** What is asked of the code of a class in which something counts, to find those methods that only hand calls on. */
+/** The facts about the code of a class from which {@link Forwarding} finds forwarders and proxies. */
 final class ClassCode extends ClassVisitor {
     private final ClassReader reader;
     private final Map<String, MethodCode> methods = new HashMap<>();
     private String source = "";
 
-    /** The fields that Kotlin's compiler added for what {@code by} names: others it adds for what a person captured. */
+    /** The fields that Kotlin's compiler adds for delegation with {@code by}; other added fields hold captured values. */
     final Set<String> delegates = new HashSet<>(0);
 
-    /** The methods, by name and descriptor written together, that it calls on its supertypes. */
+    /** The methods that it calls on {@code super}, each a name followed by its descriptor. */
     final Set<String> superCalls = new HashSet<>(0);
 
     private ClassCode(ClassReader reader) {
@@ -34,18 +34,18 @@ final class ClassCode extends ClassVisitor {
         return code;
     }
 
-    /** The class's, with slashes. */
+    /** The name of the class, with slashes. */
     String name() {
         return reader.getClassName();
     }
 
-    /** A method's code; null if it has none. */
+    /** The code of a method; null if it has none. */
     @Nullable
     MethodCode of(String nameAndDescriptor) {
         return methods.get(nameAndDescriptor);
     }
 
-    /** Whether another compiler than Java's wrote it, by the name of its source. */
+    /** Whether its source is in a language other than Java, according to the name of the source file. */
     boolean isOfOtherLanguage() {
         return !source.isEmpty() && !source.endsWith(".java");
     }

@@ -13,13 +13,13 @@ import net.bytebuddy.jar.asm.ClassReader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides which methods of a class count what: by {@code @Count}, and beside it by each rule.
+ * Decides what the methods of a class count: by {@code @Count}, and in addition by each rule.
  *
- * <p>{@code @Count}, or an annotation that a rule names, holds for a method if it stands on it; or else on its class, for
- * public methods other than Object's; or else, with {@code inherit}, if it holds that way for the nearest method
- * above that this one overrides. A name's {@code {class}} is where the annotation stands; for a rule that names
- * classes it is the class that counts. What a rule says that is said already, the same name at the same moment, is
- * counted once, and so is what {@link Forwarding} finds to be handed on.
+ * <p>{@code @Count}, or an annotation that a rule names, applies to a method if it is on the method. Otherwise it applies if
+ * it is on the class, to public methods except those of Object. Otherwise, with {@code inherit}, it applies if it applies
+ * in one of these ways to the nearest method that this method overrides. The {@code {class}} of a name is the class where
+ * the annotation is used; for a rule that names classes, it is the class that counts. If a rule repeats a name at the same
+ * moment, it is counted once. A call of a method that {@link Forwarding} identifies as a forwarder is counted once, too.
  */
 final class ClassMarks {
     private static final String[] NO_NAMES = {};
@@ -37,20 +37,20 @@ final class ClassMarks {
     private final Set<String> handsOn = new HashSet<>(0);
     private @Nullable ClassCode code;
 
-    /** What its class file says. */
+    /** The contents of its class file. */
     final TypeFile file;
 
-    /** Whether a tool generated it, by its name. */
+    /** Whether a tool generated the class, according to its name. */
     final boolean generated;
 
-    /** That a method counts, and by what. */
+    /** A mark that applies to a method. */
     static final class Said {
         final Mark mark;
 
-        /** The class that a name's {@code {class}} is. */
+        /** The value of {@code {class}} in its names. */
         final String owner;
 
-        /** The rule that says so; null for {@code @Count}. */
+        /** The rule that has the mark; null for {@code @Count}. */
         final @Nullable Rule rule;
 
         Said(Mark mark, String owner, @Nullable Rule rule) {
@@ -59,7 +59,7 @@ final class ClassMarks {
             this.rule = rule;
         }
 
-        /** Whether a rule names the very class. */
+        /** Whether a rule gives the exact name of the class. */
         boolean isExact() {
             return rule != null && rule.isExact();
         }
@@ -88,10 +88,10 @@ final class ClassMarks {
     }
 
     /**
-     * The methods that count, by name and descriptor written together.
+     * The methods that count; a key is a method's name followed by its descriptor.
      *
-     * @param generated whether a tool generated the class, by its name
-     * @param exactOnly whether the class counts only for its own marks and for rules that name it letter by letter
+     * @param generated whether a tool generated the class, according to its name
+     * @param exactOnly whether the class counts only for its own marks and for rules that give its exact name
      */
     static Map<String, MethodCounts> read(
             @Nullable ClassLoader loader,
@@ -136,7 +136,7 @@ final class ClassMarks {
         }
     }
 
-    /** What a method counts by, each counter once; whether it has code or not. */
+    /** The marks that apply to a method, each counter once, even if the method has no code. */
     List<Said> said(TypeFile.Method method) {
         List<Said> said = new ArrayList<>(1);
         Annotations count = holding(method, Mark.COUNT);
@@ -167,8 +167,8 @@ final class ClassMarks {
     }
 
     /**
-     * What is asked of the code of its methods. Another agent, such as one that measures coverage, may have put something
-     * into it already: where one method may hand on to another it is the class file's that is looked at, if there is one.
+     * The facts about the code of its methods. Another agent, such as one that measures coverage, may already have changed
+     * the code. Therefore, if one method may forward to another, the code of the class file is used, if there is one.
      */
     ClassCode code() {
         if (code == null) {
@@ -182,7 +182,7 @@ final class ClassMarks {
         return code;
     }
 
-    /** Whether two of its methods have the same name or say the same. */
+    /** Whether two of its methods have the same name, or count under the same name. */
     private boolean hasAlike() {
         Set<String> known = new HashSet<>();
         boolean alike = false;
@@ -200,17 +200,17 @@ final class ClassMarks {
         return alike;
     }
 
-    /** Its class file as its loader has it; null if it has none. */
+    /** The class file from its loader; null if the loader has none. */
     private byte @Nullable [] file() {
         try {
             return Hierarchy.bytes(loader, file.name);
         } catch (Throwable unreadable) {
-            // It is a loader's of the application, and may throw anything.
+            // A class loader of the application may throw anything.
             return null;
         }
     }
 
-    /** The same of another class, whose name has slashes; null for one of the JDK, or that can't be read. */
+    /** The marks of another class, whose name has slashes; null if it belongs to the JDK or can't be read. */
     @Nullable
     ClassMarks of(String type) {
         if (type.equals(file.name)) {
@@ -233,7 +233,7 @@ final class ClassMarks {
             Refusals silent = new Refusals(new Consumer<String>() {
                 @Override
                 public void accept(String line) {
-                    // It is said where that class is woven.
+                    // It is logged when that class is instrumented.
                 }
             });
             ClassReader read = Weaving.reader(bytes);
@@ -241,12 +241,12 @@ final class ClassMarks {
             of.code = ClassCode.read(read);
             return of;
         } catch (Throwable unreadable) {
-            // It is a loader's of the application, and may throw anything.
+            // A class loader of the application may throw anything.
             return null;
         }
     }
 
-    /** Whether its class was made at run time: its loader has no file of it. */
+    /** Whether the class was generated at run time, so that its loader has no file of it. */
     boolean isMadeAtRunTime() {
         try {
             return Hierarchy.bytes(loader, file.name) == null;
@@ -255,18 +255,18 @@ final class ClassMarks {
         }
     }
 
-    /** Says once that a method which only a rule names hands calls on, and so does not count. */
+    /** Logs once that a method that a rule names is a compiler's forwarder, and therefore not counted. */
     void complainOfForwarder(TypeFile.Method method, String to) {
         if (handsOn.add(method.name)) {
             refusals.refuse(
                     file.name,
                     method.name,
-                    "the compiler made it only to hand calls on, and it is not counted; name the method that it calls, "
-                            + to);
+                    "the compiler generated this method only to forward calls, so it is not counted; name the method"
+                            + " that it calls: " + to);
         }
     }
 
-    /** The annotations, this one among them, that hold for a method; null if there are none. */
+    /** The annotations, including this one, that apply to a method; null if this one does not apply. */
     private @Nullable Annotations holding(TypeFile.Method method, String annotation) {
         Annotations own = on(method, file, annotation);
         if (own != null || !rules.inherit() || !method.isVirtual()) {
@@ -292,7 +292,7 @@ final class ClassMarks {
         return method.isOpen() && type.annotations.carry(annotation) ? type.annotations : null;
     }
 
-    /** Whether a rule that names classes means this method: in the class itself, or as one that overrides. */
+    /** Whether a rule that names classes matches this method: directly, or because it overrides a matching one. */
     private boolean names(Rule rule, TypeFile.Method method) {
         if (rule.namesType(file.name) || rule.method.isEmpty() || method.name.equals("<init>")) {
             return rule.namesMethod(method);
@@ -302,7 +302,7 @@ final class ClassMarks {
                 if (namesOverridden(rule, method, found.file)) {
                     return true;
                 }
-                // What the named type has from its own supertypes is its method too.
+                // Methods that the matching type inherits from its supertypes match, too.
                 for (Found higher : hierarchy
                         .above(loader, found.file.superName, found.file.interfaces)
                         .values()) {
@@ -324,7 +324,7 @@ final class ClassMarks {
         return false;
     }
 
-    /** What a rule asks for; of an annotation that carries {@code @Count}, what that says. */
+    /** The marks of a rule; if it names an annotation type that carries {@code @Count}, the marks on that type. */
     private List<Mark> marks(Rule rule) {
         List<Mark> marks = new ArrayList<>(1);
         if (!rule.annotation.isEmpty() && rule.plain) {
@@ -337,9 +337,9 @@ final class ClassMarks {
                         internalName(rule.annotation),
                         "",
                         (annotation == null
-                                        ? "metaAnnotations names it, but its class is nowhere to be read: put it on the"
+                                        ? "metaAnnotations names it, but its class file can't be read; put it on the"
                                                 + " class path, or write a rule @"
-                                        : "metaAnnotations names it, but it carries no @Count: annotate it, or write a"
+                                        : "metaAnnotations names it, but it has no @Count; annotate it, or write a"
                                                 + " rule @")
                                 + internalName(rule.annotation).replace('/', '.') + " = name");
                 return marks;
@@ -378,19 +378,20 @@ final class ClassMarks {
             }
         }
         if (method.isNative() && (annotated || named)) {
-            refusals.refuse(file.name, method.name, "a native method has no code to count in; count what calls it");
+            refusals.refuse(
+                    file.name, method.name, "a native method has no code to count in; count the methods that call it");
         } else if (named || (annotated && !rules.inherit() && !isWrittenBeside(method))) {
             refusals.refuse(
                     file.name,
                     method.name,
                     "an abstract method has no code to count in; "
                             + (named
-                                    ? "begin the rule with + to count what implements it"
-                                    : "annotate what implements it, or set inherit=true"));
+                                    ? "begin the rule with + to count the methods that implement it"
+                                    : "annotate the methods that implement it, or set inherit=true"));
         }
     }
 
-    /** Whether the compiler put the code into a class beside it, with the mark: Kotlin's defaults, Groovy's traits. */
+    /** Whether the compiler put the code, with the mark, into a nested class: Kotlin's defaults, Groovy's traits. */
     private boolean isWrittenBeside(TypeFile.Method method) {
         for (String nested : file.nested) {
             ClassMarks beside = of(nested);
@@ -418,8 +419,8 @@ final class ClassMarks {
             refusals.refuse(
                     file.name,
                     "",
-                    "@Count on a class stands for its public methods that have code, and there is none; annotate methods"
-                            + (file.isInterface() ? ", or what implements it, or set inherit=true" : ""));
+                    "@Count on a class applies to its public methods that have code, but there are none; annotate methods"
+                            + (file.isInterface() ? " or the classes that implement it, or set inherit=true" : ""));
         }
     }
 
@@ -429,7 +430,7 @@ final class ClassMarks {
             refusals.refuse(
                     file.name,
                     "",
-                    "@Count on an annotation counts where that is used only if it is named; set metaAnnotations="
+                    "@Count on an annotation type has an effect only if the settings name that type; set metaAnnotations="
                             + name);
         }
     }

@@ -2,14 +2,17 @@ package io.counters.agent.weave;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-/** Looks through a class file's constants for the annotations that count: the only thing that happens to most classes. */
+/** Searches the constants of a class file for annotations that count. For most classes nothing else is done. */
 final class ConstantPool {
     private static final byte[] MOVED_COUNT = Mark.MOVED_COUNT.getBytes(UTF_8);
     private static final byte[] MOVED_COUNTS = Mark.MOVED_COUNTS.getBytes(UTF_8);
 
     private ConstantPool() {}
 
-    /** Whether one of these strings, or {@code @Count} in another package, is among them; false for a pool with a constant that is not known yet. */
+    /**
+     * Whether the constants include one of these strings, or {@code @Count} in another package. False if a constant has
+     * an unknown type before one is found.
+     */
     static boolean mentions(byte[][] needles, byte[] bytes) {
         int constants = u2(bytes, 8);
         int at = 10;
@@ -28,7 +31,7 @@ final class ConstantPool {
                         return true;
                     }
                     break;
-                case 5: // a long or a double: takes two places
+                case 5: // a long or a double, which occupies two entries
                 case 6:
                     at += 9;
                     i++;

@@ -11,28 +11,30 @@ import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds out whether a method hands its calls on to one that counts them, so that a call counts once.
+ * Finds out whether a method forwards its calls to one that counts them, so that a call counts once.
  *
  * <p><b>Forwarders.</b> Compilers copy annotations to methods that they add: a static double of an {@code object}'s
- * method, a class's own copy of what it has from a trait or an interface, overloads for default arguments, constructors
- * without arguments. The source has one method, and the one that is called counts. A forwarder is known by its code, see
- * {@link MethodCode}, and by what it calls: a method with code that counts by the same mark. The same is:
+ * method, a class's own copy of a method of a trait or an interface, overloads for default arguments, constructors
+ * without arguments. The source has one method, and only the method that is called counts. A forwarder is recognized by
+ * its code, see {@link MethodCode}, and by the method that it calls, which has code and counts by the same mark. Marks are
+ * the same in these cases:
  *
  * <ul>
- *   <li>the same counter at the same moment, whoever wrote it: {@code @Count("x") a() { a(1); }} over {@code @Count("x")
- *       a(int)};
- *   <li>the same annotation, letter by letter, where its name depends on the class or the method, if the compiler of
- *       another language than Java made a copy: the method is called by the same name, but for what compilers add to it,
- *       on the same object, an object that is the only one of its type, or one that a compiler's field holds.
+ *   <li>They name the same counter at the same moment, whether a compiler or a person wrote the forwarder: {@code
+ *       @Count("x") a() { a(1); }} and {@code @Count("x") a(int)}.
+ *   <li>The annotations are equal, their name depends on the class or the method, and the compiler of another language
+ *       than Java made the copy: the called method has the same name, except for what compilers add to it, and is called
+ *       on the same object, on the only object of its type, or on an object in a field that the compiler added.
  * </ul>
  *
- * A call on any other object is a person's delegation: in Java it always counts, elsewhere unless name, types and
- * counter are the same. Methods without the annotation that stand between the two, and only hand on, are looked through.
+ * A call on any other object is a delegation that a person wrote. In Java it always counts; in other languages it counts
+ * unless name, types and counter are the same. The search passes through methods without the annotation that only forward.
  *
- * <p><b>Proxies.</b> Tools generate subclasses whose methods call the real one, on {@code super}, on another object or
- * through an interceptor. A method of such a class counts neither by {@code inherit}, {@code +} and {@code *} nor by a
- * copied annotation. It is known by all of this: it has no line numbers; its class has no file, or is synthetic; it
- * calls nothing but a method like it, or holds a {@code Method}, or something in its class calls it on {@code super}.
+ * <p><b>Proxies.</b> Tools generate subclasses whose methods call the real method, on {@code super}, on another object or
+ * through an interceptor. A method of such a class is not counted because of {@code inherit}, {@code +}, {@code *} or a
+ * copied annotation. It is recognized if all of this is true: it has no line numbers; its class has no file, or is
+ * synthetic; and it only calls a method like itself, or uses a {@code Method} or {@code MethodHandle}, or its class also
+ * calls the overridden method on {@code super}.
  */
 final class Forwarding {
     private static final int DEPTH_MAX = 20;
@@ -41,10 +43,10 @@ final class Forwarding {
     private final TypeFile.Method method;
     private final @Nullable MethodCode code;
 
-    /** Where it has looked already, as there may be many ways to the same place. */
+    /** The methods that were already searched, because several paths may lead to the same method. */
     private final Set<String> looked = new HashSet<>(4);
 
-    /** A method with what is known of the call that leads there. */
+    /** A method that is called, and whether the caller may be a compiler's copy of it. */
     private static final class Target {
         final ClassMarks in;
         final TypeFile.Method method;
@@ -63,7 +65,7 @@ final class Forwarding {
         this.code = in.code().of(method.name + method.descriptor);
     }
 
-    /** What of that it still counts by. */
+    /** The marks by which the method itself counts. */
     List<Said> counted(List<Said> said) {
         List<Target> targets = targets();
         boolean proxy = isProxy();
@@ -110,7 +112,7 @@ final class Forwarding {
         return null;
     }
 
-    /** The methods that it does nothing but to call: one, or none. */
+    /** The methods in which a forwarded call may end; none if it is not a forwarder. */
     private List<Target> targets() {
         List<Target> targets = new ArrayList<>(1);
         if (code == null) {
@@ -135,7 +137,7 @@ final class Forwarding {
         return targets;
     }
 
-    /** Those in its supertypes that it overrides. */
+    /** The methods of its supertypes that it overrides. */
     private List<Target> overridden() {
         List<Target> overridden = new ArrayList<>(1);
         looked.clear();
@@ -155,7 +157,7 @@ final class Forwarding {
         return false;
     }
 
-    /** @param orAbstract whether a method without code will do */
+    /** @param orAbstract whether to include methods without code */
     private void find(Call call, String type, boolean copied, boolean orAbstract, int depth, List<Target> into) {
         boolean again = depth > DEPTH_MAX || !looked.add(type + "." + call.name + call.descriptor);
         ClassMarks at = again ? null : in.of(type);
@@ -180,7 +182,7 @@ final class Forwarding {
         }
     }
 
-    /** Looks through what only a compiler made, and through what only hands on. */
+    /** Continues the search in the methods that a synthetic method or a forwarder calls. */
     private void through(@Nullable MethodCode made, boolean copied, int depth, List<Target> into) {
         if (made != null) {
             for (Call next : made.isSynthetic() ? made.calls() : made.handsOnTo()) {
@@ -202,7 +204,7 @@ final class Forwarding {
         }
     }
 
-    /** Whether compilers may have made one of the names of the other: {@code m$}, {@code m$extension}, {@code m-impl}. */
+    /** Whether a compiler may have derived one name from the other: {@code m$}, {@code m$extension}, {@code m-impl}. */
     private boolean isNameOf(String called) {
         return isLonger(method.name, called) || isLonger(called, method.name);
     }

@@ -13,17 +13,18 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What stands above a class, and on an annotation type: read from class files, which a loader gives as resources. No
- * class is loaded. In use only where {@code inherit}, a rule with {@code +} or a rule with {@code @} asks for it.
+ * The supertypes of classes, and the annotation types that rules name. They are read from class files, which a loader
+ * returns as resources; no class is loaded. Used only if {@code inherit}, a rule with {@code +} or a rule with {@code @}
+ * needs it.
  *
- * <p>The caller is a thread of the application that is about to define a class, with locks of its loader held. Asking
- * that loader for its supertypes' files takes locks in the order in which the JVM itself takes them a moment later, when
- * it resolves these supertypes through the same loader; and no lock of ours is held meanwhile. What a loader must load
- * itself to find a file never comes to {@code transform}: the JVM keeps a thread that is in there out of it.
+ * <p>The caller is a thread of the application that is about to define a class and holds locks of its loader. Asking that
+ * loader for the files of the supertypes takes locks in the same order as the JVM does a moment later, when it resolves
+ * these supertypes through the same loader. The agent holds no lock meanwhile. Classes that a loader must load to find a
+ * file never reach {@code transform}, because the JVM does not call it again on a thread that is inside it.
  *
- * <p>Remembered are {@value #TYPES_MAX} types at most, by loader, whose life is not prolonged; beyond, it begins anew. What
- * can't be read, as a library's optional dependency that is not there, is a type of which nothing but the name is known;
- * the first is named in a line, and all are counted.
+ * <p>At most {@value #TYPES_MAX} types are cached, by loader, without keeping the loader alive; if there are more, the
+ * cache is cleared. Of a type whose class file can't be read, such as one of an optional dependency that is missing, only
+ * the name is known. The first such type is logged, and all are counted.
  */
 final class Hierarchy {
     private static final int TYPES_MAX = 2000;
@@ -34,7 +35,7 @@ final class Hierarchy {
     private final ByLoader<Map<String, Found>> known = new ByLoader<>();
     private int size;
 
-    /** A type above; without a file, if that could not be read. */
+    /** A type; without a file if that could not be read. */
     static final class Found {
         final String name;
         final @Nullable TypeFile file;
@@ -50,7 +51,7 @@ final class Hierarchy {
         this.log = log;
     }
 
-    /** All supertypes by their names: the superclasses first, from near to far, then interfaces, near ones first. */
+    /** All supertypes by name: the superclasses first, the nearest of them first, then the interfaces, nearest first. */
     Map<String, Found> above(@Nullable ClassLoader loader, @Nullable String superName, String[] interfaces) {
         Map<String, Found> above = new LinkedHashMap<>();
         List<String> waiting = new ArrayList<>();
@@ -80,7 +81,7 @@ final class Hierarchy {
     }
 
     private @Nullable TypeFile put(@Nullable ClassLoader loader, String name, Map<String, Found> above) {
-        // Nothing in the JDK extends what is not of the JDK: its types are read for rules that name one only.
+        // A type of the JDK has only supertypes of the JDK, so it is read only if a rule names a type of the JDK.
         Found found = name.startsWith("java/") && !rules.nameSupertypesOfTheJdk()
                 ? new Found(name, null)
                 : find(loader, name);
@@ -124,12 +125,12 @@ final class Hierarchy {
                 return file;
             }
         } catch (Throwable unreadable) {
-            // It is a loader's of the application, and may throw anything: what it says of itself is not asked for.
+            // A class loader of the application may throw anything; reading its message may throw, too.
             why = unreadable.getClass().getName();
         }
         if (unread.getAndIncrement() == 0) {
             log.accept(name.replace('/', '.') + ": its class file can't be read (" + why
-                    + "); what stands in it counts nothing. Further such supertypes are only counted");
+                    + "), so its annotations and methods are ignored; further such supertypes are not logged");
         }
         return null;
     }

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import net.bytebuddy.jar.asm.Type;
 
-/** Writes down what methods count, one line for each counter, in the grammar of rules as far as that goes. */
+/** Describes what methods count: one line for each counter, in the grammar of rules where that is possible. */
 final class Listing {
     private final String method;
     private final List<String> lines = new ArrayList<>();
@@ -16,7 +16,7 @@ final class Listing {
         this.method = method;
     }
 
-    /** @param counts what each method counts, by name and descriptor written together */
+    /** @param counts what each method counts; a key is a method's name followed by its descriptor */
     static List<String> lines(String owner, Map<String, MethodCounts> counts) {
         List<String> lines = new ArrayList<>();
         for (Map.Entry<String, MethodCounts> entry : counts.entrySet()) {
@@ -67,7 +67,7 @@ final class Listing {
         lines.add(line.toString());
     }
 
-    /** Takes out one like that, if there is one. */
+    /** Removes one such amount if there is one, and returns whether there was. */
     private static boolean remove(List<Tick> ticks, String name, int amount, String on) {
         for (int i = 0; i < ticks.size(); i++) {
             Tick tick = ticks.get(i);

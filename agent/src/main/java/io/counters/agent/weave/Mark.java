@@ -8,12 +8,12 @@ import net.bytebuddy.jar.asm.Opcodes;
 import net.bytebuddy.jar.asm.Type;
 import org.jspecify.annotations.Nullable;
 
-/** One {@code @Count} as it stands in a class file, or what a rule says in its place. */
+/** What one {@code @Count} in a class file, or one rule, says about a method: its counters and its moment. */
 final class Mark {
     static final String COUNT = "Lio/counters/Count;";
     static final String COUNTS = "Lio/counters/Count$List;";
 
-    /** How the descriptor ends where an application's shading has put the API below a package of its own. */
+    /** The end of the descriptor if shading has moved the API below another package. */
     static final String MOVED_COUNT = "/io/counters/Count;";
 
     static final String MOVED_COUNTS = "/io/counters/Count$List;";
@@ -26,10 +26,10 @@ final class Mark {
     int amount = 1;
     boolean async;
 
-    /** Whether a rule names the very method, so that it can't be left out without a word. */
+    /** Whether a rule names exactly this method, so that it must be logged if the method is not counted. */
     boolean named;
 
-    /** Whether it says the same, as a compiler's copy does. */
+    /** Whether both have the same values, as a compiler's copy has. */
     boolean equalTo(Mark other) {
         return value.equals(other.value)
                 && when == other.when
@@ -40,13 +40,13 @@ final class Mark {
                 && async == other.async;
     }
 
-    /** Whether its names depend on where it stands, by this placeholder. */
+    /** Whether its names contain this placeholder. */
     boolean uses(String placeholder) {
         String templates = (value.isEmpty() ? Names.DEFAULT : value) + errors + inFlight;
         return templates.contains(placeholder);
     }
 
-    /** Reads one annotation; null if it is none of ours. */
+    /** A reader of this annotation; null if it is not {@code @Count}. */
     static @Nullable AnnotationVisitor reader(String descriptor, Consumer<Mark> into) {
         if (descriptor.equals(COUNT) || descriptor.endsWith(MOVED_COUNT)) {
             return one(into);

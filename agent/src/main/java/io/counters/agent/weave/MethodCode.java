@@ -14,8 +14,8 @@ import net.bytebuddy.jar.asm.Type;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a method's code does, as far as that tells whether it is a forwarder: a method that only loads its arguments, or
- * defaults in their place, and makes one call.
+ * The facts about a method's code that show whether it is a forwarder: a method that only loads its arguments or default
+ * values, and makes one call.
  *
  * <pre>
  *   load parameters, constants, fields, getters of its own class; box and unbox; check for null
@@ -24,11 +24,12 @@ import org.jspecify.annotations.Nullable;
  *   return
  * </pre>
  *
- * <p>There is no branch in it, nothing is stored, and no other method is called. Where another compiler wrote {@code @Generated}
- * on the method the defaults may be any code: Groovy's are what the source says.
+ * <p>A forwarder has no branch, stores nothing, and calls no other method. If the compiler of another language wrote {@code
+ * @Generated} on the method, the default values may be any code, because Groovy copies them from the source.
  *
- * <p>What comes before the call may throw, and the call would not count. So in Java, where a person wrote it, getters, casts,
- * fields of other objects, and boxes that are not the JDK's are more than arguments; and the call must be on {@code this}.
+ * <p>If code before the call throws, the call would not be counted. In Java, where a person wrote that code, a method is
+ * therefore not a forwarder if it calls getters, casts, reads fields of other objects, or uses boxes that are not the
+ * JDK's; and the call must be on {@code this}.
  */
 final class MethodCode extends MethodVisitor {
     private static final String NULL_CHECKS = "kotlin/jvm/internal/Intrinsics";
@@ -49,7 +50,7 @@ final class MethodCode extends MethodVisitor {
     private final ClassCode in;
     private final int access;
 
-    /** What it calls, in this order; of no interest, and not complete, where it is no forwarder. */
+    /** Its calls, in order; incomplete if it is not a forwarder. */
     private final List<Call> calls = new ArrayList<>(2);
 
     private boolean doesMore;
@@ -60,10 +61,10 @@ final class MethodCode extends MethodVisitor {
     private final List<String> statics = new ArrayList<>(0);
     private boolean readsDelegate;
 
-    /** Whether a debugger could show its source. */
+    /** Whether it has line numbers. */
     boolean hasLines;
 
-    /** Whether it holds this or another method as a value, as what intercepts calls does. */
+    /** Whether it uses a {@code Method} or {@code MethodHandle} as a value, as interceptors do. */
     boolean handsMethodOn;
 
     /** A call of a method. */
@@ -81,13 +82,13 @@ final class MethodCode extends MethodVisitor {
         }
     }
 
-    /** Whom a call is made on. */
+    /** The object on which a call is made. */
     enum Receiver {
         /** The same object, or none. */
         ITSELF,
-        /** What a static field of the called type, or of the one around it, holds: an object of Scala or Kotlin, a companion. */
+        /** The object in a static field of the called type or of its outer type: a Scala or Kotlin object, a companion. */
         SINGLETON,
-        /** What a field holds that a compiler added: Kotlin's delegation. */
+        /** The object in a field that Kotlin's compiler added for delegation. */
         DELEGATE,
         /** Any other object. */
         OTHER
@@ -99,17 +100,17 @@ final class MethodCode extends MethodVisitor {
         this.access = access;
     }
 
-    /** Whether a compiler made it, by its flags. */
+    /** Whether a compiler generated it, according to its flags. */
     boolean isSynthetic() {
         return (access & (Opcodes.ACC_SYNTHETIC | Opcodes.ACC_BRIDGE)) != 0;
     }
 
-    /** All it calls. */
+    /** All its calls. */
     List<Call> calls() {
         return calls;
     }
 
-    /** The calls, one or more, any of which may be that of a forwarder; none if it is no forwarder. */
+    /** The calls that may be the forwarded one; none if it is not a forwarder. */
     List<Call> handsOnTo() {
         List<Call> candidates = new ArrayList<>(1);
         if (doesMore && !generated) {
@@ -130,7 +131,7 @@ final class MethodCode extends MethodVisitor {
         return candidates;
     }
 
-    /** On what one of its calls is made. */
+    /** The kind of object on which this call is made. */
     Receiver receiver(Call call) {
         if (call.opcode == Opcodes.INVOKESTATIC
                 || ((call.opcode == Opcodes.INVOKESPECIAL || call.owner.equals(in.name()))
@@ -150,7 +151,7 @@ final class MethodCode extends MethodVisitor {
         return ownGetter || call.owner.equals(NULL_CHECKS) || isConversion(call);
     }
 
-    /** Boxing, unboxing, and what makes an object of a value class of its value. */
+    /** Whether the call boxes, unboxes, or creates an object of a value class from its value. */
     private boolean isConversion(Call call) {
         Type[] from = Type.getArgumentTypes(call.descriptor);
         Type to = Type.getReturnType(call.descriptor);
@@ -201,7 +202,7 @@ final class MethodCode extends MethodVisitor {
 
     @Override
     public void visitIntInsn(int opcode, int operand) {
-        // A constant, or an array.
+        // Loads a constant or creates an array, which a forwarder may do.
     }
 
     @Override
@@ -268,7 +269,7 @@ final class MethodCode extends MethodVisitor {
     public void visitInvokeDynamicInsn(String method, String descriptor, Handle bootstrap, Object... arguments) {
         doesMore = true;
         Type[] types = Type.getArgumentTypes(descriptor);
-        // A dynamic language's call: which method is meant is among the bootstrap's arguments.
+        // A call in a dynamic language: the first bootstrap argument is the name of the called method.
         if (generated && arguments.length > 0 && arguments[0] instanceof String && types.length > 0) {
             String on = types[0].getSort() == Type.OBJECT ? types[0].getInternalName() : "";
             calls.add(new Call(Opcodes.INVOKEDYNAMIC, on, (String) arguments[0], descriptor));

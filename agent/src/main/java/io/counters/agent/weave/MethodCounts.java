@@ -4,21 +4,21 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a method is to count, and when: the marks on it, as amounts to add to counters. */
+/** What a method counts and when: its marks, converted to amounts that are added to counters. */
 final class MethodCounts {
     private static final String STAGE = ")Ljava/util/concurrent/CompletionStage;";
     private static final String FUTURE = ")Ljava/util/concurrent/CompletableFuture;";
     private static final String SUSPEND = "Lkotlin/coroutines/Continuation;)Ljava/lang/Object;";
 
-    /** An amount for a counter. */
+    /** An amount that is added to a counter. */
     static final class Tick {
         final String name;
         final int amount;
 
-        /** Only for these Throwables: class names, each followed by {@code ;}. Empty is any. */
+        /** Class names of Throwables, each followed by {@code ;}: only these count. Empty: all count. */
         final String on;
 
-        /** RETURN, THROW or EXIT of the stage that the method returns; null where the method's own end counts. */
+        /** With {@code async}, the moment of the returned stage: RETURN, THROW or EXIT. Null if the method's end counts. */
         final @Nullable Moment stage;
 
         Tick(String name, int amount, String on, @Nullable Moment stage) {
@@ -31,7 +31,7 @@ final class MethodCounts {
 
     final List<Tick> entry = new ArrayList<>();
 
-    /** What is in flight goes up as the last thing before the body, and down as the first thing after it. */
+    /** The increments of {@code inFlight}. They are last before the body, and the decrements are first after it. */
     final List<Tick> opened = new ArrayList<>();
 
     final List<Tick> returned = new ArrayList<>();
@@ -40,17 +40,17 @@ final class MethodCounts {
     /** Whether it is a suspend function of Kotlin. */
     boolean suspends;
 
-    /** Whether it is entered again when it is resumed: then a call is counted when it is over. */
+    /** Whether it is entered again when it is resumed; then a call is counted when it ends. */
     boolean reentered;
 
-    /** Adds what one mark asks for; what cannot be done is left out, and said. */
+    /** Adds the amounts of one mark. Parts that cannot work are ignored and logged. */
     void add(Mark mark, Names names, Refusals refusals, String owner, String method, String descriptor) {
         if (mark.async && !descriptor.endsWith(STAGE) && !descriptor.endsWith(FUTURE)) {
             refusals.refuse(
                     owner,
                     method,
-                    "async is for methods declared to return a CompletionStage or CompletableFuture; this one is not, "
-                            + "and not counted; remove async=true to count when it returns");
+                    "async is for methods declared to return a CompletionStage or CompletableFuture; this method is"
+                            + " not, so it is not counted; remove async=true to count it when it returns");
             return;
         }
         boolean constructor = method.equals("<init>");
@@ -58,16 +58,16 @@ final class MethodCounts {
             refusals.refuse(
                     owner,
                     method,
-                    "a constructor counts at ENTRY or RETURN only, as no handler can be put around super(...); "
-                            + "THROW, EXIT, errors and inFlight are left out");
+                    "a constructor counts at ENTRY or RETURN only, because no handler can be placed around super(...);"
+                            + " THROW, EXIT, errors and inFlight are ignored");
         }
         suspends = descriptor.endsWith(SUSPEND);
         if (suspends && !mark.inFlight.isEmpty()) {
             refusals.refuse(
                     owner,
                     method,
-                    "inFlight is left out: a suspend function is left and entered again within one call; "
-                            + "count around the coroutine instead");
+                    "inFlight is ignored, because a suspend function returns and is entered again within one call;"
+                            + " put inFlight on a method around the coroutine instead");
         }
         StringBuilder types = new StringBuilder();
         for (String type : mark.on) {
@@ -99,7 +99,7 @@ final class MethodCounts {
         }
     }
 
-    /** A call that throws ends there and then, also one that would have returned a stage. */
+    /** A call that throws has ended, even if the method is declared to return a stage. */
     private void atEnd(Mark mark, Moment when, String name, int amount, String on) {
         if (mark.async) {
             returned.add(new Tick(name, amount, on, when));
@@ -111,7 +111,7 @@ final class MethodCounts {
         }
     }
 
-    /** Counts nothing at entry any more, as this code is entered several times for one call. */
+    /** Moves what counts at entry to the end of the call, because the code is entered several times per call. */
     void reenter() {
         reentered = true;
         returned.addAll(entry);

@@ -11,29 +11,29 @@ import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What must be known of a method's code before it is written anew.
+ * The facts about a method's code that are needed before it is instrumented.
  *
- * <p>A suspend function that may suspend anywhere but in its last call is a state machine: it is entered for each call,
- * and again whenever it is resumed. Its code asks whether its last argument is the continuation it made itself, and
- * for its {@code label}. One without is entered and left once a call, like any method.
+ * <p>A Kotlin suspend function that may suspend before its last call is a state machine: it is entered once for the call,
+ * and again each time it is resumed. Its code checks whether its last argument is its own continuation, and reads that
+ * continuation's {@code label}. A suspend function without this code is entered and left once per call, like any method.
  */
 final class MethodShape extends MethodVisitor {
     private final Set<String> askedFor = new HashSet<>();
 
-    /** Its local variables, in places of 4 bytes. */
+    /** The size of its local variables, in slots of 4 bytes. */
     int locals;
 
-    /** Its return instructions. */
+    /** The number of its return instructions. */
     int returns;
 
-    /** Whether it is entered again when it is resumed. */
+    /** Whether it is a suspend function that is entered again when it is resumed. */
     boolean stateMachine;
 
     private MethodShape() {
         super(Opcodes.ASM9);
     }
 
-    /** @param wanted of these methods, by name and descriptor written together */
+    /** @param wanted the methods to read, each a name followed by its descriptor */
     static Map<String, MethodShape> read(ClassReader reader, Set<String> wanted) {
         Map<String, MethodShape> shapes = new HashMap<>();
         reader.accept(

@@ -13,10 +13,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a counter's name of a template, when a method is woven: {@code {class} {simpleClass} {package} {method} {host}
- * {app}} are filled in, {@code $} becomes {@code .}, and what a name can't have becomes {@code _}; that is said of
- * what stands in a template, and taken for granted in what is filled in, unless two names become one by it. A
- * constructor's {@code {method}} is {@code new}, which no method is called.
+ * Makes a counter's name from a template when a method is instrumented. It fills in {@code {class} {simpleClass}
+ * {package} {method} {host} {app}}, and replaces {@code $} by {@code .} and any other character that a name may not
+ * contain by {@code _}. It logs replacements in the template itself. It does not log those in the values that are filled
+ * in, unless two names become one in this way. The {@code {method}} of a constructor is {@code new}, which is not a valid
+ * name of a method.
  */
 public final class Names {
     static final String DEFAULT = "{class}.{method}";
@@ -31,14 +32,14 @@ public final class Names {
     private final Consumer<String> log;
     private final AtomicLong refused = new AtomicLong();
 
-    /** What each name was before its letters were changed; the first that many. */
+    /** The first {@value #COMPARED_MAX} names, with what each was before characters were replaced. */
     private final Map<String, String> asWritten = new ConcurrentHashMap<>();
 
     private final Set<String> shared = ConcurrentHashMap.newKeySet();
 
     /**
-     * @param tags a template of what default names carry, {@code key=value,key=value}; may be empty
-     * @param log takes a line for each name that is not what its template says, or is refused
+     * @param tags a template of the tags of default names, {@code key=value,key=value}; may be empty
+     * @param log accepts a message for each name that differs from its template, or is refused
      */
     public Names(String host, String app, String tags, Consumer<String> log) {
         this.host = host;
@@ -48,7 +49,7 @@ public final class Names {
     }
 
     /**
-     * The canonical name, or null if it breaks a rule that changing letters does not mend.
+     * The canonical name, or null if it breaks a rule even after characters were replaced.
      *
      * @param template empty for the default name
      * @param owner the class's name with slashes
@@ -85,8 +86,8 @@ public final class Names {
             String rule = Rejection.NAME_LETTER.rule();
             if (open >= 0 && close > 0) {
                 String unknown = filled.substring(open, close + 1);
-                rule = unknown + " is no placeholder, write " + Nearest.of(unknown, PLACEHOLDERS)
-                        + " perhaps; there are " + String.join(" ", PLACEHOLDERS);
+                rule = unknown + " is not a placeholder; did you mean " + Nearest.of(unknown, PLACEHOLDERS)
+                        + "? The placeholders are " + String.join(" ", PLACEHOLDERS);
             }
             log.accept(type + "." + method + ": \"" + filled + "\" is counted as " + name + "; " + rule);
         }
@@ -94,33 +95,33 @@ public final class Names {
         return reader.name();
     }
 
-    /** Two methods that are to share a counter have the same name; where only the cleaning made it the same, it is said. */
+    /** Logs that two names are equal only after characters were replaced: methods that share a counter have one name. */
     private void complainIfShared(String name, String written) {
         String first = asWritten.size() < COMPARED_MAX ? asWritten.putIfAbsent(name, written) : asWritten.get(name);
         if (first != null && !first.equals(written) && shared.size() < SHARED_SAID && shared.add(name)) {
-            log.accept("\"" + first + "\" and \"" + written + "\" are both counted as " + name + ", since "
-                    + Rejection.NAME_LETTER.rule() + "; give each a name of its own, by @Count(\"...\") or a rule"
-                    + (shared.size() == SHARED_SAID ? ". Further ones are not named" : ""));
+            log.accept("\"" + first + "\" and \"" + written + "\" are both counted as " + name + ", because "
+                    + Rejection.NAME_LETTER.rule() + "; give each its own name with @Count(\"...\") or a rule"
+                    + (shared.size() == SHARED_SAID ? ". Further such names are not logged" : ""));
         }
     }
 
-    /** How many were refused. */
+    /** How many names were refused. */
     long refused() {
         return refused.get();
     }
 
-    /** Puts {@code suffix} behind a name's metric, in front of its tags. */
+    /** Inserts {@code suffix} between a name's metric and its tags. */
     static String append(String name, String suffix) {
         int tags = name.indexOf(',');
         return tags < 0 ? name + suffix : name.substring(0, tags) + suffix + name.substring(tags);
     }
 
-    /** A value must not become part of a name's structure. */
+    /** Also replaces {@code ,} and {@code =}, so that a value cannot add tags to a name. */
     private static String value(String text) {
         return allowed(text, false);
     }
 
-    /** Puts another letter for each that can't stand in a name, or in a part of one. */
+    /** Replaces each character that a name, or a part of a name, may not contain. */
     private static String allowed(String text, boolean structure) {
         StringBuilder name = new StringBuilder(text);
         for (int i = 0; i < name.length(); i++) {

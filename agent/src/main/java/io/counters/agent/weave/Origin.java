@@ -8,12 +8,12 @@ import java.security.ProtectionDomain;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a class comes from: the application, the JDK, another agent, or a tool that generated it. Only the application's
- * own classes count for rules with {@code *}, {@code +} and for {@code inherit}; the others count for their own {@code
- * @Count} and for rules that name them letter by letter.
+ * Where a class comes from: the application, the JDK, another agent, or a tool that generated it. Only classes of the
+ * application count for rules with {@code *} and {@code +}, and for {@code inherit}. The others count for their own {@code
+ * @Count} and for rules that give their exact names.
  */
 final class Origin {
-    /** The JDK has these, and so has the application: {@code javax.servlet}. */
+    /** Packages of the JDK that an application may have, too, such as {@code javax.servlet}. */
     private static final String[] PERHAPS_OF_THE_JDK = {"javax/", "jdk/", "sun/", "com/sun/"};
 
     private static final String[] OURS = {
@@ -34,15 +34,15 @@ final class Origin {
         "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
     };
 
-    /** The JDK's proxies are numbered: a nested class may be called {@code Outer$ProxyServlet}. */
+    /** In a proxy of the JDK a number follows; a nested class may be named {@code Outer$ProxyServlet}. */
     private static final String PROXY = "$Proxy";
 
-    /** What compilers leave for a debugger, and tools that generate classes do not. */
+    /** The attribute with line numbers: compilers write it, tools that generate classes do not. */
     private static final byte[][] LINES = {"LineNumberTable".getBytes(UTF_8)};
 
     private Origin() {}
 
-    /** Whether a class may be marked at all, by its name, which has slashes: the quick look. */
+    /** The first, fast check: whether a class with this name, which has slashes, may be marked. */
     static boolean mayBeMarked(@Nullable ClassLoader loader, String name) {
         if (name.startsWith("java/") || startsWithOneOf(OURS, name)) {
             return false;
@@ -50,7 +50,7 @@ final class Origin {
         return loader == null ? !startsWithOneOf(PERHAPS_OF_THE_JDK, name) : !isPlatform(loader);
     }
 
-    /** Whether it comes from the JDK's own image, though the application's loader loads it. */
+    /** Whether it comes from the JDK's own image, although the application's loader loads it. */
     static boolean isOfTheImage(String name, @Nullable ProtectionDomain domain) {
         CodeSource source =
                 domain == null || !startsWithOneOf(PERHAPS_OF_THE_JDK, name) ? null : domain.getCodeSource();
@@ -69,7 +69,7 @@ final class Origin {
         return startsWithOneOf(OTHER_AGENTS, name) && !isOfTheApplication(loader);
     }
 
-    /** Whether a tool generated it at run time, by its name. */
+    /** Whether its name is like those that tools give to classes that they generate at run time. */
     static boolean isGenerated(String name) {
         for (String part : GENERATED) {
             if (name.contains(part)) {
@@ -80,12 +80,12 @@ final class Origin {
         return number >= PROXY.length() && number < name.length() && Character.isDigit(name.charAt(number));
     }
 
-    /** Whether a tool generated it: compilers use such names too, as Scala does for anonymous classes. */
+    /** Whether a tool generated it. Compilers use such names, too: Scala's for anonymous classes. */
     static boolean isGenerated(String name, byte[] bytes) {
         return isGenerated(name) && !ConstantPool.mentions(LINES, bytes);
     }
 
-    /** By name: where the application's own loader stands in for the system's, there is no other way to it on Java 8. */
+    /** By name: if the application replaces the system loader, Java 8 has no other way to find the platform loader. */
     private static boolean isPlatform(ClassLoader loader) {
         String type = loader.getClass().getName();
         return type.equals("jdk.internal.loader.ClassLoaders$PlatformClassLoader")
@@ -98,8 +98,8 @@ final class Origin {
                 && (file.getProtocol().equals("jrt") || file.getPath().contains("/rt.jar!"));
     }
 
-    /** Agents have loaders of their own, beside the application's or above them. */
-    @SuppressWarnings("ReferenceEquality") // A loader is itself.
+    /** Whether the loader is the application's or below it. Other agents have loaders beside the application's or above. */
+    @SuppressWarnings("ReferenceEquality") // Loaders are compared by identity.
     private static boolean isOfTheApplication(@Nullable ClassLoader loader) {
         ClassLoader application = ClassLoader.getSystemClassLoader();
         for (ClassLoader at = loader; at != null; at = at.getParent()) {

@@ -3,19 +3,20 @@ package io.counters.agent.weave;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether what is woven into a loader's classes would find the bridge. The JVM asks each loader for {@code
- * java.lang.CountersCells}, as for any class that a class of that loader names; one that filters {@code java.*} by a list
- * of its own may say no, and what it loads would end in a NoClassDefFoundError at its first count. So each loader is asked
- * once, before the first class of it is woven. Any thread.
+ * Whether instrumented classes of a loader would find the bridge. The JVM asks each loader for {@code
+ * java.lang.CountersCells}, as for any class to which a class of that loader refers. A loader that filters {@code java.*}
+ * by its own list may not find it, and its classes would fail with a NoClassDefFoundError at their first count. Therefore
+ * each loader is asked once, before its first class is instrumented. Any thread.
  *
- * <p>It is asked as the JVM is about to ask it for that class's superclass: on the same thread, with the same locks held.
+ * <p>The loader is asked on the same thread, and with the same locks held, as the JVM will ask it for the class's
+ * superclass a moment later.
  */
 final class Reaches {
     static final String BRIDGE = "java.lang.CountersCells";
 
     private final ByLoader<Boolean> known = new ByLoader<>();
 
-    /** @param name of the first class that is to be woven there, with slashes: for the line that tells of a refusal */
+    /** @param name the first class of this loader that will be instrumented, with slashes, for the message */
     boolean bridge(@Nullable ClassLoader loader, String name, Refusals refusals) {
         synchronized (known) {
             Boolean answer = known.get(loader);
@@ -23,7 +24,7 @@ final class Reaches {
                 return answer;
             }
         }
-        // No lock of ours is held while the loader is asked; where two threads ask it they get the same answer.
+        // The agent holds no lock while it asks the loader. If two threads ask, both get the same answer.
         Class<?> bridge = in(null);
         boolean reaches = loader == null || bridge == null || bridge.equals(in(loader));
         synchronized (known) {
@@ -33,19 +34,19 @@ final class Reaches {
             refusals.refuse(
                     name,
                     "",
-                    "its class loader, a " + loader.getClass().getName() + ", does not find " + BRIDGE
-                            + ", which counting calls; no class of this loader is counted. Let it ask its parent for all"
-                            + " of java.lang, or the boot loader");
+                    "its class loader, " + loader.getClass().getName() + ", does not find " + BRIDGE
+                            + ", which counting calls; no class of this loader is counted. Let the loader ask its parent"
+                            + " or the boot loader for all classes in java.lang");
         }
         return reaches;
     }
 
-    /** Null where there is none: in unit tests nothing has defined it. */
+    /** The bridge as this loader finds it; null if it finds none, as in unit tests, where no bridge is defined. */
     private static @Nullable Class<?> in(@Nullable ClassLoader loader) {
         try {
             return Class.forName(BRIDGE, false, loader);
         } catch (Throwable refused) {
-            // It is a loader of the application, and may throw anything.
+            // A class loader of the application may throw anything.
             return null;
         }
     }

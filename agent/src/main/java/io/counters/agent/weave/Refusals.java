@@ -3,7 +3,7 @@ package io.counters.agent.weave;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
-/** Takes note of marks that cannot be woven: a line each, and their number. Any thread. */
+/** Logs and counts the marks that cannot work. Any thread. */
 final class Refusals {
     private final Consumer<String> log;
     private final AtomicLong count = new AtomicLong();
@@ -17,7 +17,7 @@ final class Refusals {
         refuse(owner.replace('/', '.') + (method.isEmpty() ? "" : "." + method) + ": " + why);
     }
 
-    /** Of something that is no class and no method. */
+    /** Logs a refusal that concerns no single class or method. */
     void refuse(String line) {
         count.incrementAndGet();
         log.accept(line);

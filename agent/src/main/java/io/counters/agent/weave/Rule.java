@@ -9,17 +9,18 @@ import net.bytebuddy.jar.asm.Type;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A mark that stands in the settings.
+ * A rule: a mark that is written in the settings.
  *
  * <pre>
  *   [+] pkg.Class[#method[(types)]] [= name] [when]
  *   &#64;pkg.Annotation [pkg.*]         [= name] [when]
  *
- *   *           any letters, dots too, in a class's or method's name: pkg.* is each class in pkg and below. Where a method's
- *               name begins with it, or only the class has it, Object's methods, getters and setters are left out
- *   +           and the class's subtypes: with a method, what overrides or implements it
- *   #method     without it: the public methods, as &#64;Count on the class would have it. #&lt;init&gt; is the constructor
- *   (types)     a,b[],c... as in the source, in full but for java.lang, without &lt;generics&gt;
+ *   *           any characters, also dots, in the name of a class or method: pkg.* is each class in pkg and below. If a
+ *               method's name begins with it, or only the class has it, the methods of Object, getters, setters and a
+ *               record's accessors do not match
+ *   +           also the subtypes of the class; with a method, the methods that override or implement it
+ *   #method     if left out, the public methods, as with &#64;Count on the class. #&lt;init&gt; is the constructor
+ *   (types)     a,b[],c... as in the source, in full except those of java.lang, without &lt;generics&gt;
  *   when        entry, return, throw or exit
  * </pre>
  *
@@ -30,10 +31,10 @@ final class Rule {
     private static final String FORM =
             "; a rule is [+] pkg.Class[#method[(types)]] " + WHEN + " or @pkg.Annotation [pkg.*] " + WHEN;
 
-    /** As it stands in the settings. */
+    /** The rule as it is written in the settings. */
     final String text;
 
-    /** Whether subtypes are meant too. */
+    /** Whether it includes subtypes. */
     final boolean subtypes;
 
     /** The annotation's descriptor; empty for a rule that names classes. */
@@ -48,21 +49,21 @@ final class Rule {
     /** The method's parameters; null for any. */
     final @Nullable List<String> parameters;
 
-    /** Whether it leaves name and moment to the {@code @Count} on its annotation. */
+    /** Whether it has neither a name nor a moment; the {@code @Count} on the annotation type then has both. */
     final boolean plain;
 
     final Mark mark = new Mark();
 
-    /** Whether it has named a class so far. */
+    /** Whether it has matched a class so far. */
     volatile boolean named;
 
-    /** Whether it has named a method so far. */
+    /** Whether it has matched a method so far. */
     volatile boolean matched;
 
     private final Set<String> taken = new HashSet<>();
     private boolean full;
 
-    /** @throws IllegalArgumentException if it is no rule; the message is for the log */
+    /** @throws IllegalArgumentException if it is not a valid rule; the message is for the log */
     Rule(Setting setting) {
         text = setting.text();
         try {
@@ -71,65 +72,65 @@ final class Rule {
             String[] right = equals < 0
                     ? new String[] {""}
                     : text.substring(equals + 1).trim().split("\\s+", -1);
-            require(equals < 0 || !right[0].isEmpty(), "there is no name behind =");
+            require(equals < 0 || !right[0].isEmpty(), "there is no name after =");
             subtypes = left.startsWith("+");
             int open = left.indexOf('(');
             int close = left.indexOf(')', Math.max(open, 0));
-            require((open < 0) == (close < 0), "a ( or ) stands alone");
+            require((open < 0) == (close < 0), "( and ) do not match");
             parameters = open < 0 ? null : types(left.substring(open + 1, close));
             left = open < 0 ? left : left.substring(0, open) + " " + left.substring(close + 1);
             String[] words = left.substring(subtypes ? 1 : 0).trim().split("\\s+", -1);
             boolean isAnnotation = words[0].startsWith("@");
-            require(!isAnnotation || !subtypes, "+ takes the subtypes of a class, not of an annotation");
+            require(!isAnnotation || !subtypes, "+ includes the subtypes of a class; an annotation has none");
             int used = 1;
             if (isAnnotation) {
                 String name = words[0].substring(1);
-                require(isName(name, ".-"), "@" + name + " names no annotation; write it in full, without * and #");
-                require(parameters == null, "(types) stand behind a method");
+                require(isName(name, ".-"), "@" + name + " is not an annotation; write its full name, without * and #");
+                require(parameters == null, "(types) can only follow a method");
                 annotation = "L" + name.replace('.', '/') + ";";
                 boolean filtered = words.length > 1 && Moment.of(words[1]) == null;
                 used = filtered ? 2 : 1;
-                require(!filtered || isName(words[1], ".-*"), words[used - 1] + " names no class");
+                require(!filtered || isName(words[1], ".-*"), words[used - 1] + " is not a class name");
                 type = filtered ? words[1].replace('.', '/') : "*";
                 method = "";
             } else {
                 annotation = "";
                 int hash = words[0].indexOf('#');
                 String name = hash < 0 ? words[0] : words[0].substring(0, hash);
-                require(isName(name, ".-*"), "\"" + name + "\" names no class");
+                require(isName(name, ".-*"), "\"" + name + "\" is not a class name");
                 type = name.replace('.', '/');
                 method = hash < 0 ? "" : words[0].substring(hash + 1);
                 require(
                         hash < 0 || method.equals("<init>") || isName(method, "-*"),
-                        "\"" + method + "\" names no method");
-                require(parameters == null || hash >= 0, "(types) stand behind a method");
+                        "\"" + method + "\" is not a method name");
+                require(parameters == null || hash >= 0, "(types) can only follow a method");
             }
             String when = equals < 0 ? word(words, used) : word(right, 1);
             boolean few = equals < 0 ? words.length <= used + 1 : words.length == used && right.length <= 2;
-            require(few, "it has a part too many");
+            require(few, "it has too many parts");
             Moment moment = when.isEmpty() ? Moment.ENTRY : Moment.of(when);
-            require(moment != null, when + " is no moment");
+            require(moment != null, when + " is not a moment");
             mark.value = right[0];
             mark.when = moment == null ? Moment.ENTRY : moment;
             mark.named = isExact() && !method.isEmpty() && method.indexOf('*') < 0;
             plain = right[0].isEmpty() && when.isEmpty();
         } catch (IllegalArgumentException broken) {
             throw new IllegalArgumentException(
-                    setting.place() + ": rule \"" + text + "\" is left out: " + broken.getMessage() + FORM);
+                    setting.place() + ": rule \"" + text + "\" is ignored: " + broken.getMessage() + FORM);
         }
     }
 
-    /** Whether one class is named, letter by letter, and nothing beside it. */
+    /** Whether it gives the exact name of one class and matches no other. */
     boolean isExact() {
         return !subtypes && annotation.isEmpty() && type.indexOf('*') < 0;
     }
 
-    /** Whether a class of this name, with slashes, is meant; subtypes are the caller's to find. */
+    /** Whether the rule's pattern matches this class name, which has slashes. The caller must search subtypes. */
     boolean namesType(String name) {
         return matches(type, name);
     }
 
-    /** Whether a method is meant, if its class is. Never for a rule that names an annotation. */
+    /** Whether a method of a matching class matches. Do not call it for a rule that names an annotation. */
     boolean namesMethod(TypeFile.Method candidate) {
         if (method.isEmpty()) {
             return candidate.isOpen() && !(type.indexOf('*') >= 0 && candidate.isEveryday());
@@ -157,10 +158,10 @@ final class Rule {
     }
 
     /**
-     * Takes a method in; always the same answer for the same method, so that a class that is woven again keeps its
-     * counts.
+     * Adds a method to those that the rule counts. The answer for a method never changes, so that a class that is
+     * instrumented again keeps its counters.
      *
-     * @return false beyond the limit, which is said once
+     * @return false if the limit is reached, which is logged once
      */
     synchronized boolean take(String owner, String nameAndDescriptor, int limit, Refusals refusals) {
         matched = true;
@@ -174,14 +175,14 @@ final class Rule {
         }
         if (!full) {
             full = true;
-            refusals.refuse("rule \"" + text + "\" stops at " + limit + " methods: the next, "
+            refusals.refuse("rule \"" + text + "\" has reached its limit (ruleLimit is " + limit + "): "
                     + owner.replace('/', '.') + "." + nameAndDescriptor.substring(0, nameAndDescriptor.indexOf('('))
-                    + ", and all that follow are not counted by it; name fewer, or raise ruleLimit");
+                    + " and all later methods are not counted by it; match fewer methods, or raise ruleLimit");
         }
         return false;
     }
 
-    /** Whether a text is what a pattern says, where {@code *} is any letters, none too. */
+    /** Whether a text matches a pattern, in which {@code *} stands for any characters or none. */
     static boolean matches(String pattern, String text) {
         int p = 0;
         int t = 0;
@@ -219,7 +220,9 @@ final class Rule {
             while (element.endsWith("[]")) {
                 element = element.substring(0, element.length() - 2);
             }
-            require(isName(element, ".-"), "\"" + word.trim() + "\" is no type; write it like java.util.List or int[]");
+            require(
+                    isName(element, ".-"),
+                    "\"" + word.trim() + "\" is not a type; write types such as java.util.List or int[]");
             types.add(type);
         }
         return types;

@@ -14,11 +14,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the settings say of which methods count: the rules, by how a class is held against them, and {@code inherit}.
- * Immutable but for what has matched so far; any thread.
+ * The settings that decide which methods count: {@code inherit}, and the rules, grouped by how a class is compared with
+ * them. Immutable except for which rules have matched so far. Any thread.
  */
 public final class Rules {
-    /** What the bridge itself calls: woven, it would call itself without end. */
+    /** Classes that the bridge calls. If they were instrumented, the bridge would call itself endlessly. */
     private static final String[] UNDER_THE_BRIDGE = {
         "java/lang/CountersCells",
         "java/lang/Class",
@@ -98,7 +98,7 @@ public final class Rules {
         needles = bytes.toArray(new byte[0][]);
     }
 
-    /** Reads them all; a bad one is left out, with a line in the log. */
+    /** Reads all rules. An invalid rule is logged and ignored. */
     public static Rules read(Settings settings, Consumer<String> log) {
         return new Rules(settings, log);
     }
@@ -110,7 +110,7 @@ public final class Rules {
                 for (String under : UNDER_THE_BRIDGE) {
                     if (rule.type.equals(under) || (under.endsWith("/") && rule.type.startsWith(under))) {
                         throw new IllegalArgumentException(setting.place() + ": rule \"" + rule.text
-                                + "\" is left out: counting itself needs this class; count what calls it");
+                                + "\" is ignored: counting itself uses this class; count the methods that call it");
                     }
                 }
                 List<Rule> of = exact.get(rule.type);
@@ -128,17 +128,17 @@ public final class Rules {
         }
     }
 
-    /** How many there are, without the bad ones. */
+    /** The number of valid rules. */
     public int size() {
         return all.size();
     }
 
-    /** Whether a rule names exactly this class, whose name has slashes. */
+    /** Whether a rule gives exactly this class name, which has slashes. */
     boolean nameExactly(String type) {
         return !exact.isEmpty() && exact.containsKey(type);
     }
 
-    /** Whether a rule names this class by a pattern. */
+    /** Whether a rule with {@code *} matches this class name. */
     boolean nameByPattern(String type) {
         for (Rule rule : wild) {
             if (rule.namesType(type)) {
@@ -148,47 +148,47 @@ public final class Rules {
         return false;
     }
 
-    /** What a class file's constants mention if its annotations may count, or if it is the API's cells. */
+    /** Strings of which a class file has one in its constants if its annotations may count or it is the API's cells. */
     byte[][] needles() {
         return needles;
     }
 
-    /** Whether an override counts like what it overrides. */
+    /** Whether an override counts like the method that it overrides. */
     boolean inherit() {
         return inherit;
     }
 
-    /** Whether a class may count for what stands above it. */
+    /** Whether a class may count because of its supertypes. */
     boolean needHierarchy() {
         return inherit || ofSubtypes.length > 0;
     }
 
-    /** Whether some rule asks which methods a supertype has. */
+    /** Whether a rule needs the methods of supertypes. */
     boolean nameOverriding() {
         return nameOverriding;
     }
 
-    /** Whether some rule takes in the subtypes of a type of the JDK. */
+    /** Whether a rule includes the subtypes of a type of the JDK. */
     boolean nameSupertypesOfTheJdk() {
         return nameSupertypesOfTheJdk;
     }
 
-    /** The most methods that one rule takes. */
+    /** The maximum number of methods that one rule matches. */
     int limit() {
         return limit;
     }
 
-    /** Descriptors of the annotations that rules name. */
+    /** The descriptors of the annotations that rules name. */
     Set<String> annotations() {
         return annotations;
     }
 
-    /** Whether this annotation, a descriptor, is named as one that carries {@code @Count}. */
+    /** Whether {@code metaAnnotations} names the annotation with this descriptor. */
     boolean isMetaAnnotation(String descriptor) {
         return metaAnnotations.containsKey(descriptor);
     }
 
-    /** Whether a rule takes in the subtypes of one of these types. */
+    /** Whether a rule includes the subtypes of one of these types. */
     boolean nameSubtypesOf(Iterable<String> above) {
         for (String type : above) {
             for (Rule rule : ofSubtypes) {
@@ -201,10 +201,10 @@ public final class Rules {
     }
 
     /**
-     * Those that may name methods of this class, in the order of the settings.
+     * The rules that may match methods of this class, in the order of the settings.
      *
      * @param above the names of its supertypes
-     * @param exactOnly for classes that only count when they are named letter by letter
+     * @param exactOnly whether only rules with the exact name of the class apply
      */
     List<Rule> of(String type, Iterable<String> above, boolean exactOnly) {
         List<Rule> of = new ArrayList<>();
@@ -223,7 +223,7 @@ public final class Rules {
         return of;
     }
 
-    /** Those that have named no method so far, as they stand in the settings. */
+    /** The rules that have matched no method so far, as they are written in the settings. */
     public List<String> idle() {
         List<String> idle = new ArrayList<>();
         for (Rule rule : all) {
@@ -234,7 +234,7 @@ public final class Rules {
         return idle;
     }
 
-    /** The classes, with slashes, that rules name letter by letter and that were not seen so far. */
+    /** The classes, with slashes, whose exact names rules give and that have not been seen so far. */
     public List<String> unseen() {
         List<String> unseen = new ArrayList<>();
         for (Rule rule : all) {

@@ -26,8 +26,9 @@ import net.bytebuddy.jar.asm.RecordComponentVisitor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a class file says of its type: the supertypes, and the methods with their annotations. Bridges, accessors and
- * lambdas are not among the methods, unless they carry an annotation that counts: they never count. Code is looked at only to tell which method a bridge leads to.
+ * The contents of a class file: the supertypes, and the methods with their annotations. Bridges, accessors and lambdas
+ * never count, so the methods do not include them; other synthetic methods are included if they carry an annotation that
+ * counts. Code is read only to find the method that a bridge calls.
  */
 final class TypeFile extends ClassVisitor {
     private static final Set<String> OBJECTS = new HashSet<>(Arrays.asList(
@@ -43,14 +44,14 @@ final class TypeFile extends ClassVisitor {
     final Annotations annotations;
     final List<Method> methods = new ArrayList<>();
 
-    /** The classes that are declared in it, and that say so. */
+    /** The nested classes that the class file lists. */
     final List<String> nested = new ArrayList<>(0);
 
     private final int access;
     private final Set<String> wanted;
     private final Set<String> components = new HashSet<>(0);
 
-    /** A method that could count. */
+    /** A method that may count. */
     static final class Method {
         final String name;
         final String descriptor;
@@ -58,10 +59,10 @@ final class TypeFile extends ClassVisitor {
         private final int access;
         private final boolean reads;
 
-        /** Whether it says that a compiler or a tool wrote it. */
+        /** Whether an annotation says that a compiler or a tool wrote it. */
         private boolean generated;
 
-        /** Name and parameters of what it is called as: its own, and those of its bridges. */
+        /** The names with parameter types under which it can be called: its own, and those of its bridges. */
         private final List<String> signatures = new ArrayList<>(1);
 
         Method(int access, String name, String descriptor, Annotations annotations, boolean reads) {
@@ -85,7 +86,7 @@ final class TypeFile extends ClassVisitor {
             return (access & ACC_NATIVE) != 0;
         }
 
-        /** Whether {@code @Count} on the class stands for it. */
+        /** Whether {@code @Count} on the class applies to it. */
         boolean isOpen() {
             return (access & ACC_PUBLIC) != 0
                     && !isAdded()
@@ -93,12 +94,12 @@ final class TypeFile extends ClassVisitor {
                     && !OBJECTS.contains(name + descriptor);
         }
 
-        /** Whether it stands in no source: then it counts for nothing but an annotation of its own. */
+        /** Whether it is not in the source; then it counts only for its own annotations. */
         boolean isAdded() {
             return generated || (access & ACC_SYNTHETIC) != 0;
         }
 
-        /** Whether it is one that {@code *} leaves out: of Object's, a getter, a setter, a record's accessor. */
+        /** Whether {@code *} does not match it: a method of Object, a getter, a setter, or a record's accessor. */
         boolean isEveryday() {
             boolean nothing = descriptor.startsWith("()");
             boolean gives = !descriptor.endsWith(")V");
@@ -119,7 +120,7 @@ final class TypeFile extends ClassVisitor {
             return net.bytebuddy.jar.asm.Type.getArgumentTypes(descriptor).length == 1;
         }
 
-        /** Whether Java's overriding applies to it at all. */
+        /** Whether it can override and be overridden. */
         boolean isVirtual() {
             return (access & (ACC_PRIVATE | ACC_STATIC)) == 0 && !name.startsWith("<");
         }
@@ -149,10 +150,10 @@ final class TypeFile extends ClassVisitor {
     }
 
     /**
-     * Reads it.
+     * Reads a class file.
      *
-     * @param wanted descriptors of annotations to take note of, beside {@code @Count}
-     * @param bridges whether overriding matters, and so the bridges
+     * @param wanted descriptors of annotations to record, besides {@code @Count}
+     * @param bridges whether to read bridges, which are needed to recognize overrides
      */
     static TypeFile read(ClassReader reader, Set<String> wanted, boolean bridges) {
         TypeFile file = new TypeFile(reader, wanted);
@@ -167,12 +168,12 @@ final class TypeFile extends ClassVisitor {
         return (access & ACC_INTERFACE) != 0;
     }
 
-    /** Whether a compiler or a tool made all of it. */
+    /** Whether a compiler or a tool generated the class. */
     boolean isSynthetic() {
         return (access & ACC_SYNTHETIC) != 0;
     }
 
-    /** The method of this name and descriptor; null if it has none that could count. */
+    /** The method with this name and descriptor; null if there is none that may count. */
     @Nullable
     Method find(String method, String descriptor) {
         for (Method each : methods) {
@@ -183,7 +184,7 @@ final class TypeFile extends ClassVisitor {
         return null;
     }
 
-    /** Whether an annotation says that a compiler or a tool wrote what it stands on. */
+    /** Whether it is an annotation with which compilers and tools mark generated code. */
     static boolean isGenerated(String annotation) {
         return annotation.endsWith("/Generated;");
     }
@@ -192,7 +193,7 @@ final class TypeFile extends ClassVisitor {
         return (access & ACC_ANNOTATION) != 0;
     }
 
-    /** Whether anything in it carries an annotation that may count. */
+    /** Whether the class or a method has an annotation that may count. */
     boolean isAnnotated() {
         boolean any = !annotations.isEmpty();
         for (int i = 0; i < methods.size() && !any; i++) {
@@ -201,7 +202,7 @@ final class TypeFile extends ClassVisitor {
         return any;
     }
 
-    /** Lets go of what a supertype is not asked for: all that cannot be overridden, or, if so wanted, says nothing. */
+    /** Removes methods that are not needed of a supertype: those that cannot be overridden and, if requested, unmarked ones. */
     void shrink(boolean annotatedOnly) {
         for (Iterator<Method> each = methods.iterator(); each.hasNext(); ) {
             Method method = each.next();
@@ -255,7 +256,7 @@ final class TypeFile extends ClassVisitor {
 
             @Override
             public void visitEnd() {
-                // Kotlin's @JvmSynthetic hides what is in the source.
+                // A synthetic method with a mark is in the source, such as one with Kotlin's @JvmSynthetic.
                 if (synthetic && on.isEmpty()) {
                     methods.remove(read);
                 }
@@ -263,7 +264,7 @@ final class TypeFile extends ClassVisitor {
         };
     }
 
-    /** Finds out which method each bridge calls: javac makes one where an overridden method's types were others. */
+    /** Finds the method that each bridge calls. javac generates a bridge if the overridden method has other types. */
     private static final class Bridges extends ClassVisitor {
         private final TypeFile file;
 

@@ -18,18 +18,18 @@ import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sees every class that the JVM loads, and weaves those that count. Called on the application's threads, several at a
- * time; never throws. What a class without marks needs is all in this class, {@link Rules} and {@link ConstantPool},
- * unless {@code inherit} or a rule with {@code +} asks for its {@link Hierarchy}.
+ * Receives every class that the JVM loads, and instruments those that count. Called on threads of the application, on
+ * several at a time; never throws. For a class without marks it needs only this class, {@link Rules} and {@link
+ * ConstantPool}, and {@link Hierarchy} if {@code inherit} or a rule with {@code +} is set.
  */
 public final class Weaving implements ClassFileTransformer {
-    /** The agent's own; in unit tests, where the application's loader loads us, none. */
-    @SuppressWarnings("ReferenceEquality") // A loader is itself.
+    /** The agent's loader; null in unit tests, where the application's loader loads the agent. */
+    @SuppressWarnings("ReferenceEquality") // Loaders are compared by identity.
     private final @Nullable ClassLoader ownLoader = Weaving.class.getClassLoader() == ClassLoader.getSystemClassLoader()
             ? null
             : Weaving.class.getClassLoader();
 
-    /** The newest class files that our ASM says it knows; what newer ones have that is new is rarely in their code. */
+    /** The newest version of class files that ASM supports. Newer versions rarely change the code of methods. */
     private static final int NEWEST = Opcodes.V27;
 
     private static final int MAJOR = 6;
@@ -47,16 +47,16 @@ public final class Weaving implements ClassFileTransformer {
     private @Nullable Reaches reaches;
     private volatile @Nullable Hierarchy hierarchy;
 
-    /** How many methods count, by class. By name, which holds no loader: a redeployed class has the same one. */
+    /** The number of methods that count, by class name. A name does not keep a loader alive, and survives a redeployment. */
     private final Map<String, Integer> woven = new ConcurrentHashMap<>();
 
     private volatile Rules rules;
     private volatile boolean on = true;
 
     /**
-     * @param counting begins counting at the first hit; false when nothing can be counted
-     * @param ids gives the id of a name in the bridge; called once counting has begun
-     * @param log takes one line at a time, from any thread
+     * @param counting starts counting if necessary; false if nothing can be counted
+     * @param ids returns the ID of a name in the bridge; called only after counting has begun
+     * @param log accepts one message at a time, from any thread
      */
     public Weaving(
             Rules rules, Names names, BooleanSupplier counting, ToIntFunction<String> ids, Consumer<String> log) {
@@ -68,14 +68,14 @@ public final class Weaving implements ClassFileTransformer {
         this.refusals = new Refusals(log);
     }
 
-    /** Loads what scanning needs: once installed, loading it would call the transformer that needs it. */
+    /** Loads the classes that scanning needs, because loading them later would call this transformer recursively. */
     public void preload() {
-        // Where many threads load classes at once the maps here need the first, and Java 8 deadlocks over the second.
+        // If many threads load classes at once, the maps here use the first, and Java 8 deadlocks over the second.
         ThreadLocalRandom.current();
         FileSystems.getDefault();
         boolean none = isOfInterest(null, "java/") || ConstantPool.mentions(rules.needles(), new byte[10]);
         if (none || Origin.isOfTheImage("", null) || Origin.isGenerated("")) {
-            throw new IllegalStateException("nothing is a hit");
+            throw new IllegalStateException("the checks must not match an empty class");
         }
         if (rules.needHierarchy()) {
             // A class of the JDK, and one from a jar.
@@ -85,9 +85,9 @@ public final class Weaving implements ClassFileTransformer {
     }
 
     /**
-     * Changes what is woven from now on; classes that are loaded stay as they are until they are retransformed.
+     * Changes the rules from now on. Loaded classes stay unchanged until they are retransformed.
      *
-     * @param on false weaves nothing, so that a retransformed class is what it was
+     * @param on if false, nothing is instrumented, so that retransforming a class restores it
      */
     public synchronized void change(Rules rules, boolean on) {
         this.rules = rules;
@@ -95,17 +95,17 @@ public final class Weaving implements ClassFileTransformer {
         this.on = on;
     }
 
-    /** The rules in force. */
+    /** The current rules. */
     public Rules rules() {
         return rules;
     }
 
-    /** Whether classes are woven at present. */
+    /** Whether classes are currently instrumented. */
     public boolean isOn() {
         return on;
     }
 
-    /** Whether a class of this name, which has slashes, counts. */
+    /** Whether a class with this name, which has slashes, is instrumented. */
     public boolean isWoven(String name) {
         return woven.containsKey(name);
     }
@@ -134,8 +134,8 @@ public final class Weaving implements ClassFileTransformer {
         }
     }
 
-    /** Whether a class may count at all, or is the API; by its name, which has slashes, and its loader. */
-    @SuppressWarnings("ReferenceEquality") // A loader is itself.
+    /** Whether a class may count, or is part of the API, according to its name, which has slashes, and its loader. */
+    @SuppressWarnings("ReferenceEquality") // Loaders are compared by identity.
     public boolean isOfInterest(@Nullable ClassLoader loader, String name) {
         if (loader != null && loader == ownLoader) {
             return false;
@@ -143,12 +143,12 @@ public final class Weaving implements ClassFileTransformer {
         return isApi(name) || rules.nameExactly(name) || Origin.mayBeMarked(loader, name);
     }
 
-    /** Whether a class that was made at run time may count, of which there are no bytes to look at; by its name. */
+    /** Whether a class with this name may count if it was generated at run time, so that its bytes are not available. */
     public boolean mayCountUnseen(String name) {
         return !Origin.isGenerated(name) || rules.nameExactly(name);
     }
 
-    /** Whether it is worth a closer look, by its bytes. */
+    /** Whether a class may count according to its bytes, so that it must be read. */
     public boolean isHit(@Nullable ClassLoader loader, String name, byte[] bytes) {
         if (isApi(name) || rules.nameExactly(name) || ConstantPool.mentions(rules.needles(), bytes)) {
             return true;
@@ -160,7 +160,7 @@ public final class Weaving implements ClassFileTransformer {
                 && (byPattern || isHeir(loader, bytes));
     }
 
-    /** Whether something above it may make it count. */
+    /** Whether a class may count because of its supertypes. */
     private boolean isHeir(@Nullable ClassLoader loader, byte[] bytes) {
         ClassReader reader = reader(bytes);
         Map<String, Hierarchy.Found> above = hierarchy().above(loader, reader.getSuperName(), reader.getInterfaces());
@@ -171,7 +171,7 @@ public final class Weaving implements ClassFileTransformer {
         return heir || rules.nameSubtypesOf(Collections.singleton(reader.getClassName()));
     }
 
-    /** Made on the first hit. */
+    /** Created when it is first needed. */
     private synchronized Hierarchy hierarchy() {
         if (hierarchy == null) {
             hierarchy = new Hierarchy(rules, log);
@@ -179,7 +179,7 @@ public final class Weaving implements ClassFileTransformer {
         return hierarchy;
     }
 
-    /** Made on the first hit. */
+    /** Created when it is first needed. */
     private synchronized Reaches reaches() {
         if (reaches == null) {
             reaches = new Reaches();
@@ -187,7 +187,7 @@ public final class Weaving implements ClassFileTransformer {
         return reaches;
     }
 
-    /** What was seen and caught so far, for the log. */
+    /** What was scanned and instrumented so far, for the log. */
     public String summary() {
         List<String> idle = rules.idle();
         int methods = 0;
@@ -196,15 +196,15 @@ public final class Weaving implements ClassFileTransformer {
         }
         Hierarchy read = hierarchy;
         int unread = read == null ? 0 : read.unread();
-        return scanned + " classes scanned, " + methods + " methods counted, " + refused() + " refused"
+        return "classes scanned: " + scanned + ", methods instrumented: " + methods + ", refused: " + refused()
                 + (unread == 0 ? "" : ", supertypes whose class files can't be read: " + unread)
-                + (idle.isEmpty() ? "" : ", rules that named nothing: " + String.join("; ", idle))
-                + ", faults suppressed: " + suppressed;
+                + (idle.isEmpty() ? "" : ", rules that matched nothing: " + String.join("; ", idle))
+                + ", errors suppressed: " + suppressed;
     }
 
     private byte @Nullable [] weave(@Nullable ClassLoader loader, String name, byte[] bytes) {
         if (isApi(name) || isCells(bytes)) {
-            // It needs the bridge, and finds out by itself whether there is one.
+            // The API needs the bridge, and finds out by itself whether it is defined.
             boolean unused = counting.getAsBoolean();
             complainIfMoved(name);
         }
@@ -228,12 +228,12 @@ public final class Weaving implements ClassFileTransformer {
         if (version <= NEWEST) {
             return written;
         }
-        log.accept("class files of version " + version + " are newer than the newest that this agent knows, " + NEWEST
-                + "; they are counted as if they were of that");
+        log.accept("class files of version " + version + " are newer than the newest version that this agent knows, "
+                + NEWEST + "; they are instrumented as if they had that version");
         return withVersion(version, written);
     }
 
-    /** Reads a class file, also of a release of Java that is newer than ASM; that is taken for one that it knows. */
+    /** Reads a class file. If its version is newer than ASM supports, it is read as the newest that ASM supports. */
     public static ClassReader reader(byte[] bytes) {
         return new ClassReader(version(bytes) > NEWEST ? withVersion(NEWEST, bytes.clone()) : bytes);
     }
@@ -256,8 +256,8 @@ public final class Weaving implements ClassFileTransformer {
     }
 
     /**
-     * What {@link #transform} would make a class count, in lines such as {@code pkg.Class#method(types) = name entry};
-     * what it would not is a line in the log. Nothing is woven.
+     * What a class would count after {@link #transform}, in lines such as {@code pkg.Class#method(types) = name entry}.
+     * Marks that cannot work are logged. Nothing is instrumented.
      *
      * @param name the class's name with slashes
      */
@@ -270,13 +270,13 @@ public final class Weaving implements ClassFileTransformer {
                 ClassReader reader = reader(bytes);
                 Map<String, MethodCounts> marked = marked(loader, name, reader, bytes);
                 if (!marked.isEmpty()) {
-                    // Takes out what can't be woven.
+                    // Removes methods that cannot be instrumented.
                     WovenClass.write(reader, marked, ids, refusals);
                 }
                 return Listing.lines(name, marked);
             }
         } catch (RuntimeException fault) {
-            refusals.refuse(name, "", "it cannot be woven and counts nothing: " + fault);
+            refusals.refuse(name, "", "the class cannot be instrumented and counts nothing: " + fault);
         }
         return Collections.emptyList();
     }
@@ -286,13 +286,13 @@ public final class Weaving implements ClassFileTransformer {
         return refusals.count() + names.refused();
     }
 
-    /** The API's own cells, which look for the bridge when they are initialised: it must be there by then. */
+    /** Whether it is the API, whose cells look for the bridge when they are initialized, so that it must be defined. */
     private static boolean isApi(String name) {
-        // In two parts: in counters.jar the whole name would be the bridge's.
+        // The name is in two parts, because shading would replace the whole name by the bridge's in counters.jar.
         return name.startsWith("io/counters/") && (name.endsWith(CELLS_NAME) || name.equals("io/counters/Counters"));
     }
 
-    /** Whether these bytes may be the API's cells, under whatever name somebody's shading gave them. */
+    /** Whether these bytes may be the API's cells, also if shading has renamed them. */
     public static boolean isCells(byte[] bytes) {
         return ConstantPool.mentions(CELLS, bytes);
     }
@@ -304,7 +304,7 @@ public final class Weaving implements ClassFileTransformer {
         String to = name.substring(0, name.length() - CELLS_NAME.length()).replace('/', '.');
         if (!to.equals("io.counters") && !to.endsWith(".io.counters")) {
             refusals.refuse(
-                    "the API was moved to " + to + ": its Counters counts, and @" + to + ".Count does not; move it"
+                    "the API was moved to " + to + ": its Counters counts, but @" + to + ".Count does not; move the API"
                             + " to a package that ends with io.counters, such as " + to + ".io.counters");
         }
     }
@@ -312,11 +312,11 @@ public final class Weaving implements ClassFileTransformer {
     private void suppress(@Nullable String name, Throwable fault) {
         try {
             if (suppressed.getAndIncrement() == 0) {
-                log.accept("class " + name + " is loaded without being counted: " + fault
-                        + "; further faults are only numbered, in the line after a minute");
+                log.accept("class " + name + " is loaded without being instrumented: " + fault
+                        + "; further such errors are not logged, and the line after a minute has their number");
             }
         } catch (Throwable evenThat) {
-            // Out of memory, say: there is nobody left to tell.
+            // For example, there is no memory for the message, so nothing can be logged.
             return;
         }
     }

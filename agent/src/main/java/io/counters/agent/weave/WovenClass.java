@@ -10,7 +10,7 @@ import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a class anew with the counting calls in it; methods that count nothing are copied byte by byte. */
+/** Inserts the counting calls into a class. Methods that count nothing are copied unchanged. */
 final class WovenClass extends ClassVisitor {
     private final Map<String, MethodCounts> methods;
     private final Map<String, MethodShape> shapes;
@@ -29,9 +29,10 @@ final class WovenClass extends ClassVisitor {
     }
 
     /**
-     * The new class file; null if nothing is left to count.
+     * The instrumented class file; null if no method is left to count.
      *
-     * @param methods what each counts, by name and descriptor written together; what can't be woven is taken out
+     * @param methods what each method counts; a key is a name followed by a descriptor. Methods that cannot be instrumented
+     *     are removed
      */
     static byte @Nullable [] write(
             ClassReader reader, Map<String, MethodCounts> methods, ToIntFunction<String> ids, Refusals refusals) {
@@ -54,8 +55,8 @@ final class WovenClass extends ClassVisitor {
                 refusals.refuse(
                         reader.getClassName(),
                         tooLarge.getMethodName(),
-                        "with its counting it would be larger than the 65535 bytes that a method may have; it is not "
-                                + "counted, count what it calls or what calls it");
+                        "with its counting code it would exceed 65535 bytes, the maximum for a method, so it is not"
+                                + " counted; count the methods that it calls or that call it");
             }
         }
         return null;

@@ -15,45 +15,45 @@ import net.bytebuddy.jar.asm.TypeReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts a method's counting calls where they belong.
+ * Inserts the counting calls into a method.
  *
  * <pre>
- *     entry's calls
+ *     calls for entry
  *   begin:                             ; only where a Throwable counts
- *     the body, up to a return
+ *     the body up to a return
  *   end:
  *     store the result                 ; only where a return counts
  *   from:
- *     return's calls
+ *     calls for return
  *   to:
  *     load the result
  *     return
  *   begin:
  *     ...
  *   end:
- *   handler:                           ; for every begin to end, behind all handlers of the body
+ *   handler:                           ; for every begin to end, after all handlers of the body
  *     store the Throwable
  *   from:
- *     thrown's calls
+ *     calls for throw
  *   to:
  *     load the Throwable, throw it
  *   lost:                              ; for every from to to, before all handlers of the body
- *     drop what the counting threw, note that
+ *     drop the Throwable of the counting code, count it as suppressed
  *     load the result, return          ; or load the Throwable, throw it
  * </pre>
  *
- * <p>The return's calls lie outside the handler, so that a call ends once. A handler's frame has no locals but the one
- * that is added here: that can be reached from everywhere, whatever the body keeps in its locals, so nothing about the
- * body's types need be known. There is no branch in what is put in, so no other frame changes.
+ * <p>The calls for return are outside the handler, so that each call of the method ends once. The frame of a handler has
+ * only the local variable that is added here. Such a frame is valid after any code of the body, so the types in the body's
+ * locals need not be known. The inserted code has no branches, so no other frame changes.
  *
- * <p>What the counting may throw is a {@link StackOverflowError}, as any call may. At entry it goes on to the caller:
- * nothing has run and nothing is in flight yet, the method merely has no room, as if its own variables were larger. At
- * a return or a throw the method's own outcome goes on, and what could not be counted is lost: the handlers cost the
- * way without Throwables nothing. What is in flight goes down first there, for which there nearly always is the room
- * that there was to go up; where one was compiled in another way than the other, an overflow may leave one too many.
+ * <p>Counting code may throw a {@link StackOverflowError}, as any call may. At entry the error is thrown to the caller: the
+ * body has not run and nothing is in flight yet, as if the method's own variables had not fit on the stack. At a return or
+ * a throw the method's own outcome is kept, and what could not be counted is lost. These handlers cost nothing unless
+ * something is thrown. There, {@code inFlight} is decremented first, which nearly always fits on the stack because the
+ * increment did. If the JVM compiled the two differently, an overflow may leave the counter too high by one.
  */
 final class WovenMethod extends MethodVisitor {
-    /** Above the body's own: a stage, an int, a long, a boolean and a String. */
+    /** The stack that the inserted code needs besides the body's: a stage, an int, a long, a boolean and a String. */
     private static final int STACK = 6;
 
     private static final String CELLS = "java/lang/CountersCells";
@@ -65,13 +65,13 @@ final class WovenMethod extends MethodVisitor {
     private final boolean hasFrames;
     private final Type result;
 
-    /** The local that is added, behind the body's: the result, then the Throwable. */
+    /** The index of the added local variable, after those of the body; it holds the result or the Throwable. */
     private final int kept;
 
     private final List<Label> begins = new ArrayList<>();
     private final List<Label> ends = new ArrayList<>();
 
-    /** From, to, from, to, ... of the return's calls. */
+    /** The labels from, to, from, to, ... of the calls for return. */
     private final Label[] guarded;
 
     private final Label lost = new Label();
@@ -90,7 +90,7 @@ final class WovenMethod extends MethodVisitor {
         this.hasFrames = hasFrames;
         result = Type.getReturnType(descriptor);
         kept = shape.locals;
-        // Without frames the verifier would have to look for what several results have in common, and load classes.
+        // Without frames the verifier would have to load classes to find the common superclass of several results.
         guarded = new Label[hasFrames && !counts.returned.isEmpty() ? 2 * shape.returns : 0];
     }
 
@@ -111,7 +111,7 @@ final class WovenMethod extends MethodVisitor {
         mark(begins);
     }
 
-    /** The body's handlers stand behind those of the return's calls. */
+    /** Adjusts the index: the handlers of the body follow those of the calls for return. */
     @Override
     public AnnotationVisitor visitTryCatchAnnotation(
             int reference, @Nullable TypePath path, String descriptor, boolean visible) {
@@ -194,7 +194,7 @@ final class WovenMethod extends MethodVisitor {
         super.visitTryCatchBlock(from, to, lostThrown, null);
     }
 
-    /** Begins a handler of what the counting threw: the stack is empty then, and {@code has} is in the added local. */
+    /** Begins a handler for Throwables of the counting code, after which the stack is empty; the added local has this type. */
     private void lost(Label handler, Type has) {
         super.visitLabel(handler);
         frame(has);
@@ -217,7 +217,7 @@ final class WovenMethod extends MethodVisitor {
         super.visitFrame(Opcodes.F_FULL, locals.length, locals, 1, new Object[] {THROWABLE});
     }
 
-    /** As a frame names a type. */
+    /** The name of a type in a frame. */
     private static Object verified(Type type) {
         switch (type.getSort()) {
             case Type.FLOAT:
@@ -255,7 +255,7 @@ final class WovenMethod extends MethodVisitor {
             }
             call(COMPLETION, "add", "(Ljava/util/concurrent/CompletionStage;IJZLjava/lang/String;)V");
         } else if (counts.reentered) {
-            // As kotlinc's own code asks for it, on the class loader of that code.
+            // The same call as in kotlinc's own code, so the class loader of that code finds it.
             call("kotlin/coroutines/intrinsics/IntrinsicsKt", "getCOROUTINE_SUSPENDED", "()Ljava/lang/Object;");
             super.visitVarInsn(Opcodes.ALOAD, kept);
             number(ids.applyAsInt(tick.name));

@@ -1,16 +1,17 @@
 /**
- * Puts the counting calls into classes as they are loaded: {@code ConstantPool} finds the classes worth a look, {@code
- * TypeFile} reads one, {@code ClassMarks} decides which of its methods count, by annotations and by {@code Rules}, {@code
- * Forwarding} which of these only hand calls on, {@code WovenClass} writes the calls. {@code Origin} tells the
- * application's classes from others. {@code Listing} tells what would be counted, by the same way.
+ * Inserts the counting calls into classes when they are loaded. {@code ConstantPool} finds the classes that may count,
+ * {@code TypeFile} reads one, {@code ClassMarks} decides by annotations and {@code Rules} which of its methods count, {@code
+ * Forwarding} finds those that only forward calls, and {@code WovenClass} inserts the calls. {@code Origin} distinguishes
+ * the application's classes from others. {@code Listing} describes what would be counted, using the same code.
  *
- * <p>{@link io.counters.agent.weave.Weaving} enters here for every class the JVM loads; what it needs for a class
- * without marks is loaded before it is installed, and all else, ASM too, at the first hit. A class is held against the
- * rules by a look-up of its name, the few patterns, and one walk through its constants for all annotations at once. Only
- * where {@code inherit} or a rule with {@code +} asks for it {@code Hierarchy} reads what stands above a class.
+ * <p>The JVM calls {@link io.counters.agent.weave.Weaving} for every class that it loads. The classes that are needed to
+ * scan a class without marks are loaded before the transformer is installed; all others, also ASM, when the first class
+ * counts. A class is compared with the rules by a look-up of its name, the few patterns, and one pass over its constants
+ * for all annotations. Only if {@code inherit} or a rule with {@code +} is set, {@code Hierarchy} reads the supertypes of a
+ * class.
  *
- * <p>No class of the application is ever loaded, linked or asked for its superclass: everything is read from the bytes at
- * hand, or from class files as resources, and the frames are written so that no common superclass is looked for. Nothing
- * is thrown into the JVM: a class that cannot be woven loads as it is, and is reported.
+ * <p>No class of the application is loaded, linked or asked for its superclass: everything is read from the given bytes,
+ * or from class files as resources, and the frames are written so that no common superclass is needed. Nothing is thrown
+ * into the JVM: a class that cannot be instrumented is loaded unchanged, and the error is logged.
  */
 package io.counters.agent.weave;

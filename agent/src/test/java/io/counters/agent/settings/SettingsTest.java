@@ -20,7 +20,7 @@ class SettingsTest {
     Path folder = Path.of("");
 
     @Test
-    void nothing_said_means_the_defaults_and_no_complaint() {
+    void without_settings_the_defaults_are_used_without_a_message() {
         Settings settings = read("");
 
         assertThat(settings.complaints()).isEmpty();
@@ -33,7 +33,7 @@ class SettingsTest {
     }
 
     @Test
-    void arguments_win_over_properties_over_the_environment_over_the_file() throws Exception {
+    void arguments_precede_properties_then_the_environment_then_the_file() throws Exception {
         Path file = Files.writeString(
                 folder.resolve("counters.conf"), "app = file\nsweep = 4s\ndatagram = 600\ntotals = off\n");
         Properties properties = new Properties();
@@ -62,24 +62,24 @@ class SettingsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "sweep=soon | sweep is soon, which is no time",
+                "sweep=soon | sweep is soon, which is not a time",
                 "sweep=1ms | sweep is 1 ms, allowed are 10 to 60000",
                 "sweep=99999999999s | sweep is 99999999999s",
-                "datagram=many | datagram is many, which is no number",
+                "datagram=many | datagram is many, which is not a number",
                 "datagram=1 | datagram is 1 bytes, allowed are 512 to 65507 bytes",
                 "sweep=5 | sweep is 5 ms, allowed are 10 to 60000 ms",
                 "enabled=maybe | enabled is maybe, allowed are true, on, false and off; true is used",
                 "inherit=perhaps | inherit is perhaps, allowed are true, on, false and off; false is used",
                 "ruleLimit=0 | ruleLimit is 0, allowed are 1 to 1000000 methods; 500 is used",
                 "ruleLimit=all | ruleLimit is all, allowed are 1 to 1000000 methods; 500 is used",
-                "metaAnnotation=a.B | metaAnnotation is no setting, write metaAnnotations=",
-                "sweeps=1s | sweeps is no setting, write sweep=",
-                "strict | strict has no value, write strict=",
+                "metaAnnotation=a.B | metaAnnotation is not a setting; did you mean metaAnnotations=",
+                "sweeps=1s | sweeps is not a setting; did you mean sweep=",
+                "strict | strict has no value; write strict=",
                 "settings=none.conf | settings is none.conf, which cannot be read",
-                "tags=env | tags is env, which is not as key=value,key=value: ",
-                "app='open | a ' is left open"
+                "tags=env | tags is env, which is not of the form key=value,key=value: ",
+                "app='open | a ' is not closed"
             })
-    void a_mistake_is_a_line_with_its_place_and_costs_nothing_else(String arguments, String line) {
+    void an_error_is_one_message_with_its_place_and_affects_no_other_setting(String arguments, String line) {
         Settings settings = read("totals=off,collector=h," + arguments);
 
         assertThat(settings.complaints())
@@ -93,7 +93,7 @@ class SettingsTest {
     }
 
     @Test
-    void several_collectors_are_parted_by_semicolons_and_weighed_in_arguments_as_in_a_file() throws Exception {
+    void several_collectors_with_weights_are_separated_by_semicolons_in_arguments_and_in_a_file() throws Exception {
         Path file = Files.writeString(folder.resolve("counters.conf"), "collector = h1*3; h2:1\n");
 
         assertThat(read("collector=h1:11212*3;h2:1,app=x").emitter()).hasToString("h1:11212*3;h2:1");
@@ -101,7 +101,7 @@ class SettingsTest {
     }
 
     @Test
-    void a_collector_that_can_not_be_read_switches_counting_off() {
+    void with_an_invalid_collector_nothing_is_counted() {
         Settings settings = read("collector=host:0");
 
         assertThat(settings.complaints())
@@ -113,7 +113,7 @@ class SettingsTest {
     }
 
     @Test
-    void a_file_that_can_not_be_read_may_have_named_the_collector_so_nothing_is_counted() {
+    void with_an_unreadable_file_that_may_name_the_collector_nothing_is_counted() {
         Settings settings = read("settings=none.conf");
 
         assertThat(settings.complaints()).singleElement().asString().contains("cannot be read", "Nothing is counted");
@@ -122,7 +122,7 @@ class SettingsTest {
     }
 
     @Test
-    void a_file_with_a_byte_order_mark_is_read_without_it() throws Exception {
+    void a_byte_order_mark_at_the_start_of_a_file_is_skipped() throws Exception {
         String text = "\uFEFFcollector = h1\r\napp = größe\r\n";
         for (Charset charset : List.of(StandardCharsets.UTF_8, StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE)) {
             Path file = Files.write(folder.resolve("counters.conf"), text.getBytes(charset));
@@ -136,20 +136,20 @@ class SettingsTest {
     }
 
     @Test
-    void a_file_that_is_no_utf_8_at_all_is_told_in_one_line() throws Exception {
+    void a_file_that_is_not_in_utf_8_is_reported_in_one_message() throws Exception {
         Path file = Files.write(
                 folder.resolve("counters.conf"), "collector = h1\napp = x\n".getBytes(StandardCharsets.UTF_16LE));
 
         assertThat(read("settings=" + file).complaints())
                 .singleElement()
                 .asString()
-                .contains("which is no text in UTF-8", "save it in UTF-8", "Nothing is counted");
+                .contains("which is not text in UTF-8", "save it in UTF-8", "Nothing is counted");
         assertThat(read("settings=" + file).enabled()).isFalse();
         assertThat(read("collector=h,settings=" + file).enabled()).isTrue();
     }
 
     @Test
-    void rules_are_parted_by_semicolons_and_quoted_where_they_hold_commas() {
+    void rules_are_separated_by_semicolons_and_quoted_if_they_contain_commas() {
         Settings settings = read("methods='a.B#c = n,k=v; a.D ;',app=x");
 
         assertThat(settings.methods()).extracting(Setting::text).containsExactly("a.B#c = n,k=v", "a.D");
@@ -157,7 +157,7 @@ class SettingsTest {
     }
 
     @Test
-    void words_of_two_are_written_with_a_capital_and_in_the_environment_with_an_underscore() {
+    void keys_of_two_words_are_in_camel_case_and_in_the_environment_with_an_underscore() {
         Settings settings = Settings.read(
                 "ruleLimit=7",
                 new Properties(),
@@ -170,7 +170,7 @@ class SettingsTest {
     }
 
     @Test
-    void tags_are_a_template_and_checked_as_one() {
+    void tags_may_contain_placeholders_and_are_checked() {
         assertThat(read("tags='env=prod,host={host}'").tags()).isEqualTo("env=prod,host={host}");
         assertThat(read("").tags()).isEmpty();
 
@@ -181,11 +181,11 @@ class SettingsTest {
                 .singleElement()
                 .asString()
                 .contains("tags is a=1,a=2")
-                .endsWith("carry none");
+                .endsWith("no tags are added to names");
     }
 
     @Test
-    void each_rule_of_a_file_has_the_place_of_its_own_line() throws Exception {
+    void the_place_of_each_rule_of_a_file_is_its_own_line() throws Exception {
         Path file = Files.writeString(
                 folder.resolve("counters.conf"), "methods = a.B; a.C\napp = shop\nmethods = a.D\nmethods =\n");
 
@@ -198,7 +198,7 @@ class SettingsTest {
     }
 
     @Test
-    void a_file_names_the_line_of_a_mistake() throws Exception {
+    void a_message_about_a_file_names_the_line() throws Exception {
         Path file = Files.writeString(folder.resolve("counters.conf"), "# ours\n\nmethod = a.B\r\napp = shop\r\n");
 
         Settings settings = read("settings=" + file);
@@ -206,7 +206,7 @@ class SettingsTest {
         assertThat(settings.complaints())
                 .singleElement()
                 .asString()
-                .startsWith(file + " line 3: method is no setting, write methods=");
+                .startsWith(file + " line 3: method is not a setting; did you mean methods=");
         assertThat(settings.app()).isEqualTo("shop");
     }
 
@@ -215,7 +215,7 @@ class SettingsTest {
     }
 
     @Test
-    void a_property_that_is_nearly_a_key_is_said_and_an_applications_own_is_not() {
+    void a_property_that_is_similar_to_a_key_is_reported_and_an_applications_own_property_is_not() {
         Properties properties = new Properties();
         properties.setProperty("counters.colector", "h1");
         properties.setProperty("counters.of.the.shop", "many");
@@ -224,6 +224,6 @@ class SettingsTest {
 
         assertThat(settings.complaints())
                 .containsExactly(
-                        "system property counters.colector is no setting, write -Dcounters.collector=... perhaps");
+                        "system property counters.colector is not a setting; did you mean -Dcounters.collector=...?");
     }
 }

@@ -22,11 +22,11 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** All that can be woven into a method, woven into every method of large jars: this JVM's verifier takes them all. */
+/** Inserts all kinds of counting calls into every method of large jars, and checks that this JVM's verifier accepts them. */
 class EveryMethodTest {
     private final Refusals refusals = new Refusals(line -> {});
 
-    @SuppressWarnings("ReturnValueIgnored") // It is asked for what asking does: it links, and so verifies.
+    @SuppressWarnings("ReturnValueIgnored") // The call links the class, and so verifies it.
     @ParameterizedTest
     @ValueSource(classes = {KotlinVersion.class, Assertions.class, ByteBuddy.class})
     void every_class_of_a_large_jar_verifies(Class<?> in) throws Exception {
@@ -53,7 +53,7 @@ class EveryMethodTest {
                 loader.loadClass(name).getDeclaredMethods();
                 linked++;
             } catch (NoClassDefFoundError optional) {
-                // What the jar can do without is not here.
+                // An optional dependency of the jar is missing.
             } catch (LinkageError refused) {
                 broken.add(name + ": " + refused.getMessage());
             }

@@ -22,12 +22,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Java's methods that look like forwarders, and those that are; of other languages, see {@code LanguagesIT}. */
+/** Forwarders in Java, and methods that look like forwarders; for other languages see {@code LanguagesIT}. */
 class ForwardingTest {
     private final List<String> log = new ArrayList<>();
 
     @Test
-    void an_overload_that_hands_on_to_the_same_counter_counts_there() throws Exception {
+    void an_overload_that_forwards_to_a_method_with_the_same_counter_does_not_count() throws Exception {
         assertThat(counted(Forwards.Handing.class))
                 .containsExactlyInAnyOrder(
                         "a(int,long)",
@@ -42,7 +42,7 @@ class ForwardingTest {
     }
 
     @Test
-    void what_does_more_or_names_another_counter_counts_as_well() throws Exception {
+    void a_method_that_does_more_than_forward_or_has_another_counter_counts() throws Exception {
         assertThat(counted(Forwards.Own.class))
                 .containsExactlyInAnyOrder(
                         "other()",
@@ -62,7 +62,7 @@ class ForwardingTest {
     }
 
     @Test
-    void what_may_throw_before_its_call_or_calls_another_object_counts_as_well() throws Exception {
+    void a_method_that_may_throw_before_its_call_or_calls_another_object_counts() throws Exception {
         assertThat(counted(Forwards.Preparing.class))
                 .extracting(line -> line.substring(0, line.indexOf('(')))
                 .containsExactlyInAnyOrder(
@@ -72,8 +72,8 @@ class ForwardingTest {
 
     @Test
     @Timeout(value = 10, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-    void synthetic_methods_that_call_each_other_in_many_ways_are_looked_at_once() {
-        // As obfuscators leave them: all have one name, and all are synthetic.
+    void synthetic_methods_that_call_each_other_on_many_paths_are_searched_once() {
+        // Obfuscators generate such methods: all have the same name, and all are synthetic.
         ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_MAXS);
         writer.visit(Opcodes.V1_8, Opcodes.ACC_PUBLIC, "a/A", null, "java/lang/Object", null);
         for (int arguments = 0; arguments <= 20; arguments++) {
@@ -99,8 +99,8 @@ class ForwardingTest {
     }
 
     @Test
-    void a_java_method_that_says_it_is_generated_is_a_forwarder_only_by_what_it_does() {
-        // Coverage tools leave out what has an annotation of this name, so people write it.
+    void a_java_method_with_a_generated_annotation_is_a_forwarder_only_if_its_code_is() {
+        // People write an annotation with this name, because coverage tools ignore methods that have it.
         ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_MAXS);
         writer.visit(Opcodes.V1_5, Opcodes.ACC_PUBLIC, "a/A", null, "java/lang/Object", null);
         writer.visitSource("A.java", null);
@@ -129,7 +129,7 @@ class ForwardingTest {
 
     @ParameterizedTest
     @ValueSource(classes = {Forwards.Handing.class, Forwards.Below.class})
-    void what_another_agent_put_into_a_forwarder_does_not_make_it_count(Class<?> type) throws Exception {
+    void code_that_another_agent_inserted_into_a_forwarder_does_not_make_it_count(Class<?> type) throws Exception {
         String name = type.getName().replace('.', '/');
         byte[] probed;
         try (InputStream in = type.getResourceAsStream("/" + name + ".class")) {
@@ -155,8 +155,8 @@ class ForwardingTest {
     }
 
     @Test
-    void a_class_without_lines_and_file_that_calls_a_static_method_of_the_same_name_is_no_proxy() {
-        // Expressions that are compiled at run time, without debug information.
+    void a_generated_class_that_calls_a_static_method_of_the_same_name_is_not_a_proxy() {
+        // Such classes contain expressions that are compiled at run time, without debug information.
         ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_MAXS);
         writer.visit(Opcodes.V1_8, Opcodes.ACC_PUBLIC, "a/Script", null, "java/lang/Object", null);
         MethodVisitor method = writer.visitMethod(Opcodes.ACC_PUBLIC, "run", "()V", null, null);
@@ -176,7 +176,7 @@ class ForwardingTest {
     }
 
     @Test
-    void a_call_of_another_object_is_a_persons_delegation() throws Exception {
+    void a_method_that_delegates_to_another_object_counts() throws Exception {
         assertThat(counted(Forwards.Decorating.class)).containsExactly("x(int)");
         assertThat(counted(Forwards.Surrounding.class)).containsExactly("x()", "held()");
         assertThat(counted(Forwards.Surrounding.Inner.class)).containsExactly("x()");
@@ -187,7 +187,7 @@ class ForwardingTest {
     }
 
     @Test
-    void a_rule_counts_where_the_call_ends_and_a_forwarder_that_is_named_alone() throws Exception {
+    void a_rule_counts_the_called_method_or_the_forwarder_if_it_matches_only_that() throws Exception {
         assertThat(list(Forwards.Ruled.class, "methods=" + Forwards.Ruled.class.getName() + "#take = t"))
                 .containsExactly(Forwards.Ruled.class.getName() + "#take(int) = t entry");
         assertThat(list(Forwards.Ruled.class, "methods=" + Forwards.Ruled.class.getName() + "#take() = t"))

@@ -19,12 +19,12 @@ import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Supertypes as class files made up for the purpose tell them. */
+/** Supertypes, read from class files that the tests generate. */
 class HierarchyTest {
     private final List<String> log = new ArrayList<>();
     private final Files files = new Files();
 
-    /** A loader of class files that never loads one. */
+    /** A loader that returns class files as resources, and fails if it is asked to load a class. */
     private static final class Files extends ClassLoader {
         final Map<String, byte[]> bytes = new HashMap<>();
         final List<String> asked = new ArrayList<>();
@@ -45,7 +45,7 @@ class HierarchyTest {
             throw new AssertionError(name + " is loaded");
         }
 
-        /** Methods are written {@code name descriptor}, in front a {@code @} if marked, then a {@code -} if package-private. */
+        /** Methods are written {@code name descriptor}, after a {@code @} if marked, and a {@code -} if package-private. */
         byte[] write(String name, @Nullable String above, String interfaces, String... methods) {
             ClassWriter writer = new ClassWriter(0);
             String[] types = interfaces.isEmpty() ? new String[0] : interfaces.split(" ", -1);
@@ -85,7 +85,7 @@ class HierarchyTest {
     }
 
     @Test
-    void types_that_stand_above_themselves_end_too() {
+    void the_search_ends_if_types_are_their_own_supertypes() {
         files.write("A", "B", "I");
         files.write("B", "A", "");
         files.write("I", "java/lang/Object", "I");
@@ -94,7 +94,7 @@ class HierarchyTest {
     }
 
     @Test
-    void a_file_is_read_once_and_what_is_none_is_said_once() {
+    void a_file_is_read_once_and_missing_or_broken_files_are_logged_once() {
         files.write("A", "Missing", "Cut");
         files.bytes.put("Cut.class", Arrays.copyOf(files.write("Cut", "A", ""), 20));
         Hierarchy hierarchy = hierarchy("");
@@ -112,7 +112,7 @@ class HierarchyTest {
     }
 
     @Test
-    void a_loader_may_throw_anything_and_the_missing_files_are_one_line_and_a_number() {
+    void files_of_a_loader_that_throws_are_logged_once_and_counted() {
         Hierarchy hierarchy = hierarchy("");
         ClassLoader odd = new ClassLoader(null) {
             @Override
@@ -127,28 +127,28 @@ class HierarchyTest {
 
         assertThat(log)
                 .containsExactly(
-                        "A0: its class file can't be read (java.lang.StackOverflowError); what stands in it counts"
-                                + " nothing. Further such supertypes are only counted");
+                        "A0: its class file can't be read (java.lang.StackOverflowError), so its annotations and"
+                                + " methods are ignored; further such supertypes are not logged");
         assertThat(hierarchy.unread()).isEqualTo(30);
     }
 
     @Test
-    void a_loader_is_known_by_what_it_is_and_none_of_its_own_methods_says_so() {
+    void a_loader_is_compared_by_identity_and_none_of_its_overridden_methods_is_called() {
         Hierarchy hierarchy = hierarchy("");
         ClassLoader contrary = new ClassLoader(null) {
             @Override
             public int hashCode() {
-                throw new IllegalStateException("nobody's business");
+                throw new IllegalStateException("must not be called");
             }
 
             @Override
             public boolean equals(Object other) {
-                throw new IllegalStateException("nobody's business");
+                throw new IllegalStateException("must not be called");
             }
 
             @Override
             public String toString() {
-                throw new IllegalStateException("nobody's business");
+                throw new IllegalStateException("must not be called");
             }
         };
 
@@ -157,7 +157,7 @@ class HierarchyTest {
     }
 
     @Test
-    void the_jdk_is_read_for_rules_that_name_it_only() {
+    void types_of_the_jdk_are_read_only_if_a_rule_names_one() {
         assertThat(hierarchy("").above(files, "java/lang/Thread", new String[0]).keySet())
                 .containsExactly("java/lang/Thread");
         assertThat(hierarchy("methods=+java.lang.Runnable")
@@ -168,7 +168,7 @@ class HierarchyTest {
     }
 
     @Test
-    void what_it_remembers_is_bounded() {
+    void the_number_of_cached_types_is_bounded() {
         Hierarchy hierarchy = hierarchy("");
         files.write("A", "java/lang/Object", "");
         for (int i = 0; i < 5000; i++) {
@@ -184,7 +184,7 @@ class HierarchyTest {
     }
 
     @Test
-    void the_nearest_mark_holds_whatever_an_interface_says() {
+    void the_nearest_mark_applies_and_superclasses_precede_interfaces() {
         files.write("I", "java/lang/Object", "", "@m ()V", "@n ()V");
         files.write("A", "java/lang/Object", "I", "@m ()V");
         files.write("B", "A", "I", "m ()V", "n ()V");
@@ -196,7 +196,7 @@ class HierarchyTest {
     }
 
     @Test
-    void what_looks_alike_is_no_override() {
+    void a_method_with_other_parameters_or_access_is_not_an_override() {
         files.write("p/A", "java/lang/Object", "", "@-here ()V", "@with (I)V", "@back ()I");
 
         assertThat(list(
@@ -208,7 +208,7 @@ class HierarchyTest {
     }
 
     @Test
-    void a_package_that_the_jdk_has_too_is_the_applications_where_the_class_is() {
+    void a_class_that_the_jdk_does_not_have_belongs_to_the_application_even_in_a_package_of_the_jdk() {
         files.write("javax/servlet/Servlet", "java/lang/Object", "", "service ()V");
         files.write("javax/servlet/GenericServlet", "java/lang/Object", "javax/servlet/Servlet");
 
@@ -223,7 +223,7 @@ class HierarchyTest {
     }
 
     @Test
-    void another_agents_package_is_the_applications_where_its_loader_is() {
+    void a_class_in_a_package_of_another_agent_belongs_to_the_application_if_its_loader_does() {
         byte[] bytes = files.write("datadog/Orders", "java/lang/Object", "", "@m ()V", "n ()V");
         ClassLoader application = new ClassLoader(ClassLoader.getSystemClassLoader()) {};
 
@@ -234,7 +234,7 @@ class HierarchyTest {
     }
 
     @Test
-    void a_name_like_a_tools_takes_no_mark_away() {
+    void a_class_with_a_name_like_a_tools_counts_for_its_own_marks() {
         files.write("p/A", "java/lang/Object", "", "@m ()V", "n ()V");
 
         assertThat(list("methods=p.*#n = n", files.write("p/A$$ByteBuddy$1", "p/A", "", "@m ()V", "@own ()V", "n ()V")))
@@ -244,7 +244,7 @@ class HierarchyTest {
     }
 
     @Test
-    void what_stands_on_the_boot_class_path_counts_by_its_mark() {
+    void a_class_on_the_boot_class_path_counts_for_its_mark() {
         Weaving weaving = weaving("");
 
         assertThat(weaving.list(null, "p/A", files.write("p/A", "java/lang/Object", "", "@m ()V")))

@@ -2,6 +2,7 @@ package io.counters.agent.weave;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.wire.Rejection;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,8 @@ class NamesTest {
                 "{simpleClass}.{method} | shop/Carts$Line | a | Carts.Line.a",
                 "{package},host={host},app={app} | shop/Carts | a | shop,app=our_app,host=h-1"
             })
-    void what_is_filled_in_becomes_a_name_without_a_word(String template, String owner, String method, String name) {
+    void characters_of_filled_in_values_are_replaced_without_a_message(
+            String template, String owner, String method, String name) {
         Names names = new Names("h-1", "our app", "", log::add);
 
         assertThat(names.resolve(template, owner, method)).isEqualTo(name);
@@ -30,7 +32,7 @@ class NamesTest {
     }
 
     @Test
-    void two_names_that_become_one_by_it_are_said_once() {
+    void two_names_that_become_one_are_logged_once() {
         Names names = new Names("host", "app", "", log::add);
 
         assertThat(names.resolve("", "shop/Carts", "支付")).isEqualTo("shop.Carts.__");
@@ -41,12 +43,11 @@ class NamesTest {
         assertThat(log)
                 .singleElement()
                 .asString()
-                .startsWith(
-                        "\"shop.Carts.支付\" and \"shop.Carts.订单\" are both counted as shop.Carts.__, since a name is");
+                .startsWith("\"shop.Carts.支付\" and \"shop.Carts.订单\" are both counted as shop.Carts.__, because");
     }
 
     @Test
-    void one_that_is_written_as_another_becomes_is_said_too() {
+    void a_name_that_is_written_as_another_name_becomes_is_logged_too() {
         Names names = new Names("host", "app", "", log::add);
 
         names.resolve("", "shop/Carts", "a_b");
@@ -61,7 +62,7 @@ class NamesTest {
     }
 
     @Test
-    void methods_that_share_a_name_on_purpose_are_not_said() {
+    void methods_that_share_a_name_on_purpose_are_not_logged() {
         Names names = new Names("host", "app", "", log::add);
 
         for (String method : List.of("open", "开", "close")) {
@@ -75,18 +76,18 @@ class NamesTest {
     }
 
     @Test
-    void what_a_template_itself_cannot_have_is_said() {
+    void replaced_characters_of_the_template_itself_are_logged() {
         Names names = new Names("host", "app", "", log::add);
 
         assertThat(names.resolve("a$b c", "shop/Carts", "open")).isEqualTo("a.b_c");
         assertThat(log)
                 .singleElement()
                 .asString()
-                .startsWith("shop.Carts.open: \"a$b c\" is counted as a.b_c; a name is");
+                .startsWith("shop.Carts.open: \"a$b c\" is counted as a.b_c; " + Rejection.NAME_LETTER.rule());
     }
 
     @Test
-    void a_placeholder_that_is_none_is_said_with_the_nearest() {
+    void an_unknown_placeholder_is_logged_with_the_nearest_known_one() {
         Names names = new Names("host", "app", "", log::add);
 
         assertThat(names.resolve("{klass}.{method}", "shop/Carts", "open")).isEqualTo("_klass_.open");
@@ -95,11 +96,11 @@ class NamesTest {
                 .asString()
                 .contains("\"{klass}.open\" is counted as _klass_.open")
                 .contains(
-                        "{klass} is no placeholder, write {class} perhaps; there are {class} {simpleClass} {package}");
+                        "{klass} is not a placeholder; did you mean {class}? The placeholders are {class} {simpleClass}");
     }
 
     @Test
-    void a_name_that_is_left_out_carries_the_tags_and_one_that_is_given_does_not() {
+    void a_default_name_has_the_tags_of_the_settings_and_a_given_name_does_not() {
         Names names = new Names("h-1", "app", "host={host},env=prod", log::add);
 
         assertThat(names.resolve("", "shop/Carts", "open")).isEqualTo("shop.Carts.open,env=prod,host=h-1");
@@ -115,6 +116,6 @@ class NamesTest {
         assertThat(log)
                 .singleElement()
                 .asString()
-                .endsWith("is refused and not counted: a name has at most 250 bytes," + " tags included");
+                .endsWith("is refused and not counted: " + Rejection.NAME_TOO_LONG.rule());
     }
 }

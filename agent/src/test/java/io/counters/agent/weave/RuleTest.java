@@ -26,7 +26,7 @@ class RuleTest {
                 "*Service exit | *Service | '' | '' | EXIT",
                 "a.B#c( int ) = n,k=v | a/B | c | n,k=v | ENTRY"
             })
-    void a_rule_names_classes_methods_a_name_and_a_moment(
+    void a_rule_has_classes_methods_a_name_and_a_moment(
             String text, String type, String method, String name, Moment when) {
         Rule rule = rule(text);
 
@@ -48,7 +48,7 @@ class RuleTest {
                 "+a.*B#c*(int) = n exit | a/*B | c*",
                 "+a.B#<init> | a/B | <init>"
             })
-    void a_plus_takes_subtypes_in(String text, String type, String method) {
+    void a_rule_with_a_plus_includes_subtypes(String text, String type, String method) {
         Rule rule = rule(text);
 
         assertThat(rule.subtypes).isTrue();
@@ -67,7 +67,7 @@ class RuleTest {
                 "@a.B throw | La/B; | * | '' | THROW | false",
                 "@a.B *.d = n return | La/B; | */d | n | RETURN | false"
             })
-    void an_at_names_an_annotation_and_perhaps_classes(
+    void a_rule_with_an_at_names_an_annotation_and_optionally_classes(
             String text, String annotation, String type, String name, Moment when, boolean plain) {
         Rule rule = rule(text);
 
@@ -82,39 +82,39 @@ class RuleTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "#c | names no class",
-                "'' | names no class",
-                "a..B | names no class",
-                ".a.B | names no class",
-                "a/B#c | names no class",
-                "a.B# | names no method",
-                "a.B#<clinit> | names no method",
-                "a.B#c#d | names no method",
-                "a.B#<*> | names no method",
-                "a b c | a part too many",
-                "a.B#c = n entry more | a part too many",
-                "a.B#c entry = n | a part too many",
-                "@a.B c.* d.* | d.* is no moment",
-                "@a.B c.* d.* = n | a part too many",
-                "a.B#c sometimes | sometimes is no moment",
-                "a.B#c = n sometimes | sometimes is no moment",
-                "a.B#c = | no name behind =",
-                "a.B(int) | (types) stand behind a method",
-                "@a.B(int) | (types) stand behind a method",
-                "a.B#c(int | stands alone",
-                "a.B#c)int( | stands alone",
-                "a.B#c(List<String>) | \"List<String>\" is no type",
-                "a.B#c(int,) | \"\" is no type",
-                "+@a.B | not of an annotation",
-                "+ | names no class",
-                "@a.* | names no annotation",
-                "@a.B#c | names no annotation",
-                "@ a.B | names no annotation"
+                "#c | is not a class name",
+                "'' | is not a class name",
+                "a..B | is not a class name",
+                ".a.B | is not a class name",
+                "a/B#c | is not a class name",
+                "a.B# | is not a method name",
+                "a.B#<clinit> | is not a method name",
+                "a.B#c#d | is not a method name",
+                "a.B#<*> | is not a method name",
+                "a b c | too many parts",
+                "a.B#c = n entry more | too many parts",
+                "a.B#c entry = n | too many parts",
+                "@a.B c.* d.* | d.* is not a moment",
+                "@a.B c.* d.* = n | too many parts",
+                "a.B#c sometimes | sometimes is not a moment",
+                "a.B#c = n sometimes | sometimes is not a moment",
+                "a.B#c = | no name after =",
+                "a.B(int) | (types) can only follow a method",
+                "@a.B(int) | (types) can only follow a method",
+                "a.B#c(int | ( and ) do not match",
+                "a.B#c)int( | ( and ) do not match",
+                "a.B#c(List<String>) | \"List<String>\" is not a type",
+                "a.B#c(int,) | \"\" is not a type",
+                "+@a.B | an annotation has none",
+                "+ | is not a class name",
+                "@a.* | is not an annotation",
+                "@a.B#c | is not an annotation",
+                "@ a.B | is not an annotation"
             })
-    void what_is_no_rule_is_said_with_its_place_what_is_wrong_and_the_form(String text, String wrong) {
+    void an_invalid_rule_is_reported_with_its_place_the_error_and_the_grammar(String text, String wrong) {
         assertThatThrownBy(() -> rule(text))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("here: rule \"" + text + "\" is left out: ")
+                .hasMessageStartingWith("here: rule \"" + text + "\" is ignored: ")
                 .hasMessageContaining(wrong)
                 .hasMessageContaining("; a rule is [+] pkg.Class");
     }
@@ -135,7 +135,7 @@ class RuleTest {
         "a, a, true",
         "a, aa, false"
     })
-    void a_star_is_any_letters_dots_too(String pattern, String text, boolean matches) {
+    void a_star_stands_for_any_characters_also_dots(String pattern, String text, boolean matches) {
         assertThat(Rule.matches(pattern, text)).isEqualTo(matches);
     }
 
@@ -154,7 +154,7 @@ class RuleTest {
                 "(java.util.Map$Entry,int[][]) | (Ljava/util/Map$Entry;[[I)V | true",
                 "(String) | (Lpkg/String;)V | false"
             })
-    void types_are_written_in_full_but_for_java_lang(String types, String descriptor, boolean named) {
+    void types_are_written_in_full_except_those_of_java_lang(String types, String descriptor, boolean named) {
         assertThat(rule("a.B#c" + types).namesMethod(method("c", descriptor))).isEqualTo(named);
     }
 
@@ -177,13 +177,13 @@ class RuleTest {
         "<init>, ()V, false",
         "work, ()V, true"
     })
-    void a_star_leaves_everyday_methods_out_and_a_name_does_not(String name, String descriptor, boolean taken) {
+    void a_star_does_not_match_everyday_methods_and_an_exact_name_does(String name, String descriptor, boolean taken) {
         assertThat(rule("a.B#*").namesMethod(method(name, descriptor))).isEqualTo(taken);
         assertThat(rule("a.*#" + name).namesMethod(method(name, descriptor))).isTrue();
     }
 
     @Test
-    void what_a_name_begins_with_is_never_left_out() {
+    void a_pattern_that_begins_with_characters_matches_everyday_methods() {
         TypeFile.Method getter = method("getName", "()I");
 
         assertThat(rule("a.B#get*").namesMethod(getter)).isTrue();
@@ -193,7 +193,7 @@ class RuleTest {
     }
 
     @Test
-    void beyond_its_limit_a_rule_takes_only_what_it_took() {
+    void a_rule_that_has_reached_its_limit_counts_only_the_methods_that_it_counted_before() {
         List<String> log = new ArrayList<>();
         Refusals refusals = new Refusals(log::add);
         Rule rule = rule("a.*");
@@ -204,7 +204,10 @@ class RuleTest {
         assertThat(rule.take("a/C", "four()V", 2, refusals)).isFalse();
         assertThat(rule.take("a/B", "one()V", 2, refusals)).isTrue();
 
-        assertThat(log).singleElement().asString().contains("stops at 2 methods: the next, a.C.three");
+        assertThat(log)
+                .singleElement()
+                .asString()
+                .contains("has reached its limit (ruleLimit is 2): a.C.three and all later methods");
     }
 
     private static Rule rule(String text) {

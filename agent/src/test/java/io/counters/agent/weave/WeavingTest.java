@@ -31,20 +31,22 @@ class WeavingTest {
             new Weaving(rules, new Names("host", "app", "", log::add), () -> true, String::length, log::add);
 
     @Test
-    void a_class_without_marks_is_left_alone() throws Exception {
+    void a_class_without_marks_is_unchanged() throws Exception {
         assertThat(weave("some/Plain", bytesOf(WeavingTest.class))).isNull();
-        assertThat(weaving.summary()).startsWith("1 classes scanned, 0 methods counted");
+        assertThat(weaving.summary()).startsWith("classes scanned: 1, methods instrumented: 0");
     }
 
     @Test
-    void a_marked_class_is_written_anew_and_numbered() throws Exception {
+    void a_marked_class_is_instrumented_and_its_methods_are_counted_in_the_summary() throws Exception {
         assertThat(weave("some/OnClass", bytesOf(OnClass.class))).isNotNull();
-        assertThat(weaving.summary()).contains("4 methods counted").contains("that named nothing: a.Missing#never");
+        assertThat(weaving.summary())
+                .contains("methods instrumented: 4")
+                .contains("that matched nothing: a.Missing#never");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"java/util/B", "io/counters/agent/B", "io/counters/emit/B"})
-    void classes_of_the_jdk_and_of_the_agent_are_left_alone(String name) throws Exception {
+    void classes_of_the_jdk_and_of_the_agent_are_unchanged(String name) throws Exception {
         assertThat(weave(name, bytesOf(OnClass.class))).isNull();
     }
 
@@ -60,7 +62,8 @@ class WeavingTest {
                 "a/B_ClientProxy",
                 "a/B$ByteBuddy$x"
             })
-    void what_a_tool_generated_counts_for_no_pattern_and_what_is_called_alike_does(String name) throws Exception {
+    void a_generated_class_counts_for_no_pattern_and_a_compiled_class_with_such_a_name_does(String name)
+            throws Exception {
         byte[] compiled = bytesOf(OnClass.class);
         ClassWriter writer = new ClassWriter(0);
         new ClassReader(compiled).accept(writer, ClassReader.SKIP_DEBUG);
@@ -80,12 +83,12 @@ class WeavingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a/Gateway$ProxyServlet", "a/Gateway$Proxy", "a/Proxy1"})
-    void a_class_of_the_source_whose_name_begins_like_a_proxys_counts(String name) throws Exception {
+    void a_compiled_class_whose_name_begins_like_that_of_a_proxy_counts(String name) throws Exception {
         assertThat(weave(name, bytesOf(OnClass.class))).isNotNull();
     }
 
     @Test
-    void how_a_thread_tells_its_id_is_counted_like_anything_else() throws Exception {
+    void an_overridden_get_id_of_a_thread_is_counted_like_any_method() throws Exception {
         Settings named = Settings.read("methods=*Worker#get*;*Worker#work", new Properties(), Map.of());
         Weaving ofWorker = new Weaving(
                 Rules.read(named, log::add),
@@ -103,7 +106,7 @@ class WeavingTest {
         assertThat(ofEntity).singleElement().asString().contains("#getId() = entity.id entry");
     }
 
-    /** A thread that tells another id than its own. */
+    /** A thread whose {@code getId} does not return its real ID. */
     public static class Worker extends ForkJoinWorkerThread {
         Worker(ForkJoinPool pool) {
             super(pool);
@@ -117,7 +120,7 @@ class WeavingTest {
         public void work() {}
     }
 
-    /** No thread. */
+    /** Has a {@code getId}, but is not a thread. */
     static class Entity {
         @Count("entity.id")
         long getId() {
@@ -126,18 +129,18 @@ class WeavingTest {
     }
 
     @Test
-    void whatever_the_bytes_nothing_is_thrown_and_a_fault_is_said_once() throws Exception {
+    void a_broken_class_file_throws_nothing_and_the_error_is_logged_once() throws Exception {
         byte[] good = bytesOf(OnClass.class);
         for (int length = 0; length < good.length; length += 7) {
             weave("some/Cut", Arrays.copyOf(good, length));
         }
 
         assertThat(log).hasSize(1);
-        assertThat(log.get(0)).startsWith("class some/Cut is loaded without being counted: ");
+        assertThat(log.get(0)).startsWith("class some/Cut is loaded without being instrumented: ");
     }
 
     @Test
-    void a_class_file_newer_than_any_is_woven_and_keeps_its_version() throws Exception {
+    void a_class_file_of_an_unknown_version_is_instrumented_and_keeps_its_version() throws Exception {
         byte[] newer = bytesOf(OnClass.class);
         newer[7] = 99;
 

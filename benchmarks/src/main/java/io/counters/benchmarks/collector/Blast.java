@@ -21,21 +21,23 @@ import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /**
- * Sends datagrams to a port of this machine, as fast as it goes or at a rate, and never longer than a minute. The
- * datagrams are rendered before; the loop only sends. What is counted as sent was taken by the kernel, which on loopback
- * throws away what the receiver's buffer has no room for. For one thread.
+ * Sends datagrams to a port of this machine, as fast as possible or at a rate, for at most a minute. The datagrams are
+ * rendered before, so that the loop only sends. A datagram counts as sent when the kernel has accepted it; on loopback
+ * the kernel drops it if the receiver's buffer has no room. Not thread-safe.
  */
 final class Blast implements AutoCloseable {
     private static final long NANOS_MAX = TimeUnit.MINUTES.toNanos(1);
     private static final int SEND_BUFFER_BYTES = 4 * 1024 * 1024;
     private static final long REFUSED_MAX = 1_000_000;
 
-    /** So many go by one socket before it is the next one's turn, and before the clock is looked at again. */
+    /**
+     * The number of datagrams that one socket sends before the next socket's turn, and before the clock is read again.
+     */
     private static final int TURN = 32;
 
     private final List<DatagramChannel> sockets = new ArrayList<>();
 
-    /** @param sources how many ports to send from, in turns */
+    /** @param sources the number of ports to send from, in turns */
     Blast(int port, int sources) throws IOException {
         for (int i = 0; i < sources; i++) {
             DatagramChannel socket = DatagramChannel.open();
@@ -45,24 +47,24 @@ final class Blast implements AutoCloseable {
         }
     }
 
-    /** What was sent, and how long it took. */
+    /** How much was sent, and how long it took. */
     record Sent(long datagrams, long lines, double seconds) {
         private Sent beside(Sent other) {
             return new Sent(datagrams + other.datagrams, lines + other.lines, Math.max(seconds, other.seconds));
         }
     }
 
-    /** What each of several does. */
+    /** The part of each thread. */
     interface Part {
         Sent send(Blast blast, Datagrams ring) throws IOException;
     }
 
     /**
-     * Lets several send beside each other: Java has no sendmmsg, and one thread that sends datagram after datagram does
-     * not fill a receiver that is worth its name.
+     * Sends from several threads at once, because Java has no sendmmsg: one thread that sends single datagrams cannot
+     * keep a good receiver busy.
      *
      * @param rings one for each thread
-     * @param sources how many ports each sends from
+     * @param sources the number of ports from which each thread sends
      */
     static Sent together(int port, int sources, List<Datagrams> rings, Part part) throws IOException {
         ExecutorService threads = Executors.newFixedThreadPool(rings.size());
@@ -90,17 +92,17 @@ final class Blast implements AutoCloseable {
         }
     }
 
-    /** Sends the ring of datagrams again and again, for so many seconds, 0 to 60, at full speed. */
+    /** Sends the ring of datagrams repeatedly for {@code seconds}, 0 to 60, at full speed. */
     Sent forSeconds(Datagrams ring, double seconds) throws IOException {
         return send(ring, Long.MAX_VALUE, (long) (seconds * 1e9), Pace.FULL_SPEED);
     }
 
-    /** Sends each once, at full speed. */
+    /** Sends each datagram once, at full speed. */
     Sent once(Datagrams all) throws IOException {
         return send(all, all.count(), NANOS_MAX, Pace.FULL_SPEED);
     }
 
-    /** Sends so many of the ring of datagrams, at so many a second. */
+    /** Sends {@code count} datagrams of the ring, {@code perSecond} of them a second. */
     Sent atRate(Datagrams ring, long count, long perSecond) throws IOException {
         return send(ring, count, NANOS_MAX, perSecond);
     }
@@ -127,7 +129,7 @@ final class Blast implements AutoCloseable {
                 socket.write(datagram);
                 return;
             } catch (PortUnreachableException nobodyThere) {
-                // Told of an earlier datagram; this one was not sent.
+                // This error is about an earlier datagram; this one was not sent.
                 if (refused >= REFUSED_MAX) {
                     throw nobodyThere;
                 }
@@ -135,7 +137,7 @@ final class Blast implements AutoCloseable {
         }
     }
 
-    /** Sends the ring, again and again, until so many were written, as one TCP stream; returns when all are written. */
+    /** Sends {@code count} writes of the ring, repeating it, as one TCP stream; returns when all are written. */
     static Sent tcp(int port, Datagrams ring, int count) throws IOException {
         long begun = System.nanoTime();
         try (SocketChannel stream = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
@@ -158,7 +160,10 @@ final class Blast implements AutoCloseable {
         }
     }
 
-    /** Says how many datagrams are due: the i-th, from 0, is {@code i / perSecond} after the begin, and never before. */
+    /**
+     * Computes how many datagrams are due. Datagram i, from 0, is due {@code i / perSecond} after the beginning, never
+     * earlier.
+     */
     static final class Pace {
         static final long FULL_SPEED = 0;
 
@@ -169,7 +174,7 @@ final class Blast implements AutoCloseable {
         private final LongConsumer sleep;
         private final long begun;
 
-        /** @param sleep waits for about so many nanoseconds; it may wake too early or too late */
+        /** @param sleep waits for about the given number of nanoseconds; it may wake too early or too late */
         Pace(long perSecond, LongSupplier nanoClock, LongConsumer sleep) {
             this.perSecond = perSecond;
             this.nanoClock = nanoClock;
@@ -177,12 +182,12 @@ final class Blast implements AutoCloseable {
             begun = nanoClock.getAsLong();
         }
 
-        /** Since the begin. */
+        /** The nanoseconds since the beginning. */
         long nanos() {
             return nanoClock.getAsLong() - begun;
         }
 
-        /** How many may be sent now, at most {@code most}, after {@code sent}; waits until it is one. */
+        /** The number of datagrams due after {@code sent}, at most {@code most}; waits until it is at least one. */
         long due(long sent, int most) {
             if (perSecond == FULL_SPEED) {
                 return most;

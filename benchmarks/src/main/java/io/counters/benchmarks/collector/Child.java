@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** A process of ours, that ends with this one, and the CPU time it takes. */
+/** A child process, which ends with this process, and its CPU time. */
 final class Child implements AutoCloseable {
     private static final int TICKS_A_SECOND = 100;
     private static final int END_SECONDS = 20;
@@ -27,18 +27,18 @@ final class Child implements AutoCloseable {
         this.process = process;
         out = process.inputReader(US_ASCII);
         in = process.outputWriter(US_ASCII);
-        // Where this program is ended from outside.
+        // For the case that this program is ended from outside.
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
     }
 
-    /** Starts a program; what it says on stderr is seen. */
+    /** Starts a program; its stderr is shown. */
     static Child start(List<String> command) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
         return new Child(builder.start());
     }
 
-    /** Starts a program of Java, under the JDK of this one. */
+    /** Starts a Java program on this program's JDK. */
     static Child java(List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(jdk("java"));
@@ -46,21 +46,21 @@ final class Child implements AutoCloseable {
         return start(command);
     }
 
-    /** A program of this JDK. */
+    /** The path of a program of this JDK. */
     static String jdk(String name) {
         return Path.of(System.getProperty("java.home"), "bin", name).toString();
     }
 
-    /** The next line it prints; waits for it. */
+    /** The next line that it prints; waits for it. */
     String line() throws IOException {
         String line = out.readLine();
         if (line == null) {
-            throw new IOException(process.info().commandLine().orElse("a child") + " ended too early");
+            throw new IOException(process.info().commandLine().orElse("a child process") + " ended too early");
         }
         return line;
     }
 
-    /** The next line it prints that has this in it. */
+    /** The next line that it prints and that contains {@code part}. */
     String line(String part) throws IOException {
         String line = line();
         while (!line.contains(part)) {
@@ -69,7 +69,7 @@ final class Child implements AutoCloseable {
         return line;
     }
 
-    /** Sends it an empty line, and waits for one. */
+    /** Sends it an empty line, and waits for its answer. */
     String ask() throws IOException {
         in.newLine();
         in.flush();
@@ -80,12 +80,14 @@ final class Child implements AutoCloseable {
         return process.pid();
     }
 
-    /** What it took so far, user and system, all threads; as the kernel counts, in hundredths. */
+    /** The CPU time of all its threads so far, user and system; the kernel counts it in hundredths. */
     double cpuSeconds() {
         return process.info().totalCpuDuration().map(Duration::toNanos).orElseThrow() / 1e9;
     }
 
-    /** What its threads of this name took so far; NaN where the system has no /proc, or there is no such thread. */
+    /**
+     * The CPU time so far of its threads with this name; NaN if the system has no /proc, or if there is no such thread.
+     */
     double cpuSeconds(String thread) throws IOException {
         Path tasks = Path.of("/proc", Long.toString(pid()), "task");
         if (!Files.isDirectory(tasks)) {
@@ -98,7 +100,7 @@ final class Child implements AutoCloseable {
         double seconds = Double.NaN;
         for (Path task : all) {
             try {
-                // 41 (counters-udp) S and numbers, of which the 11th and the 12th behind the S are its ticks.
+                // "41 (counters-udp) S", then numbers; the 11th and the 12th number after the S are its ticks.
                 String stat = Files.readString(task.resolve("stat"));
                 if (stat.contains("(" + thread + ")")) {
                     String[] behind = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
@@ -106,13 +108,13 @@ final class Child implements AutoCloseable {
                     seconds = Double.isNaN(seconds) ? here : seconds + here;
                 }
             } catch (NoSuchFileException ended) {
-                // Then it was none of those that stay.
+                // The threads that are measured do not end.
             }
         }
         return seconds;
     }
 
-    /** Asks it to end, and waits for that. */
+    /** Ends the process, and waits for its end. */
     @Override
     public void close() throws IOException {
         process.destroy();

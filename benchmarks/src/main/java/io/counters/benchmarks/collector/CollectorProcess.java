@@ -17,7 +17,9 @@ import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The collector as its users start it: {@code java -Xmx512m -jar collector.jar}, on free ports of this machine. */
+/**
+ * The collector, started the way users start it: {@code java -Xmx512m -jar collector.jar}, on free ports of this machine.
+ */
 final class CollectorProcess implements Receiver {
     private static final int SETTLED_MILLIS = 150;
     private static final int POLL_MILLIS = 50;
@@ -36,7 +38,7 @@ final class CollectorProcess implements Receiver {
     private final URI metrics;
     private final double startSeconds;
 
-    /** @param flags beside those for its folder and its ports */
+    /** @param flags in addition to those for its folder and its ports */
     CollectorProcess(Path jar, Path folder, String... flags) throws IOException {
         List<String> arguments = new ArrayList<>(List.of("-Xmx512m", "-jar", jar.toString()));
         arguments.addAll(List.of("--bind", "127.0.0.1", "--udp-port", "0", "--http-port", "0"));
@@ -56,7 +58,7 @@ final class CollectorProcess implements Receiver {
     private static Matcher found(Pattern pattern, String line) throws IOException {
         Matcher matcher = pattern.matcher(line);
         if (!matcher.find()) {
-            throw new IOException("the collector printed \"" + line + "\", expected was " + pattern);
+            throw new IOException("the collector printed \"" + line + "\"; expected was " + pattern);
         }
         return matcher;
     }
@@ -70,7 +72,7 @@ final class CollectorProcess implements Receiver {
         return tcpPort;
     }
 
-    /** From the start of its process until it said where it listens. */
+    /** The time from the start of its process until it logged where it listens. */
     double startSeconds() {
         return startSeconds;
     }
@@ -80,7 +82,7 @@ final class CollectorProcess implements Receiver {
         return child;
     }
 
-    /** Its numbers about itself, as they stand, without the {@code counters_} before each. */
+    /** Its current metrics, without the prefix {@code counters_}. */
     Map<String, Long> metrics() throws IOException, InterruptedException {
         String page = http.send(HttpRequest.newBuilder(metrics).build(), HttpResponse.BodyHandlers.ofString())
                 .body();
@@ -92,12 +94,12 @@ final class CollectorProcess implements Receiver {
         return all;
     }
 
-    /** One of {@link #metrics}; 0 before it is first counted. */
+    /** One of {@link #metrics}; 0 if it has not been counted yet. */
     long metric(String name) throws IOException, InterruptedException {
         return metrics().getOrDefault(name, 0L);
     }
 
-    /** Waits until its numbers are so, two minutes at the most. */
+    /** Waits until its metrics meet a condition, for at most two minutes. */
     Map<String, Long> await(String what, Predicate<Map<String, Long>> isSo) throws IOException, InterruptedException {
         long begun = System.nanoTime();
         while (System.nanoTime() - begun < WAIT_NANOS) {
@@ -107,7 +109,7 @@ final class CollectorProcess implements Receiver {
             }
             Thread.sleep(POLL_MILLIS);
         }
-        throw new IOException("waited two minutes for " + what + "; the collector says " + metrics());
+        throw new IOException("waited two minutes for " + what + "; the collector's metrics are " + metrics());
     }
 
     @Override
@@ -115,7 +117,7 @@ final class CollectorProcess implements Receiver {
         return settled("intake_datagrams_total");
     }
 
-    /** How many lines it has applied; to be asked when nothing is sent. */
+    /** The number of lines that it has applied. Call this only while nothing is sent. */
     long lines() throws IOException, InterruptedException {
         return settled("ledger_applied_lines_total");
     }
@@ -129,7 +131,10 @@ final class CollectorProcess implements Receiver {
         return before;
     }
 
-    /** The bytes of all that lives on its heap, after a full collection, once it has committed what there is and rests. */
+    /**
+     * The bytes of all live objects on its heap, after a full GC. First waits until it has committed everything and is
+     * idle.
+     */
     long heapBytes() throws IOException, InterruptedException {
         double before = -RESTS_SECONDS;
         for (double now = child.cpuSeconds(); now - before >= RESTS_SECONDS; now = child.cpuSeconds()) {

@@ -9,15 +9,17 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * Starts the collector as its users do, loads it, and prints what it takes as a table in Markdown, with what it is to
- * reach. All over loopback; takes some six minutes.
+ * Starts the collector the way users start it, sends it load over loopback, and prints its cost next to the targets as a
+ * Markdown table. Takes about six minutes.
  */
 final class CollectorTable {
     private static final Path JAR = Path.of("collector/target/collector.jar");
 
     private CollectorTable() {}
 
-    /** @param arguments nothing, or the program {@code udpsink} to compare with, in place of our own {@link Sink} */
+    /**
+     * @param arguments nothing, or the path of the program {@code udpsink}, which then replaces our own {@link Sink}
+     */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         if (!Files.isRegularFile(JAR)) {
             System.err.println(JAR + " is missing; build it with: mvn -q package -DskipTests");

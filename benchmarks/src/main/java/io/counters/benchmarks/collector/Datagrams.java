@@ -7,16 +7,19 @@ import io.counters.wire.Verb;
 import java.nio.ByteBuffer;
 
 /**
- * Datagrams, or writes into a TCP stream, rendered before any clock starts. They lie side by side in one direct buffer,
- * so that the kernel takes them from where they are.
+ * Datagrams, or writes into a TCP stream, rendered before any clock starts. They are adjacent in one direct buffer, so
+ * that the JDK need not copy them before it sends them.
  *
  * @param text all of them
- * @param ends where each ends, and so where the next one begins
- * @param lines of each, from lines not counted
+ * @param ends where each ends and the next one begins
+ * @param lines the number of lines of each, without from lines
  */
-@SuppressWarnings("ArrayRecordComponent") // Written once, and never compared.
+@SuppressWarnings("ArrayRecordComponent") // Never modified, and never compared.
 record Datagrams(ByteBuffer text, int[] ends, int lines) {
-    /** StatsD's {@code c0:1|c} to {@code c999:1|c}, and so on with as many names; the names' cycle closes with the last. */
+    /**
+     * StatsD lines {@code c0:1|c}, {@code c1:1|c} ... with {@code names} names, whose cycle ends with the last
+     * datagram.
+     */
     static Datagrams statsd(int names, int lines) {
         int count = names / gcd(names, lines);
         StringBuilder all = new StringBuilder();
@@ -32,7 +35,7 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
         return new Datagrams(direct(all.toString().getBytes(US_ASCII)), ends, lines);
     }
 
-    /** As {@link #statsd}, but each name once and in our own words: {@code increment PREFIX0}. */
+    /** Like {@link #statsd}, but with commands, and with each name once: {@code increment PREFIX0}. */
     static Datagrams increments(String prefix, int names, int lines) {
         StringBuilder all = new StringBuilder();
         int[] ends = new int[names / lines];
@@ -54,7 +57,7 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
         return at(text.duplicate(), index);
     }
 
-    /** Lets {@code view}, which is a duplicate of {@link #text}, be the bytes of one of them. */
+    /** Sets {@code view}, which is a duplicate of {@link #text}, to the bytes of one of them. */
     ByteBuffer at(ByteBuffer view, int index) {
         return view.limit(ends[index]).position(index == 0 ? 0 : ends[index - 1]);
     }
@@ -68,14 +71,14 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
     }
 
     /**
-     * A service under the agent, as far as the wire goes: its datagrams begin with a from line and their totals grow from
-     * one to the next. Never the same datagram twice.
+     * Imitates a service under the agent: its datagrams begin with a from line, and their totals grow from one to the
+     * next, so no datagram is the same as another.
      */
     static final class Agent {
         private static final int AGE_MILLIS = 60_000;
         private static final int FROM_BYTES_MAX = 60;
 
-        /** Of names and totals as short as these. */
+        /** The maximum for the names and totals used here. */
         private static final int LINE_BYTES_MAX = 28;
 
         private final byte[] id;
@@ -89,8 +92,8 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
         private int name;
 
         /**
-         * @param id 16 to 64 letters, random
-         * @param datagrams how many it says at a time
+         * @param id 16 to 64 random characters
+         * @param datagrams the number of datagrams that each call of {@link #next} renders
          */
         Agent(String id, int names, int lines, int datagrams) {
             this.id = id.getBytes(US_ASCII);
@@ -104,7 +107,7 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
             ends = new int[datagrams];
         }
 
-        /** What it says next, each line a name that was counted once more. Takes the place of what it said before. */
+        /** Renders its next datagrams; each line adds 1 to a name. Overwrites those of the previous call. */
         Datagrams next() {
             text.clear();
             for (int i = 0; i < ends.length; i++) {

@@ -10,14 +10,14 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** Answers 204 to whatever is sent to it, in this process, and tells how long ticks took. */
+/** Answers 204 to every request, in this process, and measures how long ticks take. */
 final class DiscardingServer implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService threads;
     private final long intervalMillis;
     private final SortedMap<Long, Double> seconds = new TreeMap<>();
 
-    /** @param intervalSeconds ticks are due at its multiples */
+    /** @param intervalSeconds ticks are due at multiples of it */
     DiscardingServer(int intervalSeconds) throws IOException {
         intervalMillis = intervalSeconds * 1000L;
         threads = Executors.newCachedThreadPool(work -> {
@@ -46,8 +46,8 @@ final class DiscardingServer implements AutoCloseable {
     }
 
     /**
-     * Of each tick: from the moment it was due until its last request so far was answered. One that takes longer than the
-     * interval ends with it, and is the beginning of the next.
+     * The duration of each tick: from the time when it was due until its latest request was answered. If a tick takes
+     * longer than the interval, the time after the interval is attributed to the next tick.
      */
     synchronized List<Double> tickSeconds() {
         return List.copyOf(seconds.values());

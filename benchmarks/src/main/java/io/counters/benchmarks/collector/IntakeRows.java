@@ -13,10 +13,10 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * What a line costs the collector: CPU seconds of the whole process per million lines it took, beside what the same
- * datagrams cost a sink. The two take turns, the first turn being the other's every time, and the ratio is the median of
- * the ratios within a turn, so that what else the machine does hits both alike. Both are warmed up by the same load
- * first.
+ * Measures the collector's cost of a line: CPU seconds of the whole process per million lines that it received, next to
+ * a sink's cost of the same datagrams. In each turn both run, in alternating order, and the ratio is the median of the
+ * ratios within a turn, so that other load on the machine affects both equally. Both are first warmed up by the same
+ * load.
  */
 final class IntakeRows {
     private static final int TURNS = 5;
@@ -26,7 +26,10 @@ final class IntakeRows {
     private static final int NAMES = 1000;
     private static final int LINES = 25;
 
-    /** Rendered anew before each turn, as a total is never said twice: 10 million lines, a second or more. */
+    /**
+     * Rendered again before each turn, because a total is never sent twice: 10 million lines, which take a second or
+     * more.
+     */
     private static final int AGENT_DATAGRAMS = 400_000 / SENDERS;
 
     private static final int TCP_WRITES = 4000;
@@ -55,7 +58,7 @@ final class IntakeRows {
         }
     }
 
-    /** Sends the same kind of load again and again. */
+    /** Sends one kind of load. */
     private interface Load {
         Blast.Sent send(int port, double seconds) throws IOException;
     }
@@ -70,17 +73,20 @@ final class IntakeRows {
                 .mapToObj(i -> new Datagrams.Agent("bench-0123456789abcdef-" + i, NAMES, LINES, AGENT_DATAGRAMS))
                 .toList();
         return (port, seconds) -> {
-            // Each hears what was not sent to the other, as if half were lost on the way, and heals it by the first
-            // totals.
+            // Each receiver gets only the datagrams that the other does not get, as if half were lost, and heals that
+            // by the first totals.
             List<Datagrams> all = agents.stream().map(Datagrams.Agent::next).toList();
             return Blast.together(port, 1, all, Blast::once);
         };
     }
 
-    /** A turn: what a million lines cost in it, and how much was taken of what was sent. */
+    /**
+     * The result of a turn: the CPU seconds per million lines, and the fraction of the sent datagrams that was
+     * received.
+     */
     private record Cost(double perMillion, double threadPerMillion, double taken) {}
 
-    /** One that takes turns, and how many datagrams it has taken so far. */
+    /** A receiver that takes turns, and the number of datagrams that it has received so far. */
     private static final class Player {
         final Receiver receiver;
         final Cost[] costs = new Cost[TURNS];
@@ -124,11 +130,11 @@ final class IntakeRows {
         table.accept(new Row(
                 what + ", at full speed: CPU s per million lines",
                 text(
-                        "%.3f (UDP thread %.3f), took %.0f %% of what was sent",
+                        "%.3f (UDP thread %.3f), received %.0f %% of what was sent",
                         ours.median(Cost::perMillion),
                         ours.median(Cost::threadPerMillion),
                         100 * ours.median(Cost::taken)),
-                text("%.3f, took %.0f %%", theirs.median(Cost::perMillion), 100 * theirs.median(Cost::taken)),
+                text("%.3f, received %.0f %%", theirs.median(Cost::perMillion), 100 * theirs.median(Cost::taken)),
                 text("%.2f (%.2f to %.2f)", median(ratios), min(ratios), max(ratios)),
                 asked));
     }
@@ -184,7 +190,7 @@ final class IntakeRows {
         table.accept(new Row(
                 text("25 lines a datagram, %,d names in turn: CPU s per million lines", names),
                 text("%.3f (UDP thread %.3f)", ours.median(Cost::perMillion), ours.median(Cost::threadPerMillion)),
-                "grows by what the caches impose"));
+                "grows only by cache misses"));
     }
 
     private static double min(double[] values) {

@@ -28,11 +28,11 @@ import java.nio.channels.Selector;
 import java.util.List;
 
 /**
- * The ways for a Java program to get at datagrams. Each copies them into an array, as a reader of lines wants them, and
- * asks for as large a receive buffer as the collector does.
+ * The ways in which a Java program can receive datagrams. Each copies them into an array, because a reader of lines
+ * needs one, and requests the same receive buffer as the collector.
  */
 enum Layer {
-    COLLECTOR("the collector's own: one thread that waits in recvfrom, and makes nothing of the address") {
+    COLLECTOR("the collector's own: one thread that waits in recvfrom, without an address object") {
         @Override
         Open open() throws IOException {
             UdpSocket socket = new UdpSocket(anyPort());
@@ -137,15 +137,15 @@ enum Layer {
         this.what = what;
     }
 
-    /** In words. */
+    /** The description of the way. */
     String what() {
         return what;
     }
 
-    /** Where datagrams may be sent from now on, and what counts them. */
+    /** The port that receives datagrams from now on, and the tallies that count them. */
     record Open(int port, List<Tally> tallies) {}
 
-    /** Receives on a free port of this machine, until the program ends. */
+    /** Starts to receive on a free port of this machine, until the program ends. */
     abstract Open open() throws IOException;
 
     private static InetSocketAddress anyPort() {
@@ -163,7 +163,7 @@ enum Layer {
         return channel.bind(address);
     }
 
-    /** Receives without end. */
+    /** Receives forever. */
     @FunctionalInterface
     private interface Loop {
         void run(Tally tally) throws IOException;

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Compares the {@link Layer}s: CPU seconds of a process that only receives and counts, per million lines, at full speed.
- * All take turns, and what is told is the median. Takes some four minutes.
+ * Compares the {@link Layer}s: CPU seconds per million lines of a process that only receives and counts, at full speed.
+ * All take turns; the result is the median. Takes about four minutes.
  */
 final class Layers {
     private static final int TURNS = 3;
@@ -22,7 +22,7 @@ final class Layers {
 
     private Layers() {}
 
-    /** What is sent, from how many ports by each sender. */
+    /** A kind of load; {@code sources} is the number of ports from which each sender sends. */
     private record Case(String what, int lines, int sources) {}
 
     private static final Case[] CASES = {
@@ -31,7 +31,7 @@ final class Layers {
         new Case("25 lines, from 2 sources", 25, 1)
     };
 
-    /** @param arguments nothing, or the program {@code udpsink} to compare with */
+    /** @param arguments nothing, or the path of the program {@code udpsink} to compare with */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Map<String, double[][]> costs = new LinkedHashMap<>();
         for (int turn = 0; turn < TURNS; turn++) {

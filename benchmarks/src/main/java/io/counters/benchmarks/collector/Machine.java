@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Where figures were taken. */
+/** The machine on which figures were measured. */
 final class Machine {
     private Machine() {}
 
-    /** The facts that figures depend on, in one line; what the system does not tell is left out. */
+    /** The facts on which figures depend, in one line; unknown ones are left out. */
     static String facts() {
         StringBuilder facts = new StringBuilder();
         facts.append(first("/proc/cpuinfo", "model name"))
@@ -17,17 +17,20 @@ final class Machine {
         facts.append(System.getProperty("os.name")).append(' ').append(System.getProperty("os.version"));
         facts.append(", JDK ").append(Runtime.version());
         try {
-            // Not readString: to a file that says it is empty it comes with a buffer of one byte, and gets one digit.
+            // Not readString: this file claims to be empty, so readString would use a buffer of one byte and read one
+            // digit.
             String most =
                     Files.readAllLines(Path.of("/proc/sys/net/core/rmem_max")).get(0);
             facts.append(", net.core.rmem_max ").append(most);
         } catch (IOException notTold) {
-            // No Linux, or a container that hides it.
+            // Not Linux, or a container that hides the file.
         }
         return facts.toString();
     }
 
-    /** The value behind the first colon of the line that begins so, with a comma; empty where there is none. */
+    /**
+     * The value after the first colon of the first line that begins so, followed by a comma; empty if there is none.
+     */
     private static String first(String file, String begin) {
         try {
             return Files.readAllLines(Path.of(file)).stream()

@@ -2,12 +2,14 @@ package io.counters.benchmarks.collector;
 
 import java.io.IOException;
 
-/** A process that takes datagrams and counts them. */
+/** A process that receives datagrams and counts them. */
 interface Receiver extends AutoCloseable {
-    /** Of UDP, on loopback. */
+    /** Its UDP port on loopback. */
     int port();
 
-    /** How many datagrams it took since it began; to be asked when nothing is sent, and waits until all was taken. */
+    /**
+     * The number of datagrams received so far. Call this only while nothing is sent; it waits until all are received.
+     */
     long datagrams() throws IOException, InterruptedException;
 
     /** Its process. */

@@ -4,20 +4,20 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * A line of the table.
+ * A row of the table.
  *
- * @param yardstick the same of the sink; empty where there is none
- * @param ratio of the two; empty where there is none
- * @param asked what the collector is to reach; empty where nothing is
+ * @param yardstick the sink's result; empty if there is none
+ * @param ratio of the two results; empty if there is no sink
+ * @param asked the collector's target; empty if there is none
  */
 record Row(String what, String collector, String yardstick, String ratio, String asked) {
-    /** Of something that no sink does. */
+    /** A row without a sink. */
     Row(String what, String collector, String asked) {
         this(what, collector, "", "", asked);
     }
 
     static String head() {
-        return "| what | collector | sink | ratio | asked |\n| --- | --- | --- | --- | --- |";
+        return "| what | collector | sink | ratio | target |\n| --- | --- | --- | --- | --- |";
     }
 
     String markdown() {

@@ -32,11 +32,11 @@ import java.util.Random;
 import java.util.function.Consumer;
 import org.slf4j.LoggerFactory;
 
-/** What a million counters cost: memory, commits, pushes, a tick, a restart. */
+/** Measures the cost of a million counters: memory, commits, pushes, a tick, a restart. */
 final class ScaleRows {
     private static final int COUNTERS = 1_000_000;
 
-    /** Of other names, which come first, so that what is measured is compiled by then. */
+    /** Counters with other names for warm-up, so that the JVM has compiled the measured code. */
     private static final int WARM_COUNTERS = 100_000;
 
     private static final int WARM_ROUNDS = 5;
@@ -80,7 +80,7 @@ final class ScaleRows {
         }
     }
 
-    /** In this process, by the ledger's own classes: outside, a commit is one of those that come every 100 ms. */
+    /** In this process, with the ledger's own classes, because the collector itself commits every 100 ms. */
     private void commits() throws IOException {
         Path here = folder.resolve("commits");
         Self self = new Self();
@@ -96,7 +96,7 @@ final class ScaleRows {
             commit.run();
             for (int turn = -1; turn < COMMITS; turn++) {
                 for (int i = 0; i < COMMITTED; i++) {
-                    // Spread over all of the file.
+                    // Distributed over the whole file.
                     count(ledger, (int) ((long) i * COUNTERS / COMMITTED + turn + 1));
                 }
                 long begun = System.nanoTime();
@@ -114,7 +114,9 @@ final class ScaleRows {
                 "1 s"));
     }
 
-    /** In this process, by the pusher's own time: without intake and commits, which share the cores with it outside. */
+    /**
+     * In this process, measuring only the pusher, because in the collector intake and commits share the cores with it.
+     */
     private void pushesAlone(int port, int keys) throws IOException, InterruptedException {
         Path here = folder.resolve("pushes-" + keys);
         Self self = new Self();
@@ -150,7 +152,7 @@ final class ScaleRows {
             }
         }
         table.accept(new Row(
-                text("pushes of %,d keys that have all moved, the pusher alone", keys),
+                text("pushes of %,d keys that have all changed, the pusher alone", keys),
                 text("%.2f million a second", median(rates)),
                 "0.7 million"));
     }
@@ -179,7 +181,7 @@ final class ScaleRows {
             counters = (int) collector.metric("ledger_counters");
             long heap = collector.heapBytes();
             table.accept(new Row(
-                    "heap bytes a counter, the whole program's heap counted in",
+                    "heap bytes per counter, including everything else in the heap",
                     text("%d (%,d bytes, %,d counters)", heap / counters, heap, counters),
                     "350"));
             if (!store.isEmpty()) {
@@ -188,7 +190,7 @@ final class ScaleRows {
                         text("%.1f s", first),
                         "4 s"));
                 table.accept(new Row(
-                        text("pushes of %,d keys that have all moved, from the first line sent", COUNTERS),
+                        text("pushes of %,d keys that have all changed, from the first line sent", COUNTERS),
                         text("%.2f million a second", median(rates)),
                         "0.7 million"));
             }
@@ -196,7 +198,7 @@ final class ScaleRows {
         publishes(data, store, counters);
     }
 
-    /** Sends these lines and waits until all is pushed, or, where there is no store, committed; returns the seconds. */
+    /** Sends lines and waits until all are applied and, if there is a store, pushed; returns the seconds. */
     private static double push(CollectorProcess collector, Datagrams lines) throws IOException, InterruptedException {
         long sum = collector.metric("ledger_applied_lines_total") + (long) lines.count() * lines.lines();
         long begun = System.nanoTime();
@@ -208,7 +210,7 @@ final class ScaleRows {
         return (System.nanoTime() - begun) / 1e9;
     }
 
-    /** Restarts with all of them, and lets ticks go to a server that says yes to everything. */
+    /** Restarts the collector with all counters, and publishes to a server that accepts everything. */
     private void publishes(Path data, List<String> store, int counters) throws IOException, InterruptedException {
         try (DiscardingServer server = new DiscardingServer(INTERVAL_SECONDS)) {
             List<String> flags = new ArrayList<>(store);
@@ -225,7 +227,7 @@ final class ScaleRows {
                 Datagrams ring = Datagrams.statsd(1000, 1);
                 Blast.Sent sent;
                 try (Blast blast = new Blast(collector.port(), 1)) {
-                    // At least one whole tick falls into this time.
+                    // At least one complete tick happens during this time.
                     sent = blast.atRate(ring, 2L * INTERVAL_SECONDS * BESIDE_A_SECOND, BESIDE_A_SECOND);
                 }
                 long lost = sent.lines() - (collector.lines() - lines);

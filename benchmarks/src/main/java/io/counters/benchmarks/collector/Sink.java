@@ -7,10 +7,10 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 
 /**
- * Receives datagrams on a free port of this machine, counts them and their lines, and throws them away: what the machine,
- * and Java on it, can receive at best. A process of its own, so that its CPU time can be told.
+ * Receives datagrams on a free port of this machine, counts them and their lines, and discards them: the least that a
+ * Java program on this machine needs to receive them. A separate process, so that its CPU time can be measured.
  *
- * <p>Prints {@code port PORT}; then, for every line on stdin, {@code DATAGRAMS LINES} so far. Ends with stdin.
+ * <p>Prints {@code port PORT}; then, for every line on stdin, {@code DATAGRAMS LINES} so far. Ends when stdin ends.
  */
 final class Sink {
     private Sink() {}
@@ -29,7 +29,7 @@ final class Sink {
             }
             System.out.println(datagrams + " " + lines);
         }
-        // Netty's thread is no daemon.
+        // Netty's thread is not a daemon.
         System.exit(0);
     }
 }

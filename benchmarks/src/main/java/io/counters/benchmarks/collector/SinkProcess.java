@@ -3,7 +3,7 @@ package io.counters.benchmarks.collector;
 import java.io.IOException;
 import java.util.List;
 
-/** {@link Sink} in a JVM of its own. */
+/** Runs {@link Sink} in its own JVM. */
 final class SinkProcess implements Receiver {
     private static final int SETTLED_MILLIS = 100;
 
@@ -13,7 +13,7 @@ final class SinkProcess implements Receiver {
     SinkProcess(Layer layer) throws IOException {
         child = Child.java(List.of(
                 "-Xmx256m",
-                // As the collector's manifest has it.
+                // The same options as in the collector's manifest.
                 "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",

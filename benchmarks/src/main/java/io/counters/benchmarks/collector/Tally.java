@@ -4,7 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** What one receiving thread has received. Added to by that thread alone, read by any. */
+/** Counts the datagrams of one receiving thread. Only that thread adds to it; any thread may read it. */
 final class Tally {
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
     private static final long LOW = 0x7f7f7f7f7f7f7f7fL;
@@ -15,7 +15,7 @@ final class Tally {
     private long newDatagrams;
     private long newLines;
 
-    /** Counts a datagram and its line breaks, eight bytes at a time; {@link #show} makes it known. */
+    /** Counts a datagram and its line breaks, eight bytes at a time; {@link #show} makes the count visible. */
     void add(byte[] in, int length) {
         newDatagrams++;
         int i = 0;
@@ -30,7 +30,7 @@ final class Tally {
         }
     }
 
-    /** Shows what was added, once a batch. */
+    /** Makes the counts visible to other threads; called once per batch. */
     void show() {
         datagrams = newDatagrams;
         lines = newLines;

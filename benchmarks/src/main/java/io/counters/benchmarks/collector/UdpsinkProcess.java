@@ -7,11 +7,14 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The program {@code udpsink}, in C, where somebody has it: one line on stdout whenever nothing has come for a second. */
+/** Runs the C program {@code udpsink}, if available. It prints a line once nothing has arrived for a second. */
 final class UdpsinkProcess implements Receiver {
     private static final Pattern DATAGRAMS = Pattern.compile("datagrams=(\\d+)");
 
-    /** As the others ask. With the kernel's default it drops the half under full load, and what it takes costs twice. */
+    /**
+     * The same as for the others. With the kernel's default it drops half of a full load, and the rest costs twice as
+     * much.
+     */
     private static final String RECEIVE_BUFFER_BYTES = Integer.toString(Layer.RECEIVE_BUFFER_BYTES);
 
     private final Child child;

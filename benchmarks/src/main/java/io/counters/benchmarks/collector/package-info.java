@@ -1,15 +1,15 @@
 /**
- * What the collector costs as its users run it: a process that is sent load over loopback and whose CPU time is read from
- * the kernel, beside that of a sink that throws the same datagrams away. What machines differ in is so in both; the ratio
- * is what can be told from one to another.
+ * Measures the collector's cost in the way that users run it: as a process that receives load over loopback, and whose
+ * CPU time is read from the kernel. It is compared with a sink that discards the same datagrams. Differences between
+ * machines affect both, so only the ratio can be compared between machines.
  *
  * <pre>
- *   CollectorTable   all of it, as one table: IntakeRows, ScaleRows
- *   Layers           which way to get at datagrams costs a Java program least
- *   Blast            sends Datagrams; loopback only, a minute at the longest
- *   Sink             the yardstick: receives by a Layer, counts in a Tally, throws away
+ *   CollectorTable   all results as one table: IntakeRows, ScaleRows
+ *   Layers           compares the ways in which a Java program can receive datagrams
+ *   Blast            sends Datagrams; only to loopback, for at most a minute
+ *   Sink             the yardstick: receives by a Layer, counts in a Tally, discards
  * </pre>
  *
- * <p>Nothing but {@code bin/bench} calls this room. No JMH here: what is measured is whole processes.
+ * <p>Only {@code bin/bench} calls this package. It does not use JMH, because it measures whole processes.
  */
 package io.counters.benchmarks.collector;

@@ -2,7 +2,7 @@ package io.counters.benchmarks.startup;
 
 import java.lang.instrument.Instrumentation;
 
-/** The least that an agent can be: what the JVM itself takes to have one. */
+/** The smallest possible agent: shows what the JVM itself needs to run any agent. */
 public final class EmptyAgent {
     private EmptyAgent() {}
 

@@ -3,7 +3,7 @@ package io.counters.benchmarks.startup;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A class of middling size, of which {@link StartUp} makes copies by writing another number over this name's. */
+/** A class of medium size. {@link StartUp} makes copies of it by replacing the number in its name. */
 final class Part0000 implements Comparable<Part0000> {
     private static final List<Part0000> KNOWN = new ArrayList<>();
 
@@ -26,7 +26,7 @@ final class Part0000 implements Comparable<Part0000> {
 
     synchronized void deliver(int delivered) {
         if (delivered < 0) {
-            throw new IllegalArgumentException(name.concat(" can't be delivered by the negative"));
+            throw new IllegalArgumentException(name.concat(": the number of delivered pieces is negative"));
         }
         pieces += delivered;
     }

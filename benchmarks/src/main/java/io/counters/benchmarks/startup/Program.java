@@ -1,10 +1,12 @@
 package io.counters.benchmarks.startup;
 
-/** The program that is started: loads and initialises its classes, and ends. */
+/** The program whose start is measured: loads and initializes its classes, and ends. */
 final class Program {
     private Program() {}
 
-    /** @param arguments how many copies of {@link Part0000} to load, and {@code marked} to call {@link Marked} too */
+    /**
+     * @param arguments the number of copies of {@link Part0000} to load, and {@code marked} to call {@link Marked} too
+     */
     public static void main(String... arguments) throws ClassNotFoundException {
         int parts = Integer.parseInt(arguments[0]);
         String name = Program.class.getName().replace("Program", "Part");
@@ -13,7 +15,7 @@ final class Program {
             Class.forName(name.concat(number));
         }
         if (arguments.length > 1 && Marked.call(1) != 2) {
-            throw new AssertionError("weaving changed what a method returns");
+            throw new AssertionError("instrumentation changed the result of a method");
         }
     }
 }

@@ -5,11 +5,11 @@ import java.lang.instrument.Instrumentation;
 import java.security.ProtectionDomain;
 import org.jspecify.annotations.Nullable;
 
-/** Sees every class and changes none: what the JVM itself takes to show an agent the class files. */
+/** Receives every class file and changes none: shows what the JVM itself needs to pass class files to an agent. */
 public final class SeeingAgent implements ClassFileTransformer {
     private SeeingAgent() {}
 
-    /** Begins to look. */
+    /** Adds the transformer. */
     public static void premain(String arguments, Instrumentation instrumentation) {
         instrumentation.addTransformer(new SeeingAgent(), true);
     }

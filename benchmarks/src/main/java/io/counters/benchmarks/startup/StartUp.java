@@ -27,18 +27,19 @@ import java.util.jar.Manifest;
 import java.util.stream.Stream;
 
 /**
- * Measures what the agent adds to a JVM's start, and prints it as a Markdown table.
+ * Measures how much the agent adds to a JVM's start, and prints a Markdown table.
  *
  * <pre>{@code
  * java -cp benchmarks/target/benchmarks.jar io.counters.benchmarks.startup.StartUp [--runs 20] [--agent FILE] [JDK]...
  * }</pre>
  *
- * <p>Each JDK, given by its folder, runs {@link Program} with {@value #CLASSES} classes, under no agent, the {@link
- * EmptyAgent}, the {@link SeeingAgent}, the agent that sends nothing, and the agent; once as it is, with an AppCDS archive that was made without any agent, and, on a JDK of 25
- * or newer, with an AOT cache trained with the very agent. What is told is the CPU time, user and system, of the whole
- * process, as its parent learns it from the kernel (bash's {@code time}), in seconds. All variants take turns, and a
- * difference is the median of the differences within a turn: what else the machine does hits all of a turn alike. The
- * agent sends to a socket of this process.
+ * <p>Each JDK, given by its folder, runs {@link Program} with {@value #CLASSES} classes in these variants: without an
+ * agent, with the {@link EmptyAgent}, with the {@link SeeingAgent}, with the agent that sends nothing, and with the
+ * agent. Each variant runs without an archive, with an AppCDS archive that was made without any agent, and, on a JDK of
+ * 25 or newer, with an AOT cache trained with the same agent. The figures are the CPU time, user and system, of the
+ * whole process in seconds, which its parent gets from the kernel (bash's {@code time}). All variants take turns, and a
+ * difference is the median of the differences within a turn, because other load on the machine affects all variants of
+ * a turn equally. The agent sends to a socket of this process.
  */
 public final class StartUp {
     static final int CLASSES = 5000;
@@ -68,7 +69,7 @@ public final class StartUp {
         agents.put(AGENT, List.of("-javaagent:" + agent.toAbsolutePath() + "=collector=localhost:" + port));
     }
 
-    /** Runs it all; takes some four minutes for 10 runs of one JDK, and six of 25. */
+    /** Runs everything; 10 runs take about four minutes per JDK, or six minutes on 25. */
     public static void main(String... arguments) throws IOException, InterruptedException {
         int runs = 20;
         Path agent = Path.of("agent/target/counters.jar");
@@ -100,7 +101,7 @@ public final class StartUp {
         }
     }
 
-    /** One way to start the program: under an agent, and with one annotated class or none. */
+    /** A variant of the start: the agent, and whether there is an annotated class. */
     private record Variant(String agent, boolean marked) {}
 
     private void header() {
@@ -137,7 +138,7 @@ public final class StartUp {
         return all;
     }
 
-    /** Lets all variants take turns and prints a row for each agent. */
+    /** Runs all variants in turns and prints a row for each agent. */
     private void table(Path jdk, String version, String classData, Map<String, List<String>> options)
             throws IOException, InterruptedException {
         List<Variant> variants = agents.keySet().stream()
@@ -190,7 +191,7 @@ public final class StartUp {
         return Double.parseDouble(userAndSystem[0]) + Double.parseDouble(userAndSystem[1]);
     }
 
-    /** How many classes came out of an archive, of those that were loaded. */
+    /** The number of loaded classes that came from an archive, and of all. */
     private String fromArchive(Path jdk, List<String> options) throws IOException, InterruptedException {
         Path log = folder.resolve("loaded.log");
         List<String> logging = new ArrayList<>(options);
@@ -203,7 +204,7 @@ public final class StartUp {
         return shared + " of " + loaded.size();
     }
 
-    /** Runs the program to its end; returns its stderr, and behind that a line with user and system seconds. */
+    /** Runs the program to its end; returns its stderr, followed by a line with user and system seconds. */
     private String run(Path jdk, List<String> options, boolean marked) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("bash", "-c", "TIMEFORMAT='%3U %3S'; time \"$@\"", "bash"));
         command.add(jdk.resolve("bin/java").toString());
@@ -240,7 +241,8 @@ public final class StartUp {
                 .filter(line -> line.startsWith("JAVA_VERSION="))
                 .map(line -> line.replaceAll(".*=|\"", ""))
                 .findFirst()
-                .orElseThrow(() -> new IOException(jdk + " is no JDK: its file release names no JAVA_VERSION"));
+                .orElseThrow(
+                        () -> new IOException(jdk + " is not a JDK: its file \"release\" contains no JAVA_VERSION"));
     }
 
     private static void writeProgram(Path jar) throws IOException {

@@ -1,7 +1,8 @@
 /**
- * What the agent costs a JVM's start: a program of 5,000 classes, run again and again with and without it.
+ * Measures the cost of the agent at a JVM's start: a program of 5,000 classes, run repeatedly with and without the
+ * agent.
  *
- * <p>{@code StartUp} builds the program and the empty agent out of the other classes here, runs them and prints the
- * table; it is no JMH benchmark, as what it measures is the CPU time of whole processes.
+ * <p>{@code StartUp} builds the program and two small agents from the other classes of this package, runs them and
+ * prints the table. It does not use JMH, because it measures the CPU time of whole processes.
  */
 package io.counters.benchmarks.startup;

@@ -37,7 +37,7 @@ class BlastTest {
     }
 
     @Test
-    void an_agents_totals_and_numbers_go_on_from_one_rendering_to_the_next() {
+    void an_agents_totals_and_sequence_numbers_continue_from_one_rendering_to_the_next() {
         Datagrams.Agent agent = new Datagrams.Agent("0123456789abcdef", 2, 3, 2);
 
         List<String> first = texts(agent.next());
@@ -52,13 +52,13 @@ class BlastTest {
     }
 
     @Test
-    void the_ring_is_sent_again_and_again_from_each_source_in_turn() throws IOException {
+    void the_datagrams_are_sent_repeatedly_from_each_source_in_turn() throws IOException {
         Datagrams ring = Datagrams.statsd(3, 1);
         try (DatagramSocket receiver = new DatagramSocket(loopback())) {
             receiver.setSoTimeout(10_000);
             Blast.Sent sent;
             try (Blast blast = new Blast(receiver.getLocalPort(), 2)) {
-                // More than go by one socket in a turn.
+                // More than one socket sends in a turn.
                 sent = blast.atRate(ring, 40, 100_000);
             }
 
@@ -81,7 +81,7 @@ class BlastTest {
     }
 
     @Test
-    void a_tcp_stream_has_all_writes_one_behind_the_other() throws IOException {
+    void a_tcp_stream_contains_all_writes_in_order() throws IOException {
         try (ServerSocket receiver = new ServerSocket()) {
             receiver.bind(loopback());
             CompletableFuture<String> came = CompletableFuture.supplyAsync(() -> {
@@ -106,7 +106,7 @@ class BlastTest {
         Random random = new Random(perSecond);
         AtomicLong now = new AtomicLong(random.nextLong());
         long begun = now.get();
-        // A sleep may wake too early as well as too late.
+        // A sleep may end too early or too late.
         Pace pace =
                 new Pace(perSecond, now::get, nanos -> now.addAndGet(1 + (long) (nanos * 1.5 * random.nextDouble())));
 

@@ -5,8 +5,8 @@ import io.counters.collector.ledger.Snapshot;
 import java.util.Arrays;
 
 /**
- * One JSON object, counters by name in order; the letters of names need no escaping. Beside the snapshot it holds four
- * bytes a counter: the order.
+ * One JSON object with all counters in the order of their names, whose characters need no escaping. In addition to the
+ * snapshot it needs four bytes for each counter, for the order.
  */
 final class CountersText implements Text {
     private final Snapshot counters;
@@ -18,7 +18,7 @@ final class CountersText implements Text {
         order = order(counters.names(), counters.size());
     }
 
-    /** A merge sort of the numbers of names: the JDK's would need an object for each. */
+    /** A merge sort of the names' indexes; the JDK's would need an object for each. */
     private static int[] order(String[] names, int size) {
         int[] sorted = new int[size];
         Arrays.setAll(sorted, i -> i);

@@ -20,7 +20,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** The HTTP server. Its page asks {@code /api/counters} once a second and shows what moved. */
+/** The HTTP server. Its page requests {@code /api/counters} once a second and highlights what changed. */
 public final class Dashboard implements AutoCloseable {
     private static final int STREAMS_MAX = 1000;
     private static final String JSON = "application/json";
@@ -33,10 +33,10 @@ public final class Dashboard implements AutoCloseable {
     /**
      * Opens the port; {@link #start} serves it.
      *
-     * @param troubles what keeps the collector from being well, a line each; asked on the event loop, so it takes no lock
+     * @param troubles returns the collector's problems, one line each; called on the event loop, so it must take no lock
      * @param nanoClock monotonic
-     * @param threads serve the port; an uncaught exception in one of them must end the program
-     * @throws IOException when the port is taken; the message names the remedy
+     * @param threads creates the port's threads; an uncaught exception in one of them must end the program
+     * @throws IOException if the port is in use; the message contains the remedy
      */
     public Dashboard(
             DashboardSettings settings,
@@ -54,7 +54,7 @@ public final class Dashboard implements AutoCloseable {
         }
         port = new HttpPort(
                 settings.port(),
-                "another collector may run there, --http-port takes another",
+                "if another collector uses it, use --http-port for another port",
                 List.of(
                         Route.get("/", Work.NONE, () -> new Answer(200, "text/html; charset=utf-8", Text.of(page))),
                         Route.get("/api/counters", Work.MUCH, this::counters),
@@ -72,7 +72,7 @@ public final class Dashboard implements AutoCloseable {
         port.start();
     }
 
-    /** Where the page is, with the port that was got. */
+    /** The address of the page, with the actual port. */
     public InetSocketAddress address() {
         return port.address();
     }
@@ -81,7 +81,7 @@ public final class Dashboard implements AutoCloseable {
         return new Answer(200, JSON, new CountersText(ledger.snapshot()));
     }
 
-    /** The streams that miss most first, {@value #STREAMS_MAX} at the most. */
+    /** The streams that lost most first, at most {@value #STREAMS_MAX}. */
     private Answer streams() {
         List<StreamReport> reports = ledger.reports().stream()
                 .sorted(Comparator.comparingLong(StreamReport::lost)

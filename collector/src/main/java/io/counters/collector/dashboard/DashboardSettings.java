@@ -4,9 +4,9 @@ import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 
 /**
- * Where the page is.
+ * The settings of the page.
  *
- * @param port on loopback; 0 for a free one
+ * @param port on loopback; 0 for any free one
  */
 public record DashboardSettings(int port) {
     public static DashboardSettings from(Settings settings) {

@@ -4,7 +4,7 @@ import io.counters.collector.http.Text;
 import io.counters.collector.ledger.StreamReport;
 import java.util.List;
 
-/** A JSON array of streams, in the order given; the letters of ids need no escaping. */
+/** A JSON array of streams, in the order given. The characters of IDs need no escaping. */
 final class StreamsText implements Text {
     private final List<StreamReport> streams;
     private int next;

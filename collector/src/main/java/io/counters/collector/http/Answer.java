@@ -3,7 +3,7 @@ package io.counters.collector.http;
 import java.util.Map;
 
 /**
- * What a route answers.
+ * The answer of a route.
  *
  * @param type the body's Content-Type
  * @param headers further headers
@@ -21,7 +21,7 @@ public record Answer(int status, String type, Text body, Map<String, String> hea
         this(status, type, body, Map.of());
     }
 
-    /** A short one, in words. */
+    /** A short answer in plain text. */
     public static Answer plain(int status, String text) {
         return new Answer(status, PLAIN, Text.of(text));
     }

@@ -32,13 +32,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection: takes one request after the other, has each answered, and writes the answer as fast as its reader takes
- * it. All of it happens on the event loop, except that a worker makes an answer that may take time.
+ * One connection: reads one request after the other, has each answered, and writes the answer as fast as its client reads
+ * it. Everything happens on the event loop, except that a worker creates an answer that may take time.
  *
- * <p>It is always in one {@link State}, each with a limit of time. So nothing that a client does or leaves out keeps it
- * forever, and a worker that hangs keeps no client waiting.
+ * <p>It is always in one {@link State}, and each state has a time limit. So no client can keep a connection forever, and no
+ * client waits forever for a worker that hangs.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // A write that fails makes the last write of its answer fail, too.
+@SuppressWarnings("FutureReturnValueIgnored") // If a write fails, the last write of its answer also fails.
 final class Connection extends ChannelInboundHandlerAdapter {
     private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final int PIECES_AT_ONCE = 4;
@@ -49,11 +49,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
         IDLE(30),
         /** Part of a request has arrived. */
         READING(5),
-        /** The answer is being made, or the request waits for that. */
+        /** The answer is being created, or the request waits for its turn. */
         MAKING(10),
-        /** The answer is being sent; begins anew with each piece that the reader takes. */
+        /** The answer is being sent; the time starts again with each piece that the client reads. */
         SENDING(10),
-        /** All is sent, and the client is to close: closed at once, it might lose the end of the answer. */
+        /** Everything is sent, and the client should close: if we closed at once, it might lose the end of the answer. */
         ENDING(2);
 
         final int seconds;
@@ -65,7 +65,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** A request that has arrived as a whole, or cannot be read on: then what it is answered. */
+    /** A request that has arrived completely, or one that cannot be read, with its refusal. */
     private record Arrived(HttpRequest head, @Nullable Answer refusal) {}
 
     private final HttpPort port;
@@ -75,7 +75,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private final Runnable making = this::makeOnWorker;
     private final Runnable made = guarded(this::made);
 
-    /** Requests that came before the one ahead of them was answered; no more are read, so they are those of one buffer. */
+    /** Requests that arrived before the previous one was answered. No more are read, so all of them were in one buffer. */
     private final Deque<Arrived> pipelined = new ArrayDeque<>();
 
     @SuppressWarnings("NullAway.Init") // Set when the handler is added, before anything else.
@@ -84,14 +84,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private State state = State.IDLE;
     private long since;
 
-    // The request that arrives
+    // The request that is arriving
     private @Nullable HttpRequest arriving;
     private int bodyBytes;
     private boolean arrivedInThisRead;
     private boolean deaf;
     private boolean inputEnded;
 
-    // The request that is answered
+    // The request that is being answered
     private String asked = "a connection to the page";
     private @Nullable Route route;
     private boolean isHead;
@@ -120,7 +120,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         since = port.now();
     }
 
-    // What arrives
+    // Receiving
 
     @Override
     public void channelActive(ChannelHandlerContext same) {
@@ -155,8 +155,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
                                     "too_large",
                                     Answer.plain(
                                             413,
-                                            "the body is too large; at most " + HttpPort.BODY_BYTES_MAX
-                                                    + " bytes are taken, and nothing here needs a body\n")));
+                                            "the body is too large; the maximum is " + HttpPort.BODY_BYTES_MAX
+                                                    + " bytes, and no request here needs a body\n")));
                 } else if (body instanceof LastHttpContent) {
                     arrived(head, null);
                 }
@@ -171,17 +171,17 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (why instanceof TooLongHttpLineException) {
             refusal = Answer.plain(
                     414,
-                    "the request line is too long; at most " + HttpPort.REQUEST_LINE_BYTES_MAX + " bytes are taken\n");
+                    "the request line is too long; the maximum is " + HttpPort.REQUEST_LINE_BYTES_MAX + " bytes\n");
         } else if (why instanceof TooLongHttpHeaderException) {
             refusal = Answer.plain(
-                    431, "the headers are too long; at most " + HttpPort.HEADERS_BYTES_MAX + " bytes are taken\n");
+                    431, "the headers are too long; the maximum is " + HttpPort.HEADERS_BYTES_MAX + " bytes\n");
         } else {
-            refusal = Answer.plain(400, "this is not an HTTP request that can be read\n");
+            refusal = Answer.plain(400, "this is not a valid HTTP request\n");
         }
         return port.refuse("malformed", refusal);
     }
 
-    /** @param refusal when nothing behind this request can be read */
+    /** @param refusal if nothing after this request can be read */
     private void arrived(HttpRequest head, @Nullable Answer refusal) {
         arriving = null;
         arrivedInThisRead = true;
@@ -213,7 +213,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    // What answers it
+    // Answering
 
     private void answer(Arrived request) {
         HttpRequest head = request.head();
@@ -243,7 +243,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Finds the route; returns what is answered where it may not be asked, or there is none. */
+    /** Finds the route; returns the refusal if there is none or the request is not allowed. */
     private @Nullable Answer find(HttpRequest head) {
         route = null;
         Answer refusal = Door.refusedHost(head, port.number());
@@ -257,7 +257,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             return Answer.plain(404, port.contents());
         }
         if (!found.takes(head.method().name())) {
-            return Answer.plain(405, found.path() + " takes " + found.allowed() + " only\n")
+            return Answer.plain(405, found.path() + " accepts only " + found.allowed() + "\n")
                     .with("Allow", found.allowed());
         }
         if (found.changes()) {
@@ -270,7 +270,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         return null;
     }
 
-    /** Has a worker make the answer; the lane's turn. */
+    /** Lets a worker create the answer; called by the lane. */
     void make() {
         try {
             port.workers().execute(making);
@@ -280,7 +280,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Whatever goes wrong in here ends this request only; what keeps the result from the event loop ends the program. */
+    /** An error of the route ends this request only; an error that keeps the result from the event loop ends the program. */
     private void makeOnWorker() {
         try {
             answer = Objects.requireNonNull(route).answer().get();
@@ -290,7 +290,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         try {
             port.loop.execute(made);
         } catch (RejectedExecutionException closed) {
-            // Nobody waits for it any more.
+            // The port is closed, so the answer is not needed.
         }
     }
 
@@ -309,7 +309,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Makes room for the next one, unless a worker is still busy with this request. */
+    /** Makes room for the next request, unless a worker is still busy with this one. */
     private void leaveLane() {
         Lane left = lane;
         if (left != null && !isAtWorker) {
@@ -318,7 +318,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    // What is sent
+    // Sending
 
     private void send(Answer sent) {
         boolean more = port.nextPiece(sent.body());
@@ -359,7 +359,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 .addListener(unsent == null ? sentAll : sentPiece);
     }
 
-    /** Writes pieces while they are taken, a few at a time, so that others get their turn. */
+    /** Writes pieces while the client reads them, a few at a time, so that other connections have their turn. */
     private void pump() {
         if (isPumping) {
             return;
@@ -423,9 +423,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    // Its end
+    // Ending
 
-    /** Says that no more comes, and reads on until the client closes: else what it sent might undo the answer. */
+    /**
+     * Closes the output, and reads until the client closes: with unread input, a close would reset the connection and lose
+     * the answer.
+     */
     private void linger() {
         if (inputEnded) {
             end();
@@ -438,7 +441,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         context.channel().config().setAutoRead(true);
     }
 
-    /** Whether it only waits for its client, who has taken nothing for so long in the middle of an answer. */
+    /** Whether it only waits for its client; in the middle of an answer, for at least {@code stalledNanos}. */
     boolean mayGiveWay(long stalledNanos) {
         return switch (state) {
             case IDLE, READING, ENDING -> true;
@@ -451,7 +454,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         return since;
     }
 
-    /** Ends what has taken too long. */
+    /** Ends the present state if it has lasted too long. */
     void look(long now) {
         boolean isLate = now - since >= state.nanos || (state == State.SENDING && now - sendingSince >= ANSWER_NANOS);
         if (!isLate) {
@@ -464,7 +467,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 case MAKING ->
                     giveUp(Answer.plain(
                                     503,
-                                    "there is no answer after " + state.seconds + " s; this program is busy or hangs\n")
+                                    "there was no answer within " + state.seconds
+                                            + " s; this program is busy or hangs\n")
                             .with("Retry-After", RETRY_SECONDS));
                 case SENDING -> {
                     port.timedOut();
@@ -492,14 +496,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private void caught(Throwable thrown) {
         if (thrown instanceof IOException) {
-            // The client is gone.
+            // The client has disconnected.
             end();
         } else {
             failed(thrown);
         }
     }
 
-    /** An error, of whatever kind, is the end of this request and of no more. */
+    /** Any error ends this request only. */
     private void failed(Throwable thrown) {
         boolean isAnswerable = state == State.MAKING;
         enter(State.ENDING);
@@ -507,7 +511,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         keepsAlive = false;
         try {
             if (isAnswerable) {
-                send(Answer.plain(500, asked + " failed; the log says why\n"));
+                send(Answer.plain(500, asked + " failed; see the log\n"));
             } else {
                 end();
             }
@@ -527,7 +531,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         };
     }
 
-    /** Closes it at once. */
+    /** Closes the connection at once. */
     void end() {
         port.gone(this);
         context.close();

@@ -13,11 +13,12 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps out web pages of other sites, which a browser on this machine would let in.
+ * Refuses requests of other sites' web pages, which a browser on this machine would send.
  *
- * <p>A site can have its own name resolve to 127.0.0.1 (DNS rebinding); its pages could then read every answer. Their
- * requests have that name in the Host header, so only names of this machine's loopback are answered. And any page can send
- * a POST anywhere, even if it cannot read the answer. Browsers say in Origin and Sec-Fetch-Site which page it was.
+ * <p>A site can make its own name resolve to 127.0.0.1 (DNS rebinding); its pages could then read every answer. Their
+ * requests have that name in the Host header, so a request is answered only if the header names this machine's loopback. In
+ * addition, any page can send a POST to any address, even if it cannot read the answer. Browsers name the page's site in
+ * Origin and Sec-Fetch-Site.
  */
 final class Door {
     private static final Pattern LOOPBACK = Pattern.compile(
@@ -28,7 +29,7 @@ final class Door {
 
     private Door() {}
 
-    /** Why a request with this Host header is not answered; null when it is. */
+    /** The refusal of a request with a wrong Host header; null if the header is right. */
     static @Nullable Answer refusedHost(HttpRequest request, int ownPort) {
         List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
         if (hosts.isEmpty() && request.protocolVersion().compareTo(HttpVersion.HTTP_1_1) < 0) {
@@ -42,12 +43,12 @@ final class Door {
         }
         return Answer.plain(
                 421,
-                "the Host header is \"" + shown(hosts.get(0)) + "\"; only localhost, 127.0.0.1 and [::1] are answered,"
+                "the Host header is \"" + shown(hosts.get(0)) + "\"; only localhost, 127.x.x.x and [::1] are allowed,"
                         + " so that no web site can read this by DNS rebinding. Use http://127.0.0.1:" + ownPort
                         + "; a reverse proxy must set Host to localhost\n");
     }
 
-    /** Why a request that changes something is not taken; null when no page of another site sent it. */
+    /** The refusal of a change that a page of another site sent; null if none did. */
     static @Nullable Answer refusedSite(HttpHeaders headers, int ownPort) {
         for (String site : headers.getAll("Sec-Fetch-Site")) {
             if (!site.equals("same-origin") && !site.equals("none")) {
@@ -65,8 +66,8 @@ final class Door {
     private static Answer foreign(String header, String value) {
         return Answer.plain(
                 403,
-                "the " + header + " header is \"" + shown(value) + "\"; a web page of another site or port may not"
-                        + " change anything here. Send the request without a browser, as curl -X POST does\n");
+                "the " + header + " header is \"" + shown(value) + "\"; web pages of other sites or ports must not"
+                        + " change anything here. Send the request without a browser: curl -X POST\n");
     }
 
     private static boolean isOwn(String origin, int ownPort) {

@@ -42,14 +42,14 @@ import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** A port on loopback that answers HTTP by a list of routes. */
+/** A port on loopback that answers HTTP requests from a list of routes. */
 public final class HttpPort implements AutoCloseable {
     static final int CONNECTIONS_MAX = 200;
     static final int REQUEST_LINE_BYTES_MAX = 2 * 1024;
     static final int HEADERS_BYTES_MAX = 6 * 1024;
     static final int BODY_BYTES_MAX = 8 * 1024;
 
-    /** How many answers of one kind of work are made and sent at once, and how many more requests wait. */
+    /** How many answers of one kind of work are created and sent at once; {@link #REQUESTS_WAITING_MAX} more may wait. */
     static final int ANSWERS_AT_ONCE = 2;
 
     static final int REQUESTS_WAITING_MAX = 32;
@@ -59,13 +59,16 @@ public final class HttpPort implements AutoCloseable {
     private static final int RECEIVE_BYTES = 2 * 1024;
     private static final int PIECE_CHARS = 16 * 1024;
 
-    /** How much of an answer that its reader does not take is in memory, beyond a last piece; the kernel may have as much. */
+    /**
+     * How much of an answer that its client does not read is in memory, in addition to one piece; the kernel may buffer the
+     * same.
+     */
     private static final int UNSENT_BYTES_MAX = 64 * 1024;
 
     private static final long LOOK_MILLIS = 250;
     private static final long CLOSE_MILLIS = 900;
 
-    /** How long the reader of an answer must have taken nothing before its connection may give way to a new one. */
+    /** How long a client must have read nothing of its answer before a new connection may replace its connection. */
     private static final long STALLED_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Map<String, Route> routes;
@@ -90,11 +93,12 @@ public final class HttpPort implements AutoCloseable {
     /**
      * Opens the port; {@link #start} serves it.
      *
-     * @param number of the port; 0 for a free one
-     * @param remedy what to do when it is taken, for the message
-     * @param nanoClock monotonic, for all limits of time
-     * @param threads make the event loop and the workers; an uncaught exception in one of them must end the program
-     * @throws IOException when the port can't be opened
+     * @param number of the port; 0 for any free one
+     * @param remedy what to do if the port is in use, for the message
+     * @param nanoClock monotonic, for all time limits
+     * @param threads creates the threads of the event loop and the workers; an uncaught exception in one of them must end
+     *     the program
+     * @throws IOException if the port can't be opened
      */
     public HttpPort(
             int number,
@@ -107,7 +111,7 @@ public final class HttpPort implements AutoCloseable {
             throws IOException {
         this.routes = routes.stream()
                 .collect(Collectors.toMap(Route::path, route -> route, (one, other) -> one, LinkedHashMap::new));
-        contents = "there are " + listed(routes) + "\n";
+        contents = "this path does not exist; use " + listed(routes) + "\n";
         this.nanoClock = nanoClock;
         this.faults = faults;
         this.self = self;
@@ -158,19 +162,19 @@ public final class HttpPort implements AutoCloseable {
         var unused = loop.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** One small buffer each time a connection is read from, so that the requests in it are few. */
+    /** One small buffer for each read of a connection, so that it contains few requests. */
     private static FixedRecvByteBufAllocator receiveBuffers() {
         FixedRecvByteBufAllocator buffers = new FixedRecvByteBufAllocator(RECEIVE_BYTES);
         buffers.maxMessagesPerRead(1);
         return buffers;
     }
 
-    /** Netty only logs what ends an event loop; a thread that ends while the port is open must end the program. */
+    /** Netty only logs an error that ends an event loop. If its thread ends while the port is open, the program must end. */
     private ThreadFactory watched(ThreadFactory threads) {
         return work -> threads.newThread(() -> {
             work.run();
             if (!closed) {
-                throw new IllegalStateException("the HTTP event loop ended by itself");
+                throw new IllegalStateException("the HTTP event loop ended unexpectedly");
             }
         });
     }
@@ -185,27 +189,31 @@ public final class HttpPort implements AutoCloseable {
         server.config().setAutoRead(true);
     }
 
-    /** Where the page is, with the port that was got. */
+    /** The address of the page, with the actual port. */
     public InetSocketAddress address() {
         return (InetSocketAddress) server.localAddress();
     }
 
-    /** What goes wrong where connections are accepted, such as too few descriptors; Netty accepts again a second later. */
+    /** Logs errors of accepting, such as too few descriptors; Netty accepts again a second later. */
     private final class Accepting extends ChannelInboundHandlerAdapter {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable fault) {
             context.fireExceptionCaught(fault);
-            faults.warn("http accept", () -> "the page can't accept a connection and tries again: " + shown(fault));
+            faults.warn(
+                    "http accept", () -> "the page can't accept a connection and tries again in 1 s: " + shown(fault));
         }
     }
 
-    // For connections; all of it on the event loop
+    // Called by connections, on the event loop only
 
     long now() {
         return nanoClock.getAsLong();
     }
 
-    /** Takes up a new connection; where there are too many, one that only waits for its client gives way, or it itself. */
+    /**
+     * Adds a new connection. If there are too many, it replaces one that waits for its client; if there is none, returns
+     * false.
+     */
     boolean open(Connection fresh) {
         if (connections.size() >= CONNECTIONS_MAX) {
             Connection idlest = null;
@@ -237,7 +245,7 @@ public final class HttpPort implements AutoCloseable {
         requests.increment();
     }
 
-    /** Counts a refusal that somebody may want to know of. */
+    /** Counts a refusal by its reason. */
     Answer refuse(String reason, Answer answer) {
         self.count("http_refused_total", "reason", reason).increment();
         return answer;
@@ -264,7 +272,7 @@ public final class HttpPort implements AutoCloseable {
         return workers;
     }
 
-    /** Appends pieces of a text to some KB, as bytes; returns whether there is more. */
+    /** Reads some KB of a text into the buffer for {@link #piece}; returns whether there is more. */
     boolean nextPiece(Text text) {
         piece.setLength(0);
         boolean more = true;
@@ -300,7 +308,7 @@ public final class HttpPort implements AutoCloseable {
                 connection.look(now);
             }
         } catch (Throwable fault) {
-            // Let out, it would be the last look.
+            // If it were thrown, the executor would not run this again.
             errors.increment();
         }
     }

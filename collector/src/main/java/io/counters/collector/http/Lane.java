@@ -5,8 +5,8 @@ import java.util.Deque;
 import java.util.function.Consumer;
 
 /**
- * Lets a few requests of one kind be answered at once; a limited number of others wait in turn. A request keeps its place
- * until its answer is sent, so that the answers in memory are few. For the event loop only.
+ * Allows a few requests of one kind to be answered at once; a limited number of others wait in a queue. A request keeps its
+ * place until its answer is sent, so that few answers are in memory. For the event loop only.
  */
 final class Lane {
     private final int atOnceMax;
@@ -15,14 +15,14 @@ final class Lane {
     private final Deque<Connection> waiting = new ArrayDeque<>();
     private int begun;
 
-    /** @param begin has a request's answer made */
+    /** @param begin starts a request's answer */
     Lane(int atOnceMax, int waitingMax, Consumer<Connection> begin) {
         this.atOnceMax = atOnceMax;
         this.waitingMax = waitingMax;
         this.begin = begin;
     }
 
-    /** Begins with this request, now or in its turn; returns false when too many wait already. */
+    /** Starts this request, now or when its turn comes; returns false if too many wait already. */
     boolean enter(Connection request) {
         if (begun < atOnceMax) {
             begun++;
@@ -32,7 +32,7 @@ final class Lane {
         return waiting.size() < waitingMax && waiting.add(request);
     }
 
-    /** This request is done, or given up; whether it has begun or waits. */
+    /** Removes a request that is done or canceled, whether it was started or waits. */
     void leave(Connection request) {
         if (waiting.remove(request)) {
             return;

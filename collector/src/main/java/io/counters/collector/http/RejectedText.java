@@ -3,7 +3,7 @@ package io.counters.collector.http;
 import io.counters.collector.self.RejectedLines;
 import java.util.List;
 
-/** A JSON array of the reasons for which lines were not taken, in the order given, with examples by sender. */
+/** A JSON array of the reasons for which lines were rejected, in the order given, with examples by sender. */
 final class RejectedText implements Text {
     private final List<RejectedLines> reasons;
     private int next;
@@ -43,7 +43,7 @@ final class RejectedText implements Text {
         out.append("]}");
     }
 
-    /** A text of letters that a log may show. */
+    /** Quotes a text that has only characters that a log may show. */
     private static void quote(StringBuilder out, String text) {
         out.append('"').append(text.replace("\\", "\\\\").replace("\"", "\\\"")).append('"');
     }

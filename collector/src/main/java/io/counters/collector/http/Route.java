@@ -7,21 +7,22 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * One path, and what answers it. A request that changes something must be a POST: only POST is refused to other sites.
+ * One path and its answer. A request that changes something must be a POST, because only a POST from another site is
+ * refused.
  *
- * @param method {@code GET}, which takes HEAD too, or {@code POST}
- * @param answer called once for each request, on the thread that {@code work} says; what it throws is answered with 500
+ * @param method {@code GET}, which includes HEAD, or {@code POST}
+ * @param answer called once for each request, on the thread that {@code work} determines; if it throws, the answer is 500
  */
 public record Route(String method, String path, Work work, Supplier<Answer> answer) {
     private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
-    /** How much work an answer is, and so where it is made. */
+    /** How much work an answer is, which determines its thread. */
     public enum Work {
-        /** Made on the event loop: takes no lock, does no I/O. */
+        /** Created on the event loop: takes no lock, does no I/O. */
         NONE,
-        /** Made by a worker: may wait for a lock or a file. */
+        /** Created by a worker: may wait for a lock or a file. */
         SOME,
-        /** Made by a worker, of a size that grows with the number of counters: two at once until they are sent. */
+        /** Created by a worker; its size grows with the number of counters, so at most two exist until they are sent. */
         MUCH
     }
 
@@ -33,7 +34,7 @@ public record Route(String method, String path, Work work, Supplier<Answer> answ
         return new Route("POST", path, work, answer);
     }
 
-    /** {@code /metrics}: the program's own numbers as Prometheus reads them. */
+    /** {@code /metrics}: the program's metrics in Prometheus' format. */
     public static Route metrics(Self self) {
         return get("/metrics", Work.SOME, () -> {
             Iterator<Map.Entry<String, Long>> values = self.values().entrySet().iterator();
@@ -48,7 +49,7 @@ public record Route(String method, String path, Work work, Supplier<Answer> answ
         });
     }
 
-    /** {@code /api/rejected}: what was not taken of what others sent, by reason, with examples by sender. */
+    /** {@code /api/rejected}: the rejected lines by reason, with examples by sender. */
     public static Route rejected(FaultLog faults) {
         return get(
                 "/api/rejected",
@@ -68,7 +69,7 @@ public record Route(String method, String path, Work work, Supplier<Answer> answ
         return method.equals("GET") ? "GET, HEAD" : method;
     }
 
-    /** As the list of what there is names it. */
+    /** As in the list of paths. */
     @Override
     public String toString() {
         return method.equals("GET") ? path : method + " " + path;

@@ -1,8 +1,8 @@
 package io.counters.collector.http;
 
 /**
- * The body of an answer, in pieces, so that a large one is never in memory as a whole. It is read once, by one thread at a
- * time: the event loop. So it must have what it needs, and take no lock and do no I/O.
+ * The body of an answer, in pieces, so that a large one is never completely in memory. It is read once, on the event loop,
+ * so it must take no lock and do no I/O.
  */
 @FunctionalInterface
 public interface Text {
@@ -13,7 +13,7 @@ public interface Text {
      */
     boolean append(StringBuilder out);
 
-    /** A text that is there already. */
+    /** A text that is complete already. */
     static Text of(String whole) {
         return out -> {
             out.append(whole);

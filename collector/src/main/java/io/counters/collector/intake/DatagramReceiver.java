@@ -13,12 +13,12 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /**
- * One thread that waits in the kernel for the next datagram, and merges it: nothing stands between the socket and the
- * ledger. The room {@code udp} has the figures that chose it. A failure that may pass is tried again; any other goes out
- * of {@link #run}, and ends the process.
+ * One thread that waits in the kernel for the next datagram and merges it, without a queue between the socket and the
+ * ledger. The package {@code udp} has the measurements behind this choice. A failure that may pass is tried again; any other
+ * is thrown out of {@link #run} and ends the process.
  */
 final class DatagramReceiver implements Runnable {
-    /** What had arrived when the end was called is taken still; what goes on arriving is not waited out. */
+    /** At the end, datagrams that have arrived are still read, but no more than this: senders may never stop. */
     private static final int LAST_DATAGRAMS_MAX = 1_000_000;
 
     private final Datagrams socket;
@@ -37,7 +37,7 @@ final class DatagramReceiver implements Runnable {
 
     /**
      * @param socket closed by {@link #run}
-     * @param datagrams counts those that came
+     * @param datagrams counts the datagrams
      * @param lines of this thread
      */
     DatagramReceiver(
@@ -72,7 +72,7 @@ final class DatagramReceiver implements Runnable {
             failures.succeeded();
         } catch (IOException failure) {
             if (!socket.isOpen()) {
-                throw new UncheckedIOException(what + " was closed, so that nothing is taken there", failure);
+                throw new UncheckedIOException(what + " was closed, so it receives nothing", failure);
             }
             pause(failures.failed(failure));
         }
@@ -83,7 +83,8 @@ final class DatagramReceiver implements Runnable {
             ending.await(millis, TimeUnit.MILLISECONDS);
         } catch (InterruptedException nobodyShould) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted, so that no datagrams are taken any more", nobodyShould);
+            throw new IllegalStateException(
+                    "the receiving thread was interrupted, so no more datagrams are received", nobodyShould);
         }
     }
 
@@ -91,14 +92,14 @@ final class DatagramReceiver implements Runnable {
         try {
             socket.stopWaiting();
             for (int left = LAST_DATAGRAMS_MAX; left > 0 && take(); left--) {
-                // On to the last one.
+                // Until the last one.
             }
         } catch (IOException failure) {
-            faults.warn("intake", "the last datagrams were not taken, as " + what + " failed: " + failure);
+            faults.warn("intake", "the last datagrams could not be received, because " + what + " failed: " + failure);
         }
     }
 
-    /** Returns false when there is none. */
+    /** Returns false if there is none. */
     private boolean take() throws IOException {
         int length = socket.receive(buffer.clear());
         if (length < 0) {
@@ -141,7 +142,7 @@ final class DatagramReceiver implements Runnable {
         }
     }
 
-    /** Ends {@link #run} once what has arrived was taken. From any thread. */
+    /** Ends {@link #run} once everything that has arrived is merged. From any thread. */
     void close() {
         ending.countDown();
         socket.wake();

@@ -18,14 +18,16 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The two ports and, where it is wanted, the Unix socket, and their threads: one for UDP, one for the Unix socket and one for
- * TCP. {@link #run} serves them; {@link #close} ends it once all that has already arrived was taken.
+ * The two ports and, if it is set, the Unix socket, with a thread for each. {@link #run} serves them; {@link #close} ends it
+ * once everything that has already arrived is merged.
  */
 public final class Intake implements Runnable, AutoCloseable {
     private static final int FREE_PORTS_TRIED = 20;
     private static final long LAST_DATAGRAMS_MILLIS = 1000;
 
-    /** Connections that wait to be accepted: many senders may connect at once, after a restart. The kernel may grant less. */
+    /**
+     * Connections that wait to be accepted: many senders may connect at once, after a restart. The kernel may grant less.
+     */
     private static final int BACKLOG = 1024;
 
     private final UdpSocket socket;
@@ -36,12 +38,12 @@ public final class Intake implements Runnable, AutoCloseable {
     private final BiFunction<Runnable, String, Thread> threads;
 
     /**
-     * Opens them all.
+     * Opens all sockets.
      *
-     * @param unixPath of the Unix socket, where there is to be one
-     * @param threads makes the threads for datagrams, by their names; TCP is served by the one that calls {@link #run}. Where
-     *     one of them can't go on it ends by what it throws, and so should the process
-     * @throws IOException when a port or the path is taken or may not be used; the message names the remedy
+     * @param unixPath of the Unix socket; empty for none
+     * @param threads creates the threads for datagrams, by their names; TCP is served by the thread that calls {@link #run}.
+     *     A thread that can't continue ends with an exception, which must end the process
+     * @throws IOException if a port or the path is in use or not allowed; the message contains the remedy
      */
     public Intake(
             IntakeSettings settings,
@@ -94,7 +96,7 @@ public final class Intake implements Runnable, AutoCloseable {
 
     /** The two sockets, bound. */
     private record Ports(UdpSocket udp, ServerSocketChannel tcp) {
-        /** Opens both; where one free number is wanted for both, takes the first that is free for both. */
+        /** Opens both; if both must have the same free number, uses the first that is free for both. */
         static Ports open(IntakeSettings settings) throws IOException {
             boolean anyForBoth = settings.udpPort() == 0 && settings.tcpPort() == IntakeSettings.AS_UDP;
             for (int left = anyForBoth ? FREE_PORTS_TRIED : 1; ; left--) {
@@ -134,8 +136,8 @@ public final class Intake implements Runnable, AutoCloseable {
         private static IOException taken(String protocol, InetSocketAddress at, BindException taken) {
             return new IOException(
                     "can't listen on " + at.getAddress().getHostAddress() + " " + protocol + " port " + at.getPort()
-                            + " (" + taken.getMessage() + "); another collector may run there, --"
-                            + protocol.toLowerCase(Locale.ROOT) + "-port takes another",
+                            + " (" + taken.getMessage() + "); if another collector uses it, use --"
+                            + protocol.toLowerCase(Locale.ROOT) + "-port for another port",
                     taken);
         }
 
@@ -146,17 +148,17 @@ public final class Intake implements Runnable, AutoCloseable {
         }
     }
 
-    /** Where UDP comes in, with the port that was got. */
+    /** The address for UDP, with the actual port. */
     public InetSocketAddress udpAddress() {
         return socket.address();
     }
 
-    /** Where TCP comes in, with the port that was got. */
+    /** The address for TCP, with the actual port. */
     public InetSocketAddress tcpAddress() {
         return tcpAddress;
     }
 
-    /** What to do for a larger receive buffer, for the log. */
+    /** How to get a larger receive buffer, for the log. */
     public Optional<String> remark() {
         return socket.remark();
     }
@@ -180,7 +182,7 @@ public final class Intake implements Runnable, AutoCloseable {
         }
     }
 
-    /** Ends {@link #run} once what has arrived was taken. From any thread; idempotent. */
+    /** Ends {@link #run} once everything that has arrived is merged. From any thread; idempotent. */
     @Override
     public void close() {
         udp.close();

@@ -9,24 +9,27 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 
 /**
- * Where lines come in.
+ * The settings of the ports for lines.
  *
  * @param bind the address to listen on
- * @param udpPort 0 for a free one
- * @param tcpPort 0 for a free one, -1 for the number that UDP got
- * @param nameBytesMax of a name, so that with its prefix it is not longer than a store's key may be
- * @param connectionsMax the most TCP connections at once
- * @param statsd what becomes of odd names in StatsD lines
+ * @param udpPort 0 for any free one
+ * @param tcpPort 0 for any free one, -1 for the UDP port's number
+ * @param nameBytesMax the maximum bytes of a name, so that with its prefix it is not longer than a store's key may be
+ * @param connectionsMax the maximum number of TCP connections at once
+ * @param statsd how names in StatsD lines that can't be stored are handled
  */
 public record IntakeSettings(
         InetAddress bind, int udpPort, int tcpPort, int nameBytesMax, int connectionsMax, StatsdSettings statsd) {
-    /** In place of a TCP port: the same number as UDP's. */
+    /** As the TCP port: the UDP port's number. */
     static final int AS_UDP = -1;
 
     private static final int CONNECTIONS_MAX = 1_000_000;
     private static final int CONNECTION_BYTES = 2048;
 
-    /** Of the heap, TCP connections get a twentieth; of the descriptors, half, as files, stores and sinks need some, too. */
+    /**
+     * TCP connections may use a twentieth of the heap, and half of the descriptors, because files, stores and sinks need
+     * some, too.
+     */
     private static final int HEAP_SHARE = 20;
 
     private static final int DESCRIPTORS_SHARE = 2;
@@ -44,7 +47,7 @@ public record IntakeSettings(
                 StatsdSettings.from(settings));
     }
 
-    /** So many as are wanted, or fewer where descriptors or memory allow no more. */
+    /** {@code wanted}, or fewer if descriptors or memory do not suffice. */
     static int connectionsMax(int wanted, long descriptors, long heapBytes) {
         long possible = Math.min(descriptors / DESCRIPTORS_SHARE, heapBytes / HEAP_SHARE / CONNECTION_BYTES);
         return (int) Math.max(1, Math.min(wanted, possible));
@@ -55,7 +58,7 @@ public record IntakeSettings(
             return InetAddress.getByName(text);
         } catch (UnknownHostException unknown) {
             throw new IllegalArgumentException(
-                    "which is no address of this machine; 0.0.0.0 listens on all of them", unknown);
+                    "which is not an address of this machine; 0.0.0.0 listens on all of them", unknown);
         }
     }
 }

@@ -19,12 +19,13 @@ import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Reads the lines of one thread's {@link Source}s into the ledger. Whatever it throws, the next call begins afresh, but
- * for what the source's own lines have said before.
+ * Reads the lines of one thread's {@link Source}s into the ledger. If a call throws, the next one is not affected, except
+ * that the source keeps what its previous lines have set.
  *
- * <p>A web page can have any browser send an HTTP request here, whose body holds lines that would count. Its request line
- * is no line of ours, whatever follows the method; so only lines that are rejected are looked at, and the others pay
- * nothing. From such a line on a TCP connection is {@link Source#isForeign}; in a datagram it is a bad line like others.
+ * <p>A web page can make any browser send an HTTP request here whose body contains lines that would count. Its request line
+ * is always rejected, whatever follows the method, so only rejected lines are checked for HTTP, and other lines cost
+ * nothing. From such a line on a TCP connection is {@link Source#isForeign}; in a datagram it is a rejected line like
+ * others.
  */
 final class Lines implements Commands {
     private final Ledger ledger;
@@ -35,12 +36,12 @@ final class Lines implements Commands {
     private final FaultLog faults;
     private final LongAdder unendedBytes;
 
-    /** Whose lines are being read. */
+    /** The source whose lines are being read. */
     private Source source = Source.none();
 
     /**
-     * @param nameBytesMax the most bytes of a name
-     * @param statsdName reads the names of StatsD lines, for these lines alone
+     * @param nameBytesMax the maximum bytes of a name
+     * @param statsdName reads the names of StatsD lines; not shared
      */
     Lines(Ledger ledger, int nameBytesMax, StatsdName statsdName, FaultLog faults, Self self) {
         this.ledger = ledger;
@@ -54,7 +55,7 @@ final class Lines implements Commands {
         unendedBytes = self.count("intake_unended_bytes_total");
     }
 
-    /** Merges a whole datagram, under one hold of the ledger's lock. */
+    /** Merges a datagram, taking the ledger's lock once. */
     void datagram(Source from, byte[] in, int begin, int end) {
         source = from;
         try {
@@ -66,7 +67,7 @@ final class Lines implements Commands {
         }
     }
 
-    /** Merges whole lines of a stream, each with its line break. */
+    /** Merges complete lines of a connection, each with its line break. */
     void lines(Source from, byte[] in, int begin, int end) {
         source = from;
         try {
@@ -81,7 +82,7 @@ final class Lines implements Commands {
         }
     }
 
-    /** Refuses the beginning of a line that is longer than any may be. */
+    /** Rejects the beginning of a line that is too long. */
     void tooLong(Source from, byte[] in, int begin, int end) {
         source = from;
         reader.line(in, begin, end);
@@ -89,12 +90,12 @@ final class Lines implements Commands {
         rejections.log(from);
     }
 
-    /** Refuses what a stream has sent behind its last line break: its connection has ended, and it may be half a line. */
+    /** Rejects what a connection that has ended sent after its last line break, because it may be half a line. */
     void cut(Source from, byte[] in, int begin, int end) {
         cut(Rejection.LINE_CUT, from, in, begin, end);
     }
 
-    /** Refuses the last line of a datagram that is longer than any may be: the rest of it is gone. */
+    /** Rejects the last line of a datagram that is too long, because the rest of it is lost. */
     void datagramCut(Source from, byte[] in, int begin, int end) {
         cut(Rejection.DATAGRAM_CUT, from, in, begin, end);
     }
@@ -106,9 +107,9 @@ final class Lines implements Commands {
     }
 
     /**
-     * Passes over more of a line that was refused as too long.
+     * Ignores more of a line that was rejected as too long.
      *
-     * @param held reads what was passed over, all that came of the line before included
+     * @param held reads the ignored bytes; it has read the line's previous bytes already
      */
     void passOver(JoinedLines held, byte[] in, int begin, int end) {
         held.read(in, begin, end);
@@ -116,7 +117,7 @@ final class Lines implements Commands {
         unendedBytes.add((long) end - begin);
     }
 
-    /** Says what a line that was too long came to, if it was several. */
+    /** Logs an estimate of the counts in a line that was too long, if it was several lines. */
     void passedOver(Source from, JoinedLines held, long bytes) {
         if (held.lines() > 1 && !from.isForeign) {
             faults.warn(
@@ -124,16 +125,16 @@ final class Lines implements Commands {
                     from.addressKey,
                     () -> String.format(
                             Locale.ROOT,
-                            "the TCP connection from %s sent %,d bytes without a line break, which hold about %,d counts;"
-                                    + " none of them is counted. End each line with a line break; a client that can't,"
-                                    + " such as Ruby's statsd-ruby by TCP, counts by UDP",
+                            "the TCP connection from %s sent %,d bytes without a line break; estimated counts in them:"
+                                    + " %,d, and none is counted. End each line with a line break; if a client can't,"
+                                    + " such as Ruby's statsd-ruby over TCP, let it send over UDP",
                             from.text(),
                             bytes,
                             held.counts()));
         }
     }
 
-    /** Refuses a source that speaks TLS, which begins so. */
+    /** Rejects a connection that begins with TLS. */
     void tls(Source from, byte[] in, int begin, int end) {
         from.isForeign = true;
         rejections.add(Rejection.TLS, in, begin, end);

@@ -12,22 +12,21 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /**
- * Counts the lines that were not taken, by reason, and logs them. {@link #add} may be called under the ledger's lock: it
- * counts, and keeps the first line of each reason. {@link #log} writes, and is called after the lock is released, as a log
- * that nobody reads would otherwise stop intake, commits and the page. Allocates nothing for lines that are not logged.
+ * Counts rejected lines by reason, and logs them. {@link #add} may be called under the ledger's lock: it only counts, and
+ * keeps the first line of each reason. {@link #log} writes, and must be called after the lock is released, because a log
+ * that is not read would otherwise stop intake, commits and the page. Allocates nothing for lines that are not logged.
  *
- * <p>Lines that are joined without line breaks break some rule by chance; what they are is said instead, so only lines that
- * are rejected are looked at for it.
- * For one thread.
+ * <p>Lines that are joined without line breaks break some rule by chance. They are rejected as {@link
+ * Rejection#LINES_JOINED} instead, so only rejected lines are checked for this. For one thread.
  */
 final class Rejections {
-    /** More than the log shows of a line, so that it sees that one was cut. */
+    /** More than the log shows of a line, so that the log can show that a line was cut. */
     private static final int KEPT_BYTES_MAX = 128;
 
     private final FaultLog faults;
     private final Map<Rejection, Kept> all = new EnumMap<>(Rejection.class);
 
-    /** The reasons that are to be logged, so many of them. */
+    /** The reasons that must be logged, the first {@link #pendingCount} of the array. */
     private final Kept[] pending = new Kept[Rejection.values().length];
 
     private int pendingCount;
@@ -35,7 +34,7 @@ final class Rejections {
     private final JoinedLines joined = new JoinedLines();
     private final LongAdder joinedCounts;
 
-    /** Who sent what is being logged. */
+    /** The sender of the lines that are being logged. */
     private Source source = Source.none();
 
     Rejections(FaultLog faults, Self self) {
@@ -69,7 +68,7 @@ final class Rejections {
         }
 
         private String held() {
-            return String.format(Locale.ROOT, "; it holds about %,d counts", firstHeld);
+            return String.format(Locale.ROOT, "; estimated counts in it: %,d", firstHeld);
         }
     }
 
@@ -102,14 +101,14 @@ final class Rejections {
         }
     }
 
-    /** Adds to what joined lines held, more of a line that was counted already. */
+    /** Adds to the estimated counts in joined lines, for more of a line that was counted already. */
     void addJoined(long counts) {
         joinedCounts.add(counts);
     }
 
     /**
-     * Whether a StatsD line that is no counter is of a type that StatsD or DogStatsD has, or an event: its sender need not
-     * care. One of another type may be a counter whose sender has a mistake, and is not to be hidden among those.
+     * Whether a StatsD line that is not a counter has a type of StatsD or DogStatsD, or is an event. Such a line is correct.
+     * A line of another type may be a counter with a mistake, and must not be hidden among the correct ones.
      */
     private static boolean isKnownType(byte[] in, int begin, int end) {
         if (end - begin > 2 && in[begin] == '_' && in[begin + 1] == 'e' && in[begin + 2] == '{') {
@@ -131,7 +130,7 @@ final class Rejections {
         };
     }
 
-    /** DogStatsD's {@code _sc|check|0}, which has no colon: it is no counter with a mistake, either. */
+    /** DogStatsD's {@code _sc|check|0}, which has no colon, is not a counter with a mistake either. */
     private static boolean isServiceCheck(byte[] in, int begin, int end) {
         return end - begin > 3
                 && in[begin] == '_'
@@ -140,7 +139,7 @@ final class Rejections {
                 && in[begin + 3] == '|';
     }
 
-    /** Logs what was added since the last time; all of it was sent by this source. Not under a lock. */
+    /** Logs the lines that were added since the last call, all of which this source sent. Not under a lock. */
     void log(Source from) {
         source = from;
         while (pendingCount > 0) {

@@ -6,35 +6,33 @@ import io.counters.collector.self.Sender;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Who sends lines, a TCP connection or all that send datagrams, and what its lines before say about the ones that follow.
- */
+/** The source of lines, a TCP connection or a datagram socket, and what its previous lines have set for the next ones. */
 final class Source implements Sender {
     private final String protocol;
 
     /**
-     * Whether a line of HTTP ends it. A web page can have a browser open a TCP connection, but can't have it send a datagram
-     * of its own choice.
+     * Whether a line of HTTP ends it. A web page can make a browser open a TCP connection, but not send a datagram with
+     * chosen content.
      */
     final boolean mayBeForeign;
 
-    /** Who it is at the moment, for the log. */
+    /** The present sender, for the log. */
     private final Supplier<String> sender;
 
-    /** The {@link AddressKey} of who it is at the moment. */
+    /** The {@link AddressKey} of the present sender. */
     long addressKey;
 
-    /** The port of who it is at the moment; 0 where there is none. */
+    /** The port of the present sender; 0 if it has none. */
     int port;
 
-    /** The stream that its lines belong to; null for those that belong to none. */
+    /** The stream to which its next lines belong; null if they belong to none. */
     @Nullable
     Stream stream;
 
-    /** Whether a from line stands above the next line. */
+    /** Whether a from line applies to the next line. */
     boolean named;
 
-    /** Whether it speaks another protocol: nothing of it counts any more. */
+    /** Whether it uses another protocol, so that none of its further lines counts. */
     boolean isForeign;
 
     /** @param protocol "UDP", "TCP" or "Unix", for the log */
@@ -44,7 +42,7 @@ final class Source implements Sender {
         this.sender = sender;
     }
 
-    /** Before the first one is known. */
+    /** A placeholder before the first source. */
     static Source none() {
         return new Source("", false, () -> "");
     }
@@ -69,7 +67,7 @@ final class Source implements Sender {
         return sender.get();
     }
 
-    /** The lines that follow belong to no stream. */
+    /** Ends the stream: the next lines belong to none. */
     void leaveStream() {
         stream = null;
         named = false;

@@ -8,13 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What becomes of StatsD lines whose names or tags can't be stored as they are.
+ * How StatsD lines are handled whose names or tags can't be stored unchanged.
  *
- * @param cleans whether they are cleaned, by {@link StatsdName}'s table, or refused
- * @param dropTags keys of tags that are left out, as they are after cleaning
+ * @param cleans whether they are cleaned, by {@link StatsdName}'s table, or rejected
+ * @param dropTags keys of tags that are left out, in their form after cleaning
  */
 public record StatsdSettings(boolean cleans, List<String> dropTags) {
-    /** What applies where nothing is set. */
+    /** The default. */
     static final StatsdSettings CLEAN = new StatsdSettings(true, List.of());
 
     public StatsdSettings {
@@ -26,7 +26,7 @@ public record StatsdSettings(boolean cleans, List<String> dropTags) {
         List<String> dropTags = settings.get(Setting.DROP_TAGS, StatsdSettings::dropTags);
         if (!cleans && !dropTags.isEmpty()) {
             settings.refuse(
-                    Setting.DROP_TAGS, "which works with statsd-names=clean only; leave one of the two settings out");
+                    Setting.DROP_TAGS, "which works only with statsd-names=clean; leave out one of the two settings");
         }
         return new StatsdSettings(cleans, dropTags);
     }
@@ -47,8 +47,8 @@ public record StatsdSettings(boolean cleans, List<String> dropTags) {
                 keys.add(key);
             } else if (!key.isEmpty()) {
                 throw new IllegalArgumentException(
-                        "where \"" + key + "\" is no key that a stored tag may have; allowed"
-                                + " are keys of A-Z a-z 0-9 - _ . / with commas between them, and _ stands for any other letter");
+                        "where \"" + key + "\" is not a key of a stored tag; give keys of A-Z a-z 0-9 - _ . /"
+                                + " separated by commas, with _ for any other character");
             }
         }
         return keys;

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One TCP sender: cuts what comes into lines, whatever the cut of the packets. Between two reads it keeps a half line. It
- * knows how long it has been silent.
+ * One TCP sender: splits the received bytes into lines, wherever the packets are split. Keeps an incomplete line between two
+ * reads, and the time of the last read.
  */
 final class TcpConnection {
     static final int SILENT_SECONDS = 60;
@@ -29,7 +29,7 @@ final class TcpConnection {
     private byte[] half = {};
     private int halfLength;
 
-    /** Reads the rest of a line that is too long, until its line break comes; null where there is none. */
+    /** Reads the rest of a line that is too long, until its line break arrives; null if there is none. */
     private @Nullable JoinedLines skipped;
 
     private long skippedBytes;
@@ -55,13 +55,13 @@ final class TcpConnection {
     }
 
     /**
-     * Reads what is there, at most a buffer full.
+     * Reads what has arrived, at most one buffer.
      *
-     * @param buffer empty, all of its array, and longer than two lines may be; anybody's between two calls
-     * @return false at the end of the stream, or when its sender speaks another protocol. The connection is to be closed
-     *     then, and {@link #end} to be called
+     * @param buffer empty, with its own array, and longer than two lines may be; not needed between calls
+     * @return false at the end of the stream, or if the sender uses another protocol. Then close the connection and call
+     *     {@link #end}
      */
-    @SuppressWarnings("ByteBufferBackingArray") // It is all of its array.
+    @SuppressWarnings("ByteBufferBackingArray") // The buffer uses its whole array.
     boolean read(ByteBuffer buffer, long nowNanos) throws IOException {
         buffer.put(half, 0, halfLength);
         int count = channel.read(buffer);
@@ -73,7 +73,7 @@ final class TcpConnection {
     }
 
     private void take(byte[] bytes, int end) {
-        // It is in the buffer. Whatever fails, it is not to be told as cut off.
+        // The incomplete line is in the buffer now. If an error occurs, it must not be rejected as cut off.
         halfLength = 0;
         if (!hasSentBytes && end > 1) {
             hasSentBytes = true;
@@ -103,7 +103,7 @@ final class TcpConnection {
             lines.tooLong(source, bytes, whole, end);
             skipped = new JoinedLines();
             skipped.read(bytes, whole, end);
-            skipped.takeCounts(); // They were counted just now, with the line.
+            skipped.takeCounts(); // The line's rejection has counted them.
             skippedBytes = (long) end - whole;
             skippedSaidNanos = heardNanos;
             return;
@@ -129,7 +129,7 @@ final class TcpConnection {
         skipped = null;
     }
 
-    /** Refuses what it has sent behind its last line break, as no more will come. Idempotent. */
+    /** Rejects what it has sent after its last line break, because no more will arrive. Idempotent. */
     void end() {
         if (halfLength > 0) {
             lines.cut(source, half, 0, halfLength);
@@ -140,7 +140,7 @@ final class TcpConnection {
         }
     }
 
-    /** Whether it has been silent for {@value #SILENT_SECONDS} s, so that another one may have its place. */
+    /** Whether it has been silent for more than {@value #SILENT_SECONDS} s, so that a new connection may replace it. */
     boolean isSilent(long nowNanos) {
         return nowNanos - heardNanos > SILENT_NANOS;
     }

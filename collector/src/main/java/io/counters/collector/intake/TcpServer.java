@@ -24,18 +24,18 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread that serves all TCP senders. Their number has a bound; when it is reached, the one that has been silent
- * longest gives way to a newcomer, if that is more than {@value TcpConnection#SILENT_SECONDS} s. A half line that did not
- * grow for so long ends its connection. Silence alone closes nothing: a sender may have nothing to count for hours, and
- * would lose its first write after that. One that is gone without a word is found out by TCP's keepalive.
+ * One thread that serves all TCP senders. Their number is bounded; when the bound is reached, a new connection replaces the
+ * one that has been silent longest, if that is more than {@value TcpConnection#SILENT_SECONDS} s. An incomplete line that
+ * does not grow for that time ends its connection. Silence alone does not close a connection: a sender may have nothing to
+ * count for hours, and would lose its first write after that. TCP's keepalive detects senders that have disappeared.
  *
- * <p>A failure that may pass is tried again; any other goes out of {@link #run}, and ends the process.
+ * <p>A failure that may pass is tried again; any other is thrown out of {@link #run} and ends the process.
  */
 class TcpServer implements Runnable {
     private static final int LAST_ROUNDS_MAX = 1000;
     private static final int BYTES_A_READ = 64 * 1024;
 
-    /** Who connects without end is not to keep the others from being read. */
+    /** A client that connects without end must not keep other connections from being read. */
     private static final int ACCEPTS_A_ROUND = 100;
 
     private static final long LOOK_MILLIS = 1000;
@@ -56,7 +56,7 @@ class TcpServer implements Runnable {
     private final LongAdder idleConnections;
     private final LongAdder faultyReads;
 
-    /** In the order in which they were last heard, who was silent longest first: {@code get} puts one last. */
+    /** In the order in which they were last read, the longest silent first: {@code get} moves a connection to the end. */
     private final Map<TcpConnection, TcpConnection> connections = new LinkedHashMap<>(16, 0.75f, true);
 
     private long lookedNanos;
@@ -64,7 +64,7 @@ class TcpServer implements Runnable {
     private long acceptFailedNanos;
     private final CountDownLatch ending = new CountDownLatch(1);
 
-    /** How many connections there are, for who asks from another thread. */
+    /** The number of connections, for other threads. */
     private volatile int open;
 
     /** @param server bound; closed by {@link #run} */
@@ -120,8 +120,7 @@ class TcpServer implements Runnable {
         } catch (IOException failure) {
             pause(failures.failed(failure));
         } catch (CancelledKeyException closed) {
-            throw new UncheckedIOException(
-                    new IOException("the TCP port was closed, so that nothing is taken there", closed));
+            throw new UncheckedIOException(new IOException("the TCP port was closed, so it receives nothing", closed));
         }
     }
 
@@ -130,18 +129,19 @@ class TcpServer implements Runnable {
             ending.await(millis, TimeUnit.MILLISECONDS);
         } catch (InterruptedException nobodyShould) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted, so that no connections are served any more", nobodyShould);
+            throw new IllegalStateException(
+                    "the TCP thread was interrupted, so no more connections are served", nobodyShould);
         }
     }
 
-    /** What had arrived when the end was called is taken still; what goes on arriving is not waited out. */
+    /** Reads what had arrived at the end, in at most {@value #LAST_ROUNDS_MAX} rounds, because senders may never stop. */
     private void serveLast() {
         try {
             for (int round = 0; round < LAST_ROUNDS_MAX && selector.selectNow(this::serve) > 0; round++) {
-                // On to the last one.
+                // Until the last one.
             }
         } catch (IOException failure) {
-            faults.warn("intake", "the last TCP lines were not taken, as the selector failed: " + failure);
+            faults.warn("intake", "the last TCP lines could not be received, because the selector failed: " + failure);
         }
     }
 
@@ -157,14 +157,14 @@ class TcpServer implements Runnable {
         try {
             accept();
         } catch (IOException failure) {
-            // It would fail again at once: a process that has no descriptors left is not to spin.
+            // It would fail again at once, and a process without descriptors must not spin.
             accepting.interestOps(0);
             acceptFailedNanos = nanoClock.getAsLong();
             acceptPauseMillis = acceptFailures.failed(failure);
         }
     }
 
-    /** Accepts also when nobody is waiting any more: that it works then is what ends the failure. */
+    /** Accepts even if no connection waits any more, because only an accept that succeeds ends the failure. */
     private void acceptAgain() {
         if (nanoClock.getAsLong() - acceptFailedNanos >= TimeUnit.MILLISECONDS.toNanos(acceptPauseMillis)) {
             accepting.interestOps(SelectionKey.OP_ACCEPT);
@@ -172,7 +172,7 @@ class TcpServer implements Runnable {
         }
     }
 
-    /** The next connection, which may be replaced by a test; null when none is waiting. */
+    /** Accepts the next connection; null if none is waiting. A test overrides this. */
     @Nullable
     SocketChannel next() throws IOException {
         return server.accept();
@@ -201,12 +201,12 @@ class TcpServer implements Runnable {
             faults.warn(
                     "connections",
                     connection.addressKey(),
-                    () -> "all " + connectionsMax + " TCP connections are in use, so that the one from " + connection
-                            + " is refused; --connections and ulimit -n set how many there may be");
+                    () -> "all " + connectionsMax + " TCP connections are in use, so the one from " + connection
+                            + " was refused; to allow more, raise --connections or ulimit -n");
             channel.close();
             return;
         }
-        // A sender whose machine is gone says so to nobody; the kernel finds out.
+        // A sender whose machine has disappeared sends no FIN; the kernel's probes detect it.
         Keepalive.OF_SENDERS.set(channel);
         channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, connection);
         accepted.increment();
@@ -214,7 +214,7 @@ class TcpServer implements Runnable {
         open = connections.size();
     }
 
-    /** Closes the connection that was silent longest, if that was long. */
+    /** Closes the connection that has been silent longest, if that is long enough; returns whether it did. */
     private boolean makeRoom() {
         TcpConnection silent = connections.keySet().iterator().next();
         boolean givesWay = silent.isSilent(nanoClock.getAsLong());
@@ -223,9 +223,9 @@ class TcpServer implements Runnable {
             faults.warn(
                     "gave way",
                     silent.addressKey(),
-                    () -> "all " + connectionsMax + " TCP connections are in use, so that the one from " + silent
-                            + ", silent longest, was closed for a new one; --connections and ulimit -n set how many"
-                            + " there may be");
+                    () -> "all " + connectionsMax + " TCP connections are in use, so the one from " + silent
+                            + ", silent longest, was closed for a new one; to allow more, raise --connections or"
+                            + " ulimit -n");
             close(silent);
         }
         return givesWay;
@@ -233,7 +233,7 @@ class TcpServer implements Runnable {
 
     private void read(TcpConnection connection) {
         if (connections.get(connection) == null) {
-            // It gave way to another one just now.
+            // A new connection has just replaced it.
             return;
         }
         boolean goesOn = false;
@@ -280,7 +280,7 @@ class TcpServer implements Runnable {
         }
     }
 
-    /** Ends {@link #run} once what has arrived was taken. From any thread. */
+    /** Ends {@link #run} once everything that has arrived is merged. From any thread. */
     void close() {
         ending.countDown();
         selector.wakeup();

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Where the Unix socket is.
+ * The setting of the Unix socket.
  *
  * @param path empty for none
  */
@@ -22,7 +22,7 @@ public record UnixSettings(Optional<Path> path) {
             return Optional.empty();
         }
         if (text.startsWith("unix:") || text.startsWith("unixgram:") || text.startsWith("@")) {
-            throw new IllegalArgumentException("which is no path; write it alone: /run/counters/counters.sock");
+            throw new IllegalArgumentException("which is not a path; write only the path: /run/counters/counters.sock");
         }
         try {
             Path path = Path.of(text);
@@ -34,7 +34,7 @@ public record UnixSettings(Optional<Path> path) {
             }
             return Optional.of(path);
         } catch (InvalidPathException noPath) {
-            throw new IllegalArgumentException("which is no path here: " + noPath.getReason(), noPath);
+            throw new IllegalArgumentException("which is not a path on this system: " + noPath.getReason(), noPath);
         }
     }
 }

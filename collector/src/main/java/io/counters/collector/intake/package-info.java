@@ -1,11 +1,12 @@
 /**
- * Lines in, by UDP, a Unix socket and TCP; commands out, to the ledger. Counts and shows what it could not read, by reason
- * and sender, and lets nothing that came beside it suffer. A thread for each kind of datagrams waits for them, another serves
- * all of TCP; all merge under the ledger's lock, a datagram or a read at a time. Nothing is logged under that lock.
+ * Receives lines over UDP, a Unix socket and TCP, and merges them into the ledger. Rejected lines are counted and shown by
+ * reason and sender, and do not affect the lines next to them. Each datagram socket has its own thread, and another one
+ * serves all TCP connections; each merges one datagram or one read at a time under the ledger's lock. Nothing is logged
+ * under that lock.
  *
- * <p>The ports are open to strangers. Who speaks HTTP or TLS by TCP is shut out; connections have a bound, and the one that
- * is silent longest gives way to a new one. What fails in passing is counted and tried again; what does not pass goes out of its thread, which ends the
- * process: a thread of this room never ends quietly.
+ * <p>The ports are open to strangers. A TCP connection with HTTP or TLS is closed. The number of connections is bounded, and
+ * a new one replaces the one that has been silent longest. A temporary failure is counted and tried again; a permanent one
+ * is thrown out of its thread and ends the process: no thread of this package ends silently.
  */
 @NullMarked
 package io.counters.collector.intake;

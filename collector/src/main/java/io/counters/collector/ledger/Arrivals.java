@@ -1,9 +1,9 @@
 package io.counters.collector.ledger;
 
 /**
- * Which datagrams of a stream arrived, as their numbers tell; for people, not for the merge. A window of the last {@value
- * #WINDOW} numbers tells a late datagram from one that came twice; what is older is taken for a late one. A number that is
- * further ahead than any sender gets is not believed.
+ * Counts which datagrams of a stream arrived, by their numbers; for display, not for the merge. A window of the last
+ * {@value #WINDOW} numbers distinguishes a late datagram from a repeated one; an older one counts as late. A number
+ * that is further ahead than any sender reaches is ignored.
  */
 final class Arrivals {
     private static final int WINDOW = 64;
@@ -17,7 +17,7 @@ final class Arrivals {
     private long repeated;
     private long window;
 
-    /** @param before the number of the last datagram that is not reckoned with: 0 for a stream heard from its birth */
+    /** @param before the number before the first datagram that counts: 0 for a stream that was heard from its start */
     Arrivals(long before) {
         this(before, before, 0, 0, 0);
     }
@@ -34,7 +34,7 @@ final class Arrivals {
         return new Arrivals(before, highest, received, repeated, window);
     }
 
-    /** Datagram number {@code seq} is here. */
+    /** Records that datagram number {@code seq} arrived. */
     void add(long seq) {
         long ahead = seq - highest;
         if (ahead > AHEAD_MAX) {
@@ -64,22 +64,22 @@ final class Arrivals {
         return window;
     }
 
-    /** Datagrams that the sender has sent, as far as is known here. */
+    /** Datagrams that the sender has sent, judged by the highest number received. */
     long sent() {
         return highest - before;
     }
 
-    /** Different datagrams that arrived. */
+    /** Distinct datagrams that arrived. */
     long received() {
         return received;
     }
 
-    /** Datagrams that came once more. */
+    /** Datagrams that arrived a second time. */
     long repeated() {
         return repeated;
     }
 
-    /** Datagrams that did not arrive, or not yet. */
+    /** Datagrams that have not arrived. */
     long lost() {
         return Math.max(0, sent() - received);
     }

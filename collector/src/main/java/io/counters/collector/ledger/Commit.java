@@ -8,12 +8,15 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Brings what changed in the ledger to its file. Called about every 100 ms, and by who needs it now; any thread. */
+/**
+ * Writes what changed in the ledger to its file. Called about every 100 ms, and when a caller needs it at once; any
+ * thread.
+ */
 public final class Commit {
-    /** A health check is told of a commit that fails or hangs after this time. */
+    /** The health check reports commits that have failed, or one that has hung, for this time. */
     static final long TROUBLE_SECONDS = 5;
 
-    private static final String UNDER_WAY = "a write to the disk has not returned yet";
+    private static final String UNDER_WAY = "a write to the disk has not returned";
 
     private final Ledger ledger;
     private final Journal journal;
@@ -24,10 +27,10 @@ public final class Commit {
     private volatile @Nullable Behind behind;
 
     /**
-     * The file is behind the ledger.
+     * The state in which the file is behind the ledger.
      *
      * @param sinceNanos when the first commit began that has not succeeded, by the nano clock
-     * @param failures how many have failed since
+     * @param failures how many commits have failed since
      * @param reason why the last one did not succeed
      */
     public record Behind(long sinceNanos, long failures, String reason) {}
@@ -42,9 +45,10 @@ public final class Commit {
     }
 
     /**
-     * Commits what changed so far, and returns when it is on disk; where that fails it is kept for the next time.
+     * Commits what changed so far, and returns when it is on disk. If that fails, the changes are part of the next
+     * commit.
      *
-     * @return whether all is on disk; if not, callers must not push or publish
+     * @return whether everything is on disk; if not, callers must not push or publish
      */
     public synchronized boolean run() {
         ledger.takeSaturations().forEach(saturation -> faults.warn("sum at its end", saturation));
@@ -64,7 +68,8 @@ public final class Commit {
             behind = new Behind(now.sinceNanos, now.failures + 1, String.valueOf(failure.getMessage()));
             faults.warn(
                     "commit",
-                    failure.getMessage() + "; counting goes on, nothing is pushed or published until it heals");
+                    failure.getMessage()
+                            + "; counting continues, but nothing is pushed or published until a commit succeeds");
         } finally {
             if (!isWritten) {
                 ledger.putBack(changes);
@@ -75,18 +80,20 @@ public final class Commit {
             commits.increment();
             behind = null;
             if (now.failures > 0) {
-                faults.warn("commit healed", "the ledger is on disk again, after " + now.failures + " failed commits");
+                faults.warn("commit healed", "the ledger is on disk again; failed commits: " + now.failures);
             }
         }
         return isWritten;
     }
 
-    /** How far the file is behind the ledger; null when it is not. Never waits, also not for a write that hangs. */
+    /** How far the file is behind the ledger; null if it is not. Never waits, not even for a write that hangs. */
     public @Nullable Behind behind() {
         return behind;
     }
 
-    /** What a health check should say, when commits have failed or one has hung for 5 s; null otherwise. Never waits. */
+    /**
+     * The message for the health check, if commits have failed or one has hung for 5 s; null otherwise. Never waits.
+     */
     public @Nullable String trouble(long nowNanos) {
         Behind now = behind;
         long seconds = now == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(nowNanos - now.sinceNanos);

@@ -9,15 +9,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** The exclusive lock on a data folder, {@code ledger.lock}: held for life, given back by the kernel after any end. */
+/**
+ * The exclusive lock on a data folder, {@code ledger.lock}: held as long as the process lives, and released by the
+ * kernel after any end.
+ */
 final class FolderLock implements AutoCloseable {
     private final FileChannel file;
 
     /**
-     * Takes the lock; creates the folder where it is missing.
+     * Takes the lock; creates the folder if it is missing.
      *
-     * @throws IOException when the folder can't be written or another collector holds it; the message names the reason
-     *     and the remedy
+     * @throws IOException if the folder cannot be written or another collector holds the lock; the message has the
+     *     reason and the remedy
      */
     FolderLock(Path folder) throws IOException {
         boolean isFree;
@@ -28,13 +31,13 @@ final class FolderLock implements AutoCloseable {
         } catch (IOException cannot) {
             throw new IOException(
                     "the data folder " + folder + " can't be written: " + DiskFault.text(cannot)
-                            + "; or give another folder with --data-dir",
+                            + "; or set another folder with --data-dir",
                     cannot);
         }
         if (!isFree) {
             file.close();
             throw new IOException("the data folder " + folder
-                    + " is in use by another collector; stop it, or give this one a folder of its own with --data-dir");
+                    + " is in use by another collector; stop it, or set another folder for this one with --data-dir");
         }
     }
 

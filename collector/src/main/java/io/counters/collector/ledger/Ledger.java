@@ -24,33 +24,33 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The value of every counter, the watermarks of every stream, and, with a shared store, what is known of its keys. A
- * pure state machine; the package says its rules. All methods may be called from any thread.
+ * The value of every counter, the watermarks of every stream, and, with a store, the state of its keys. A pure state
+ * machine; the package's Javadoc has its rules. All methods may be called from any thread.
  */
 public final class Ledger {
     /** The counter that takes the amounts of new names for which there is no room. */
     public static final String OVERFLOW = "counters.overflow";
 
-    /** The watch of a ledger that remembers every stream there ever was. */
+    /** The watch of a ledger that has not forgotten any stream. */
     static final long FOR_EVER = Long.MIN_VALUE;
 
-    /** How much younger than it is a stream may look by a datagram that was delayed. */
+    /** A delayed datagram may make a stream look younger than it is, by at most this. */
     private static final long DELAY_MILLIS = 60_000;
 
     private static final long EXPIRY_EVERY_MILLIS = 60_000;
 
     private static final long MINUTE_MILLIS = 60_000;
 
-    /** One in so many streams gives way at once where there is no room, so that looking for them is seldom. */
+    /** When there is no room, one in this many streams is dropped at once, so that the search for them is rare. */
     private static final int GIVING_WAY_PART = 64;
 
-    /** Of the streams that may be new in a minute, one address may begin one in so many. */
+    /** One address may begin one in this many of the streams that may be new in a minute. */
     private static final int ADDRESS_PART = 4;
 
-    /** A stream that is heard and says nothing new has this committed only so often. */
+    /** While a stream sends nothing new, the time when it was last heard is committed only this often. */
     private static final long HEARD_EVERY_MILLIS = 600_000;
 
-    /** After nothing was found that might give way, this long nothing is looked for. */
+    /** After a search found no stream to drop, no other search is made for this time. */
     private static final long CROWDED_MILLIS = 1_000;
 
     private static final byte[] NO_BYTES = {};
@@ -63,13 +63,16 @@ public final class Ledger {
     private final NameTable names;
     private final Values values = new Values();
 
-    /** What counters came to beyond their values, in parts of {@link Commands#ONE}: from minus one half to below one half. */
+    /**
+     * The rest of each counter beyond its value, in parts of {@link Commands#ONE}: from minus one half to below one
+     * half.
+     */
     private final Values rests = new Values();
 
     private BitSet changed = new BitSet();
     private int committedSize;
 
-    /** What changed by the commit that is being written. */
+    /** The counters in the commit that is being written. */
     private BitSet committing = new BitSet();
 
     private final Projection projection;
@@ -86,7 +89,10 @@ public final class Ledger {
     private long watermarks;
     private long crowdedUntil;
 
-    /** What is new in this minute: names, by their memory, and streams, by address and in all; and what gave way to them. */
+    /**
+     * What is new in this minute: names, by their memory, and streams, by address and in all; and the streams dropped
+     * for them.
+     */
     private long minute = -1;
 
     private long newNames;
@@ -115,16 +121,16 @@ public final class Ledger {
     private final LongAdder inDoubt;
     private final LongAdder saturated;
 
-    /** What is to be said of sums that came to the end of the range: the first line of each kind. */
+    /** Log messages about sums that reached the end of the range: the first of each kind. */
     private final List<String> saturations = new ArrayList<>();
 
     /**
-     * An empty ledger, whose memory of streams is complete.
+     * Creates an empty ledger, whose memory of streams is complete.
      *
-     * @param projecting whether there is a shared store to push to
+     * @param projecting whether there is a store to push to
      * @param clockMillis the ledger's time, which never runs backwards
      * @param id a random number that no other ledger has
-     * @param hashing of names and streams' ids
+     * @param hashing for names and the IDs of streams
      */
     public Ledger(
             LedgerSettings bounds,
@@ -171,15 +177,15 @@ public final class Ledger {
         begunMillis = clockMillis.getAsLong();
     }
 
-    // What comes in
+    // Input
 
     /**
-     * The stream of the id {@code bytes[begin, end)}. One that is new is remembered once a total of it is applied: to say who
-     * one is takes no room.
+     * Returns the stream with the ID {@code bytes[begin, end)}. A new one is remembered only when a total of it is
+     * applied, so a {@code from} line alone takes no room.
      *
-     * @param ageMillis since it began, at its sender
+     * @param ageMillis time since the stream began, measured by its sender
      * @param seq the number of this datagram in it
-     * @param address a number that stands for where it comes from; 0 where that is not known
+     * @param address a number that represents the sender's address; 0 if it is not known
      */
     public synchronized Stream stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
         Stream stream = streams.get(sought.at(bytes, begin, end));
@@ -197,7 +203,10 @@ public final class Ledger {
         return (int) hashing.of(NO_BYTES, 0, 0);
     }
 
-    /** Takes note that a stream's sender lives: for one that says who it is once and sends lines for days, by TCP. */
+    /**
+     * Records that a stream's sender is alive. Used for TCP connections, which send one {@code from} line and then
+     * lines for days.
+     */
     public synchronized void heard(Stream stream) {
         if (!stream.remembered || stream.dropped) {
             return;
@@ -212,8 +221,8 @@ public final class Ledger {
     /**
      * Merges one command.
      *
-     * @param stream what {@link #stream} gave for its {@code from} line; null without one
-     * @param name its canonical name is {@code name[begin, end)}
+     * @param stream what {@link #stream} returned for the {@code from} line; null without one
+     * @param name its canonical form is {@code name[begin, end)}
      * @param amount 0 or more
      * @param total at least {@code amount}, or {@link Commands#NO_TOTAL}
      * @return how much of this verb was applied
@@ -246,11 +255,11 @@ public final class Ledger {
     }
 
     /**
-     * Merges a line without a total that adds no whole number. What is left of it beside the counter's value is kept, so
-     * that the value is always the sum of all such lines rounded half up.
+     * Merges a line without a total whose amount is not a whole number. The rest beyond the counter's value is kept, so
+     * that the value is always the exact sum of all such lines, rounded half up.
      *
-     * @param whole the next whole number below what it adds
-     * @param rest what it adds beyond that, in parts of {@link Commands#ONE}
+     * @param whole the amount, rounded down
+     * @param rest what the amount has beyond that, in parts of {@link Commands#ONE}
      */
     public synchronized void merge(@Nullable Stream stream, byte[] name, int begin, int end, long whole, long rest) {
         int counter = names.find(name, begin, end);
@@ -269,7 +278,7 @@ public final class Ledger {
 
     private long merge(Stream stream, Verb verb, int counter, long amount, long total) {
         if (stream.quarantined) {
-            // Whatever was forged in its name, watermarks among it: its amounts count.
+            // Its watermarks may be forged; its amounts still count.
             count(inDoubt, amount);
             note(stream);
             return apply(stream, counter, verb, amount);
@@ -284,7 +293,7 @@ public final class Ledger {
         boolean isPeers = isPeers(stream);
         long jump = mark != Stream.NONE ? total - mark : total;
         if (jump > CommandReader.AMOUNT_MAX && !isPeers) {
-            // Nothing of it is believed, and so the total is not kept.
+            // The jump is not applied, so the total is not kept.
             stream.quarantined = true;
             quarantined.increment();
             count(inDoubt, amount);
@@ -319,7 +328,7 @@ public final class Ledger {
         return apply(stream, counter, verb, news);
     }
 
-    /** @param stream whose line with a total it is; null for a line without one */
+    /** @param stream the stream of a line with a total; null for a line without one */
     private long overflow(@Nullable Stream stream, Verb verb, long amount) {
         overflowed.increment();
         if (stream != null) {
@@ -335,7 +344,7 @@ public final class Ledger {
         return counter < 0 ? add(name, 0, name.length) : counter;
     }
 
-    // Room for what is new
+    // Room for new names and streams
 
     private boolean isFull(int nameLength) {
         return names.memory() + NameTable.memory(nameLength) > bounds.namesBytes();
@@ -346,7 +355,7 @@ public final class Ledger {
         return !isFull(length) && newNames + NameTable.memory(length) <= bounds.newNamesBytes();
     }
 
-    /** Whether this stream's total of a name that finds no room may wait: it will be repeated, and nothing of it is lost. */
+    /** Whether a total for which there is no room may wait: it will be repeated, so nothing of it is lost. */
     private boolean mayWaitForName(Stream stream, int length) {
         return isPeers(stream) || (isWhole(stream) && !isFull(length));
     }
@@ -367,8 +376,9 @@ public final class Ledger {
     }
 
     /**
-     * Whether too many streams are new in this minute, and this one loses nothing by waiting. Once streams have to give way
-     * there is no waiting: what is forgotten for their sake would make it look older than it is.
+     * Whether too many streams are new in this minute, and this one loses nothing by waiting. Once streams are dropped
+     * for lack of room, no stream waits: each drop moves the watch ahead, and a stream that waited would no longer be
+     * whole.
      */
     private boolean waitsForStream(Stream stream) {
         return isOverRate(stream.address) && isWhole(stream) && streams.size() < bounds.streamsMax();
@@ -382,9 +392,9 @@ public final class Ledger {
     }
 
     /**
-     * Gives a stream its place.
+     * Remembers a stream.
      *
-     * @return the stream of its id, which another connection may have brought meanwhile; null where there is no room
+     * @return the stream with its ID, which another connection may have added meanwhile; null if there is no room
      */
     private @Nullable Stream remember(Stream stream, boolean isPeers) {
         Sender id = new Sender(stream.sender, hashing);
@@ -420,9 +430,10 @@ public final class Ledger {
     }
 
     /**
-     * Forgets the streams that said least, a part of all at once: a flood of streams that say little displaces itself.
+     * Forgets the streams that sent least often, a part of all at once: a flood of streams that rarely send displaces
+     * itself.
      *
-     * @param said only streams that said something less often
+     * @param said only streams that have sent less often than this are dropped
      */
     private void crowdOut(long said) {
         beginMinute();
@@ -445,12 +456,12 @@ public final class Ledger {
         }
         changedStreams.removeIf(stream -> stream.dropped);
         if (least.isEmpty()) {
-            // All have said more: there is no use in looking again for each line.
+            // All have sent more often: do not search again for each line.
             crowdedUntil = now + CROWDED_MILLIS;
         }
     }
 
-    /** What is forgotten of a stream that is no longer in the table; that it has changed must be forgotten as well. */
+    /** Forgets a stream that was removed from the table. The caller must also remove it from the changed streams. */
     private void forget(Stream stream) {
         droppedStreams.add(stream.id);
         watermarks -= stream.size();
@@ -459,7 +470,10 @@ public final class Ledger {
         stream.dropped = true;
     }
 
-    /** Something is not remembered from now on: what looks as if it began before a minute from now is not whole. */
+    /**
+     * Records that something is forgotten now: a stream that seems to have begun earlier than a minute from now is not
+     * whole.
+     */
     private void forgetNow() {
         watchMillis = Math.max(watchMillis, listenedMillis() + DELAY_MILLIS);
         headChanged = true;
@@ -494,18 +508,18 @@ public final class Ledger {
             saturated.increment();
             if (saturations.isEmpty()) {
                 saturations.add("counter " + names.name(counter) + " stays at " + values.get(counter) + ": adding "
-                        + difference + " to it leaves the range of a counter, -2^63 to 2^63-1; look for a sender of far"
+                        + difference + " would exceed its range, -2^63 to 2^63-1; find the sender of far"
                         + " too large amounts");
             }
         }
     }
 
-    /** Counts an amount, up to the end of the range; the lock keeps others away. */
+    /** Adds an amount to a count, which stops at the end of the range. The lock excludes other writers. */
     private static void count(LongAdder sum, long amount) {
         sum.add(Math.min(amount, Long.MAX_VALUE - sum.sum()));
     }
 
-    /** What is to be said of sums that came to the end of the range since the last call. */
+    /** Returns the log messages about sums that reached the end of the range since the last call. */
     synchronized List<String> takeSaturations() {
         List<String> taken = List.copyOf(saturations);
         saturations.clear();
@@ -549,7 +563,7 @@ public final class Ledger {
         long since = now - bounds.expiryMillis();
         for (Iterator<Stream> all = streams.values().iterator(); all.hasNext(); ) {
             Stream stream = all.next();
-            // A collector that was away for long has a value to hand over yet.
+            // A peer that was down for long may still have values to hand over.
             if (stream.heardMillis < since && !isPeers(stream)) {
                 all.remove();
                 forget(stream);
@@ -559,9 +573,9 @@ public final class Ledger {
         changedStreams.removeIf(stream -> stream.dropped);
     }
 
-    // What is committed
+    // Commits
 
-    /** What is to be committed next, or null when nothing changed. */
+    /** Returns what the next commit must write, or null if nothing changed. */
     synchronized @Nullable Changes changes() {
         expire();
         List<Relayed> relayed = List.of();
@@ -572,8 +586,9 @@ public final class Ledger {
             if (counter != Ownership.NOBODY) {
                 saturated.increment();
                 saturations.add(
-                        "counter " + names.name(counter) + ": " + values.get(counter) + " of it can't be passed on"
-                                + " to its owner, because what was passed on before has come to 2^63-1; that much is missing there");
+                        "counter " + names.name(counter) + ": " + values.get(counter) + " can't be passed on to its"
+                                + " owner, because the total passed on has reached 2^63-1; the owner's value lacks this"
+                                + " amount");
             }
             relayed = ownership.takeChanges(now, bounds.expiryMillis());
         }
@@ -626,12 +641,14 @@ public final class Ledger {
                 projection.takeClaimed());
     }
 
-    /** Lets the next commit write what is known of every stream, also of those that said nothing new since the last. */
+    /**
+     * Makes the next commit write the state of every stream, even of those that sent nothing new since the last commit.
+     */
     public synchronized void noteAll() {
         streams.values().forEach(this::note);
     }
 
-    /** The changes are on disk: values may be published, goals may be pushed. */
+    /** Called when the changes are on disk: the values may be published, and the goals pushed. */
     synchronized void committed(Changes changes) {
         begunMillis += changes.head().listenedMillis() - head.listenedMillis();
         head = changes.head();
@@ -646,7 +663,7 @@ public final class Ledger {
         }
     }
 
-    /** The changes did not reach the disk: they are part of the next commit. */
+    /** Called when the changes did not reach the disk: they become part of the next commit. */
     synchronized void putBack(Changes changes) {
         committing = new BitSet();
         changed.or(changes.counters().changed());
@@ -656,7 +673,7 @@ public final class Ledger {
         projection.putBack();
         for (Changes.Watermarks marks : changes.streams()) {
             Stream stream = streams.get(sought.at(marks.stream().sender().getBytes(ISO_8859_1)));
-            // It may have been forgotten meanwhile, and another of this id have come.
+            // It may have been forgotten meanwhile, and another stream may have the same ID.
             if (stream != null && stream.id == marks.stream().id()) {
                 stream.putBack(marks.counters());
                 note(stream);
@@ -667,7 +684,7 @@ public final class Ledger {
         }
     }
 
-    /** Takes up what an earlier life committed; before anything else. */
+    /** Restores what an earlier run committed; called before anything else. */
     synchronized void restore(Changes.Head committed) {
         if (committed.commit() == 0) {
             return;
@@ -678,21 +695,21 @@ public final class Ledger {
         expiredMillis = listenedMillis();
     }
 
-    /** Takes up the seconds that points were published for. */
+    /** Restores the seconds that points were published for. */
     synchronized void restore(List<UsedSeconds.Run> used) {
         published.restore(used);
     }
 
-    /** What the shared store is to bear, so that a later life knows whose it is. */
+    /** The mark to write to the store, by which a later run recognizes it. */
     public synchronized Mark mark() {
         return new Mark(head.id(), head.commit());
     }
 
     /**
-     * Learns what the shared store bears, before anything is pushed there.
+     * Processes the mark that was found in the store, before anything is pushed there.
      *
-     * @param found the mark there; null where there is none
-     * @return what is remarkable about it, for the log; null when nothing is
+     * @param found the mark there; null if there is none
+     * @return a warning for the log; null if there is none
      */
     public synchronized @Nullable String found(@Nullable Mark found) {
         if (found == null || (found.ledger() == head.id() && found.commit() <= head.commit())) {
@@ -705,18 +722,19 @@ public final class Ledger {
             if (ownership != null) {
                 ownership.renewRelays(clockMillis.getAsLong());
             }
-            return "this ledger is older than what it last wrote there: it was restored from a backup; what senders that "
-                    + "still live have counted since then comes back by their totals";
+            return "this ledger is older than the mark that it wrote there, so it was restored from a backup; the totals"
+                    + " of senders that still run restore what they have counted since";
         }
         if (head.commit() == 0) {
             forgetEarlier();
-            return "another ledger has written there: its values are taken over, and streams that are older than now "
-                    + "count by their amounts";
+            return "another ledger has written there; this new ledger adopts its values, and of streams that began"
+                    + " before now only amounts count";
         }
-        return "another ledger has written there: two collectors on one store undo each other's work; stop one";
+        return "another ledger has written there; two collectors must not write the same keys: stop one, or give"
+                + " each its own --prefix";
     }
 
-    /** Streams that are older than now may have been applied somewhere else: they count by their amounts. */
+    /** Of streams that began before now, only amounts count, because their totals may have been applied elsewhere. */
     public synchronized void forgetEarlier() {
         watchMillis = Math.max(watchMillis, listenedMillis());
         headChanged = true;
@@ -727,12 +745,13 @@ public final class Ledger {
         return head.commit() == 0;
     }
 
-    /** Takes up a counter; in the order of their numbers. */
+    /** Restores a counter; called in the order of their numbers. */
     synchronized void restore(Changes.CounterRow row) {
         byte[] name = row.name().getBytes(ISO_8859_1);
         int counter = names.size();
         if (counter != row.id()) {
-            throw new IllegalStateException("counter " + row.id() + " stands where " + counter + " should");
+            throw new IllegalStateException(
+                    "found counter " + row.id() + " where counter " + counter + " was expected");
         }
         names.add(name, 0, name.length);
         values.restore(counter, row.value());
@@ -744,7 +763,7 @@ public final class Ledger {
         projection.restore(row.isClaimed(), adopts);
     }
 
-    /** Takes up a stream with all its watermarks. */
+    /** Restores a stream with all its watermarks. */
     synchronized void restore(Changes.Watermarks marks) {
         Changes.StreamRow row = marks.stream();
         Stream stream =
@@ -768,43 +787,44 @@ public final class Ledger {
         lastStream = Math.max(lastStream, stream.id);
     }
 
-    /** Takes up the lists of peers. */
+    /** Restores the lists of peers. */
     synchronized void restore(Changes.Lists lists) {
         committedLists = lists;
     }
 
-    /** Takes up that a counter, by its number, is held. */
+    /** Restores that a counter, by its number, is held. */
     synchronized void restoreHeld(int counter) {
         restoredHeld.add(counter);
     }
 
-    /** Takes up a stream of its own to a peer, with all its totals. */
+    /** Restores one of this ledger's own streams to a peer, with all its totals. */
     synchronized void restore(Relayed relayed) {
         restoredRelays.add(relayed);
     }
 
-    // Among peers
+    // Peers
 
     /**
-     * Shares the names with peers from now on; once, and after everything is loaded.
+     * Shares the names with peers from now on. Called once, after everything is loaded.
      *
-     * @param self this collector's address as the list has it, or had it
-     * @param ids gives streams' ids
-     * @throws IllegalArgumentException when this ledger has seen a later list, or another with this number, or when the
-     *     list does not say what became of a peer
+     * @param self this collector's address, as it is or was written in the list
+     * @param ids supplies IDs for streams
+     * @throws IllegalArgumentException if this ledger has used a later list, or another list with this number, or if
+     *     the list leaves out a peer
      */
     public synchronized void join(PeerList list, String self, Supplier<String> ids) {
         if (!list.addresses().contains(self) && !list.out().contains(self)) {
-            throw new IllegalArgumentException(
-                    self + ", this collector, is not on it; \"out " + self + "\" has it hand over what it holds");
+            throw new IllegalArgumentException("this collector, " + self + ", is not on it; add the line \"out " + self
+                    + "\" if it should hand over its counters");
         }
         PeerList before = committedLists == null ? null : committedLists.now();
         if (before != null && !isNext(before, list)) {
-            throw new IllegalArgumentException("this ledger goes by " + before + "; give it a list of a higher number");
+            throw new IllegalArgumentException(
+                    "this ledger already uses " + before + "; use a list with a higher number");
         }
         PeerList settled = committedLists == null ? null : committedLists.settled();
         if (before == null && names.size() > 0) {
-            // It was alone, and so the owner of all.
+            // It was alone, so it owned all names.
             settled = new PeerList(0, List.of(new PeerList.Peer(self, 1)), List.of(), List.of());
         }
         Ownership among = new Ownership(
@@ -839,9 +859,10 @@ public final class Ledger {
     }
 
     /**
-     * Goes by another list from now on: what is another's now is handed over.
+     * Uses another list from now on, and hands over the counters that now belong to others.
      *
-     * @throws IllegalArgumentException when it is no later than the present one, or does not say what became of a peer
+     * @throws IllegalArgumentException if its number is not higher than that of the current list, or if it leaves out a
+     *     peer
      */
     public void change(PeerList list) {
         byte[][] known;
@@ -850,7 +871,7 @@ public final class Ledger {
             known = names.bytes();
             size = names.size();
         }
-        // A second for a million names, which intake does not wait for: what is there of them never changes.
+        // This takes a second for a million names, so it runs without the lock: existing entries never change.
         int[] owners = list.owners(known, 0, size);
         synchronized (this) {
             change(list, owners);
@@ -859,15 +880,15 @@ public final class Ledger {
 
     private void change(PeerList list, int[] owners) {
         if (ownership == null || list.number() <= ownership.list().number()) {
-            throw new IllegalArgumentException("its number is no higher than that of the list gone by so far");
+            throw new IllegalArgumentException("its number is not higher than that of the current list; increase it");
         }
         for (String peer : ownership.mentioned()) {
             if (!list.addresses().contains(peer)
                     && !list.out().contains(peer)
                     && !list.gone().contains(peer)) {
-                throw new IllegalArgumentException("it does not say what became of " + peer + ": write \"out " + peer
-                        + "\" for a collector that is to hand over what it holds, \"gone " + peer
-                        + "\" for one that will never come back");
+                throw new IllegalArgumentException("it does not contain " + peer + "; add the line \"out " + peer
+                        + "\" if that collector should hand over its counters, or \"gone " + peer
+                        + "\" if it will never come back");
             }
         }
         ownership.change(list, owners, names, clockMillis.getAsLong());
@@ -880,15 +901,16 @@ public final class Ledger {
     }
 
     /**
-     * Takes note of whose stream this is; all of what it says at once, before the lines of the same datagram.
+     * Records which peer sends this stream, all values of its {@code peer} line at once, before the lines of the same
+     * datagram.
      *
-     * @param kind what its sender says
-     * @param list number of the list that its sender goes by
+     * @param kind what its sender reports
+     * @param list number of the list that its sender uses
      * @param sum of all totals of the stream, modulo 2^63
      */
     public synchronized void peer(Stream stream, PeerLine kind, long list, int digest, String address, long sum) {
         if (ownership != null && !stream.remembered) {
-            // It may have nothing to say but this; and what a peer of the list says is never refused.
+            // The stream may have no other line; and a line of a peer on the list is never refused.
             boolean isPeers = ownership.mentioned().contains(address);
             Stream known = isPeers || !isOverRate(stream.address) ? remember(stream, isPeers) : null;
             if (known != null && known != stream) {
@@ -912,10 +934,10 @@ public final class Ledger {
     }
 
     /**
-     * Takes over counters whose former owners have handed over all they had.
+     * Takes over counters whose former owners have handed over everything.
      *
      * @param wallMillis Unix time
-     * @return the peers that may have to hand over something yet
+     * @return the peers that may still have to hand over something
      */
     public synchronized Set<String> release(long wallMillis) {
         if (ownership == null) {
@@ -925,29 +947,29 @@ public final class Ledger {
         return ownership.awaited();
     }
 
-    /** This ledger's own streams as an earlier life left them. */
+    /** This ledger's own streams as an earlier run left them. */
     public synchronized List<Relayed> restoredRelays() {
         return List.copyOf(restoredRelays);
     }
 
-    /** What was committed of this ledger's own streams since the last call. */
+    /** Returns what was committed of this ledger's own streams since the last call. */
     public synchronized List<Relayed> takeRelayed() {
         return ownership == null ? List.of() : ownership.takeRelayed();
     }
 
-    /** The peer line of one of this ledger's own streams, as it is to be sent now; null when the stream has ended. */
+    /** Returns the current {@code peer} line of one of this ledger's own streams; null if the stream has ended. */
     public synchronized byte @Nullable [] peerLine(int relay) {
         return ownership == null ? null : ownership.line(relay);
     }
 
-    /** The canonical name of a counter, in bytes; not to be changed. */
+    /** The canonical name of a counter, in bytes; callers must not change it. */
     public synchronized byte[] name(int counter) {
         return names.bytes(counter);
     }
 
-    // What goes out
+    // Output
 
-    /** Every counter of this collector's with its committed value. */
+    /** Returns every counter that this collector owns, with its committed value. */
     public Snapshot snapshot() {
         Shared shared;
         synchronized (this) {
@@ -957,8 +979,8 @@ public final class Ledger {
     }
 
     /**
-     * Every counter with its committed value that may be published for this second: among peers, those that this
-     * collector has owned since before it began.
+     * Returns every counter that may be published for this second, with its committed value: with peers, those that
+     * this collector has owned since before the second began.
      */
     public Snapshot snapshot(long second) {
         Shared shared;
@@ -974,12 +996,12 @@ public final class Ledger {
     }
 
     /**
-     * What a snapshot is made of, at one moment: nothing of it changes any more, so that intake need not wait until a
-     * million values are copied.
+     * What a snapshot is made of, at one moment. Its arrays never change, so that the values are copied without the
+     * lock and intake does not wait.
      *
-     * @param some the counters to show; null for all
+     * @param some the counters to include; null for all
      */
-    @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
+    @SuppressWarnings("ArrayRecordComponent") // Used immediately.
     private record Shared(
             String[] names,
             long[][] committed,
@@ -1007,16 +1029,16 @@ public final class Ledger {
     }
 
     /**
-     * The requests that the shared store may be sent now; each must be answered by {@link #settle}.
+     * Takes the requests that may be sent to the store now; each must be answered by {@link #settle}.
      *
-     * @param max how many pushes and reads of keys in doubt at the most
-     * @param atRest how many keys at rest to look at besides
+     * @param max the most pushes and reads of keys in doubt
+     * @param atRest the most keys at rest to read in addition
      */
     public synchronized List<Push> take(int max, int atRest) {
         return projecting ? projection.take(names, values, max, atRest) : List.of();
     }
 
-    /** Takes the shared store's answer to a request. */
+    /** Processes the store's answer to a request. */
     public synchronized void settle(Push request, Push.Reply reply) {
         long adopted = projection.settle(request, reply, values, changed);
         if (adopted != 0) {
@@ -1031,7 +1053,7 @@ public final class Ledger {
         return all.cardinality();
     }
 
-    /** How many keys of the shared store are not known to be as they should. */
+    /** How many keys of the store are not known to have the right value. */
     public synchronized int unsettled() {
         if (!projecting) {
             return 0;
@@ -1046,11 +1068,11 @@ public final class Ledger {
     }
 
     /**
-     * A second to publish at: the wanted one, or the first after it that was never used, also by an earlier life. To
-     * be committed before anything is sent.
+     * Returns a second to publish at: the wanted one, or the first after it that was never used, even by an earlier
+     * run. It must be committed before anything is sent.
      *
-     * @param within how many seconds to look at, the wanted one among them
-     * @return empty when all of them were used: the wall clock was set back
+     * @param within how many seconds to try, including the wanted one
+     * @return empty if all of them were used, because the wall clock was set back
      */
     public synchronized OptionalLong publishAt(long wantedSecond, long within) {
         OptionalLong free = published.use(wantedSecond, within);
@@ -1058,15 +1080,16 @@ public final class Ledger {
         return free;
     }
 
-    /** The value of this counter, committed or not; 0 for one that is not known. */
+    /** The value of this counter, committed or not; 0 if there is no such counter. */
     public synchronized long value(String name) {
         int counter = find(name);
         return counter < 0 ? 0 : values.get(counter);
     }
 
     /**
-     * What remembered watermarks do not explain of a counter's value: what came without totals, what was adopted from the
-     * store, what forgotten streams had, and what streams that were not whole left out. Changes by nothing else.
+     * The part of a counter's value that remembered watermarks do not explain: amounts without totals, values adopted
+     * from the store, and amounts of forgotten streams, less the part of a first total that was not applied because its
+     * stream was not whole. Nothing else changes it.
      */
     public synchronized long unexplained(String name) {
         int counter = find(name);
@@ -1100,7 +1123,7 @@ public final class Ledger {
         return streams.size();
     }
 
-    /** Every stream that is remembered, as it stands. */
+    /** Every remembered stream in its present state. */
     public synchronized List<StreamReport> reports() {
         long now = listenedMillis();
         List<StreamReport> reports = new ArrayList<>();

@@ -3,8 +3,8 @@ package io.counters.collector.ledger;
 import java.util.function.LongSupplier;
 
 /**
- * The ledger's time, in milliseconds: begins at the later of the wall clock and the last committed time, and goes on by
- * the monotonic clock, so that it never runs backwards and no correction of the wall clock shows in it.
+ * The ledger's time, in milliseconds. It begins at the later of the wall clock and the last committed time, and
+ * continues by the monotonic clock, so it never runs backwards, and no correction of the wall clock shows in it.
  */
 public final class LedgerClock implements LongSupplier {
     private final long beginMillis;

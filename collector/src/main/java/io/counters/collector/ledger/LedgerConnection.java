@@ -30,17 +30,17 @@ import org.sqlite.SQLiteOpenMode;
 /**
  * One connection to the ledger's database, with its tables and statements. For one thread at a time.
  *
- * <p>After any failure it must be closed and not be used again: SQLite may have rolled back by itself, and nobody can rely
- * on what the driver then believes about the transaction. For the same reason transactions are begun and committed here
- * by statements, and not by the driver.
+ * <p>After any failure it must be closed and not used again: SQLite may have rolled back by itself, and then the
+ * driver's state of the transaction is wrong. For the same reason transactions are begun and committed here by
+ * statements, not by the driver.
  */
 final class LedgerConnection implements AutoCloseable {
     private static final int FORMAT = 3;
 
-    /** What this version reads and makes its own. */
+    /** An older format that this version reads and converts. */
     private static final int FORMAT_BEFORE = 2;
 
-    /** The most rows that wait to be handed to SQLite, so that memory does not grow with the commit. */
+    /** The most rows that are buffered before SQLite gets them, so that memory does not grow with the commit. */
     private static final int ROWS_MAX = 1000;
 
     private static final String META =
@@ -48,11 +48,11 @@ final class LedgerConnection implements AutoCloseable {
 
     private static final String[] TABLES = {
         "CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
-        // The values of counters id * 128 and on, 8 bytes each, the highest first; and the bits of those that are
+        // The values of counters id * 128 and up, 8 bytes each, big-endian; and one bit for each counter that is
         // claimed.
         "CREATE TABLE IF NOT EXISTS block (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL, claimed BLOB NOT NULL)",
-        // Of the same counters, what they came to beyond their values; a block without such counters has no row. An
-        // earlier version does not know this table and leaves it alone, which keeps it right: it rounds each line.
+        // The rests of the same counters; a block without rests has no row. An earlier version does not know this table
+        // and leaves it unchanged, which stays correct, because it rounds each line.
         "CREATE TABLE IF NOT EXISTS rest (block INTEGER PRIMARY KEY, numbers BLOB NOT NULL)",
         "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,"
                 + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
@@ -75,9 +75,9 @@ final class LedgerConnection implements AutoCloseable {
     };
 
     /**
-     * Format 2 had the times of streams and the watch by the wall clock, and the last second that points were published for;
-     * all before it count as used. A clock that was wrong then may have left a second that is far ahead: then only that one
-     * and those up to now count.
+     * Format 2 stored the times of streams and the watch by the wall clock, and only the last second that points were
+     * published for; all seconds before it count as used. If the clock was wrong then, that second may be far ahead: in
+     * this case only it and the seconds up to now count as used.
      */
     private static final String[] FROM_FORMAT_BEFORE = {
         "ALTER TABLE stream DROP COLUMN heard",
@@ -93,15 +93,15 @@ final class LedgerConnection implements AutoCloseable {
     };
 
     /**
-     * Questions that are answered with 1 where rows contradict each other.
+     * A query that returns 1 if rows contradict each other.
      *
-     * @param what it means
+     * @param what the contradiction, for the log
      */
     private record Contradiction(String what, String query) {
-        /** Of a table whose rows belong to counters. */
+        /** For a table whose rows belong to counters. */
         static Contradiction unknownCounters(String table) {
             return new Contradiction(
-                    "its table " + table + " has counters that have no name",
+                    "table " + table + " has counters without a name",
                     "SELECT EXISTS (SELECT 1 FROM " + table
                             + " WHERE counter NOT BETWEEN 0 AND (SELECT ifnull(max(id), -1) FROM counter))");
         }
@@ -116,26 +116,26 @@ final class LedgerConnection implements AutoCloseable {
                     "SELECT count(*) <> ifnull(max(id) + 1, 0) OR ifnull(min(id), 0) <> 0 OR count(*) <>"
                             + " (SELECT ifnull(max(id) / " + Values.BLOCK + " + 1, 0) FROM counter) FROM block"),
             new Contradiction(
-                    "values of counters are cut off",
+                    "values of counters are truncated",
                     "SELECT EXISTS (SELECT 1 FROM block WHERE length(numbers) <> " + Values.BLOCK * Long.BYTES + ")"),
             new Contradiction(
-                    "rests of counters are cut off",
+                    "rests of counters are truncated",
                     "SELECT EXISTS (SELECT 1 FROM rest WHERE length(numbers) <> " + Values.BLOCK * Long.BYTES + ")"),
             new Contradiction(
-                    "its table rest has counters that have no name",
+                    "table rest has counters without a name",
                     "SELECT EXISTS (SELECT 1 FROM rest WHERE block NOT IN (SELECT id FROM block))"),
             new Contradiction(
-                    "the number of its last commit is missing",
+                    "the number of the last commit is missing",
                     "SELECT EXISTS (SELECT 1 FROM counter)"
                             + " AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'commit')"),
             Contradiction.unknownCounters("watermark"),
             Contradiction.unknownCounters("relayed"),
             Contradiction.unknownCounters("held"));
 
-    /** How quick_check says that it could not read a page, which need not be the page's fault. */
+    /** How quick_check reports a page that it could not read, which may have other causes than damage. */
     private static final Pattern UNREAD = Pattern.compile("error code=(\\d+)");
 
-    /** The places of lists: the one gone by, and the last that was settled. */
+    /** The places of lists: the current one, and the last one that was settled. */
     private static final int NOW = 0;
 
     private static final int SETTLED = 1;
@@ -167,7 +167,7 @@ final class LedgerConnection implements AutoCloseable {
     /**
      * Opens the database of this file.
      *
-     * @param isNew whether to create what is missing: the file, its tables
+     * @param isNew whether to create the file and the tables if they are missing
      */
     LedgerConnection(Path file, boolean isNew) throws SQLException {
         SQLiteConfig config = new SQLiteConfig();
@@ -180,8 +180,8 @@ final class LedgerConnection implements AutoCloseable {
             String mode = text("PRAGMA journal_mode = WAL");
             if (!"wal".equals(mode)) {
                 throw new SQLException(
-                        "its file system has no shared memory, which SQLite's mode WAL needs; put it on a"
-                                + " local disk");
+                        "its file system does not support shared memory, which SQLite's WAL mode needs; put it"
+                                + " on a local disk");
             }
             control.execute("PRAGMA synchronous = FULL");
             if (isNew) {
@@ -225,8 +225,8 @@ final class LedgerConnection implements AutoCloseable {
         control.execute(META);
         long format = meta().getOrDefault("format", (long) FORMAT);
         if (format != FORMAT && format != FORMAT_BEFORE) {
-            throw new SQLException("it has format " + format + ", this version writes " + FORMAT
-                    + "; run the version that wrote it, or give another folder with --data-dir");
+            throw new SQLException("it has format " + format + ", but this version reads formats " + FORMAT_BEFORE
+                    + " and " + FORMAT + "; run the version that wrote it, or set another folder with --data-dir");
         }
         for (String table : TABLES) {
             control.execute(table);
@@ -252,9 +252,9 @@ final class LedgerConnection implements AutoCloseable {
     }
 
     /**
-     * Reads all of it and says what is damaged: pages, or rows that contradict each other; null where nothing is.
+     * Reads the whole file and returns what is damaged: pages, or rows that contradict each other; null if nothing is.
      *
-     * @throws SQLException when it can't be read now, which says nothing about damage
+     * @throws SQLException if it cannot be read now, which is no sign of damage
      */
     @Nullable
     String damage() throws SQLException {
@@ -276,22 +276,23 @@ final class LedgerConnection implements AutoCloseable {
                 PeerList.of(list.getLong(1), list.getString(2));
             }
         } catch (IllegalArgumentException | IndexOutOfBoundsException noList) {
-            return "its list of peers can't be read: " + noList.getMessage();
+            return "the list of peers can't be read: " + noList.getMessage();
         }
         return null;
     }
 
-    /** Whether SQLite's number of an error says that the file is no database, or a broken one. */
+    /** Whether SQLite's error code means that the file is not a database, or is a damaged one. */
     static boolean isDamage(int errorCode) {
         int kind = errorCode & 0xff;
         return kind == SQLiteErrorCode.SQLITE_CORRUPT.code || kind == SQLiteErrorCode.SQLITE_NOTADB.code;
     }
 
     /**
-     * Brings all that was ever committed into the database itself, and syncs that.
+     * Copies everything that was committed from the log into the database, and syncs it.
      *
-     * <p>For a connection after a failure: what a sync did not bring to the disk is there for whoever reads, the kernel
-     * does not write it again, and a second sync of it succeeds for nothing. Here it is written again, elsewhere.
+     * <p>For a connection that follows a failure. If a sync failed, readers still see its pages, but the kernel does
+     * not write them again, and a second sync succeeds without writing them. Here they are written again, to another
+     * file.
      */
     void secure() throws SQLException {
         text("PRAGMA wal_checkpoint(PASSIVE)");
@@ -307,7 +308,7 @@ final class LedgerConnection implements AutoCloseable {
         return meta().getOrDefault("attempt", 0L);
     }
 
-    /** Gives an empty ledger all that was committed. */
+    /** Fills an empty ledger with everything that was committed. */
     void load(Ledger ledger) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             Map<String, Long> meta = meta();
@@ -428,8 +429,8 @@ final class LedgerConnection implements AutoCloseable {
         }
     }
 
-    /** Counters and what is kept of each, side by side. */
-    @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
+    /** Counters and their totals, in parallel arrays. */
+    @SuppressWarnings("ArrayRecordComponent") // Used immediately.
     private record Totals(int[] counters, long[] increments, long[] decrements) {
         static Totals of(PreparedStatement query) throws SQLException {
             int[] counters = new int[8];
@@ -454,9 +455,10 @@ final class LedgerConnection implements AutoCloseable {
     }
 
     /**
-     * Writes the changes in a transaction, which {@link #commit} then commits. Writing them twice changes nothing.
+     * Writes the changes in a transaction, which {@link #commit} then commits. Writing them twice has no further
+     * effect.
      *
-     * @param attempt no other attempt at a commit of this ledger has this number
+     * @param attempt the number of this attempt, which no other attempt at a commit of this ledger has
      */
     void write(Changes changes, long attempt) throws SQLException {
         control.execute("BEGIN IMMEDIATE");
@@ -503,7 +505,9 @@ final class LedgerConnection implements AutoCloseable {
         }
     }
 
-    /** Commits what was written, and returns when it is synced; when this throws, it may be committed all the same. */
+    /**
+     * Commits what was written, and returns when it is synced. If it throws, the transaction may still be committed.
+     */
     void commit() throws SQLException {
         control.execute("COMMIT");
     }

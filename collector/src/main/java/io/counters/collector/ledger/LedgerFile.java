@@ -16,35 +16,37 @@ import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteJDBCLoader;
 
 /**
- * The ledger on disk: {@code ledger.sqlite} in the data folder, in WAL mode, every commit synced, with a lock
- * beside it that keeps a second collector out. For one thread at a time.
+ * The ledger on disk: {@code ledger.sqlite} in the data folder, in WAL mode, every commit synced, with a lock file that
+ * keeps a second collector out. For one thread at a time.
  *
- * <p>What is on disk is always what one commit left there, as a whole. A disk that fails has three ways to break that:
+ * <p>The disk always contains exactly one complete commit. A disk that fails can break this in three ways:
  *
- * <p>The state of a connection after an error is not known: SQLite may have rolled back or not, and a statement that
- * comes next may be committed by itself. So after any failure the connection is closed, and the next write opens another.
+ * <p>The state of a connection after an error is not known: SQLite may or may not have rolled back, and the next
+ * statement may be committed on its own. So after any failure the connection is closed, and the next write opens
+ * another.
  *
- * <p>A COMMIT that fails may have happened: its pages are in the log, only the sync failed, and whoever reads the log next
- * finds them whole. So every attempt has a number, written with it. Opened again, the file tells by that number whether
- * this very attempt is in it; if so, the write has succeeded. If the file can't be opened either, nobody knows, and the
- * write fails. The next one then writes everything of this one, in its present state: all rows hold what is, never what was
- * added, so writing them twice changes nothing.
+ * <p>A COMMIT that fails may have happened: its pages are in the log, only the sync failed, and the next reader of the
+ * log finds a complete commit. So every attempt has a number, which is written with it. When the file is opened again,
+ * that number shows whether this attempt is in it; if so, the write has succeeded. If the file cannot be opened either,
+ * the outcome is not known, and the write fails. The next write then includes everything of this one, in its present
+ * state. All rows contain states, never differences, so writing them twice has no further effect.
  *
- * <p>A sync that failed once does not fail again: the kernel forgets that the pages are not on disk. So a connection that
- * is opened after a failure first brings everything from the log into the database, by writes and syncs of its own.
+ * <p>A sync that failed does not fail a second time, because the kernel forgets that the pages are not on disk. So a
+ * connection that is opened after a failure first copies everything from the log into the database, with its own writes
+ * and syncs.
  *
- * <p>Only damage sets a file aside: a database that SQLite finds broken, or rows that contradict each other. That it can't be
- * read or written now is no damage; but SQLite may call it so, so damage is believed when it is found twice, with a file in
- * between that the system reads from end to end.
+ * <p>A file is set aside only if it is damaged: SQLite finds the database broken, or its rows contradict each other. A
+ * file that cannot be read or written now is not damaged. SQLite may report it as damaged, so a file counts as damaged
+ * only if the damage is found twice, with a full read of the file in between.
  */
 public final class LedgerFile implements Journal, AutoCloseable {
     private static final String NAME = "ledger.sqlite";
     private static final String AWAY = "ledger.damaged-";
 
-    /** What SQLite keeps beside a database; of no use without it, and harmful to another. */
+    /** Files that SQLite keeps beside a database. They are useless without it, and harmful beside another one. */
     private static final List<String> PARTS = List.of("-wal", "-shm", "-journal");
 
-    /** More than SQLite needs to begin. */
+    /** More than SQLite needs to start. */
     private static final int PROBE_BYTES = 128 * 1024;
 
     private final Path folder;
@@ -60,10 +62,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private boolean closed;
 
     /**
-     * Opens the ledger of this folder, created where it is missing. One that is damaged is set aside under a name that
-     * says so, and a new one begun: see {@link #setAside}.
+     * Opens the ledger of this folder, and creates it if it is missing. A damaged one is set aside under a name that
+     * shows this, and a new one begins: see {@link #setAside}.
      *
-     * @throws IOException when it can't be used now, or another collector has it; the message names the reason and the
+     * @throws IOException if it cannot be used now, or another collector uses it; the message has the reason and the
      *     remedy
      */
     public LedgerFile(Path folder) throws IOException {
@@ -86,7 +88,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 found = open();
             }
             if (found != null) {
-                throw new IOException("a new one can't be read back: " + found);
+                throw new IOException("the new ledger can't be read back: " + found);
             }
             isOpen = true;
         } catch (SQLException unusable) {
@@ -105,7 +107,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
         String place = System.getProperty("org.sqlite.tmpdir", System.getProperty("java.io.tmpdir"));
         String what = "SQLite's library can't be unpacked into the temporary folder " + place + " (";
         String remedy =
-                "); give a folder that is writable and not mounted noexec: java -Djava.io.tmpdir=FOLDER -jar ...";
+                "); set a folder that is writable and not mounted noexec: java -Djava.io.tmpdir=FOLDER -jar ...";
         try {
             Files.delete(Files.createTempFile(Path.of(place), "sqlite", ""));
             SQLiteJDBCLoader.initialize();
@@ -116,10 +118,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    /** Opens it, unless it is damaged; returns what is damaged. */
+    /** Opens it, unless it is damaged; returns the damage. */
     private @Nullable String open() throws SQLException, IOException {
         if (isFilled(folder.resolve(NAME + "-wal")) && Files.exists(file) && !isFilled(file)) {
-            return "it is empty, and its log is not";
+            return "it is empty, but its log is not";
         }
         LedgerConnection opened = null;
         try {
@@ -143,7 +145,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    /** Reads all of a file, where it exists; throws where the disk does not let it. */
+    /** Reads a whole file if it exists; throws if the disk does not allow it. */
     private static void read(Path some) throws IOException {
         if (Files.exists(some)) {
             try (InputStream in = Files.newInputStream(some)) {
@@ -156,7 +158,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
         return Files.exists(some) && Files.size(some) > 0;
     }
 
-    /** Gives the file, and then what SQLite has beside it, a name that says what it is and that no other has. */
+    /** Renames the file, and then the files beside it, to unused names that show what they are. */
     private Path moveAway() throws IOException {
         int number = 1;
         while (Files.exists(away(number))) {
@@ -167,7 +169,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
         return away(number);
     }
 
-    /** An earlier start may have ended in the middle of {@link #moveAway}: then the database is gone, and its parts are not. */
+    /**
+     * Completes {@link #moveAway} if an earlier start ended in the middle of it: the database was renamed, the files
+     * beside it were not.
+     */
     private void finishMovingAway() throws IOException {
         if (Files.exists(file) || !Files.exists(away(1))) {
             return;
@@ -199,12 +204,12 @@ public final class LedgerFile implements Journal, AutoCloseable {
         return folder.resolve(AWAY + number + ".sqlite");
     }
 
-    /** Where the damaged ledger went that was found here; null when there was none. */
+    /** The path to which a damaged ledger was moved; null if there was none. */
     public @Nullable Path setAside() {
         return setAside;
     }
 
-    /** What was damaged about it; null when nothing was. */
+    /** What was damaged; null if nothing was. */
     public @Nullable String damage() {
         return damage;
     }
@@ -227,12 +232,12 @@ public final class LedgerFile implements Journal, AutoCloseable {
         } catch (IllegalStateException | IllegalArgumentException unknown) {
             throw new IOException(
                     "can't read the ledger " + file + ": " + unknown.getMessage()
-                            + "; keep it, it may be of another version",
+                            + "; keep the file, another version may have written it",
                     unknown);
         }
     }
 
-    /** Writes the changes in one transaction and syncs it; when this throws, the next call has to write them again. */
+    /** Writes the changes in one transaction and syncs it. If this throws, the next call must write them again. */
     @Override
     public void write(Changes changes) throws IOException {
         if (closed) {
@@ -264,14 +269,14 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private boolean isThere(long written, SQLException failure) {
         try {
             return connected().attempt() == written;
-        } catch (SQLException nobodyKnows) {
+        } catch (SQLException notKnown) {
             disconnect(failure);
-            failure.addSuppressed(nobodyKnows);
+            failure.addSuppressed(notKnown);
             return false;
         }
     }
 
-    /** The connection; after a failure, another one. */
+    /** The connection; after a failure, a new one. */
     private LedgerConnection connected() throws SQLException {
         LedgerConnection open = connection;
         if (open == null) {
@@ -301,7 +306,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
         return new IOException("can't " + what + " the ledger " + file + ": " + reason(why), why);
     }
 
-    /** SQLite's own words leave open why; the file system knows. To be asked while there is no connection. */
+    /** SQLite's message often lacks the reason; the file system gives it. To be called while there is no connection. */
     private String reason(SQLException failure) {
         try {
             if (failure.getErrorCode() != 0) {
@@ -315,7 +320,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 : String.valueOf(failure.getMessage());
     }
 
-    /** Does what SQLite has to: opens the file, and writes another beside it. */
+    /** Does what SQLite must do: opens the file, and writes another one beside it. */
     private void probe() throws IOException {
         for (String part : List.of("", "-wal")) {
             Path opened = folder.resolve(NAME + part);
@@ -333,7 +338,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    /** Where it lies. */
+    /** The path of the file. */
     @Override
     public String toString() {
         return file.toString();

@@ -5,9 +5,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a ledger leaves in the shared store: whose it is, and how far it was.
+ * What a ledger writes to the store to identify itself.
  *
- * @param ledger the ledger's id
+ * @param ledger the ledger's ID
  * @param commit the number of its last commit when this was written
  */
 public record Mark(long ledger, long commit) {

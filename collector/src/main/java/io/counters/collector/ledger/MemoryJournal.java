@@ -13,7 +13,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Keeps what was committed as the ledger's file does, and outlives the ledger, but not the process: for simulations. */
+/**
+ * Keeps commits in memory, in the form of the ledger's file. It outlives the ledger, but not the process; for
+ * simulations.
+ */
 public final class MemoryJournal implements Journal {
     private Head head = Head.first(0);
     private final List<CounterRow> counters = new ArrayList<>();
@@ -26,12 +29,12 @@ public final class MemoryJournal implements Journal {
     private boolean full;
     private boolean keepsHalf;
 
-    /** Whether it refuses all from now on, as a full disk does. */
+    /** Sets whether all commits fail from now on, as on a full disk. */
     public void full(boolean isFull) {
         full = isFull;
     }
 
-    /** Whether a commit that fails leaves its values, as no journal may: to see that this is found out. */
+    /** Sets whether a failed commit keeps its values, which no journal may do: the simulation must detect this. */
     public void keepsHalf(boolean keeps) {
         keepsHalf = keeps;
     }
@@ -124,7 +127,7 @@ public final class MemoryJournal implements Journal {
         return values;
     }
 
-    /** The counter as the last commit has it. */
+    /** The counter as in the last commit. */
     CounterRow counter(int id) {
         return counters.get(id);
     }

@@ -6,23 +6,23 @@ import io.counters.collector.self.SeededHash;
 import java.util.Arrays;
 
 /**
- * Numbers names densely, in the order they come, and finds them by their bytes. Open addressing, half full at most; a slot
- * holds the name's hash above and its number below, so that what is looked at on the way to a name is the slots alone. A
- * table that grows is filled a few slots at a time, so that no new name waits for a million others; until then those
- * that are not there yet are found in the one before.
+ * Numbers names densely, in the order of their arrival, and finds them by their bytes. Open addressing, at most half
+ * full. A slot contains the name's hash in its upper half and its number in the lower, so a search reads slots only
+ * until the hash matches. A table that grows is filled a few slots at a time, so that no new name waits for a million
+ * others; until then, names that have not moved are found in the previous table.
  */
 final class NameTable {
     private static final int NONE = -1;
 
-    /** How many slots move into a new table with each new name: it is full long before the next. */
+    /** How many slots move into a new table with each new name, so that all have moved long before the next one. */
     private static final int MOVED_AT_ONCE = 4;
 
     private static final long[] NO_SLOTS = {};
     private static final long NUMBER = 0xffff_ffffL;
 
     /**
-     * What a counter takes of the heap, beside twice its name: here, in {@link Values} and in {@link Projection}, 144 as
-     * measured by {@code MemoryTest}, and 8 for its rest, should it have one.
+     * Heap bytes of a counter without its name: here, in {@link Values} and in {@link Projection}, 144 as measured by
+     * {@code MemoryTest}, and 8 for a rest. Each byte of the name takes two more.
      */
     private static final long BYTES_A_COUNTER = 152;
 
@@ -30,27 +30,27 @@ final class NameTable {
     private String[] names = new String[1024];
     private byte[][] bytes = new byte[1024][];
 
-    /** Numbers of names are from 1 here; 0 is free. */
+    /** A number in a slot is the name's number plus 1; 0 marks a free slot. */
     private long[] slots = new long[2048];
 
-    /** The table before, and how many of its slots have moved by now. */
+    /** The previous table, and how many of its slots have moved. */
     private long[] slotsBefore = NO_SLOTS;
 
     private int moved;
     private int size;
     private long memory;
 
-    /** @param hashing seeded, as strangers choose names */
+    /** @param hashing seeded, because untrusted senders choose names */
     NameTable(SeededHash hashing) {
         this.hashing = hashing;
     }
 
-    /** About what a counter with a name of this length takes of the heap, in bytes. */
+    /** About how many bytes of heap a counter with a name of this length takes. */
     static long memory(int length) {
         return BYTES_A_COUNTER + 2L * length;
     }
 
-    /** About what all counters take of the heap, in bytes. */
+    /** About how many bytes of heap all counters take. */
     long memory() {
         return memory;
     }
@@ -63,22 +63,22 @@ final class NameTable {
         return names[number];
     }
 
-    /** The name in bytes; not to be changed. */
+    /** The name in bytes; callers must not change it. */
     byte[] bytes(int number) {
         return bytes[number];
     }
 
-    /** All names in bytes, likewise. */
+    /** All names in bytes; callers must not change them. */
     byte[][] bytes() {
         return bytes;
     }
 
-    /** All names by their numbers; what is there never changes, and there may be room behind it. */
+    /** All names by their numbers. Existing entries never change; the array may be longer. */
     String[] names() {
         return names;
     }
 
-    /** The number of the name that is {@code in[begin, end)}, or -1. */
+    /** The number of the name {@code in[begin, end)}, or -1. */
     int find(byte[] in, int begin, int end) {
         long hash = hash(in, begin, end);
         int number = find(slots, hash, in, begin, end);
@@ -99,7 +99,7 @@ final class NameTable {
         return NONE;
     }
 
-    /** Takes in a name that is not there yet; its number is {@link #size} before the call. */
+    /** Adds a name that is not in the table; its number is {@link #size} before the call. */
     int add(byte[] in, int begin, int end) {
         if (size == names.length) {
             names = Arrays.copyOf(names, 2 * size);
@@ -138,7 +138,7 @@ final class NameTable {
         return (int) (hash >>> Integer.SIZE) & mask;
     }
 
-    /** In the upper half; the lower is free. */
+    /** A hash in the upper half; the lower half is 0. */
     private long hash(byte[] in, int begin, int end) {
         return hashing.of(in, begin, end) & ~NUMBER;
     }

@@ -14,60 +14,65 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which counters are this collector's, among its peers. Pure; the ledger's lock guards it.
+ * Which counters this collector owns, and how they move between peers. Pure; the ledger's lock protects it.
  *
- * <p><b>Design.</b> Each name has one owner, which the list of peers says. What is applied here of a name that is not
- * ours moves into a stream to its owner, in one transaction, and its value here is 0 again. When the list changes, a
- * whole value moves in the same way: handing over is relaying. The owner alone pushes and publishes.
+ * <p><b>Design.</b> Each name has one owner, by the list of peers. When an amount of another owner's name is applied here,
+ * it moves into a stream to that owner, in one transaction, and the value here is 0 again. When the list changes, a
+ * whole value moves in the same way: handing over is relaying. Only the owner pushes and publishes.
  *
- * <p><b>Weakness.</b> Collectors learn of a new list one after the other. Two that both take themselves for the owner
- * would publish two values for one second; two that each take the other for it would pass an amount to and fro. A value
- * may still be under way, or its old owner be down.
+ * <p><b>Weakness.</b> Collectors learn of a new list one after the other. If two both considered themselves the owner,
+ * they would publish two values for one second. If two each considered the other the owner, they would pass an amount
+ * back and forth. A value may still be on its way, or its old owner may be down.
  *
- * <p><b>Defence.</b> A new owner neither pushes nor publishes a name before the old one has said, under the very same
- * list, that all it had is handed over, and every total of that stream has arrived: the watermarks here come to the sum
- * that the peer line says. Where lists follow each other quickly a value may reach a former owner late. So there are two
- * words: HANDOVER, from then on this collector sends by the new list alone; and WHOLE, all others have said the former
- * and all they had sent by older lists has come and was passed on. Owners wait for WHOLE. A collector for which the list
- * before was settled (all had said WHOLE, and all had come) has nothing late to expect and says it at once.
+ * <p><b>Defence.</b> A new owner neither pushes nor publishes a name until the old one has sent, under the same list, that
+ * it has handed over everything, and every total of that stream has arrived: the sum of the watermarks here equals the
+ * sum in the peer line. If lists follow each other quickly, a value may reach a former owner late. So there are two
+ * words. HANDOVER means that from then on this collector sends only by the new list. WHOLE means that all others have
+ * sent HANDOVER, and that everything that they had sent by older lists has arrived and was passed on. Owners wait for
+ * WHOLE. A collector on which the previous list was settled (all had sent WHOLE, and everything had arrived) expects
+ * nothing late and sends WHOLE at once.
  *
- * <p>Who owned a name before is known where the list before was settled here; then that one alone is waited for, and
- * a third that is down holds up nobody. Otherwise it may have been anybody, and all are waited for.
+ * <p>If the previous list was settled here, it shows who owned a name before. Then only that peer is waited for, and a
+ * third one that is down delays nothing. Otherwise any peer may have owned it, and all are waited for.
  *
- * <p>An amount from a peer with a later list is held until that list is here too, and so nothing ever goes round in a
- * circle: each hop has the same list or a later one. So a stream says by which list its latest amounts went, also while
- * there is more to come (HANDING): a counter that the store has a request of goes later than the others.
+ * <p>An amount from a peer with a later list is held until that list has arrived here too, so no amount goes in a
+ * circle: each hop has the same list or a later one. For this, a stream names the list that its latest amounts
+ * followed, even while more are to come (HANDING): a counter with an unanswered request to the store is passed on later
+ * than the others.
  */
 final class Ownership {
-    /** What clocks of collectors may differ by: a name that comes over is published from the next second on but one. */
+    /**
+     * How far the clocks of collectors may differ. A name that arrives is published from the second full second after
+     * it.
+     */
     private static final long CLOCKS_MILLIS = 1000;
 
     /** In place of a counter: none. */
     static final int NOBODY = -1;
 
-    /** The most counters that one commit passes on or hands over, so that intake waits for milliseconds. */
+    /** The most counters that one commit passes on or hands over, so that intake waits only milliseconds. */
     static final int PASSED_AT_ONCE = 10_000;
 
-    /** Points so many seconds old are not asked for any more. */
+    /** Points older than this number of seconds are no longer requested. */
     private static final long OLD_SECONDS = 60;
 
     private final String self;
     private final Supplier<String> ids;
     private PeerList list;
 
-    /** The last list under which all had arrived; null where this ledger began among peers, and hasn't heard of them. */
+    /** The last list that was settled; null if this ledger began with peers and has not heard from them. */
     private @Nullable PeerList settled;
 
-    /** Whether this ledger went by a list since then that was not settled when the next one came. */
+    /** Whether this ledger has since used another list that was not settled when the next one came. */
     private boolean leapt;
 
-    /** What is said of our list: as of the next commit, and as committed. */
+    /** What is sent about the present list: after the next commit, and as committed. */
     private Word next;
 
     private Word said;
     private boolean listsChanged = true;
 
-    /** By counter: the place of its owner on the list. */
+    /** The place of each counter's owner on the list. */
     private int[] owners = new int[1024];
 
     private int size;
@@ -76,33 +81,39 @@ final class Ownership {
     private final BitSet published = new BitSet();
     private final List<Release> releases = new ArrayList<>();
 
-    /** Not ours, and with something to be passed on; of these, those that were ours. */
+    /** Counters of other owners with something to pass on; and those of them that this collector owned. */
     private final BitSet passing = new BitSet();
 
     private final BitSet handing = new BitSet();
     private int nextPassing;
 
-    /** Of these a part can't be passed on: the total in the stream to their owner has come to the end of the range. */
+    /**
+     * Those of which a part can't be passed on, because the total in the stream to their owner has reached the end of
+     * the range.
+     */
     private final BitSet stuck = new BitSet();
 
     private int stuckLately = NOBODY;
 
-    /** Whether the last commit did not take all that was to be passed on. */
+    /** Whether the last commit left out something that was to be passed on. */
     private boolean isBehind;
 
-    /** From a peer with a later list: it knows better, and its list is to come. Of these, those not yet committed. */
+    /**
+     * Counters with amounts from a peer with a later list, which wait for that list; and those of them that are not
+     * committed.
+     */
     private final BitSet held = new BitSet();
 
     private final List<Integer> heldSince = new ArrayList<>();
     private boolean heldAnew;
 
-    /** All on the list that take part, but this one. */
+    /** All collectors on the list, including those marked {@code out}, without this one. */
     private Set<String> others;
 
-    /** The streams of those, each kind's latest. */
+    /** Their streams, the latest of each kind. */
     private final Map<String, Stream> heard = new HashMap<>();
 
-    /** Who was awaited when counters were last looked through, and whether one came in since then. */
+    /** The peers that were awaited when the counters were last searched, and whether a counter was added since. */
     private Set<String> lookedThrough = Set.of();
 
     private boolean looksAgain = true;
@@ -113,19 +124,19 @@ final class Ownership {
     private final List<Relayed> committedRelayed = new ArrayList<>();
     private int lastRelay;
 
-    /** What is said of a list. */
+    /** What is sent about a list. */
     private record Word(PeerList list, PeerLine kind) {}
 
-    /** Counters that came over at a moment of the wall clock. */
+    /** Counters that this collector took over, and when, by the wall clock. */
     private record Release(long millis, BitSet counters) {}
 
     /**
-     * Of a ledger that is loaded.
+     * Creates the ownership of a ledger that is loaded.
      *
      * @param self this collector's address as lists have it
-     * @param ids gives streams' ids
+     * @param ids supplies IDs for streams
      * @param settled the last list that was settled here; null for none
-     * @param leapt whether it went by another list in between
+     * @param leapt whether the ledger used another list in between
      * @param committed this ledger's own streams
      */
     Ownership(
@@ -160,7 +171,7 @@ final class Ownership {
         return list;
     }
 
-    /** Those that a later list must say something of: peers, and others that may have something to hand over. */
+    /** The addresses that a later list must contain: peers, and others that may have something to hand over. */
     Set<String> mentioned() {
         Set<String> peers = new LinkedHashSet<>(list.addresses());
         if (!list.isSame(settled)) {
@@ -172,9 +183,9 @@ final class Ownership {
     // Counters
 
     /**
-     * Takes in the next counter, in the order of their numbers.
+     * Adds the next counter, in the order of their numbers.
      *
-     * @param isLeft whether there is something of it that may have to be passed on
+     * @param isLeft whether a part of it may have to be passed on
      */
     void added(byte[] name, boolean isLeft) {
         if (size == owners.length) {
@@ -201,12 +212,12 @@ final class Ownership {
         return list.address(owners[counter]);
     }
 
-    /** Whether this collector is to push it. */
+    /** Whether this collector pushes it. */
     boolean isOurs(int counter) {
         return ours.get(counter);
     }
 
-    /** Something of a counter was applied. */
+    /** Called when an amount of a counter was applied. */
     void applied(int counter, @Nullable Stream by) {
         boolean isOwner = isOwner(counter);
         if (!isOwner) {
@@ -226,12 +237,12 @@ final class Ownership {
         }
     }
 
-    /** Takes up what was held in an earlier life; every counter is known. */
+    /** Restores what was held in an earlier run; every counter is known. */
     void restoreHeld(List<Integer> counters) {
         counters.forEach(held::set);
     }
 
-    /** Those whose values may be published for a second: what came over in time. */
+    /** The counters whose values may be published for a second: those that were taken over in time. */
     BitSet published(long second) {
         for (Iterator<Release> waiting = releases.iterator(); waiting.hasNext(); ) {
             Release release = waiting.next();
@@ -247,7 +258,7 @@ final class Ownership {
     // The list
 
     /**
-     * Goes by another list from now on.
+     * Uses another list from now on.
      *
      * @param known the owners, by that list, of the first counters
      */
@@ -280,7 +291,10 @@ final class Ownership {
         greet(now);
     }
 
-    /** Has a stream to hand over by for everyone on the list, and lets those end in time that go to others. */
+    /**
+     * Creates a stream for handing over to every other collector on the list, and lets streams to others end after the
+     * expiry time.
+     */
     void greet(long now) {
         for (Relay relay : relays.values()) {
             relay.leftMillis = others.contains(relay.peer) ? Relay.NEVER : now;
@@ -295,21 +309,23 @@ final class Ownership {
         return all;
     }
 
-    /** What a peer says of one of its streams. Who is not on the list is not remembered: anybody may write such a line. */
+    /**
+     * Records a peer's {@code peer} line. Addresses that are not on the list are ignored: anyone may send such a line.
+     */
     void heard(Stream stream) {
         if (stream.peer != null && stream.kind != null && others.contains(stream.peer)) {
             heard.put(key(stream.peer, stream.kind.handsOver()), stream);
         }
     }
 
-    /** Whether a stream is a peer's: its totals are kept there for ever, and what finds no room here can wait for some. */
+    /** Whether a stream comes from a peer: the peer keeps its totals forever, so what finds no room here can wait. */
     boolean isPeers(Stream stream) {
         return stream.peer != null
                 && stream.kind != null
                 && stream.equals(heard.get(key(stream.peer, stream.kind.handsOver())));
     }
 
-    /** Whether a peer has said this word, or a later one, of our list, and all of its stream has arrived. */
+    /** Whether a peer has sent this word, or a later one, about the present list, and all of its stream has arrived. */
     private boolean hasSaid(PeerLine word, String peer) {
         Stream stream = heard.get(key(peer, true));
         return stream != null
@@ -334,7 +350,7 @@ final class Ownership {
         return peers;
     }
 
-    /** Whether the list before ours was settled here. */
+    /** Whether the previous list was settled here. */
     private boolean followsSettled() {
         return settled != null && !leapt && settled.number() + 1 >= list.number();
     }
@@ -354,10 +370,10 @@ final class Ownership {
     }
 
     /**
-     * Takes over what has arrived whole.
+     * Takes over the counters that have arrived completely.
      *
      * @param wallMillis Unix time
-     * @return the counters that are ours from now on
+     * @return the counters that this collector owns from now on
      */
     BitSet release(NameTable names, long wallMillis) {
         BitSet fresh = new BitSet();
@@ -367,7 +383,7 @@ final class Ownership {
         Set<String> awaited = awaited();
         boolean isEnd = awaited.isEmpty();
         if (!isEnd && !looksAgain && awaited.equals(lookedThrough)) {
-            // One that is down for hours must not cost a look at a million counters a second.
+            // A peer that is down for hours must not cause a search through a million counters every second.
             return fresh;
         }
         looksAgain = false;
@@ -390,7 +406,7 @@ final class Ownership {
         return fresh;
     }
 
-    // What goes to peers
+    // Streams to peers
 
     private Relay relay(String peer, boolean handsOver, long now) {
         return relays.computeIfAbsent(key(peer, handsOver), fresh -> {
@@ -407,7 +423,7 @@ final class Ownership {
         }
     }
 
-    /** Moves what belongs to others into the streams to them, or as much of it as one commit takes. */
+    /** Moves what belongs to others into the streams to them, as much of it as fits into one commit. */
     void pass(Values values, BitSet changed, @Nullable Projection projection, long now) {
         BitSet waiting = (BitSet) passing.clone();
         waiting.andNot(held);
@@ -418,7 +434,7 @@ final class Ownership {
             if (projection != null && projection.isBusy(counter)) {
                 continue;
             }
-            // A key that was never looked at may be somebody's from before: for its owner to find.
+            // The value of a key that was never read may be an earlier count: its owner must adopt it.
             boolean hands = projection == null ? handing.get(counter) : !projection.isNew(counter);
             long amount = Math.max(values.get(counter), -Long.MAX_VALUE);
             if (amount != 0 || (hands && handing.get(counter))) {
@@ -428,7 +444,7 @@ final class Ownership {
                 }
                 Relay relay = found[place];
                 if (amount == 0) {
-                    // A stream tells only what has moved; the owner is to know of a counter at 0, too.
+                    // A stream contains only counters that moved; the owner must learn of a counter at 0, too.
                     relay.add(counter, 1);
                     relay.add(counter, -1);
                 } else {
@@ -454,14 +470,14 @@ final class Ownership {
         nextPassing = Math.max(0, counter);
     }
 
-    /** A counter of which a part can't be passed on since the last call; {@link #NOBODY} for none. */
+    /** Returns a counter of which a part can't be passed on, since the last call; {@link #NOBODY} for none. */
     int takeStuck() {
         int counter = stuckLately;
         stuckLately = NOBODY;
         return counter;
     }
 
-    /** Begins every stream anew: the totals here are older than what they were at their peers. */
+    /** Starts every stream again with a new ID: the totals here are older than those that its peer has. */
     void renewRelays(long now) {
         for (Relay relay : relays.values()) {
             droppedRelays.add(relay.id);
@@ -472,7 +488,7 @@ final class Ownership {
         greet(now);
     }
 
-    /** The peer line of one of our streams; null once it has ended. */
+    /** The {@code peer} line of one of this ledger's own streams; null once it has ended. */
     byte @Nullable [] line(int id) {
         for (Relay relay : relays.values()) {
             if (relay.id == id) {
@@ -489,17 +505,19 @@ final class Ownership {
         return taken;
     }
 
-    /** Counters of peers' with something to be passed on that waits for a list, or for the store's answer. */
+    /**
+     * The number of counters of other owners with something to pass on; they wait for a list or for the store's answer.
+     */
     int waiting() {
         return passing.cardinality();
     }
 
-    /** Those that this collector is to push. */
+    /** The counters that this collector pushes. */
     BitSet ours() {
         return ours;
     }
 
-    // What is committed
+    // Commits
 
     boolean isChanged() {
         return listsChanged
@@ -510,7 +528,7 @@ final class Ownership {
                 || !next.equals(said);
     }
 
-    /** What changed of our streams; to be called right after {@link #pass}. */
+    /** Returns what changed in this ledger's own streams; to be called right after {@link #pass}. */
     List<Relayed> takeChanges(long now, long expiryMillis) {
         next = new Word(list, word());
         for (Iterator<Relay> all = relays.values().iterator(); all.hasNext(); ) {

@@ -13,8 +13,8 @@ import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The numbered list of collectors that share the names between them, the same in all of them: each name belongs to one,
- * which the ring of their addresses says. Immutable, but for {@link #owner}, which is for one thread at a time.
+ * The numbered list of the collectors that share the names, the same on all of them: each name belongs to one, by the
+ * ring of their addresses. Immutable; but {@link #owner} is for one thread at a time.
  */
 public final class PeerList {
     private static final String OUT = "out";
@@ -29,15 +29,15 @@ public final class PeerList {
     private final KetamaRing ring;
     private final KetamaHash hash = new KetamaHash();
 
-    /** One collector: its address as the list has it, which names its ledger, and its weight on the ring, from 1. */
+    /** One collector: its address as in the list, which identifies its ledger, and its weight on the ring, from 1. */
     public record Peer(String address, long weight) {}
 
     /**
-     * A list.
+     * Creates a list.
      *
-     * @param number from 1; grows with every change
+     * @param number from 1; increases with every change
      * @param peers at least one, each address once
-     * @param out addresses of collectors that own nothing any more, and may have something to hand over
+     * @param out addresses of collectors that own nothing any more, but may have something to hand over
      * @param gone addresses of former peers whose ledgers are lost
      */
     public PeerList(long number, List<Peer> peers, List<String> out, List<String> gone) {
@@ -73,7 +73,7 @@ public final class PeerList {
         return number;
     }
 
-    /** Tells two lists apart that bear the same number by mistake. */
+    /** Distinguishes two lists that have the same number by mistake. */
     public int digest() {
         return digest;
     }
@@ -83,12 +83,12 @@ public final class PeerList {
         return addresses;
     }
 
-    /** Those that own nothing any more, and may have something to hand over. */
+    /** Addresses of collectors that own nothing any more, but may have something to hand over. */
     public List<String> out() {
         return out;
     }
 
-    /** Addresses that will never hand anything over: their collectors are gone for good. */
+    /** Addresses of collectors that are lost and will never hand anything over. */
     public List<String> gone() {
         return gone;
     }
@@ -113,12 +113,12 @@ public final class PeerList {
         return addresses.get(place);
     }
 
-    /** Whether these are the same list: of the same number, with the same entries. */
+    /** Whether both lists have the same number and the same entries. */
     public boolean isSame(@Nullable PeerList other) {
         return other != null && other.number == number && other.digest == digest;
     }
 
-    /** The list in one line, its number left out: {@code ADDRESS*WEIGHT;ADDRESS*out;ADDRESS*gone}. */
+    /** The list in one line, without its number: {@code ADDRESS*WEIGHT;ADDRESS*out;ADDRESS*gone}. */
     String text() {
         return Stream.of(
                         peers.stream().map(peer -> peer.address + "*" + peer.weight),
@@ -128,7 +128,7 @@ public final class PeerList {
                 .collect(Collectors.joining(";"));
     }
 
-    /** The list as the log names it. */
+    /** The list as the log shows it. */
     @Override
     public String toString() {
         return "list " + number + " (" + text() + ")";

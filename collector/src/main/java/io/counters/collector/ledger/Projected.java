@@ -1,14 +1,17 @@
 package io.counters.collector.ledger;
 
-/** What the ledger knows of a counter's key in the shared store. */
+/** What the ledger knows of a counter's key in the store. */
 enum Projected {
-    /** Never looked at: what is found there is somebody's count from before, and the counter begins at it. */
+    /** Never read: a value that is found there is an earlier count, and the counter starts from it. */
     NEW,
-    /** It held the pushed value when it was last heard of. */
+    /** It had the pushed value when it was last read or written. */
     KNOWN,
     /** An increment from the pushed value to the goal was sent; whether it happened is not known. */
     MOVING,
-    /** It is not there: it never was, was evicted or flushed, or the store was restarted empty. Or nobody has looked yet. */
+    /**
+     * It is missing: it never existed, was evicted or flushed, or the store was restarted empty. Or it has not been
+     * read yet.
+     */
     MISSING,
     /** An add of the goal was sent; whether it happened is not known. */
     ADDING

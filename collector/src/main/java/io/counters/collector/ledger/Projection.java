@@ -15,37 +15,38 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The shared store as the ledger knows it. Pure; the ledger's lock guards it.
+ * The state of the store's keys, as far as the ledger knows it. Pure; the ledger's lock protects it.
  *
- * <p><b>Design.</b> Per counter: its value V, what the store holds P (pushed), and, while a push is under way, its goal
- * Q, which is V as it was last committed; V may move on meanwhile. One request a counter at a time. Every answer is
- * compared with P and Q: Q means that the push happened, P that it did not. P and Q are known in memory only. The disk
- * has one bit beside V: claimed, that the key was looked at and that what stood there from before is in V.
+ * <p><b>Design.</b> Per counter: its value V, the store's value P (pushed), and, while a push is in progress, its
+ * goal Q, which is V as it was last committed; V may change meanwhile. There is one request per counter at a time.
+ * Every answer is compared with P and Q: Q means that the push happened, P that it did not. P and Q are kept in memory
+ * only. The disk has one bit beside V: claimed, which means that the key was read and that what was found there is in
+ * V.
  *
- * <p><b>Weakness.</b> An answer may never come, and the push may happen all the same, or later. The store may lose the
- * key. Somebody else may write it. A crash forgets what was sent.
+ * <p><b>Weakness.</b> An answer may never come, and the push may still happen, or happen later. The store may lose the
+ * key. Another program may write it. A crash forgets what was sent.
  *
- * <p><b>Defence.</b> A key is read before its first push: what is there already is somebody's count from before, and
- * from then on nothing that is found is. (An add that says so itself won't do: when its answer is lost, nobody can tell
- * whose the value is.) So nothing is sent before the claim is committed, and with it what was adopted: a crash before that
- * has the key read as a new one again, and finds it as it was. What is in doubt is read before anything else is done with
- * it, and after a crash all keys are: whatever a life had under way, what the next one reads is P, and V - P is
- * pushed. So nothing else need be on disk before a push, and no answer costs a commit. Anything else than P or Q is a
- * lost item, a late increment or a foreign writer: what was read is P now, too. Keys at rest are read again from time to
- * time, which finds the rest.
+ * <p><b>Defence.</b> A key is read before its first push. A value that is found then is an earlier count, and is adopted;
+ * a value that is found later never is. (An add that reports an existing key is not enough: if its answer is lost, it
+ * is not known whose value the key has.) So nothing is sent before the claim is committed, together with what was
+ * adopted. If a crash comes before that, the key is read as a new one again, and is unchanged. A key in doubt is read
+ * before anything else is done with it, and after a crash all keys are: whatever an earlier run had in progress, what
+ * the next one reads is P, and V - P is pushed. So nothing else needs to be on disk before a push, and no answer costs
+ * a commit. Any value other than P or Q means a lost key, a late increment or another writer: what was read becomes P.
+ * Keys at rest are read again from time to time, which detects everything else.
  */
 final class Projection {
-    /** Where a counter stands between two steps. */
+    /** The state of a counter between two steps. */
     private enum Phase {
-        /** Nothing under way. */
+        /** Nothing is in progress. */
         IDLE,
-        /** The store has the push. */
+        /** The push was sent. */
         SENT,
         /** The key must be read before anything else. */
         DOUBT,
-        /** The store has been asked for the key's value. */
+        /** A read was sent. */
         READING,
-        /** The key holds something that is no counter; it is looked at again when keys at rest are. */
+        /** The value of the key is not a counter; the key is read again together with keys at rest. */
         PARKED
     }
 
@@ -54,10 +55,16 @@ final class Projection {
     private long[] pushed = new long[1024];
     private long[] goals = new long[1024];
 
-    /** What may be sent now, has been sent, or is to be looked at; a claim that is being committed is not yet. */
+    /**
+     * Counters with a request that is due or in progress, or with a key to read; not those whose claim is being
+     * committed.
+     */
     private final BitSet due = new BitSet();
 
-    /** The keys that are not new. Of these, those whose claim no commit has taken, those in one, and those on disk. */
+    /**
+     * The keys that are not new; and of these, those whose claim is in no commit yet, those in the present one, and
+     * those on disk.
+     */
     private final BitSet claimed = new BitSet();
 
     private BitSet claiming = new BitSet();
@@ -82,9 +89,9 @@ final class Projection {
     }
 
     /**
-     * Takes in the next counter, in the order of their numbers.
+     * Adds the next counter, in the order of their numbers.
      *
-     * @param adopts whether what is found under its key is somebody's count from before
+     * @param adopts whether a value that is found under its key is an earlier count
      */
     void add(boolean adopts) {
         int counter = add(adopts ? Projected.NEW : Projected.MISSING, adopts ? Phase.DOUBT : Phase.IDLE);
@@ -93,7 +100,7 @@ final class Projection {
         }
     }
 
-    /** Takes up the next counter of an earlier life, which adopted what it found if this one does. */
+    /** Restores the next counter of an earlier run, which adopted what it found if this one does. */
     void restore(boolean isClaimed, boolean adopts) {
         boolean isNew = !isClaimed && adopts;
         int counter = add(isNew ? Projected.NEW : Projected.MISSING, Phase.DOUBT);
@@ -114,14 +121,14 @@ final class Projection {
         return size++;
     }
 
-    /** The key is no new one any more, which is to be committed before anything is sent there. */
+    /** Claims a key; the claim must be committed before anything is sent for it. */
     private void claim(int counter, Projected state) {
         states[counter] = state;
         claimed.set(counter);
         claiming.set(counter);
     }
 
-    /** The claims as they are to be committed now. */
+    /** Takes the claims for the next commit. */
     BitSet takeClaimed() {
         committing = claiming;
         claiming = new BitSet(size);
@@ -129,7 +136,7 @@ final class Projection {
     }
 
     /**
-     * The claims taken are committed, and the values of these counters.
+     * Called when the claims that were taken are committed, and the values of these counters.
      *
      * @param ours the counters of this collector; null for all
      */
@@ -142,7 +149,7 @@ final class Projection {
         }
     }
 
-    /** The claims taken did not reach the disk. */
+    /** Called when the claims that were taken did not reach the disk. */
     void putBack() {
         claiming.or(committing);
         committing = new BitSet();
@@ -164,7 +171,7 @@ final class Projection {
                 requests.add(push(names, counter, values.committed(counter)));
             }
         }
-        // Where this round ended the next one begins, so that keys of a dead server starve no others.
+        // The next round begins where this one ended, so that keys of a dead server do not starve others.
         nextDue = Math.max(counter, 0);
         for (int i = Math.min(atRest, size); i > 0; i--) {
             nextAtRest = nextAtRest + 1 < size ? nextAtRest + 1 : 0;
@@ -198,8 +205,9 @@ final class Projection {
     }
 
     /**
-     * Takes the store's answer, and notes the counter as changed if it says something that is to be committed.
-     * @return what the counter's value must grow by: what was found under a key that was never ours
+     * Processes the store's answer, and marks the counter as changed if something must be committed.
+     *
+     * @return what must be added to the counter's value: what was found under a key that was never claimed
      */
     long settle(Push request, Reply reply, Values values, BitSet changed) {
         int counter = request.counter();
@@ -233,7 +241,7 @@ final class Projection {
         boolean waits =
                 phases[counter] == Phase.PARKED || (phases[counter] == Phase.IDLE && isAsCommitted(counter, values));
         if (due.get(counter) == waits) {
-            // Clearing the last of a million bits makes a BitSet look through all of them.
+            // Flips only on a change: clearing the last of a million bits makes a BitSet search all of them.
             due.flip(counter);
         }
         return 0;
@@ -260,7 +268,9 @@ final class Projection {
         }
     }
 
-    /** Keys that were never pushed are not to be taken over: what stands there may be this ledger's own, later work. */
+    /**
+     * Claims all keys that were never pushed without adopting them: their values may be this ledger's own later values.
+     */
     void claimNothing(BitSet changed) {
         for (int counter = claimed.nextClearBit(0); counter < size; counter = claimed.nextClearBit(counter + 1)) {
             claim(counter, Projected.MISSING);
@@ -268,17 +278,17 @@ final class Projection {
         }
     }
 
-    /** Whether the store has something of this counter that is not answered yet. */
+    /** Whether a request for this counter has no answer yet. */
     boolean isBusy(int counter) {
         return phases[counter] == Phase.SENT || phases[counter] == Phase.READING;
     }
 
-    /** Whether its key was never looked at. */
+    /** Whether its key was never read. */
     boolean isNew(int counter) {
         return !claimed.get(counter);
     }
 
-    /** The key is another collector's from now on, or was all along. */
+    /** Called when the key belongs to another collector from now on, or always did. */
     void lose(int counter) {
         states[counter] = Projected.NEW;
         phases[counter] = Phase.DOUBT;
@@ -291,24 +301,27 @@ final class Projection {
         due.clear(counter);
     }
 
-    /** The key may turn out to be another collector's: nothing is done with it. */
+    /** Leaves the key unchanged for now, because it may belong to another collector. */
     void leave(int counter) {
         due.clear(counter);
     }
 
-    /** As {@link #leave(int)}, of all but these. */
+    /** Like {@link #leave(int)}, for all counters but these. */
     void leaveAllBut(BitSet ours) {
         due.and(ours);
     }
 
-    /** The key was another collector's: what stands there is no stranger's count from before. */
+    /** Called when a peer has handed the counter over: the value of the key is not an earlier count. */
     void handed(int counter) {
         if (isNew(counter)) {
             claim(counter, Projected.MISSING);
         }
     }
 
-    /** The key is ours from now on, and looked at before anything else; where it never got to another's, it goes on. */
+    /**
+     * Takes the key over. It is read before anything else, unless a request for it is still in progress, which then
+     * continues.
+     */
     void claim(int counter) {
         if (!isBusy(counter)) {
             states[counter] = isNew(counter) ? Projected.NEW : Projected.MISSING;
@@ -317,7 +330,10 @@ final class Projection {
         due.set(counter);
     }
 
-    /** What is with the store, or would be next; empty when the store is as it should be, but for what changes. */
+    /**
+     * The counters with a request in progress, or due; empty if the store is up to date, except for uncommitted
+     * changes.
+     */
     BitSet due() {
         return due;
     }

@@ -1,8 +1,8 @@
 package io.counters.collector.ledger;
 
 /**
- * One request to the shared store, whose goal is committed. One at a time per counter, each answered
- * by {@link Ledger#settle}.
+ * One request to the store, whose goal is committed. There is at most one at a time for each counter, and each is
+ * answered by {@link Ledger#settle}.
  *
  * @param counter its number in the ledger
  * @param key the counter's name
@@ -12,7 +12,7 @@ package io.counters.collector.ledger;
 public record Push(int counter, String key, Kind kind, long number) {
     /** What to do with the key. */
     public enum Kind {
-        /** Set it to the number, unless it is there. */
+        /** Set it to the number, unless the key exists. */
         ADD,
         /** Add the difference to it, modulo 2^64, unless it is missing. */
         INCREMENT,
@@ -20,21 +20,21 @@ public record Push(int counter, String key, Kind kind, long number) {
         READ
     }
 
-    /** What the store said. */
+    /** The store's answer. */
     public sealed interface Reply permits Holds, Missing, Exists, Refused, Unknown {}
 
-    /** The key now holds this value. */
+    /** The key has this value now. */
     public record Holds(long value) implements Reply {}
 
-    /** There is no such key; nothing was done. */
+    /** The key does not exist; nothing was done. */
     public record Missing() implements Reply {}
 
-    /** The key to add was there already; nothing was done. */
+    /** The key to add already exists; nothing was done. */
     public record Exists() implements Reply {}
 
-    /** The key holds something that is no counter; nothing was done. */
+    /** The value of the key is not a counter; nothing was done. */
     public record Refused(String why) implements Reply {}
 
-    /** No answer: it may or may not have happened, or may happen yet. */
+    /** No answer: the request may or may not have been executed, or may still be. */
     public record Unknown(String why) implements Reply {}
 }

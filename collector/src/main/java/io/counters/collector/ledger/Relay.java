@@ -3,11 +3,11 @@ package io.counters.collector.ledger;
 import io.counters.wire.Verb;
 
 /**
- * One of this ledger's own streams to a peer: the totals of all it was ever given, which are committed in the same
- * transaction in which the values here become less, and before they are sent.
+ * One of this ledger's own streams to a peer: the totals of everything that was ever added to it. They are committed in
+ * the transaction that reduces the values here, and before they are sent.
  */
 final class Relay {
-    /** How long it goes on being repeated to a peer that has left the list. */
+    /** The value of {@link #leftMillis} while the peer is on the list. */
     static final long NEVER = Long.MAX_VALUE;
 
     final int id;
@@ -16,17 +16,19 @@ final class Relay {
     final boolean handsOver;
     final long bornMillis;
 
-    /** When the peer left the list; {@link #NEVER} while it is there. */
+    /** When the peer left the list; {@link #NEVER} while it is on it. */
     long leftMillis = NEVER;
 
     boolean noted;
 
-    /** The totals, in the same table as others' watermarks. */
+    /** The totals, in the same kind of table as the watermarks of other streams. */
     private final Stream totals;
 
     private long sum;
 
-    /** @param handsOver whether it takes whole values of counters that were owned here, or amounts that are passed on */
+    /**
+     * @param handsOver whether it carries whole values of counters that were owned here, or amounts that are passed on
+     */
     Relay(int id, String stream, String peer, boolean handsOver, long bornMillis) {
         this.id = id;
         this.stream = stream;
@@ -37,9 +39,9 @@ final class Relay {
     }
 
     /**
-     * Takes this much of a counter.
+     * Adds an amount of a counter.
      *
-     * @return what was taken: all of it, up to the largest total there is
+     * @return what was added: all of it, up to the largest possible total
      */
     long add(int counter, long amount) {
         Verb verb = amount >= 0 ? Verb.INCREMENT : Verb.DECREMENT;
@@ -76,7 +78,7 @@ final class Relay {
         totals.putBack(failed.counters());
     }
 
-    /** Takes up what an earlier life committed. */
+    /** Restores what an earlier run committed. */
     void restore(Relayed committed) {
         for (int i = 0; i < committed.counters().length; i++) {
             if (committed.increments()[i] != Stream.NONE) {

@@ -6,8 +6,8 @@ import io.counters.collector.self.SeededHash;
 import java.util.Arrays;
 
 /**
- * A stream's id as a key of a map: the bytes as they came, so that a known one is found without making anything. Strangers
- * choose ids, so the hash is seeded.
+ * A stream's ID as a key of a map: the received bytes themselves, so that a known one is found without an allocation.
+ * Untrusted senders choose IDs, so the hash is seeded.
  */
 final class Sender {
     private final SeededHash hashing;
@@ -26,17 +26,17 @@ final class Sender {
         at(bytes, 0, bytes.length);
     }
 
-    /** One to look with, by {@link #at}; never a key in a map. */
+    /** A reusable key for lookups, set by {@link #at}; never a key in a map. */
     static Sender sought(SeededHash hashing) {
         return new Sender(new byte[0], hashing);
     }
 
-    /** Stands for all of these bytes from now on. */
+    /** Sets this key to all of these bytes. */
     Sender at(byte[] in) {
         return at(in, 0, in.length);
     }
 
-    /** Stands for {@code bytes[begin, end)} from now on. */
+    /** Sets this key to {@code bytes[begin, end)}. */
     Sender at(byte[] in, int from, int to) {
         bytes = in;
         begin = from;

@@ -7,8 +7,8 @@ import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the ledger remembers of one sender's stream: the watermark of each verb of each counter it ever sent. Counters
- * have a place in the stream, which indexes two arrays of longs; an open table of ints finds it.
+ * What the ledger remembers of one sender's stream: the watermark of each verb of each counter that it ever sent.
+ * Counters have a place in the stream, which is an index into two arrays of longs; an open table of ints finds it.
  */
 public final class Stream {
     /** In place of a watermark: there is none. */
@@ -19,35 +19,35 @@ public final class Stream {
     boolean whole;
     boolean quarantined;
 
-    /** When it began and when it was last heard, by the time that the ledger has been listening. */
+    /** When it began and when it was last heard, in time spent listening. */
     long bornMillis;
 
     long heardMillis;
 
-    /** How often it said something: datagrams, and by TCP whatever comes at once. After a restart, its datagrams. */
+    /** How often it sent: datagrams; over TCP, what arrives at once counts as one. After a restart, its datagrams. */
     long said;
 
-    /** Where it comes from, as far as is known; see {@link Ledger#stream}. */
+    /** A number for its sender's address; see {@link Ledger#stream}. */
     long address;
 
-    /** The datagrams that arrived, as their numbers tell. */
+    /** The datagrams that arrived, by their numbers. */
     Arrivals arrivals;
 
-    /** What totals brought that no amount had: increments and decrements that were lost on the way. */
+    /** Amounts that only totals brought: increments and decrements that were lost on the way. */
     long healed;
 
-    /** Whether it is among the changed ones; and since when a change in what was heard waits to be committed. */
+    /** Whether it is in the list of changed streams; and when it was last heard, as committed. */
     boolean noted;
 
     long committedHeardMillis;
 
-    /** Whether the ledger remembers it; a stream of which nothing was applied yet has no place there. */
+    /** Whether the ledger remembers it; false as long as no total of it was applied. */
     boolean remembered;
 
-    /** Whether it is forgotten: who still holds it must ask the ledger anew. */
+    /** Whether it was forgotten: a caller that still has it must get it from the ledger again. */
     boolean dropped;
 
-    /** Of a collector's stream: its address; with what it last said. */
+    /** The address of the collector that sends the stream, and its last {@code peer} line; null for other senders. */
     @Nullable
     String peer;
 
@@ -66,7 +66,7 @@ public final class Stream {
     private int size;
     private final BitSet changed = new BitSet();
 
-    /** Odd, and secret: whoever sends a stream chooses which counters are in it. */
+    /** Odd, and secret, because the sender of a stream chooses which counters are in it. */
     private final int factor;
 
     Stream(int id, String sender, boolean whole, Arrivals arrivals, int factor) {
@@ -105,7 +105,7 @@ public final class Stream {
         return place < 0 ? NONE : watermarkAt(place, verb);
     }
 
-    /** Sets a watermark, at a place of the counter's own. */
+    /** Sets a watermark at its counter's place. */
     void setWatermarkAt(int place, Verb verb, long total) {
         long[] marks = marks(verb);
         if (marks == null && total != NONE) {
@@ -120,7 +120,7 @@ public final class Stream {
         changed.set(place);
     }
 
-    /** Sets a watermark, and makes a place for the counter where it has none. */
+    /** Sets a watermark, and makes a place for the counter if it has none. */
     void setWatermark(int counter, Verb verb, long total) {
         int place = place(counter);
         setWatermarkAt(place < 0 ? add(counter) : place, verb, total);
@@ -131,14 +131,14 @@ public final class Stream {
         return sum & Long.MAX_VALUE;
     }
 
-    /** Notes these watermarks as changed again: their commit failed. */
+    /** Marks these watermarks as changed again, because their commit failed. */
     void putBack(int[] failed) {
         for (int counter : failed) {
             changed.set(place(counter));
         }
     }
 
-    /** Takes out what changed since the last call. */
+    /** Takes what changed since the last call. */
     Changes.Watermarks takeChanges() {
         int count = changed.cardinality();
         int[] changedCounters = new int[count];

@@ -1,16 +1,16 @@
 package io.counters.collector.ledger;
 
 /**
- * What is known of one sender's stream, for people.
+ * The state of one sender's stream, for display.
  *
- * @param whole whether nothing of it can have been applied and forgotten
- * @param quarantined whether it jumped by more than 2^53, so that only its amounts count
+ * @param whole whether nothing of it can have been applied and then forgotten
+ * @param quarantined whether a total jumped by more than 2^53, so that only its amounts count
  * @param counters how many counters it has sent with totals
- * @param sent datagrams, as the highest number heard tells
- * @param received different datagrams that arrived
- * @param repeated datagrams that came once more
- * @param healed what totals brought that no amount had
- * @param quietMillis since it was last heard
+ * @param sent datagrams, judged by the highest number received
+ * @param received distinct datagrams that arrived
+ * @param repeated datagrams that arrived a second time
+ * @param healed amounts that only totals brought
+ * @param quietMillis time since it was last heard
  */
 public record StreamReport(
         String sender,
@@ -24,12 +24,15 @@ public record StreamReport(
         long quietMillis) {
     private static final long SPLIT_DATAGRAMS_MIN = 20;
 
-    /** Datagrams that did not arrive, or not yet. */
+    /** Datagrams that have not arrived. */
     public long lost() {
         return Math.max(0, sent - received);
     }
 
-    /** Whether over half is missing: its datagrams may be spread over several collectors, which totals can't bear. */
+    /**
+     * Whether more than half are missing: its datagrams may be spread over several collectors, for which totals do not
+     * work.
+     */
     public boolean isSplit() {
         return sent >= SPLIT_DATAGRAMS_MIN && lost() > received;
     }

@@ -6,20 +6,21 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * The seconds of Unix time that points were published for, in this life and all before. OpenTSDB breaks on two values for
- * one second, so none is used twice, whatever the wall clock does. Ticks come at regular intervals, so the seconds are
- * kept as runs: a clock that was a year ahead for a moment leaves a short run there, and no other second is lost by it.
+ * The seconds of Unix time that points were published for, in this run and all earlier ones. OpenTSDB fails on two
+ * values for one second, so no second is used twice, whatever the wall clock does. Ticks come at regular intervals, so
+ * the seconds are kept as runs. If the clock was a year ahead for a moment, that leaves a short run there, and no other
+ * second is lost.
  *
- * <p>The number of runs is bounded: past {@value #RUNS_MAX}, the two with the smallest gap between them become one in
- * which every second counts as used. The ledger's lock guards it.
+ * <p>The number of runs is bounded: when there are {@value #RUNS_MAX}, the two with the smallest gap between them
+ * become one in which every second counts as used. The ledger's lock protects it.
  */
 final class UsedSeconds {
     static final int RUNS_MAX = 256;
 
-    /** Ticks that are further apart than this belong to two runs: the clock has jumped, or nobody was there. */
+    /** Ticks that are further apart than this belong to two runs: the clock has jumped, or the collector was down. */
     private static final long GAP_SECONDS_MAX = 3_600;
 
-    /** The seconds from {@code first} to {@code last} that are a multiple of {@code step} away from the first. */
+    /** The seconds from {@code first} to {@code last} in steps of {@code step}. */
     record Run(long first, long last, long step) {
         boolean has(long second) {
             return second >= first && second <= last && (second - first) % step == 0;
@@ -31,7 +32,7 @@ final class UsedSeconds {
     /** The run that the last second was added to. */
     private int current = -1;
 
-    /** Takes up what an earlier life used. */
+    /** Restores what earlier runs of the program used. */
     void restore(List<Run> used) {
         runs.clear();
         runs.addAll(used);
@@ -43,10 +44,10 @@ final class UsedSeconds {
     }
 
     /**
-     * Uses the first second that is free, from the wanted one on.
+     * Uses the first free second, from the wanted one on.
      *
-     * @param within how many seconds to look at, the wanted one among them
-     * @return empty when all of them were used before
+     * @param within how many seconds to try, including the wanted one
+     * @return empty if all of them were used before
      */
     OptionalLong use(long wanted, long within) {
         for (long second = wanted; second < wanted + within; second++) {

@@ -5,9 +5,9 @@ import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One number for every counter, such as its value, now and as committed, in blocks of {@value #BLOCK}. A block that a
- * commit has taken is never changed again; who counts in it next makes a copy first. So taking a million values for a commit, or for a tick, is
- * taking some thousand blocks, and nobody waits for it. The ledger's lock guards it.
+ * One number for every counter, such as its value: now and as committed, in blocks of {@value #BLOCK}. A block that a
+ * commit has taken is never changed again; the next change in it makes a copy first. So taking a million values for a
+ * commit or for a tick means taking some thousand blocks, and intake does not wait. The ledger's lock protects it.
  */
 final class Values {
     static final int BLOCK = 128;
@@ -29,7 +29,7 @@ final class Values {
         return counter % BLOCK;
     }
 
-    /** Has room for the counter of this number, of which nothing is counted yet. */
+    /** Makes room for the counter with this number, whose value is 0. */
     void add(int counter) {
         if (block(counter) == now.length) {
             now = longer(now);
@@ -44,7 +44,7 @@ final class Values {
         return longer;
     }
 
-    /** Takes up the next counter as an earlier life committed it. */
+    /** Restores the next counter as an earlier run committed it. */
     void restore(int counter, long value) {
         add(counter);
         int block = block(counter);
@@ -63,9 +63,9 @@ final class Values {
     /**
      * Adds to a counter, up to the end of the range.
      *
-     * @return whether that was all of the difference
+     * @return whether the whole difference was added
      */
-    @SuppressWarnings("ReferenceEquality") // Which array it is, not what is in it.
+    @SuppressWarnings("ReferenceEquality") // Compares the arrays, not their contents.
     boolean move(int counter, long difference) {
         int block = block(counter);
         long[] values = now[block];
@@ -79,7 +79,7 @@ final class Values {
         return sum == before + difference;
     }
 
-    /** The sum of two numbers, or the end of the range where it leaves 64 bits. */
+    /** The sum of two numbers, or the end of the range if it exceeds 64 bits. */
     static long sum(long a, long b) {
         long sum = a + b;
         return ((a ^ sum) & (b ^ sum)) >= 0 ? sum : b < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
@@ -96,7 +96,7 @@ final class Values {
         return Arrays.copyOf(blocks, count);
     }
 
-    /** These blocks as they are now. */
+    /** Takes these blocks as they are now. */
     long[][] take(int[] blocks) {
         long[][] values = new long[blocks.length][];
         for (int i = 0; i < blocks.length; i++) {
@@ -106,7 +106,7 @@ final class Values {
         return values;
     }
 
-    /** Of these blocks as they are now those that differ from what is committed; null in place of each other one. */
+    /** Takes those of these blocks that differ from what is committed; null in place of the others. */
     @SuppressWarnings("ReferenceEquality")
     long[] @Nullable [] takeChanged(int[] blocks) {
         long[][] values = take(blocks);
@@ -117,7 +117,7 @@ final class Values {
         return changed;
     }
 
-    /** What was taken is committed; null stands for what is as it was. */
+    /** Called when the taken blocks are committed; null means an unchanged block. */
     void committed(int[] blocks, long[] @Nullable [] values) {
         for (int i = 0; i < blocks.length; i++) {
             long[] block = values[i];

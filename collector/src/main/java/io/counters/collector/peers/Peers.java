@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** This collector's part among its peers: reads their list and sends them what is theirs. For one thread. */
+/** Connects this collector with its peers: reads their list and sends them what belongs to them. For one thread. */
 public final class Peers implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Peers.class);
 
@@ -38,8 +38,8 @@ public final class Peers implements AutoCloseable {
      * Joins the peers, before anything is counted.
      *
      * @param clockMillis the ledger's time
-     * @param ids gives streams' ids
-     * @throws SettingsException where the list can't be read, or can't follow the one the ledger went by
+     * @param ids supplies IDs for streams
+     * @throws SettingsException if the list can't be read, or can't follow the one that the ledger used
      */
     public Peers(
             Path file,
@@ -58,13 +58,14 @@ public final class Peers implements AutoCloseable {
         try {
             ledger.join(list, self, ids);
         } catch (IllegalArgumentException notNext) {
-            throw new SettingsException(List.of(file + " holds " + list + ", but " + notNext.getMessage()));
+            throw new SettingsException(List.of(file + " contains " + list + ", but " + notNext.getMessage()));
         }
         relays = new Relays(ledger, clockMillis);
     }
 
     /**
-     * One step: takes note of a changed list, takes over what has arrived, sends what is due. To be called once a second.
+     * One step: reads the list if it changed, takes over what has arrived, and sends what is due. To be called once a
+     * second.
      *
      * @param wallMillis Unix time
      */
@@ -81,33 +82,35 @@ public final class Peers implements AutoCloseable {
             boolean isWhole = read.isSame(seen);
             seen = read;
             if (read.isSame(list) || !isWhole) {
-                // A list that is being written is not taken for a shorter one: it must stay for a second.
+                // A list must stay unchanged for a second, so that a partly written one is not used.
                 return;
             }
             ledger.change(read);
-            log.info("goes by {} instead of {}", read, list);
+            log.info("now uses {} instead of {}", read, list);
             list = read;
         } catch (SettingsException mistakes) {
             bad(String.join("; ", mistakes.mistakes()));
         } catch (IllegalArgumentException notNext) {
-            bad(file + " holds " + seen + ", but " + notNext.getMessage());
+            bad(file + " contains " + seen + ", but " + notNext.getMessage());
         }
     }
 
     private void bad(String mistake) {
         badLists.increment();
-        faults.warn("list", mistake + "; " + list + " stays");
+        faults.warn("list", mistake + "; " + list + " stays in use");
     }
 
     private void await(Set<String> now) {
         if (now.isEmpty() && !awaited.isEmpty()) {
-            log.info("all peers go by list {}, and what they handed over is here", list.number());
+            log.info(
+                    "list {} is settled: all peers use it, and everything that they handed over has arrived",
+                    list.number());
         }
         if (!now.isEmpty()) {
             faults.warn(
                     "awaited",
                     "list " + list.number() + " waits for " + String.join(", ", now)
-                            + ": what they may hand over is not published before it is here");
+                            + "; counters that they may hand over are not published until they have arrived");
         }
         awaited = now;
     }
@@ -119,7 +122,7 @@ public final class Peers implements AutoCloseable {
         return destination.transport();
     }
 
-    /** Who shares the names, for people. */
+    /** The list, for the log. */
     @Override
     public String toString() {
         return list.toString();

@@ -16,9 +16,9 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Reads the list of peers; the package draws it. */
+/** Reads the list of peers; the package's Javadoc shows its format. */
 final class PeersFile {
-    /** Of UTF-8, read as ISO 8859-1: some editors put it in front. */
+    /** In UTF-8, read as ISO 8859-1; some editors write it first. */
     private static final String BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 
     private static final String NUMBER = "list ";
@@ -39,7 +39,7 @@ final class PeersFile {
     /**
      * Reads the file.
      *
-     * @throws SettingsException with every mistake, by line
+     * @throws SettingsException with every error, by line
      */
     static PeerList read(Path file) throws SettingsException {
         return new PeersFile(file).read();
@@ -53,15 +53,16 @@ final class PeersFile {
                 read(i + 1, (i == 0 && line.startsWith(BYTE_ORDER_MARK) ? line.substring(3) : line).strip());
             }
         } catch (NoSuchFileException missing) {
-            throw new SettingsException(List.of(file + " does not exist; it holds the list of peers"));
+            throw new SettingsException(List.of(file + " does not exist; it must contain the list of peers"));
         } catch (IOException unreadable) {
             throw new SettingsException(List.of(file + " can't be read: " + unreadable.getMessage()));
         }
         if (number == 0) {
-            mistakes.add(file + " has no number; begin it with a line \"list 1\", and count up with every change");
+            mistakes.add(file
+                    + " has no number; begin it with the line \"list 1\", and increase the number with every change");
         }
         if (peers.isEmpty()) {
-            mistakes.add(file + " names no collector; give one a line, HOST:PORT");
+            mistakes.add(file + " names no collector; add one per line, as HOST:PORT");
         } else {
             CollectorAddress.mistakes(peers).forEach(mistake -> mistakes.add(file + ": " + mistake));
         }
@@ -69,7 +70,7 @@ final class PeersFile {
         peers.forEach(peer -> known.add(peer.toString().toLowerCase(Locale.ROOT)));
         Stream.concat(out.stream(), gone.stream())
                 .filter(address -> !known.add(address.toLowerCase(Locale.ROOT)))
-                .forEach(address -> mistakes.add(file + ": \"" + address + "\" stands there twice"));
+                .forEach(address -> mistakes.add(file + ": \"" + address + "\" appears twice"));
         if (!mistakes.isEmpty()) {
             throw new SettingsException(mistakes);
         }
@@ -86,13 +87,13 @@ final class PeersFile {
         if (text.isEmpty() || text.startsWith("#")) {
             return;
         }
-        // A word alone is no collector of that name.
+        // A keyword alone is not a collector with that name.
         String line = text + " ";
         try {
             if (line.startsWith(NUMBER)) {
                 int read = Settings.wholeNumber(line.substring(NUMBER.length()).strip(), 1, Integer.MAX_VALUE);
                 if (number != 0) {
-                    throw new IllegalArgumentException("the list has a number already, " + number);
+                    throw new IllegalArgumentException("the list already has number " + number);
                 }
                 number = read;
             } else if (line.startsWith(OUT)) {

@@ -28,11 +28,12 @@ public record PeersSettings(Optional<Path> file, String self) {
             return text;
         }
         if (text.isEmpty()) {
-            throw new IllegalArgumentException("with --peers give this collector's own address as --self HOST:PORT");
+            throw new IllegalArgumentException(
+                    "which --peers requires; set this collector's own address, --self HOST:PORT");
         }
         String address = CollectorAddress.read(text).toString();
         if (address.length() > ADDRESS_LETTERS_MAX) {
-            throw new IllegalArgumentException("allowed are " + ADDRESS_LETTERS_MAX + " letters");
+            throw new IllegalArgumentException("allowed are at most " + ADDRESS_LETTERS_MAX + " characters");
         }
         return address;
     }

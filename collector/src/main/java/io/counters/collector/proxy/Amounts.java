@@ -11,19 +11,23 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * What our own commands came to, by name: sums that are never set back, in rows of the kind that a JVM counts into, so
- * that core's table and sweep read them. The memory that names take, here, in the table and in the streams, is bounded;
- * what is counted under names that find no room is added up as {@value Cells#OVERFLOW}, so that sums stay true. Finding a
- * known name allocates nothing. A sum that leaves 64 bits stops at the end of the range. For one thread.
+ * The sums of our own commands, by name. They are never reset, and are stored in rows like those that an agent's threads
+ * count into, so that core's table and sweep can read them. The memory for names, here, in the table and in the streams, is
+ * limited. Amounts of names for which there is no room are summed as {@value Cells#OVERFLOW}, so that the sums stay correct.
+ * Finding a known name allocates nothing. A sum that would leave the 64-bit range stays at the end of the range. For one
+ * thread.
  */
 final class Amounts {
-    /** Measured by {@code AmountsMemoryTest}: what a name takes that has a total in one server's stream, but for its letters. */
+    /**
+     * Memory for a name that has a total in one server's stream, without its characters; {@code AmountsMemoryTest} measures
+     * it.
+     */
     static final int NAME_BYTES = 480;
 
-    /** Its letters stand in a string and in two arrays. */
+    /** Memory for each character of a name: it is in a string and in two arrays. */
     static final int LETTER_BYTES = 3;
 
-    /** Each stream has a number for each name, and its array is up to twice as long as it need be. */
+    /** Memory for a name in each stream: a number, in an array that is up to twice as long as necessary. */
     static final int STREAM_BYTES = 8;
 
     private static final byte[] OVERFLOW = Cells.OVERFLOW.getBytes(ISO_8859_1);
@@ -39,44 +43,44 @@ final class Amounts {
     private int streams;
     private long saturated;
 
-    /** By hash: a name's number plus 1, 0 for none. A power of two, at most half full. */
+    /** Indexed by hash: a name's number plus 1, or 0 for none. The length is a power of two; at most half of it is used. */
     private int[] places = new int[1024];
 
-    /** @param bytesMax of memory for names */
+    /** @param bytesMax the limit on memory for names */
     Amounts(long bytesMax, SeededHash hash) {
         this.bytesMax = bytesMax;
         this.hash = hash;
     }
 
-    /** What a {@link io.counters.emit.CounterTable} reads. */
+    /** The rows that a {@link io.counters.emit.CounterTable} reads. */
     List<Object[]> sources() {
         return sources;
     }
 
-    /** How many streams there may be: one for each server that there ever was. */
+    /** Sets how many streams there may be: one for each server since the start. */
     void streams(int count) {
         streams = count;
     }
 
-    /** Bytes of memory that the names take. */
+    /** Memory for the names, in bytes. */
     long bytes() {
         return bytes(streams);
     }
 
-    /** What they would take with so many streams. */
+    /** Memory that the names would need with this many streams, in bytes. */
     long bytes(int ofStreams) {
         return names.size() * (NAME_BYTES + (long) STREAM_BYTES * ofStreams) + LETTER_BYTES * letters;
     }
 
-    /** Of memory, at the most. */
+    /** The limit on {@link #bytes()}. */
     long bytesMax() {
         return bytesMax;
     }
 
     /**
-     * Adds to the name {@code in[begin, end)}, which is canonical.
+     * Adds to the sum of the name {@code in[begin, end)}, which is in canonical form.
      *
-     * @return false where it is new and there is no room for it: it was added to {@value Cells#OVERFLOW}
+     * @return false if the name is new and there is no room for it; the amount was added to {@value Cells#OVERFLOW} instead
      */
     boolean add(byte[] in, int begin, int end, long amount) {
         int place = place(in, begin, end);
@@ -96,7 +100,7 @@ final class Amounts {
         return isTaken;
     }
 
-    /** How often a sum stopped at the end of the range. */
+    /** How many amounts would have taken a sum out of its range. */
     long saturated() {
         return saturated;
     }

@@ -3,8 +3,8 @@ package io.counters.collector.proxy;
 import java.util.random.RandomGenerator;
 
 /**
- * How long to wait before the next try: twice as long each time, up to a bound, and at random between half of that and all,
- * so that many who lost the same server do not come back to it at once. For one thread.
+ * Computes the pause before the next attempt: its maximum doubles each time, up to a limit, and the pause is random between
+ * half of that maximum and all of it, so that many proxies do not reconnect to a server at the same moment. For one thread.
  */
 final class Backoff {
     static final long MILLIS_MIN = 100;
@@ -17,14 +17,14 @@ final class Backoff {
         this.random = random;
     }
 
-    /** Milliseconds to wait now. */
+    /** The next pause, in milliseconds. */
     long next() {
         long millis = atMost / 2 + random.nextLong(atMost / 2 + 1);
         atMost = Math.min(2 * atMost, MILLIS_MAX);
         return millis;
     }
 
-    /** It went well for a while: begins anew. */
+    /** Begins again with the shortest pause; call it after a connection has lasted for a while. */
     void reset() {
         atMost = MILLIS_MIN;
     }

@@ -42,39 +42,41 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Single-threaded event loop over all sockets, in and out; only the selector blocks. {@link #run} is that thread's work; {@link #close} ends it once what has arrived was taken and what waits was written, within {@value
- * #LAST_MILLIS_MAX} ms.
+ * Single-threaded event loop over all sockets, incoming and outgoing; only the selector blocks. {@link #run} runs the loop.
+ * {@link #close} ends it: the loop reads what has arrived, writes what waits, and returns within {@value #LAST_MILLIS_MAX}
+ * ms.
  *
- * <p>A server that can't be reached or reads too slowly keeps its keys; what is for it waits in its own queue and slows
- * nobody: senders are always read, and where the queues have no room the longest drops its oldest.
+ * <p>A server that can't be reached or reads too slowly keeps its keys. Messages for it wait in its own queue and delay
+ * nothing else: senders are always read, and when the queues are full the longest queue drops its oldest messages.
  *
- * <p>A socket of ours that fails is left alone until the next tick, and counted. One that fails for a minute without a
- * success, and whatever else goes wrong, goes out of {@link #run}: who runs it ends the process.
+ * <p>When receiving over UDP or accepting TCP connections fails, the failure is counted, and the port is not used until the
+ * next tick. If it fails for a minute without a success, or if anything else fails, {@link #run} throws, and its caller must
+ * end the process.
  */
 public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final Logger log = LoggerFactory.getLogger(Forwarder.class);
 
-    /** Connections that the kernel keeps until they are accepted: many clients may come at once, after a restart. */
+    /** Connections that the kernel keeps until they are accepted: after a restart, many clients may connect at once. */
     private static final int BACKLOG = 1024;
 
     private static final int DATAGRAMS_A_ROUND = 1000;
     private static final int ACCEPTS_A_ROUND = 100;
 
-    /** It wakes every {@value #TICK_MILLIS} ms at the latest, so that a loop without a round for so long hangs. */
+    /** The loop wakes at least every {@value #TICK_MILLIS} ms, so a loop that finishes no round for this long hangs. */
     private static final long ROUND_NANOS_MAX = TimeUnit.SECONDS.toNanos(5);
 
-    /** How long to wait for the loop to take a list. */
+    /** How long to wait until the loop has accepted or refused a list of servers. */
     private static final long ANSWER_SECONDS_MAX = 5;
 
     private static final long TICK_MILLIS = 100;
 
-    /** A few messages are not written before so long after the ones before them: each write costs more than they do. */
+    /** Minimum time between writes of few messages: a write costs more than the messages in it. */
     private static final long GATHER_MILLIS = 2;
 
     private static final int GATHER_BYTES = 16 * 1024;
     private static final int TICKS_A_SWEEP = 10;
 
-    /** Of this process' network namespace. */
+    /** The folder with the connections of this process' network namespace. */
     private static final Path TCP_TABLE = Path.of("/proc/self/net");
 
     private static final long LAST_MILLIS_MAX = 5_000;
@@ -82,7 +84,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final long[] LAST_PAUSES_MILLIS = {50, 150};
     private static final long[] NO_PAUSES = {};
 
-    /** What a server that left has of our own amounts is repeated there for so long. */
+    /** How long the totals in the stream to a removed server are repeated to it. */
     private static final long LEAVING_NANOS = TimeUnit.MINUTES.toNanos(10);
 
     private final ProxySettings settings;
@@ -108,7 +110,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private final SilentHosts silentHosts;
     private final AtomicReference<@Nullable Change> next = new AtomicReference<>();
 
-    /** By the servers' places in the ring. */
+    /** Indexed by the servers' places in the ring. */
     private Upstream[] upstreams = {};
 
     private final List<Leaving> leaving = new ArrayList<>();
@@ -122,27 +124,27 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private volatile Upstream[] shown = {};
     private volatile boolean closing;
 
-    /** When the loop ended a round last. */
+    /** When the loop last finished a round. */
     private volatile long roundNanos;
 
-    /** Whether a socket has failed since the tick. */
+    /** Whether accepting has failed since the last tick; below, the same for receiving. */
     private boolean acceptFailed;
 
     private boolean receiveFailed;
 
-    /** @param refusal why the servers are not used, or empty; the loop completes it */
+    /** @param refusal the reason why the servers are not used, empty if they are; completed by the loop */
     private record Change(List<Server> servers, CompletableFuture<Optional<String>> refusal) {}
 
     private record Leaving(Upstream upstream, long untilNanos) {}
 
     /**
-     * Opens the ports; servers are connected to once it runs.
+     * Opens the ports. Servers are connected after {@link #run} has begun.
      *
      * @param wallMillis Unix time
-     * @param random from a secure source: strangers choose names
-     * @param descriptors how many this process may have; senders get half of them at the most
-     * @param ids names a stream of ours, never the same again
-     * @throws IOException when a port can't be had; the message names the remedy
+     * @param random a secure source, because strangers choose the names
+     * @param descriptors how many file descriptors this process may use; senders get at most half of them
+     * @param ids supplies the ID of each new stream; never the same ID twice
+     * @throws IOException when a port can't be opened; the message names the remedy
      */
     public Forwarder(
             ProxySettings settings,
@@ -219,25 +221,25 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private IOException taken(String protocol, int port, String key, BindException taken) {
         return new IOException(
                 "can't listen on " + settings.bind().getHostAddress() + " " + protocol + " port " + port + " ("
-                        + taken.getMessage() + "); another proxy may run there, " + key + " takes another",
+                        + taken.getMessage() + "); another proxy may use it: stop that one, or set another " + key,
                 taken);
     }
 
-    /** Where TCP comes in, with the port that was got; null where it is off. */
+    /** The address on which TCP connections are accepted, with the actual port; null when TCP is off. */
     public @Nullable InetSocketAddress tcpAddress() throws IOException {
         return tcp == null ? null : (InetSocketAddress) tcp.getLocalAddress();
     }
 
-    /** Where UDP comes in, with the port that was got; null where it is off. */
+    /** The address on which datagrams are received, with the actual port; null when UDP is off. */
     public @Nullable InetSocketAddress udpAddress() {
         return udp == null ? null : udp.address();
     }
 
     /**
-     * Goes by another list of servers from now on. Waits until the loop has taken it; from any thread but the loop's, one
-     * at a time.
+     * Replaces the list of servers. Waits until the loop has accepted or refused it. Call from any thread but the loop's, one
+     * call at a time.
      *
-     * @throws SettingsException when it is not taken, with the reason; the servers stay
+     * @throws SettingsException with the reason, when the list is not used; the old servers stay in use
      */
     void use(List<Server> servers) throws SettingsException {
         Change change = new Change(List.copyOf(servers), new CompletableFuture<>());
@@ -256,11 +258,11 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         }
         if (refusal.isPresent()) {
             throw new SettingsException(
-                    List.of("the new list of " + servers.size() + " servers is not used: " + refusal.get()));
+                    List.of("the new list of servers (" + servers.size() + ") is not used: " + refusal.get()));
         }
     }
 
-    /** What is wrong, a line each; empty when nothing is. From any thread. */
+    /** The present problems, a line each; empty when there are none. From any thread. */
     List<String> troubles() {
         List<String> troubles = new ArrayList<>();
         long age = nanoClock.getAsLong() - roundNanos;
@@ -272,7 +274,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         return troubles;
     }
 
-    /** How many of the servers are connected, or may be sent to by UDP. From any thread, of a moment ago. */
+    /** How many servers are connected, or can be sent to over UDP. From any thread; may be slightly out of date. */
     public long serversUp() {
         long up = 0;
         for (Upstream upstream : shown) {
@@ -289,8 +291,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             }
             end();
         } catch (IOException failure) {
-            // Of the selector: without it nothing comes in or goes out. Who runs this thread ends the process.
-            throw new UncheckedIOException("the proxy can't wait for its sockets any more", failure);
+            // The selector failed; without it, nothing is received or sent. The thread's owner ends the process.
+            throw new UncheckedIOException("the proxy's selector failed", failure);
         } finally {
             closeSockets();
         }
@@ -330,7 +332,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             change.refusal.complete(change(change.servers));
         }
         if (tcp != null) {
-            // A socket that was listened to for a tick and did not fail is well, though nobody came.
+            // A port that was open for a tick and did not fail works, even if nobody connected.
             if (!acceptFailed) {
                 accepts.succeeded();
             }
@@ -384,7 +386,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         return null;
     }
 
-    /** Uses another list, or says why not. */
+    /** Uses another list; returns the reason if it does not. */
     private Optional<String> change(List<Server> list) {
         Optional<String> noRoom = settings.noRoom(list.size()).or(() -> relay.noRoom(list));
         if (noRoom.isPresent()) {
@@ -392,8 +394,8 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         }
         Ring fresh = new Ring(list, settings.dropTags());
         log.info(
-                "{} servers instead of {}: {} % of all keys move",
-                list.size(), ring.servers().size(), String.format(Locale.ROOT, "%.2f", 100 * ring.moved(fresh)));
+                "the list of servers has changed: servers before {}, now {}; {} % of all keys move",
+                ring.servers().size(), list.size(), String.format(Locale.ROOT, "%.2f", 100 * ring.moved(fresh)));
         Upstream[] before = upstreams;
         upstreams = upstreams(fresh);
         ring = fresh;
@@ -402,8 +404,10 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         for (Upstream upstream : before) {
             if (list.stream().noneMatch(upstream.server()::isSame)) {
                 log.info(
-                        "{} has left; {} bytes that waited for it go to others", upstream.server(), upstream.waiting());
-                // A batch is not handed on: its totals stay in that server's stream.
+                        "{} was removed; {} bytes that waited for it are sent to the new owners",
+                        upstream.server(),
+                        upstream.waiting());
+                // A batch is not sent to another server: its totals belong to the stream of this one.
                 upstream.drain((in, begin, end) -> {
                     if (!Frames.isBatch(in, begin, end)) {
                         frames.take(in, begin, end);
@@ -434,7 +438,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     private Upstream connect(Server server) {
         if (!known(server)) {
-            log.info("{} is a server now", server);
+            log.info("{} was added", server);
         }
         Supplier<MessageQueue> fresh = () -> queues.queue(server.toString());
         Upstream upstream = server.scheme() == Server.Scheme.UDP
@@ -468,7 +472,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
                 accept(tcp);
             }
         } catch (IOException failure) {
-            // It would fail again at once, for want of descriptors or memory; the next tick listens to it again.
+            // It would fail again at once, because descriptors or memory are short; the next tick enables it again.
             key.interestOps(0);
             if (tcp != null && key.channel().equals(tcp)) {
                 acceptFailed = true;
@@ -478,7 +482,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
                 receives.failed(failure);
             }
         } catch (CancelledKeyException closedMeanwhile) {
-            // Nothing more can come from it.
+            // This connection was closed earlier in the same round.
         }
     }
 
@@ -494,7 +498,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         try {
             for (int length; count < DATAGRAMS_A_ROUND && (length = from.receive(datagram.clear())) >= 0; count++) {
                 datagram.get(0, in, 0, length);
-                // The last line may go without a line break; on the way out it has one, to be told from the next.
+                // The last line may lack its line break; it is sent with one, to separate it from the next line.
                 in[length] = '\n';
                 int end = length + 1;
                 int rest = frames.take(in, 0, end);
@@ -541,7 +545,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         return byTcp == null ? byUdp : byTcp;
     }
 
-    /** Who sent the datagram that is being taken. */
+    /** The sender of the datagram that is being read. */
     private final class ByUdp implements Sender {
         @Override
         public String protocol() {
@@ -564,7 +568,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         }
     }
 
-    /** Ends {@link #run} once what has arrived was taken, and what waits was written. From any thread; idempotent. */
+    /** Ends {@link #run}, which first reads what has arrived and writes what waits. From any thread; idempotent. */
     @Override
     public void close() {
         closing = true;
@@ -576,7 +580,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         if (tcp != null) {
             closeQuietly(tcp);
         }
-        // What had arrived when the end was called is taken still; what goes on arriving is not waited out.
+        // What had arrived before the end is still read; senders that keep sending are not waited for.
         long lastRead = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(LAST_READS_MILLIS_MAX);
         while (selector.selectNow(this::serve) > 0 && nanoClock.getAsLong() - lastRead < 0) {
             flush();
@@ -604,7 +608,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         }
         if (relay.untold() > 0) {
             log.error(
-                    "{} counters have increments that could not be sent, as their servers were unreachable; they are lost",
+                    "increments could not be sent, because their servers were unreachable, and are lost; counters: {}",
                     relay.untold());
         }
     }

@@ -8,32 +8,32 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts bytes into messages. The first byte of each says what it is: {@code 0xAA} begins a binary frame, all else is a
- * line. Never throws, whatever the bytes; allocates nothing; keeps nothing.
+ * Splits bytes into messages by the first byte of each: {@code 0xAA} begins a binary frame, any other byte a line. Never
+ * throws, whatever the bytes; allocates nothing; keeps nothing.
  *
  * <pre>
- *   line    key ":" value "|" type [ "|" ... ] LF       type: c g ms s h d m k kv; what follows it is not looked at
- *   line    "increment " | "decrement " | "from " | "signed " ... LF       our own; wire reads it
- *   line    "peer " ... LF       our collectors' own; refused
+ *   line    key ":" value "|" type [ "|" ... ] LF       type: c g ms s h d m k kv; what follows it is not checked
+ *   line    "increment " | "decrement " | "from " | "signed " ... LF       our own commands; io.counters.wire parses them
+ *   line    "peer " ... LF       only between collectors; refused
  *
  *   frame   +----+----+---------+-----------------+-----------------+
  *           | AA |type| key len | value, 8 bytes  | key ... 00      |   1 kv  2 counter  3 timer  5 gauge  6 gauge delta
  *           +----+----+---------+---------+-------+--------+--------+-+
  *           | AA | 04 | key len | set len | key ... 00     | set ... 00 |   4 set
  *           +----+----+---------+---------+----------------+------------+
- *           lengths: 2 bytes, lowest first, with the NUL at the end
+ *           lengths: 2 bytes, little-endian; each includes the NUL at the end
  *
- *   batch   "from " ... LF, commands, "from -" LF       never comes in so: what the proxy itself keeps in a queue as one
+ *   batch   "from " ... LF, commands, "from -" LF       never received as such: made by the proxy, one message in a queue
  * </pre>
  */
 final class Frames {
-    /** The most bytes of a line, its line break left out. */
+    /** Maximum bytes of a line, without its line break. */
     static final int LINE_BYTES_MAX = 65_536;
 
-    /** The most bytes of a frame: a set's header, key and value. */
+    /** Maximum bytes of a frame: a set's header, key and value. */
     static final int FRAME_BYTES_MAX = 6 + 2 * 65_535;
 
-    /** What ends a batch: the lines after it belong to no stream. */
+    /** Ends a batch: the lines after it belong to no stream. */
     static final byte[] BATCH_END = "from -\n".getBytes(ISO_8859_1);
 
     private static final byte MAGIC = (byte) 0xAA;
@@ -43,7 +43,7 @@ final class Frames {
     private static final int SET_HEADER_BYTES = 6;
     private static final int LENGTHS_BYTES = 6;
 
-    /** In place of a length: there must be more bytes to tell. */
+    /** Instead of a length: more bytes are needed to know it. */
     private static final int MORE = 0;
 
     private static final byte[][] OWN = {
@@ -55,37 +55,37 @@ final class Frames {
     private static final byte[] FROM = OWN[2];
     private static final byte[] PEER = "peer ".getBytes(ISO_8859_1);
 
-    /** In place of where a line ends: it has not ended. */
+    /** Instead of the end of a line: the line has not ended. */
     private static final int UNENDED = -1;
 
-    /** In place of where a line ends: it is none of ours, and what follows is not to be taken. */
+    /** Instead of the end of a line: the line is of another protocol, and what follows must not be parsed. */
     private static final int FOREIGN = -2;
 
     private final Taker taker;
     private final boolean isStream;
 
-    /** Who takes the messages; slices of bytes are valid during the call only. */
+    /** Receives the messages; the bytes are valid only during the call. */
     interface Taker {
-        /** A whole message, {@code in[begin, end)}, and its key within. */
+        /** A complete message, {@code in[begin, end)}, and the place of its key in it. */
         void message(byte[] in, int begin, int end, int keyBegin, int keyEnd);
 
         /** A line of our own protocol, with its line break. */
         void command(byte[] in, int begin, int end);
 
-        /** A line or the beginning of a frame that is not passed on. */
+        /** A line, or the beginning of a frame, that is not forwarded. */
         void refused(Refusal why, byte[] in, int begin, int end);
 
         /**
-         * Bytes of a line of a stream that was refused as too long and has no line break yet.
+         * Skipped bytes of a line on TCP that was refused as too long and has not ended.
          *
-         * @param counts about how many were found in them and not told of in {@link #refused}
+         * @param counts an estimate of the counts in these bytes; 0 for the bytes that were passed to {@link #refused}
          */
         void passedOver(long bytes, long counts);
 
         /**
-         * What a line that was refused as too long came to: it has ended, or goes on for a minute.
+         * All of a line that was refused as too long; called when the line ends, and once a minute while it continues.
          *
-         * @param held has read all of it until now
+         * @param held has read the line up to now
          */
         void unended(JoinedLines held, long bytes);
     }
@@ -99,16 +99,16 @@ final class Frames {
         this.isStream = isStream;
     }
 
-    /** For what comes by a TCP stream: a web page can have a browser open one, so a line of HTTP ends it. */
+    /** For the bytes of a TCP connection. A web page can make a browser open one, so a line of HTTP ends it. */
     static Frames ofStream(Taker taker) {
         return new Frames(taker, true);
     }
 
     /**
-     * Takes the whole messages of {@code in[begin, end)}.
+     * Parses the complete messages in {@code in[begin, end)}.
      *
-     * @return where the message begins that has not come in full, {@code end} if there is none; or, where a bad frame
-     *     has hidden where the next message begins, or a stream is one of HTTP, -1
+     * @return where an incomplete message begins, {@code end} if there is none; -1 after a malformed frame, because the
+     *     parser can't resynchronize after it, and after HTTP on a stream
      */
     int take(byte[] in, int begin, int end) {
         int at = begin;
@@ -130,17 +130,17 @@ final class Frames {
         return end;
     }
 
-    /** Whether a message that has not come in full is a binary frame. */
+    /** Whether a message, complete or not, is a binary frame. */
     static boolean isFrame(byte[] in, int begin) {
         return in[begin] == MAGIC;
     }
 
-    /** How many bytes more a frame needs that has not come in full, at the least; {@code in} begins with it. */
+    /** How many more bytes an incomplete frame needs at least; {@code in} begins with the frame. */
     static int missing(byte[] in, int length) {
         return length < LENGTHS_BYTES ? LENGTHS_BYTES - length : length(in, 0) - length;
     }
 
-    /** Where the whole message ends that begins here, as it was taken or as a batch. */
+    /** The end of the complete message in a queue that begins here; a batch is one message. */
     static int next(byte[] in, int begin, int end) {
         if (in[begin] == MAGIC) {
             return begin + length(in, begin);
@@ -154,7 +154,7 @@ final class Frames {
         return afterLine(in, at);
     }
 
-    /** Whether a message of a queue is a batch, which is this program's own. */
+    /** Whether a message in a queue is a batch, which the proxy itself made. */
     static boolean isBatch(byte[] in, int begin, int end) {
         return starts(in, begin, end, FROM);
     }
@@ -162,12 +162,12 @@ final class Frames {
     private static int afterLine(byte[] in, int begin) {
         int at = begin;
         while (in[at++] != '\n') {
-            // On to the line break.
+            // Find the line break.
         }
         return at;
     }
 
-    /** Takes a line; returns where the next message begins, {@link #UNENDED} or {@link #FOREIGN}. */
+    /** Parses a line; returns where the next message begins, {@link #UNENDED} or {@link #FOREIGN}. */
     private int line(byte[] in, int begin, int end) {
         int colon = begin;
         while (colon < end && in[colon] != ':' && in[colon] != '\n') {
@@ -230,7 +230,7 @@ final class Frames {
             typeEnd++;
         }
         if (!isType(in, bar + 1, typeEnd) && typeEnd == end) {
-            // Some clients leave blanks or NULs at the end; the collector passes over them.
+            // Some clients leave blanks or NULs at the end; the collector ignores them.
             while (typeEnd > bar + 1 && isBlank(in[typeEnd - 1])) {
                 typeEnd--;
             }
@@ -266,7 +266,7 @@ final class Frames {
         return end - begin >= with.length && Arrays.equals(in, begin, begin + with.length, with, 0, with.length);
     }
 
-    /** Takes a frame; returns its length, {@link #MORE}, or -1 for a bad one. */
+    /** Parses a frame; returns its length, {@link #MORE}, or -1 for a malformed one. */
     private int frame(byte[] in, int begin, int end) {
         int type = end - begin < 2 ? 1 : in[begin + 1];
         if (type < 1 || type > TYPE_MAX) {
@@ -304,7 +304,7 @@ final class Frames {
         return -1;
     }
 
-    /** The length of a whole and good frame. */
+    /** The length of a complete, valid frame. */
     private static int length(byte[] in, int begin) {
         int keyLength = number(in, begin + 2);
         return in[begin + 1] == SET ? SET_HEADER_BYTES + keyLength + number(in, begin + 4) : HEADER_BYTES + keyLength;
@@ -314,7 +314,7 @@ final class Frames {
         return (in[at] & 0xFF) | (in[at + 1] & 0xFF) << 8;
     }
 
-    /** Whether the first NUL stands at the end, and there. */
+    /** Whether {@code in[end]} is NUL and no byte before it is. */
     private static boolean isText(byte[] in, int begin, int end) {
         int at = begin;
         while (at < end && in[at] != 0) {

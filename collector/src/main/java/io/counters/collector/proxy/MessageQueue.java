@@ -6,8 +6,8 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whole messages that wait for one server, oldest first, in chunks of memory that a {@link QueueRoom} has for all queues.
- * What is too much there is dropped from the old end, whole messages, a chunk of them at a time. For one thread.
+ * Complete messages that wait for one server, oldest first, in chunks of memory that a {@link QueueRoom} supplies to all
+ * queues. When its memory is full, the oldest messages are dropped, a chunk of complete messages at a time. For one thread.
  */
 final class MessageQueue {
     private final QueueRoom room;
@@ -18,7 +18,7 @@ final class MessageQueue {
     private long added;
     private long dropped;
 
-    /** Takes whole messages. */
+    /** Receives complete messages. */
     @FunctionalInterface
     interface Each {
         void message(byte[] in, int begin, int end);
@@ -30,12 +30,12 @@ final class MessageQueue {
         this.server = server;
     }
 
-    /** Whom it is for, in words. */
+    /** The server's address, for messages. */
     String server() {
         return server;
     }
 
-    /** Puts the message {@code in[begin, end)} behind the others. */
+    /** Appends the message {@code in[begin, end)}. */
     void add(byte[] in, int begin, int end) {
         int length = end - begin;
         Chunk last = chunks.peekLast();
@@ -51,13 +51,13 @@ final class MessageQueue {
         added += length;
     }
 
-    /** Whether there is anything to drop but a chunk of which a message has been handed on in part. */
+    /** Whether there is a chunk to drop; one that has been sent in part can't be dropped. */
     boolean canDrop() {
         Chunk first = chunks.peekFirst();
         return first != null && (first.written() == first.begin || chunks.size() > 1);
     }
 
-    /** Drops the oldest chunk, or where a message of that has been handed on in part, the next. */
+    /** Drops the oldest chunk, or the next one if the oldest has been sent in part. */
     void dropOldest() {
         Chunk first = chunks.removeFirst();
         Chunk oldest = first;
@@ -84,27 +84,27 @@ final class MessageQueue {
         return bytes;
     }
 
-    /** How many bytes have come into it, ever. */
+    /** How many bytes were added so far. */
     long added() {
         return added;
     }
 
-    /** How many bytes have left it, ever: handed on or dropped. */
+    /** How many bytes were sent or dropped so far. */
     long taken() {
         return added - bytes;
     }
 
-    /** How many bytes of memory it takes. */
+    /** Memory of its chunks, in bytes. */
     long memory() {
         return memory;
     }
 
-    /** How many messages were dropped for want of room, ever. */
+    /** How many messages were dropped so far because there was no room. */
     long dropped() {
         return dropped;
     }
 
-    /** The oldest bytes that were not handed on, or null. What is read from it is handed on: say so to {@link #handedOn}. */
+    /** The oldest bytes that were not sent, or null. After reading from this buffer call {@link #handedOn}. */
     @Nullable
     ByteBuffer oldest() {
         Chunk first = chunks.peekFirst();
@@ -112,10 +112,10 @@ final class MessageQueue {
     }
 
     /**
-     * Takes note of what was read from {@link #oldest}.
+     * Records what was read from {@link #oldest} and sent.
      *
      * @param count how many bytes
-     * @return how many messages are known to have been handed on in full since the last time
+     * @return how many more messages are now known to have been sent completely
      */
     int handedOn(int count) {
         bytes -= count;
@@ -130,9 +130,10 @@ final class MessageQueue {
     }
 
     /**
-     * After a break: whole messages that were handed on are gone, the one that was cut is the oldest again.
+     * Prepares for another connection after one broke: removes the messages that were sent completely; the one that was cut
+     * becomes the oldest, complete again.
      *
-     * @return how many messages are gone
+     * @return how many messages were removed
      */
     int rewind() {
         Chunk first = chunks.peekFirst();
@@ -156,7 +157,7 @@ final class MessageQueue {
         return gone;
     }
 
-    /** Hands out all messages that wait, oldest first, and is empty then; to be called after {@link #rewind}. */
+    /** Removes all waiting messages and passes them to {@code each}, oldest first. Call {@link #rewind} before it. */
     void drain(Each each) {
         for (Chunk chunk = chunks.pollFirst(); chunk != null; chunk = chunks.pollFirst()) {
             byte[] in = chunk.buffer.array();
@@ -169,7 +170,7 @@ final class MessageQueue {
         }
     }
 
-    /** Gives up what waits, and its place in the room. */
+    /** Discards what waits, and leaves the room. */
     void close() {
         for (Chunk chunk = chunks.pollFirst(); chunk != null; chunk = chunks.pollFirst()) {
             bytes -= chunk.end - chunk.written();

@@ -6,9 +6,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes messages of what a TCP stream brings: keeps the beginning of one until the rest has come, whatever the cut of the
- * packets. What it keeps is never longer than the longest message, and is read again only once it is whole, so that a
- * message that comes byte by byte costs no more than one that comes at once. For one thread.
+ * Assembles messages from the bytes of a TCP stream: keeps an incomplete message until the rest has arrived, wherever the
+ * packets are cut. It never keeps more than the longest message, and parses that again only when it is complete, so a message
+ * that arrives byte by byte costs no more than one that arrives at once. For one thread.
  */
 final class Pieces {
     private static final byte[] NOTHING = {};
@@ -16,18 +16,18 @@ final class Pieces {
     private final Frames frames;
     private final Frames.Taker taker;
 
-    /** The half message is its first {@link #length} bytes. */
+    /** Its first {@link #length} bytes are the incomplete message. */
     private byte[] kept = NOTHING;
 
     private int length;
     private int halves;
 
-    /** Reads the rest of a line that is too long, until its line break comes; null where there is none. */
+    /** Reads the rest of a line that is too long, up to its line break; null while there is no such line. */
     private @Nullable JoinedLines skipped;
 
     private long skippedBytes;
 
-    /** Whether the first two bytes were looked at. */
+    /** Whether the first two bytes were checked. */
     private boolean hasBegun;
 
     Pieces(Frames.Taker taker) {
@@ -36,15 +36,16 @@ final class Pieces {
     }
 
     /**
-     * Takes the messages that are whole, and keeps the rest.
+     * Parses the complete messages, and keeps the rest.
      *
      * @param in what was read, up to {@code end}
-     * @return false where the stream can't go on: a bad frame has hidden where to, or it is no stream of messages
+     * @return false when the stream must end: after a malformed frame the parser can't resynchronize, and a stream of HTTP or
+     *     TLS has no messages
      */
     boolean take(byte[] in, int end) {
         boolean goesOn = messages(in, end);
         if (!goesOn) {
-            // It was refused.
+            // What was kept has been refused.
             release();
         }
         return goesOn;
@@ -74,8 +75,8 @@ final class Pieces {
     }
 
     /**
-     * Whether the connection begins as TLS does. Its client waits for an answer and need not send a line break, so no line
-     * would ever tell.
+     * Whether the connection begins like TLS. Its client waits for an answer, perhaps without ever sending a line break, so
+     * this is not left to the check of each line.
      */
     private boolean isTls(byte[] in, int end) {
         byte[] begin = {length > 0 ? kept[0] : in[0], length > 0 ? in[0] : end > 1 ? in[1] : 0};
@@ -84,7 +85,11 @@ final class Pieces {
         return ForeignProtocol.isTls(begin, 0, known);
     }
 
-    /** Adds what belongs to the half message, and takes that if it is whole; returns what comes then, -1 for an end. */
+    /**
+     * Adds what belongs to the incomplete message, and parses that if it is now complete.
+     *
+     * @return where the next message begins, or -1 when the stream must end
+     */
     private int complete(byte[] in, int begin, int end) {
         boolean isFrame = Frames.isFrame(kept, 0);
         int next = isFrame ? begin + Math.min(end - begin, Frames.missing(kept, length)) : afterLine(in, begin, end);
@@ -122,14 +127,14 @@ final class Pieces {
         if (!isForeign) {
             skipped = new JoinedLines();
             skipped.read(in, begin, end);
-            skipped.takeCounts(); // They were told of just now, with the line.
+            skipped.takeCounts(); // They were reported with the refused line.
             skippedBytes = (long) end - begin;
             taker.passedOver(skippedBytes, 0);
         }
         return !isForeign;
     }
 
-    /** Passes over more of a line that is too long, up to its line break or the end; returns where that is. */
+    /** Skips more of a line that is too long, up to its line break or the end; returns where the skipped part ends. */
     private int skip(JoinedLines held, byte[] in, int begin, int end) {
         int next = afterLine(in, begin, end);
         boolean hasEnded = in[next - 1] == '\n';
@@ -144,7 +149,7 @@ final class Pieces {
         return next;
     }
 
-    /** Tells what the line that is being passed over came to until now, if there is one. */
+    /** Reports what was found so far in the line that is being skipped, if there is one. */
     void tellSkipped() {
         if (skipped != null) {
             taker.unended(skipped, skippedBytes);
@@ -165,7 +170,7 @@ final class Pieces {
         length = 0;
     }
 
-    /** Behind the next line break, or the end. */
+    /** The position after the next line break, or the end. */
     private static int afterLine(byte[] in, int begin, int end) {
         int at = begin;
         while (at < end && in[at] != '\n') {
@@ -174,7 +179,7 @@ final class Pieces {
         return Math.min(at + 1, end);
     }
 
-    /** The stream has ended: what is kept is no message. Idempotent. */
+    /** Ends the stream: an incomplete message is refused. Idempotent. */
     void end() {
         tellSkipped();
         skipped = null;
@@ -184,12 +189,12 @@ final class Pieces {
         }
     }
 
-    /** Bytes of memory that a half message takes, until the rest has come; 0 where there is none. */
+    /** Bytes of memory that the incomplete message occupies; 0 when there is none. */
     int kept() {
         return kept.length;
     }
 
-    /** The number of the latest half message: as long as it stays, it is the same one that waits. */
+    /** How many incomplete messages have been kept so far: while the number is the same, the same message waits. */
     int halves() {
         return halves;
     }

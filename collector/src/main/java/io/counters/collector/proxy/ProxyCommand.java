@@ -24,23 +24,25 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code java -jar collector.jar proxy}: starts the proxy, checks its files, or says what the ring makes of keys. */
+/** {@code java -jar collector.jar proxy}: starts the proxy, checks its files, or shows which server owns a key. */
 @Command(
         name = "java -jar collector.jar proxy",
         mixinStandardHelpOptions = true,
-        description = "Spreads StatsD's and statsite's messages, and increment NAME, over servers, each key to one.")
+        description =
+                "Distributes the messages of StatsD and statsite clients, and increment NAME, over several servers."
+                        + " Each key always goes to the same server.")
 public final class ProxyCommand implements Callable<Integer> {
     private static final int EXIT_MISTAKES = 2;
     private static final Pattern COMMAND = Pattern.compile("(?:in|de)crement (\\S+)(?: .*)?");
     private static final String COUNTER = ":1|c";
 
-    /** Starts what the settings say. */
+    /** Starts the proxy. */
     @FunctionalInterface
     public interface Start {
         /**
-         * Starts it and returns.
+         * Starts a proxy with these settings and returns.
          *
-         * @throws IOException when a port can't be had
+         * @throws IOException when a port can't be opened
          */
         void with(ProxySettings settings) throws IOException;
     }
@@ -48,7 +50,7 @@ public final class ProxyCommand implements Callable<Integer> {
     @Option(names = "-f", paramLabel = "FILE", description = "statsite-proxy's INI file")
     private @Nullable Path file;
 
-    @Option(names = "--check", description = "says what is wrong with FILE and its servers, and ends")
+    @Option(names = "--check", description = "prints the errors in FILE and in its list of servers, and exits")
     private boolean check;
 
     @Spec
@@ -69,10 +71,10 @@ public final class ProxyCommand implements Callable<Integer> {
     }
 
     /**
-     * The command line, to be executed.
+     * Makes the command line, ready to execute.
      *
-     * @param heapBytes what this JVM may take at the most
-     * @param in keys, for {@code ring diff}
+     * @param heapBytes this JVM's maximum heap
+     * @param in the keys for {@code ring diff}, one a line
      */
     public static CommandLine line(long heapBytes, InputStream in, PrintStream out, PrintStream err, Start start) {
         ProxyCommand proxy = new ProxyCommand(heapBytes, in, out, err, start);
@@ -99,8 +101,8 @@ public final class ProxyCommand implements Callable<Integer> {
         ProxySettings settings = ProxySettings.read(file, heapBytes);
         settings.remarks().forEach(remark -> err.println("counters proxy: " + remark));
         if (check) {
-            out.println(file + " and " + settings.servers() + " are good: "
-                    + settings.list().size() + " servers");
+            out.println(file + " and " + settings.servers() + " have no errors; servers: "
+                    + settings.list().size());
             return 0;
         }
         start.with(settings);
@@ -113,11 +115,11 @@ public final class ProxyCommand implements Callable<Integer> {
         try {
             return new Ring(read.servers(), ProxySettings.dropTags(dropTags));
         } catch (IllegalArgumentException wrong) {
-            throw new SettingsException(List.of("--drop-tags is " + dropTags + ", " + wrong.getMessage()));
+            throw new SettingsException(List.of("--drop-tags is " + dropTags + "; " + wrong.getMessage()));
         }
     }
 
-    /** Of a key, as a counter has it, or of a whole line. */
+    /** The owner of a key, which is hashed like a counter's, or of a whole line. */
     private static Server owner(Ring ring, String key) {
         Matcher command = COMMAND.matcher(key);
         if (command.matches()) {
@@ -140,7 +142,7 @@ public final class ProxyCommand implements Callable<Integer> {
     @Command(
             name = "ring",
             mixinStandardHelpOptions = true,
-            description = "Says each server's share of all keys, and who owns each KEY.")
+            description = "Prints each server's share of all keys, and the server that owns each KEY.")
     private final class Rings implements Callable<Integer> {
         @Option(names = "-f", paramLabel = "SERVERS", description = "servers.conf")
         private @Nullable Path servers;
@@ -149,7 +151,7 @@ public final class ProxyCommand implements Callable<Integer> {
                 names = "--drop-tags",
                 paramLabel = "KEYS",
                 defaultValue = "",
-                description = "drop_tags of the proxy's INI file")
+                description = "keys of tags, separated by commas; the same as drop_tags in the proxy's INI file")
         private String dropTags = "";
 
         @Parameters(paramLabel = "KEY", arity = "0..*", description = "a key, a StatsD line, or increment NAME")
@@ -169,7 +171,7 @@ public final class ProxyCommand implements Callable<Integer> {
             for (String key : keys) {
                 out.println(key + "\t" + owner(ring, key));
                 if (names.read(key) == null && !names.name().equals(key)) {
-                    out.println(names.name() + "\t" + owner(ring, names.name()) + "\t(as increment sends it)");
+                    out.println(names.name() + "\t" + owner(ring, names.name()) + "\t(the name that increment sends)");
                 }
             }
             return 0;
@@ -179,9 +181,11 @@ public final class ProxyCommand implements Callable<Integer> {
     @Command(
             name = "diff",
             mixinStandardHelpOptions = true,
-            description = "Says what share of all keys another list moves and, of keys on stdin, which.")
+            description =
+                    "Prints the share of all keys that moves from the OLD list of servers to the NEW one, and which of the"
+                            + " keys on stdin move.")
     private final class Difference implements Callable<Integer> {
-        @Parameters(paramLabel = "OLD NEW", arity = "2")
+        @Parameters(paramLabel = "OLD NEW", arity = "2", description = "two files in the format of servers.conf")
         private Path[] lists = {};
 
         @Override

@@ -13,16 +13,19 @@ import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.LongSupplier;
 
-/** {@code /metrics}, {@code /api/rejected} and {@code /healthz} of the proxy, and {@code POST /reload}; on loopback, as there is no login. */
+/**
+ * Serves the proxy's {@code /metrics}, {@code /api/rejected}, {@code /healthz} and {@code POST /reload}, on loopback only,
+ * because there is no login.
+ */
 public final class ProxyPage implements AutoCloseable {
     private final HttpPort page;
     private final ServersWatch watch;
 
     /**
-     * Opens the port and serves it.
+     * Opens the port and starts to serve it.
      *
      * @param nanoClock monotonic
-     * @param threads serve the port; an uncaught exception in one of them must end the program
+     * @param threads makes the threads that serve the port; an uncaught exception in one of them must end the program
      * @throws IOException when the port is taken; the message names the remedy
      */
     public ProxyPage(
@@ -37,7 +40,7 @@ public final class ProxyPage implements AutoCloseable {
         this.watch = watch;
         page = new HttpPort(
                 port,
-                "another proxy may run there, http_port takes another, 0 turns it off",
+                "another proxy may use it: stop that one, or set another http_port, or 0 to turn the page off",
                 List.of(
                         Route.rejected(faults),
                         Route.metrics(self),
@@ -50,15 +53,16 @@ public final class ProxyPage implements AutoCloseable {
         page.start();
     }
 
-    /** Where the page is, with the port that was got. */
+    /** The page's address, with the actual port. */
     public InetSocketAddress address() {
         return page.address();
     }
 
     private static Answer health(Forwarder forwarder) {
         List<String> troubles = forwarder.troubles();
+        long up = forwarder.serversUp();
         return troubles.isEmpty()
-                ? Answer.plain(200, "ok, " + forwarder.serversUp() + " servers up\n")
+                ? Answer.plain(200, "ok, " + up + (up == 1 ? " server up\n" : " servers up\n"))
                 : Answer.plain(503, String.join("\n", troubles) + "\n");
     }
 

@@ -20,21 +20,21 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What statsite-proxy's INI file says.
+ * The settings in statsite-proxy's INI file.
  *
  * @param bind the address to listen on
- * @param tcpPort 0 for a free one, {@link #OFF} for none
+ * @param tcpPort 0 for any free port, {@link #OFF} for none
  * @param udpPort the same
  * @param httpPort the same; on loopback
- * @param queueBytes of memory for what waits for all servers
- * @param senderBytes of memory for half messages of all senders
- * @param namesBytes of memory for names that our own commands are added up by
- * @param dropTags keys of tags that the collectors leave out of StatsD's counters
+ * @param queueBytes memory for what waits for all servers, in bytes
+ * @param senderBytes memory for incomplete messages of all senders, in bytes
+ * @param namesBytes memory for the names by which our own commands are summed, in bytes
+ * @param dropTags keys of tags that the collectors leave out of StatsD counters
  * @param servers the file with the servers
- * @param list what that file said
- * @param logLevel as slf4j-simple calls it
- * @param pidFile where to write the number of this process, if anywhere
- * @param remarks what is odd and stops nothing
+ * @param list the servers in that file
+ * @param logLevel in slf4j-simple's words
+ * @param pidFile where to write the process ID, if anywhere
+ * @param remarks oddities that are not errors, for the log
  */
 public record ProxySettings(
         InetAddress bind,
@@ -50,7 +50,7 @@ public record ProxySettings(
         String logLevel,
         Optional<Path> pidFile,
         List<String> remarks) {
-    /** In place of a port: nobody listens. */
+    /** Instead of a port: turned off. */
     static final int OFF = -1;
 
     public ProxySettings {
@@ -62,14 +62,14 @@ public record ProxySettings(
     /**
      * Reads the INI file, and the servers' file that it names.
      *
-     * @param heapBytes what this JVM may take at the most; memory is given in shares of it
-     * @throws SettingsException with every mistake in both
+     * @param heapBytes this JVM's maximum heap, for settings that are shares of it
+     * @throws SettingsException with all errors in both files
      */
     public static ProxySettings read(Path file, long heapBytes) throws SettingsException {
         return new Reader(file, heapBytes).read();
     }
 
-    /** Why so many servers are too many, if they are. */
+    /** The reason why the queues have no room for this many servers, if so. */
     Optional<String> noRoom(int count) {
         return noRoom(queueBytes, count);
     }
@@ -79,12 +79,11 @@ public record ProxySettings(
         return needed <= queueBytes
                 ? Optional.empty()
                 : Optional.of("queue_bytes is " + queueBytes + ", but " + count + " servers need at least " + needed
-                        + ", " + QueueRoom.QUEUE_BYTES_MIN
-                        + " each. Set a larger queue_bytes or a larger heap (-Xmx), and restart the proxy");
+                        + ", " + QueueRoom.QUEUE_BYTES_MIN + " each. Raise queue_bytes or -Xmx, and restart the proxy");
     }
 
     /**
-     * Keys of tags, as they are written with commas between them.
+     * Parses keys of tags, separated by commas.
      *
      * @throws IllegalArgumentException with the rule
      */
@@ -94,17 +93,17 @@ public record ProxySettings(
                 : Arrays.stream(text.split(",", -1)).map(String::strip).toList();
         if (keys.stream().anyMatch(key -> key.isEmpty() || !key.chars().allMatch(c -> NameReader.isLetter((byte) c)))) {
             throw new IllegalArgumentException(
-                    "allowed are keys of tags as the collectors' --drop-tags has them, with commas between them");
+                    "allowed are keys of tags, separated by commas, as in the collectors' --drop-tags");
         }
         return keys;
     }
 
-    /** Whether there is a page with the numbers. */
+    /** Whether the page with the metrics is on. */
     public boolean hasPage() {
         return httpPort != OFF;
     }
 
-    /** The keys, with what they are where they are left out. */
+    /** The keys, with their defaults. */
     private enum Key {
         PORT("8150"),
         TCP_PORT("8150"),
@@ -132,7 +131,10 @@ public record ProxySettings(
         }
     }
 
-    /** Later sections and lines go before earlier ones, as in the original; [statsite-proxy] goes before [statsite]. */
+    /**
+     * Parses the file. Later lines take precedence over earlier ones, as in statsite-proxy, and [statsite-proxy] over
+     * [statsite].
+     */
     private static final class Reader {
         private static final String OWN = "statsite-proxy";
         private static final String SHARED = "statsite";
@@ -172,25 +174,25 @@ public record ProxySettings(
             int udp = get(Key.UDP_PORT, Reader::port);
             int http = get(Key.HTTP_PORT, Reader::port);
             if (tcp == OFF && udp == OFF) {
-                mistakes.add(file + ": port and udp_port are both 0, which turns them off; nothing would come in");
+                mistakes.add(
+                        file + ": port and udp_port are both 0, so the proxy would receive nothing; set one of them");
             }
             long queue = get(Key.QUEUE_BYTES, this::bytes);
             long sender = get(Key.SENDER_BYTES, this::bytes);
             long names = get(Key.NAMES_BYTES, this::bytes);
             long most = heapBytes / 100 * PERCENT_OF_HEAP_MAX;
             if (queue > most || sender > most || names > most || queue + sender + names > most) {
-                mistakes.add(file + ": queue_bytes, sender_bytes and names_bytes come to " + queue + ", " + sender
-                        + " and " + names + ", and the heap is " + heapBytes + "; together they may have "
-                        + PERCENT_OF_HEAP_MAX + " % of it. Give them less, or a larger heap (-Xmx)");
+                mistakes.add(file + ": queue_bytes, sender_bytes and names_bytes are " + queue + ", " + sender + " and "
+                        + names + "; together they may be at most " + PERCENT_OF_HEAP_MAX + " % of the heap, which is "
+                        + heapBytes + ". Lower them, or raise -Xmx");
             }
             List<String> dropTags = get(Key.DROP_TAGS, ProxySettings::dropTags);
             String level = get(Key.LOG_LEVEL, Reader::level);
             get(Key.DAEMONIZE, Reader::daemonize);
             Path pid = get(Key.PID_FILE, Path::of);
             if (given.containsKey(Key.LOG_FACILITY)) {
-                remarks.add(
-                        given.get(Key.LOG_FACILITY).place
-                                + " is passed over: the log goes to stderr, from where systemd or logger -p takes it to syslog");
+                remarks.add(given.get(Key.LOG_FACILITY).place
+                        + " is ignored: the log goes to stderr; use systemd or logger -p to send it to syslog");
             }
             Path servers = get(Key.SERVERS, Path::of);
             List<Server> list = List.of();
@@ -225,11 +227,12 @@ public record ProxySettings(
                 if (line.startsWith("[") && end > 0) {
                     section = line.substring(1, end).strip().toLowerCase(Locale.ROOT);
                     if (!section.equals(OWN) && !section.equals(SHARED)) {
-                        remarks.add(place + ": section [" + name(section) + "] is passed over; the proxy reads [" + OWN
+                        remarks.add(place + ": section [" + name(section) + "] is ignored; the proxy reads [" + OWN
                                 + "] and [" + SHARED + "]");
                     }
                 } else if (section.isEmpty()) {
-                    mistakes.add(place + " stands in no section: \"" + name(line) + "\"; begin with [" + OWN + "]");
+                    mistakes.add(place + " begins with \"" + name(line)
+                            + "\" and is in no section; begin the file with [" + OWN + "]");
                 } else if (section.equals(OWN) || section.equals(SHARED)) {
                     setting(place, line, section.equals(OWN));
                 }
@@ -242,7 +245,7 @@ public record ProxySettings(
             int equals = said.indexOf('=');
             int parting = equals < 0 ? said.indexOf(':') : equals;
             if (parting < 0) {
-                mistakes.add(place + " is no setting; a line is KEY = VALUE, ; begins a comment");
+                mistakes.add(place + " is not a setting; a setting is KEY = VALUE, and a comment begins with ;");
                 return;
             }
             String name = said.substring(0, parting).strip();
@@ -270,19 +273,19 @@ public record ProxySettings(
         private <T> T get(Key key, Settings.Reading<T> reading) {
             Given said = given.get(key);
             if (said != null && said.text.isEmpty()) {
-                mistakes.add(said.place + " is empty; give a value, or leave the line out for "
+                mistakes.add(said.place + " is empty; give a value, or remove the line to use the default, "
                         + (key.unlessSaid.isEmpty() ? "none" : key.unlessSaid));
             } else if (said != null) {
                 try {
                     return reading.of(said.text);
                 } catch (IllegalArgumentException broken) {
-                    mistakes.add(said.place + " is " + FaultLog.shown(said.text) + ", " + broken.getMessage());
+                    mistakes.add(said.place + " is " + FaultLog.shown(said.text) + "; " + broken.getMessage());
                 }
             }
             return reading.of(key.unlessSaid);
         }
 
-        /** What begins a line that is none of ours: never the rest, which may be a secret. */
+        /** The beginning of a line that is not a known setting; never the rest, which may be a secret. */
         private static String name(String line) {
             return FaultLog.shown(NAME_END.split(line.strip(), 2)[0]);
         }
@@ -303,7 +306,7 @@ public record ProxySettings(
                 }
             }
             throw new IllegalArgumentException(
-                    "allowed are bytes from " + BYTES_MIN + ", also as 64m or 1g, and shares of the heap as 40%");
+                    "allowed are bytes from " + BYTES_MIN + ", also 64m or 1g, and shares of the heap, such as 40%");
         }
 
         private static int port(String text) {
@@ -316,7 +319,7 @@ public record ProxySettings(
                 return InetAddress.getByName(text);
             } catch (UnknownHostException unknown) {
                 throw new IllegalArgumentException(
-                        "which is no address of this machine; 0.0.0.0 listens on all of them", unknown);
+                        "allowed are addresses of this machine, and 0.0.0.0 for all of them", unknown);
             }
         }
 
@@ -335,8 +338,8 @@ public record ProxySettings(
                 }
                 case "1", "yes", "true" ->
                     throw new IllegalArgumentException(
-                            "but a JVM does not leave its terminal by itself; set it to 0 and"
-                                    + " run the proxy under systemd, or with nohup and &");
+                            "allowed is 0, because a JVM cannot detach from its terminal; run the proxy under systemd, or"
+                                    + " with nohup and &");
                 default -> throw new IllegalArgumentException("allowed are 0, no and false");
             }
         }

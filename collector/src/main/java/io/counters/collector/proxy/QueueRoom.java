@@ -9,15 +9,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The memory of all queues together, in chunks of {@value #CHUNK_BYTES} bytes, bounded. When a queue needs a chunk and there
- * is none left, the queue that has most gives up its oldest: so a server that is away may fill the room, and takes none of it
- * from a server whose queue is short. Chunks are used again, so that nothing is allocated where queues empty as fast as they
- * fill. For one thread.
+ * The memory of all queues together, in chunks of {@value #CHUNK_BYTES} bytes, with an upper limit. When a queue needs a
+ * chunk and the limit is reached, the longest queue loses its oldest chunk. So a server that is down can fill the memory, but
+ * takes none from a server whose queue is shorter. Chunks are reused, so nothing is allocated while queues empty as fast as
+ * they fill. For one thread.
  */
 final class QueueRoom {
     static final int CHUNK_BYTES = 64 * 1024;
 
-    /** What each queue needs at least: the chunk that is being written out, and the one that is being filled. */
+    /** The minimum for each queue: the chunk that is being written out, and the one that is being filled. */
     static final int QUEUE_BYTES_MIN = 2 * CHUNK_BYTES;
 
     private static final int SPARE_CHUNKS = 16;
@@ -28,7 +28,7 @@ final class QueueRoom {
     private final ArrayDeque<Chunk> spare = new ArrayDeque<>();
     private long bytes;
 
-    /** Messages one behind the other: those from {@code begin} on are not known to be in the kernel's hands. */
+    /** Consecutive messages; those from {@code begin} on have perhaps not been completely passed to the kernel. */
     static final class Chunk {
         final ByteBuffer buffer;
         int begin;
@@ -39,7 +39,7 @@ final class QueueRoom {
             buffer = ByteBuffer.allocate(size);
         }
 
-        /** How much of it was handed on; a message may be cut there. */
+        /** The end of what was passed to the kernel; it may lie within a message. */
         int written() {
             return buffer.position();
         }
@@ -53,7 +53,7 @@ final class QueueRoom {
         }
     }
 
-    /** @param bytesMax of memory, at least {@link #QUEUE_BYTES_MIN} for each queue */
+    /** @param bytesMax the limit on memory, at least {@link #QUEUE_BYTES_MIN} for each queue */
     QueueRoom(long bytesMax, FaultLog faults, Self self) {
         this.bytesMax = bytesMax;
         this.faults = faults;
@@ -62,9 +62,9 @@ final class QueueRoom {
     }
 
     /**
-     * A new queue in this room.
+     * Makes a queue that uses this memory.
      *
-     * @param server whom it is for, in words
+     * @param server the server's address, for messages
      */
     MessageQueue queue(String server) {
         MessageQueue fresh = new MessageQueue(this, server);
@@ -72,12 +72,12 @@ final class QueueRoom {
         return fresh;
     }
 
-    /** Takes a queue out, which has given back what it had. */
+    /** Removes a queue, which must have returned all its chunks. */
     void leave(MessageQueue queue) {
         queues.remove(queue);
     }
 
-    /** Of memory, for all queues. */
+    /** The limit on the memory of all queues, in bytes. */
     long bytesMax() {
         return bytesMax;
     }
@@ -96,7 +96,7 @@ final class QueueRoom {
         }
     }
 
-    /** Takes a chunk back. */
+    /** Returns a chunk. */
     void give(Chunk chunk) {
         if (chunk.size() == CHUNK_BYTES && spare.size() < Math.max(SPARE_CHUNKS, queues.size())) {
             chunk.buffer.clear();
@@ -109,7 +109,7 @@ final class QueueRoom {
         }
     }
 
-    /** Frees some memory; returns false where nothing can be dropped but what is half written. */
+    /** Frees some memory; returns false if only partly written chunks are left, which can't be dropped. */
     private boolean makeRoom() {
         if (spare.pollFirst() != null) {
             bytes -= CHUNK_BYTES;
@@ -122,9 +122,9 @@ final class QueueRoom {
         longest.dropOldest();
         faults.warn(
                 "queue_bytes",
-                () -> "queue_bytes: what waits for all servers has reached " + bytesMax
+                () -> "queue_bytes: the queues of all servers have reached " + bytesMax
                         + " bytes; the oldest messages for " + longest.server()
-                        + ", for which most waits, are dropped. Bring that server back, or give more memory (-Xmx)");
+                        + ", which has the longest queue, are dropped. Restore that server, or raise queue_bytes or -Xmx");
         return true;
     }
 

@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /**
- * Counts the messages that are not passed on, by reason, and logs them. Lines that are joined without line breaks break
- * some rule by chance; what they are is said instead, with an estimate of the counts they held. For one thread.
+ * Counts the messages that are not forwarded, by reason, and logs them. Joined lines, which have no line breaks between them,
+ * break some other rule by chance; they are reported as joined, with an estimate of the counts in them. For one thread.
  */
 final class Refusals {
     private final FaultLog faults;
@@ -25,7 +25,7 @@ final class Refusals {
     private final LongAdder joinedCounts;
     private final LongAdder unendedBytes;
 
-    /** @param sender who sent what is being taken */
+    /** @param sender supplies the sender of what is being read */
     Refusals(FaultLog faults, Supplier<Sender> sender, Self self) {
         this.faults = faults;
         this.sender = sender;
@@ -39,7 +39,7 @@ final class Refusals {
         }
     }
 
-    /** Counts and tells of a message that is not passed on. */
+    /** Counts and logs a message that is not forwarded. */
     void add(Refusal why, byte[] in, int begin, int end) {
         if (!why.isOfLines() || !isJoined(in, begin, end)) {
             Objects.requireNonNull(refused.get(why)).increment();
@@ -47,7 +47,7 @@ final class Refusals {
         }
     }
 
-    /** The same, of a line of our own protocol. */
+    /** The same, for a line of our own protocol. */
     void add(Rejection why, byte[] in, int begin, int end) {
         if (!isJoined(in, begin, end)) {
             Objects.requireNonNull(rejected.get(why)).increment();
@@ -55,7 +55,7 @@ final class Refusals {
         }
     }
 
-    /** Whether these are lines without line breaks between them. Then they are counted and told of as that. */
+    /** Whether these are joined lines; if so, counts and logs them. */
     private boolean isJoined(byte[] in, int begin, int end) {
         joined.clear();
         joined.read(in, begin, end);
@@ -71,11 +71,11 @@ final class Refusals {
                 in,
                 begin,
                 end,
-                () -> String.format(Locale.ROOT, "; it holds about %,d counts", counts));
+                () -> String.format(Locale.ROOT, "; estimated counts in it: %,d", counts));
         return true;
     }
 
-    /** Tells of a message that breaks a rule and that another counter has counted. */
+    /** Logs a message that breaks a rule; the caller counts it. */
     void warn(String reason, String rule, byte[] in, int begin, int end) {
         warn(reason, rule, in, begin, end, () -> "");
     }
@@ -94,13 +94,13 @@ final class Refusals {
                         + "\" was refused (" + reason + "): " + rule + more.get());
     }
 
-    /** Counts bytes of a line that is too long and has no line break yet, and the counts that were found in them. */
+    /** Adds bytes of a line that is too long and has not ended, and an estimate of the counts in them, to the metrics. */
     void passedOver(long bytes, long counts) {
         unendedBytes.add(bytes);
         joinedCounts.add(counts);
     }
 
-    /** Tells what a line that was too long came to until now, if it was several. */
+    /** Logs what a line that was too long has contained so far, if it consists of several joined lines. */
     void unended(JoinedLines held, long bytes) {
         if (held.lines() > 1) {
             Sender from = sender.get();
@@ -109,9 +109,9 @@ final class Refusals {
                     from.addressKey(),
                     () -> String.format(
                             Locale.ROOT,
-                            "%s from %s: %,d bytes came without a line break, which hold about %,d counts; none of them is"
-                                    + " passed on. End each line with a line break; a client that can't, such as Ruby's"
-                                    + " statsd-ruby by TCP, counts by UDP",
+                            "%s from %s: %,d bytes arrived without a line break and are not forwarded; estimated counts in"
+                                    + " them: %,d. End each line with a line break; if a client can't, such as Ruby's"
+                                    + " statsd-ruby over TCP, use UDP for it",
                             from.protocol(),
                             from.text(),
                             bytes,

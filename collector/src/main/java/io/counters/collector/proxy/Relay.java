@@ -19,13 +19,13 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Our own commands: adds up the amounts by name and tells them in streams of its own, one for each server, as an agent
- * does. Totals that come in are passed over: there is no ledger here that could merge them. While a server is away its
- * amounts stay a number per name, and go to whoever owns the name when it can be told. What was told in a server's stream
- * stays there. For one thread.
+ * Sums the amounts of our own commands by name, and sends the sums in its own streams, one for each server, as an agent does.
+ * Totals that arrive are ignored, because there is no ledger here that could merge them. While a server is down, one number
+ * for each of its names waits; it is sent to whichever server owns the name once that server can be reached. What was sent in
+ * a server's stream stays in that stream. For one thread.
  */
 final class Relay implements Commands {
-    /** The most servers that this process may ever have had: each has its stream for as long as it lives. */
+    /** The maximum number of different servers from the start of this process to its end: each keeps its stream. */
     static final int SERVERS_MAX = 4096;
 
     private final Amounts amounts;
@@ -41,8 +41,8 @@ final class Relay implements Commands {
     private int[] slots = {};
 
     /**
-     * @param amounts none yet
-     * @param ids gives a stream's id, never the same again
+     * @param amounts empty at first
+     * @param ids supplies the ID of each new stream; never the same ID twice
      */
     Relay(
             Ring ring,
@@ -65,22 +65,22 @@ final class Relay implements Commands {
         use(ring);
     }
 
-    /** Why this process can't have these servers, too, if it can't; for the log. */
+    /** The reason why these servers can't be added, if they can't; for the log. */
     Optional<String> noRoom(List<Server> servers) {
         int count = known.size()
                 + (int) servers.stream().filter(server -> slot(server) < 0).count();
         if (count > SERVERS_MAX) {
-            return Optional.of(
-                    "there were more than " + SERVERS_MAX + " servers since this proxy began. Restart the proxy");
+            return Optional.of("this proxy would have had more than " + SERVERS_MAX
+                    + " servers since its start. Restart the proxy");
         }
-        // Names have filled their room already, perhaps; what a few more servers make of them is in the heap's rest.
+        // The names may have reached names_bytes already; what a few more servers add comes from the rest of the heap.
         return count > known.size() && amounts.bytes(count) > 2 * amounts.bytesMax()
-                ? Optional.of("with streams for so many servers, the sums of names would take " + amounts.bytes(count)
-                        + " bytes, more than twice names_bytes. Restart the proxy")
+                ? Optional.of("with streams to " + count + " servers, the sums of names would need "
+                        + amounts.bytes(count) + " bytes, more than twice names_bytes. Restart the proxy")
                 : Optional.empty();
     }
 
-    /** From now on names belong to the servers that this ring says. */
+    /** Uses this ring from now on to find the owners of names. */
     void use(Ring newRing) {
         for (Server server : newRing.servers()) {
             if (slot(server) < 0) {
@@ -106,38 +106,38 @@ final class Relay implements Commands {
         return slots[ring.owner(name, 0, name.length)];
     }
 
-    /** Reads a line. */
+    /** Reads one line of our own protocol. */
     void line(byte[] in, int begin, int end) {
         reader.line(in, begin, end);
     }
 
     /**
-     * Tells what is due; once a second.
+     * Sends what is due; call it once a second.
      *
-     * @param way to a server, null where there is none at the moment
+     * @param way supplies the transport to a server, or null while there is none
      */
     void sweep(Function<Server, @Nullable Transport> way) {
         find(way);
         sweep.run(ways);
     }
 
-    /** Tells everything once more, as this process ends. */
+    /** Sends everything once more at the end of this process. */
     void last(Function<Server, @Nullable Transport> way) {
         find(way);
         sweep.last(ways);
     }
 
-    /** Whether nothing has come in. */
+    /** Whether no command has arrived. */
     boolean isEmpty() {
         return amounts.sources().isEmpty();
     }
 
-    /** How many names have amounts that no stream has taken over, as of the last {@link #sweep}. */
+    /** How many names had amounts at the last {@link #sweep} that were not assigned to a stream. */
     int untold() {
         return table.unassigned();
     }
 
-    /** Tells every total again, the same way. */
+    /** Sends every total again, over the same transports. */
     void repeat() {
         sweep.repeat(ways);
     }
@@ -150,12 +150,12 @@ final class Relay implements Commands {
 
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
-        // Whose stream it was does not matter: amounts are taken, and told in a stream of ours.
+        // The sender's stream does not matter: its amounts are summed, and sent in a stream of our own.
     }
 
     @Override
     public void fromNobody() {
-        // The same.
+        // As above.
     }
 
     @Override
@@ -167,7 +167,7 @@ final class Relay implements Commands {
             saturated.increment();
             refusals.warn(
                     "saturated",
-                    "the sum of a name stays between -2^63 and 2^63-1, and what leads beyond is not added; look for a"
+                    "the sum of a name is from -2^63 to 2^63-1, and what exceeds this range is not added; find the"
                             + " sender of far too large amounts",
                     bytes,
                     begin,

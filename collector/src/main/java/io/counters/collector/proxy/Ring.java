@@ -9,15 +9,15 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * Which of the servers owns a key. What the ring answered for a short key is kept, so that a key that comes again is not
- * hashed by MD5 again: a table of fixed size, in which a newer key takes an older one's place. For one thread.
+ * Finds the server that owns a key. The owners of short keys are cached, so that a repeated key is not hashed with MD5 again:
+ * in a table of fixed size, in which a newer key replaces an older one. For one thread.
  */
 final class Ring {
     private static final long CIRCLE = 1L << 32;
     private static final int PLACES = 1 << 14;
     private static final int KEY_BYTES_KEPT = 60;
 
-    /** Added to the owner of a key that has an equals sign. */
+    /** Added to the owner of a key that contains an equals sign. */
     private static final int EQUALS = 1 << 30;
 
     private static final long HASH_FACTOR = 0x9E37_79B9_7F4A_7C15L;
@@ -34,7 +34,7 @@ final class Ring {
         this(servers, List.of());
     }
 
-    /** @param dropTags keys of tags that the collectors leave out, and so does the key of a counter here */
+    /** @param dropTags keys of tags that are not part of a counter's key, because the collectors leave them out */
     Ring(List<Server> servers, List<String> dropTags) {
         this.servers = List.copyOf(servers);
         counter = StatsdName.cleaning(dropTags);
@@ -49,12 +49,12 @@ final class Ring {
 
     /**
      * The place in {@link #servers} of the owner of the message {@code in[begin, end)} with the key {@code in[keyBegin,
-     * keyEnd)}. A counter with tags, in whatever form, belongs to the owner of its name as {@code increment} has it, so
-     * that one server has what is counted in either way. All else belongs to the owner of its key, byte by byte.
+     * keyEnd)}. A counter with tags, in any form, has the same owner as its name in {@code increment NAME}, so that one
+     * server gets everything that is counted under that name. Any other message has the owner of its key, byte by byte.
      */
     int owner(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
         int found = find(in, keyBegin, keyEnd);
-        // As nearly all are: frames, whose key ends in NUL, and counters without anything behind the type.
+        // Nearly all messages end here: frames, whose key ends in NUL, and counters with nothing after the type.
         return found < EQUALS && (in[keyEnd] == 0 || isBareCounter(in, end))
                 ? found
                 : ownerOfLine(in, begin, end, keyBegin, keyEnd, found);
@@ -104,7 +104,7 @@ final class Ring {
         return find(in, begin, end) & ~EQUALS;
     }
 
-    /** The same, with {@link #EQUALS} added where the key has an equals sign, without which it has no tags. */
+    /** The same, with {@link #EQUALS} added if the key contains an equals sign; a key without one has no tags. */
     private int find(byte[] in, int begin, int end) {
         int length = end - begin;
         if (length > KEY_BYTES_KEPT) {
@@ -130,7 +130,7 @@ final class Ring {
         return ring.owner(in, begin, end, hash) | (find(in, begin, end, '=') < end ? EQUALS : 0);
     }
 
-    /** What part of all keys each server owns, 0 to 1. */
+    /** The share of all keys that each server owns, from 0 to 1. */
     double[] shares() {
         double[] shares = new double[servers.size()];
         long before = 0;
@@ -142,7 +142,7 @@ final class Ring {
         return shares;
     }
 
-    /** What part of all keys has another owner on the other ring, 0 to 1. */
+    /** The share of all keys that have another owner on the other ring, from 0 to 1. */
     double moved(Ring other) {
         double moved = 0;
         long before = 0;

@@ -26,20 +26,20 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The TCP connections that bring messages. Both what they are and what they hold is bounded, whoever opens them:
+ * The TCP connections of senders. Both their number and their memory are limited:
  *
  * <ul>
- *   <li>There are at most {@code connectionsMax}. When they are all in use, a new one takes the place of the one that has
- *       been silent longest, if that is more than {@value #SILENT_SECONDS} s; or else it is refused.
- *   <li>Half messages, of which the rest has not come, take at most {@code sender_bytes} of memory together. When they
- *       would take more, the connection whose half message is the oldest is closed.
- *   <li>A half message that did not grow for {@value #SILENT_SECONDS} s ends its connection.
+ *   <li>There are at most {@code connectionsMax}. When all are in use, a new one replaces the one that has been silent
+ *       longest, if that is more than {@value #SILENT_SECONDS} s; otherwise the new one is refused.
+ *   <li>Incomplete messages together use at most {@code sender_bytes} of memory. When they would use more, the connection
+ *       with the oldest incomplete message is closed.
+ *   <li>A connection whose incomplete message has not grown for {@value #SILENT_SECONDS} s is closed.
  * </ul>
  *
- * <p>Whatever ends a connection, the half message it leaves is refused.
+ * <p>When a connection ends, for whatever reason, its incomplete message is refused.
  *
- * <p>Silence alone closes nothing: a client may have nothing to count for hours. A peer that is gone without a word is found
- * out by TCP's keepalive, within two minutes. For one thread.
+ * <p>Silence alone does not close a connection, because a client may have nothing to count for hours. TCP keepalive detects,
+ * within two minutes, senders that have disappeared. For one thread.
  */
 final class Senders implements AutoCloseable {
     static final int CONNECTIONS_MAX = 10_000;
@@ -58,19 +58,19 @@ final class Senders implements AutoCloseable {
     private final Map<Parting, LongAdder> parted = new EnumMap<>(Parting.class);
     private final ByteBuffer in = ByteBuffer.allocate(READ_BYTES);
 
-    /** Those that were heard longest ago first: looking one up makes it the last. */
+    /** The longest silent first: looking up a sender moves it to the end. */
     private final LinkedHashMap<Sender, Sender> open = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** Those with a half message, the oldest first. */
+    /** Those with an incomplete message, the oldest message first. */
     private final Set<Sender> halves = new LinkedHashSet<>();
 
     private long bytes;
     private int connections;
 
-    /** Whose bytes are being taken; null where nobody's are. */
+    /** The sender whose bytes are being read, or null. */
     private @Nullable Sender reading;
 
-    /** One connection, as the selector has it. */
+    /** One connection; the attachment of its selection key. */
     static final class Sender implements io.counters.collector.self.Sender {
         private final SocketChannel channel;
         private final Pieces pieces;
@@ -78,7 +78,7 @@ final class Senders implements AutoCloseable {
         private final int port;
         private long heardNanos;
 
-        /** When it was told last that no line break comes. */
+        /** When a line that does not end was last reported. */
         private long toldNanos;
 
         private Sender(SocketChannel channel, Pieces pieces, long heardNanos) {
@@ -111,20 +111,20 @@ final class Senders implements AutoCloseable {
             return AddressKey.text(remote(channel));
         }
 
-        /** Where it comes from, for a message. */
+        /** Protocol and address, for messages. */
         @Override
         public String toString() {
             return "TCP from " + text();
         }
     }
 
-    /** Why a connection was closed here. */
+    /** Why the proxy closed a connection. */
     private enum Parting {
-        TOO_MANY("all connections are in use and each was heard within " + SILENT_SECONDS
-                + " s; a larger limit of open files (ulimit -n) allows more, up to " + CONNECTIONS_MAX),
+        TOO_MANY("all connections are in use, and each was active within the last " + SILENT_SECONDS
+                + " s; a larger ulimit -n allows more, up to " + CONNECTIONS_MAX),
         SILENT("all connections are in use, and this one was silent longest"),
-        HALF_MESSAGES("half messages have reached sender_bytes, and this one was the oldest"),
-        STALLED("the rest of a half message did not come within " + SILENT_SECONDS + " s");
+        HALF_MESSAGES("incomplete messages have reached sender_bytes, and this one was the oldest"),
+        STALLED("the rest of an incomplete message did not arrive within " + SILENT_SECONDS + " s");
 
         final String rule;
 
@@ -138,7 +138,7 @@ final class Senders implements AutoCloseable {
     }
 
     /**
-     * @param bytesMax of memory for half messages, more than the longest message
+     * @param bytesMax memory for incomplete messages, in bytes; more than the longest message
      * @param connectionsMax at least 1
      */
     Senders(
@@ -166,10 +166,10 @@ final class Senders implements AutoCloseable {
     }
 
     /**
-     * Accepts one that has come, if there is room for it.
+     * Accepts a waiting connection; refuses it if there is no room.
      *
-     * @return false when none has come
-     * @throws IOException when there are no descriptors left, for one: it will be so again if it is tried at once
+     * @return false when none waits
+     * @throws IOException for example when no descriptors are left; an immediate second attempt would fail too
      */
     boolean accept(ServerSocketChannel from) throws IOException {
         SocketChannel channel = from.accept();
@@ -203,7 +203,7 @@ final class Senders implements AutoCloseable {
         return true;
     }
 
-    /** Takes what one has sent. */
+    /** Reads what a sender has sent. */
     void read(Sender sender) {
         open.get(sender);
         reading = sender;
@@ -214,7 +214,7 @@ final class Senders implements AutoCloseable {
         }
     }
 
-    /** Whose bytes are being taken or refused; null where it is no sender's by TCP. */
+    /** The sender whose bytes are being read or refused; null if they did not arrive over TCP. */
     @Nullable
     Sender reading() {
         return reading;
@@ -234,7 +234,7 @@ final class Senders implements AutoCloseable {
                 pieces.tellSkipped();
             }
         } catch (IOException reset) {
-            // Its sender knows, and what it had sent in full was taken.
+            // Its sender reset it; the complete messages before that were handled.
         }
         bytes += pieces.kept() - keptBefore;
         if (!goesOn) {
@@ -252,7 +252,7 @@ final class Senders implements AutoCloseable {
         }
     }
 
-    /** Closes those whose half message does not grow; to be called once a second. */
+    /** Closes connections whose incomplete message does not grow; call it once a second. */
     void tick() {
         long now = nanoClock.getAsLong();
         for (Sender sender : new ArrayList<>(halves)) {
@@ -305,7 +305,7 @@ final class Senders implements AutoCloseable {
         }
     }
 
-    /** Closes them all. */
+    /** Closes all connections. */
     @Override
     public void close() {
         for (Iterator<Sender> each = open.keySet().iterator(); each.hasNext(); ) {

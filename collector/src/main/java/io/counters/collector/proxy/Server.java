@@ -6,8 +6,8 @@ import io.counters.emit.CollectorAddress;
  * One server of servers.conf.
  *
  * @param scheme how to reach it
- * @param address {@code HOST:PORT} as the file writes it: what the ring hashes, letter by letter
- * @param weight from 1, beside the others'
+ * @param address {@code HOST:PORT} as written in the file; the ring hashes exactly these characters
+ * @param weight from 1; relative to the weights of the other servers
  */
 record Server(Scheme scheme, String address, long weight) {
     enum Scheme {
@@ -21,7 +21,7 @@ record Server(Scheme scheme, String address, long weight) {
     private static final String UDP = "udp://";
 
     /**
-     * A server as the file writes it, without its weight.
+     * Parses a server as written in the file, without its weight.
      *
      * @throws IllegalArgumentException with the rule
      */
@@ -32,8 +32,8 @@ record Server(Scheme scheme, String address, long weight) {
         boolean isBare = !address.startsWith("[") && address.indexOf(':') != colon;
         if (colon <= address.lastIndexOf(']') || isBare || address.contains("*") || !isAddress(address)) {
             throw new IllegalArgumentException(
-                    "a server is HOST:PORT with a port from 1 to 65535, an IPv6 address in brackets as in [::1]:8125,"
-                            + " and udp:// before it where it takes UDP");
+                    "a server is HOST:PORT with a port from 1 to 65535; put an IPv6 address in brackets, such as"
+                            + " [::1]:8125, and put udp:// before the host to send over UDP");
         }
         return new Server(scheme, address, weight);
     }
@@ -42,22 +42,22 @@ record Server(Scheme scheme, String address, long weight) {
         try {
             return CollectorAddress.read(text).port() > 0;
         } catch (IllegalArgumentException none) {
-            // Its message shows all of the text, which may hold a password.
+            // Its message shows the whole text, which may contain a password.
             return false;
         }
     }
 
-    /** Where it is. */
+    /** The address to connect or send to. */
     CollectorAddress target() {
         return CollectorAddress.read(address);
     }
 
-    /** Whether both are one place: a connection to one serves the other, whatever they weigh. */
+    /** Whether scheme and address are the same, so that one connection serves both, even if their weights differ. */
     boolean isSame(Server other) {
         return scheme == other.scheme && address.equals(other.address);
     }
 
-    /** As the file may write it; the scheme said where it is not TCP. */
+    /** As it may be written in the file; with the scheme if that is not TCP. */
     @Override
     public String toString() {
         return scheme == Scheme.UDP ? UDP + address : address;

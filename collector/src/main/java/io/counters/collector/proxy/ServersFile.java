@@ -17,11 +17,11 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * servers.conf as statsite-proxy has it: a server a line, {@code HOST:PORT}, blanks, its weight. Lines that begin with
- * {@code #}, and empty ones, say nothing.
+ * Reads servers.conf in statsite-proxy's format: in each line a server, {@code HOST:PORT}, blanks, and its weight. Empty
+ * lines, and lines that begin with {@code #}, are ignored.
  */
 final class ServersFile {
-    /** So that a file that is none does not open thousands of connections. */
+    /** So that a wrong file does not open thousands of connections. */
     static final int SERVERS_MAX = 1000;
 
     private static final int FILE_BYTES_MAX = 1 << 20;
@@ -37,10 +37,10 @@ final class ServersFile {
     }
 
     /**
-     * What a file says.
+     * The content of a file.
      *
      * @param servers at least one
-     * @param remarks what is odd and stops nothing
+     * @param remarks oddities that are not errors, for the log
      */
     record Read(List<Server> servers, List<String> remarks) {
         Read {
@@ -52,22 +52,22 @@ final class ServersFile {
     /**
      * Reads the file.
      *
-     * @throws SettingsException with every mistake, by line
+     * @throws SettingsException with all errors, by line
      */
     static Read read(Path file) throws SettingsException {
         return new ServersFile(file).read();
     }
 
     /**
-     * All of a file; not by line, which would not tell whether the last line has ended.
+     * Reads a whole file; reading it by line would not show whether the last line has ended.
      *
-     * @throws IOException also when it is so long that it can't be a file of settings
+     * @throws IOException also when the file is too long to contain settings
      */
     static String text(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = in.readNBytes(FILE_BYTES_MAX + 1);
             if (bytes.length > FILE_BYTES_MAX) {
-                throw new IOException("it has more than " + FILE_BYTES_MAX + " bytes");
+                throw new IOException("it is longer than " + FILE_BYTES_MAX + " bytes");
             }
             return new String(bytes, UTF_8);
         }
@@ -77,16 +77,17 @@ final class ServersFile {
         try {
             read(text(file));
         } catch (NoSuchFileException missing) {
-            mistakes.add(file + " does not exist (in " + Path.of("").toAbsolutePath()
-                    + "); it holds the servers, a line each: HOST:PORT<TAB>WEIGHT");
+            mistakes.add(file + " does not exist (current folder: "
+                    + Path.of("").toAbsolutePath()
+                    + "); create it, with a server in each line: HOST:PORT<TAB>WEIGHT");
         } catch (IOException unreadable) {
             mistakes.add(file + " can't be read: " + unreadable.getMessage());
         }
         if (mistakes.isEmpty() && servers.isEmpty()) {
-            mistakes.add(file + " names no server; give one a line, HOST:PORT<TAB>WEIGHT");
+            mistakes.add(file + " lists no servers; write a server in each line: HOST:PORT<TAB>WEIGHT");
         }
         if (servers.size() > SERVERS_MAX) {
-            mistakes.add(file + " names " + servers.size() + " servers, allowed are " + SERVERS_MAX);
+            mistakes.add(file + " lists " + servers.size() + " servers; at most " + SERVERS_MAX + " are allowed");
         }
         if (!mistakes.isEmpty()) {
             throw new SettingsException(mistakes);
@@ -94,8 +95,8 @@ final class ServersFile {
         long weights = servers.stream().mapToLong(Server::weight).sum();
         for (Server server : servers) {
             if (KetamaRing.hashes(server.weight(), weights, servers.size()) == 0) {
-                remarks.add(file + ": " + server + " weighs " + server.weight() + " of " + weights
-                        + " and owns no key; give it more, or leave it out");
+                remarks.add(file + ": " + server + " has a weight of " + server.weight() + " of " + weights
+                        + ", so it owns no keys; raise its weight, or remove it");
             }
         }
         return new Read(servers, remarks);
@@ -115,7 +116,7 @@ final class ServersFile {
         }
     }
 
-    /** Never the rest, nor what stands before an @: the file may be another one, with secrets in it. */
+    /** Neither the rest of the line nor what precedes an @, because the file may be a wrong one that contains secrets. */
     private static String firstWord(String line) {
         return FaultLog.shown(line.strip().split("\\s", 2)[0].replaceFirst(".*@", "...@"));
     }
@@ -127,17 +128,17 @@ final class ServersFile {
         }
         String[] words = said.split("[ \t]+", -1);
         if (words.length != 2) {
-            throw new IllegalArgumentException("a line is HOST:PORT<TAB>WEIGHT");
+            throw new IllegalArgumentException("the form of a line is HOST:PORT<TAB>WEIGHT");
         }
         Server server = Server.of(words[0], weight(words[1]));
         if (!known.add(server.address().toLowerCase(Locale.ROOT))) {
             throw new IllegalArgumentException(
-                    "this server stands there already; give it one line and its whole weight");
+                    "this server is already listed; write it in one line, with its whole weight");
         }
         servers.add(server);
         if (isCut || !line.endsWith(words[1])) {
-            remarks.add(place + " ends " + (isCut ? "without a line break" : "in blanks") + ": read here as weight "
-                    + words[1] + ", but the original drops the last digit there, and its ring is another");
+            remarks.add(place + " ends " + (isCut ? "without a line break" : "with blanks") + ": the weight is "
+                    + words[1] + " here, but statsite-proxy drops its last digit, so its ring is different");
         }
     }
 

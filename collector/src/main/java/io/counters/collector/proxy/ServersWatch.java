@@ -10,9 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sees that servers.conf has changed. A list with mistakes, or one that the proxy has no room for, is told
- * and not taken; one that is only just being written is
- * taken when it was the same twice. For any thread.
+ * Watches servers.conf for changes. A list with errors, or one that the proxy has no room for, is logged and not used. A
+ * changed list is used only after two readings have found the same servers, because the file may be only partly written at
+ * the first. For any thread.
  */
 public final class ServersWatch {
     private static final Logger log = LoggerFactory.getLogger(ServersWatch.class);
@@ -33,7 +33,7 @@ public final class ServersWatch {
         seen = taken;
     }
 
-    /** Looks; to be called once a second. */
+    /** Reads the file, and uses a changed list; call it once a second. */
     public void look() {
         try {
             ServersFile.Read read = ServersFile.read(file);
@@ -46,17 +46,18 @@ public final class ServersWatch {
             }
         } catch (SettingsException mistakes) {
             badLists.increment();
-            faults.warn("list", mistakes.getMessage() + "; the servers stay");
+            faults.warn("list", mistakes.getMessage() + "; the old list stays in use");
         }
     }
 
     /**
-     * Takes the list as it is now, as somebody wants it.
+     * Uses the list in the file at once, on request.
      *
-     * @throws SettingsException with every mistake in it, or why the proxy has no room for it; the servers stay
+     * @throws SettingsException with all errors in the list, or with the reason why the proxy has no room for it; the old
+     *     list stays in use
      */
     void take() throws SettingsException {
-        // Read outside the lock: a disk that hangs keeps nobody else waiting.
+        // Read outside the lock, so that a disk that hangs does not block other threads.
         ServersFile.Read read = ServersFile.read(file);
         synchronized (this) {
             seen = read.servers();
@@ -64,16 +65,16 @@ public final class ServersWatch {
         }
     }
 
-    /** Takes the list as it is now, as a signal wants it; logs what came of it and never throws. */
+    /** Uses the list in the file at once, on a signal; logs the result and never throws. */
     public void reload() {
         try {
             take();
             log.info("{} was read again; its servers are in use", file);
         } catch (SettingsException mistakes) {
             badLists.increment();
-            log.error("{}; the servers stay as they were", mistakes.getMessage());
+            log.error("{}; the old list stays in use", mistakes.getMessage());
         } catch (RuntimeException fault) {
-            log.error("{} could not be read again; the servers stay as they were", file, fault);
+            log.error("{} could not be read again; the old list stays in use", file, fault);
         }
     }
 

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds the servers whose host has gone silent while it is being sent to: TCP's keepalive asks nothing as long as the kernel
- * has something to send, and the kernel itself gives up after a quarter of an hour. For the loop's thread.
+ * Detects servers whose host disappears while data is in transit to it. TCP keepalive sends no probes while the kernel has
+ * something to send, and the kernel itself gives up only after about a quarter of an hour. For the loop's thread.
  */
 final class SilentHosts {
     private static final Logger log = LoggerFactory.getLogger(SilentHosts.class);
@@ -29,15 +29,15 @@ final class SilentHosts {
         this.faults = faults;
         isThere = table.isThere();
         if (!isThere) {
-            log.info("this system has no /proc/net/tcp: a server's host that vanishes while messages are sent to it is"
+            log.info("this system has no /proc/net/tcp: if a server's host disappears while data is in transit, this is"
                     + " noticed only when the kernel gives up, after about a quarter of an hour");
         }
     }
 
     /**
-     * Has the connections to such hosts closed. To be called once a second. Reading the table takes some milliseconds, 30 with
-     * 14,000 connections: so it is read every {@value #CALM_SECONDS} s as long as each host answers, and only while
-     * something is not known to be acknowledged.
+     * Closes the connections to such hosts. Call it once a second. Reading the table takes a few milliseconds, or 30 ms with
+     * 14,000 connections. Therefore it is read only every {@value #CALM_SECONDS} s while all hosts answer, and only while
+     * something may be unacknowledged.
      */
     void look(Iterable<? extends Upstream> upstreams) {
         if (!isThere || (!isDoubtful && seconds++ % CALM_SECONDS != 0)) {
@@ -65,7 +65,7 @@ final class SilentHosts {
             faults.warn(
                     "tcp table",
                     "/proc/net/tcp can't be read (" + unreadable.getMessage()
-                            + "): a server's host that vanishes while messages are sent to it is noticed late");
+                            + "): if a server's host disappears while data is in transit, this is noticed late");
         }
     }
 }

@@ -17,14 +17,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What the kernel says of the TCP connections of this network namespace, in Linux' {@code /proc/self/net/tcp6} and {@code tcp}:
+ * Reads the kernel's table of the TCP connections in this network namespace, Linux's {@code /proc/self/net/tcp6} and {@code
+ * tcp}:
  *
  * <pre>
  *     0: 0100007F:1F90 0100007F:A0F2 01 00001A2B:00000000 01:00000014 00000003     0        0 4711 ...
  *        local         remote        st not acked:unread  timer:when  resent     uid  unanswered probes
  * </pre>
  *
- * <p>Each read costs the kernel a walk over all connections: look rarely, and only when there is something to find out.
+ * <p>For each read the kernel walks over all connections: read rarely, and only when there is something to find out.
  */
 final class TcpTable {
     private static final String MAPPED = "0000000000000000FFFF0000";
@@ -37,12 +38,12 @@ final class TcpTable {
      * One connection.
      *
      * @param unacknowledged bytes that this program has written and the other kernel has not acknowledged
-     * @param unanswered how many times in a row the kernel sent some of them again, or where the other side takes no more,
-     *     asked whether it does now, and heard nothing
+     * @param unanswered how many times in a row the kernel has retransmitted some of them, or probed a closed window, without
+     *     an answer
      */
     record Row(long unacknowledged, int unanswered) {}
 
-    /** @param folder with the files: {@code /proc/self/net} */
+    /** @param folder the folder with the two files: {@code /proc/self/net} */
     TcpTable(Path folder) {
         this.folder = folder;
     }
@@ -52,7 +53,7 @@ final class TcpTable {
         return Files.isReadable(folder.resolve("tcp")) || Files.isReadable(folder.resolve("tcp6"));
     }
 
-    /** The two ends of a connection, as this table names them. */
+    /** The two ends of a connection, in the table's format. */
     static String ends(InetSocketAddress local, InetSocketAddress remote) {
         return end(local) + " " + end(remote);
     }
@@ -60,7 +61,7 @@ final class TcpTable {
     private static String end(InetSocketAddress address) {
         InetAddress host = address.getAddress();
         StringBuilder text = new StringBuilder(host instanceof Inet4Address ? MAPPED : "");
-        // The kernel prints the words as they stand in memory, in the order of this machine.
+        // The kernel prints the 32-bit words of an address in this machine's byte order.
         ByteBuffer words = ByteBuffer.wrap(host.getAddress()).order(ByteOrder.nativeOrder());
         while (words.hasRemaining()) {
             text.append(String.format(Locale.ROOT, "%08X", words.getInt()));
@@ -68,10 +69,10 @@ final class TcpTable {
         return text + String.format(Locale.ROOT, ":%04X", address.getPort());
     }
 
-    /** The rows of those connections that are still in the table. */
+    /** The rows of these connections, by their ends; connections that are no longer in the table are left out. */
     Map<String, Row> rows(Set<String> ends) throws IOException {
         Map<String, Row> rows = new HashMap<>();
-        // Java's sockets are IPv6 ones that also speak IPv4, unless they are told otherwise.
+        // Java's sockets are IPv6 sockets that also carry IPv4, unless a system property changes that.
         read("tcp6", ends, rows);
         if (rows.size() < ends.size()) {
             read("tcp", ends, rows);

@@ -27,18 +27,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A server that is reached by TCP. As long as it is not, messages wait and keep their server. After a break the message
- * that was cut goes again, whole, on the next connection: its end was never sent, so a server that takes whole messages
- * has not taken it. What the kernel had taken and the server had not read is lost with the connection, and nobody can
- * say how much that was: at most what the two sockets' buffers hold. It is counted as bytes in doubt, as much as this
- * side's buffer may have held; it is not sent again, so nothing comes twice.
+ * A server that is reached over TCP. While it is not connected, messages wait for it and keep their server. After a
+ * connection has broken, the message that was cut is sent again, completely, on the next connection: its end was never sent,
+ * so a server that processes complete messages has not processed it. What the kernel had accepted and the server had not read
+ * is lost with the connection. Nobody can know how much that was: at most the content of both sockets' buffers. What this
+ * side's buffer may have held is counted as bytes in doubt. It is not sent again, so nothing arrives twice.
  *
- * <p>Lines and binary frames go by connections of their own, each with its queue: statsite takes what it reads at once by
- * its first byte, and loses what is of the other kind. The connection that is open from the beginning is for the kind that
- * comes first, and the other is opened when something of that kind comes; so a server that gets one kind has one connection.
+ * <p>Lines and binary frames use separate connections, each with its queue: statsite treats everything that it reads at once
+ * like the first byte, and loses messages of the other kind. The connection that is opened at the start is for the kind that
+ * arrives first. The other is opened when the first message of the other kind arrives, so a server that gets only one kind has
+ * one connection.
  *
- * <p>A host that vanishes without a word is found out by {@link Keepalive} while nothing is sent, and by {@link #look} while
- * something is: see {@link Connection#seen}.
+ * <p>A host that disappears without closing its connections is detected by {@link Keepalive} while nothing is in transit, and
+ * by {@link #look} while something is: see {@link Connection#seen}.
  */
 final class TcpUpstream implements Upstream, Transport {
     private static final Logger log = LoggerFactory.getLogger(TcpUpstream.class);
@@ -48,7 +49,7 @@ final class TcpUpstream implements Upstream, Transport {
     private static final int SEND_BUFFER_BYTES = 256 * 1024;
     private static final int SEGMENT_BYTES_MAX = 64 * 1024;
 
-    /** Nothing acknowledged for so long, and asked in vain so often: the host is gone, or the way to it. */
+    /** If a host acknowledges nothing for this long, and this many attempts are not answered, it or the path to it is gone. */
     private static final long SILENT_SECONDS_MAX = 6;
 
     private static final int UNANSWERED_MAX = 3;
@@ -67,13 +68,13 @@ final class TcpUpstream implements Upstream, Transport {
     private final LongAdder inDoubt;
     private final byte[] batch = new byte[DatagramWriter.BYTES_DEFAULT + Frames.BATCH_END.length];
 
-    /** One, or two: the first is there from the beginning. Replaced, never changed: other threads add them up. */
+    /** One or two; the first exists from the start. The array is replaced, never changed, because other threads read it. */
     private volatile Connection[] connections;
 
     private @Nullable Connection lines;
     private @Nullable Connection frames;
 
-    /** Their queues, at hand. */
+    /** The queues of these two, for direct access. */
     private @Nullable MessageQueue ofLines;
 
     private @Nullable MessageQueue ofFrames;
@@ -81,14 +82,14 @@ final class TcpUpstream implements Upstream, Transport {
     private boolean isSaidDown;
     private long lastBatch;
 
-    /** Of a queue that is no more. */
+    /** Messages dropped by queues that are closed. */
     private final LongAdder droppedBefore = new LongAdder();
 
     /**
      * Connects with the first {@link #tick}.
      *
-     * @param queues gives a queue for each connection
-     * @param selector where the loop waits for it
+     * @param queues supplies a queue for each connection
+     * @param selector the loop's
      */
     TcpUpstream(
             Server server,
@@ -113,7 +114,7 @@ final class TcpUpstream implements Upstream, Transport {
         connections = new Connection[] {new Connection()};
     }
 
-    /** One connection, of lines or of frames, as the selector has it. */
+    /** One connection, for lines or for frames; the attachment of its selection key. */
     final class Connection {
         private final Backoff backoff = new Backoff(random);
         private final MessageQueue queue = queues.get();
@@ -129,12 +130,12 @@ final class TcpUpstream implements Upstream, Transport {
         private int tries;
         private int sendBufferBytes;
 
-        /** Bytes that were written to this socket, and how many of them the other kernel is known to have. */
+        /** Bytes written to this socket, and how many of them the other kernel is known to have acknowledged. */
         private long handedOn;
 
         private long acknowledged;
 
-        /** When something was acknowledged last, or began to wait for it. */
+        /** When something was last acknowledged, or began to wait for acknowledgment. */
         private long progressNanos;
 
         private void tick() {
@@ -144,7 +145,7 @@ final class TcpUpstream implements Upstream, Transport {
             } else if (channel != null
                     && !isUp
                     && now - beganNanos > TimeUnit.MILLISECONDS.toNanos(CONNECT_MILLIS_MAX)) {
-                broken("did not answer in " + CONNECT_MILLIS_MAX / 1000 + " s");
+                broken("did not accept a connection within " + CONNECT_MILLIS_MAX / 1000 + " s");
             }
         }
 
@@ -175,7 +176,7 @@ final class TcpUpstream implements Upstream, Transport {
             }
         }
 
-        /** Goes on where its socket is ready. */
+        /** Connects, reads or writes, whatever its socket is ready for. */
         void ready() {
             try {
                 if (channel != null && !isUp && channel.finishConnect()) {
@@ -206,9 +207,9 @@ final class TcpUpstream implements Upstream, Transport {
             flush();
         }
 
-        /** Servers say nothing, but it is so that the end of a connection is seen before the next message is sent there. */
+        /** Servers send nothing; reading shows the end of a connection before the next message is written to it. */
         private void listen(SocketChannel open) throws IOException {
-            // Once: one that never stops talking would keep the loop here. What is left is read in the next round.
+            // Only once: a server that never stops sending would block the loop. The rest is read in the next round.
             if (open.read(answers.clear()) < 0) {
                 throw new IOException("closed the connection");
             }
@@ -245,9 +246,9 @@ final class TcpUpstream implements Upstream, Transport {
         }
 
         /**
-         * Takes what the kernel says of it. Gone is a host of which nothing was acknowledged for {@value
-         * #SILENT_SECONDS_MAX} s, though it was sent again or asked {@value #UNANSWERED_MAX} times. One that only reads
-         * slowly, or is stopped, is not: its kernel says that it takes no more now, and answers when it is asked again.
+         * Evaluates the kernel's row for this connection. A host is gone if it has acknowledged nothing for {@value
+         * #SILENT_SECONDS_MAX} s, and {@value #UNANSWERED_MAX} retransmissions or probes in a row were not answered. A server
+         * that only reads slowly, or is stopped, is not gone: its kernel announces a closed window, and answers probes.
          */
         private void seen(TcpTable.Row row, long now) {
             long newly = handedOn - row.unacknowledged();
@@ -256,14 +257,15 @@ final class TcpUpstream implements Upstream, Transport {
                 progressNanos = now;
             } else if (now - progressNanos >= TimeUnit.SECONDS.toNanos(SILENT_SECONDS_MAX)
                     && row.unanswered() >= UNANSWERED_MAX) {
-                broken("its host has gone silent: it has not acknowledged " + row.unacknowledged() + " bytes for "
-                        + TimeUnit.NANOSECONDS.toSeconds(now - progressNanos) + " s");
+                broken("its host does not answer (no acknowledgment for "
+                        + TimeUnit.NANOSECONDS.toSeconds(now - progressNanos) + " s, bytes unacknowledged: "
+                        + row.unacknowledged() + ")");
             }
         }
 
         private void broken(String why) {
             long now = nanoClock.getAsLong();
-            // Linux keeps twice what it says, and takes the last segment whole.
+            // On Linux the buffer is twice as large as reported, and the last segment is accepted completely.
             long doubtful = isUp ? Math.min(handedOn, 2L * sendBufferBytes + SEGMENT_BYTES_MAX) : 0;
             if (isUp) {
                 sent.add(queue.rewind());
@@ -362,7 +364,7 @@ final class TcpUpstream implements Upstream, Transport {
         }
     }
 
-    /** Says which connections have something that the other kernel is not known to have. */
+    /** Reports the ends of the connections with something that may be unacknowledged. */
     void unacknowledged(Consumer<String> ends) {
         for (Connection connection : connections) {
             if (connection.isUp && connection.handedOn > connection.acknowledged) {
@@ -371,7 +373,7 @@ final class TcpUpstream implements Upstream, Transport {
         }
     }
 
-    /** Takes what the kernel says of those. */
+    /** Evaluates the kernel's rows for those connections. */
     void look(Map<String, TcpTable.Row> rows) {
         long now = nanoClock.getAsLong();
         for (Connection connection : connections) {
@@ -396,7 +398,7 @@ final class TcpUpstream implements Upstream, Transport {
         if (!isSaidDown) {
             isSaidDown = true;
             log.warn(
-                    "{}: {}; {}what is for it waits in the proxy's memory (queue_bytes)",
+                    "{}: {}; {}messages for it wait in the proxy's memory (queue_bytes)",
                     server,
                     why,
                     doubtful == 0
@@ -408,7 +410,7 @@ final class TcpUpstream implements Upstream, Transport {
         }
     }
 
-    /** None while an earlier batch waits: so a server that reads slowly has one number per name to wait for, not many. */
+    /** Null while an earlier batch waits, so that for a slow server one number for each name waits, not many. */
     @Override
     public @Nullable Transport streams() {
         if (lines == null) {
@@ -427,7 +429,7 @@ final class TcpUpstream implements Upstream, Transport {
         return true;
     }
 
-    /** The connections begin anew, for whatever kind comes. */
+    /** Also disconnects; then the first connection is again for the kind that arrives first. */
     @Override
     public void drain(MessageQueue.Each each) {
         for (Connection connection : connections) {

@@ -15,16 +15,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A server that is reached by UDP: whole messages, as many to a datagram as an Ethernet frame holds. What the network or a
- * full socket loses is lost, but for our own streams, which heal.
+ * A server that is reached over UDP. A datagram contains complete messages, as many as fit into an Ethernet frame. What the
+ * network or a full socket drops is lost, except in our own streams, which heal.
  *
- * <p>When the server's host says that nobody listens there (ICMP port unreachable), what was on its way is counted as
- * dropped and the rest waits; an empty line every {@value #TRY_MILLIS} ms finds out whether somebody listens again. A host
- * that says nothing is sent to whether it is there or not.
+ * <p>When the server's host answers that nobody listens there (ICMP port unreachable), the messages in transit are counted as
+ * dropped, and further messages wait. An empty line every {@value #TRY_MILLIS} ms finds out whether somebody listens again. A
+ * host that does not answer is treated as up.
  *
- * <p>A datagram holds lines or binary frames, never both. statsite reads the datagrams that have come at once, and takes
- * them all by the first byte of the first: so between the last of one kind and the first of the other pass {@value
- * #APART_MILLIS} ms, in which it can read what it has.
+ * <p>A datagram contains lines or binary frames, never both. statsite reads the datagrams that wait together, and treats all
+ * of them like the first byte of the first. Therefore {@value #APART_MILLIS} ms pass between the last datagram of one kind
+ * and the first of the other, so that statsite can read what it has.
  */
 final class UdpUpstream implements Upstream, Transport {
     private static final Logger log = LoggerFactory.getLogger(UdpUpstream.class);
@@ -47,13 +47,13 @@ final class UdpUpstream implements Upstream, Transport {
     private final MessageQueue lines;
     private volatile @Nullable MessageQueue frames;
 
-    /** Whose turn it is, since when, and when a datagram went last. */
+    /** The queue that is being sent, since when, and when the last datagram was sent. */
     private MessageQueue turn;
 
     private long turnNanos;
     private long sentNanos;
 
-    /** Messages that went before the last tick and since: their host may still say that nobody listens. */
+    /** Messages sent before the last tick, and since: their host may still answer that nobody listens. */
     private long older;
 
     private long newer;
@@ -67,8 +67,8 @@ final class UdpUpstream implements Upstream, Transport {
     private volatile boolean isUp;
 
     /**
-     * @param queues gives a queue for each kind
-     * @param datagram room for the longest, in which nothing stays: one for all servers
+     * @param queues supplies a queue for each kind
+     * @param datagram a buffer for the longest datagram, shared by all servers; used only during a call
      */
     UdpUpstream(Server server, Supplier<MessageQueue> queues, byte[] datagram, LongSupplier nanoClock, Self self) {
         this.server = server;
@@ -95,7 +95,7 @@ final class UdpUpstream implements Upstream, Transport {
         return lines.bytes() + (ofFrames == null ? 0 : ofFrames.bytes());
     }
 
-    /** Also what the kernel did not take, as its buffer was full, and what was on its way when nobody listened. */
+    /** Includes what the kernel did not accept because its buffer was full, and what was in transit when nobody listened. */
     @Override
     public long dropped() {
         MessageQueue ofFrames = frames;
@@ -115,8 +115,9 @@ final class UdpUpstream implements Upstream, Transport {
         MessageQueue ofFrames = frames;
         if (isFirst && ofFrames != null && ofFrames.added() > 0 && lines.added() > 0) {
             log.warn(
-                    "{} gets lines and binary frames by UDP. statsite reads the datagrams that wait together and takes them"
-                            + " by the first byte of the first, so a busy one loses some; give it TCP (leave udp:// out)",
+                    "{} gets both lines and binary frames over UDP. statsite reads the datagrams that wait together and"
+                            + " treats all of them like the first, so a busy statsite loses some; use TCP for this server"
+                            + " (leave udp:// out)",
                     server);
         }
     }
@@ -170,7 +171,7 @@ final class UdpUpstream implements Upstream, Transport {
         }
     }
 
-    /** Takes note of it when the server's host has said that nobody listens there. */
+    /** Reacts if the server's host has answered that nobody listens there. */
     private void heed(UdpTransport transport) {
         if (transport.refusals() == refusals) {
             return;
@@ -185,10 +186,10 @@ final class UdpUpstream implements Upstream, Transport {
             isRefused = true;
             isUp = false;
             log.warn(
-                    "{}: nobody listens there (its host sent ICMP port unreachable). {} messages that were on their way"
-                            + " may be lost (counters_proxy_dropped_total); what follows waits in the proxy's memory"
-                            + " (queue_bytes). Amounts of increment NAME are repeated in totals, and arrive once somebody"
-                            + " listens",
+                    "{}: nobody listens there (its host sent ICMP port unreachable). Messages in transit that may be lost:"
+                            + " {} (counters_proxy_dropped_total). Further messages wait in the proxy's memory"
+                            + " (queue_bytes). Amounts of increment NAME are repeated in totals, and arrive when somebody"
+                            + " listens again",
                     server,
                     gone);
         }
@@ -211,12 +212,12 @@ final class UdpUpstream implements Upstream, Transport {
             heed(transport);
         }
         if (!queue.isEmpty()) {
-            // So that the room may drop what waits: no message of it has been sent in part.
+            // No message was sent in part, so the room may drop any that waits.
             queue.rewind();
         }
     }
 
-    /** Whose messages are sent now, if any are. */
+    /** The queue whose messages are sent now, or null during the pause between kinds. */
     private @Nullable MessageQueue turn() {
         MessageQueue ofFrames = frames;
         if (ofFrames == null) {
@@ -235,7 +236,7 @@ final class UdpUpstream implements Upstream, Transport {
         return turn;
     }
 
-    /** Sends the oldest messages, as many as make a datagram. */
+    /** Sends the oldest messages, as many as fit into a datagram. */
     private void send(UdpTransport transport, MessageQueue queue) {
         ByteBuffer oldest = queue.oldest();
         if (oldest == null) {
@@ -273,7 +274,7 @@ final class UdpUpstream implements Upstream, Transport {
         } else if (transport.faults() - transport.refusals() > otherFaults) {
             lost.add(messages);
         } else {
-            // News is of the datagrams before this one.
+            // A refusal that is reported now is about earlier datagrams, not this one.
             heed(transport);
             newer += messages;
         }

@@ -3,34 +3,34 @@ package io.counters.collector.proxy;
 import io.counters.emit.Transport;
 import org.jspecify.annotations.Nullable;
 
-/** The way to one server, with what waits for it. For the loop's thread, which it never keeps waiting. */
+/** The connection to one server, with the messages that wait for it. For the loop's thread, which it never blocks. */
 interface Upstream extends AutoCloseable {
-    /** Whom it leads to; what that weighs may be out of date. */
+    /** The server; its weight may be out of date. */
     Server server();
 
-    /** Puts the whole message {@code in[begin, end)} behind those that wait. */
+    /** Appends the complete message {@code in[begin, end)} to those that wait. */
     void add(byte[] in, int begin, int end);
 
-    /** Sends what waits, as much as goes without waiting. */
+    /** Sends as much of what waits as is possible without blocking. */
     void flush();
 
-    /** Does what is due: connects, gives up. To be called ten times a second. */
+    /** Connects, and checks timeouts, if it is time to. Call it ten times a second. */
     void tick();
 
-    /** The way of our own streams, or null as long as nothing should be assigned to them. */
+    /** The transport for our own streams, or null while nothing should be assigned to them. */
     @Nullable
     Transport streams();
 
-    /** How many bytes wait. From any thread, of a moment ago. */
+    /** How many bytes wait. From any thread; may be slightly out of date. */
     long waiting();
 
-    /** Messages that were thrown away, ever. From any thread, of a moment ago. */
+    /** How many messages were dropped so far. From any thread; may be slightly out of date. */
     long dropped();
 
-    /** Whether it is connected; of UDP, whether the server's address is known and nobody said that no one listens there. */
+    /** Whether it is connected; for UDP, whether the address is known and its host has not answered that nobody listens. */
     boolean isUp();
 
-    /** Hands out the messages that wait and were not sent. */
+    /** Removes the messages that wait and were not sent, and passes them to {@code each}. */
     void drain(MessageQueue.Each each);
 
     @Override

@@ -12,51 +12,51 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * What a TSD answers to a request of {@code /api/put?details}. An answer is read as it comes; of it only the reasons are
- * kept, of no more points than the request had.
+ * A TSD's answer to a request of {@code /api/put?details}. An answer is parsed while it arrives. Only the reasons are kept,
+ * of at most as many points as the request had.
  */
 sealed interface Answer {
-    /** All points are taken. */
+    /** All points are accepted. */
     record Taken() implements Answer {}
 
     /**
-     * The points were looked at one by one.
+     * The points were checked one by one.
      *
-     * @param reasons by the {@link #key} of the points that were named; shortened
-     * @param failed how many were not taken
-     * @param timeouts how many of these had not come to an end when the time was up
+     * @param reasons shortened, by the {@link #key} of the points that were named
+     * @param failed how many were not accepted
+     * @param timeouts how many of these had not finished within the timeout
      */
     record Counted(Map<String, String> reasons, long failed, long timeouts) implements Answer {}
 
-    /** No point was looked at, as one of them, or the whole, can't be read. */
+    /** No point was checked, because one of them, or the whole request, can't be read. */
     record Unreadable(String why) implements Answer {}
 
-    /** The request is larger than is allowed there. */
+    /** The request is larger than the TSD allows. */
     record TooLarge() implements Answer {}
 
     /**
-     * It has nothing to do with these points, and passes.
+     * A problem that does not depend on these points, and that may pass.
      *
-     * @param maySize whether a request that is too large may look like this too
+     * @param maySize whether a request that is too large may also cause this
      */
     record Trouble(String why, boolean maySize) implements Answer {}
 
-    /** What becomes of a point that was named with a reason. */
+    /** How a point that was named with a reason is handled. */
     enum Fate {
-        /** It is refused for ever. */
+        /** It is refused permanently. */
         BAD,
-        /** Its metric, or a tag, has no number yet, and the TSD makes none by itself. */
+        /** Its metric, or a tag, has no ID yet, and the TSD does not create one. */
         UNKNOWN,
-        /** It may pass the next time. */
+        /** It may succeed the next time. */
         PASSING
     }
 
-    /** What the TSD's checks of a point say; whatever else it says, "Unexpected exception" too, may pass. */
+    /** The messages of a TSD's checks of a point. Any other reason, such as "Unexpected exception", may pass. */
     Pattern BAD =
             Pattern.compile("(?i)(invalid|illegal|empty|missing|metric name was|too many tags|need at least one tag"
                     + "|unable to parse value|value too long).*");
 
-    /** Told apart by the words that OpenTSDB 2 has for it. */
+    /** Decides by the words that OpenTSDB 2 uses. */
     static Fate fate(String reason) {
         if (reason.startsWith("Unknown metric")) {
             return Fate.UNKNOWN;
@@ -64,17 +64,17 @@ sealed interface Answer {
         return BAD.matcher(reason).lookingAt() ? Fate.BAD : Fate.PASSING;
     }
 
-    /** The most letters of a reason that are kept. */
+    /** The maximum characters of a reason that are kept. */
     int REASON_CHARS_MAX = 200;
 
-    /** More than this nobody counts as failed. */
+    /** A larger number of failed points is treated as invalid. */
     long COUNT_MAX = 1L << 40;
 
     /**
-     * Reads an answer to its end, or until it is clear that it is none.
+     * Reads an answer to its end, or until it is clear that it is invalid.
      *
-     * @param points that the request had
-     * @throws IOException when the connection breaks before its end
+     * @param points the number of points in the request
+     * @throws IOException if the connection breaks before its end
      */
     static Answer read(int status, BoundedText body, int points) throws IOException {
         if (status == 204) {
@@ -91,11 +91,12 @@ sealed interface Answer {
             body.readBeginning();
             return new Trouble("answered " + status + ": " + body.beginning(), false);
         } catch (BoundedText.TooLong tooLong) {
-            // As long an answer as that may well be about all points of a large request.
+            // Such a long answer may be about all points of a large request.
             return new Trouble("answered " + status + " and " + tooLong.getMessage(), true);
         } catch (MalformedJsonException | EOFException | IllegalStateException | NumberFormatException noJson) {
             body.readBeginning();
-            return new Trouble("answered " + status + " without JSON of OpenTSDB: " + body.beginning(), status == 400);
+            return new Trouble(
+                    "answered " + status + " without JSON from OpenTSDB: " + body.beginning(), status == 400);
         }
     }
 
@@ -120,7 +121,7 @@ sealed interface Answer {
         }
         json.endObject();
         if (json.peek() != JsonToken.END_DOCUMENT) {
-            throw new MalformedJsonException("there is more behind it");
+            throw new MalformedJsonException("there is more text after it");
         }
         if (failed >= 0) {
             return new Counted(reasons, failed + timeouts, timeouts);
@@ -138,7 +139,7 @@ sealed interface Answer {
         return count;
     }
 
-    /** As JsonReader's, but so that each part of what is left out is a token of its own. */
+    /** Like JsonReader.skipValue, but treats each part of the skipped value as a separate token. */
     private static void skip(JsonReader json, BoundedText body) throws IOException {
         int depth = 0;
         do {
@@ -197,7 +198,7 @@ sealed interface Answer {
         json.endArray();
     }
 
-    /** What tells a point from the others of its second, its metric and its tags, of its JSON. */
+    /** The metric and tags of a point's JSON, which identify it among the points of its second. */
     static String key(String point) throws IOException {
         BoundedText text = BoundedText.of(point);
         return key(new JsonReader(text), text);

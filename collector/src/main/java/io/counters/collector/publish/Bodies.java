@@ -13,17 +13,17 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * Writes points as bodies of {@code /api/put}: JSON, gzipped, each below a number of bytes as they are sent. One body at a
+ * Writes points as bodies of {@code /api/put}: JSON, gzipped, each of at most a number of bytes as it is sent. One body at a
  * time is in memory. For one thread.
  *
- * <p>How many points fit is known only when they are packed, so the last body's bytes a point are the guess for the
- * next; where it was too bold, fewer are packed again.
+ * <p>How many points fit is known only after they are packed, so the last body's bytes per point are the estimate for the
+ * next body; if the estimate was too low, fewer points are packed again.
  */
 final class Bodies {
-    /** A little below the bound is aimed at, as points don't all pack alike. */
+    /** The target, a little below the bound, because points do not all pack equally well. */
     private static final double AIM = 0.93;
 
-    /** The most points that are packed into one body, for each KiB of it: what takes a TSD a moment, not seconds. */
+    /** The maximum points of a body for each KiB of it, so that a TSD needs a moment for it, not seconds. */
     private static final int POINTS_A_KIB = 128;
 
     private static final byte[] METRIC = "{\"metric\":\"".getBytes(US_ASCII);
@@ -38,13 +38,13 @@ final class Bodies {
     private int length;
     private double bytesAPoint = 20;
 
-    /** Takes a body. */
+    /** Receives a body. */
     @FunctionalInterface
     interface Taker {
         void take(byte[] gzipped, int points) throws IOException;
     }
 
-    /** @param bytesMax of a body as it is sent; only one with a single point may be larger */
+    /** @param bytesMax the maximum bytes of a body as it is sent; only one with a single point may be larger */
     Bodies(Series series, int bytesMax) {
         this.series = series;
         this.bytesMax = bytesMax;
@@ -62,7 +62,7 @@ final class Bodies {
         return members.toString().getBytes(US_ASCII);
     }
 
-    /** Hands on all points of a tick, body by body. */
+    /** Passes all points of a tick to {@code taker}, body by body. */
     void write(long second, Snapshot values, Taker taker) throws IOException {
         byte[] timestamp = ("\",\"timestamp\":" + second + ",\"value\":").getBytes(US_ASCII);
         int begin = 0;
@@ -83,7 +83,7 @@ final class Bodies {
         }
     }
 
-    /** The letters of names and numbers need no escaping in JSON. */
+    /** The characters of names and numbers need no escaping in JSON. */
     private byte[] json(byte[] timestamp, Snapshot values, int begin, int end) {
         length = 0;
         for (int i = begin; i < end; i++) {

@@ -7,16 +7,16 @@ import java.io.Reader;
 import java.io.StringReader;
 
 /**
- * Text that somebody sends, as far as it is read: so much in all, and so much for each part of it, as a JSON reader keeps
- * a part in memory until it has all of it. Remembers its beginning, for the log.
+ * Received text with two limits: for the whole text, and for each token, because a JSON reader keeps a token in memory until
+ * it is complete. Remembers the text's beginning, for the log.
  */
 final class BoundedText extends Reader {
-    /** The most letters of a name, a string or a number. */
+    /** The maximum characters of a name, a string or a number. */
     static final int TOKEN_CHARS_MAX = 64 * 1024;
 
     private static final int BEGINNING_CHARS = 300;
 
-    /** There is more than was allowed. */
+    /** The text exceeds a limit. */
     static final class TooLong extends IOException {
         private static final long serialVersionUID = 1;
 
@@ -50,26 +50,26 @@ final class BoundedText extends Reader {
             read += count;
         }
         if (read > charsMax) {
-            throw new TooLong("more than " + charsMax + " letters");
+            throw new TooLong("more than " + charsMax + " characters");
         }
         if (read - tokenAt > TOKEN_CHARS_MAX) {
-            throw new TooLong("more than " + TOKEN_CHARS_MAX + " letters without an end");
+            throw new TooLong("more than " + TOKEN_CHARS_MAX + " characters in one value");
         }
         return count;
     }
 
-    /** What was read so far is dealt with. */
+    /** Begins a new token: what was read so far is processed. */
     void token() {
         tokenAt = read;
     }
 
-    /** As the reader's, which reads from here; what was before is dealt with. */
+    /** Calls {@code json.hasNext()}, and begins a new token. */
     boolean hasNext(JsonReader json) throws IOException {
         token();
         return json.hasNext();
     }
 
-    /** Reads no more than what {@link #beginning} shows. */
+    /** Reads only what {@link #beginning} shows. */
     void readBeginning() throws IOException {
         token();
         char[] some = new char[BEGINNING_CHARS];
@@ -78,20 +78,20 @@ final class BoundedText extends Reader {
         }
     }
 
-    /** Whether all of it was read. */
+    /** Whether the whole text was read. */
     boolean isEnded() {
         return ended;
     }
 
-    /** Enough of it for a line in the log, and fit for one. */
+    /** The beginning, shortened and cleaned for one line of the log. */
     String beginning() {
         String line = FaultLog.shown(beginning.toString().replaceAll("\\s+", " "));
         return line.length() <= BEGINNING_CHARS ? line : line.substring(0, BEGINNING_CHARS) + "...";
     }
 
-    /** Closes nothing: whoever opened it does. */
+    /** Does nothing: the owner closes the reader. */
     @Override
     public void close() {
-        // See above.
+        // The owner closes the reader.
     }
 }

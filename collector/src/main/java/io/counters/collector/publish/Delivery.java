@@ -12,34 +12,36 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides which piece of which tick is sent next, and when. A state machine: no sockets, no threads, the time passed in, in
- * nanoseconds; what it reads is the ticks' files. All methods may be called from any thread; only {@link #next} and
- * {@link #shed} wait for the disk, and they hold no lock then.
+ * Decides which piece of which tick is sent next, and when. A state machine without sockets and threads: the time, in
+ * nanoseconds, is an argument, and it reads only the ticks' files. All methods may be called from any thread; only {@link
+ * #next} and {@link #shed} wait for the disk, and they hold no lock while they wait.
  *
- * <p>The current tick goes first. What is left of older ticks is replayed oldest first, on half of the connections at
- * most and at a bounded rate, and only while nothing of the current tick is due. When a next tick comes, what is left of
- * the current one becomes the newest of the old.
+ * <p>The current tick is sent first. The rest of older ticks is replayed oldest first, on at most half of the connections
+ * and at a bounded rate, and only while nothing of the current tick is due. When the next tick begins, the current one
+ * becomes the newest of the older ones.
  *
- * <p>Two pauses keep a server that is in trouble from being hit. When a whole request fails, nothing is sent for a pause
- * that doubles with each further failure, up to {@value #PAUSE_MILLIS_MAX} ms, with jitter; after it one request at a time
- * goes out, until one is taken. And the piece that failed waits a while longer, up to {@value #PIECE_MILLIS_MAX} ms, so
- * that the next to try is another one: a piece that never passes can't block the others.
+ * <p>Two pauses reduce the load on a server with problems. When a whole request fails, nothing is sent for a pause that
+ * doubles with each further failure, up to {@value #PAUSE_MILLIS_MAX} ms, with jitter; after it, one request at a time is
+ * sent until one is accepted. In addition the piece that failed waits longer, up to {@value #PIECE_MILLIS_MAX} ms, so that
+ * another one is tried next: a piece that never succeeds can't block the others.
  */
 final class Delivery {
     static final long PAUSE_MILLIS_MIN = 20;
     static final long PAUSE_MILLIS_MAX = 5_000;
     private static final long PIECE_MILLIS_MAX = 1_000;
 
-    /** The points a second that are replayed at the most, or as many as a second of ticks has, where that is more. */
+    /** The maximum points replayed per second, unless ticks have more points per second: then that number. */
     static final int REPLAY_RATE_MIN = 10_000;
 
-    /** The most old ticks that are begun at the same time: those before them wait for something that takes long. */
+    /**
+     * The maximum older ticks that are begun at the same time. A later one is begun if no piece of the earlier ones is due.
+     */
     static final int BEGUN_MAX = 256;
 
-    /** After so many attempts a piece of an old tick goes behind what was tried less often. */
+    /** After this many attempts a piece of an older tick is sent after those that were tried less often. */
     private static final int TRIES = 5;
 
-    /** How long a tick rests of which something has not passed, while others wait to be begun. */
+    /** How long a tick with unconfirmed points rests while others wait to be begun. */
     static final long REST_MILLIS = 600_000;
 
     private static final double RATE_SECONDS = 5;
@@ -52,7 +54,7 @@ final class Delivery {
     private @Nullable Tick current;
     private final TreeMap<Long, Tick> older = new TreeMap<>();
 
-    /** What {@link #choose} would take a piece of, once its file is read; null where that is not so. */
+    /** The tick whose file must be read before {@link #choose} can return a piece of it; null if there is none. */
     private @Nullable Tick unread;
 
     private int inFlight;
@@ -69,7 +71,7 @@ final class Delivery {
     private long rateCount;
     private double rate;
 
-    /** A tick and how far it got. */
+    /** A tick and its progress. */
     private static final class Tick {
         final TickFile file;
 
@@ -90,8 +92,7 @@ final class Delivery {
         boolean dropped;
 
         /**
-         * When OpenTSDB first said that it does not know a metric of it, which outlasts {@link #forget}; 0 while it did
-         * not.
+         * When OpenTSDB first answered that it does not know a metric of the tick; 0 if it did not. Kept by {@link #forget}.
          */
         volatile long unknownSince;
 
@@ -104,7 +105,7 @@ final class Delivery {
             return places != null;
         }
 
-        /** Whether it gives way to others for a while. */
+        /** Whether it waits for a while, so that others are sent. */
         boolean rests(long now) {
             return restsUntil != null && now - restsUntil < 0;
         }
@@ -113,7 +114,7 @@ final class Delivery {
             return readAgain != null && now - readAgain < 0;
         }
 
-        /** Forgets how far it got: all of it is sent again, which changes nothing there. */
+        /** Resets its progress: all of it is sent again, which changes nothing in OpenTSDB. */
         void forget() {
             places = null;
             next = 0;
@@ -140,7 +141,7 @@ final class Delivery {
         private final TickFile.@Nullable Place place;
         private final byte @Nullable [] own;
         final int points;
-        /** How often it was sent in vain. */
+        /** How often it was sent without success. */
         int attempts;
 
         private long due;
@@ -159,7 +160,9 @@ final class Delivery {
             return tick.file.second();
         }
 
-        /** How many nanoseconds ago OpenTSDB first said that it does not know a metric of the tick; 0 the first time. */
+        /**
+         * How many nanoseconds ago OpenTSDB first answered that it does not know a metric of the tick; 0 at the first call.
+         */
         long unknownNanos(long now) {
             if (tick.unknownSince == 0) {
                 tick.unknownSince = now == 0 ? 1 : now;
@@ -167,17 +170,17 @@ final class Delivery {
             return now - tick.unknownSince;
         }
 
-        /** How many bytes are sent. */
+        /** The size of its body. */
         int bytes() {
             return own != null ? own.length : place == null ? 0 : place.length();
         }
 
-        /** Whether its body is kept in memory, as it is a part of one on disk. */
+        /** Whether its body is kept in memory, because it is only a part of a body on disk. */
         boolean isKept() {
             return own != null;
         }
 
-        /** What is sent. */
+        /** Its body. */
         byte[] gzipped() throws IOException {
             if (own != null) {
                 return own;
@@ -190,14 +193,14 @@ final class Delivery {
     }
 
     /**
-     * What is left of a piece, to be sent as a piece of its own.
+     * The part of a piece that must be sent again, as a new piece.
      *
-     * @param gzipped its body; null for the piece as it was
+     * @param gzipped its body; null for the unchanged piece
      */
-    @SuppressWarnings("ArrayRecordComponent") // Handed on once, never compared.
+    @SuppressWarnings("ArrayRecordComponent") // Passed on once, never compared.
     record Rest(byte @Nullable [] gzipped, int points) {}
 
-    /** Replays what is in the spool already. */
+    /** Begins with the ticks that are in the spool already. */
     Delivery(Spool spool, int connections, long intervalSeconds, RandomGenerator random, long now) {
         this.spool = spool;
         this.connections = connections;
@@ -211,7 +214,7 @@ final class Delivery {
         }
     }
 
-    /** From now on this is the current tick. */
+    /** Makes this the current tick. */
     synchronized void begin(TickFile file) {
         Tick last = current;
         if (last != null) {
@@ -227,11 +230,11 @@ final class Delivery {
     }
 
     /**
-     * The piece to send now; each must be settled.
+     * Returns the piece to send now; each must be passed to {@link #settle}.
      *
-     * @return null when there is none; see {@link #waitNanos}
-     * @throws Damaged where a tick is no more what was written: it is dropped
-     * @throws IOException where a tick can't be read now: it waits for a second
+     * @return null if there is none; see {@link #waitNanos}
+     * @throws Damaged if a tick's file is not what was written; the tick is dropped
+     * @throws IOException if a tick can't be read now; it waits for a second
      */
     @Nullable
     Piece next(long now) throws Damaged, IOException {
@@ -257,7 +260,7 @@ final class Delivery {
         } catch (TickFile.DamagedFile | NoSuchFileException gone) {
             throw new Damaged(drop(tick), gone);
         } catch (IOException notNow) {
-            // Too many open files, say: its points are all there.
+            // For example, too many open files: no point is lost.
             synchronized (this) {
                 tick.readAgain = now + TimeUnit.MILLISECONDS.toNanos(PIECE_MILLIS_MAX);
             }
@@ -274,7 +277,7 @@ final class Delivery {
         }
         Piece piece = current == null ? null : due(current, now, Integer.MAX_VALUE);
         if (piece == null && unread == null && mayReplay(now)) {
-            // What has failed again and again must not keep back what was never tried.
+            // Pieces that have failed repeatedly must not delay those that were never tried.
             piece = replayed(now, TRIES);
             if (piece == null && unread == null) {
                 piece = replayed(now, Integer.MAX_VALUE);
@@ -320,7 +323,7 @@ final class Delivery {
         return null;
     }
 
-    /** All that may be begun wait for something that takes long: the oldest rests, where another was never tried. */
+    /** If all begun ticks wait and another was never tried, lets the oldest one rest. */
     private void giveWay(long now) {
         if (older.values().stream().allMatch(tick -> tick.isBegun() || tick.rests(now))) {
             return;
@@ -365,7 +368,7 @@ final class Delivery {
         return new Piece(tick, place, null, place.points());
     }
 
-    /** A tick's file is damaged or gone; its points are lost. */
+    /** A tick's file is damaged or missing; its points are lost. */
     static final class Damaged extends Exception {
         private static final long serialVersionUID = 1;
         final int points;
@@ -376,12 +379,12 @@ final class Delivery {
         }
     }
 
-    /** Whether nothing is sent, as requests have failed. */
+    /** Whether nothing is sent because requests have failed. */
     synchronized boolean isPaused(long now) {
         return now - pausedUntil < 0;
     }
 
-    /** How long nothing is due, unless something is settled or begun; at most a second. */
+    /** How long nothing is due, unless a piece is settled or a tick is begun; at most a second. */
     synchronized long waitNanos(long now) {
         long wait = TimeUnit.SECONDS.toNanos(1);
         if (isPaused(now)) {
@@ -421,13 +424,13 @@ final class Delivery {
     }
 
     /**
-     * Takes the answer to a piece.
+     * Records the result of a piece.
      *
      * @param done points that need not be sent again
-     * @param rest what has to be
-     * @param inTrouble whether the whole request failed, so that the server is better left alone for a moment
-     * @param atOnce whether the rest may go at once, as the reason was its size
-     * @return whether its tick still counts: it was not counted as lost meanwhile
+     * @param rest the parts that must be sent again
+     * @param inTrouble whether the whole request failed, so that requests pause
+     * @param atOnce whether the rest may be sent at once, because the reason was the size
+     * @return false if its tick was dropped and counted as lost meanwhile
      */
     synchronized boolean settle(Piece piece, int done, List<Rest> rest, boolean inTrouble, boolean atOnce, long now) {
         Tick tick = piece.tick;
@@ -468,13 +471,13 @@ final class Delivery {
         return true;
     }
 
-    /** With jitter, from half to one and a half. */
+    /** With jitter: half to one and a half times the pause. */
     private long pause(int attempts, long millisMax) {
         long pause = Math.min(millisMax, PAUSE_MILLIS_MIN << Math.min(attempts - 1, 20));
         return (long) (TimeUnit.MILLISECONDS.toNanos(pause) * (0.5 + random.nextDouble()));
     }
 
-    /** Keeps the spool within its bound, where files can be deleted; returns the points that were lost by it. */
+    /** Deletes the oldest ticks while the spool exceeds its bound; returns the points that were lost. */
     long shed() {
         spool.sweep();
         long lost = 0;
@@ -484,7 +487,7 @@ final class Delivery {
         return lost;
     }
 
-    /** Gives up the tick of a settled piece, as its file is damaged or gone; returns the points that were lost by it. */
+    /** Drops the tick of a settled piece, because its file is damaged or missing; returns the points that were lost. */
     synchronized int lose(Piece piece) {
         return drop(piece.tick);
     }
@@ -520,13 +523,13 @@ final class Delivery {
         rateCount += points;
     }
 
-    /** The points a second that were replayed of late. */
+    /** The recent rate of replayed points per second. */
     synchronized long replayRate(long now) {
         countReplayed(0, now);
         return Math.round(rate);
     }
 
-    /** The bytes of parts of bodies that wait in memory to be sent again. */
+    /** The bytes of parts of bodies that wait in memory. */
     synchronized long keptBytes() {
         long kept = current == null ? 0 : current.keptBytes();
         for (Tick tick : older.values()) {
@@ -535,12 +538,12 @@ final class Delivery {
         return kept;
     }
 
-    /** Whether all of the current tick is confirmed. */
+    /** Whether the current tick is completely confirmed. */
     synchronized boolean isCurrentDone() {
         return current == null;
     }
 
-    /** Whether requests fail. */
+    /** Whether the last request failed. */
     synchronized boolean isInTrouble() {
         return failures > 0;
     }
@@ -555,12 +558,12 @@ final class Delivery {
         return spool.bytes() - (current == null ? 0 : current.file.bytes());
     }
 
-    /** The second of the oldest of the older ticks; {@code nothing} where there is none. */
+    /** The second of the oldest of the older ticks; {@code nothing} if there is none. */
     synchronized long oldest(long nothing) {
         return older.isEmpty() ? nothing : older.firstKey();
     }
 
-    /** How many older ticks there are, by their seconds; for a test. */
+    /** The unconfirmed points of the older ticks, by their seconds; for a test. */
     synchronized Map<Long, Integer> older() {
         Map<Long, Integer> left = new TreeMap<>();
         older.forEach((second, tick) -> left.put(second, tick.left));

@@ -4,9 +4,9 @@ import io.counters.collector.ledger.Snapshot;
 import java.util.Arrays;
 
 /**
- * Leaves out counters that have not moved for a number of ticks: by ticks and no clock, as a clock that is set would make
- * all of them idle, or none. A counter that this life sees for the first time has just moved: when it last did is not
- * kept. 16 bytes a counter. For one thread.
+ * Leaves out counters that have not changed for a number of ticks. It uses ticks and no clock, because a clock that is set
+ * would make all of them idle, or none. A counter that is new since the program's start counts as changed, because the time
+ * of its last change is not stored. 16 bytes per counter. For one thread.
  */
 final class Idle {
     private final long ticks;
@@ -16,7 +16,7 @@ final class Idle {
     private long[] values = new long[0];
     private long[] movedAt = new long[0];
 
-    /** @param ticks without a change, after which a counter is idle */
+    /** @param ticks the number of ticks without a change after which a counter is idle */
     Idle(long ticks) {
         this.ticks = ticks;
     }
@@ -32,7 +32,7 @@ final class Idle {
         long[] busyValues = new long[all.size()];
         int busy = 0;
         for (int i = 0; i < all.size(); i++) {
-            // Where another counter stands in this place now, it counts as moved.
+            // If another counter is at this index now, it counts as changed.
             boolean isSame = i < size && all.names()[i].equals(names[i]);
             if (!isSame || values[i] != all.values()[i]) {
                 values[i] = all.values()[i];

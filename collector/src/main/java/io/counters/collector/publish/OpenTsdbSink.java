@@ -48,61 +48,60 @@ import org.slf4j.LoggerFactory;
 /**
  * OpenTSDB's {@code /api/put}, over several keep-alive connections at once.
  *
- * <p>{@link #put} brings a tick to the {@link Spool}; a thread of this sink's own then sends what {@link Delivery} names,
- * and deletes a tick when all its points are confirmed. So what OpenTSDB does not take stays on disk and is sent again,
- * unchanged, until it does.
+ * <p>{@link #put} writes a tick to the {@link Spool}; this sink's own thread then sends the pieces that {@link Delivery}
+ * returns, and deletes a tick when all its points are confirmed. So points that OpenTSDB does not confirm stay on disk and
+ * are sent again, unchanged, until it does.
  *
- * <p>What an {@link Answer} means for the points of a request:
+ * <p>How an {@link Answer} affects the points of a request:
  *
  * <pre>
  *   204, or none failed                  confirmed
- *   some named as bad                    those are dropped, counted and said, the others confirmed
- *   some named with what passes          those are sent again: "Write timedout", "Please throttle", "Storage exception"
+ *   some named as bad                    those are dropped, counted and logged, the others confirmed
+ *   some named with a temporary reason   those are sent again: "Write timedout", "Please throttle", "Storage exception"
  *   some of unknown metric               those are sent again for ten minutes, and then dropped
- *   timeouts counted                     all but the bad ones are sent again: with bad ones among them, a TSD names the
+ *   timeouts counted                     all but the bad ones are sent again: if there are bad ones, a TSD names the
  *                                        wrong points as timed out
  *   more failed than were named          each half is sent again
- *   one can't be read: 400, JSON         each half is sent again; alone, the point is dropped
+ *   one can't be read: 400, JSON         each half is sent again; a single point is dropped
  *   413                                  each half is sent again
- *   400 without JSON, closed, half       all are sent again; from the third time on each half, as a request that is too
- *   an answer                            large looks like this too
+ *   400 without JSON, closed, half       all are sent again; from the third time on each half, because a request that
+ *   an answer                            is too large can also cause this
  *   anything else, no answer, one that   all are sent again
- *   is longer than about so many points
- *   can make it
+ *   is too long for this many points
  * </pre>
  */
 public final class OpenTsdbSink implements Sink {
     private static final Logger log = LoggerFactory.getLogger(OpenTsdbSink.class);
 
-    /** With ?sync a default TSD flushes to HBase once a second, so a connection carries a body a second. */
+    /** With ?sync, a TSD flushes to HBase once a second by default, so a connection carries one body a second. */
     static final int CONNECTIONS = 20;
 
     private static final int SYNC_MILLIS = 3_000;
     private static final int CALL_MILLIS = 5_000;
-    /** The flush that a TSD does once a second, and a moment. */
+    /** A little longer than a TSD's flush, which is once a second. */
     private static final long LAST_MILLIS = 2_000;
 
-    /** The letters of an answer that are read: for each point of the request and for the rest, and what of the heap. */
+    /** The maximum characters of an answer: for each point of the request, for the rest, and as a share of the heap. */
     private static final long ANSWER_CHARS_A_POINT = 1024;
 
     private static final long ANSWER_CHARS_MIN = 64 * 1024;
     private static final int ANSWER_HEAP_SHARE = 128;
 
-    /** All bodies under way, as they are sent; one alone may have more. */
+    /** The bodies of all requests in flight; a single one may be larger. */
     private static final int IN_FLIGHT_HEAP_SHARE = 8;
 
-    /** One body as it is sent: unpacked, which is done with one at a time, it has up to fifty times as much. */
+    /** One body as it is sent. Unpacked it is up to fifty times as large; one at a time is unpacked. */
     private static final int BODY_HEAP_SHARE = 512;
 
     static final int BODY_BYTES_MIN = 64 * 1024;
 
-    /** Parts of bodies that wait in memory to be sent again; beyond it whole bodies are, from the spool. */
+    /** Parts of bodies that wait in memory to be sent again; beyond this, whole bodies are sent again from the spool. */
     private static final int KEPT_HEAP_SHARE = 16;
 
     private static final Duration AFTER_FAULT = Duration.ofSeconds(1);
     private static final int ATTEMPTS_UNTIL_HALVED = 3;
     private static final int HALVED_POINTS_MIN = 50;
-    /** That it is over is told of trouble that was longer: a request that fails now and then is no outage. */
+    /** The end of a problem is logged only if it lasted longer, because single failures are not an outage. */
     private static final Duration TOLD_AFTER = Duration.ofSeconds(3);
 
     private static final Duration UNKNOWN_KEPT = Duration.ofMinutes(10);
@@ -133,14 +132,15 @@ public final class OpenTsdbSink implements Sink {
     private final LongAdder retries;
 
     /**
-     * A sink whose connections open when they are needed; it replays what an earlier life left in its spool.
+     * Creates a sink that opens connections when they are needed, and replays the ticks that an earlier run left in its
+     * spool.
      *
      * @param address of the TSD; {@code /api/put} is appended
-     * @param folder of the spool, its own
-     * @param heapBytes of which bodies and answers take shares
+     * @param folder of the spool, for this sink only
+     * @param heapBytes the heap, which limits the sizes of bodies and answers
      * @param random for the jitter of pauses
-     * @param threads makes the one thread that sends
-     * @throws IOException when the folder can't be used
+     * @param threads creates the thread that sends
+     * @throws IOException if the folder can't be used
      */
     public OpenTsdbSink(
             HttpUrl address,
@@ -180,10 +180,10 @@ public final class OpenTsdbSink implements Sink {
         int bodyBytes = bodyBytes(settings.bodyBytes(), heapBytes);
         if (bodyBytes < settings.bodyBytes()) {
             log.warn(
-                    "--opentsdb-body is {} bytes, and bodies have {} at most, as the heap has {} MB; -Xmx gives it more",
+                    "--opentsdb-body is {} bytes, but a heap of {} MB allows bodies of at most {} bytes; raise -Xmx",
                     settings.bodyBytes(),
-                    bodyBytes,
-                    heapBytes >> 20);
+                    heapBytes >> 20,
+                    bodyBytes);
         }
         bodies = new Bodies(settings.series(), bodyBytes);
         delivery = new Delivery(spool, CONNECTIONS, settings.interval().toSeconds(), random, nanoClock.getAsLong());
@@ -198,17 +198,17 @@ public final class OpenTsdbSink implements Sink {
         self.gauge("publish_in_flight_bytes" + label, inFlight::get);
         self.gauge("publish_replay_points_per_second" + label, () -> delivery.replayRate(nanoClock.getAsLong()));
         if (delivery.olderPoints() > 0) {
-            log.info("{} points of an earlier life wait in {} and are sent now", delivery.olderPoints(), spool);
+            log.info("sending the points that an earlier run left in {}: {}", spool, delivery.olderPoints());
         }
         threads.newThread(this::run).start();
     }
 
-    /** What a body may have at the most, by the setting and by the heap. */
+    /** The maximum size of a body, by the setting and by the heap. */
     static int bodyBytes(int wanted, long heapBytes) {
         return (int) Math.min(wanted, Math.max(BODY_BYTES_MIN, heapBytes / BODY_HEAP_SHARE));
     }
 
-    /** okhttp bounds them; where one fails, its request has failed, and the next one gets another. */
+    /** okhttp bounds their number. If a thread fails, its request has failed, and the next request gets a new thread. */
     private ExecutorService callers(FaultLog faults) {
         return new ThreadPoolExecutor(0, Integer.MAX_VALUE, 1, TimeUnit.MINUTES, new SynchronousQueue<>(), work -> {
             Thread thread = new Thread(work, "counters-opentsdb-call");
@@ -236,14 +236,14 @@ public final class OpenTsdbSink implements Sink {
             lost.add(values.size());
             faults.warn(
                     this + " spool",
-                    this + " loses " + values.size() + " points of second " + second + ", as they can't be kept in "
-                            + spool + ": " + DiskFault.text(noDisk)
+                    this + " loses the points of second " + second + " (" + values.size()
+                            + "), because they can't be written to " + spool + ": " + DiskFault.text(noDisk)
                             + "; counts are unaffected, and the next tick has them");
         }
         shed();
         String trouble = spool.trouble();
         if (trouble != null) {
-            faults.warn(this + " spool trouble", "the spool " + spool + " goes on, but " + trouble);
+            faults.warn(this + " spool trouble", "the spool " + spool + " continues, but " + trouble);
         }
         moved.release();
     }
@@ -254,8 +254,8 @@ public final class OpenTsdbSink implements Sink {
             lost.add(shed);
             faults.warn(
                     this + " full",
-                    "the spool " + spool + " is full: " + shed + " of its oldest points are lost; --spool gives it more"
-                            + " room");
+                    "the spool " + spool + " is full, so its oldest points are lost (" + shed
+                            + "); to keep more, raise --spool");
         }
     }
 
@@ -267,7 +267,7 @@ public final class OpenTsdbSink implements Sink {
                 try {
                     step();
                 } catch (RuntimeException fault) {
-                    faults.warn(this + " fault", this + " failed and goes on: " + fault);
+                    faults.warn(this + " fault", this + " failed and continues: " + fault);
                     moved.tryAcquire(AFTER_FAULT.toNanos(), TimeUnit.NANOSECONDS);
                 }
             }
@@ -315,17 +315,17 @@ public final class OpenTsdbSink implements Sink {
 
     private void sayLost(int points, Exception why) {
         lost.add(points);
-        faults.warn(this + " damaged", points + " points of the spool are lost: " + why);
+        faults.warn(this + " damaged", "points of the spool are lost (" + points + "): " + why);
     }
 
     /**
-     * What becomes of a piece.
+     * The result of a piece.
      *
      * @param done points that need not be sent again
-     * @param dropped those of them that were refused
-     * @param rest what is sent again
+     * @param dropped how many of them were refused
+     * @param rest the parts that are sent again
      * @param trouble whether the whole request failed
-     * @param atOnce whether the rest may go at once
+     * @param atOnce whether the rest may be sent at once
      */
     private record Verdict(int done, int dropped, List<Rest> rest, boolean trouble, boolean atOnce) {
         static Verdict taken(Piece piece) {
@@ -341,12 +341,12 @@ public final class OpenTsdbSink implements Sink {
         }
     }
 
-    /** One request. Its piece is settled once, whatever happens: one that is not would be waited for for ever. */
+    /** One request. Its piece is settled exactly once, even after an error; otherwise its tick would never end. */
     private final class Exchange extends RequestBody implements Callback {
         private final Piece piece;
         private final int bytes;
         private final AtomicBoolean settled = new AtomicBoolean();
-        /** Made before there can be too little memory for it. */
+        /** Created in advance, while there is memory for it. */
         private final Verdict again;
 
         private byte[] body = {};
@@ -358,7 +358,7 @@ public final class OpenTsdbSink implements Sink {
             again = Verdict.again(piece);
         }
 
-        /** Waits until the bodies under way leave room for this one. */
+        /** Waits until the requests in flight leave room for this body. */
         void awaitRoom() throws InterruptedException {
             while (inFlight.get() > 0 && inFlight.get() + bytes > inFlightMax) {
                 moved.tryAcquire(1, TimeUnit.SECONDS);
@@ -379,7 +379,7 @@ public final class OpenTsdbSink implements Sink {
                 settle(new Verdict(0, 0, again.rest, false, true));
                 sayLost(delivery.lose(piece), gone);
             } catch (IOException unreadable) {
-                settle(new Answer.Trouble("is not asked, as its spool can't be read: " + unreadable, false));
+                settle(new Answer.Trouble("gets no request, because its spool can't be read: " + unreadable, false));
             } catch (RuntimeException | Error fault) {
                 failed(fault);
             }
@@ -410,11 +410,11 @@ public final class OpenTsdbSink implements Sink {
                         Math.min(answerMax, ANSWER_CHARS_MIN + piece.points * ANSWER_CHARS_A_POINT));
                 answer = Answer.read(response.code(), text, piece.points);
                 if (response.code() != 204 && !text.isEnded()) {
-                    // okhttp would read on for a while, for the connection's sake.
+                    // Otherwise okhttp would read on for a while to reuse the connection.
                     call.cancel();
                 }
             } catch (IOException half) {
-                answer = new Answer.Trouble("broke off its answer: " + FaultLog.shown(half.toString()), true);
+                answer = new Answer.Trouble("sent an incomplete answer: " + FaultLog.shown(half.toString()), true);
             } catch (RuntimeException | Error fault) {
                 failed(fault);
                 return;
@@ -439,7 +439,7 @@ public final class OpenTsdbSink implements Sink {
             settle(verdict);
         }
 
-        /** Where too many parts wait in memory, all of the piece is sent again in place of a part. */
+        /** If too many parts wait in memory, the whole piece is sent again instead of a part. */
         private Verdict bounded(Verdict wanted) {
             boolean keeps = !piece.isKept() && wanted.rest.stream().anyMatch(rest -> rest.gzipped() != null);
             if (!keeps || delivery.keptBytes() + bytes <= keptMax) {
@@ -447,7 +447,7 @@ public final class OpenTsdbSink implements Sink {
             }
             warn(
                     "kept",
-                    "fails so many requests in part that no more parts are kept in memory; all of them is sent again");
+                    "fails parts of so many requests that no more parts are kept in memory; whole requests are sent again");
             return again;
         }
 
@@ -470,7 +470,7 @@ public final class OpenTsdbSink implements Sink {
         if (answer instanceof Answer.Taken) {
             return Verdict.taken(piece);
         }
-        // A body that is unpacked takes much more room than one that is sent: one at a time.
+        // An unpacked body is much larger than a sent one, so one at a time is unpacked.
         synchronized (unpacking) {
             if (answer instanceof Answer.Counted counted) {
                 return judge(piece, counted);
@@ -485,8 +485,8 @@ public final class OpenTsdbSink implements Sink {
             if (answer instanceof Answer.TooLarge) {
                 warn(
                         "413",
-                        "answered 413, so requests of " + piece.bytes() + " bytes are halved; --opentsdb-body"
-                                + " makes them smaller from the start");
+                        "answered 413, so requests of " + piece.bytes() + " bytes are halved; to send smaller ones from"
+                                + " the start, lower --opentsdb-body");
                 return piece.points > 1 ? Verdict.inHalves(piece) : Verdict.again(piece);
             }
             Answer.Trouble trouble = (Answer.Trouble) answer;
@@ -526,7 +526,7 @@ public final class OpenTsdbSink implements Sink {
                 }
                 unknown = true;
             } else if (fate == Answer.Fate.PASSING) {
-                warn("points", "did not take a point yet (" + reason + "); it is sent again: " + point);
+                warn("points", "did not store a point (" + reason + "); it is sent again: " + point);
             }
             if (fate == Answer.Fate.BAD) {
                 drop(point, reason);
@@ -538,8 +538,8 @@ public final class OpenTsdbSink implements Sink {
         if (named < counted.failed() && counted.timeouts() == 0) {
             warn(
                     "counts",
-                    "did not take " + counted.failed() + " points and named " + named
-                            + "; they are sent again in halves");
+                    "did not name all points that failed (failed: " + counted.failed() + ", named: " + named
+                            + "); the request is sent again in halves");
             return piece.points > 1 ? Verdict.inHalves(piece) : new Verdict(0, 0, whole(piece), false, false);
         }
         int done = piece.points - again.size();
@@ -563,7 +563,7 @@ public final class OpenTsdbSink implements Sink {
         } else {
             long since = troubleSince.getAndSet(0);
             if (since != 0 && now - since > TOLD_AFTER.toNanos()) {
-                log.info("{} takes points again; {} wait in the spool", this, delivery.olderPoints());
+                log.info("{} accepts points again; points in the spool: {}", this, delivery.olderPoints());
             }
         }
         moved.release();
@@ -574,17 +574,17 @@ public final class OpenTsdbSink implements Sink {
     }
 
     private void drop(String point, String reason) {
-        faults.warn(this + " bad", this + " refused a point for good (" + reason + "); it is dropped: " + point);
+        faults.warn(this + " bad", this + " refused a point permanently (" + reason + "); it is dropped: " + point);
     }
 
     private void sayUnknown(String point) {
         if (unknownSaid.compareAndSet(false, true)) {
             faults.warn(
                     this + " unknown",
-                    this + " does not know a metric or a tag of this point and makes none by itself; set"
-                            + " tsd.core.auto_create_metrics = true there, or make each name with \"tsdb mkmetric NAME\";"
-                            + " points of names that it does not know are sent again for "
-                            + UNKNOWN_KEPT.toMinutes() + " minutes and then dropped (said once): " + point);
+                    this + " does not know a metric or a tag of this point and does not create it; set"
+                            + " tsd.core.auto_create_metrics = true there, or create each name with \"tsdb mkmetric NAME\";"
+                            + " points with unknown names are sent again for "
+                            + UNKNOWN_KEPT.toMinutes() + " minutes and then dropped (logged once): " + point);
         }
     }
 
@@ -600,7 +600,7 @@ public final class OpenTsdbSink implements Sink {
         return List.of(pack(points.subList(0, middle)), pack(points.subList(middle, points.size())));
     }
 
-    /** Each point's JSON, as it was written: taken out, never made anew. */
+    /** Each point's JSON, extracted unchanged. */
     private static List<String> points(Piece piece) throws IOException {
         String json = Bodies.json(piece.gzipped());
         List<String> points = new ArrayList<>();
@@ -641,7 +641,7 @@ public final class OpenTsdbSink implements Sink {
         client.connectionPool().evictAll();
         long left = delivery.olderPoints();
         if (left > 0 || !delivery.isCurrentDone()) {
-            log.info("{} points for {} stay in {}, for the next start", spool.points(), this, spool);
+            log.info("points for {} that stay in {} for the next start: {}", this, spool, spool.points());
         }
     }
 }

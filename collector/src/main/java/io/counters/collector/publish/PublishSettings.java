@@ -15,15 +15,15 @@ import java.util.regex.Pattern;
 import okhttp3.HttpUrl;
 
 /**
- * How often to publish, where, and how.
+ * The settings of publishing.
  *
  * @param interval whole seconds, 1 s to 1 h; ticks fall on its multiples of Unix time
- * @param opentsdb where the HTTP APIs are; the first one's spool has a name that does not change with its address
+ * @param opentsdb the addresses of the HTTP APIs; the name of the first one's spool does not depend on its address
  * @param stdout whether points are printed as well
- * @param safe whether OpenTSDB is asked to answer only when it has stored the points
- * @param bodyBytes the most bytes of a request, 1 KiB to 64 MiB
- * @param spoolBytes the most bytes on disk that wait for one sink
- * @param idle how long a counter must not have moved to be left out
+ * @param safe whether OpenTSDB is asked to answer only after it has stored the points
+ * @param bodyBytes the maximum bytes of a request, 1 KiB to 64 MiB
+ * @param spoolBytes the maximum bytes on disk of one sink's spool
+ * @param idle how long a counter must be unchanged before it is left out; empty for never
  * @param series prefix and tags
  */
 public record PublishSettings(
@@ -68,7 +68,7 @@ public record PublishSettings(
     private static Duration interval(String text) {
         Duration interval = duration(text);
         if (interval.isZero() || interval.compareTo(Duration.ofHours(1)) > 0) {
-            throw new IllegalArgumentException("allowed are 1s to 1h, as a whole number with s, m or h behind it");
+            throw new IllegalArgumentException("allowed are 1s to 1h, as a whole number followed by s, m or h");
         }
         return interval;
     }
@@ -79,12 +79,13 @@ public record PublishSettings(
         }
         Duration idle = duration(text);
         if (idle.isZero()) {
-            throw new IllegalArgumentException("allowed are never, or 1s to 9999h with s, m or h behind the number");
+            throw new IllegalArgumentException(
+                    "allowed are never, or 1s to 9999h, as a whole number followed by s, m or h");
         }
         return Optional.of(idle);
     }
 
-    /** Zero where it is none. */
+    /** Zero if the text is not a duration. */
     private static Duration duration(String text) {
         Matcher matcher = DURATION.matcher(text);
         if (!matcher.matches()) {
@@ -111,7 +112,7 @@ public record PublishSettings(
                 return bytes;
             }
         }
-        throw new IllegalArgumentException("allowed are " + allowed + ", as a whole number with k, m or g behind it");
+        throw new IllegalArgumentException("allowed are " + allowed + ", as a whole number followed by k, m or g");
     }
 
     private static Optional<HttpUrl> opentsdb(String text) {
@@ -121,16 +122,16 @@ public record PublishSettings(
     private static HttpUrl address(String text) {
         HttpUrl url = HttpUrl.parse(text);
         if (url == null) {
-            throw new IllegalArgumentException("which is no address; give http://HOST:4242");
+            throw new IllegalArgumentException("which is not an address; give http://HOST:4242");
         }
         if (!url.username().isEmpty() || !url.password().isEmpty()) {
             throw new IllegalArgumentException(
-                    "a login does not belong there: a TSD asks for none, and others can see it");
+                    "but must not contain a login: a TSD needs none, and other users could see it");
         }
         return url;
     }
 
-    /** The sinks in their order; none of the list is there twice, nor is the one of {@code --opentsdb}. */
+    /** The sinks in their order, without duplicates; {@code --opentsdb} must not be among them. */
     private static Set<String> sinks(String text, Optional<HttpUrl> opentsdb) {
         Set<String> sinks = new LinkedHashSet<>();
         Set<String> hosts = new LinkedHashSet<>();
@@ -141,11 +142,11 @@ public record PublishSettings(
                 HttpUrl url = address(sink.substring(OPENTSDB.length()));
                 if (!hosts.add(url.host() + ":" + url.port())) {
                     throw new IllegalArgumentException("where " + url.host() + ":" + url.port()
-                            + " is named a second time (or by --opentsdb too); keep one");
+                            + " appears twice, or also in --opentsdb; keep one of the two");
                 }
             } else if (!sink.equals("stdout") && !sink.equals("none") && !sink.isEmpty()) {
                 throw new IllegalArgumentException(
-                        "allowed are none, stdout and opentsdb:http://HOST:4242, several parted by commas");
+                        "allowed are none, stdout and opentsdb:http://HOST:4242, separated by commas");
             }
             sinks.add(sink);
         }
@@ -164,7 +165,7 @@ public record PublishSettings(
         NameReader name = new NameReader();
         if (name.read("x," + text) != null || text.isEmpty()) {
             throw new IllegalArgumentException("allowed are 1 to " + ADDED_TAGS_MAX
-                    + " tags KEY=VALUE parted by commas, of the letters of names, none twice");
+                    + " tags KEY=VALUE separated by commas, with the characters of names and no key twice");
         }
         List<Series.Tag> tags = new ArrayList<>();
         for (String tag : text.split(",", -1)) {

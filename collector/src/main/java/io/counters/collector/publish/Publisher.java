@@ -17,14 +17,14 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Publishes one tick after the other: freezes its values and hands them to every sink, each on a thread of its own, so
- * that neither a sink nor the next tick waits for another. For any thread.
+ * Publishes one tick after the other: takes a snapshot of the values and passes it to every sink, each on its own thread, so
+ * that neither another sink nor the next tick waits for a sink. For any thread.
  */
 public final class Publisher implements AutoCloseable {
-    /** The most ticks that wait until a sink has taken the one before. */
+    /** The maximum ticks that wait for a sink. */
     private static final int WAITING_MAX = 2;
 
-    /** The last tick, at the end, may fall into a second that has one. */
+    /** The last tick, at the end of the program, may be in a second that has a tick already. */
     private static final long SECONDS_TRIED_MIN = 2;
 
     private static final Duration CLOSE = Duration.ofMillis(2500);
@@ -45,7 +45,7 @@ public final class Publisher implements AutoCloseable {
 
     /**
      * @param sinks closed with this
-     * @param threads makes one for each sink
+     * @param threads creates one thread for each sink
      */
     public Publisher(
             Ledger ledger,
@@ -72,10 +72,10 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
-     * Hands the committed value of every counter to every sink; nothing where the second can't be committed, as the next
-     * life would use it again. Returns before they are delivered.
+     * Passes the committed value of every counter to every sink. If the second can't be committed, publishes nothing,
+     * because the program would use the second again after a restart. Returns before the points are delivered.
      *
-     * @param second the tick's Unix time; where it was used before, also by an earlier life, the next free one is taken
+     * @param second the tick's Unix time; if it was used before, even before a restart, the next unused one is used
      */
     public synchronized void publish(long second) {
         if (lanes.isEmpty()) {
@@ -87,7 +87,7 @@ public final class Publisher implements AutoCloseable {
             faults.warn(
                     "seconds used",
                     "second " + second + " and those up to the next tick were published before the clock was set back;"
-                            + " this tick is left out, as OpenTSDB breaks on two values for one second");
+                            + " this tick is left out, because OpenTSDB can't handle two values for one second");
             return;
         }
         long free = unused.getAsLong();
@@ -102,8 +102,8 @@ public final class Publisher implements AutoCloseable {
                 lost.add(values.size());
                 faults.warn(
                         "sink stuck",
-                        lane.sink + " takes nothing: " + values.size() + " points of second " + free
-                                + " are lost; counts are unaffected, and the next tick has them");
+                        lane.sink + " accepts nothing, so the points of second " + free + " are lost (" + values.size()
+                                + "); counts are unaffected, and the next tick has them");
             } else {
                 lane.thread.execute(() -> put(lane.sink, free, values));
             }
@@ -111,7 +111,7 @@ public final class Publisher implements AutoCloseable {
         ticks.increment();
     }
 
-    /** An error, too, is the end of this tick for this sink and no more. */
+    /** An exception or error ends only this tick for this sink. */
     private void put(Sink sink, long second, Snapshot values) {
         try {
             sink.put(second, values);
@@ -119,8 +119,8 @@ public final class Publisher implements AutoCloseable {
             lost.add(values.size());
             faults.warn(
                     "sink fault",
-                    sink + " failed, and " + values.size() + " points of second " + second + " are lost; it goes on: "
-                            + fault);
+                    sink + " failed, so the points of second " + second + " are lost (" + values.size()
+                            + "); it continues: " + fault);
         }
     }
 
@@ -132,16 +132,16 @@ public final class Publisher implements AutoCloseable {
         }
     }
 
-    /** Takes note of ticks that came while this program stood still. */
+    /** Counts and logs the ticks that were missed while this program was paused. */
     public void missed(long count) {
         if (lanes.isEmpty()) {
             return;
         }
         skipped.add(count);
-        faults.warn("ticks missed", "ticks that were left out, as this program stood still: " + count);
+        faults.warn("ticks missed", "ticks left out because this program was paused: " + count);
     }
 
-    /** Lets every sink take what it was handed, and then end; does not wait. Idempotent. */
+    /** Lets every sink finish its ticks and then close; does not wait. Idempotent. */
     public synchronized void end() {
         for (Lane lane : lanes) {
             if (!lane.thread.isShutdown()) {
@@ -151,7 +151,7 @@ public final class Publisher implements AutoCloseable {
         }
     }
 
-    /** As {@link #end}, and waits for it, 2.5 s at the most; the second time not at all. */
+    /** Like {@link #end}, but waits for it, at most 2.5 s; a second call does not wait. */
     @Override
     public void close() {
         end();
@@ -162,14 +162,14 @@ public final class Publisher implements AutoCloseable {
         long left = CLOSE.toMillis();
         try {
             for (Lane lane : lanes) {
-                // All close at the same time, so each waits for the rest of what the first was given.
+                // All close at the same time, so they share one time limit.
                 if (!lane.thread.awaitTermination(left, TimeUnit.MILLISECONDS)) {
                     left = 0;
                     faults.warn(
                             "end",
                             lane.sink
-                                    + " has not taken the last tick in time: points that are not in its spool will be missing from"
-                                    + " graphs; counts are unaffected");
+                                    + " did not finish the last tick in time; points that are not in its spool will be"
+                                    + " missing from graphs; counts are unaffected");
                 }
             }
         } catch (InterruptedException hurried) {

@@ -5,24 +5,24 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * How a counter's name becomes a time series: a prefix before the metric, and tags added to the name's own. OpenTSDB wants
- * one tag at least and takes {@value #TAGS_MAX}; a name has 7 at most.
+ * How a counter's name becomes a time series: with a prefix before the metric, and with tags added to those of the name.
+ * OpenTSDB needs at least one tag and accepts {@value #TAGS_MAX}; a name has at most 7.
  *
  * @param prefix may be empty
- * @param tags at least one, added in this order as far as there is room; where a name has the key itself, its own value
- *     stands
+ * @param tags at least one, added in this order as far as there is room; if a name has the same key, the name's value is
+ *     used
  */
 record Series(String prefix, List<Tag> tags) {
     static final int TAGS_MAX = 8;
 
-    /** A tag that is added. */
+    /** An added tag. */
     record Tag(String key, String value) {}
 
     Series {
         tags = List.copyOf(tags);
     }
 
-    /** The tags that are added to this name, in canonical form; mostly all of them, and then nothing is made. */
+    /** The tags that are added to this name, in canonical form. Usually these are all tags, and nothing is allocated. */
     List<Tag> added(String name) {
         int comma = name.indexOf(',');
         if (comma < 0) {

@@ -2,20 +2,20 @@ package io.counters.collector.publish;
 
 import io.counters.collector.ledger.Snapshot;
 
-/** Where points go. Called by one thread, its own, so that no sink holds up another. */
+/** A destination for points. Each sink has its own thread, so that no sink delays another. */
 public interface Sink extends AutoCloseable {
     /**
-     * Takes one point for every counter; what can't be taken is counted as lost and said.
+     * Accepts one point for every counter; points that can't be accepted are counted as lost and logged.
      *
      * @param second Unix time, never used before
      */
     void put(long second, Snapshot values);
 
-    /** Where it is, for the log; without any secret. */
+    /** Its address, for the log; without any secret. */
     @Override
     String toString();
 
-    /** Delivers what it can of the last tick within 2 s, and ends; after the last {@link #put}. */
+    /** Delivers as much of the last tick as it can within 2 s, and ends. Call it after the last {@link #put}. */
     @Override
     void close();
 }

@@ -20,17 +20,18 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The ticks of one sink that are not confirmed yet, a file each in a folder beside the ledger, whose lock guards it too.
- * For any thread; no lock is held while the disk is at work, so what only asks never waits for it.
+ * The ticks of one sink that are not confirmed yet, one file each in a folder next to the ledger, whose lock file also
+ * protects it. For any thread. No lock is held during disk operations, so methods that only return values never wait for the
+ * disk.
  *
- * <p>A tick is synced to disk as a whole before its first point is sent, and deleted when its last one is confirmed: a
- * collector that is killed at any moment sends it again, unchanged, in its next life. A file that was not complete is
- * not named {@code .tick} yet and is thrown away.
+ * <p>A tick is completely synced to disk before its first point is sent, and deleted when its last one is confirmed: a
+ * collector that is killed at any moment sends it again, unchanged, after its restart. An incomplete file is not named
+ * {@code .tick} yet and is deleted.
  *
- * <p>The books agree with the disk, also when the disk fails. A tick that {@link #write} refuses has no file. A file that
- * can't be deleted stays in the books with its bytes, and deleting it is tried again before each tick: one that was to make
- * room is still a tick that will be sent, one that is confirmed is not sent again in this life. While files can't be
- * deleted and take more than the bound, new ticks are refused.
+ * <p>The lists and sums in memory agree with the disk, even if the disk fails. A tick that {@link #write} refuses has no
+ * file. The bytes of a file that can't be deleted are still counted, and deleting it is tried again before each tick: if it
+ * was to make room, it is still a tick that will be sent; if it is confirmed, it is not sent again before a restart. While
+ * files that can't be deleted exceed the bound, new ticks are refused.
  */
 final class Spool {
     private static final Pattern NAME = Pattern.compile("(\\d{1,18})-(\\d{1,9})\\.tick");
@@ -41,28 +42,28 @@ final class Spool {
     private final long bytesMax;
     private final TreeMap<Long, TickFile> ticks = new TreeMap<>();
 
-    /** Ticks that are done with, whose files are to be deleted. */
+    /** Finished ticks whose files must be deleted. */
     private final List<TickFile> removed = new ArrayList<>();
 
-    /** Those of them whose files could not be deleted. */
+    /** Finished ticks whose files could not be deleted. */
     private final List<TickFile> stuck = new ArrayList<>();
 
-    /** Of all files, also of those that are to be deleted. */
+    /** The bytes of all files, including those that must be deleted. */
     private long bytes;
 
     private long points;
 
-    /** Why the last file could not be deleted; null when it could. */
+    /** Why the last file could not be deleted; null if it could. */
     private @Nullable String undeleted;
 
-    /** Why the folder could not be synced; null when it could. */
+    /** Why the folder could not be synced; null if it could. */
     private @Nullable String unsynced;
 
     /**
-     * Takes up what an earlier life left.
+     * Lists the ticks that an earlier run left.
      *
-     * @param bytesMax on disk; the newest tick may be larger than it all the same
-     * @throws IOException when the folder can't be used; the message names the reason and the remedy
+     * @param bytesMax the maximum bytes on disk; the newest tick may be larger
+     * @throws IOException if the folder can't be used; the message contains the reason and the remedy
      */
     Spool(Path folder, long bytesMax) throws IOException {
         this.folder = folder;
@@ -86,7 +87,7 @@ final class Spool {
         } catch (UncheckedIOException cannot) {
             throw new IOException("the spool " + folder + " can't be listed: " + cannot.getMessage(), cannot);
         }
-        // Where it stays, the next tick is written over it.
+        // If it can't be deleted, the next tick overwrites it.
         undone(folder.resolve(UNFINISHED));
     }
 
@@ -102,10 +103,10 @@ final class Spool {
     }
 
     /**
-     * Brings a tick to disk; when this returns it is synced. Where only the folder can't be synced, the tick is kept and
-     * sent all the same, as no end but the machine's can lose it: see {@link #trouble}.
+     * Writes a tick to disk and syncs it. If only the folder can't be synced, the tick is kept and sent nevertheless,
+     * because only a failure of the machine can lose it: see {@link #trouble}.
      *
-     * @throws IOException when it is not on disk: it is full, say, or there is a tick of this second
+     * @throws IOException if it is not on disk, for example because the disk is full or there is a tick of this second
      */
     TickFile write(long second, Snapshot values, Bodies bodies) throws IOException {
         retry();
@@ -128,7 +129,7 @@ final class Spool {
             isFinished = true;
         } finally {
             if (!isFinished) {
-                // On a full disk the ledger needs the room more.
+                // On a full disk the ledger needs the space more.
                 undone(unfinished);
                 undone(finished);
             }
@@ -171,7 +172,7 @@ final class Spool {
         }
     }
 
-    /** The oldest tick, where all files take more than the bound; null where they do not, or where it is the newest. */
+    /** The oldest tick if all files exceed the bound; null if they do not, or if there is only one tick. */
     synchronized @Nullable TickFile excess() {
         return bytes > bytesMax && ticks.size() > 1 ? ticks.firstEntry().getValue() : null;
     }
@@ -179,7 +180,7 @@ final class Spool {
     /**
      * Deletes a tick that is not confirmed.
      *
-     * @return whether it is gone; if not, it is a tick as before
+     * @return whether its file is deleted; if not, it remains a tick
      */
     boolean drop(TickFile tick) {
         if (!delete(tick.path())) {
@@ -193,7 +194,7 @@ final class Spool {
         return true;
     }
 
-    /** Takes a tick out that is done with; {@link #sweep} deletes its file. Does not wait for the disk. */
+    /** Removes a finished tick; {@link #sweep} deletes its file. Does not wait for the disk. */
     synchronized void remove(TickFile tick) {
         if (takeOut(tick)) {
             removed.add(tick);
@@ -238,7 +239,7 @@ final class Spool {
         try {
             Files.deleteIfExists(file);
         } catch (IOException stays) {
-            // What made it fail is told already.
+            // The cause is reported already.
         }
     }
 
@@ -255,14 +256,12 @@ final class Spool {
         return failed == null;
     }
 
-    /** What is wrong with the disk although the last tick was kept; null when nothing is. */
+    /** A problem with the disk although the last tick was written; null if there is none. */
     synchronized @Nullable String trouble() {
         if (undeleted != null) {
             return undeleted;
         }
-        return unsynced == null
-                ? null
-                : "the folder can't be synced, so that a power failure may lose ticks: " + unsynced;
+        return unsynced == null ? null : "the folder can't be synced, so a power failure may lose ticks: " + unsynced;
     }
 
     /** The bytes of all files. */
@@ -275,12 +274,12 @@ final class Spool {
         return points;
     }
 
-    /** The oldest tick's second; {@code nothing} where there is none. */
+    /** The oldest tick's second; {@code nothing} if there is none. */
     synchronized long oldest(long nothing) {
         return ticks.isEmpty() ? nothing : ticks.firstKey();
     }
 
-    /** Where it lies. */
+    /** The folder. */
     @Override
     public String toString() {
         return folder.toString();

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 
-/** Prints points, a line each, in OpenTSDB's telnet form: {@code put METRIC SECOND VALUE TAG=VALUE ...} */
+/** Prints each point as a line in OpenTSDB's telnet format: {@code put METRIC SECOND VALUE TAG=VALUE ...} */
 public final class StdoutSink implements Sink {
     private static final int CHARS_AT_ONCE = 64 * 1024;
 
@@ -39,9 +39,9 @@ public final class StdoutSink implements Sink {
             }
         }
         out.print(lines);
-        // It throws nothing itself, and flushes for this.
+        // A PrintStream throws nothing. This flushes it.
         if (out.checkError()) {
-            throw new UncheckedIOException(new IOException("nobody reads stdout any more"));
+            throw new UncheckedIOException(new IOException("stdout can't be written; perhaps its reader has ended"));
         }
     }
 

@@ -7,14 +7,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Says when a tick is due. Points carry the wall clock's seconds, so ticks come at its multiples of the interval; and the
- * monotonic clock watches it, as it may jump: then ticks go on from where the wall clock is now. For one thread.
+ * Determines when a tick is due. Points have the wall clock's seconds, so ticks are at its multiples of the interval. The
+ * wall clock may jump, so it is compared with the monotonic clock; after a jump, ticks continue from the wall clock's new
+ * time. For one thread.
  */
 public final class TickClock {
-    /** Clocks that part by more than this have not merely been slewed. */
+    /** If the clocks differ by more than this, the wall clock was not merely slewed. */
     private static final long JUMP_MILLIS = 2_000;
 
-    /** A jump is noticed after this time at the latest. */
+    /** A jump is detected after at most this time. */
     private static final long WAIT_MILLIS_MAX = 1_000;
 
     private final long interval;
@@ -37,7 +38,7 @@ public final class TickClock {
         next = after(wallMillis);
     }
 
-    /** The second, by Unix time, of the tick that is due now; empty when none is. */
+    /** The second, in Unix time, of the tick that is due now; empty if none is. */
     public OptionalLong due() {
         long nowMillis = wallClock.millis();
         long nowNanos = nanoClock.getAsLong();
@@ -48,8 +49,8 @@ public final class TickClock {
             next = after(nowMillis);
             faults.warn(
                     jump > 0 ? "clock ahead" : "clock back",
-                    "the wall clock went " + (jump > 0 ? "ahead" : "back") + " by " + Math.abs(jump) / 1000
-                            + " s, or this machine was suspended; points go on from the second that it shows now");
+                    "the wall clock jumped " + (jump > 0 ? "ahead" : "back") + " by " + Math.abs(jump) / 1000
+                            + " s, or this machine was suspended; ticks continue from the clock's present second");
             return OptionalLong.empty();
         }
         if (nowMillis < next * 1000) {
@@ -65,14 +66,14 @@ public final class TickClock {
         return (Math.floorDiv(millis, 1000L * interval) + 1) * interval;
     }
 
-    /** How many ticks were not due in time, as this program stood still, since the last call. */
+    /** How many ticks were missed since the last call because this program was paused. */
     public long takeMissed() {
         long count = missed;
         missed = 0;
         return count;
     }
 
-    /** How long to wait before {@link #due} is asked again, in milliseconds; at least 1. */
+    /** How long to wait before the next call of {@link #due}, in milliseconds; at least 1. */
     public long waitMillis() {
         return Math.max(1, Math.min(WAIT_MILLIS_MAX, next * 1000 - wallClock.millis()));
     }

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A tick on disk: its points as bodies, each exactly as it is sent, so that what is sent again is the same to the last
- * bit. It is named {@code SECOND-POINTS.tick} and holds, body after body:
+ * A tick on disk: its points as bodies, each exactly as it is sent, so that it is the same when it is sent again. The file
+ * is named {@code SECOND-POINTS.tick} and contains, for each body:
  *
  * <pre>
  *   +---------------+---------------+---------------- ... -+
@@ -20,8 +20,8 @@ import java.util.List;
  * </pre>
  *
  * @param second Unix time
- * @param points in all its bodies
- * @param bytes that it takes on disk, in whole blocks
+ * @param points the number of points in all its bodies
+ * @param bytes its size on disk, in whole blocks
  */
 record TickFile(Path path, long second, int points, long bytes) {
     static final int HEADER_BYTES = 8;
@@ -36,10 +36,10 @@ record TickFile(Path path, long second, int points, long bytes) {
         }
     }
 
-    /** Where a body lies in the file. */
+    /** The position of a body in the file. */
     record Place(long at, int length, int points) {}
 
-    /** The bytes that a file of this length takes on disk. */
+    /** The size on disk of a file of this length. */
     static long blocks(long length) {
         return (length + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
     }
@@ -47,8 +47,8 @@ record TickFile(Path path, long second, int points, long bytes) {
     /**
      * Finds the bodies.
      *
-     * @throws DamagedFile when it is damaged
-     * @throws IOException when it can't be read now
+     * @throws DamagedFile if it is damaged
+     * @throws IOException if it can't be read now
      */
     List<Place> places() throws IOException {
         List<Place> places = new ArrayList<>();
@@ -66,13 +66,13 @@ record TickFile(Path path, long second, int points, long bytes) {
                 places.add(place);
             }
             if (found != points) {
-                throw new DamagedFile(path + " is damaged: it holds " + found + " points");
+                throw new DamagedFile(path + " is damaged: points in it: " + found + ", by its name: " + points);
             }
         }
         return places;
     }
 
-    /** One body. */
+    /** Reads one body. */
     byte[] read(Place place) throws IOException {
         try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
             return read(file, place.at, place.length).array();

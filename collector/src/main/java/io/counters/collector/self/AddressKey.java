@@ -6,17 +6,17 @@ import java.net.UnknownHostException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A number that stands for an address that something came from, so that limits and counts by address allocate nothing:
- * an IPv4 address, or the first 64 bits of an IPv6 address, as a network gives each host so many addresses.
+ * A number for a sender's address, so that limits and counts by address allocate nothing: an IPv4 address, or the first 64
+ * bits of an IPv6 address, because one host may have all 2^64 addresses that begin with them.
  */
 public final class AddressKey {
-    /** Of an address that is not known. */
+    /** The key of an unknown address. */
     public static final long UNKNOWN = 0;
 
-    /** {@code ::1}, whose first 64 bits are none; as an IPv4 address, 0.0.0.1, it never occurs. */
+    /** The key of {@code ::1}, whose first 64 bits are 0. As an IPv4 address, 0.0.0.1, it never occurs. */
     private static final long IPV6_LOOPBACK = 1;
 
-    /** Of whoever sends to a Unix socket of this machine; as an IPv4 address, 0.0.0.2, it never occurs. */
+    /** The key of all senders to a Unix socket of this machine. As an IPv4 address, 0.0.0.2, it never occurs. */
     public static final long UNIX = 2;
 
     private static final int IPV4_BYTES = 4;
@@ -25,12 +25,12 @@ public final class AddressKey {
 
     private AddressKey() {}
 
-    /** Of an IPv4 address. */
+    /** The key of an IPv4 address. */
     public static long ipv4(int address) {
         return address & INT;
     }
 
-    /** Of an IPv6 address, by its two halves; one that is mapped from IPv4 has the key of that. */
+    /** The key of an IPv6 address, given as two halves; an IPv4-mapped address has the key of the IPv4 address. */
     public static long ipv6(long first, long second) {
         if (first == 0) {
             return second >>> 32 == 0xffff ? second & INT : second == 1 ? IPV6_LOOPBACK : UNKNOWN;
@@ -38,7 +38,7 @@ public final class AddressKey {
         return first;
     }
 
-    /** Of an address as the JDK has it. */
+    /** The key of a JDK address. */
     public static long of(@Nullable InetSocketAddress from) {
         InetAddress address = from == null ? null : from.getAddress();
         if (address == null) {
@@ -81,7 +81,7 @@ public final class AddressKey {
         }
     }
 
-    /** The address and port that something came from, for the log: {@code 10.0.0.7:4711}. */
+    /** A sender's address and port, for the log: {@code 10.0.0.7:4711}. */
     public static String text(@Nullable InetSocketAddress from) {
         if (from == null || from.getAddress() == null) {
             return text(UNKNOWN);

@@ -7,14 +7,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * The latest line of each of the senders that were heard last, in a fixed space: who sends much keeps one place, and an
- * address that sends from ever new ports takes places from itself, not from others. Allocates nothing, but for a
- * place that is used for the first time. For one thread.
+ * The latest line of each of the last senders, in a fixed space. A sender of many lines has one place, and an address that
+ * sends from always new ports replaces its own places, not those of others. Allocates only when a place is used for the
+ * first time. For one thread.
  */
 final class Examples {
     private static final int PLACES = 8;
 
-    /** One more than the log shows, so that it sees that a line was cut. */
+    /** One more than the log shows, so that the log can show that a line was cut. */
     private static final int LINE_BYTES_MAX = FaultLog.SHOWN_BYTES_MAX + 1;
 
     private final Place[] places = new Place[PLACES];
@@ -33,7 +33,7 @@ final class Examples {
             return addressKey == sender.addressKey() && protocol.equals(sender.protocol());
         }
 
-        /** Whether the line begins with the same name, up to its colon. */
+        /** Whether the line has the same name, up to its colon. */
         boolean hasName(byte[] in, int begin, int end) {
             return Arrays.equals(line, 0, nameEnd(line, 0, length), in, begin, nameEnd(in, begin, end));
         }
@@ -59,7 +59,7 @@ final class Examples {
         }
     }
 
-    /** Keeps {@code in[begin, end)}, of so many lines. */
+    /** Keeps {@code in[begin, end)}, the example of {@code times} lines. */
     void add(Sender sender, long times, byte[] in, int begin, int end, long nowNanos) {
         Place place = place(sender, in, begin, end);
         place.protocol = sender.protocol();
@@ -96,7 +96,7 @@ final class Examples {
         return gone;
     }
 
-    /** Of the address with most places, the one that was heard longest ago. */
+    /** The oldest place of the address that has the most places. */
     private Place leastMissed() {
         Place gone = places[0];
         int goneShare = share(gone);
@@ -118,19 +118,19 @@ final class Examples {
         return share;
     }
 
-    /** All that are kept, the latest first. */
+    /** All examples, the latest first. */
     List<RejectedLines.Example> all(long nowNanos) {
         return latest().map(place -> place.example(nowNanos)).toList();
     }
 
-    /** Those of others than this one that came since then, for the log; empty where there are none. */
+    /** The lines of other senders than this one since then, for the log; empty if there are none. */
     String others(Sender than, long sinceNanos, int placesMax) {
         List<String> said = new ArrayList<>();
         latest().filter(place -> place.nanos - sinceNanos >= 0 && !(place.isOf(than) && place.port == than.port()))
                 .limit(placesMax)
                 .forEach(
                         place -> said.add(place.sender() + " \"" + FaultLog.shown(place.line, 0, place.length) + "\""));
-        return said.isEmpty() ? "" : "; others lately: " + String.join(", ", said);
+        return said.isEmpty() ? "" : "; latest lines of other senders: " + String.join(", ", said);
     }
 
     private Stream<Place> latest() {

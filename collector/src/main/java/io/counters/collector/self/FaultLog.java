@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * Logs the same fault at once, and then once a minute with how often it came and from which addresses most. What it logs
- * is one line, whatever is in it, but for a stack trace. For any thread; never to be called under the ledger's lock, as it writes.
+ * Logs a fault at once, and then at most once a minute with the number of repetitions and the addresses that caused most of
+ * them. Each message is one line, whatever its text contains, except for a stack trace. For any thread. Do not call it under
+ * the ledger's lock, because it writes.
  */
 public final class FaultLog {
     private static final long PAUSE_NANOS = TimeUnit.MINUTES.toNanos(1);
@@ -30,10 +31,10 @@ public final class FaultLog {
     private final LongSupplier nanoClock;
     private final Map<String, Fault> faults = new HashMap<>();
 
-    /** By reason; each of them is one of {@link #faults}, too. In the order in which they came first. */
+    /** By reason, in the order of their first lines; each is also one of {@link #faults}. */
     private final Map<String, Rejected> rejected = new LinkedHashMap<>();
 
-    /** All kinds of faults that came after the first {@value #KINDS_MAX}. */
+    /** All kinds of faults after the first {@value #KINDS_MAX}. */
     private final Fault others = new Fault();
 
     private static final class Fault {
@@ -62,53 +63,53 @@ public final class FaultLog {
         }
     }
 
-    /** @param nanoClock monotonic: a fault is said again a minute later, whatever becomes of the wall clock */
+    /** @param nanoClock monotonic, so that a fault is logged again a minute later even if the wall clock is changed */
     public FaultLog(Logger log, LongSupplier nanoClock) {
         this.log = log;
         this.nanoClock = nanoClock;
     }
 
     /**
-     * Tells of a fault that healed or will.
+     * Logs a fault that has passed or that is tried again.
      *
-     * @param kind what makes it the same fault; of a few kinds only
+     * @param kind identifies the fault; there must be few kinds
      */
     public void warn(String kind, String message) {
         warn(kind, AddressKey.UNKNOWN, 1, () -> message);
     }
 
-    /** The same, of a message that is made only when it is said. */
+    /** Logs a fault, with a message that is built only if it is logged. */
     public void warn(String kind, Supplier<String> message) {
         warn(kind, AddressKey.UNKNOWN, 1, message);
     }
 
-    /** The same, of an internal error, whose stack trace is logged with it. */
+    /** Logs an internal error with its stack trace. */
     public void warn(String kind, String message, Throwable fault) {
         warn(kind, AddressKey.UNKNOWN, 1, () -> message, fault);
     }
 
     /**
-     * The same, of a fault that somebody else has caused. Allocates nothing, unless it is said or the first of its kind.
+     * Logs a fault that another host has caused. Allocates only if the fault is logged or the first of its kind.
      *
-     * @param address the {@link AddressKey} of who it was
+     * @param address the {@link AddressKey} of that host
      */
     public void warn(String kind, long address, Supplier<String> message) {
         warn(kind, address, 1, message);
     }
 
-    /** The same, of one that came more than once. */
+    /** Logs a fault that another host has caused several times. */
     public void warn(String kind, long address, long times, Supplier<String> message) {
         warn(kind, address, times, message, null);
     }
 
     /**
-     * Tells of lines of somebody else's that were not taken, and keeps the first of them as an example of its sender: see
-     * {@link #rejectedLines}. Allocates nothing, unless it is said or the first of its kind.
+     * Logs that lines were rejected, and keeps the first of them as its sender's example: see {@link #rejectedLines}.
+     * Allocates only if the message is logged or the first of its kind.
      *
-     * @param reason a word; of a few only
-     * @param rule that they broke
+     * @param reason a word; there must be few reasons
+     * @param rule the rule that they broke
      * @param times how many lines there were
-     * @param in the first is {@code in[begin, end)}; where it is very long its beginning is enough
+     * @param in the first line is {@code in[begin, end)}; of a very long line the beginning is enough
      */
     public void rejected(
             String reason,
@@ -169,7 +170,7 @@ public final class FaultLog {
         }
     }
 
-    /** Takes note of a fault; returns how often it came since it was last said, or null where it is not to be said now. */
+    /** Records a fault; returns the text about its repetitions, or null if it must not be logged now. */
     private static @Nullable String repeated(Fault fault, long address, long times, long now) {
         if (!fault.isDue(now)) {
             keep(fault, address, times);
@@ -228,20 +229,20 @@ public final class FaultLog {
         String worst = fault.worst == null ? "" : fault.worst.toString();
         return String.format(
                 Locale.ROOT,
-                " (and %,d times since this was last said%s)",
+                " (%,d more since this was last logged%s)",
                 fault.kept,
                 worst.isEmpty() ? "" : "; most from " + worst);
     }
 
-    /** Bytes that somebody sent, {@code in[begin, end)}, as a log may show them: cut, and on one line. */
+    /** Received bytes, {@code in[begin, end)}, as a log may show them: cut, and on one line. */
     public static String shown(byte[] in, int begin, int end) {
         String text = new String(in, begin, Math.min(end - begin, SHOWN_BYTES_MAX), ISO_8859_1);
         return text.replaceAll("[^ -~]", "?") + (end - begin > SHOWN_BYTES_MAX ? "..." : "");
     }
 
     /**
-     * A text that may hold somebody else's, as a log may show it: cut, and on one line. What would begin a line, move the
-     * cursor, color, reverse or hide the rest becomes a question mark.
+     * A text that may contain received text, as a log may show it: cut, and on one line. Characters that would begin a line,
+     * move the cursor, or color, reverse or hide the rest become question marks.
      */
     public static String shown(String text) {
         return safe(text, SHOWN_CHARS_MAX);

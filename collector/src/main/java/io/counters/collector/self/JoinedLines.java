@@ -1,24 +1,24 @@
 package io.counters.collector.self;
 
 /**
- * Estimates how many lines stand in bytes that have no line breaks between them, as a client sends them that joins its
- * lines and forgets what parts them: {@code a:1|ca:1|cb:2|g}. For messages and metrics, not for counting: where one name
- * ends and the next begins can't be told. Reads on where it has left off, so that a line may come in pieces. Allocates
- * nothing; for one thread.
+ * Estimates how many lines are in bytes without line breaks between the lines, which a client sends that joins its lines
+ * without a separator: {@code a:1|ca:1|cb:2|g}. For messages and metrics, not for counting, because it is not clear where
+ * one name ends and the next begins. Each call continues where the last one ended, so that a line may arrive in pieces.
+ * Allocates nothing; for one thread.
  *
  * <pre>
- *   a line            ":" value "|" type   value: anything but "|", as a set's is any text
+ *   a line            ":" value "|" type   value: anything but "|", because a set's is any text
  *                                          type: one letter of c g m h s d k, unless ":" or "ard:" follows, as in
  *                                          DogStatsD's fields
- *   an event          "_e{" ... ":" title "|"      the text that follows is no type
+ *   an event          "_e{" ... ":" title "|"      the text that follows is not a type
  *   a service check   "_sc|"
- *   a line            "crement "           our own
+ *   a line            "crement "           one of our commands
  * </pre>
  */
 public final class JoinedLines {
     private static final int BYTE = 0xff;
 
-    /** Letters as they stand in {@link #last}. */
+    /** Words in the form of {@link #last}. */
     private static final long CREMENT = letters("crement ");
 
     private static final long CARD = letters("|card:");
@@ -31,12 +31,12 @@ public final class JoinedLines {
     /** Whether there was a colon since the last bar. */
     private boolean hasColon;
 
-    /** Whether a name and a value stand before the last bar, so that a type may follow it. */
+    /** Whether a name and a value precede the last bar, so that a type may follow it. */
     private boolean isValued;
 
     private boolean isEvent;
 
-    /** The letter behind the last bar, if it was taken for a type; else 0. */
+    /** The letter after the last bar, if it was read as a type; otherwise 0. */
     private byte type;
 
     private long lines;
@@ -95,7 +95,7 @@ public final class JoinedLines {
         hasColon = true;
         boolean isField = endsWith((long) '|' << 16 | (long) type << Byte.SIZE | ':', 3) || endsWith(CARD, 6);
         if (type != 0 && isField) {
-            // What was taken for a type is the beginning of a field.
+            // The letter that was read as a type begins a field.
             add(type == 'c', -1);
             type = 0;
         }
@@ -117,7 +117,7 @@ public final class JoinedLines {
         };
     }
 
-    /** Forgets what was read. */
+    /** Begins anew. */
     public void clear() {
         last = 0;
         hasColon = false;
@@ -129,19 +129,19 @@ public final class JoinedLines {
         toldCounts = 0;
     }
 
-    /** About how many lines there are, counts or not; two or more where some were joined. */
+    /** The estimated number of lines of all types; two or more if lines were joined. */
     public long lines() {
         return lines;
     }
 
-    /** About how many of them are counts. */
+    /** The estimated number of counts among them. */
     public long counts() {
         return counts;
     }
 
     /**
-     * How many counts were found since the last call, if some lines were joined; 0 where none were. Never negative, so that
-     * a metric that adds it up only grows; all calls together return at most one more than there are.
+     * How many counts were found since the last call if lines were joined, otherwise 0. Never negative, so that a metric
+     * that adds the results up only grows; all calls together return at most one more than there are.
      */
     public long takeCounts() {
         long more = lines > 1 ? Math.max(0, counts - toldCounts) : 0;

@@ -6,18 +6,18 @@ import java.nio.channels.SocketChannel;
 import jdk.net.ExtendedSocketOptions;
 
 /**
- * How the kernel finds out that the other host is gone while nothing is sent there: after {@code idleSeconds} without a
- * word it asks every {@code intervalSeconds}, and gives the connection up when {@code count} of its questions had no answer.
- * A program that is stopped or does not read is not gone: its kernel answers.
+ * How the kernel detects, while nothing is sent, that the other host has disappeared: after {@code idleSeconds} of silence
+ * it sends a probe every {@code intervalSeconds}, and ends the connection after {@code count} probes without an answer. A
+ * program that is stopped or does not read is not detected, because its kernel answers.
  */
 public record Keepalive(int idleSeconds, int intervalSeconds, int count) {
-    /** Servers: found out within 8 s, unless the kernel still holds bytes for one: then it does not ask. */
+    /** For servers: detected within 8 s, unless the kernel still has bytes to send, because then it sends no probes. */
     public static final Keepalive OF_SERVERS = new Keepalive(3, 1, 4);
 
-    /** Senders cost a descriptor: found out within two minutes. */
+    /** For senders, because each uses a descriptor: detected within two minutes. */
     public static final Keepalive OF_SENDERS = new Keepalive(60, 10, 6);
 
-    /** Where the system does not let these numbers be set, its own hold; mostly two hours. */
+    /** Sets these numbers; if the system does not allow it, its own apply, usually two hours. */
     public void set(SocketChannel channel) throws IOException {
         channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
         if (channel.supportedOptions().contains(ExtendedSocketOptions.TCP_KEEPIDLE)) {

@@ -10,9 +10,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * The program's stderr: nobody who writes to it ever waits. What is written goes into a buffer of {@value #BUFFER_BYTES} bytes,
- * and a thread brings it to the real stream. Where that is full, as nobody reads it, whole lines are dropped and counted; the
- * number is written once there is room again. For any thread.
+ * The program's stderr, to which no thread waits to write. Text is written to a buffer of {@value #BUFFER_BYTES} bytes, and
+ * a separate thread writes it to the real stream. If the buffer is full, because stderr is not read, whole lines are dropped
+ * and counted; the number is written once there is room again. For any thread.
  */
 public final class LogStream extends PrintStream {
     static final int BUFFER_BYTES = 256 * 1024;
@@ -26,7 +26,7 @@ public final class LogStream extends PrintStream {
      *
      * @param out the real stream
      * @param nanoClock monotonic
-     * @param threads makes that thread
+     * @param threads creates that thread
      */
     public LogStream(OutputStream out, LongSupplier nanoClock, ThreadFactory threads) {
         this(new Buffer(out, nanoClock));
@@ -38,7 +38,7 @@ public final class LogStream extends PrintStream {
         this.buffer = buffer;
     }
 
-    /** Waits until all that was written to {@code System.err} is out, where that is a stream of this kind; not for longer than this. */
+    /** If {@code System.err} is such a stream, waits at most {@code millis} until everything in its buffer is written. */
     public static void drain(long millis) {
         if (System.err instanceof LogStream log) {
             log.buffer.drain(millis);
@@ -59,7 +59,7 @@ public final class LogStream extends PrintStream {
         private int size;
         private boolean writing;
 
-        /** Whether the rest of a line is dropped, as its beginning was. */
+        /** Whether the rest of a line is dropped because its beginning was. */
         private boolean cut;
 
         private long dropped;
@@ -82,7 +82,7 @@ public final class LogStream extends PrintStream {
             }
             boolean endsLine = bytes[offset + length - 1] == '\n';
             if (!cut && unsaid > 0) {
-                byte[] said = (unsaid + " lines of this log were dropped, as nobody read it\n").getBytes(UTF_8);
+                byte[] said = ("log lines dropped, because stderr was not read: " + unsaid + "\n").getBytes(UTF_8);
                 if (said.length + length <= ring.length - size) {
                     put(said, 0, said.length);
                     unsaid = 0;
@@ -118,7 +118,7 @@ public final class LogStream extends PrintStream {
                     out.write(chunk, 0, count);
                     out.flush();
                 } catch (IOException | RuntimeException nobodyListens) {
-                    // There is nowhere to say it.
+                    // There is no other place to log it.
                 }
             }
         }
@@ -130,7 +130,7 @@ public final class LogStream extends PrintStream {
                 try {
                     wait();
                 } catch (InterruptedException nobodyShould) {
-                    // It is to write for as long as the process runs.
+                    // It must write for as long as the process runs.
                 }
             }
             writing = true;

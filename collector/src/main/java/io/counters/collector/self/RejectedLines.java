@@ -3,12 +3,12 @@ package io.counters.collector.self;
 import java.util.List;
 
 /**
- * The lines that were not taken for one reason since the program began.
+ * The lines that were rejected for one reason since the program started.
  *
  * @param reason a word
- * @param rule that they broke, in words for a person
- * @param lines how many
- * @param examples of the senders that were heard last, the latest first
+ * @param rule the rule that they broke, as text for people
+ * @param lines their number
+ * @param examples one line of each of the last senders, the latest first
  */
 public record RejectedLines(String reason, String rule, long lines, List<Example> examples) {
     public RejectedLines {
@@ -19,9 +19,9 @@ public record RejectedLines(String reason, String rule, long lines, List<Example
      * The latest line of one sender.
      *
      * @param sender its protocol and address
-     * @param lines of it that were not taken for this reason, since it is kept here
-     * @param secondsAgo when the line came
-     * @param line as a log may show it
+     * @param lines the number of its lines that were rejected for this reason since it has a place here
+     * @param secondsAgo when the line arrived
+     * @param line the line as a log may show it
      */
     public record Example(String sender, long lines, long secondsAgo, String line) {}
 }

@@ -6,20 +6,20 @@ import java.nio.ByteOrder;
 import java.util.random.RandomGenerator;
 
 /**
- * Hashes bytes that strangers choose. Its start and its factor are drawn at random, once per process: somebody who does not
- * know them can't choose names that collide, and so can't turn a table's search into a walk through all of them.
+ * Hashes bytes that strangers choose. Its start and its factor are random, chosen once per process: without knowing them, a
+ * sender can't choose names that collide, which would make each search of a table a walk through all names.
  *
- * <p>Each 8 bytes are multiplied with the factor to 128 bits, of which both halves are kept: the upper half carries every bit
- * down, so that all bits of the result are good for an index. For any thread; allocates nothing.
+ * <p>Each 8 bytes are multiplied by the factor to 128 bits, and both halves are combined: the upper half brings every bit
+ * down, so that all bits of the result can be used for an index. For any thread; allocates nothing.
  */
 public final class SeededHash {
-    /** Eight bytes of an array at once, from any place in it. */
+    /** Reads eight bytes of an array at once, at any index. */
     private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
 
     private final long start;
     private final long factor;
 
-    /** @param random from a secure source, where strangers are to be feared */
+    /** @param random must be a secure source if strangers choose the bytes */
     public SeededHash(RandomGenerator random) {
         start = random.nextLong();
         factor = random.nextLong() | 1;
@@ -32,7 +32,7 @@ public final class SeededHash {
         for (; end - at >= Long.BYTES; at += Long.BYTES) {
             hash = mixed(hash ^ (long) EIGHT.get(in, at));
         }
-        // At most 7 bytes are left, and the length stands above them: "a" and "a" with NULs behind it differ.
+        // At most 7 bytes are left, and the length is above them, so that "a" and "a" followed by NULs differ.
         long rest = (long) end - begin;
         for (; at < end; at++) {
             rest = rest << Byte.SIZE | (in[at] & 0xFF);

@@ -8,16 +8,16 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /**
- * What this program counts of itself, by name: what it took, refused, healed, pushed, published and lost. From 0 at
- * every start; shown on the page and at {@code /metrics}. For any thread.
+ * This program's metrics, by name: how much it received, rejected, healed, pushed, published and lost. They begin at 0 at
+ * every start, and are shown on the page and at {@code /metrics}. For any thread.
  *
- * <p>Names are Prometheus' own, with at most one label: {@code intake_rejected_total{reason="name_letter"}}.
+ * <p>Names have Prometheus' form, with at most one label: {@code intake_rejected_total{reason="name_letter"}}.
  */
 public final class Self {
     private final ConcurrentHashMap<String, LongSupplier> values = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<String, LongAdder> counts = new ConcurrentHashMap<>();
 
-    /** The counter of this name; keep it where it is used often. */
+    /** The counter of this name; callers that use it often should keep it. */
     public LongAdder count(String name) {
         return counts.computeIfAbsent(name, fresh -> {
             LongAdder count = new LongAdder();
@@ -31,19 +31,19 @@ public final class Self {
         return count(name + "{" + label + "=\"" + value + "\"}");
     }
 
-    /** Shows a number that is kept elsewhere. */
+    /** Adds a number that is kept elsewhere. */
     public void gauge(String name, LongSupplier value) {
         values.put(name, value);
     }
 
-    /** Shows nothing more that has this label: what it stood for is gone. */
+    /** Removes all metrics that have this label, such as those of a removed server. */
     public void forget(String label, String value) {
         String suffix = "{" + label + "=\"" + value + "\"}";
         values.keySet().removeIf(name -> name.endsWith(suffix));
         counts.keySet().removeIf(name -> name.endsWith(suffix));
     }
 
-    /** All of them, as they stand. */
+    /** The present values of all metrics. */
     public SortedMap<String, Long> values() {
         SortedMap<String, Long> now = new TreeMap<>();
         for (Map.Entry<String, LongSupplier> entry : values.entrySet()) {

@@ -1,6 +1,6 @@
 package io.counters.collector.self;
 
-/** Who sent a line that was not taken, as a log tells it. Only {@link #text} may allocate. */
+/** The sender of a rejected line, for the log. Only {@link #text} may allocate. */
 public interface Sender {
     /** "UDP", "TCP" or "Unix". */
     String protocol();
@@ -8,9 +8,9 @@ public interface Sender {
     /** Its {@link AddressKey}. */
     long addressKey();
 
-    /** Its port; 0 where senders have none, or it is not known. */
+    /** Its port; 0 if senders have none or it is not known. */
     int port();
 
-    /** Its address and port, or where else it sends. */
+    /** Its address and port, or the path of the socket to which it sends. */
     String text();
 }

@@ -4,11 +4,11 @@ import java.util.concurrent.locks.LockSupport;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes this program's threads, and ends the process with status {@value #EXIT_BROKEN} as soon as one of them fails or ends
- * before its time: half a collector is worse than none, and whatever supervises it starts it again.
+ * Creates this program's threads, and ends the process with status {@value #EXIT_BROKEN} as soon as one of them fails or
+ * ends unexpectedly: a collector without one of its threads is worse than none, and a supervisor starts it again.
  *
- * <p>The end must not need what has run out. At an {@link OutOfMemoryError} the log may fail or hang, so a thread that was
- * started long before halts the process, without allocating, a second after it is woken. For any thread.
+ * <p>Ending must not need memory when there is none. After an {@link OutOfMemoryError} the log may fail or hang, so a thread
+ * that was started earlier halts the process, without allocating, a second after it is woken. For any thread.
  */
 public final class Threads implements Thread.UncaughtExceptionHandler {
     /** The exit status after a thread failed. */
@@ -17,7 +17,7 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
     private static final long LAST_WORDS_MILLIS = 1_000;
     private static final long LAST_WORDS_NANOS = 1_000_000_000;
 
-    /** Looked up now: to find a class takes memory, and so does a call that is the first of its kind. */
+    /** Looked up in advance, because finding a class and a first call both need memory. */
     private static final Runtime JVM = Runtime.getRuntime();
 
     private final Thread halter;
@@ -31,13 +31,13 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
         halter.start();
     }
 
-    /** Loads what halting needs: without memory it would be too late. */
+    /** Loads the classes that halting needs, because they can't be loaded without memory. */
     private static void prepareToHalt() {
         try {
             Class.forName("java.lang.Shutdown");
             Class.forName("java.lang.Shutdown$Lock");
         } catch (ClassNotFoundException otherJdk) {
-            // It halts in another way.
+            // This JDK halts without these classes.
         }
     }
 
@@ -56,7 +56,7 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
         return thread;
     }
 
-    /** The same, of a pool or a loop that somebody else ends: it may end at any time, and only must not fail. */
+    /** A daemon thread of a pool or a loop that its owner ends: it may end at any time, but must not fail. */
     public Thread worker(String name, Runnable work) {
         Thread thread = new Thread(work, name);
         thread.setDaemon(true);
@@ -74,22 +74,22 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
     private void run(Runnable work) {
         work.run();
         if (!ending) {
-            throw new IllegalStateException("the thread ended before its time");
+            throw new IllegalStateException("the thread ended unexpectedly");
         }
     }
 
-    /** From now on threads may end. */
+    /** Allows threads to end from now on. */
     public void end() {
         ending = true;
     }
 
-    /** Ends the process, as this thread has failed. */
+    /** Ends the process, because this thread has failed. */
     @Override
     public void uncaughtException(Thread thread, Throwable fault) {
         failed = true;
         LockSupport.unpark(halter);
         try {
-            // Looked up late, as the level of the log may be set after this was made.
+            // Looked up late, because the log level may be set after this object was created.
             LoggerFactory.getLogger(Threads.class)
                     .error(
                             "{} failed; the process ends, start it again{}",

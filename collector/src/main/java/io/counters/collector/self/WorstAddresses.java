@@ -7,10 +7,10 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * The addresses that caused most of something, in a fixed space, whoever else causes it, too: the space-saving algorithm
- * of Metwally, Agrawal and El Abbadi. A newcomer takes the place of the one with the least count and goes on from there;
- * what it took over is what its count may be too high by. Who caused more than an eighth of all is always here. For one
- * thread.
+ * The addresses that caused most of something, in a fixed space however many addresses there are: the space-saving algorithm
+ * of Metwally, Agrawal and El Abbadi. A new address replaces the one with the lowest count and continues from that count, so
+ * its own count may be too high by the count that it took over. An address that caused more than an eighth of all is always
+ * present. For one thread.
  */
 final class WorstAddresses {
     private static final int PLACES = 8;
@@ -42,7 +42,7 @@ final class WorstAddresses {
         Arrays.fill(counts, 0);
     }
 
-    /** {@code 10.0.0.7: 4,702, 10.0.0.9: 9}: each with what is surely its own, the most first. */
+    /** {@code 10.0.0.7: 4,702, 10.0.0.9: 9}: each address with the count that is certainly its own, the highest first. */
     @Override
     public String toString() {
         return IntStream.range(0, size)

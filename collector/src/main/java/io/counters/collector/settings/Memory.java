@@ -3,7 +3,7 @@ package io.counters.collector.settings;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Amounts of memory as settings give them: {@code 512m}, or {@code 45%} of what there is to share. */
+/** Reads amounts of memory in settings: {@code 512m}, or {@code 45%} of a larger amount. */
 public final class Memory {
     private static final Pattern BYTES = Pattern.compile("(\\d{1,4})(k|m|g)");
     private static final Pattern SHARE = Pattern.compile("(\\d{1,3})%");
@@ -13,8 +13,8 @@ public final class Memory {
     /**
      * Reads an amount of memory.
      *
-     * @param text a whole number with k, m or g behind it, or 1% to 100%
-     * @param whole the bytes that a share is taken of, at most as much is allowed
+     * @param text a whole number followed by k, m or g, or 1% to 100%
+     * @param whole bytes: 100%, and the maximum allowed
      * @return bytes, 1 to {@code whole}
      */
     public static long of(String text, long whole) {
@@ -37,8 +37,7 @@ public final class Memory {
                 return amount;
             }
         }
-        throw new IllegalArgumentException(
-                "allowed are 1% to 100%, or a whole number with k, m or g behind it, at most "
-                        + (whole >> 20 > 0 ? (whole >> 20) + "m" : (whole >> 10) + "k"));
+        throw new IllegalArgumentException("allowed are 1% to 100%, or a whole number followed by k, m or g, at most "
+                + (whole >> 20 > 0 ? (whole >> 20) + "m" : (whole >> 10) + "k"));
     }
 }

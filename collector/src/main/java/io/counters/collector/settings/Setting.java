@@ -7,53 +7,62 @@ import java.util.Locale;
  * udp_port} in the INI file.
  */
 public enum Setting {
-    BIND("0.0.0.0", "address to listen on for counts; 127.0.0.1 takes them from this machine only"),
-    UDP_PORT("11212", "UDP port for counts, 0 to 65535; 0 takes a free one"),
-    TCP_PORT("", "TCP port for counts, 0 to 65535; left out, it is the UDP port's number"),
+    BIND("0.0.0.0", "address to listen on for counts; 127.0.0.1 accepts them from this machine only"),
+    UDP_PORT("11212", "UDP port for counts, 0 to 65535; 0 uses any free port"),
+    TCP_PORT("", "TCP port for counts, 0 to 65535; if it is left out, the UDP port's number"),
     STATSD_NAMES(
             "clean",
-            "clean: letters of StatsD lines' names and tags that can't be stored become _, and tags without a value true;"
-                    + " strict: such lines are refused"),
-    DROP_TAGS("", "keys of tags to leave out of StatsD lines, parted by commas: pod,container_id"),
+            "what happens to StatsD lines whose names or tags can't be stored; clean: such characters become _, and a tag"
+                    + " without a value gets the value true; strict: the lines are rejected"),
+    DROP_TAGS("", "keys of tags to leave out of StatsD lines, separated by commas: pod,container_id"),
     UNIX(
             "",
-            "path of a Unix datagram socket for counts, which every user of this machine may send to who can reach its"
-                    + " folder; left out, there is none"),
-    CONNECTIONS("10000", "most TCP connections, 1 to 1000000; fewer where descriptors or memory do not allow so many"),
-    HTTP_PORT("11213", "port of the page, on loopback only, 0 to 65535"),
-    DATA_DIR("counters-data", "folder of the ledger; one collector at a time"),
+            "path of a Unix datagram socket for counts; every user of this machine who can reach its folder may send to"
+                    + " it; if it is left out, there is no such socket"),
+    CONNECTIONS(
+            "10000",
+            "maximum number of TCP connections, 1 to 1000000; fewer if file descriptors or memory do not suffice"),
+    HTTP_PORT("11213", "port of the page, on loopback only, 0 to 65535; 0 uses any free port"),
+    DATA_DIR("counters-data", "folder of the ledger; one collector at a time can use it"),
     NAMES_MEMORY(
             "45%",
-            "memory for counters, 1% to 100% of the heap or 128m; new names beyond it count as counters.overflow"),
+            "memory for counters, 1% to 100% of the heap or an amount such as 128m; new names beyond it are counted as"
+                    + " counters.overflow"),
     NEW_NAMES(
             "10%",
-            "how much of names-memory new names may take in a minute, 1% to 100% or 16m; beyond it lines with totals wait"),
+            "how much of names-memory new names may use in a minute, 1% to 100% or an amount such as 16m; beyond it, lines"
+                    + " with totals are applied when their sender repeats them"),
     STREAMS_MEMORY(
             "15%",
-            "memory for senders with totals and their watermarks, 1% to 100% of the heap or 64m; then those that said least"
-                    + " give way"),
+            "memory for senders with totals and their watermarks, 1% to 100% of the heap or an amount such as 64m; when it"
+                    + " is full, senders that reported least often are dropped"),
     STORE(
             "embedded",
-            "shared store that others read: memcached://HOST:PORT,HOST:PORT, redis://HOST:PORT/DB,"
+            "store for other programs to read: memcached://HOST:PORT,HOST:PORT, redis://HOST:PORT/DB,"
                     + " couchbase://HOST,HOST/BUCKET, or embedded for none"),
-    STORE_USER("", "user of the store; its password is variable COUNTERS_STORE_PASSWORD, or in a file"),
-    STORE_PASSWORD("", "password of the store; no flag, as those can be seen by all on the machine", true),
-    STORE_PASSWORD_FILE("", "file that holds the store's password and nothing else"),
-    OPENTSDB("", "OpenTSDB's address, http://HOST:4242; left out, nothing is sent there"),
-    OPENTSDB_MODE("safe", "safe: a point is done when HBase has it; fast: when the TSD has read it"),
+    STORE_USER("", "user of the store; give the password in the variable COUNTERS_STORE_PASSWORD or in a file"),
+    STORE_PASSWORD(
+            "", "password of the store; there is no flag, because every user of the machine can see flags", true),
+    STORE_PASSWORD_FILE("", "file that contains the store's password and nothing else"),
+    OPENTSDB("", "OpenTSDB's address, http://HOST:4242; if it is left out, nothing is sent to OpenTSDB"),
+    OPENTSDB_MODE("safe", "safe: a point is confirmed when HBase has stored it; fast: when the TSD has read it"),
     OPENTSDB_BODY(
-            "8k", "most bytes of a request to OpenTSDB as sent, 1k to 64m; more than 8k only where the TSD allows it"),
-    SINK("none", "further sinks for points, parted by commas: stdout, opentsdb:http://HOST:4242, none"),
+            "8k",
+            "maximum bytes of a request to OpenTSDB as it is sent, 1k to 64m; use more than 8k only if the TSD allows it"),
+    SINK("none", "further sinks for points, separated by commas: stdout, opentsdb:http://HOST:4242, none"),
     INTERVAL("10s", "time between two points of a counter, 1s to 1h, in whole seconds"),
-    IDLE("never", "leave a counter out once it has not moved for so long, 1s to 9999h; never publishes all"),
-    SPOOL("1g", "most bytes on disk of points that OpenTSDB has not taken yet, 1m to 9999g; then the oldest go"),
-    PREFIX("", "stands before every name in the store and in OpenTSDB: 'shop.'"),
-    TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
+    IDLE("never", "how long a counter must be unchanged before it is left out, 1s to 9999h; never: all are published"),
+    SPOOL(
+            "1g",
+            "maximum bytes on disk, for each OpenTSDB, of points that it has not confirmed, 1m to 9999g; beyond it, the"
+                    + " oldest are dropped"),
+    PREFIX("", "text before every name in the store and in OpenTSDB: 'shop.'"),
+    TAGS("src=counters", "tags that every point gets in addition to those of its name: dc=fra,env=prod"),
     PEERS(
             "",
-            "file with the numbered list of collectors that share the names, the same for all; read again as it changes"),
-    SELF("", "with peers: this collector's own address, HOST:PORT as that file has it"),
-    CONFIG("", "INI file with these settings, one KEY = VALUE a line");
+            "file with the numbered list of collectors that share the names, the same for all; read again when it changes"),
+    SELF("", "with peers: this collector's own address, HOST:PORT as in that file"),
+    CONFIG("", "INI file with these settings, one KEY = VALUE on each line");
 
     private final String defaultText;
     private final String purpose;
@@ -84,17 +93,17 @@ public enum Setting {
         return "COUNTERS_" + name();
     }
 
-    /** What it is where nothing is said; may be empty. */
+    /** The value if none is given; may be empty. */
     public String defaultText() {
         return defaultText;
     }
 
-    /** What it does, what it may be. */
+    /** For {@code --help}: what it does, and which values are allowed. */
     public String purpose() {
         return purpose;
     }
 
-    /** Whether its value is never shown; it has no flag, as all on a machine can see those. */
+    /** Whether its value is never shown. Such a setting has no flag, because every user of the machine can see flags. */
     public boolean isSecret() {
         return secret;
     }

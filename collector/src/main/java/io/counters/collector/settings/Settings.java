@@ -18,9 +18,8 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * The settings as they were given, and every mistake found in them. The rooms' records take their values by {@link
- * #get}, which falls back to the default where a value is wrong, so that one start finds all mistakes; {@link #check}
- * then ends it.
+ * The settings as they were given, and every mistake found in them. The packages' records read their values with {@link
+ * #get}, which returns the default if a value is wrong, so that one start finds all mistakes; {@link #check} then throws.
  */
 public final class Settings {
     private record Given(String text, String place) {}
@@ -34,7 +33,7 @@ public final class Settings {
     /**
      * Gathers all settings.
      *
-     * @param flags what stood on the command line
+     * @param flags the settings on the command line
      * @param environment the process' variables; those not named {@code COUNTERS_...}, and empty ones, are ignored
      */
     public Settings(Map<Setting, String> flags, Map<String, String> environment) {
@@ -82,8 +81,8 @@ public final class Settings {
             String place = path.getFileName() + " line " + (i + 1);
             int equals = line.indexOf('=');
             if (equals < 0) {
-                // Nothing of it is shown, as it may be a password.
-                mistakes.add(place + " is no setting; a line is KEY = VALUE, # begins a comment");
+                // The line is not shown, because it may contain a password.
+                mistakes.add(place + " is not a setting; write KEY = VALUE, or begin a comment with #");
                 continue;
             }
             String key = line.substring(0, equals).strip();
@@ -94,7 +93,7 @@ public final class Settings {
             if (setting.isEmpty()) {
                 mistakes.add(unknown(place, key, Setting::key));
             } else if (inFile.putIfAbsent(setting.get(), new Given(text, place + ": " + key)) != null) {
-                mistakes.add(place + ": " + key + " stands a second time; keep one of the two");
+                mistakes.add(place + ": " + key + " appears twice; keep one of the two");
             }
         }
         inFile.forEach(given::putIfAbsent);
@@ -103,30 +102,30 @@ public final class Settings {
     private static String unknown(String place, String key, Function<Setting, String> spelling) {
         String nearest =
                 nearest(key, Arrays.stream(Setting.values()).map(spelling).toList());
-        // What is not spelled as a setting is, may be a password.
+        // A word that is not spelled like a setting may be a password.
         String shown = KEY.matcher(key).matches() ? key : "of this name";
         return place + ": there is no setting " + shown + "; the nearest is " + nearest;
     }
 
-    /** Which of these a mistyped one is likeliest to be. */
+    /** The known word with the smallest edit distance to a mistyped one. */
     public static String nearest(String mistyped, List<String> known) {
         return known.stream()
                 .min((a, b) -> Integer.compare(distance(a, mistyped), distance(b, mistyped)))
                 .orElseThrow();
     }
 
-    /** Turns a setting's text into a value; throws where the text breaks the setting's rule. */
+    /** Reads a setting's text as a value; throws if the text breaks the setting's rule. */
     @FunctionalInterface
     public interface Reading<T> {
         /**
-         * The value that the text stands for.
+         * Returns the value.
          *
-         * @throws IllegalArgumentException whose message is the rule and the remedy
+         * @throws IllegalArgumentException with the rule and the remedy as its message
          */
         T of(String text);
     }
 
-    /** The value of a setting, read by its rule; where that is broken, the mistake is kept and the default taken. */
+    /** The value of a setting; if its text breaks the rule, the mistake is recorded and the default returned. */
     public <T> T get(Setting setting, Reading<T> reading) {
         Given text = given.get(setting);
         if (text != null && text.text.isEmpty() && !setting.defaultText().isEmpty()) {
@@ -141,19 +140,21 @@ public final class Settings {
         return reading.of(setting.defaultText());
     }
 
-    /** Takes note that a value, be it given or the default, breaks a rule together with others; {@link #check} ends the start. */
+    /**
+     * Records that a value, given or default, breaks a rule in combination with other settings; {@link #check} then throws.
+     */
     public void refuse(Setting setting, String rule) {
         Given text = given.get(setting);
         mistakes.add((text == null ? "--" + setting.flag() : text.place) + " is "
                 + shown(setting, text == null ? setting.defaultText() : text.text) + ", " + rule);
     }
 
-    /** A value as a message may show it: without a secret, also one that stands where none should. */
+    /** A value as a message may show it: no secret setting, and no login in a URL. */
     private static String shown(Setting setting, String text) {
         return setting.isSecret() ? "not shown" : text.replaceFirst("//.*@", "//...@");
     }
 
-    /** The value of a setting that is a whole number. */
+    /** The value of a setting that is a whole number from {@code min} to {@code max}. */
     public int number(Setting setting, int min, int max) {
         return get(setting, text -> wholeNumber(text, min, max));
     }
@@ -166,20 +167,20 @@ public final class Settings {
                 return number;
             }
         } catch (NumberFormatException noNumber) {
-            // Told below, like one that is out of range.
+            // Reported below, like a number that is out of range.
         }
         throw new IllegalArgumentException("allowed are whole numbers from " + min + " to " + max);
     }
 
     /**
-     * What is odd and stops nothing: variables that look like ours and are none. Kubernetes, for one, sets {@code
-     * COUNTERS_PORT} for a service that is named counters.
+     * Warnings about variables that begin with {@code COUNTERS_} and are not settings. They do not stop the start, because
+     * Kubernetes, for example, sets {@code COUNTERS_PORT} for a service that is named counters.
      */
     public List<String> remarks() {
         return List.copyOf(remarks);
     }
 
-    /** The flags' names of the settings that others have another value for. */
+    /** The flags' names of the settings whose values differ in {@code others}. */
     public List<String> changes(Settings others) {
         List<String> changed = new ArrayList<>();
         for (Setting setting : Setting.values()) {
@@ -194,9 +195,9 @@ public final class Settings {
     }
 
     /**
-     * Ends a start with bad settings.
+     * Throws if any mistake was found.
      *
-     * @throws SettingsException with every mistake, if there was any
+     * @throws SettingsException with every mistake
      */
     public void check() throws SettingsException {
         if (!mistakes.isEmpty()) {
@@ -204,7 +205,7 @@ public final class Settings {
         }
     }
 
-    /** Levenshtein's distance, letter case left out. */
+    /** Levenshtein's distance, ignoring case. */
     private static int distance(String a, String b) {
         String from = a.toLowerCase(Locale.ROOT);
         String to = b.toLowerCase(Locale.ROOT);

@@ -1,6 +1,7 @@
 /**
- * Settings: from flags, the environment, an INI file and defaults, in this order. All mistakes are found at once, each
- * with place, value, rule and remedy. The rooms' own records read from here; this room knows none of them.
+ * Settings: from flags, the environment, an INI file and defaults, in this order. All mistakes are reported at once, each
+ * with place, value, rule and remedy. The other packages' records read their values from here; this package uses no other
+ * package.
  */
 @NullMarked
 package io.counters.collector.settings;

@@ -9,21 +9,21 @@ import io.counters.wire.Verb;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What datagrams say, before anything happens to them: the highest total of each line of each stream, and amounts. */
+/** The content of datagrams as they were sent: the highest total of each line of each stream, and the sums of amounts. */
 final class Claims implements Commands {
     private final CommandReader reader = new CommandReader(this);
     private final Map<Line, Long> totals = new HashMap<>();
     private final Map<String, Long> amounts = new HashMap<>();
     private String sender = "";
 
-    /** What one stream says of one counter and verb. */
+    /** One counter and verb in one stream. */
     record Line(String sender, String name, Verb verb) {}
 
     void read(byte[] datagram, int length) {
         reader.datagram(datagram, 0, length);
     }
 
-    /** The highest total; 0 when there was none. */
+    /** The highest total of a line; 0 if there was none. */
     long total(Line line) {
         return totals.getOrDefault(line, 0L);
     }
@@ -60,6 +60,6 @@ final class Claims implements Commands {
 
     @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
-        throw new IllegalStateException("a sender wrote what can't be read: " + why);
+        throw new IllegalStateException("a sender sent a line that was rejected: " + why);
     }
 }

@@ -9,20 +9,20 @@ import java.util.Random;
 import java.util.function.UnaryOperator;
 
 /**
- * Loses, doubles and delays datagrams, and keeps account of the amounts in those that did not come exactly once: by so much
- * StatsD would be wrong.
+ * Loses, duplicates and delays datagrams, and records the amounts in those that did not arrive exactly once: StatsD would be
+ * wrong by these amounts.
  */
 final class Network {
     private static final int PROMPT_MILLIS_MAX = 100;
     private static final int LATE_MILLIS_MAX = 20_000;
 
-    /** Who takes datagrams. */
+    /** Receives datagrams. */
     interface Receiver {
-        /** Takes a datagram; false when it is down. */
+        /** Receives a datagram; returns false while it is down. */
         boolean receive(byte[] datagram);
     }
 
-    @SuppressWarnings("ArrayRecordComponent") // Never compared.
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Datagram(long due, long order, int to, byte[] bytes) {}
 
     private final PriorityQueue<Datagram> underWay =
@@ -37,14 +37,14 @@ final class Network {
     private final UnaryOperator<byte[]> sabotage;
     private long order;
 
-    /** @param sabotage what it does to every datagram; breaks a rule on purpose, to see that it shows */
+    /** @param sabotage changes every datagram, to break a rule on purpose */
     Network(Random random, List<? extends Receiver> collectors, UnaryOperator<byte[]> sabotage) {
         this.random = random;
         this.collectors = collectors;
         this.sabotage = sabotage;
     }
 
-    /** Takes a datagram, for delivery now or later, once, twice or never. */
+    /** Sends a datagram: it is delivered now or later, once, twice or never. */
     void send(int to, byte[] bytes, int length, long now, Odds odds, boolean keepsBack) {
         byte[] datagram = sabotage.apply(Arrays.copyOf(bytes, length));
         if (keepsBack && random.nextInt(20) == 0) {
@@ -71,14 +71,14 @@ final class Network {
         underWay.add(new Datagram(now + delay, order++, to, datagram));
     }
 
-    /** Delivers what is due by this time, and all of it when asked to. */
+    /** Delivers the datagrams that are due by {@code now}, or all of them. */
     void deliver(long now, boolean all) {
         while (!underWay.isEmpty() && (all || underWay.peek().due <= now)) {
             deliver(underWay.remove());
         }
     }
 
-    /** Delivers what was kept back. */
+    /** Delivers the datagrams that were held back. */
     void release() {
         keptBack.forEach(this::deliver);
         keptBack.clear();
@@ -91,16 +91,16 @@ final class Network {
     }
 
     /**
-     * The amounts of this counter in datagrams that never arrived, or that a later one of a stream that is not whole may
-     * have overtaken: its total then says that they are in it.
+     * The amounts of this counter in datagrams that never arrived, or that a later datagram may have overtaken in a stream
+     * that is not whole: that one's total includes them.
      */
     long missed(String name) {
         return missed.amount(name) + late.amount(name);
     }
 
     /**
-     * The amounts of this counter in datagrams that came once more, and the totals in those that come when their stream is
-     * forgotten: they look as young as they were, and count whole.
+     * The amounts of this counter in datagrams that arrived a second time, and the totals in those that arrive after their
+     * stream was forgotten: they carry the stream's former age, so the whole total is counted.
      */
     long doubled(String name) {
         return doubled.amount(name) + comesAfterAll.totals(name);

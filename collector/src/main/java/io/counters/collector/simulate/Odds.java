@@ -1,16 +1,16 @@
 package io.counters.collector.simulate;
 
 /**
- * What goes wrong, each from 0 to 1.
+ * The probabilities of faults and changes, each from 0 to 1.
  *
- * @param loss of a datagram to vanish
- * @param duplicate of a datagram to come twice
- * @param reorder of a datagram to come up to 20 s late
- * @param crash of a collector, a step, to be killed and lose what it had not committed
- * @param reshard of a counter, a step, to move to another collector
- * @param restart of a sender, a step, to end after a sweep that arrived and begin anew
- * @param disk of a commit to fail
- * @param clock of a collector's wall clock, a step, to jump by an hour or a year, ahead or back
+ * @param loss that a datagram is lost
+ * @param duplicate that a datagram arrives twice
+ * @param reorder that a datagram arrives up to 20 s late
+ * @param crash that a collector is killed in a step, and loses what it had not committed
+ * @param reshard that the owner of a counter, or the list of peers, changes in a step
+ * @param restart that a sender ends in a step, after a sweep that arrives, and a new one begins
+ * @param disk that a commit fails
+ * @param clock that a collector's wall clock jumps in a step, by an hour or a year, ahead or back
  */
 record Odds(
         double loss,
@@ -26,7 +26,7 @@ record Odds(
     Odds {
         for (double odds : new double[] {loss, duplicate, reorder, crash, reshard, restart, disk, clock}) {
             if (!(odds >= 0 && odds <= 1)) {
-                throw new IllegalArgumentException("odds of " + odds + ": allowed are 0% to 100%");
+                throw new IllegalArgumentException("a share is " + 100 * odds + "%; allowed are 0% to 100%");
             }
         }
     }

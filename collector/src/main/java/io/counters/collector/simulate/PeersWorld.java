@@ -13,9 +13,9 @@ import java.util.Random;
 import java.util.function.Consumer;
 
 /**
- * One seed of collectors that share the names: senders send to anyone, the list of peers changes, each collector learns of
- * it when it likes, and whatever goes wrong goes wrong between collectors, too. No second of a counter is ever published
- * twice; at rest its owner holds it all, and so does the store that they share.
+ * Runs one seed of collectors that share the names. Senders send to any of them. The list of peers changes, and each collector
+ * reads the new one at a random time. Faults happen between collectors, too. A second of a counter must never be published
+ * twice. At the end its owner, and the store that they share, must have all of its value.
  */
 final class PeersWorld {
     private static final int COLLECTORS = 4;
@@ -42,7 +42,7 @@ final class PeersWorld {
     private int streams;
     private Odds odds;
 
-    /** @param diary takes a line for everything that happens */
+    /** @param diary receives a line for each event */
     PeersWorld(long seed, World.Plan plan, Consumer<String> diary) {
         this.seed = seed;
         this.plan = plan;
@@ -123,14 +123,14 @@ final class PeersWorld {
             }
         }
         if (random.nextDouble() < odds.reshard()) {
-            // Most lists come when the one before has long settled, and some while it is still being learnt.
+            // Most new lists come long after the previous one has settled, some before all collectors have read it.
             list = randomList(list.number() + 1);
-            say(step, "there is " + list);
+            say(step, "a new list: " + list);
         }
         for (SimulatedPeer peer : peers) {
             if (peer.list().number() < list.number() && random.nextInt(8) == 0) {
                 peer.learn(list);
-                say(step, peer.address() + " goes by list " + list.number());
+                say(step, peer.address() + " uses list " + list.number());
             }
         }
         if (random.nextInt(20) == 0) {
@@ -171,7 +171,7 @@ final class PeersWorld {
             if (!peer.isDown() && (!faulty || random.nextInt(4) > 0)) {
                 peer.relay(this::way);
                 if (random.nextDouble() < odds.crash() / 4) {
-                    // What it took over, and what it told others, was not committed then.
+                    // Then neither what it took over nor what it sent to others is committed.
                     peer.crash(random.nextInt(DOWN_STEPS_MAX));
                 }
             }
@@ -185,14 +185,14 @@ final class PeersWorld {
             for (int i = 0; points != null && i < points.size(); i++) {
                 String other = published.put(points.names()[i] + " at " + second, peer.address());
                 if (other != null) {
-                    wrong.add("step " + step + ": " + points.names()[i] + " is published by " + other + " and by "
+                    wrong.add("step " + step + ": " + points.names()[i] + " is published by both " + other + " and "
                             + peer.address());
                 }
             }
         }
     }
 
-    /** Everything heals: all are up and go by the same list, the network is whole, every total is repeated. */
+    /** Heals everything: all are up and use the same list, the network loses nothing, and every total is repeated. */
     private void rest() {
         odds = Odds.NONE;
         network.deliver(now, true);
@@ -232,26 +232,26 @@ final class PeersWorld {
         };
     }
 
-    /** Whether one collector alone has all of a counter, publishes it, and has it in the store; returns what is missing. */
+    /** Checks that exactly one collector has the counter's whole value and publishes it, and the store; returns the error. */
     private long judge(int counter) {
         String name = names.get(counter);
         long value = 0;
-        String owner = published.getOrDefault(name + " at " + now / 1000, "nobody");
-        boolean isCounted = owner.equals("nobody") && counted[counter] == 0;
+        String owner = published.getOrDefault(name + " at " + now / 1000, "no collector");
+        boolean isCounted = owner.equals("no collector") && counted[counter] == 0;
         for (SimulatedPeer peer : peers) {
             value += peer.value(name);
             if (peer.value(name) != 0 && !peer.address().equals(owner)) {
-                wrong.add(name + " is " + peer.value(name) + " at " + peer.address() + " and published by " + owner);
+                wrong.add(name + " is " + peer.value(name) + " at " + peer.address() + " but published by " + owner);
             }
         }
         if (value != counted[counter]) {
-            wrong.add(name + " was counted " + counted[counter] + " and is " + value);
-        } else if (owner.equals("nobody") && !isCounted) {
-            wrong.add(name + " is published by nobody");
+            wrong.add(name + " should be " + counted[counter] + " but is " + value);
+        } else if (owner.equals("no collector") && !isCounted) {
+            wrong.add(name + " is not published by any collector");
         }
         Long stored = peers.get(0).stored(name);
         if ((stored == null ? 0 : stored) != value) {
-            wrong.add(name + " is " + stored + " in the store and " + value + " in the ledgers");
+            wrong.add(name + " is " + stored + " in the store but " + value + " in the ledgers");
         }
         return value - counted[counter];
     }

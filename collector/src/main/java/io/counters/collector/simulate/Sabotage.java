@@ -3,11 +3,11 @@ package io.counters.collector.simulate;
 import java.util.function.UnaryOperator;
 
 /**
- * A rule that is broken on purpose, to see that a simulation finds it out.
+ * Breaks a rule on purpose, to check that the simulation detects it.
  *
- * @param datagrams done to every datagram
+ * @param datagrams changes every datagram
  * @param halfCommits a commit that fails leaves values without their watermarks
- * @param wallClock collectors take the wall clock, which jumps, for the time that they have been listening
+ * @param wallClock collectors measure how long they have been listening by the wall clock, which jumps
  */
 record Sabotage(UnaryOperator<byte[]> datagrams, boolean halfCommits, boolean wallClock) {
     static final Sabotage NONE = new Sabotage(UnaryOperator.identity(), false, false);

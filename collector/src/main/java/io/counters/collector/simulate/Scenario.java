@@ -1,22 +1,22 @@
 package io.counters.collector.simulate;
 
-/** What a run is about, and how it is judged. */
+/** What goes wrong in a run, and how its result is judged. */
 enum Scenario {
-    /** All odds at once, streams older than the expiry time among them: every counter must be exact. */
+    /** All kinds of faults at once, and streams older than the expiry time: every counter must be exact. */
     EVERYTHING("everything at once"),
-    /** Machines that sleep longer than the expiry time, and then go on. */
+    /** Machines are suspended for longer than the expiry time, and then continue. */
     SUSPENDED("machines suspended for longer than streams are remembered"),
-    /** Datagrams kept back longer than the expiry time, and then delivered. */
+    /** Datagrams are held back for longer than the expiry time, and then delivered. */
     LATE("datagrams delivered after their stream was forgotten"),
-    /** A ledger with hardly any room for watermarks and streams. */
+    /** The ledger has hardly any room for watermarks and streams. */
     FULL("a ledger without room"),
-    /** A sender that forges totals far beyond what may be; the others must stay exact. */
+    /** A sender forges totals far beyond the limit; the counters of the others must be exact. */
     FORGED("a sender in quarantine"),
-    /** Somebody who writes totals beyond all bounds in the name of senders that mean well. */
+    /** Somebody forges totals far beyond the limit in the streams of other senders. */
     HIJACKED("totals forged in the name of others"),
-    /** A flood of streams that say little, and hardly room for those that mean well. */
+    /** A flood of streams with one total each leaves hardly any room for the real senders' streams. */
     CROWDED("streams that crowd out"),
-    /** Collectors that share the names, by lists that change. */
+    /** Several collectors share the names, by a list that changes. */
     PEERS("collectors that share the names");
 
     private final String title;
@@ -30,8 +30,8 @@ enum Scenario {
     }
 
     /**
-     * Whether every counter must be exact at rest. Otherwise it may miss at most what was in datagrams that were lost or
-     * overtaken, and have too much at most what was in those that came more than once.
+     * Whether every counter must be exact at the end. Otherwise a counter may be too low by at most the amounts in datagrams
+     * that were lost or overtaken, and too high by at most the amounts in those that arrived more than once.
      */
     boolean isExact() {
         return this == EVERYTHING || this == FORGED || this == PEERS;

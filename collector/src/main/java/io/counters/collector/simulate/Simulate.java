@@ -16,15 +16,16 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * {@code java -jar collector.jar simulate}: runs the seeds, on all cores, and ends with a verdict; its exit status is 0
- * when every counter was as it must be, else 1.
+ * {@code java -jar collector.jar simulate}: runs the seeds on all cores, and prints a verdict. The exit status is 0 if every
+ * counter was exact, or within its scenario's bound; otherwise it is 1.
  */
 @Command(
         name = "java -jar collector.jar simulate",
         mixinStandardHelpOptions = true,
         description =
-                "Proves the protocol by seeds: the real sender and the real ledger against a simulated network, disk"
-                        + " and store that lose, double, delay, crash and hang.")
+                "Tests the protocol with random faults: runs the real sender and the real ledger against a simulated"
+                        + " clock, network, disk and store. Each seed has its own sequence of faults, and always the same"
+                        + " one.")
 public final class Simulate implements Callable<Integer> {
     private static final Pattern RANGE = Pattern.compile("(\\d{1,15})(?:\\.\\.(\\d{1,15}))?");
     private static final Pattern PERCENT = Pattern.compile("(\\d{1,3}(?:\\.\\d{1,6})?)%?");
@@ -33,54 +34,59 @@ public final class Simulate implements Callable<Integer> {
     @Option(names = "--seeds", paramLabel = "A..B", description = "the seeds to run (default ${DEFAULT-VALUE})")
     private String seeds = "1..1000";
 
-    @Option(names = "--seed", paramLabel = "N", description = "one seed, to replay it; with --verbose step by step")
+    @Option(names = "--seed", paramLabel = "N", description = "replays one seed; with --verbose, prints each step")
     private String seed = "";
 
-    @Option(names = "--loss", description = "datagrams that vanish (default ${DEFAULT-VALUE})")
+    @Option(names = "--loss", description = "share of datagrams that are lost (default ${DEFAULT-VALUE})")
     private String loss = "30%";
 
-    @Option(names = "--duplicate", description = "datagrams that come twice (default ${DEFAULT-VALUE})")
+    @Option(names = "--duplicate", description = "share of datagrams that arrive twice (default ${DEFAULT-VALUE})")
     private String duplicate = "10%";
 
-    @Option(names = "--reorder", description = "datagrams that come up to 20 s late (default ${DEFAULT-VALUE})")
+    @Option(
+            names = "--reorder",
+            description = "share of datagrams that arrive up to 20 s late (default ${DEFAULT-VALUE})")
     private String reorder = "20%";
 
-    @Option(names = "--crash", description = "steps in which a collector is killed (default ${DEFAULT-VALUE})")
+    @Option(names = "--crash", description = "share of steps in which a collector is killed (default ${DEFAULT-VALUE})")
     private String crash = "2%";
 
-    @Option(names = "--reshard", description = "steps in which a counter changes its owner (default ${DEFAULT-VALUE})")
+    @Option(
+            names = "--reshard",
+            description = "share of steps in which a counter's owner, or the list of peers, changes"
+                    + " (default ${DEFAULT-VALUE})")
     private String reshard = "2%";
 
     @Option(
             names = "--restart",
-            description = "steps in which a sender ends and begins anew (default ${DEFAULT-VALUE})")
+            description = "share of steps in which a sender ends and a new one begins (default ${DEFAULT-VALUE})")
     private String restart = "1%";
 
-    @Option(names = "--disk", description = "commits that the disk does not take (default ${DEFAULT-VALUE})")
+    @Option(names = "--disk", description = "share of commits that fail (default ${DEFAULT-VALUE})")
     private String disk = "5%";
 
     @Option(
             names = "--clock",
             description =
-                    "steps in which a collector's wall clock jumps by an hour or a year (default ${DEFAULT-VALUE})")
+                    "share of steps in which a collector's wall clock jumps by an hour or a year (default ${DEFAULT-VALUE})")
     private String clock = "1%";
 
-    @Option(names = "--sweeps", description = "steps of a second each (default ${DEFAULT-VALUE})")
+    @Option(names = "--sweeps", description = "number of steps, of one second each (default ${DEFAULT-VALUE})")
     private int sweeps = 400;
 
-    @Option(names = "--senders", description = "how many senders (default ${DEFAULT-VALUE})")
+    @Option(names = "--senders", description = "number of senders (default ${DEFAULT-VALUE})")
     private int senders = 6;
 
-    @Option(names = "--counters", description = "how many counters (default ${DEFAULT-VALUE})")
+    @Option(names = "--counters", description = "number of counters (default ${DEFAULT-VALUE})")
     private int counters = 5;
 
-    @Option(names = "--verbose", description = "tells everything that happens")
+    @Option(names = "--verbose", description = "prints each event")
     private boolean verbose;
 
     private final PrintStream out;
     private final LongSupplier nanoClock;
 
-    /** @param nanoClock to say how long it took */
+    /** @param nanoClock measures how long each run takes */
     public Simulate(PrintStream out, LongSupplier nanoClock) {
         this.out = out;
         this.nanoClock = nanoClock;
@@ -99,18 +105,22 @@ public final class Simulate implements Callable<Integer> {
                 percent(clock));
         Matcher range = RANGE.matcher(seed.isEmpty() ? seeds : seed);
         if (!range.matches() || sweeps < 1 || senders < 1 || counters < 1) {
-            throw new IllegalArgumentException("seeds are A..B or one number; sweeps, senders and counters at least 1");
+            throw new IllegalArgumentException(
+                    "--seeds is A..B or a number, and --seed is a number; --sweeps, --senders and"
+                            + " --counters are at least 1");
         }
         long first = Long.parseLong(range.group(1));
         long last = range.group(2) == null ? first : Long.parseLong(range.group(2));
         if (first > last || (!seed.isEmpty() && range.group(2) != null)) {
             throw new IllegalArgumentException(
-                    "there is no seed in " + range.group() + "; write --seeds 1..1000 or --seed 7");
+                    range.group() + ": --seeds must be a range from low to high, and --seed one number; for example"
+                            + " --seeds 1..1000 or --seed 7");
         }
         boolean good = true;
         for (Scenario scenario : Scenario.values()) {
             boolean main = scenario == Scenario.EVERYTHING;
-            // What promises less is shown on a tenth of the seeds; crashes would blur its bound.
+            // The other scenarios run on a tenth of the seeds; those with a bound run without crashes, which would
+            // widen it.
             long end = main ? last : Math.min(last, first + (last - first) / SMALL_SHARE);
             Odds used = scenario.isExact() ? odds : odds.withoutCrashes();
             good &= show(plan(scenario, used, true), first, end);
@@ -120,8 +130,8 @@ public final class Simulate implements Callable<Integer> {
         }
         out.println("verdict: "
                 + (good
-                        ? "exact where exactness is promised, within the bound elsewhere"
-                        : "NOT as promised; replay a seed with --seed N --verbose"));
+                        ? "exact where exactness is guaranteed, within the bound elsewhere"
+                        : "NOT as guaranteed; replay a seed with --seed N --verbose"));
         return good ? 0 : 1;
     }
 
@@ -140,7 +150,7 @@ public final class Simulate implements Callable<Integer> {
         long all = (last - first + 1) * plan.counters();
         out.printf(
                 Locale.ROOT,
-                "%s%s: %d seeds, %d of %d counters exact, wrong by %.3f%% of what was counted; %.1f s%n",
+                "%s%s: seeds %d, counters exact %d of %d, wrong by %.3f%% of what was counted; %.1f s%n",
                 plan.scenario().title(),
                 plan.totals() ? "" : ", with totals=off, as StatsD would",
                 last - first + 1,
@@ -151,16 +161,17 @@ public final class Simulate implements Callable<Integer> {
         List<Outcome> wrong =
                 outcomes.stream().filter(outcome -> !outcome.wrong().isEmpty()).toList();
         if (plan.totals() && !wrong.isEmpty()) {
-            out.println("  " + wrong.size() + " seeds are not as they must be, the first is "
+            out.println("  seeds that failed: " + wrong.size() + "; the first is seed "
                     + wrong.get(0).seed() + ":");
             wrong.get(0).wrong().forEach(line -> out.println("    " + line));
         } else if (plan.totals() && !plan.scenario().isExact()) {
-            out.println("  all within the bound: what was lost, overtaken or doubled on the way");
+            out.println(
+                    "  all within the bound: no error is larger than what was lost, overtaken or duplicated in transit");
         }
         return wrong.isEmpty();
     }
 
-    /** Runs the seeds, in any order; returns what came of each, in theirs. */
+    /** Runs the seeds in any order; returns their outcomes in the order of the seeds. */
     static List<Outcome> run(Plan plan, long first, long last, Consumer<String> diary) {
         return LongStream.rangeClosed(first, last)
                 .parallel()
@@ -173,7 +184,7 @@ public final class Simulate implements Callable<Integer> {
     private static double percent(String text) {
         Matcher matcher = PERCENT.matcher(text);
         if (!matcher.matches()) {
-            throw new IllegalArgumentException(text + " is no share; write 30%");
+            throw new IllegalArgumentException(text + " is not a share; write, for example, 30%");
         }
         return Double.parseDouble(matcher.group(1)) / 100;
     }

@@ -26,7 +26,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.helpers.NOPLogger;
 
-/** A real ledger with a disk that outlives it, and an account of what was applied of each stream. */
+/** A real ledger with a disk that survives crashes, and a record of what was applied of each stream. */
 final class SimulatedCollector implements Commands, Network.Receiver {
     private final LedgerSettings bounds;
     private final LongSupplier clockMillis;
@@ -45,7 +45,7 @@ final class SimulatedCollector implements Commands, Network.Receiver {
     private Map<String, Long> committedOtherwise = new HashMap<>();
     private int downSteps;
 
-    /** What the wall clock is off by. */
+    /** The error of the wall clock. */
     private long skewMillis;
 
     private String sender = "";
@@ -109,10 +109,10 @@ final class SimulatedCollector implements Commands, Network.Receiver {
 
     @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
-        throw new IllegalStateException("a sender wrote what can't be read: " + why);
+        throw new IllegalStateException("a sender sent a line that was rejected: " + why);
     }
 
-    /** Kills it: what was not committed is gone, as is all that arrives until it is back, so many steps from now. */
+    /** Kills it: what was not committed is lost, and so is everything that arrives during the next {@code steps} steps. */
     void crash(int steps) {
         downSteps = steps;
         ledger = newLedger();
@@ -126,12 +126,12 @@ final class SimulatedCollector implements Commands, Network.Receiver {
         return downSteps > 0;
     }
 
-    /** A step nearer to being up again. */
+    /** Call once a step; after enough steps a killed collector is up again. */
     void wake() {
         downSteps = Math.max(0, downSteps - 1);
     }
 
-    /** Sets the wall clock wrong, or right again. */
+    /** Sets the wall clock wrong by a random error, or right again. */
     void jump() {
         long hour = 3_600_000;
         long[] skews = {-hour, 0, hour, 365 * 24 * hour};
@@ -142,7 +142,7 @@ final class SimulatedCollector implements Commands, Network.Receiver {
         commit(false);
     }
 
-    /** @param fails whether the disk does not take it */
+    /** @param fails whether the disk makes the commit fail */
     void commit(boolean fails) {
         journal.full(fails);
         if (!commit.run()) {
@@ -155,7 +155,7 @@ final class SimulatedCollector implements Commands, Network.Receiver {
         committedOtherwise = new HashMap<>(otherwise);
     }
 
-    /** Lets the store do what it may. */
+    /** Lets the store execute the ledger's pushes. */
     void push(boolean faulty) {
         store.serve(ledger, faulty);
     }
@@ -165,22 +165,23 @@ final class SimulatedCollector implements Commands, Network.Receiver {
         return ledger.value(name);
     }
 
-    /** The counter's value as anybody would read it in the store. */
+    /** The counter's value in the store. */
     @Nullable
     Long stored(String name) {
         return store.value(name);
     }
 
-    /** How much of what each stream says was applied here. */
+    /** How much was applied here of each line of each stream. */
     Map<Claims.Line, Long> applied() {
         return applied;
     }
 
     /**
-     * Holds the ledger to its invariant: but for what came without totals, each value is what was applied of streams, and
-     * what remembered watermarks do not explain of it is what forgotten streams had.
+     * Checks the ledger's invariants. Apart from what arrived without totals, each value is the sum of what was applied of
+     * streams; and what the remembered watermarks do not explain of it came from forgotten streams.
      *
-     * @return what is wrong; null when nothing is
+     * @param exact whether the second is checked, too
+     * @return the violation; null if there is none
      */
     @Nullable
     String violation(boolean exact) {
@@ -200,12 +201,13 @@ final class SimulatedCollector implements Commands, Network.Receiver {
         for (Map.Entry<String, Long> counter : values.entrySet()) {
             String name = counter.getKey();
             if (ledger.value(name) != counter.getValue()) {
-                return name + " is " + ledger.value(name) + " in the ledger, and " + counter.getValue()
-                        + " by what it said it applied";
+                return name + " is " + ledger.value(name)
+                        + " in the ledger, but the amounts that it reported as applied sum to "
+                        + counter.getValue();
             }
             if (exact && ledger.unexplained(name) != forgotten.getOrDefault(name, 0L)) {
-                return name + ": watermarks leave " + ledger.unexplained(name) + " unexplained, forgotten streams had "
-                        + forgotten.get(name);
+                return name + ": watermarks leave " + ledger.unexplained(name)
+                        + " unexplained, but forgotten streams had " + forgotten.get(name);
             }
         }
         return null;

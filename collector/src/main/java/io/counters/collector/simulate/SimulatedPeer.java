@@ -25,7 +25,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.helpers.NOPLogger;
 
-/** A collector among peers: a real ledger and its streams to the others, with a disk that outlives them. */
+/** A collector among peers: a real ledger and its streams to the others, with a disk that survives crashes. */
 final class SimulatedPeer implements Commands, Network.Receiver {
     private final String address;
     private final LedgerSettings bounds;
@@ -42,7 +42,7 @@ final class SimulatedPeer implements Commands, Network.Receiver {
     private int downSteps;
     private @Nullable Stream stream;
 
-    /** @param store its own way to the store that all share */
+    /** @param store this collector's connection to the shared store */
     SimulatedPeer(
             String address,
             PeerList list,
@@ -75,7 +75,7 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         return address;
     }
 
-    /** Whether its disk takes anything from now on. */
+    /** Sets whether commits fail from now on. */
     void disk(boolean isFull) {
         journal.full(isFull);
     }
@@ -113,10 +113,10 @@ final class SimulatedPeer implements Commands, Network.Receiver {
 
     @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
-        throw new IllegalStateException("a sender wrote what can't be read: " + why);
+        throw new IllegalStateException("a sender sent a line that was rejected: " + why);
     }
 
-    /** Kills it; so many steps from now it is back, with what was committed, and the list it then finds. */
+    /** Kills it. After this many steps it is up again, with what was committed, and with the list of that time. */
     void crash(int steps) {
         downSteps = steps;
         begin();
@@ -130,7 +130,7 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         downSteps = Math.max(0, downSteps - 1);
     }
 
-    /** Finds another list in its file, or the same. */
+    /** Reads this list from its file; it may be the same as before. */
     void learn(PeerList next) {
         boolean isLater = next.number() > list.number();
         list = next;
@@ -145,7 +145,7 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         return list;
     }
 
-    /** Commits; returns whether the disk took it. */
+    /** Commits; returns whether that succeeded. */
     boolean commit() {
         return commit.run();
     }
@@ -154,20 +154,20 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         store.serve(ledger, faulty);
     }
 
-    /** Takes over what has arrived, and tells the peers. */
+    /** Takes over counters whose former owners have handed over all they had, and sends to the peers. */
     void relay(Function<String, @Nullable Transport> ways) {
         ledger.release(clockMillis.getAsLong());
         relays.send(ways);
     }
 
-    /** What it publishes for a second; null where that second is used, or can't be noted as used. */
+    /** The points for a second; null if that second is used already, or if its use can't be committed. */
     @Nullable
     Snapshot publish(long second) {
         boolean isFree = ledger.publishAt(second, 1).isPresent();
         return isFree && commit() ? ledger.snapshot(second) : null;
     }
 
-    /** The counter's value as anybody would read it in the store. */
+    /** The counter's value in the store. */
     @Nullable
     Long stored(String name) {
         return store.value(name);

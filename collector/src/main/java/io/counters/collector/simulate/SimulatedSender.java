@@ -11,15 +11,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** The real sweep and streams of one JVM, over cells of its own. */
+/** The real sweep and streams of one JVM, with its own cells. */
 final class SimulatedSender {
     private final long[] cells;
     private final int[] owners;
     private final Sweep sweep;
 
     /**
-     * @param names of the counters; the simulation knows them by their places
-     * @param owners the collector that owns each counter at first
+     * @param names the names of the counters; elsewhere a counter is identified by its index in this list
+     * @param owners at the start, the collector that owns each counter
      */
     SimulatedSender(
             List<String> names,
@@ -43,12 +43,12 @@ final class SimulatedSender {
                 counter -> this.owners[counter]);
     }
 
-    /** Counts. */
+    /** Adds to a counter. */
     void add(int counter, long amount) {
         cells[Cells.APART + counter] += amount;
     }
 
-    /** Learns who owns the counters now. */
+    /** Uses these owners from now on. */
     void learn(int[] newOwners) {
         System.arraycopy(newOwners, 0, owners, 0, owners.length);
     }

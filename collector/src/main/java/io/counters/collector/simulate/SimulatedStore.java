@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
-/** A memcached that hangs, answers into the void, evicts and restarts empty. Increments wrap as the real one's do. */
+/** A memcached that hangs, loses answers, evicts and restarts empty. Increments wrap around as in the real memcached. */
 final class SimulatedStore {
     private final Map<String, Long> values;
     private final List<Push> left = new ArrayList<>();
@@ -17,28 +17,28 @@ final class SimulatedStore {
     private @Nullable Ledger asker;
     private final Random random;
 
-    /** A store that one collector has for itself. */
+    /** A store that only one collector uses. */
     SimulatedStore(Random random) {
         this(random, new HashMap<>());
     }
 
-    /** One collector's connection to the store that has these values. */
+    /** One collector's connection to a store with these values, which others may share. */
     SimulatedStore(Random random, Map<String, Long> values) {
         this.random = random;
         this.values = values;
     }
 
-    /** Does what the ledger has cleared, or some of it, and answers, or does not. */
+    /** Executes the pushes that the ledger has released, or some of them, and answers, or does not. */
     void serve(Ledger ledger, boolean faulty) {
         if (faulty && random.nextInt(200) == 0) {
             values.clear();
         } else if (faulty && random.nextInt(50) == 0 && !values.isEmpty()) {
             values.keySet().remove(values.keySet().iterator().next());
         }
-        // What was left hanging on the connection is done before anything that is asked on it later.
+        // What was left waiting on the connection is executed before any later request on it.
         left.forEach(this::answer);
         left.clear();
-        // What hung is answered now; where who asked has ended, it was done or was not, and nobody knows.
+        // Pushes that hung are answered below; if their ledger has crashed, each was executed or not, at random.
         if (asker != ledger) {
             hanging.stream().filter(push -> random.nextBoolean()).forEach(this::answer);
             hanging.clear();
@@ -51,13 +51,13 @@ final class SimulatedStore {
         for (Push push : ledger.take(100, 1)) {
             int fate = faulty ? random.nextInt(11) : 9;
             if (fate == 0) {
-                ledger.settle(push, new Push.Unknown("never done"));
+                ledger.settle(push, new Push.Unknown("never executed"));
             } else if (fate == 1) {
                 answer(push);
-                ledger.settle(push, new Push.Unknown("done, but the answer is lost"));
+                ledger.settle(push, new Push.Unknown("executed, but the answer is lost"));
             } else if (fate == 2 && push.kind() != Push.Kind.READ) {
                 left.add(push);
-                ledger.settle(push, new Push.Unknown("done later"));
+                ledger.settle(push, new Push.Unknown("executed later"));
             } else if (fate == 10) {
                 hanging.add(push);
             } else {
@@ -80,7 +80,7 @@ final class SimulatedStore {
         return new Push.Holds(value);
     }
 
-    /** What anybody would read there. */
+    /** The value of a key, or null. */
     @Nullable
     Long value(String key) {
         return values.get(key);

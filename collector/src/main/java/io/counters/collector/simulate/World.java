@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * One seed: senders that count at random, a network, collectors that own the counters between them. A step is a second, a
- * sweep of every sender, and whatever goes wrong in it. After the last step come sweeps that count nothing, over a network
+ * Runs one seed: senders that count at random, a network, and collectors among which the counters are divided. A step is one
+ * second, with a sweep of every sender and random faults. After the last step follow sweeps without counts, over a network
  * that loses nothing, until every total was repeated.
  */
 final class World {
@@ -28,25 +28,25 @@ final class World {
     private static final int DOWN_STEPS_MAX = 6;
     private static final int CROWD_STEPS = 5;
 
-    /** Where a stream may be applied beyond what it says, as nothing is remembered of it or somebody else wrote in it. */
+    /** In these, more than its totals may be applied of a stream, because it was forgotten or somebody else wrote to it. */
     private static final Set<Scenario> FORGETFUL =
             EnumSet.of(Scenario.FULL, Scenario.FORGED, Scenario.HIJACKED, Scenario.CROWDED);
 
     /**
-     * How a seed is run.
+     * The parameters of a run.
      *
-     * @param totals whether senders keep totals; without, it is StatsD's promise that is seen
+     * @param totals whether senders send totals; without them the run shows StatsD's guarantee
      */
     record Plan(
             Scenario scenario, Odds odds, int sweeps, int senders, int counters, boolean totals, Sabotage sabotage) {}
 
     /**
-     * What came of a seed.
+     * The result of a seed.
      *
-     * @param wrong counters that are not as they must be, with the numbers; empty when all are
+     * @param wrong violations of what must be true, with the numbers; empty if there are none
      * @param exact how many counters are exact
-     * @param counted the sum of all amounts, their signs left out
-     * @param missed by how much the counters are wrong, in sum
+     * @param counted the sum of the absolute values of all amounts
+     * @param missed the sum of the counters' absolute errors
      */
     record Outcome(long seed, List<String> wrong, int exact, long counted, long missed) {}
 
@@ -67,7 +67,7 @@ final class World {
     private int streams;
     private Odds odds;
 
-    /** @param diary takes a line for everything that happens */
+    /** @param diary receives a line for each event */
     World(long seed, Plan plan, Consumer<String> diary) {
         this.seed = seed;
         this.plan = plan;
@@ -156,11 +156,11 @@ final class World {
             }
             count(sender);
             if (random.nextDouble() < odds.restart() && collectors.stream().noneMatch(SimulatedCollector::isDown)) {
-                // Its last sweep arrives and is committed: what of it could be lost is a run's that promises less.
+                // Its last sweep arrives and is committed, because otherwise exactness could not be guaranteed.
                 sender.lastSweep(reliable());
                 collectors.forEach(SimulatedCollector::commit);
                 senders.set(i, newSender());
-                say(step, "sender " + i + " ends and begins anew");
+                say(step, "sender " + i + " ends and a new one begins");
             } else {
                 sender.sweep(faulty());
             }
@@ -184,8 +184,9 @@ final class World {
     }
 
     /**
-     * A day and a half passes. Whoever lives is heard four times a day; what has ended is forgotten. Where machines are
-     * suspended nobody is heard, and where datagrams are kept back they come when all of this is over.
+     * Lets a day and a half pass. Living senders repeat their totals four times a day; streams that have ended are forgotten.
+     * In the scenario with suspended machines no sender sends anything. Datagrams that were held back are delivered at the
+     * end.
      */
     private void leap(int step) {
         network.deliver(now, true);
@@ -201,7 +202,7 @@ final class World {
         say(step, "a day and a half later");
     }
 
-    /** A stream that claims a total beyond all bounds, for a counter of its own. */
+    /** Sends a stream with a total far beyond the limit, for a separate counter. */
     private void forge(int step) {
         byte[] lie = ("from forged-" + seed + "-" + "0".repeat(16) + " 1000 " + (step + 1) + "\nincrement forged "
                         + (step + 1) + " " + (Long.MAX_VALUE - 1000 + step) + "\n")
@@ -209,7 +210,7 @@ final class World {
         collectors.get(0).receive(lie);
     }
 
-    /** A total beyond all bounds in the stream of one of the latest senders. */
+    /** Sends a total far beyond the limit in the stream of one of the latest senders. */
     private void hijack(int step) {
         String stream = stream(Math.max(0, streams - 1 - random.nextInt(2 * COLLECTORS)));
         String name = names.get(random.nextInt(names.size()));
@@ -221,7 +222,7 @@ final class World {
         say(step, stream + " is hijacked");
     }
 
-    /** Streams that say one total and are never heard again. */
+    /** Sends streams with one total each, which never send again. */
     private void crowd(int step) {
         for (int i = 0; i < plan.senders; i++) {
             byte[] one = ("from crowd-" + seed + "-" + "0".repeat(16) + step + "-" + i
@@ -233,7 +234,7 @@ final class World {
 
     private void serve(boolean faulty) {
         for (SimulatedCollector collector : collectors) {
-            // Committed and pushed apart, so that a crash may come between the two.
+            // Commit and push happen independently, so that a crash can fall between the two.
             if (!collector.isDown() && (!faulty || random.nextInt(4) > 0)) {
                 collector.commit(faulty && random.nextDouble() < odds.disk());
             }
@@ -243,7 +244,7 @@ final class World {
         }
     }
 
-    /** Everything heals: the collectors are up, the network is whole, and every total is repeated at least once. */
+    /** Heals everything: the collectors are up, the network loses nothing, and every total is repeated at least once. */
     private void rest() {
         odds = Odds.NONE;
         network.deliver(now, true);
@@ -257,7 +258,7 @@ final class World {
         check(plan.sweeps);
     }
 
-    /** All are up, after a crash of each; where crashes are left out nothing must be lost by one. */
+    /** Crashes and restarts each collector, unless this run has no crashes. */
     private void restartCollectors() {
         if (plan.odds.crash() > 0) {
             collectors.forEach(collector -> collector.crash(0));
@@ -295,7 +296,7 @@ final class World {
         return transports;
     }
 
-    /** No stream was applied beyond what its sender assigned to it, and every ledger can explain its values. */
+    /** Checks that no more of a stream was applied than its sender assigned to it, and that ledgers explain their values. */
     private void check(int step) {
         for (SimulatedCollector collector : collectors) {
             String violation = collector.violation(plan.scenario == Scenario.EVERYTHING && plan.totals);
@@ -314,25 +315,26 @@ final class World {
             boolean doubledOnTheWay =
                     amount > most && !plan.scenario.isExact() && amount <= most + network.doubled(line.name());
             if (amount > most && !doubledOnTheWay) {
-                wrong.add("step " + step + ": " + line + " was applied " + amount + " times, and assigned " + most);
+                wrong.add("step " + step + ": of " + line + " " + amount + " was applied, but only " + most
+                        + " was assigned");
             }
         });
     }
 
-    /** Whether a counter is as it must be; returns by how much its collectors are wrong about it. */
+    /** Checks a counter; returns its error, summed over the collectors. */
     private long judge(int counter) {
         String name = names.get(counter);
         long value = collectors.stream()
                 .mapToLong(collector -> collector.value(name))
                 .sum();
         long off = value - counted[counter];
-        String numbers = name + " was counted " + counted[counter] + " and is " + value;
+        String numbers = name + " should be " + counted[counter] + " but is " + value;
         if (plan.scenario.isExact() ? off != 0 : Math.abs(off) > network.missed(name) + network.doubled(name)) {
             wrong.add(numbers
                     + (plan.scenario.isExact()
                             ? ""
-                            : ", though only " + network.missed(name) + " were lost or overtaken and "
-                                    + network.doubled(name) + " doubled on the way"));
+                            : ", although only " + network.missed(name) + " was lost or overtaken and "
+                                    + network.doubled(name) + " was duplicated in transit"));
         }
         for (SimulatedCollector collector : collectors) {
             Long stored = collector.stored(name);

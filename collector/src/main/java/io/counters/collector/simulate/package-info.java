@@ -1,12 +1,12 @@
 /**
- * The real sender and the real ledger against a simulated clock, network, disk and store, by seed. One thread a seed,
- * no waiting: days pass in milliseconds, and a seed always does the same.
+ * Runs the real sender and the real ledger against a simulated clock, network, disk and store, by seed. Each seed runs in one
+ * thread, without waiting: days pass in milliseconds, and a seed always has the same outcome.
  *
- * <p>{@link io.counters.collector.simulate.Simulate} is the command; a {@link io.counters.collector.simulate.World} is
- * one seed. After every step each collector is held to what must be true at any moment: no stream was applied beyond
- * what its sender had assigned to it, and a counter's value is explained by watermarks. At rest every counter must be
- * exact, or, in the scenarios that the protocol does not promise exactness for, within their bound. Calls {@code core}
- * and {@code ledger}; nobody calls it but the command line.
+ * <p>{@link io.counters.collector.simulate.Simulate} is the command; a {@link io.counters.collector.simulate.World} runs one
+ * seed. After every step the invariants of each collector are checked: no more of a stream was applied than its sender had
+ * assigned to it, and watermarks explain each counter's value. At the end every counter must be exact, or, in scenarios for
+ * which the protocol does not guarantee exactness, within a bound. Calls {@code core}, {@code ledger} and {@code peers}; only
+ * the command line calls it.
  */
 @NullMarked
 package io.counters.collector.simulate;

@@ -10,13 +10,13 @@ import net.spy.memcached.ops.OperationStatus;
 import net.spy.memcached.protocol.BaseOperationImpl;
 
 /**
- * An operation of spymemcached that reads memcached's binary protocol by itself: spymemcached's own ones believe the length
- * that an answer names, and a stranger behind memcached's port, such as an HTTP server, names half a gigabyte, which
- * ends the only thread of the client for good.
+ * An operation of spymemcached that reads memcached's binary protocol by itself. spymemcached's own operations trust
+ * the length that an answer announces. If another program, such as an HTTP server, answers at memcached's port, this
+ * may be half a gigabyte, which ends the client's only thread permanently.
  *
- * <p>Here the first byte must be right before anything else is looked at, and no memory is taken for what an answer
- * only announces: of a body that is longer than {@value #KEPT_BYTES_MAX} bytes, which no counter is, the beginning is kept
- * and the rest read past. Where an answer can't be one, the connection is given up; spymemcached opens it again.
+ * <p>Here the first byte must be right before anything else is read, and no memory is allocated for what an answer only
+ * announces: of a body that is longer than {@value #KEPT_BYTES_MAX} bytes, which is never a counter, the beginning is
+ * kept and the rest skipped. If something is not an answer, the connection is closed; spymemcached opens it again.
  *
  * <pre>
  *   +------+------+-----------+--------+------+-----------+-------------+-------------+--------- ... -+
@@ -33,10 +33,10 @@ abstract class BinaryOperation extends BaseOperationImpl {
     private static final byte ANSWER = (byte) 0x81;
     private static final byte[] HTTP = {'H', 'T', 'T', 'P'};
 
-    /** The longest body that is believed; memcached's items have 1 MiB unless its operator says otherwise. */
+    /** The longest body that is accepted; memcached's items have at most 1 MiB unless configured otherwise. */
     static final int BODY_BYTES_MAX = 64 * 1024 * 1024;
 
-    /** The most bytes that are kept of a body. */
+    /** The most bytes of a body that are kept. */
     static final int KEPT_BYTES_MAX = 4096;
 
     private final String server;
@@ -45,13 +45,13 @@ abstract class BinaryOperation extends BaseOperationImpl {
     private int read;
     private volatile boolean over;
 
-    /** @param server as the log names it */
+    /** @param server as the log shows it */
     BinaryOperation(String server) {
         this.server = server;
         setCallback(new OperationCallback() {
             @Override
             public void receivedStatus(OperationStatus status) {
-                // Only of what ends it before its time: cancelled, or not sent in time.
+                // Called only if the operation ends early: it was cancelled, or not sent in time.
                 over = true;
                 unanswered("has no connection");
             }
@@ -59,12 +59,12 @@ abstract class BinaryOperation extends BaseOperationImpl {
             @Override
             public void complete() {
                 over = true;
-                unanswered("gave no answer");
+                unanswered("did not answer");
             }
         });
     }
 
-    /** Whether nothing more comes of it. */
+    /** Whether the operation has ended. */
     final boolean isOver() {
         return over;
     }
@@ -73,18 +73,18 @@ abstract class BinaryOperation extends BaseOperationImpl {
         return server;
     }
 
-    /** Whatever has no answer yet gets none. */
+    /** Called when everything without an answer will get none. */
     abstract void unanswered(String why);
 
     /**
-     * Takes an answer.
+     * Processes an answer.
      *
      * @param body its beginning
      * @return whether it was the last one
      */
     abstract boolean answered(ByteBuffer header, ByteBuffer body) throws IOException;
 
-    /** Writes a request but for its value; the extras are 0. */
+    /** Writes a request without its value; the extras are 0. */
     static void put(ByteBuffer out, byte what, int extras, int opaque, byte[] key, int valueLength) {
         out.put(REQUEST).put(what).putShort((short) key.length);
         out.put((byte) extras).put((byte) 0).putShort((short) 0);
@@ -116,7 +116,7 @@ abstract class BinaryOperation extends BaseOperationImpl {
             }
             int length = read < HEADER_BYTES ? 0 : header.getInt(8);
             if (length < 0 || length > BODY_BYTES_MAX) {
-                throw new IOException("names a body of " + Integer.toUnsignedLong(length) + " bytes, allowed are "
+                throw new IOException("announces a body of " + Integer.toUnsignedLong(length) + " bytes, allowed are "
                         + BODY_BYTES_MAX + "; is this memcached's port?");
             }
             if (read >= HEADER_BYTES && length > 0) {
@@ -132,7 +132,7 @@ abstract class BinaryOperation extends BaseOperationImpl {
         }
     }
 
-    /** Copies what is there of a body, as far as it is kept. */
+    /** Copies the part of a body that has arrived, as far as it is kept. */
     private void takeBody(ByteBuffer in, int length) {
         int kept = Math.min(length, KEPT_BYTES_MAX);
         if (kept > body.capacity()) {
@@ -146,10 +146,10 @@ abstract class BinaryOperation extends BaseOperationImpl {
         read += count;
     }
 
-    /** What somebody looks like who does not speak the protocol, by the first bytes that came. */
+    /** Describes a peer that does not use the protocol, by the first bytes that it sent. */
     static String strange(byte[] first, int length) {
         boolean isHttp = length >= 4 && Arrays.equals(first, 0, 4, HTTP, 0, 4);
-        return (isHttp ? "answers as HTTP" : "answers \"" + FaultLog.shown(first, 0, length) + "\"")
+        return (isHttp ? "answers with HTTP" : "answers \"" + FaultLog.shown(first, 0, length) + "\"")
                 + "; is this the store's port?";
     }
 

@@ -14,14 +14,15 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * All requests of a batch as one operation of spymemcached, which costs per operation what memcached takes for ten
- * requests. It has the place of one in spymemcached's queues: it goes out and is answered in order, and where the
- * connection breaks it is cancelled, and with it what was not answered yet.
+ * All requests of a batch as one operation of spymemcached, whose cost per operation equals memcached's cost of ten
+ * requests. In spymemcached's queues it is one operation: it is sent and answered in order. If the connection breaks,
+ * it is cancelled, together with all requests that were not answered.
  *
- * <p>A read of a key that is missing and an add that is done are not answered: whatever comes after them in order says so,
- * at the latest the answer to the last request of all, which does nothing. What is opaque to memcached is a request's
- * place in the batch. A READ has no extras, an answer to it 4 bytes; an ADD 8 of 0; an INCREMENT delta, 0, and not to be made
- * where missing. Values are text, but for an INCREMENT's answer, which is a 64-bit number.
+ * <p>A read of a missing key and a successful add are not answered: the next answer in order implies them, at the
+ * latest the answer to the final request, which does nothing. The field opaque is a request's place in the batch. A
+ * READ has no extras, and its answer has 4 bytes of them; an ADD has 8 bytes of 0; an INCREMENT has the delta, 0, and
+ * 0xffffffff, which means that a missing key is not created. Values are text, except in the answer to an INCREMENT,
+ * which is a 64-bit number.
  */
 final class Burst extends BinaryOperation {
     private static final byte INCREMENT = 0x05;
@@ -32,7 +33,7 @@ final class Burst extends BinaryOperation {
     private static final int ADD_BYTES = 8;
     private static final int NOT_TO_BE_MADE = 0xffffffff;
 
-    /** The most bytes of a request beside its key. */
+    /** The most bytes of a request without its key. */
     static final int REQUEST_BYTES_MAX = HEADER_BYTES + Math.max(INCREMENT_BYTES, ADD_BYTES + 20);
 
     private static final int OK = 0;
@@ -89,7 +90,7 @@ final class Burst extends BinaryOperation {
     boolean answered(ByteBuffer header, ByteBuffer body) throws IOException {
         int place = header.getInt(12);
         if (place < answered || place > batch.size()) {
-            throw new IOException("answered what it was not asked; the connection is given up");
+            throw new IOException("sent an answer to no request; the connection is closed");
         }
         for (; answered < place; answered++) {
             batch.answer(answered, silence(batch.request(answered)));
@@ -106,7 +107,7 @@ final class Burst extends BinaryOperation {
         return switch (request.kind()) {
             case READ -> new Missing();
             case ADD -> new Holds(request.number());
-            case INCREMENT -> throw new IOException("left out an answer; the connection is given up");
+            case INCREMENT -> throw new IOException("skipped an answer; the connection is closed");
         };
     }
 
@@ -120,18 +121,18 @@ final class Burst extends BinaryOperation {
                 };
             case NOT_FOUND -> new Missing();
             case EXISTS -> new Exists();
-            // Binary add answers "exists" for a key that is there; some versions say "not stored".
+            // The binary add answers "exists" for an existing key; some versions answer "not stored".
             case NOT_STORED -> request.kind() == Kind.ADD ? new Exists() : new Missing();
             case NO_NUMBER -> new Refused(Store.NO_NUMBER);
-            case NO_LOGIN -> new Unknown("it wants another login; set store_user and store_password");
-            case NO_MEMORY -> new Refused("its memory is full and it may not evict; give it more with -m");
+            case NO_LOGIN -> new Unknown("it rejects the login; set store_user and store_password");
+            case NO_MEMORY -> new Refused("its memory is full and it may not evict; raise its -m");
             default -> new Unknown("status " + status + ", " + text(value));
         };
     }
 
     private static long number(ByteBuffer value) throws IOException {
         if (value.remaining() < Long.BYTES) {
-            throw new IOException("answered without a number; the connection is given up");
+            throw new IOException("sent an answer without a number; the connection is closed");
         }
         return value.getLong();
     }
@@ -142,7 +143,7 @@ final class Burst extends BinaryOperation {
 
     private static Reply value(String text) {
         try {
-            // A value that got shorter comes back padded with spaces.
+            // A value that got shorter is padded with spaces.
             return new Holds(Long.parseUnsignedLong(text.trim()));
         } catch (NumberFormatException noCounter) {
             return new Refused(Store.NO_NUMBER);

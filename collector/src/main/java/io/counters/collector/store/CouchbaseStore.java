@@ -38,12 +38,12 @@ import org.slf4j.LoggerFactory;
 /**
  * Couchbase, by its SDK.
  *
- * <p>Its own counters are unsigned, stop at 0 on the way down, and its SDK takes no negative difference. So a counter is
- * a document that is a JSON number, with its sign; it is moved by reading it and replacing it, with the CAS that was read:
- * two trips, exact below zero too, nothing is made where nothing was, and what comes late finds another CAS and does
- * nothing. Queries and all SDKs read it as a number.
+ * <p>Couchbase's own counters are unsigned and stop at 0, and its SDK refuses a negative difference. So a counter is a
+ * document that is a JSON number, with its sign. It is changed by a read, and a replace with the CAS value that was
+ * read. That takes two round trips, but it is exact below zero, creates no missing key, and a late replace finds
+ * another CAS value and does nothing. Queries and all SDKs read it as a number.
  *
- * <p>The SDK gives up by itself after {@value #PATIENCE_MILLIS} ms, and what it was asked is answered by that.
+ * <p>The SDK gives up by itself after {@value #PATIENCE_MILLIS} ms, and thereby answers the request.
  */
 public final class CouchbaseStore implements Store {
     private static final Logger log = LoggerFactory.getLogger(CouchbaseStore.class);
@@ -62,8 +62,8 @@ public final class CouchbaseStore implements Store {
     /**
      * Opens the client, which connects and reconnects by itself.
      *
-     * @param servers some nodes of the cluster, from which the others are learnt
-     * @param login no cluster takes anybody without
+     * @param servers some nodes of the cluster; the client learns the others from them
+     * @param login required by every cluster
      */
     public CouchbaseStore(
             List<InetSocketAddress> servers, String bucket, boolean tls, StoreLogin login, LongSupplier nanoClock) {
@@ -164,9 +164,9 @@ public final class CouchbaseStore implements Store {
             return new Exists();
         }
         if (cause instanceof CasMismatchException) {
-            return new Unknown("somebody else has written the same key");
+            return new Unknown("another program has written the same key");
         }
-        // What the SDK says further is a page of JSON.
+        // The rest of the SDK's message is a page of JSON.
         return new Unknown(text + ": " + cause.getClass().getSimpleName());
     }
 
@@ -199,7 +199,7 @@ public final class CouchbaseStore implements Store {
                         bytes("\"" + text + "\""),
                         UpsertOptions.upsertOptions().transcoder(RawJsonTranscoder.INSTANCE));
             } catch (RuntimeException notSent) {
-                log.trace("{} was not marked", this, notSent);
+                log.trace("the mark was not written to {}", this, notSent);
             }
         }
     }
@@ -220,7 +220,7 @@ public final class CouchbaseStore implements Store {
             cluster.disconnect(CLOSE).join();
             environment.shutdownAsync(CLOSE).join();
         } catch (CompletionException late) {
-            log.debug("{} was slow to close", this, late);
+            log.debug("{} did not close in time", this, late);
         }
     }
 }

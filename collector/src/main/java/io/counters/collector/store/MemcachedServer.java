@@ -24,11 +24,12 @@ import net.spy.memcached.MemcachedNode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One memcached: its name, the address that the name has now, and a client of spymemcached for it. Called by one thread.
+ * One memcached server: its name, the present address of the name, and a client of spymemcached for it. Called by one
+ * thread.
  *
- * <p>The client is made once the name resolves, and made anew when its thread has ended, when it has had no connection for
- * {@value #GIVEN_UP_SECONDS} s, or when the server has owed an answer for as long and its name has another address now. What
- * a client that is thrown away was asked is answered by that: it is in doubt.
+ * <p>The client is created once the name resolves. It is replaced if its thread has ended, if it has had no connection
+ * for {@value #GIVEN_UP_SECONDS} s, or if a request has had no answer for that time and the name has another address
+ * now. Requests to a client that is replaced are then answered as in doubt.
  */
 final class MemcachedServer implements AutoCloseable {
     static final long GIVEN_UP_SECONDS = 30;
@@ -48,7 +49,7 @@ final class MemcachedServer implements AutoCloseable {
 
     private record Asked(BinaryOperation operation, long nanos) {}
 
-    /** A client of spymemcached, and what is known of its connection. */
+    /** A client of spymemcached, and the state of its connection. */
     private final class Client implements ConnectionObserver {
         private final InetAddress address;
         private final MemcachedClient spy;
@@ -71,14 +72,14 @@ final class MemcachedServer implements AutoCloseable {
                             .setDaemon(true)
                             .build(),
                     List.of(new InetSocketAddress(address, port)));
-            // Its thread's end is this client's end, and no more.
+            // The end of its thread ends this client, and nothing else.
             spy.getConnection().setUncaughtExceptionHandler((thread, fault) -> ended = fault);
             spy.addObserver(this);
         }
 
         @Override
         public void connectionEstablished(SocketAddress server, int reconnects) {
-            // Goes out before anything else.
+            // This is sent before anything else.
             login.ifPresent(known -> {
                 MemcachedConnection connection = spy.getConnection();
                 for (MemcachedNode node : connection.getLocator().getAll()) {
@@ -92,19 +93,19 @@ final class MemcachedServer implements AutoCloseable {
 
         @Override
         public void connectionLost(SocketAddress server) {
-            // In this order: who reads that it is down must not read since when it was up.
+            // In this order: a reader that sees the connection down must not read when it came up.
             since = nanoClock.getAsLong();
             up = false;
         }
 
-        /** Why it must be made anew; null where it need not. */
+        /** Why it must be replaced; null if it need not be. */
         @Nullable
         String mended(long now) {
             if (!spy.getConnection().isAlive()) {
-                return "has a client that ended (" + ended + "), and gets another";
+                return "lost its client (" + ended + "); it is replaced";
             }
             if (!up && isLong(now - since)) {
-                return "has had no connection for " + GIVEN_UP_SECONDS + " s, and is looked up again";
+                return "has had no connection for " + GIVEN_UP_SECONDS + " s; its name is resolved again";
             }
             Asked oldest = asked.peek();
             boolean owes = oldest != null && isLong(now - oldest.nanos);
@@ -117,11 +118,11 @@ final class MemcachedServer implements AutoCloseable {
     }
 
     /**
-     * Connects with the first {@link #tend}.
+     * Connects at the first {@link #tend}.
      *
-     * @param name as the setting has it
-     * @param addresses what the name stands for now; none as long as it does not resolve
-     * @param bufferBytes each way
+     * @param name as in the setting
+     * @param addresses the present addresses of the name; empty as long as it does not resolve
+     * @param bufferBytes in each direction
      */
     MemcachedServer(
             String name,
@@ -136,15 +137,15 @@ final class MemcachedServer implements AutoCloseable {
         this.login = login;
         this.bufferBytes = bufferBytes;
         this.nanoClock = nanoClock;
-        absent = name + " does not resolve; see --store";
+        absent = name + " does not resolve; check --store";
     }
 
-    /** As the setting names it. */
+    /** The name as in the setting. */
     String name() {
         return name;
     }
 
-    /** Makes the client, or makes it anew, where it is time. Never waits. */
+    /** Creates or replaces the client if necessary. Never waits. */
     void tend() {
         while (!asked.isEmpty() && asked.peek().operation.isOver()) {
             asked.poll();
@@ -163,7 +164,7 @@ final class MemcachedServer implements AutoCloseable {
             try {
                 client = new Client(found[0]);
             } catch (IOException | RuntimeException cannot) {
-                absent = name + " has no client: " + FaultLog.shown(cannot.toString());
+                absent = "the client for " + name + " could not be created: " + FaultLog.shown(cannot.toString());
             }
         }
     }
@@ -171,7 +172,7 @@ final class MemcachedServer implements AutoCloseable {
     private void drop(Client running, String why) {
         client = null;
         running.spy.shutdown();
-        // It does not answer these by itself.
+        // The client itself does not answer these.
         for (Asked one : asked) {
             one.operation.unanswered(why);
             one.operation.cancel();
@@ -179,7 +180,7 @@ final class MemcachedServer implements AutoCloseable {
         asked.clear();
     }
 
-    /** @throws Pipeline.Unavailable when there is no client, so that it was not asked */
+    /** @throws Pipeline.Unavailable if there is no client, so that the request was not sent */
     void ask(BinaryOperation operation) {
         Client running = client;
         if (running == null) {
@@ -189,7 +190,7 @@ final class MemcachedServer implements AutoCloseable {
         running.spy.getConnection().enqueueOperation(name, operation);
     }
 
-    /** Whether it was connected by then; tends it until it is. */
+    /** Whether it was connected by then; tends the client until it is. */
     boolean awaitConnection(long deadline) throws InterruptedException {
         boolean connected = false;
         for (long left = 1; !connected && left > 0; left = deadline - nanoClock.getAsLong()) {

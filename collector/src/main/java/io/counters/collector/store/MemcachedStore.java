@@ -23,20 +23,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * memcached, by the binary protocol of spymemcached: one client, connection and thread a server. A key belongs to the
- * server that {@link KetamaRing} says, by the servers' {@code HOST:PORT} as the setting names them, all of one weight:
- * what a name resolves to moves no key.
+ * memcached, by the binary protocol of spymemcached: one client, connection and thread per server. A key belongs to a
+ * server by {@link KetamaRing}, which uses the servers' {@code HOST:PORT} as written in the setting, all with the same
+ * weight: a change of the address of a name moves no key.
  *
  * <p>memcached's counters are unsigned: {@code decr} stops at 0 and {@code incr} wraps at 2^64. So a counter is one key
- * in two's complement, always moved by {@code incr} with the wrapped difference, read back as unsigned and taken as
- * signed: -1 is stored as 18446744073709551615.
+ * in two's complement, always changed by {@code incr} with the wrapped difference, and read as a signed number: -1 is
+ * stored as 18446744073709551615.
  */
 public final class MemcachedStore implements Store {
     private static final Logger log = LoggerFactory.getLogger(MemcachedStore.class);
 
     private static final long CONNECT_MILLIS = 500;
 
-    /** The most requests under way, and what of the heap their buffers may take. */
+    /** The most requests in progress, and the share of the heap for their buffers. */
     private static final int WINDOW = 8_000;
 
     private static final int WINDOW_MIN = 200;
@@ -51,10 +51,10 @@ public final class MemcachedStore implements Store {
     private @Nullable CompletableFuture<?> marking;
 
     /**
-     * Opens the clients, which connect and reconnect by themselves, each once its server's name resolves; waits up to {@value
-     * #CONNECT_MILLIS} ms for the first connections, so that a start with servers that are up is silent.
+     * Opens the clients, which connect and reconnect by themselves, each once its server's name resolves. Waits up to
+     * {@value #CONNECT_MILLIS} ms for the first connections, so that a start with available servers logs nothing.
      *
-     * @param login for SASL PLAIN, if it is asked for
+     * @param login for SASL PLAIN, if required
      */
     public MemcachedStore(List<InetSocketAddress> servers, Optional<StoreLogin> login, LongSupplier nanoClock) {
         System.setProperty("net.spy.log.LoggerImpl", "net.spy.memcached.compat.log.SLF4JLogger");
@@ -88,7 +88,7 @@ public final class MemcachedStore implements Store {
         awaitConnections(nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(CONNECT_MILLIS));
     }
 
-    /** A name is looked up on a thread of its own, again and again. */
+    /** A name is resolved again and again, on a separate thread. */
     private Supplier<InetAddress[]> addresses(InetSocketAddress server) {
         InetAddress literal = StoreSettings.literal(server);
         if (literal != null) {
@@ -99,21 +99,25 @@ public final class MemcachedStore implements Store {
         return resolver::addresses;
     }
 
-    /** The most requests under way, so that the buffers of all servers have their share of the heap and no more. */
+    /** The most requests in progress, so that the buffers of all servers stay within their share of the heap. */
     static int window(int servers, long heapBytes) {
         long fits = heapBytes / BUFFERS_HEAP_SHARE / (2L * servers * REQUEST_BYTES_MAX);
         return (int) Math.max(WINDOW_MIN, Math.min(WINDOW, fits));
     }
 
     /**
-     * spymemcached's buffers for a server have room for all that is under way there, each way: so a {@link Burst} goes into
-     * one as a whole. What has only begun to go in is sent again, from its beginning, when the connection breaks.
+     * The size of spymemcached's buffers for a server: they have room for everything in progress there, in each
+     * direction, so that a {@link Burst} fits into one completely. If only a part of it was in the buffer when the
+     * connection broke, it would be sent again from its beginning.
      */
     static int bufferBytes(int window) {
         return window * REQUEST_BYTES_MAX + 64 * 1024;
     }
 
-    /** Lets servers that are up take the first round; the others are connected in the background. */
+    /**
+     * Waits until available servers are connected, so that they get the first round; the others are connected in the
+     * background.
+     */
     private void awaitConnections(long deadline) {
         try {
             int missing = 0;
@@ -121,7 +125,7 @@ public final class MemcachedStore implements Store {
                 missing += server.awaitConnection(deadline) ? 0 : 1;
             }
             if (missing > 0) {
-                log.info("{}: {} of its servers not connected yet", this, missing);
+                log.info("{}: servers not connected yet: {}", this, missing);
             }
         } catch (InterruptedException ending) {
             Thread.currentThread().interrupt();
@@ -151,7 +155,8 @@ public final class MemcachedStore implements Store {
         tend();
         Question.Answer answer = ask(key, Question.get(owner(key).name(), key)).get(0);
         if (!answer.isFound() && !answer.isMissing()) {
-            throw new IOException(owner(key).name() + " answered status " + answer.status() + ", " + answer.text());
+            throw new IOException(
+                    owner(key).name() + " answered with status " + answer.status() + ", " + answer.text());
         }
         return answer.isFound() ? answer.text() : null;
     }
@@ -165,14 +170,14 @@ public final class MemcachedStore implements Store {
 
     @Override
     public void mark(String key, String text) {
-        // One at a time, so that a server that hangs holds one; the next round writes it again.
+        // One at a time, so that a server that hangs blocks only one; the next round writes it again.
         if ((marking == null || marking.isDone()) && !pipeline.hangs(key)) {
             Question question = Question.set(owner(key).name(), key, text);
             try {
                 owner(key).ask(question);
                 marking = question.done();
             } catch (RuntimeException notSent) {
-                log.trace("{} was not marked", this, notSent);
+                log.trace("the mark was not written to {}", this, notSent);
             }
         }
     }
@@ -183,13 +188,12 @@ public final class MemcachedStore implements Store {
         for (MemcachedServer server : servers) {
             long evicted = evicted(server);
             if (evicted > 0) {
-                full.add(server.name() + " has evicted " + evicted + " items");
+                full.add(server.name() + " has evicted " + evicted + (evicted == 1 ? " item" : " items"));
             }
         }
         return full.isEmpty()
                 ? "it was restarted or flushed"
-                : "memcached is too small: " + String.join(", ", full)
-                        + " since its start; give it more memory with -m";
+                : "memcached is too small: " + String.join(", ", full) + " since its start; raise its -m";
     }
 
     private long evicted(MemcachedServer server) {
@@ -205,7 +209,7 @@ public final class MemcachedStore implements Store {
                     .mapToLong(statistic -> Long.parseLong(statistic.text()))
                     .sum();
         } catch (IOException | NumberFormatException unanswered) {
-            log.debug("{} did not say what it has evicted", server.name(), unanswered);
+            log.debug("{} did not report its evictions", server.name(), unanswered);
             return 0;
         }
     }

@@ -27,35 +27,35 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the servers of a store have been asked and have not answered yet. Called by one thread; answers may come on any.
+ * The requests to the servers of a store that have no answer yet. Called by one thread; answers may come on any.
  *
- * <p>The client libraries queue what a server that hangs is asked, without bound, and say nothing about it. So each
- * request has {@value #DEADLINE_MILLIS} ms. What has no answer by then stays where it is, as it may happen yet, on a
- * connection that is kept: whatever is asked later there comes after it. Until a server has answered all of that it is
- * asked nothing more, and nobody waits for it: it holds up the others for one deadline, and its queue holds one
- * window at the most. A window is two halves: one is answered while the next is asked.
+ * <p>The client libraries queue requests to a server that hangs, without bound, and do not report it. So each request
+ * has {@value #DEADLINE_MILLIS} ms. A request without an answer by then stays on its connection, which is kept, because
+ * it may still be executed: later requests come after it on the same connection. Until a server has answered all of
+ * these, it gets no more requests and is not waited for: it delays the others by one deadline, and its queue has at
+ * most one window. A window is two halves: one is answered while the next is sent.
  */
 final class Pipeline {
-    /** What is right for clients in which a request takes microseconds. */
+    /** A suitable window for clients in which a request takes microseconds. */
     static final int WINDOW = 10_000;
 
     static final long DEADLINE_MILLIS = 1500;
 
-    /** What a product's client does. */
+    /** A product's client. */
     interface Client {
-        /** The server that has a key, as the log names it. Never throws. */
+        /** The server that has a key, as the log shows it. Never throws. */
         String server(String key);
 
         /**
-         * Sends the requests of a batch, all to its server, and answers each once the server has answered, or once it is
-         * certain that it never will; never by mere time.
+         * Sends the requests of a batch, all to its server. Answers each one when the server has answered, or when it
+         * is certain that the server never will; never because of a time limit alone.
          *
-         * @throws RuntimeException when the requests not yet answered were not sent
+         * @throws RuntimeException if the requests that are not answered were not sent
          */
         void ask(Batch batch);
     }
 
-    /** Requests that one server was sent together, and its answers, which may come on any thread. */
+    /** Requests that were sent together to one server, and its answers, which may come on any thread. */
     static final class Batch {
         private final String server;
         private final List<Push> requests;
@@ -82,7 +82,7 @@ final class Pipeline {
             return requests.get(place);
         }
 
-        /** The answers so far; null for those that are not there yet. */
+        /** The answers so far; null for missing ones. */
         List<@Nullable Reply> answers() {
             List<@Nullable Reply> so = new ArrayList<>();
             for (int place = 0; place < requests.size(); place++) {
@@ -91,22 +91,22 @@ final class Pipeline {
             return so;
         }
 
-        /** Takes the answer to a request; the first one stands. */
+        /** Records the answer to a request; only the first one counts. */
         void answer(int place, Reply reply) {
             if (answers.compareAndSet(place, null, reply)) {
                 left.countDown();
             }
         }
 
-        /** Answers all that has no answer yet, and won't get one. */
+        /** Answers all requests that have no answer and will not get one. */
         void answerRest(Unknown why) {
             for (int place = 0; left.getCount() > 0 && place < requests.size(); place++) {
                 answer(place, why);
             }
         }
 
-        /** Asks by a client that takes requests one by one. */
-        @SuppressWarnings("FutureReturnValueIgnored") // What comes of it is answered.
+        /** Sends the requests through a client that takes them one by one. */
+        @SuppressWarnings("FutureReturnValueIgnored") // The result is the answer.
         void askEach(Function<Push, CompletableFuture<Reply>> ask) {
             for (int i = 0; i < requests.size(); i++) {
                 int place = i;
@@ -120,7 +120,7 @@ final class Pipeline {
             }
         }
 
-        /** Never throws: an answer that could not be made would be waited for for ever. */
+        /** Never throws: an answer that could not be created would be waited for forever. */
         private Unknown unknown(@Nullable Throwable why) {
             try {
                 return new Unknown(reason(server, why));
@@ -130,15 +130,15 @@ final class Pipeline {
         }
     }
 
-    private static final Unknown NO_MEMORY = new Unknown("this program is out of memory; give it more with -Xmx");
+    private static final Unknown NO_MEMORY = new Unknown("the collector is out of memory; raise -Xmx");
 
-    /** What went wrong at a server; our own words as they are, others with their kind. */
+    /** The reason of a failure at a server: our own messages unchanged, others with their type. */
     private static String reason(String server, @Nullable Throwable why) {
         Throwable cause = why instanceof CompletionException && why.getCause() != null ? why.getCause() : why;
         return cause instanceof Unavailable ours ? String.valueOf(ours.getMessage()) : server + ": " + cause;
     }
 
-    /** A server can't be asked, or does not answer as it should; the message names it. */
+    /** A server can't be reached, or does not answer correctly; the message names it. */
     static final class Unavailable extends IllegalStateException {
         private static final long serialVersionUID = 1;
 
@@ -152,14 +152,14 @@ final class Pipeline {
     private final LongSupplier nanoClock;
     private final Map<String, Deque<BooleanSupplier>> late = new HashMap<>();
 
-    /** @param window the most requests under way; the next half is asked while the one before is answered */
+    /** @param window the most requests in progress; the next half is sent while the previous one is answered */
     Pipeline(Client client, int window, LongSupplier nanoClock) {
         this.client = client;
         this.half = window / 2;
         this.nanoClock = nanoClock;
     }
 
-    /** As {@link Store#send}. After a half of which nothing was answered, nothing more is taken. */
+    /** As {@link Store#send}. After a half without any answer, no more requests are taken. */
     void send(Store.Requests requests, Store.Replies replies) {
         List<Batch> before = List.of();
         List<Push> some = requests.take(half);
@@ -178,7 +178,7 @@ final class Pipeline {
         for (Push request : requests) {
             String server = client.server(request.key());
             if (!hanging.isEmpty() && hanging.contains(server)) {
-                replies.settle(request, new Unknown(server + " still hangs"));
+                replies.settle(request, new Unknown(server + " has not answered earlier requests"));
             } else {
                 byServer.computeIfAbsent(server, fresh -> new ArrayList<>()).add(request);
             }
@@ -208,7 +208,7 @@ final class Pipeline {
             for (int place = 0; place < batch.size(); place++) {
                 Reply reply = answered.get(place);
                 if (reply == null) {
-                    reply = new Unknown(batch.server + " gave no answer within " + DEADLINE_MILLIS + " ms");
+                    reply = new Unknown(batch.server + " did not answer within " + DEADLINE_MILLIS + " ms");
                 }
                 answers |= !(reply instanceof Unknown);
                 replies.settle(batch.request(place), reply);
@@ -217,12 +217,12 @@ final class Pipeline {
         return answers;
     }
 
-    /** The servers that have not yet answered all that they were asked. */
+    /** The servers that have not answered all of their requests. */
     private Set<String> hanging() {
         Set<String> hanging = new HashSet<>();
         late.entrySet().removeIf(server -> {
             Deque<BooleanSupplier> unanswered = server.getValue();
-            // In the order they were asked in, and so answered in.
+            // They are answered in the order in which they were sent.
             while (!unanswered.isEmpty() && unanswered.peek().getAsBoolean()) {
                 unanswered.poll();
             }
@@ -234,24 +234,24 @@ final class Pipeline {
         return hanging;
     }
 
-    /** Whether the server of this key has yet to answer what it was asked. */
+    /** Whether the server of this key has not answered all of its requests. */
     boolean hangs(String key) {
         return hanging().contains(client.server(key));
     }
 
     /**
-     * Asks the server of a key for something else, and waits for it as long as for any answer.
+     * Sends another kind of request to the server of a key, and waits for the answer as long as for any other.
      *
-     * @throws IOException when it does not answer in time, or hangs already and so was not asked
+     * @throws IOException if it does not answer in time, or has not answered earlier requests and so was not asked
      */
     <T> T ask(String key, Supplier<CompletableFuture<T>> question) throws IOException {
         return askServer(client.server(key), question);
     }
 
-    /** As {@link #ask(String, Supplier)}, by the server's name. */
+    /** Like {@link #ask(String, Supplier)}, with the server's name. */
     <T> T askServer(String server, Supplier<CompletableFuture<T>> question) throws IOException {
         if (hanging().contains(server)) {
-            throw new IOException(server + " still hangs");
+            throw new IOException(server + " has not answered earlier requests");
         }
         try {
             CompletableFuture<T> answer = question.get();
@@ -259,7 +259,7 @@ final class Pipeline {
                 return await(nanos -> answer.get(nanos, TimeUnit.NANOSECONDS), deadline());
             } catch (TimeoutException hangs) {
                 late.computeIfAbsent(server, fresh -> new ArrayDeque<>()).add(answer::isDone);
-                throw new IOException(server + " gave no answer within " + DEADLINE_MILLIS + " ms", hangs);
+                throw new IOException(server + " did not answer within " + DEADLINE_MILLIS + " ms", hangs);
             }
         } catch (ExecutionException failed) {
             throw new IOException(reason(server, failed.getCause()), failed);
@@ -284,7 +284,10 @@ final class Pipeline {
         }
     }
 
-    /** Waits out an interruption: a store answers within its deadline anyway, and what was sent is worth knowing. */
+    /**
+     * Ignores an interrupt until the wait is over: it ends at the deadline anyway, and the results of what was sent are
+     * needed.
+     */
     private <T> T await(Wait<T> answer, long deadline) throws ExecutionException, TimeoutException {
         boolean interrupted = false;
         try {

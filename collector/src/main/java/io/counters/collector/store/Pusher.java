@@ -15,14 +15,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings to the store what the ledger has cleared, round by round. Called by one thread. */
+/** Pushes to the store what the ledger has committed, in rounds. Called by one thread. */
 public final class Pusher {
     private static final Logger log = LoggerFactory.getLogger(Pusher.class);
 
-    /** About the most requests of one round, which takes a slow store a second. */
+    /** About the most requests of one round, which take a slow store a second. */
     static final int ROUND = 16_000;
 
-    /** Under this key, which can't be a counter's, the store bears whose it is. */
+    /** The key of the ledger's mark in the store; it can't be a counter's. */
     static final String MARK = "counters:ledger";
 
     private static final int SETTLED_AT_ONCE = 500;
@@ -30,10 +30,10 @@ public final class Pusher {
     /** The most requests of a round to a store that does not answer. */
     private static final int PROBE = 16;
 
-    /** Every key at rest is read again once in this many rounds: a minute, at ten rounds a second. */
+    /** Every key at rest is read again once in this many rounds: about a minute, at ten rounds a second. */
     private static final int ROUNDS_TO_SEE_ALL = 600;
 
-    /** About how many rounds that follow one another at once take as long as one with the pause after it. */
+    /** About this many rounds without a pause take as long as one round with the pause after it. */
     private static final int ROUNDS_A_PAUSE = 10;
 
     private final Ledger ledger;
@@ -52,8 +52,8 @@ public final class Pusher {
     private final LongAdder lost;
 
     /**
-     * @param prefix stands before every counter's key
-     * @param collector tells the ledgers of several collectors on one store apart; empty where there is one
+     * @param prefix precedes every counter's key
+     * @param collector distinguishes the ledgers of several collectors on one store; empty if there is one
      */
     public Pusher(Ledger ledger, Store store, String prefix, String collector, FaultLog faults, Self self) {
         this.ledger = ledger;
@@ -67,8 +67,8 @@ public final class Pusher {
     }
 
     /**
-     * Learns whose the store is; before the first push, and before anything is counted. A new ledger that can't learn it
-     * takes no total of a stream that is older than itself.
+     * Reads the store's mark; called before the first push, and before anything is counted. If it can't be read, a new
+     * ledger ignores the totals of streams that began before it.
      */
     public void begin() {
         if (!learn() && ledger.isNew()) {
@@ -92,21 +92,21 @@ public final class Pusher {
             faults.warn(
                     "store unanswered",
                     store + " did not answer (" + FaultLog.shown(String.valueOf(noAnswer.getMessage()))
-                            + "); counts are kept," + " and pushed once it is back");
+                            + "); counts are kept, and pushed once it answers again");
         }
         return learnt;
     }
 
     /**
-     * One round.
+     * Runs one round.
      *
-     * @return false when the store answered nothing of it, so that it is better left alone for a moment
+     * @return false if the store answered nothing of it, so that the next round should wait for a moment
      */
     public boolean run() {
         boolean hadMore = hasMore;
         hasMore = false;
         if (!learnt) {
-            // What was learnt is to be committed before anything is pushed.
+            // The result must be committed before anything is pushed.
             return learn();
         }
         readsOwed += ledger.size() / (hadMore ? ROUNDS_A_PAUSE : 1);
@@ -123,21 +123,21 @@ public final class Pusher {
         if (lost.sum() > lostBefore) {
             faults.warn(
                     "store lost keys",
-                    () -> store + " has lost " + (lost.sum() - lostBefore) + " keys: " + store.loss()
-                            + "; they are put back");
+                    () -> store + " has lost keys (" + (lost.sum() - lostBefore) + "): " + store.loss()
+                            + "; they are restored");
         }
         if (round.moves) {
             store.mark(mark, ledger.mark().toString());
         }
         int answered = round.taken - round.silent;
         hasMore = round.taken >= window && 4 * answered > round.taken;
-        // A store that answers nothing is asked little, then more and more; what one server of several is silent about
-        // costs the others nothing.
+        // A store that does not answer gets few requests, then more and more; if only one server of several is silent,
+        // the rounds stay full for the others.
         window = answered == 0 ? PROBE : Math.min(ROUND, 4 * window);
         return answered > 0;
     }
 
-    /** The requests of a round, and what became of them. */
+    /** The requests of a round, and their results. */
     private final class Round implements Store.Requests, Store.Replies {
         private record Settled(Push request, Push.Reply reply) {}
 
@@ -147,7 +147,7 @@ public final class Pusher {
         private int silent;
         private boolean moves;
 
-        /** @param atRest how many keys at rest are to be looked at */
+        /** @param atRest how many keys at rest to read */
         Round(int atRest) {
             this.atRest = atRest;
         }
@@ -183,15 +183,18 @@ public final class Pusher {
             }
         }
 
-        /** Without what the server adds in brackets: it must not make a kind of fault with every word. */
+        /**
+         * The reason without what the server adds in brackets, so that different words are not different kinds of
+         * faults.
+         */
         private static String kind(String why) {
             int bracket = why.indexOf('(');
             return bracket < 0 ? why : why.substring(0, bracket);
         }
 
         /**
-         * Many under one hold of the ledger's lock, and few enough for intake to wait. One that can't be settled costs no
-         * other: a key that is not settled would be left alone for ever.
+         * Settles many requests under one hold of the ledger's lock, but so few that intake waits only briefly. If one
+         * can't be settled, the others still are: the ledger would never send a request for a key that was not settled.
          */
         void settle() {
             RuntimeException failure = null;
@@ -219,7 +222,7 @@ public final class Pusher {
                         .toList();
     }
 
-    /** Whether the last round left more to push, so that the next need not wait. */
+    /** Whether the last round left more to push, so that the next one need not wait. */
     public boolean hasMore() {
         return hasMore;
     }
@@ -232,6 +235,6 @@ public final class Pusher {
         faults.warn(
                 "store unanswered",
                 () -> store + " did not answer (" + FaultLog.shown(unknown.why())
-                        + "); counts are kept, and pushed once it is back");
+                        + "); counts are kept, and pushed once it answers again");
     }
 }

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** What memcached is asked beside the counters, each as one request: a text, its statistics, a login. */
+/** A request to memcached that is not about a counter: for a text, its statistics, or a login. */
 final class Question extends BinaryOperation {
     private static final byte GET = 0x00;
     private static final byte SET = 0x01;
@@ -18,7 +18,7 @@ final class Question extends BinaryOperation {
     private static final int SET_BYTES = 8;
     private static final int ANSWERS_MAX = 1000;
 
-    /** One answer, of which there are several to statistics, the last without a name. */
+    /** One answer. Statistics have several; the last one has no name. */
     record Answer(int status, String name, String text) {
         boolean isFound() {
             return status == 0;
@@ -56,12 +56,12 @@ final class Question extends BinaryOperation {
         return new Question(server, STATISTICS, 0, "", "");
     }
 
-    /** SASL's PLAIN. */
+    /** A login by SASL PLAIN. */
     static Question login(String server, StoreLogin login) {
         return new Question(server, LOGIN, 0, "PLAIN", "\0" + login.user() + "\0" + login.password());
     }
 
-    /** Its answers, once all are there; fails where there are none. */
+    /** Completes with all answers; fails if there are none. */
     CompletableFuture<List<Answer>> done() {
         return done;
     }
@@ -86,7 +86,7 @@ final class Question extends BinaryOperation {
         answers.add(answer);
         if (answers.size() > ANSWERS_MAX) {
             throw new IOException(
-                    "answered a question more than " + ANSWERS_MAX + " times; the connection is given up");
+                    "sent more than " + ANSWERS_MAX + " answers to one request; the connection is closed");
         }
         boolean isLast = what != STATISTICS || !answer.isFound() || answer.name.isEmpty();
         if (isLast) {

@@ -58,15 +58,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Redis, one server or a cluster, by Lettuce: commands go out one behind the other on one connection a server, which is
- * kept when an answer is late.
+ * Redis, one server or a cluster, by Lettuce: commands are sent one after the other on one connection per server, which
+ * is kept when an answer is late.
  *
- * <p>A counter is a string key with the signed number as text. {@code INCRBY} would make a key that was evicted anew,
- * with the difference as its value, so a script looks first and does both at once. {@code INCRBY} also stops at the ends
- * of 64 bits; there the script goes round, because a difference is modulo 2^64: what stands there and what is to stand
- * there may be further apart than 64 bits tell, but the sum is right. It answers by text, as numbers in scripts are doubles.
+ * <p>A counter is a string key with the signed number as text. {@code INCRBY} would create an evicted key again, with
+ * the difference as its value, so a script checks first and does both at once. {@code INCRBY} also stops at the ends of
+ * 64 bits. There the script wraps, because a difference is modulo 2^64: the present and the next value may be further
+ * apart than 64 bits can express, but the sum is right. The script answers with text, because numbers in scripts are
+ * doubles.
  *
- * <p>Lettuce sends again after a reconnect what had no answer before: that would count twice, and is switched off.
+ * <p>After a reconnect Lettuce would repeat commands that had no answer. That would count twice, and is switched off.
  */
 public final class RedisStore implements Store {
     private static final Logger log = LoggerFactory.getLogger(RedisStore.class);
@@ -75,12 +76,12 @@ public final class RedisStore implements Store {
     private static final Duration RECONNECT = Duration.ofSeconds(1);
     private static final Duration CLOSE = Duration.ofSeconds(1);
 
-    /** The longest reply: of the heap a share, and what a large cluster says of itself. */
+    /** The longest reply: a share of the heap, but at least enough for a large cluster's description of itself. */
     private static final long REPLY_BYTES_MIN = 1 << 20;
 
     private static final int REPLY_HEAP_SHARE = 32;
 
-    /** Moves a key by ARGV[1]; ARGV[2] is the same without its highest bit, or with it where it had none. */
+    /** Changes a key by ARGV[1]; ARGV[2] is the same number with its highest bit inverted. */
     private static final String MOVE = """
             if not redis.call('GET', KEYS[1]) then return false end
             local moved = redis.pcall('INCRBY', KEYS[1], ARGV[1])
@@ -97,7 +98,7 @@ public final class RedisStore implements Store {
             return redis.call('GET', KEYS[1])
             """;
 
-    /** What is open to the servers. */
+    /** An open connection to the servers. */
     private record Link(
             StatefulConnection<String, String> connection, RedisClusterAsyncCommands<String, String> commands) {}
 
@@ -109,7 +110,7 @@ public final class RedisStore implements Store {
     private final String digest;
     private CompletableFuture<Link> link;
 
-    /** What the last reply looked like, where it was none of Redis. */
+    /** The beginning of what was last received, if it was not a reply of Redis. */
     private volatile @Nullable String strange;
 
     private @Nullable CompletionStage<String> marking;
@@ -117,7 +118,7 @@ public final class RedisStore implements Store {
     /**
      * Opens the client, which connects and reconnects by itself; waits up to half a second for the first connection.
      *
-     * @param servers one, or several nodes of one cluster, from which the others are learnt
+     * @param servers one, or several nodes of one cluster; the client learns the others from them
      * @param database of a single server, 0 for a cluster
      */
     public RedisStore(
@@ -145,8 +146,8 @@ public final class RedisStore implements Store {
         }
         text = "Redis at " + servers.stream().map(StoreSettings::text).collect(Collectors.joining(", "))
                 + (database == 0 ? "" : ", database " + database);
-        // Lettuce would take Netty's native epoll, now that it is here for the Unix socket; the JDK's is what is
-        // tested.
+        // Netty's native epoll is on the class path for the Unix socket, and Lettuce would use it; only the JDK's
+        // selector is tested.
         System.setProperty("io.lettuce.core.epoll", "false");
         resources = ClientResources.builder()
                 .ioThreadPoolSize(2)
@@ -214,7 +215,7 @@ public final class RedisStore implements Store {
     private static ClientOptions options(ClientOptions.Builder building) {
         return building.disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
                 .replayFilter(command -> {
-                    // Left out without a word otherwise; its answer is awaited.
+                    // Lettuce would drop it silently, but its answer is waited for.
                     if (command != null) {
                         command.cancel();
                     }
@@ -267,7 +268,7 @@ public final class RedisStore implements Store {
         }
         if (cause instanceof UnknownHostException
                 || String.valueOf(cause.getMessage()).contains("NXDOMAIN")) {
-            return "its host does not resolve; see --store";
+            return "its host does not resolve; check --store";
         }
         return why(cause);
     }
@@ -323,24 +324,24 @@ public final class RedisStore implements Store {
         if (!(cause instanceof RedisCommandExecutionException)) {
             return new Unknown(text + ": " + (strange == null ? cause.toString() : why(cause)));
         }
-        // Scripts put words before and behind what a command said.
+        // Scripts add text before and after a command's error.
         if (message.contains("WRONGTYPE") || message.contains("not an integer")) {
             return new Refused(NO_NUMBER);
         }
         if (message.contains("OOM ")) {
-            return new Refused("its memory is full (maxmemory) and it may not evict; give it more");
+            return new Refused("its memory is full and it may not evict; raise maxmemory");
         }
         if (message.contains("READONLY ")) {
-            return new Refused("it is a replica, which takes no writes; name its master in --store");
+            return new Refused("it is a replica, which accepts no writes; set its master in --store");
         }
         if (message.contains("MISCONF ") || message.contains("NOREPLICAS ")) {
-            return new Refused("it takes no writes now (" + message + ")");
+            return new Refused("it accepts no writes now (" + message + ")");
         }
         if (message.startsWith("MOVED ")) {
-            return new Unknown("it is one node of a cluster; name two or more of them in --store");
+            return new Unknown("it is one node of a cluster; set two or more of its nodes in --store");
         }
         if (message.startsWith("NOAUTH") || message.startsWith("WRONGPASS")) {
-            return new Unknown("it wants another login; set store_user and store_password");
+            return new Unknown("it rejects the login; set store_user and store_password");
         }
         return new Unknown(message);
     }
@@ -358,12 +359,12 @@ public final class RedisStore implements Store {
 
     @Override
     public void mark(String key, String text) {
-        // One at a time, so that a server that hangs holds one; the next round writes it again.
+        // One at a time, so that a server that hangs blocks only one; the next round writes it again.
         if ((marking == null || marking.toCompletableFuture().isDone()) && !pipeline.hangs(key)) {
             try {
                 marking = commands().set(key, text);
             } catch (RuntimeException notSent) {
-                log.trace("{} was not marked", this, notSent);
+                log.trace("the mark was not written to {}", this, notSent);
             }
         }
     }
@@ -380,12 +381,12 @@ public final class RedisStore implements Store {
                 }
             }
         } catch (IOException | RuntimeException unanswered) {
-            log.debug("{} did not say what it has evicted", this, unanswered);
+            log.debug("{} did not report its evictions", this, unanswered);
         }
         return evicted == 0
                 ? "it was restarted or flushed"
-                : "Redis is too small: it has evicted " + evicted
-                        + " keys since its start; give it more memory (maxmemory)";
+                : "Redis is too small: it has evicted " + evicted + (evicted == 1 ? " key" : " keys")
+                        + " since its start; raise its maxmemory";
     }
 
     private List<String> stats() throws IOException {

@@ -8,10 +8,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands before Lettuce on a connection and reads Redis' protocol as it goes by: Lettuce believes every length and depth
- * that a reply names, keeps what comes until it has all of it, and goes on reading after what it can't. Here a connection
- * is closed as soon as a reply is none, is longer than is allowed, or nests deeper than any of Redis. Keeps nothing of
- * what it reads. For one connection.
+ * Checks Redis's protocol on a connection before Lettuce reads it. Lettuce trusts every length and depth that a reply
+ * announces, keeps what arrives until the reply is complete, and continues after a reply that it can't read. This guard
+ * closes the connection as soon as something is not a reply, is longer than allowed, or nests deeper than any reply of
+ * Redis. It keeps nothing of what it reads. For one connection.
  */
 final class ReplyGuard extends ChannelInboundHandlerAdapter {
     static final int DEPTH_MAX = 8;
@@ -22,7 +22,7 @@ final class ReplyGuard extends ChannelInboundHandlerAdapter {
     private final long bytesMax;
     private final Consumer<@Nullable String> strange;
 
-    /** How many elements are to come, for each array that is not complete. */
+    /** How many elements are still missing, for each array that is not complete. */
     private final long[] elements = new long[DEPTH_MAX];
 
     private int depth;
@@ -35,14 +35,14 @@ final class ReplyGuard extends ChannelInboundHandlerAdapter {
 
     /**
      * @param bytesMax of a reply
-     * @param strange takes what a reply looks like that is none; null where one is
+     * @param strange gets what was received, if it is not a reply; null after a reply
      */
     ReplyGuard(long bytesMax, Consumer<@Nullable String> strange) {
         this.bytesMax = bytesMax;
         this.strange = strange;
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // Closing comes to its end by itself.
+    @SuppressWarnings("FutureReturnValueIgnored") // The result of closing does not matter.
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         ByteBuf in = (ByteBuf) message;
@@ -131,10 +131,10 @@ final class ReplyGuard extends ChannelInboundHandlerAdapter {
 
     private IOException tooLong() {
         return new IOException("sent a reply of more than " + bytesMax
-                + " bytes; is this the store's port, and does the key hold a counter?");
+                + " bytes; is this the store's port, and is the key's value a counter?");
     }
 
-    /** An element is complete, and with it the arrays that it was the last one of. */
+    /** An element is complete, and with it the arrays whose last element it was. */
     private void element() {
         while (depth > 0 && --elements[depth - 1] == 0) {
             depth--;

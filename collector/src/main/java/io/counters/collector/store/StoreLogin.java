@@ -1,8 +1,8 @@
 package io.counters.collector.store;
 
-/** Who the collector is to a store. Never shown. */
+/** The collector's user and password at a store. Never shown. */
 public record StoreLogin(String user, String password) {
-    /** Shows neither. */
+    /** Shows neither of them. */
     @Override
     public String toString() {
         return "a login";

@@ -17,17 +17,17 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which store others read.
+ * The settings of the store.
  *
- * @param product what it is
- * @param servers where it is; none for the embedded one
- * @param part the database of a Redis, the bucket of a Couchbase; else empty
- * @param tls whether by TLS; Redis and Couchbase only
- * @param login who the collector is there
+ * @param product memcached, Redis, Couchbase, or none
+ * @param servers their addresses; empty for the embedded one
+ * @param part the database of Redis, the bucket of Couchbase; else empty
+ * @param tls whether to connect with TLS; Redis and Couchbase only
+ * @param login the collector's user and password
  */
 public record StoreSettings(
         Product product, List<InetSocketAddress> servers, String part, boolean tls, Optional<StoreLogin> login) {
-    /** The products, by their URL's scheme. */
+    /** The products, by the scheme of their URL. */
     enum Product {
         EMBEDDED(0),
         MEMCACHED(11_211),
@@ -43,14 +43,14 @@ public record StoreSettings(
 
     private static final String ALLOWED =
             "allowed are embedded, memcached://HOST:PORT,HOST:PORT, redis://HOST:PORT/DB and"
-                    + " couchbase://HOST,HOST/BUCKET (rediss:// and couchbases:// by TLS)";
+                    + " couchbase://HOST,HOST/BUCKET (with TLS: rediss:// and couchbases://)";
     private static final Pattern URL = Pattern.compile("([a-z]+)://([^/]*)(/(.*))?");
 
     public StoreSettings {
         servers = List.copyOf(servers);
     }
 
-    /** Shows the whole but not the login. */
+    /** Shows everything except the login. */
     @Override
     public String toString() {
         return product + " " + servers + " " + part;
@@ -76,11 +76,11 @@ public record StoreSettings(
             return given;
         }
         if (!given.isEmpty()) {
-            throw new IllegalArgumentException("but store_password is set as well; keep one of the two");
+            throw new IllegalArgumentException("but store_password is also set; keep one of the two");
         }
         try {
             String text = Files.readString(Path.of(path));
-            // Some editors put a byte-order mark in front.
+            // Some editors write a byte-order mark first.
             String password = (text.startsWith("\uFEFF") ? text.substring(1) : text).strip();
             if (!password.isEmpty()) {
                 return password;
@@ -88,7 +88,7 @@ public record StoreSettings(
         } catch (IOException unreadable) {
             throw new IllegalArgumentException("which can't be read as text: " + unreadable, unreadable);
         }
-        throw new IllegalArgumentException("which is empty; it is to hold the password and nothing else");
+        throw new IllegalArgumentException("which is empty; it must contain the password and nothing else");
     }
 
     private static String refuseHalf(String text, Product product, String user, String password) {
@@ -96,11 +96,11 @@ public record StoreSettings(
             return text;
         }
         if (password.isEmpty() && (!user.isEmpty() || product == Product.COUCHBASE)) {
-            throw new IllegalArgumentException("which has no password; set variable "
+            throw new IllegalArgumentException("which has no password; set the variable "
                     + Setting.STORE_PASSWORD.variable() + " or store_password_file");
         }
         if (user.isEmpty() && (product == Product.COUCHBASE || (product == Product.MEMCACHED && !password.isEmpty()))) {
-            throw new IllegalArgumentException("which has a password and no user; set store_user");
+            throw new IllegalArgumentException("which has a password but no user; set store_user");
         }
         return text;
     }
@@ -115,7 +115,7 @@ public record StoreSettings(
         }
         if (text.contains("@")) {
             throw new IllegalArgumentException(
-                    "a login does not belong there, as others can see it; set store_user, and" + " variable "
+                    "which must not contain a login, because others can see it; set store_user, and the variable "
                             + Setting.STORE_PASSWORD.variable() + " or store_password_file");
         }
         Product product = switch (url.group(1)) {
@@ -133,7 +133,7 @@ public record StoreSettings(
             database(part, servers.size());
         } else if (product == Product.COUCHBASE) {
             if (part.isEmpty() || part.contains("/")) {
-                throw new IllegalArgumentException("which names no bucket: couchbase://HOST,HOST/BUCKET");
+                throw new IllegalArgumentException("which names no bucket; use couchbase://HOST,HOST/BUCKET");
             }
         } else if (url.group(3) != null) {
             throw new IllegalArgumentException("of which \"" + url.group(3) + "\" is not HOST:PORT");
@@ -145,7 +145,7 @@ public record StoreSettings(
     private static int database(String text, int servers) {
         int database = text.isEmpty() ? 0 : Settings.wholeNumber(text, 0, 1_000_000);
         if (database != 0 && servers > 1) {
-            throw new IllegalArgumentException("several hosts are the nodes of a cluster, which has database 0 only");
+            throw new IllegalArgumentException("several hosts are the nodes of a cluster, which has only database 0");
         }
         return database;
     }
@@ -157,19 +157,19 @@ public record StoreSettings(
         boolean bracketed = host.startsWith("[") && host.endsWith("]");
         if (host.isEmpty() || (host.contains(":") && !bracketed)) {
             throw new IllegalArgumentException(
-                    "of which \"" + text + "\" is not HOST:PORT; an IPv6 address stands in [ ]");
+                    "of which \"" + text + "\" is not HOST:PORT; write an IPv6 address in [ ]");
         }
         int port = hasPort ? Settings.wholeNumber(text.substring(colon + 1), 1, 65_535) : defaultPort;
         return InetSocketAddress.createUnresolved(bracketed ? host.substring(1, host.length() - 1) : host, port);
     }
 
-    /** A server as it is written. */
+    /** A server as HOST:PORT. */
     static String text(InetSocketAddress server) {
         String host = server.getHostString();
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + server.getPort();
     }
 
-    /** The address of a server, where no name server need be asked for it; null for a name. */
+    /** The address of a server if it is written as an address, which needs no name server; null for a name. */
     static @Nullable InetAddress literal(InetSocketAddress server) {
         try {
             return CollectorAddress.read(text(server)).literal();
@@ -178,15 +178,17 @@ public record StoreSettings(
         }
     }
 
-    /** Whether there is a shared store at all. */
+    /** Whether there is a store. */
     public boolean isShared() {
         return product != Product.EMBEDDED;
     }
 
-    /** Opens the client of a shared store. That a host is gone or does not resolve is no fault: the client looks again. */
+    /**
+     * Opens the client of the store. A host that is down or does not resolve is not an error: the client tries again.
+     */
     public Store open(LongSupplier nanoClock) {
         return switch (product) {
-            case EMBEDDED -> throw new IllegalStateException("there is no shared store to open");
+            case EMBEDDED -> throw new IllegalStateException("there is no store to open");
             case MEMCACHED -> new MemcachedStore(servers, login, nanoClock);
             case REDIS -> new RedisStore(servers, database(part, servers.size()), tls, login, nanoClock);
             case COUCHBASE -> new CouchbaseStore(servers, part, tls, login.orElseThrow(), nanoClock);

@@ -4,40 +4,41 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * A socket that datagrams come in by. {@link #receive}, what tells of a sender, {@link #stopWaiting} and {@link #close} are
- * for one thread, the rest for any.
+ * A socket that receives datagrams. {@link #receive}, the methods about the sender, {@link #stopWaiting} and {@link #close}
+ * are for one thread, the others for any.
  */
 public interface Datagrams extends AutoCloseable {
     /** "UDP" or "Unix", for the log. */
     String protocol();
 
-    /** The most bytes of a datagram; of a longer one the rest is lost. */
+    /** The maximum bytes of a datagram; of a longer one the rest is lost. */
     int bytesMax();
 
     /**
-     * Takes the next datagram, after waiting for it.
+     * Waits for the next datagram and reads it.
      *
-     * @param empty direct, with room for one byte more than a datagram may have, and at 0
-     * @return its bytes, which stand from 0; -1 when there is none, as the wait was ended or there is no waiting any more
+     * @param empty direct, with room for one byte more than a datagram may have, at position 0
+     * @return the number of its bytes, which begin at 0; -1 if there is none, because {@link #wake} or {@link #stopWaiting}
+     *     was called
      */
     int receive(ByteBuffer empty) throws IOException;
 
-    /** The key of who sent the datagram that was received last: see {@code AddressKey}. Allocates nothing. */
+    /** The {@code AddressKey} of the last datagram's sender. Allocates nothing. */
     long senderKey();
 
-    /** The port of who sent the datagram that was received last; 0 where there is none. Allocates nothing. */
+    /** The port of the last datagram's sender; 0 if it has none. Allocates nothing. */
     int senderPort();
 
-    /** Who sent the datagram that was received last, for the log. */
+    /** The last datagram's sender, for the log. */
     String senderText();
 
     /** Ends the wait of {@link #receive}, once. */
     void wake();
 
-    /** From now on {@link #receive} only takes what has arrived; no new sender comes where that can be helped. */
+    /** From now on {@link #receive} does not wait; new senders are kept out if that is possible. */
     void stopWaiting() throws IOException;
 
-    /** Whether it was not closed. */
+    /** Whether the socket is open. */
     boolean isOpen();
 
     @Override

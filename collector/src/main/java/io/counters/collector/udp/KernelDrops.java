@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Datagrams that the kernel threw away because our socket's buffer was full: the last column of Linux's {@code
- * /proc/net/udp} and {@code udp6}, where each line is a socket with its local address as {@code HEX:PORT}.
+ * Datagrams that the kernel dropped because our socket's buffer was full: the last column of Linux's {@code /proc/net/udp}
+ * and {@code udp6}, where each line is a socket with its local address as {@code HEX:PORT}.
  */
 final class KernelDrops {
     private static final int LOCAL_ADDRESS = 1;
@@ -16,7 +16,7 @@ final class KernelDrops {
 
     private KernelDrops() {}
 
-    /** Those of the sockets on this port, since they were opened; 0 where the system does not tell. */
+    /** The drops of the sockets on this port since they were opened; 0 if the system does not report them. */
     static long of(List<Path> tables, int port) {
         String suffix = String.format(Locale.ROOT, ":%04X", port);
         long drops = 0;

@@ -20,18 +20,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes a channel's next datagram, and knows who sent it, without making an object of it.
+ * Reads a channel's next datagram and its sender's address, without creating an object.
  *
- * <p>{@link DatagramChannel#receive} makes an address, some 150 bytes, of every datagram that has another sender than the
- * one before, and hardly ever does anybody ask for it. The JDK's own system call, {@code recvfrom}, writes the address
- * into memory: {@code sun.nio.ch.DatagramChannelImpl.receive0}, alike in JDK 17 to 25. It is called here with memory of
- * ours, which is read when somebody asks. The jar's manifest opens that package ({@code Add-Opens}). Where it is closed,
- * or has no such method, or the system is not Linux, whose addresses are known here byte by byte, the public way is gone,
- * which is as right and costs more. For one thread.
+ * <p>{@link DatagramChannel#receive} creates an address of about 150 bytes for every datagram whose sender differs from the
+ * previous one, and the address is rarely needed. The JDK's own system call, {@code recvfrom}, writes the address into
+ * memory: {@code sun.nio.ch.DatagramChannelImpl.receive0}, which is the same in JDK 17 to 25. This class calls it with its
+ * own memory, which it reads when the address is needed. The jar's manifest opens that package ({@code Add-Opens}). If it is
+ * not open, has no such method, or the system is not Linux, whose addresses have the layout below, the public method is
+ * used, which gives the same results at a higher cost. For one thread.
  *
  * <pre>
- *   sockaddr_in,  IPv4:  family 2 (2 bytes of the machine's order)   port (2)   address (4)
- *   sockaddr_in6, IPv6:  family 10 (2)   port (2)   flow (4)   address (16)   scope (4, of the machine's order)
+ *   sockaddr_in,  IPv4:  family 2 (2 bytes in the machine's order)   port (2)   address (4)
+ *   sockaddr_in6, IPv6:  family 10 (2)   port (2)   flow (4)   address (16)   scope (4, in the machine's order)
  * </pre>
  */
 final class Receive {
@@ -50,24 +50,24 @@ final class Receive {
     private final DatagramChannel channel;
     private final ByteBuffer sender = ByteBuffer.allocateDirect(SENDER_BYTES);
 
-    /** From the address and length of memory to what {@code receive0} returns; null where the JDK is closed. */
+    /** Calls {@code receive0} with the address and length of memory; null if that package of the JDK is not open. */
     private final @Nullable MethodHandle recvfrom;
 
-    /** From a direct buffer to where it is in memory. */
+    /** Returns a direct buffer's address in memory. */
     private final @Nullable MethodHandle address;
 
     private @Nullable ByteBuffer known;
     private long knownAddress;
 
-    /** In the public way. */
+    /** The sender, if the public method is used. */
     private @Nullable InetSocketAddress last;
 
-    /** @param channel bound; what closes it while this waits must wake it by a datagram */
+    /** @param channel bound; to close it while this waits, wake it with a datagram */
     Receive(DatagramChannel channel) {
         this(channel, true);
     }
 
-    /** @param lean false for the public way */
+    /** @param lean false for the public method */
     Receive(DatagramChannel channel, boolean lean) {
         this.channel = channel;
         address = lean ? address() : null;
@@ -83,7 +83,7 @@ final class Receive {
             method.setAccessible(true);
             return MethodHandles.lookup().unreflect(method).asType(MethodType.methodType(long.class, ByteBuffer.class));
         } catch (ReflectiveOperationException | InaccessibleObjectException closed) {
-            log.debug("datagrams are received in the public way, which makes objects of their senders", closed);
+            log.debug("datagrams are received with the JDK's public method, which allocates for each sender", closed);
             return null;
         }
     }
@@ -102,7 +102,7 @@ final class Receive {
             handle = MethodHandles.insertArguments(handle, 0, descriptor.invoke(channel));
             return handle.asType(MethodType.methodType(int.class, long.class, int.class));
         } catch (ReflectiveOperationException | InaccessibleObjectException closed) {
-            log.debug("datagrams are received in the public way, which makes objects of their senders", closed);
+            log.debug("datagrams are received with the JDK's public method, which allocates for each sender", closed);
             return null;
         } catch (RuntimeException | Error failure) {
             throw failure;
@@ -111,18 +111,18 @@ final class Receive {
         }
     }
 
-    /** Whether nothing is made of a datagram. */
+    /** Whether no object is created for a datagram. */
     boolean isLean() {
         return recvfrom != null;
     }
 
     /**
-     * Takes a datagram, after waiting for it where the channel blocks.
+     * Reads a datagram, after waiting for it if the channel blocks.
      *
-     * @param empty direct, as long as a datagram may be, and at 0
-     * @return its bytes, from 0; -1 when there is none and the channel does not block
+     * @param empty direct, as long as a datagram may be, at position 0
+     * @return the number of its bytes, which begin at 0; -1 if there is none and the channel does not block
      */
-    @SuppressWarnings("ReferenceEquality") // It is the buffer's memory that is meant, not what is in it.
+    @SuppressWarnings("ReferenceEquality") // The buffer's memory is compared, not its content.
     int into(ByteBuffer empty) throws IOException {
         if (recvfrom == null || address == null) {
             last = (InetSocketAddress) channel.receive(empty);
@@ -148,7 +148,7 @@ final class Receive {
         }
     }
 
-    /** The {@link AddressKey} of who sent the datagram that was taken last. Allocates nothing, but for the public way. */
+    /** The {@link AddressKey} of the last datagram's sender. Allocates nothing, except with the public method. */
     long senderKey() {
         if (!isLean()) {
             return AddressKey.of(last);
@@ -160,7 +160,7 @@ final class Receive {
         };
     }
 
-    /** The port that the datagram that was taken last was sent from; 0 when none was yet. Allocates nothing. */
+    /** The port of the last datagram's sender; 0 before the first datagram. Allocates nothing. */
     int senderPort() {
         if (!isLean()) {
             return last == null ? 0 : last.getPort();
@@ -169,7 +169,7 @@ final class Receive {
         return family == IPV4 || family == IPV6 ? sender.getShort(PORT) & 0xffff : 0;
     }
 
-    /** Who sent the datagram that was taken last; null when none was yet. */
+    /** The last datagram's sender; null before the first datagram. */
     @Nullable
     InetSocketAddress sender() {
         if (!isLean()) {

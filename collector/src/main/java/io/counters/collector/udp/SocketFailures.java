@@ -9,10 +9,10 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /**
- * What becomes of a socket that fails: it is counted, logged, and tried again after a pause that grows. A kernel that is
- * short of memory for a moment does not end the process. Where it goes on failing for {@value #PATIENCE_SECONDS} s the failure
- * goes out, and ends the process: a program that no longer hears anything is worse than one that is started again. For
- * one thread, but for {@link #trouble}.
+ * Handles the failures of a socket: each is counted and logged, and the call is tried again after a pause that grows. A
+ * kernel that has no memory for a moment does not end the process. If the socket fails for {@value #PATIENCE_SECONDS} s, the
+ * failure is thrown and ends the process, because a program that receives nothing is worse than one that is restarted. For
+ * one thread, except {@link #trouble}.
  */
 public final class SocketFailures {
     static final long PAUSE_MILLIS_MIN = 1;
@@ -27,10 +27,10 @@ public final class SocketFailures {
     private volatile long sinceNanos;
     private long lastNanos;
 
-    /** 0 while it works. */
+    /** 0 while the socket works. */
     private volatile long pauseMillis;
 
-    /** @param what fails, for the log: "the UDP socket" */
+    /** @param what may fail, for the log: "the UDP socket" */
     public SocketFailures(String what, LongAdder count, FaultLog faults, LongSupplier nanoClock) {
         this.what = what;
         this.count = count;
@@ -39,31 +39,30 @@ public final class SocketFailures {
     }
 
     /**
-     * Takes note of a failure.
+     * Records a failure.
      *
      * @return the milliseconds to wait before the next try
-     * @throws UncheckedIOException when there has been no success for too long
+     * @throws UncheckedIOException if there has been no success for too long
      */
     public long failed(IOException failure) {
         count.increment();
         long now = nanoClock.getAsLong();
-        // Who waits for a datagram for longer than any pause is not failing meanwhile.
+        // A socket that has waited for a datagram for longer than any pause was not failing meanwhile.
         boolean isFirst = pauseMillis == 0 || now - lastNanos > TimeUnit.SECONDS.toNanos(APART_SECONDS);
         lastNanos = now;
         if (isFirst) {
             sinceNanos = now;
         } else if (now - sinceNanos >= TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
             throw new UncheckedIOException(
-                    what + " has failed for " + PATIENCE_SECONDS + " s, so that nothing is taken there", failure);
+                    what + " has failed for " + PATIENCE_SECONDS + " s, so it receives nothing", failure);
         }
         long pause = Math.min(PAUSE_MILLIS_MAX, Math.max(PAUSE_MILLIS_MIN, isFirst ? 0 : 2 * pauseMillis));
         pauseMillis = pause;
-        faults.warn(
-                what, () -> what + " failed and is tried again, for " + PATIENCE_SECONDS + " s at most: " + failure);
+        faults.warn(what, () -> what + " failed and is tried again for at most " + PATIENCE_SECONDS + " s: " + failure);
         return pause;
     }
 
-    /** It works: the next failure is the first of its kind. */
+    /** Records a success: the next failure begins a new minute. */
     public void succeeded() {
         // Written only when it changes: this is called for every datagram.
         if (pauseMillis != 0) {
@@ -71,7 +70,7 @@ public final class SocketFailures {
         }
     }
 
-    /** What fails at present, for a person; empty when it works. From any thread. */
+    /** The present failure, as text for people; empty if there is none. From any thread. */
     public Optional<String> trouble() {
         return pauseMillis == 0
                 ? Optional.empty()

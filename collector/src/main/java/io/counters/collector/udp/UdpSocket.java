@@ -13,11 +13,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A socket that datagrams come in by. {@link #receive}, {@link #sender} and {@link #senderKey} are for one thread, the
- * rest for any.
+ * A UDP socket that receives datagrams. {@link #receive}, {@link #sender} and {@link #senderKey} are for one thread, the
+ * others for any.
  */
 public class UdpSocket implements Datagrams {
-    /** What a buffer needs for the longest datagram there is. */
+    /** The buffer size for the longest possible datagram. */
     public static final int DATAGRAM_BYTES_MAX = 65_536;
 
     private static final int RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
@@ -30,10 +30,10 @@ public class UdpSocket implements Datagrams {
     private final Receive receive;
 
     /**
-     * Opens it, in blocking mode.
+     * Opens the socket in blocking mode.
      *
-     * @param at where datagrams are to come; port 0 takes a free one
-     * @throws IOException when the port is taken or may not be used
+     * @param at the address to bind; port 0 uses any free one
+     * @throws IOException if the port is in use or not allowed
      */
     public UdpSocket(InetSocketAddress at) throws IOException {
         channel = DatagramChannel.open();
@@ -49,21 +49,21 @@ public class UdpSocket implements Datagrams {
         }
     }
 
-    /** Where datagrams come, with the port that was got. */
+    /** The bound address, with the actual port. */
     public InetSocketAddress address() {
         return address;
     }
 
-    /** To wait for it beside others, in non-blocking mode; not to be received from. */
+    /** For waiting in a selector, in non-blocking mode; do not receive from it. */
     public DatagramChannel channel() {
         return channel;
     }
 
     /**
-     * Takes the next datagram, after waiting for it where the channel blocks.
+     * Reads the next datagram, after waiting for it if the channel blocks.
      *
-     * @param empty direct, with room for a datagram, and at 0
-     * @return its bytes, which stand from 0; -1 when there is none and the channel does not block
+     * @param empty direct, with room for a datagram, at position 0
+     * @return the number of its bytes, which begin at 0; -1 if there is none and the channel does not block
      */
     @Override
     public int receive(ByteBuffer empty) throws IOException {
@@ -71,8 +71,7 @@ public class UdpSocket implements Datagrams {
     }
 
     /**
-     * The {@link AddressKey} of who sent the datagram that was received last; {@link AddressKey#UNKNOWN} before the first.
-     * Allocates nothing.
+     * The {@link AddressKey} of the last datagram's sender; {@link AddressKey#UNKNOWN} before the first. Allocates nothing.
      */
     @Override
     public long senderKey() {
@@ -89,12 +88,12 @@ public class UdpSocket implements Datagrams {
         return AddressKey.text(sender());
     }
 
-    /** Who sent the datagram that was received last; null before the first. Made when asked for: for the log. */
+    /** The last datagram's sender; null before the first. Allocates, so use it only for the log. */
     public @Nullable InetSocketAddress sender() {
         return receive.sender();
     }
 
-    /** Sends an empty datagram here, so that who waits in {@link #receive} looks up. Needs no other descriptor for it. */
+    /** Sends an empty datagram to this socket, so that {@link #receive} returns. Needs no other descriptor. */
     @Override
     public void wake() {
         InetAddress host =
@@ -102,7 +101,7 @@ public class UdpSocket implements Datagrams {
         try {
             channel.send(ByteBuffer.allocate(0), new InetSocketAddress(host, address.getPort()));
         } catch (IOException closedOrFull) {
-            // Then nobody waits.
+            // Then no thread waits.
         }
     }
 
@@ -126,21 +125,21 @@ public class UdpSocket implements Datagrams {
         return DATAGRAM_BYTES_MAX;
     }
 
-    /** Bytes that the kernel keeps for datagrams not yet read, its own bookkeeping counted in. */
+    /** The size of the kernel's buffer for datagrams that are not yet read, including its own bookkeeping. */
     public int receiveBufferBytes() {
         return receiveBufferBytes;
     }
 
-    /** What to do for a larger receive buffer, for the log; empty where all that was asked was granted. */
+    /** How to get a larger receive buffer, for the log; empty if the full size was granted. */
     public Optional<String> remark() {
         return receiveBufferBytes >= RECEIVE_BUFFER_BYTES
                 ? Optional.empty()
                 : Optional.of("the kernel grants " + receiveBufferBytes + " of " + RECEIVE_BUFFER_BYTES
-                        + " bytes for datagrams not yet read; for more: sysctl -w net.core.rmem_max="
+                        + " bytes for datagrams that are not yet read; for more, run sysctl -w net.core.rmem_max="
                         + RECEIVE_BUFFER_BYTES);
     }
 
-    /** Datagrams that came to this port and that the kernel threw away as that was full; 0 where it does not tell. */
+    /** Datagrams to this port that the kernel dropped because the buffer was full; 0 if the system does not report them. */
     public long kernelDrops() {
         return KernelDrops.of(SOCKET_TABLES, address.getPort());
     }

@@ -32,19 +32,20 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Unix datagram socket. The JDK has none, so it is Netty's: its socket, and its loop to wait for it, which the receiving
- * thread itself runs.
+ * A Unix datagram socket. The JDK has none, so this uses Netty's socket, and Netty's event loop to wait for it, which the
+ * receiving thread itself runs.
  *
- * <p>A name in the file system is all that senders know of it, and others may take that away. A name whose socket nobody
- * has open any more, such as a killed collector leaves, is replaced; one that somebody receives at is left alone. When the
- * name is gone while this runs, or such a one has come in its place, a new socket gets it, and what waits in the former one is taken first: senders that had
- * connected to that connect anew, as they do when a collector is started again.
+ * <p>Senders find it only by its name in the file system, which other programs may remove. A name whose socket no program
+ * has open any more, such as one that a killed collector left, is replaced; a name at which a program receives is left
+ * alone. If the name is removed while this runs, or is replaced by one that no program has open, a new socket is bound to
+ * it, and the datagrams in the former socket are read first. Senders that were connected to the former socket connect again,
+ * as they do after a restart of the collector.
  */
 public final class UnixSocket implements Datagrams {
-    /** Larger than the kernel lets a sender's be, unless {@code net.core.wmem_max} was raised. */
+    /** Larger than a datagram that the kernel allows, unless {@code net.core.wmem_max} was raised. */
     public static final int DATAGRAM_BYTES_MAX = 1 << 20;
 
-    /** Of a path: the kernel has 108, with a NUL. */
+    /** The maximum bytes of a path: the kernel has 108, including a NUL. */
     public static final int PATH_BYTES_MAX = 107;
 
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -55,21 +56,21 @@ public final class UnixSocket implements Datagrams {
     private final LongSupplier nanoClock;
     private Bound bound;
 
-    /** What had the name before and may hold datagrams still. */
+    /** The socket that had the name before, and may still have datagrams. */
     private @Nullable Bound former;
 
     private long lookedNanos;
     private boolean waits = true;
 
-    /** Of the thread that receives; made by that. */
+    /** Created and run by the receiving thread. */
     private volatile @Nullable ManualIoEventLoop loop;
 
     private volatile boolean open = true;
 
     /**
-     * Opens it, and lets every user of this machine who can reach its folder send there.
+     * Opens the socket; every user of this machine who can reach its folder may send to it.
      *
-     * @throws IOException when it can't be had; the message names the remedy
+     * @throws IOException if it can't be opened; the message contains the remedy
      */
     public UnixSocket(Path path, LongSupplier nanoClock) throws IOException {
         this.path = path;
@@ -77,8 +78,9 @@ public final class UnixSocket implements Datagrams {
         if (!Epoll.isAvailable()) {
             throw new IOException(
                     cannot("Netty's native library can't be loaded here (" + rootOf(Epoll.unavailabilityCause())
-                            + "); it is there for Linux on x86_64 and aarch64, with glibc, and is unpacked into"
-                            + " java.io.tmpdir, which must not be mounted noexec. Leave --unix out to do without"),
+                            + "); it exists for Linux on x86_64 and aarch64, with glibc, and is unpacked into"
+                            + " java.io.tmpdir, which must not be mounted noexec. Leave out --unix to start"
+                            + " without it"),
                     Epoll.unavailabilityCause());
         }
         bound = bind();
@@ -97,12 +99,12 @@ public final class UnixSocket implements Datagrams {
         return "can't listen on the Unix socket " + path + ": " + why;
     }
 
-    /** A socket that has the name, and what the file system knows that by. */
+    /** A socket that has the name, and the file's device and inode. */
     private record Bound(Socket socket, String identity) {
-        /** Takes a datagram; returns -1 when there is none. */
+        /** Reads a datagram; returns -1 if there is none. */
         int read(ByteBuffer empty) throws IOException {
             int length = socket.read(empty, 0, empty.capacity());
-            // Netty has 0 for none, and -1 for one without bytes, as that is the end of a stream.
+            // Netty returns 0 for none, and -1 for an empty datagram, because that would be the end of a stream.
             return length > 0 ? length : -length - 1;
         }
     }
@@ -111,8 +113,8 @@ public final class UnixSocket implements Datagrams {
         Path folder = path.toAbsolutePath().getParent();
         if (folder == null || !Files.isDirectory(folder)) {
             throw new IOException(
-                    cannot("the folder " + folder + " does not exist, or this process may not enter it; create"
-                            + " it, for the user of this process to write in"));
+                    cannot("the folder " + folder + " does not exist, or this process has no access; create it,"
+                            + " and let the user of this process write there"));
         }
         try {
             removeStale();
@@ -137,7 +139,7 @@ public final class UnixSocket implements Datagrams {
         }
     }
 
-    /** A name that somebody else has; the message says all. */
+    /** Another program has the name; the message is complete. */
     private static final class Refused extends IOException {
         private static final long serialVersionUID = 1;
 
@@ -146,7 +148,7 @@ public final class UnixSocket implements Datagrams {
         }
     }
 
-    /** Removes a socket's name that nobody receives at. */
+    /** Removes the name if it is a socket at which no program receives. */
     private void removeStale() throws IOException {
         int mode;
         try {
@@ -156,18 +158,20 @@ public final class UnixSocket implements Datagrams {
         }
         if ((mode & TYPE_MASK) != TYPE_SOCKET) {
             throw new Refused(
-                    cannot("there is a file of that name that is no socket; move it away, or give another path"));
+                    cannot("there is a file of that name that is not a socket; move it away, or give another path"));
         }
         Socket asking = Socket.newSocketDomainDgram();
         try {
             asking.connect(new DomainSocketAddress(path.toString()));
-            throw new Refused(cannot(
-                    "another program receives there, perhaps another collector; end that, or give" + " another path"));
+            throw new Refused(cannot("another program receives there, perhaps another collector; end that program, or"
+                    + " give another path"));
         } catch (ConnectException nobody) {
             if (!isRefused(nobody)) {
-                throw new Refused(cannot("there is a socket of that name, and this process may not ask whether another"
-                        + " program receives there (" + nobody.getMessage() + "); remove the file if none does, or give"
-                        + " another path"));
+                throw new Refused(
+                        cannot("there is a socket of that name, and this process can't find out whether another"
+                                + " program receives there (" + nobody.getMessage()
+                                + "); remove the file if none does, or give"
+                                + " another path"));
             }
             Files.delete(path);
         } finally {
@@ -175,7 +179,7 @@ public final class UnixSocket implements Datagrams {
         }
     }
 
-    /** The kernel has another answer for a socket that somebody has open but that is a stream's, or another user's. */
+    /** The kernel answers differently for an open stream socket, and for a socket of another user. */
     private static boolean isRefused(ConnectException answer) {
         return String.valueOf(answer.getMessage()).contains("(" + Errors.ERROR_ECONNREFUSED_NEGATIVE + ")");
     }
@@ -208,7 +212,7 @@ public final class UnixSocket implements Datagrams {
             look();
             waiting().run(LOOK_NANOS);
         } catch (ChannelException failure) {
-            // Netty's word for a kernel that has no descriptor left, say: it may have one again.
+            // Netty throws this if, for example, no descriptor is left, which may pass.
             throw new IOException("can't wait for " + path + ": " + failure.getMessage(), failure);
         }
         return take(empty);
@@ -227,7 +231,7 @@ public final class UnixSocket implements Datagrams {
         return bound.read(empty);
     }
 
-    /** Once a second: whether the name is still this socket's. */
+    /** Checks once a second whether the name still belongs to this socket. */
     private void look() throws IOException {
         long now = nanoClock.getAsLong();
         if (now - lookedNanos < LOOK_NANOS) {
@@ -251,8 +255,8 @@ public final class UnixSocket implements Datagrams {
             fresh = bind();
         } catch (Refused taken) {
             throw new IOException(
-                    "another program has taken the name " + path + ", so that nothing arrives here any more; end that"
-                            + " program, or this one",
+                    "another program has taken the name " + path + ", so nothing arrives here any more; end"
+                            + " that program, or this one",
                     taken);
         }
         former = bound;
@@ -260,12 +264,12 @@ public final class UnixSocket implements Datagrams {
         endLoop();
     }
 
-    /** The loop that waits for the socket that has the name. */
+    /** The event loop that waits for the socket that has the name. */
     private ManualIoEventLoop waiting() {
         ManualIoEventLoop waiting = loop;
         if (waiting == null) {
             waiting = new ManualIoEventLoop(Thread.currentThread(), EpollIoHandler.newFactory());
-            // Run by this thread now, as it is the loop's.
+            // Runs at once, because this is the loop's thread.
             waiting.register(new Arrivals(bound.socket)).addListener(done -> {
                 if (done.isSuccess() && done.getNow() instanceof IoRegistration registration) {
                     registration.submit(EpollIoOps.EPOLLIN);
@@ -276,16 +280,16 @@ public final class UnixSocket implements Datagrams {
         return waiting;
     }
 
-    /** Nothing but the end of the wait: what has come is read after it. */
+    /** Only ends the wait: the datagram is read afterwards. */
     private record Arrivals(FileDescriptor fd) implements EpollIoHandle {
         @Override
         public void handle(IoRegistration registration, IoEvent event) {
-            // It is the loop's return that matters.
+            // Only the loop's return is needed.
         }
 
         @Override
         public void close() {
-            // The socket is closed by whoever reads it.
+            // UnixSocket closes the socket.
         }
     }
 
@@ -312,7 +316,7 @@ public final class UnixSocket implements Datagrams {
 
     @Override
     public String senderText() {
-        return "a process of this machine by " + path;
+        return "a process of this machine over " + path;
     }
 
     @Override
@@ -335,7 +339,7 @@ public final class UnixSocket implements Datagrams {
                 Files.delete(path);
             }
         } catch (NoSuchFileException removed) {
-            // As it should be.
+            // It is removed already.
         }
     }
 
@@ -361,13 +365,13 @@ public final class UnixSocket implements Datagrams {
         }
     }
 
-    /** Where it is. */
+    /** The path. */
     @Override
     public String toString() {
         return path.toString();
     }
 
-    /** How many bytes of a path the kernel sees. */
+    /** The number of a path's bytes. */
     public static int bytes(Path path) {
         return path.toString().getBytes(UTF_8).length;
     }

@@ -1,10 +1,9 @@
 /**
- * The sockets that datagrams come in by, UDP's and the Unix socket, and what becomes of a socket that fails: the collector's
- * and the proxy's. Any room may use them; they know nothing of what is in the datagrams.
+ * The sockets that receive datagrams, for UDP and the Unix socket, and the handling of a socket's failures, for the
+ * collector and the proxy. These classes do not read the datagrams' content.
  *
- * <p>How they are received was chosen by measuring, with {@code bin/bench layers}: CPU seconds per million lines of a
- * process that counts lines and does nothing else, medians of three turns at full speed, two cores of an AMD EPYC, Linux
- * 6.18, JDK 17.
+ * <p>The way of receiving was chosen by measurements with {@code bin/bench layers}: CPU seconds per million lines of a
+ * process that only counts lines, medians of three runs at full speed, on two cores of an AMD EPYC, Linux 6.18, JDK 17.
  *
  * <pre>
  *                                                        1 line a datagram,            25 lines,
@@ -18,15 +17,15 @@
  *   udpsink, C, recvmmsg of 64                           1.20            1.22          0.045
  * </pre>
  *
- * <p>Here the sender's side is the dearer one, so that the receiver seldom finds many datagrams waiting: a system call
- * for many at once saves little. {@code receive} and Netty make an address of each sender besides, 128 bytes of garbage a
- * datagram where senders alternate.
+ * <p>Sending costs more than receiving here, so the receiver rarely finds many datagrams waiting, and a system call for many
+ * at once saves little. {@code receive} and Netty also create an address for each sender, 128 bytes of garbage per datagram
+ * if senders alternate.
  *
- * <p>What is used is the first way with one difference: it waits in {@code recvfrom}, which writes the sender's address
- * into memory of ours, so that faults can name who caused them, and new streams can be limited by address. Nothing is
- * made of it until somebody asks. Against {@code recv}, in turns within one process on a busy machine of that kind, 200
- * datagrams a turn: 40 to 80 ns more of CPU a datagram of 20 bytes, of some 2,000, on JDK 17, and 55 to 75 on 25, most of
- * it the kernel's; {@code DatagramChannel.receive} takes 400 to 600 more where 32 senders alternate.
+ * <p>The collector uses the first way with one difference: it waits in {@code recvfrom}, which writes the sender's address
+ * into our memory, so that log messages can name the sender, and new streams can be limited by address. No object is created
+ * for it until it is needed. Compared with {@code recv}, alternating in one process on a busy machine of that kind, 200
+ * datagrams per turn, a datagram of 20 bytes costs 40 to 80 ns more of about 2,000 ns of CPU on JDK 17, and 55 to 75 ns more
+ * on 25, mostly in the kernel; {@code DatagramChannel.receive} costs 400 to 600 ns more if 32 senders alternate.
  */
 @NullMarked
 package io.counters.collector.udp;

@@ -111,14 +111,14 @@ class DashboardTest {
     }
 
     @Test
-    void what_is_not_committed_is_not_shown() throws Exception {
+    void uncommitted_values_are_not_shown() throws Exception {
         kept.datagram("increment a");
 
         assertThat(ask("GET", "/api/counters").body()).doesNotContain("a");
     }
 
     @Test
-    void metrics_are_lines_as_prometheus_reads_them() throws Exception {
+    void metrics_are_lines_in_prometheus_format() throws Exception {
         kept.self.count("intake_rejected_lines_total", "reason", "name_letter").add(3);
 
         HttpResponse<String> metrics = ask("GET", "/metrics");
@@ -133,7 +133,7 @@ class DashboardTest {
     }
 
     @Test
-    void it_says_that_it_is_well() throws Exception {
+    void healthz_is_200_and_ok_without_problems() throws Exception {
         HttpResponse<String> well = ask("GET", "/healthz");
 
         assertThat(well.statusCode()).isEqualTo(200);
@@ -141,7 +141,7 @@ class DashboardTest {
     }
 
     @Test
-    void it_says_what_is_wrong_a_line_each() throws Exception {
+    void healthz_is_503_with_a_line_for_each_problem() throws Exception {
         troubles = List.of("the last commit was 12 s ago", "counters-udp has ended");
 
         HttpResponse<String> unwell = ask("GET", "/healthz");
@@ -151,14 +151,14 @@ class DashboardTest {
     }
 
     @Test
-    void health_and_page_are_answered_while_somebody_holds_the_ledgers_lock() throws Exception {
+    void health_and_page_are_answered_while_another_thread_holds_the_ledgers_lock() throws Exception {
         List<Browser> waiting = new ArrayList<>();
         synchronized (kept.ledger) {
             for (String path : List.of("/api/counters", "/api/counters", "/api/streams", "/metrics", "/metrics")) {
                 Browser browser = new Browser(dashboard.address());
                 waiting.add(browser.ask("GET", path));
             }
-            // Not by all numbers, of which some need the lock.
+            // Not by metrics(), because some metrics need the lock.
             await().until(() -> kept.self.count("http_requests_total").sum() == 5);
 
             assertThat(ask("GET", "/healthz").body()).isEqualTo("ok\n");
@@ -171,7 +171,7 @@ class DashboardTest {
     }
 
     @Test
-    void streams_are_an_array_of_those_that_miss_most_and_no_more_than_a_thousand() throws Exception {
+    void streams_are_an_array_of_at_most_a_thousand_that_lost_most() throws Exception {
         assertThat(ask("GET", "/api/streams").body()).isEqualTo("[\n\n]\n");
         kept.datagram(stream(7, 3) + "increment a 1 1");
 
@@ -192,7 +192,7 @@ class DashboardTest {
         assertThat(lines.get(1000)).contains("\"sent\": 1100,").endsWith("}");
     }
 
-    /** Of a UDP sender on this machine. */
+    /** A UDP sender on this machine. */
     private record Stranger(int port) implements Sender {
         @Override
         public String protocol() {
@@ -244,7 +244,7 @@ class DashboardTest {
     }
 
     @Test
-    void other_sites_can_not_read_it_by_dns_rebinding() throws Exception {
+    void other_sites_cannot_read_the_page_by_dns_rebinding() throws Exception {
         for (String path : List.of("/", "/api/counters", "/api/streams", "/api/rejected", "/metrics", "/healthz")) {
             try (Browser browser = new Browser(dashboard.address())) {
                 assertThat(browser.send("GET " + path + " HTTP/1.1\r\nHost: evil.example\r\n\r\n")
@@ -292,7 +292,7 @@ class DashboardTest {
 
     @Test
     @Tag("slow")
-    void many_counters_read_by_several_at_once_need_little_memory() throws Exception {
+    void many_counters_that_several_clients_read_at_once_need_little_memory() throws Exception {
         int size = 200_000;
         Process small = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -338,7 +338,7 @@ class DashboardTest {
     }
 
     @Test
-    void what_there_is_not_is_404_and_says_what_there_is() throws Exception {
+    void an_unknown_path_is_404_and_lists_the_paths() throws Exception {
         HttpResponse<String> nothing = ask("GET", "/api/none");
 
         assertThat(nothing.statusCode()).isEqualTo(404);
@@ -346,7 +346,7 @@ class DashboardTest {
     }
 
     @Test
-    void nothing_is_changed_from_here() throws Exception {
+    void no_request_can_change_anything() throws Exception {
         for (String method : new String[] {"POST", "PUT", "DELETE"}) {
             HttpResponse<String> refused = ask(method, "/api/counters");
 
@@ -365,10 +365,10 @@ class DashboardTest {
     }
 
     @Test
-    void it_listens_on_loopback_only_and_a_taken_port_is_said_with_the_remedy() {
+    void the_page_listens_on_loopback_only_and_a_port_in_use_is_reported_with_the_remedy() {
         assertThat(dashboard.address().getAddress().isLoopbackAddress()).isTrue();
         assertThatThrownBy(() -> dashboard(dashboard.address().getPort()))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("--http-port takes another");
+                .hasMessageContaining("use --http-port for another port");
     }
 }

@@ -6,18 +6,18 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A program of its own, with a heap of its own: a dashboard over many counters, until it is killed. Its clock stands still,
- * so that no limit of time ends an answer on a busy machine.
+ * A program with a dashboard of many counters, which runs in its own process with its own heap until it is killed. Its clock
+ * stands still, so that no time limit ends an answer on a busy machine.
  */
 final class ManyCounters {
     private ManyCounters() {}
 
-    /** The name of the counter of this number, which is its value too. */
+    /** The name of the counter of this number, which is also its value. */
     static String name(int counter) {
         return "many.counters.of.some.service." + counter % 1000 + "." + counter;
     }
 
-    /** Takes a folder and how many; prints the port. */
+    /** Arguments: a folder and the number of counters. Prints the port. */
     public static void main(String[] args) throws Exception {
         KeptLedger kept = new KeptLedger(Files.createDirectories(Path.of(args[0])), false);
         StringBuilder datagram = new StringBuilder();

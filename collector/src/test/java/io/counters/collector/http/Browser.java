@@ -13,22 +13,21 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** One connection to an HTTP server, byte by byte, so that a test can do what no client library would. */
+/** One connection to an HTTP server, byte by byte, so that a test can send what no client library would. */
 public final class Browser implements AutoCloseable {
     private static final int PATIENCE_MILLIS = 50_000;
 
     private final Socket socket = new Socket();
     private final DataInputStream in;
 
-    /** What came back, headers by names in lower case. */
+    /** An answer, with its headers by their names in lower case. */
     public record Reply(int status, Map<String, String> headers, String body) {}
 
-    /** Connects to this address. */
     public Browser(InetSocketAddress server) throws IOException {
         this(server, 0);
     }
 
-    /** The same, with a receive buffer so small, or the usual one for 0. */
+    /** Connects with a receive buffer of this size, or the default one for 0. */
     public Browser(InetSocketAddress server, int receiveBytes) throws IOException {
         if (receiveBytes > 0) {
             socket.setReceiveBufferSize(receiveBytes);
@@ -38,25 +37,25 @@ public final class Browser implements AutoCloseable {
         in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
     }
 
-    /** Sends this text as it is. */
+    /** Sends this text unchanged. */
     public Browser send(String text) throws IOException {
         socket.getOutputStream().write(text.getBytes(ISO_8859_1));
         return this;
     }
 
-    /** Sends a request with a Host header of its own. */
+    /** Sends a request with its own Host header. */
     public Browser ask(String method, String path, String... headers) throws IOException {
         return send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n"
                 + (headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n") + "\r\n");
     }
 
-    /** Says that nothing more is sent. */
+    /** Closes the output. */
     public Browser half() throws IOException {
         socket.shutdownOutput();
         return this;
     }
 
-    /** Reads one answer to a GET or POST as a whole. */
+    /** Reads one complete answer to a GET or POST. */
     public Reply reply() throws IOException {
         return reply(true);
     }
@@ -99,12 +98,12 @@ public final class Browser implements AutoCloseable {
         return line.toString();
     }
 
-    /** Reads so much, without a look at it. */
+    /** Reads and discards this many bytes. */
     public void skip(int bytes) throws IOException {
         in.skipNBytes(bytes);
     }
 
-    /** Waits until the server closes, and returns what still came; a reset is an end like any other. */
+    /** Waits until the server closes or resets the connection, and returns what arrived before. */
     public String rest() throws IOException {
         ByteArrayOutputStream rest = new ByteArrayOutputStream();
         try {
@@ -112,7 +111,7 @@ public final class Browser implements AutoCloseable {
                 rest.write(next);
             }
         } catch (SocketException closed) {
-            // That is what it was to wait for.
+            // A reset also ends the connection.
         }
         return rest.toString(ISO_8859_1);
     }

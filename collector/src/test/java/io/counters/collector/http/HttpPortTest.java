@@ -37,7 +37,7 @@ class HttpPortTest {
     private static final String HUGE = "0123456789abcdef".repeat(64);
     private static final int HUGE_LINES = 5000;
 
-    /** Goes on by 1 with each reading, so that no two things happen at once. */
+    /** Advances by 1 with each reading, so that no two events have the same time. */
     private final AtomicLong nanos = new AtomicLong();
 
     private final Self self = new Self();
@@ -131,7 +131,7 @@ class HttpPortTest {
         return browsers;
     }
 
-    /** One that takes next to nothing of what it asked for. */
+    /** A client that reads almost nothing of the answer to its request. */
     private Browser reluctant(String path) throws IOException {
         Browser browser = new Browser(port.address(), 4096);
         opened.add(browser);
@@ -152,7 +152,7 @@ class HttpPortTest {
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(more));
     }
 
-    /** Lets the event loop do all that is under way. */
+    /** Waits until the event loop has done its pending work. */
     private void settle() throws Exception {
         for (int i = 0; i < 3; i++) {
             port.loop.submit(() -> {}).get();
@@ -184,12 +184,14 @@ class HttpPortTest {
     }
 
     @Test
-    void what_there_is_not_is_404_and_a_method_that_a_path_does_not_take_is_405() throws IOException {
+    void an_unknown_path_is_404_and_a_method_that_a_path_does_not_accept_is_405() throws IOException {
         assertThat(ask("GET", "/none"))
                 .matches(reply -> reply.status() == 404)
                 .extracting(Reply::body)
-                .isEqualTo("there are /quick, /some, /slow, /slow-much, /huge, /endless, /endless-much, /fails-none,"
-                        + " /fails-some, /fails-much, /metrics and POST /change\n");
+                .isEqualTo(
+                        "this path does not exist; use /quick, /some, /slow, /slow-much, /huge, /endless, /endless-much,"
+                                + " /fails-none,"
+                                + " /fails-some, /fails-much, /metrics and POST /change\n");
         for (String method : List.of("POST", "PUT", "DELETE", "OPTIONS", "BREW")) {
             Reply refused = ask(method, "/quick");
             assertThat(refused.status()).isEqualTo(405);
@@ -214,7 +216,7 @@ class HttpPortTest {
     }
 
     @Test
-    void a_huge_answer_arrives_as_it_is_and_the_connection_is_kept() throws IOException {
+    void a_huge_answer_arrives_unchanged_and_the_connection_is_kept() throws IOException {
         Browser browser = browser();
 
         for (int i = 0; i < 3; i++) {
@@ -226,7 +228,7 @@ class HttpPortTest {
     }
 
     @Test
-    void http_1_0_gets_a_huge_answer_up_to_the_end_of_the_connection() throws IOException {
+    void a_huge_answer_to_http_1_0_ends_with_the_connection() throws IOException {
         Reply reply = browser().send("GET /huge HTTP/1.0\r\n\r\n").reply();
 
         assertThat(reply.headers())
@@ -251,7 +253,7 @@ class HttpPortTest {
     }
 
     @Test
-    void a_client_that_says_it_sends_no_more_still_gets_its_answer() throws IOException {
+    void a_client_that_closes_its_output_still_gets_its_answer() throws IOException {
         for (String path : List.of("/quick", "/some", "/huge")) {
             Browser browser = browser();
             browser.ask("GET", path).half();
@@ -263,7 +265,7 @@ class HttpPortTest {
     }
 
     @Test
-    void a_request_may_come_byte_by_byte() throws Exception {
+    void a_request_may_arrive_byte_by_byte() throws Exception {
         Browser browser = browser();
 
         for (char letter : "POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc".toCharArray()) {
@@ -277,7 +279,7 @@ class HttpPortTest {
     // Clients that are slow, many, or wrong
 
     @Test
-    void hundreds_of_half_requests_hold_up_nobody() throws Exception {
+    void hundreds_of_incomplete_requests_do_not_delay_other_clients() throws Exception {
         for (int round = 0; round < 3; round++) {
             for (Browser browser : browsers(200)) {
                 browser.send("GET /some HTTP/1.1\r\nHost: loc");
@@ -305,7 +307,7 @@ class HttpPortTest {
         awaitConnections(1);
         settle();
         await().until(() -> {
-            // Until the bytes have arrived the connection is idle, for which the limit is 30 s.
+            // Until the bytes have arrived the connection is idle, and the limit is 30 s.
             seconds(1);
             browser.send(half.endsWith("half") ? "" : " ");
             return counted("http_timeouts_total") == 1;
@@ -317,7 +319,7 @@ class HttpPortTest {
     }
 
     @Test
-    void a_change_whose_body_is_cut_off_is_not_made() throws Exception {
+    void a_change_whose_body_is_cut_off_is_not_executed() throws Exception {
         for (int i = 0; i < 2; i++) {
             Browser browser =
                     browser().send("POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf");
@@ -334,7 +336,7 @@ class HttpPortTest {
     }
 
     @Test
-    void a_connection_that_asks_nothing_for_30_seconds_is_closed() throws Exception {
+    void a_connection_without_a_request_for_30_seconds_is_closed() throws Exception {
         Browser never = browser();
         Browser once = browser();
         assertThat(once.ask("GET", "/quick").reply().status()).isEqualTo(200);
@@ -351,7 +353,7 @@ class HttpPortTest {
     }
 
     @Test
-    void who_stops_reading_stops_the_writer_and_is_gone_after_10_seconds() throws Exception {
+    void a_client_that_stops_reading_stops_the_writer_and_is_closed_after_10_seconds() throws Exception {
         for (int i = 0; i < 20; i++) {
             reluctant("/endless");
         }
@@ -370,7 +372,7 @@ class HttpPortTest {
     }
 
     @Test
-    void an_answer_that_is_read_in_drops_is_given_up_after_a_minute() throws Exception {
+    void an_answer_that_is_read_very_slowly_is_ended_after_a_minute() throws Exception {
         Browser browser = browser().ask("GET", "/endless");
 
         for (int i = 0; i < 60; i++) {
@@ -384,7 +386,7 @@ class HttpPortTest {
     }
 
     @Test
-    void large_answers_that_nobody_reads_make_room_for_others() throws Exception {
+    void large_answers_that_are_not_read_are_ended_for_waiting_requests() throws Exception {
         reluctant("/endless-much");
         reluctant("/endless-much");
         await().until(() -> counted("http_requests_total") == 2);
@@ -404,7 +406,7 @@ class HttpPortTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"/slow", "/slow-much"})
-    void workers_that_hang_hold_up_nothing_that_needs_none(String path) throws Exception {
+    void workers_that_hang_do_not_delay_requests_that_need_none(String path) throws Exception {
         List<Browser> waiting = new ArrayList<>();
         for (int i = 0; i < HttpPort.ANSWERS_AT_ONCE + HttpPort.REQUESTS_WAITING_MAX; i++) {
             waiting.add(browser().ask("GET", path));
@@ -423,7 +425,7 @@ class HttpPortTest {
             browser.close();
         }
         assertThat(counted("http_timeouts_total")).isEqualTo(waiting.size());
-        // The workers still hang, but those who waited have left.
+        // The workers still hang, but the clients that waited have disconnected.
         Browser later = browser().ask("GET", path);
         await().until(() -> counted("http_requests_total") == waiting.size() + 3);
         assertThat(slowBegun).hasValue(2);
@@ -432,7 +434,7 @@ class HttpPortTest {
     }
 
     @Test
-    void where_connections_are_too_many_the_one_idle_longest_gives_way() throws Exception {
+    void a_new_connection_beyond_the_limit_replaces_the_one_that_is_idle_longest() throws Exception {
         Browser first = browser();
         awaitConnections(1);
         seconds(1);
@@ -450,7 +452,7 @@ class HttpPortTest {
     }
 
     @Test
-    void where_all_connections_are_being_answered_a_new_one_is_refused() throws Exception {
+    void a_new_connection_is_refused_if_all_are_being_answered() throws Exception {
         for (int i = 0; i < HttpPort.CONNECTIONS_MAX; i++) {
             reluctant("/endless");
         }
@@ -465,9 +467,9 @@ class HttpPortTest {
     }
 
     @Test
-    void six_hundred_that_connect_at_once_are_all_answered() throws Exception {
+    void six_hundred_clients_that_connect_at_once_are_all_answered() throws Exception {
         for (Browser browser : browsers(600)) {
-            // Those that gave way meanwhile had asked nothing.
+            // The connections that were replaced meanwhile had sent no request.
             browser.close();
         }
         List<Browser> asking = new ArrayList<>();
@@ -481,7 +483,7 @@ class HttpPortTest {
     }
 
     @Test
-    void requests_that_are_too_large_or_no_requests_are_refused_and_closed() throws Exception {
+    void requests_that_are_too_large_or_invalid_are_refused_and_closed() throws Exception {
         assertRefused(431, "GET /quick HTTP/1.1\r\nHost: localhost\r\nX: " + "x".repeat(7000) + "\r\n\r\n");
         assertRefused(414, "GET /" + "x".repeat(3000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assertRefused(400, "hello\r\n\r\n");
@@ -503,7 +505,7 @@ class HttpPortTest {
     }
 
     @Test
-    void a_body_of_moderate_size_is_passed_over() throws IOException {
+    void a_body_of_moderate_size_is_ignored() throws IOException {
         Browser browser = browser();
 
         browser.send("POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8192\r\n\r\n" + "x".repeat(8192));
@@ -536,7 +538,7 @@ class HttpPortTest {
                 .isZero();
     }
 
-    // Who may ask
+    // Allowed hosts and sites
 
     @ParameterizedTest
     @ValueSource(
@@ -580,7 +582,7 @@ class HttpPortTest {
                 "localhost, evil.example",
                 ""
             })
-    void any_other_host_is_misdirected_and_told_the_rule(String host) throws IOException {
+    void any_other_host_is_answered_with_421_and_the_rule(String host) throws IOException {
         for (String path : List.of("GET /quick", "GET /metrics", "GET /none", "POST /change")) {
             Reply refused = browser()
                     .send(path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
@@ -595,7 +597,7 @@ class HttpPortTest {
     }
 
     @Test
-    void no_host_is_for_http_1_0_only_and_two_are_for_nobody() throws IOException {
+    void a_missing_host_is_allowed_only_for_http_1_0_and_two_are_never_allowed() throws IOException {
         assertThat(browser().send("GET /quick HTTP/1.0\r\n\r\n").reply().status())
                 .isEqualTo(200);
         assertThat(browser().send("GET /quick HTTP/1.1\r\n\r\n").reply().status())
@@ -628,7 +630,7 @@ class HttpPortTest {
         "Sec-Fetch-Site: none",
         "X: nothing",
     })
-    void a_change_is_taken_from_programs_and_from_its_own_page(String header) throws IOException {
+    void a_change_is_accepted_from_programs_and_from_the_own_page(String header) throws IOException {
         assertThat(ask("POST", "/change", header.replace("PORT", "" + port.number()))
                         .status())
                 .isEqualTo(200);
@@ -648,7 +650,7 @@ class HttpPortTest {
         "Sec-Fetch-Site: cross-site",
         "Sec-Fetch-Site: same-site",
     })
-    void a_change_is_not_taken_from_another_site(String header) throws IOException {
+    void a_change_from_another_site_is_refused(String header) throws IOException {
         Reply refused = ask("POST", "/change", header.replace("PORT", "" + port.number()));
 
         assertThat(refused.status()).isEqualTo(403);
@@ -658,7 +660,7 @@ class HttpPortTest {
     }
 
     @Test
-    void every_one_of_several_origins_must_be_its_own() throws IOException {
+    void a_change_with_several_origins_is_refused_unless_all_are_its_own() throws IOException {
         String own = "Origin: http://localhost:" + port.number();
 
         assertThat(ask("POST", "/change", own, "Origin: http://evil.example").status())
@@ -670,11 +672,11 @@ class HttpPortTest {
                 .isEqualTo(403);
     }
 
-    // What goes wrong inside
+    // Internal errors
 
     @ParameterizedTest
     @EnumSource(Work.class)
-    void an_error_in_one_request_is_the_end_of_that_request_only(Work work) throws IOException {
+    void an_error_in_one_request_ends_only_that_request(Work work) throws IOException {
         String path = "/fails-" + work.name().toLowerCase(Locale.ROOT);
         List<Throwable> faults = List.of(
                 new OutOfMemoryError("Java heap space"),
@@ -704,12 +706,12 @@ class HttpPortTest {
     }
 
     @Test
-    void what_a_fault_says_stays_on_one_line_of_the_log() throws IOException {
+    void the_message_of_an_error_is_logged_on_one_line() throws IOException {
         fails = () -> {
             throw new IllegalStateException("a\nWARN forged \u001b[31m");
         };
 
-        assertThat(ask("GET", "/fails-some").body()).isEqualTo("GET /fails-some failed; the log says why\n");
+        assertThat(ask("GET", "/fails-some").body()).isEqualTo("GET /fails-some failed; see the log\n");
 
         await().until(() -> !said.lines().isEmpty());
         assertThat(said.lines())
@@ -719,7 +721,7 @@ class HttpPortTest {
 
     @ParameterizedTest
     @EnumSource(Work.class)
-    void an_error_in_the_middle_of_an_answer_cuts_it_visibly(Work work) throws IOException {
+    void an_error_in_the_middle_of_an_answer_cuts_it_off_without_its_end(Work work) throws IOException {
         AtomicInteger pieces = new AtomicInteger();
         fails = () -> new Answer(200, Answer.PLAIN, out -> {
             if (pieces.incrementAndGet() > 1000) {
@@ -745,7 +747,7 @@ class HttpPortTest {
     }
 
     @Test
-    void an_event_loop_that_ends_by_itself_is_an_uncaught_exception_which_ends_the_program() {
+    void an_event_loop_that_ends_unexpectedly_is_an_uncaught_exception_which_ends_the_program() {
         var unused = port.loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
 
         await().until(() -> deaths.size() == 1);
@@ -754,10 +756,10 @@ class HttpPortTest {
         deaths.clear();
     }
 
-    // Its beginning and end
+    // Start and end
 
     @Test
-    void a_taken_port_is_said_with_the_remedy() {
+    void a_port_in_use_is_reported_with_the_remedy() {
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> port(port.number()))
                 .withMessageContaining("port " + port.number())
@@ -780,7 +782,7 @@ class HttpPortTest {
     }
 
     @Test
-    void closing_frees_the_port_within_a_second_whatever_is_under_way_and_twice_is_as_once() throws Exception {
+    void closing_frees_the_port_within_a_second_whatever_is_pending_and_is_idempotent() throws Exception {
         InetSocketAddress address = port.address();
         browsers(20);
         reluctant("/endless");

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the thread that receives datagrams leaves to the garbage collector. */
+/** The garbage of the thread that receives datagrams. */
 @Tag("slow")
 class AllocationTest {
     private static final InetSocketAddress LOOPBACK = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -37,7 +37,7 @@ class AllocationTest {
     @TempDir
     Path folder;
 
-    /** By the bytes that the receiving thread has allocated, once all that runs is compiled. */
+    /** Measured by the bytes that the receiving thread allocates, once its code is compiled. */
     @Test
     void nothing_is_allocated_for_a_datagram_from_any_of_a_thousand_senders() throws Exception {
         List<DatagramChannel> senders = new ArrayList<>();
@@ -86,7 +86,7 @@ class AllocationTest {
         }
     }
 
-    /** A datagram of each sender's stream, and waits until all are merged. */
+    /** Sends a datagram of each sender's stream, and waits until all are merged. */
     private static void send(List<DatagramChannel> senders, int round, KeptLedger kept) throws IOException {
         for (int i = 0; i < senders.size(); i++) {
             DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_MAX);

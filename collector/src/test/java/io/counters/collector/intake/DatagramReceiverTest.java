@@ -29,7 +29,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What becomes of the thread for UDP when its socket, or a datagram, fails. */
+/** The UDP thread when its socket or a datagram fails. */
 class DatagramReceiverTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final InetSocketAddress LOOPBACK = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -41,7 +41,7 @@ class DatagramReceiverTest {
     private final Ledger ledger = new Ledger(
             LedgerSettings.in(Path.of("unused")), false, this::millis, 1, new SeededHash(new Random(1)), self);
 
-    /** The ledger's clock, which lets a test have the ledger fail. */
+    /** The ledger's clock, with which a test can make the ledger fail. */
     private long millis() {
         Throwable failure = clockFails.get();
         if (failure instanceof RuntimeException fault) {
@@ -52,7 +52,7 @@ class DatagramReceiverTest {
         return 0;
     }
 
-    /** A socket whose receives fail for so often. */
+    /** A socket whose next receives fail. */
     private static final class FailingSocket extends UdpSocket {
         final AtomicInteger failuresLeft = new AtomicInteger();
 
@@ -95,7 +95,7 @@ class DatagramReceiverTest {
     }
 
     @Test
-    void receives_that_fail_are_tried_again_counted_and_said_once() throws Exception {
+    void receives_that_fail_are_tried_again_counted_and_logged_once() throws Exception {
         FailingSocket socket = new FailingSocket();
         socket.failuresLeft.set(4);
         DatagramReceiver receiver = receiver(socket, System::nanoTime);
@@ -107,7 +107,7 @@ class DatagramReceiverTest {
         awaitApplied(1);
         assertThat(counted("intake_receive_failures_total")).isEqualTo(4);
         assertThat(said.lines())
-                .containsExactly("WARN the UDP socket failed and is tried again, for 60 s at most:"
+                .containsExactly("WARN the UDP socket failed and is tried again for at most 60 s:"
                         + " java.io.IOException: Cannot allocate memory");
         socket.failuresLeft.set(2);
         send(socket, "increment a");
@@ -127,14 +127,14 @@ class DatagramReceiverTest {
 
         assertThatThrownBy(receiver::run)
                 .isInstanceOf(UncheckedIOException.class)
-                .hasMessage("the UDP socket has failed for 60 s, so that nothing is taken there")
+                .hasMessage("the UDP socket has failed for 60 s, so it receives nothing")
                 .hasRootCauseMessage("Cannot allocate memory");
         assertThat(counted("intake_receive_failures_total")).isEqualTo(7);
         assertThat(socket.channel().isOpen()).isFalse();
     }
 
     @Test
-    void a_socket_that_is_closed_by_others_ends_the_thread_with_the_failure() throws Exception {
+    void a_socket_that_is_closed_elsewhere_ends_the_thread_with_the_failure() throws Exception {
         UdpSocket socket = new UdpSocket(LOOPBACK);
         DatagramReceiver receiver = receiver(socket, System::nanoTime);
         socket.channel().close();
@@ -145,7 +145,7 @@ class DatagramReceiverTest {
     }
 
     @Test
-    void a_fault_of_the_program_in_one_datagram_is_the_end_of_that_datagram_alone() throws Exception {
+    void an_internal_error_in_one_datagram_affects_only_that_datagram() throws Exception {
         UdpSocket socket = new UdpSocket(LOOPBACK);
         DatagramReceiver receiver = receiver(socket, System::nanoTime);
         Thread running = new Thread(receiver);
@@ -174,7 +174,7 @@ class DatagramReceiverTest {
     }
 
     @Test
-    void an_error_goes_out_and_is_not_caught() throws Exception {
+    void an_error_is_thrown_and_not_caught() throws Exception {
         UdpSocket socket = new UdpSocket(LOOPBACK);
         DatagramReceiver receiver = receiver(socket, System::nanoTime);
         clockFails.set(new OutOfMemoryError("as a test"));

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Real sockets on loopback, into a real ledger. */
+/** Real sockets on loopback, with a real ledger. */
 class IntakeTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -72,7 +72,7 @@ class IntakeTest {
         kept.close();
     }
 
-    /** Lets the intake take what has arrived, and end. */
+    /** Lets the intake merge what has arrived, and end. */
     private void end() throws InterruptedException {
         intake.close();
         run();
@@ -81,7 +81,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_name_has_room_for_the_prefix_that_it_gets_elsewhere() throws Exception {
+    void a_name_leaves_room_for_the_prefix() throws Exception {
         IntakeSettings prefixed = IntakeSettings.from(new Settings(
                 Map.of(Setting.PREFIX, "shop.", Setting.UDP_PORT, "0", Setting.BIND, "127.0.0.1"), Map.of()));
         try (Intake own = new Intake(
@@ -120,7 +120,7 @@ class IntakeTest {
         return socket;
     }
 
-    /** Sends all that on a connection of its own. */
+    /** Sends all pieces on a new connection. */
     private void stream(String... pieces) throws IOException {
         try (Socket socket = connect()) {
             OutputStream out = socket.getOutputStream();
@@ -152,7 +152,7 @@ class IntakeTest {
     }
 
     @Test
-    void many_datagrams_count_each() throws Exception {
+    void each_of_many_datagrams_counts() throws Exception {
         run();
 
         for (int i = 0; i < 2000; i++) {
@@ -167,7 +167,7 @@ class IntakeTest {
     }
 
     @Test
-    void the_largest_datagram_is_taken() throws Exception {
+    void the_largest_datagram_counts() throws Exception {
         run();
         String line = "increment a\n";
 
@@ -177,7 +177,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_stream_of_a_datagram_does_not_reach_into_the_next() throws Exception {
+    void the_stream_of_a_datagram_does_not_apply_to_the_next() throws Exception {
         run();
 
         datagram(S1 + " 10 1\nincrement a 5 5");
@@ -190,7 +190,7 @@ class IntakeTest {
     }
 
     @Test
-    void bad_lines_are_counted_by_reason_and_the_good_ones_beside_them_count() throws Exception {
+    void rejected_lines_are_counted_by_reason_and_the_lines_next_to_them_count() throws Exception {
         run();
 
         datagram("increment good\nincrement b@d\nincrement\nhello\nincrement good 2\nincrement good -1\n"
@@ -209,7 +209,7 @@ class IntakeTest {
     }
 
     @Test
-    void what_the_log_shows_of_a_bad_line_is_short_and_printable() throws Exception {
+    void the_log_shows_a_rejected_line_short_and_printable() throws Exception {
         run();
 
         datagram("\u001b[31mred\u0000\u00ff" + "x".repeat(500));
@@ -223,7 +223,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_from_line_governs_the_lines_after_it_until_the_next() throws Exception {
+    void a_from_line_applies_to_the_lines_after_it_until_the_next() throws Exception {
         run();
 
         stream(
@@ -249,7 +249,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_second_from_line_in_a_datagram_gives_its_lines_to_nobody() throws Exception {
+    void lines_after_a_second_from_line_in_a_datagram_belong_to_no_stream() throws Exception {
         run();
 
         datagram(S1 + " 10 1\nincrement a 5 5\nfrom 00000000000000000000002b 10 1\nincrement a 1 500\nincrement end");
@@ -275,7 +275,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_line_that_is_too_long_costs_only_itself() throws Exception {
+    void only_a_line_that_is_too_long_is_lost() throws Exception {
         run();
 
         stream("increment a\nincrement b,k=" + "v".repeat(1100) + "\nincrement a 1\n");
@@ -286,7 +286,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_line_that_is_too_long_over_many_reads_costs_only_itself() throws Exception {
+    void only_a_line_that_is_too_long_over_many_reads_is_lost() throws Exception {
         run();
         try (Socket socket = connect()) {
             OutputStream out = socket.getOutputStream();
@@ -307,7 +307,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_line_that_is_too_long_and_never_ends_is_never_taken() throws Exception {
+    void a_line_that_is_too_long_and_never_ends_is_not_counted() throws Exception {
         run();
 
         stream("x".repeat(100_000) + "increment a");
@@ -319,7 +319,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_line_of_exactly_1024_bytes_is_read_for_what_it_says() throws Exception {
+    void a_line_of_exactly_1024_bytes_is_read() throws Exception {
         run();
         String command = "a:1|c|#";
         String line = command + "x".repeat(1024 - command.length());
@@ -332,7 +332,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_last_line_without_a_line_break_is_not_counted_and_is_said_with_the_remedy() throws Exception {
+    void a_last_line_without_a_line_break_is_rejected_with_the_remedy() throws Exception {
         run();
 
         stream("increment a\norders:123456|c");
@@ -343,7 +343,7 @@ class IntakeTest {
         assertThat(kept.said.lines()).hasSize(1);
         assertThat(kept.said.lines().get(0))
                 .startsWith("WARN TCP line \"orders:123456|c\" was rejected (line_cut): ")
-                .contains("End the last line with a line break, too: echo, not echo -n; sent by 127.0.0.1:");
+                .contains("End the last line with a line break too: echo, not echo -n; sent by 127.0.0.1:");
     }
 
     @Test
@@ -358,7 +358,7 @@ class IntakeTest {
 
     @Test
     @Tag("slow")
-    void a_half_line_is_counted_as_cut_however_its_connection_ends() throws Exception {
+    void an_incomplete_line_is_rejected_as_cut_however_its_connection_ends() throws Exception {
         run();
         try (Socket stalled = connect()) {
             line(stalled, "increment first");
@@ -387,7 +387,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_stream_without_any_line_break_is_said_as_that_with_about_what_it_held() throws Exception {
+    void a_stream_without_any_line_break_is_logged_with_its_estimated_counts() throws Exception {
         run();
         int counts = 10_000;
 
@@ -402,15 +402,16 @@ class IntakeTest {
         assertThat(kept.counted("intake_unended_bytes_total")).isEqualTo(5L * counts);
         assertThat(kept.said.lines().get(0))
                 .startsWith("WARN TCP line \"a:1|ca:1|c")
-                .contains("was rejected (lines_joined): several lines stand here without line breaks between them")
-                .contains("a:1|c\\n; it holds about ");
+                .contains(
+                        "was rejected (lines_joined): the text contains several lines without line breaks between them")
+                .contains("a:1|c\\n; estimated counts in it: ");
         assertThat(kept.said.lines().get(1))
                 .contains(
-                        "sent 50,000 bytes without a line break, which hold about 10,000 counts; none of them is counted");
+                        "sent 50,000 bytes without a line break; estimated counts in them: 10,000, and none is counted");
     }
 
     @Test
-    void lines_that_are_joined_without_line_breaks_are_said_as_that_wherever_they_come() throws Exception {
+    void lines_that_are_joined_without_line_breaks_are_rejected_as_joined_over_udp_and_tcp() throws Exception {
         run();
 
         datagram("good:1|c\na:1|cb:1|c\ngauge:1|ga:7|c\nincrement aincrement b\na:1|c|@0.1b:1|c\na:1|c|#t:vb:1|c");
@@ -424,7 +425,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_counter_of_a_type_that_statsd_has_not_is_not_hidden_among_gauges() throws Exception {
+    void a_counter_with_an_unknown_type_is_not_hidden_among_gauges() throws Exception {
         run();
 
         datagram("g:1|g\nt:1|ms\nh:1|h\ns:1|s\nd:1|d\nk:1|k\n_e{1,2}:a|bc\norders:1|C\norders:1|count");
@@ -434,7 +435,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_connection_that_is_reset_harms_nobody() throws Exception {
+    void a_connection_that_is_reset_does_not_affect_others() throws Exception {
         run();
         try (Socket other = connect()) {
             Socket reset = connect();
@@ -454,7 +455,7 @@ class IntakeTest {
     }
 
     @Test
-    void what_a_browser_posts_does_not_count_and_is_said_with_its_source() throws Exception {
+    void a_browsers_post_does_not_count_and_is_logged_with_its_source() throws Exception {
         run();
         try (Socket browser = connect()) {
             browser.getOutputStream()
@@ -482,7 +483,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_tls_client_is_told_at_once_by_the_end_of_its_connection() throws Exception {
+    void a_tls_clients_connection_is_closed_at_once() throws Exception {
         run();
         try (Socket client = connect()) {
             client.getOutputStream().write(new byte[] {22, 3, 1, 2, 0, 1, 0, 1, (byte) 0xfc});
@@ -494,7 +495,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_line_that_names_a_method_or_header_is_a_counter_where_statsd_says_so() throws Exception {
+    void a_statsd_line_that_begins_like_http_counts() throws Exception {
         run();
 
         stream("host:1|c\norigin:2|c\nget:3|c\nincrement POST\nincrement /path\n");
@@ -504,7 +505,7 @@ class IntakeTest {
         assertThat(kept.said.lines()).isEmpty();
     }
 
-    /** Waits until the other side has closed it. */
+    /** Waits until the other side has closed the connection. */
     private static void awaitClosed(Socket socket) throws IOException {
         socket.setSoTimeout((int) PATIENCE.toMillis());
         try {
@@ -512,7 +513,7 @@ class IntakeTest {
         } catch (SocketTimeoutException stillOpen) {
             throw stillOpen;
         } catch (SocketException reset) {
-            // What was not read when it was closed.
+            // A reset, because the server had not read everything.
         }
     }
 
@@ -521,7 +522,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_connection_that_said_nothing_for_a_day_is_taken() throws Exception {
+    void a_connection_that_was_silent_for_a_day_still_counts() throws Exception {
         run();
         try (Socket fresh = connect();
                 Socket heard = connect()) {
@@ -530,7 +531,7 @@ class IntakeTest {
             await().atMost(PATIENCE).until(() -> kept.counted("intake_connections") == 2);
             for (int hour = 1; hour <= 24; hour++) {
                 nanos.addAndGet(TimeUnit.HOURS.toNanos(1));
-                // A connection that is read makes the server look at all of them.
+                // Reading one connection makes the server check all of them.
                 stream("increment hour\n");
                 awaitValue("hour", hour);
             }
@@ -548,7 +549,7 @@ class IntakeTest {
 
     @Test
     @Tag("slow")
-    void a_half_line_that_does_not_grow_for_a_minute_ends_its_connection() throws Exception {
+    void an_incomplete_line_that_does_not_grow_for_a_minute_ends_its_connection() throws Exception {
         run();
         try (Socket half = connect();
                 Socket tooLong = connect();
@@ -583,7 +584,7 @@ class IntakeTest {
     }
 
     @Test
-    void where_all_connections_are_in_use_the_longest_silent_gives_way_after_a_minute() throws Exception {
+    void a_new_connection_beyond_the_limit_replaces_the_longest_silent_after_a_minute() throws Exception {
         run();
         List<Socket> all = new ArrayList<>();
         try {
@@ -597,9 +598,9 @@ class IntakeTest {
                 assertThat(kept.counted("intake_refused_connections_total")).isEqualTo(1);
                 assertThat(kept.said.lines())
                         .containsExactly("WARN all " + CONNECTIONS
-                                + " TCP connections are in use, so that the one from 127.0.0.1:"
+                                + " TCP connections are in use, so the one from 127.0.0.1:"
                                 + refused.getLocalPort()
-                                + " is refused; --connections and ulimit -n set how many there may be");
+                                + " was refused; to allow more, raise --connections or ulimit -n");
             }
             nanos.addAndGet(TimeUnit.SECONDS.toNanos(61));
             line(all.get(0), "increment first");
@@ -615,8 +616,8 @@ class IntakeTest {
                 assertThat(kept.counted("intake_connections")).isEqualTo(CONNECTIONS);
                 assertThat(kept.said.lines().get(1))
                         .endsWith("the one from 127.0.0.1:" + all.get(1).getLocalPort()
-                                + ", silent longest, was closed for a new one; --connections and ulimit -n set how many"
-                                + " there may be");
+                                + ", silent longest, was closed for a new one; to allow more, raise --connections or"
+                                + " ulimit -n");
             }
             assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(1);
             assertThat(kept.counted("intake_refused_connections_total")).isEqualTo(1);
@@ -634,7 +635,7 @@ class IntakeTest {
             for (int i = 0; i < 600; i++) {
                 Socket socket = new Socket();
                 all.add(socket);
-                // Nobody accepts yet; where the backlog is full a connect waits for a second.
+                // No thread accepts yet; if the backlog is full, a connect waits for a second.
                 socket.connect(intake.tcpAddress(), 900);
                 line(socket, "increment a");
             }
@@ -648,9 +649,9 @@ class IntakeTest {
         }
     }
 
-    /** By Linux' table of sockets: {@code 02} before the timer's time is keepalive. */
+    /** Reads Linux's table of sockets, where {@code 02} before the timer's time means keepalive. */
     @Test
-    void a_sender_whose_machine_is_gone_is_found_out_by_keepalive() throws Exception {
+    void a_sender_whose_machine_has_disappeared_is_detected_by_keepalive() throws Exception {
         run();
         try (Socket socket = connect()) {
             line(socket, "increment a");
@@ -668,7 +669,7 @@ class IntakeTest {
     }
 
     @Test
-    void the_bound_of_connections_knows_the_descriptors_and_the_heap() {
+    void the_maximum_of_connections_depends_on_descriptors_and_heap() {
         assertThat(IntakeSettings.connectionsMax(10_000, 1 << 20, 4L << 30)).isEqualTo(10_000);
         assertThat(IntakeSettings.connectionsMax(10_000, 1024, 4L << 30)).isEqualTo(512);
         assertThat(IntakeSettings.connectionsMax(10_000, 1 << 20, 256 << 20)).isEqualTo(6553);
@@ -677,7 +678,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_port_that_is_closed_by_others_ends_the_server_with_the_failure() throws Exception {
+    void a_port_that_is_closed_elsewhere_ends_the_server_with_the_failure() throws Exception {
         ServerSocketChannel port =
                 ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         TcpServer server = new TcpServer(port, settings(0), kept.ledger, nanos::get, kept.said.log(), kept.self);
@@ -686,7 +687,7 @@ class IntakeTest {
         assertThatThrownBy(server::run).isInstanceOf(UncheckedIOException.class).hasMessageContaining("was closed");
     }
 
-    /** A server whose accepts fail for so often, with its own clock. */
+    /** A server whose next accepts fail, with its own clock. */
     private final class FailingServer extends TcpServer {
         final AtomicInteger failuresLeft;
 
@@ -716,7 +717,7 @@ class IntakeTest {
         try (SocketChannel waiting = SocketChannel.open(port.getLocalAddress())) {
             assertThatThrownBy(server::run)
                     .isInstanceOf(UncheckedIOException.class)
-                    .hasMessage("the TCP port's accept has failed for 60 s, so that nothing is taken there")
+                    .hasMessage("the TCP port's accept has failed for 60 s, so it receives nothing")
                     .hasRootCauseMessage("Too many open files");
             assertThat(waiting.isConnected()).isTrue();
         }
@@ -725,7 +726,7 @@ class IntakeTest {
     }
 
     @Test
-    void accepts_that_fail_for_a_moment_are_counted_said_once_and_cost_no_connection() throws Exception {
+    void accepts_that_fail_for_a_moment_are_counted_logged_once_and_lose_no_connection() throws Exception {
         ServerSocketChannel port =
                 ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         TcpServer server = new FailingServer(port, 4, System::nanoTime);
@@ -741,12 +742,12 @@ class IntakeTest {
         assertThat(running.isAlive()).isFalse();
         assertThat(kept.counted("intake_receive_failures_total")).isEqualTo(4);
         assertThat(kept.said.lines())
-                .containsExactly("WARN the TCP port's accept failed and is tried again, for 60 s at most:"
+                .containsExactly("WARN the TCP port's accept failed and is tried again for at most 60 s:"
                         + " java.io.IOException: Too many open files");
     }
 
     @Test
-    void what_had_arrived_before_the_end_is_taken() throws Exception {
+    void lines_that_arrived_before_the_end_count() throws Exception {
         String line = "increment tcp\n";
         int lines = 100_000 / line.length();
         try (Socket waiting = connect();
@@ -762,12 +763,12 @@ class IntakeTest {
             assertThat(waiting.isConnected()).isTrue();
         }
         assertThat(kept.values())
-                .as("a line that was cut might go on")
+                .as("a line that was cut off may be incomplete")
                 .isEqualTo(Map.of("tcp", (long) lines, "udp", 1500L));
     }
 
     @Test
-    void the_end_comes_also_when_a_sender_never_stops() throws Exception {
+    void the_intake_ends_even_if_a_sender_never_stops() throws Exception {
         run();
         Thread flood = new Thread(() -> {
             try (Socket socket = connect()) {
@@ -776,7 +777,7 @@ class IntakeTest {
                     socket.getOutputStream().write(lines);
                 }
             } catch (IOException closed) {
-                // As it should be.
+                // Expected: the server closed the connection.
             }
         });
         flood.start();
@@ -789,7 +790,7 @@ class IntakeTest {
     }
 
     @Test
-    void a_taken_port_is_said_with_the_remedy() throws Exception {
+    void a_udp_port_in_use_is_reported_with_the_remedy() throws Exception {
         InetSocketAddress taken = intake.udpAddress();
 
         assertThatThrownBy(() -> new Intake(
@@ -802,11 +803,11 @@ class IntakeTest {
                         kept.self))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("UDP port " + taken.getPort())
-                .hasMessageEndingWith("--udp-port takes another");
+                .hasMessageEndingWith("use --udp-port for another port");
     }
 
     @Test
-    void a_taken_port_of_tcp_is_said_with_the_remedy_of_tcp() throws Exception {
+    void a_tcp_port_in_use_is_reported_with_the_remedy() throws Exception {
         int taken = intake.tcpAddress().getPort();
         IntakeSettings settings =
                 new IntakeSettings(InetAddress.getLoopbackAddress(), 0, taken, 250, CONNECTIONS, StatsdSettings.CLEAN);
@@ -815,20 +816,20 @@ class IntakeTest {
                         settings, Optional.empty(), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("TCP port " + taken)
-                .hasMessageEndingWith("--tcp-port takes another");
+                .hasMessageEndingWith("use --tcp-port for another port");
     }
 
     @Test
-    void tcp_gets_the_number_that_udp_got() throws Exception {
+    void by_default_tcp_has_the_number_of_the_udp_port() throws Exception {
         assertThat(intake.tcpAddress().getPort()).isEqualTo(intake.udpAddress().getPort());
         assertThat(kept.counted("intake_receive_buffer_bytes")).isPositive();
     }
 
     @Test
-    void a_free_port_is_free_for_both() throws Exception {
+    void a_port_of_0_is_a_free_one_for_both() throws Exception {
         List<AutoCloseable> taken = new ArrayList<>();
         try {
-            // One in fourteen of the numbers that are given out is taken for TCP.
+            // One in fourteen of the assigned numbers is in use for TCP.
             for (int i = 0; i < 2000; i++) {
                 taken.add(ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
             }

@@ -42,7 +42,7 @@ class LinesTest {
         return text.getBytes(ISO_8859_1);
     }
 
-    /** A log looks at its clock whenever it is called, here to see who holds what. */
+    /** A log reads its clock at every call; this one checks whether the thread holds the lock. */
     @Test
     void nothing_is_logged_while_the_ledger_is_locked() {
         AtomicInteger calls = new AtomicInteger();
@@ -69,7 +69,7 @@ class LinesTest {
     }
 
     @Test
-    void every_rejected_line_is_counted_and_the_first_of_a_reason_is_said_with_its_sender() {
+    void every_rejected_line_is_counted_and_the_first_of_a_reason_is_logged_with_its_sender() {
         Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
         byte[] bad = bytes("b@d\nw@rse\n".repeat(100) + "timer:1|ms\nincrement a");
 
@@ -84,7 +84,7 @@ class LinesTest {
                         "WARN UDP line \"b@d\" was rejected (unknown_verb): a line begins with increment, decrement,"
                                 + " from or peer, or is a StatsD line name:1|c; sent by 127.0.0.1:4711",
                         "WARN UDP line \"timer:1|ms\" was rejected (statsd_type): of StatsD's types only counters (c)"
-                                + " are taken here; sent by 127.0.0.1:4711");
+                                + " count; sent by 127.0.0.1:4711");
         assertThat(kept.value("a")).isEqualTo(1);
     }
 
@@ -104,7 +104,7 @@ class LinesTest {
     }
 
     @Test
-    void who_sends_most_bad_lines_is_named_a_minute_later() {
+    void the_address_that_sends_most_rejected_lines_is_logged_a_minute_later() {
         Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
         byte[] bad = bytes("b@d\nb@d");
         for (int i = 0; i < 1000; i++) {
@@ -116,11 +116,11 @@ class LinesTest {
         lines.datagram(source, bad, 0, bad.length);
 
         assertThat(kept.said.lines().get(1))
-                .endsWith("(and 1,999 times since this was last said; most from 10.0.0.7: 1,800, 10.0.0.8: 199)");
+                .endsWith("(1,999 more since this was last logged; most from 10.0.0.7: 1,800, 10.0.0.8: 199)");
     }
 
     @Test
-    void a_line_of_http_or_tls_in_a_datagram_is_rejected_alone() {
+    void only_the_line_of_http_or_tls_in_a_datagram_is_rejected() {
         Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
         byte[] http = bytes("increment a\nPOST / HTTP/1.1\r\nHost: here\r\n\26\3\1\nincrement a 100\nb:7|c");
 
@@ -140,7 +140,7 @@ class LinesTest {
     }
 
     @Test
-    void a_flood_of_bad_lines_from_many_addresses_allocates_nothing() {
+    void a_flood_of_rejected_lines_from_many_addresses_allocates_nothing() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
         byte[] bad = bytes("b@d\nincrement b@d\ntimer:1|ms");

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** collector.jar in a process whose kernel refuses receives and accepts for a moment. */
+/** collector.jar in its own process, whose kernel refuses receives and accepts for a moment. */
 class ReceiveFaultsIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Pattern PORTS =
@@ -92,11 +92,11 @@ class ReceiveFaultsIT {
     }
 
     @Test
-    void receives_that_fail_for_a_moment_cost_no_datagram() throws Exception {
+    void receives_that_fail_for_a_moment_lose_no_datagram() throws Exception {
         datagram("increment udp");
         awaitCounter("udp", 1);
         faults.set(Faults.Slot.RECEIVES_FAIL, 7);
-        // The first wakes the one receive that the fault came too late for.
+        // The first wakes the one receive that had begun before the fault was set.
         datagram("increment udp");
         awaitCounter("udp", 2);
 
@@ -111,7 +111,7 @@ class ReceiveFaultsIT {
     }
 
     @Test
-    void accepts_that_fail_for_a_moment_cost_no_connection() throws Exception {
+    void accepts_that_fail_for_a_moment_lose_no_connection() throws Exception {
         faults.set(Faults.Slot.ACCEPTS_FAIL, 3);
 
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
@@ -121,6 +121,6 @@ class ReceiveFaultsIT {
 
         assertThat(faults.get(Faults.Slot.ACCEPTS_FAIL)).isZero();
         assertThat(page("/metrics")).contains("counters_intake_receive_failures_total 3\n");
-        assertThat(said("err")).contains("the TCP port's accept failed and is tried again, for 60 s at most");
+        assertThat(said("err")).contains("the TCP port's accept failed and is tried again for at most 60 s");
     }
 }

@@ -30,7 +30,7 @@ class StatsdSettingsTest {
     }
 
     @Test
-    void names_are_cleaned_and_no_tag_is_dropped_unless_told_otherwise() throws Exception {
+    void by_default_names_are_cleaned_and_no_tag_is_dropped() throws Exception {
         assertThat(settings(Map.of())).isEqualTo(new StatsdSettings(true, List.of()));
         assertThat(settings(Map.of(Setting.STATSD_NAMES, "strict"))).isEqualTo(new StatsdSettings(false, List.of()));
         assertThat(settings(Map.of(Setting.DROP_TAGS, " pod, container_id ,a/b")))
@@ -42,14 +42,14 @@ class StatsdSettingsTest {
             delimiter = '~',
             value = {
                 "Clean~ ~ --statsd-names is Clean, allowed are clean and strict",
-                "clean~ pod id~ --drop-tags is pod id, where \"pod id\" is no key that a stored tag may have; allowed are"
-                        + " keys of A-Z a-z 0-9 - _ . / with commas between them, and _ stands for any other letter",
-                "clean~ a,k=v~ --drop-tags is a,k=v, where \"k=v\" is no key that a stored tag may have; allowed are"
-                        + " keys of A-Z a-z 0-9 - _ . / with commas between them, and _ stands for any other letter",
-                "strict~ pod~ --drop-tags is pod, which works with statsd-names=clean only; leave one of the two settings"
-                        + " out"
+                "clean~ pod id~ --drop-tags is pod id, where \"pod id\" is not a key of a stored tag; give keys"
+                        + " of A-Z a-z 0-9 - _ . / separated by commas, with _ for any other character",
+                "clean~ a,k=v~ --drop-tags is a,k=v, where \"k=v\" is not a key of a stored tag; give keys"
+                        + " of A-Z a-z 0-9 - _ . / separated by commas, with _ for any other character",
+                "strict~ pod~ --drop-tags is pod, which works only with statsd-names=clean; leave out one of the two"
+                        + " settings"
             })
-    void a_mistake_is_said_with_its_rule(String names, String drop, String message) {
+    void a_wrong_value_is_reported_with_the_rule(String names, String drop, String message) {
         Map<Setting, String> flags = drop == null
                 ? Map.of(Setting.STATSD_NAMES, names)
                 : Map.of(Setting.STATSD_NAMES, names, Setting.DROP_TAGS, drop);
@@ -57,9 +57,9 @@ class StatsdSettingsTest {
         assertThatThrownBy(() -> settings(flags)).hasMessage(message);
     }
 
-    /** What clients send that nobody can change, as it goes through the lines of a port. */
+    /** Lines of clients that can't be changed, read like those of a port. */
     @Test
-    void cleaned_lines_count_and_are_counted_by_reason() throws Exception {
+    void cleaned_lines_count_and_the_reasons_are_counted() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             StatsdSettings statsd = new StatsdSettings(true, List.of("pod"));
             Lines lines = new Lines(kept.ledger, 250, statsd.newName(), kept.said.log(), kept.self);
@@ -85,9 +85,9 @@ class StatsdSettingsTest {
         }
     }
 
-    /** Its blanks would be cleaned, and what follows would count: a web page can have a browser send it. */
+    /** A web page can make a browser send it: its blanks would be cleaned, and the following lines would count. */
     @Test
-    void a_request_of_http_ends_a_connection_and_is_not_cleaned() throws Exception {
+    void an_http_request_ends_its_connection_and_is_not_cleaned() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Source browser = new Source("TCP", true, () -> null);
             Lines lines = new Lines(kept.ledger, 250, StatsdSettings.CLEAN.newName(), kept.said.log(), kept.self);
@@ -102,7 +102,7 @@ class StatsdSettingsTest {
     }
 
     @Test
-    void strict_refuses_them() throws Exception {
+    void strict_rejects_lines_that_would_be_cleaned() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Lines lines = new Lines(
                     kept.ledger, 250, new StatsdSettings(false, List.of()).newName(), kept.said.log(), kept.self);
@@ -117,7 +117,7 @@ class StatsdSettingsTest {
     }
 
     @Test
-    void a_fraction_is_refused_where_its_name_leaves_no_room_for_the_prefix() throws Exception {
+    void a_fraction_is_rejected_if_its_name_leaves_no_room_for_the_prefix() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Lines lines = new Lines(kept.ledger, 5, StatsdSettings.CLEAN.newName(), kept.said.log(), kept.self);
             byte[] bytes = "abcdef:0.5|c\nabcde:0.5|c".getBytes(UTF_8);

@@ -18,12 +18,12 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Where TCP cuts a stream is chance; here it is chosen, as each piece is read before the next one is sent. */
+/** TCP splits a stream at any byte; here each piece is read before the next one is sent, so the test chooses the byte. */
 class TcpConnectionTest {
     @TempDir
     Path folder;
 
-    /** Reads the pieces one by one, each a read of its own, and then the end of the stream. */
+    /** Reads each piece with its own read, and then the end of the stream. */
     private static void read(KeptLedger kept, String... pieces) throws IOException {
         try (ServerSocketChannel server =
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
@@ -41,14 +41,14 @@ class TcpConnectionTest {
             }
             sender.shutdownOutput();
             while (connection.read(buffer.clear(), 0)) {
-                // On to the end of the stream.
+                // Until the end of the stream.
             }
             connection.end();
         }
     }
 
     @Test
-    void a_stream_cut_at_any_byte_counts_the_same() throws Exception {
+    void a_stream_that_is_split_at_any_byte_counts_the_same() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             String rest =
                     " 10 1\nincrement a 5 7\r\ndecrement b 2\r\n\r\nfrom -\nb:3|c\nincrement c 10 400\nincrement c 14\n";
@@ -68,7 +68,7 @@ class TcpConnectionTest {
     }
 
     @Test
-    void a_stream_that_comes_byte_by_byte_counts_the_same() throws Exception {
+    void a_stream_that_arrives_byte_by_byte_counts_the_same() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             read(kept, "from sender-0000000001 10 1\nincrement a 5 7\r\ndecrement b 2\nb:3|c\n\n".split("(?<=.)"));
 
@@ -77,7 +77,7 @@ class TcpConnectionTest {
     }
 
     @Test
-    void a_line_cut_off_with_its_connection_counts_nothing_under_a_from_line() throws Exception {
+    void a_line_cut_off_with_its_connection_is_not_counted_under_a_from_line() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             read(kept, "from sender-0000000001 10 1\nincrement a 5 5\nincrement a 500");
             read(kept, "from sender-0000000001 20 2\nincrement a 0 500\n");
@@ -89,7 +89,7 @@ class TcpConnectionTest {
     }
 
     @Test
-    void a_line_cut_off_with_its_connection_is_no_count_wherever_it_is_cut() throws Exception {
+    void a_line_cut_off_with_its_connection_is_not_counted_wherever_it_is_cut() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             String line = "orders:1234567890|c";
             for (int cut = 1; cut <= line.length(); cut++) {
@@ -104,7 +104,7 @@ class TcpConnectionTest {
     }
 
     @Test
-    void what_joined_lines_held_is_estimated_the_same_wherever_they_are_cut() throws Exception {
+    void the_estimate_of_joined_lines_is_the_same_wherever_they_are_split() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             String text = "orders.placed:12|c|#port:80|c:abc".repeat(100) + "end";
             int streams = 0;
@@ -123,7 +123,7 @@ class TcpConnectionTest {
     }
 
     @Test
-    void a_line_too_long_is_rejected_once_wherever_it_is_cut() throws Exception {
+    void a_line_that_is_too_long_is_rejected_once_wherever_it_is_split() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             String text = "increment a\n" + "x".repeat(3000) + "\nincrement a\nincrement a\n";
             int streams = 0;
@@ -139,7 +139,7 @@ class TcpConnectionTest {
     }
 
     @Test
-    void a_line_is_not_too_long_because_its_line_break_comes_late() throws Exception {
+    void a_line_of_the_maximum_length_counts_although_its_line_break_arrives_later() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             String name = "a".repeat(200);
             String line = name + ":1|c|#t:v" + "|T1".repeat((1024 - name.length() - 9) / 3);
@@ -152,7 +152,7 @@ class TcpConnectionTest {
     }
 
     @Test
-    void an_overlong_from_line_ends_the_stream_before_it() throws Exception {
+    void a_from_line_that_is_too_long_ends_the_stream_before_it() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             String begin = "from sender-0000000001 10 1\nincrement a 5 5\nfrom sender-0000000002 " + "1".repeat(2000);
 
@@ -162,7 +162,7 @@ class TcpConnectionTest {
         }
     }
 
-    /** Reads the pieces one by one until the connection is to be closed; returns whether it is. */
+    /** Reads the pieces one by one until the connection must be closed; returns whether it must. */
     private static boolean isRefused(KeptLedger kept, byte[]... pieces) throws IOException {
         try (ServerSocketChannel server =
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
@@ -189,7 +189,7 @@ class TcpConnectionTest {
     }
 
     @Test
-    void http_is_refused_wherever_it_is_cut_and_only_what_came_before_counts() throws Exception {
+    void http_is_rejected_wherever_it_is_split_and_only_lines_before_it_count() throws Exception {
         String body = "\r\n\r\nincrement a 1000\nfrom sender-0000000001 10 1\nincrement a 500 500\na:7|c\n";
         List<String> requests = List.of(
                 "POST / HTTP/1.1\r\nHost: localhost:11212" + body,
@@ -215,7 +215,7 @@ class TcpConnectionTest {
     }
 
     @Test
-    void tls_is_refused_wherever_it_is_cut_and_whatever_is_in_it() throws Exception {
+    void tls_is_rejected_wherever_it_is_split_and_whatever_its_content() throws Exception {
         byte[] hello = "\26\3\1\2\0\1\0\1\374\3\3\nincrement a 1000\nincrement a 1000\n".getBytes(ISO_8859_1);
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             for (int cut = 0; cut < hello.length; cut++) {
@@ -229,7 +229,7 @@ class TcpConnectionTest {
     }
 
     @Test
-    void what_looks_like_http_in_the_middle_of_a_line_is_not() throws Exception {
+    void text_like_http_in_the_middle_of_a_line_is_not_http() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             String text = """
                     host:1|c

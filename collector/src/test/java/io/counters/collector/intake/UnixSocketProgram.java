@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Removes the name of a Unix socket while it has no descriptors left, for {@link UnixSocketTest}, as a process of its own. */
+/** Removes the name of a Unix socket while it has no descriptors left, in its own process, for {@link UnixSocketTest}. */
 final class UnixSocketProgram {
     private static final int TRIES = 10;
 
@@ -20,7 +20,7 @@ final class UnixSocketProgram {
         Path path = Path.of(args[0]);
         try (UnixSocket socket = new UnixSocket(path, System::nanoTime)) {
             ByteBuffer buffer = ByteBuffer.allocateDirect(100);
-            // Once with descriptors: there is none to load a class with later.
+            // Once with descriptors, because a class can't be loaded without one later.
             removeAndReceive(socket, path, buffer);
             System.out.println(Files.exists(path));
 

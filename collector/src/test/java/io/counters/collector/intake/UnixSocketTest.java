@@ -44,12 +44,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Counts by a Unix datagram socket, from sockets of the kernel's and from a real client, into a real ledger. */
+/** Counts over a Unix datagram socket, from the kernel's sockets and from a real client, in a real ledger. */
 @EnabledOnOs(OS.LINUX)
 class UnixSocketTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    /** Sends each of its arguments but the first as a datagram, as PHP's and Python's clients do. */
+    /** Sends each argument except the first as a datagram, like PHP's and Python's clients. */
     private static final String CLIENT = """
             use Socket;
             my $path = shift;
@@ -93,7 +93,7 @@ class UnixSocketTest {
         thread.start();
     }
 
-    /** Lets the intake take what has arrived, and end. */
+    /** Lets the intake merge what has arrived, and end. */
     private void end() throws InterruptedException {
         if (intake != null && thread != null) {
             intake.close();
@@ -111,7 +111,7 @@ class UnixSocketTest {
         Socket socket = Socket.newSocketDomainDgram();
         try {
             socket.setSendBufferSize(1 << 20);
-            // It does not block: where the queue is full it is tried again.
+            // It does not block, so it is tried again if the queue is full.
             await().atMost(PATIENCE)
                     .pollInterval(Duration.ofMillis(1))
                     .until(() -> socket.sendToDomainSocket(
@@ -139,7 +139,7 @@ class UnixSocketTest {
 
     @Test
     @Tag("slow")
-    void a_real_client_of_another_process_counts() throws Exception {
+    void a_real_client_in_another_process_is_counted() throws Exception {
         run();
 
         String[] datagrams = new String[500];
@@ -156,7 +156,7 @@ class UnixSocketTest {
     }
 
     @Test
-    void every_user_who_reaches_the_folder_may_send_and_a_bad_line_is_said_with_the_path() throws Exception {
+    void every_user_who_reaches_the_folder_may_send_and_a_rejected_line_is_logged_with_the_path() throws Exception {
         run();
 
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
@@ -168,11 +168,11 @@ class UnixSocketTest {
         await().atMost(PATIENCE).until(() -> !kept.said.lines().isEmpty());
         assertThat(kept.said.lines().get(0))
                 .startsWith("WARN Unix line \"b@d\" was rejected (unknown_verb): ")
-                .endsWith("; sent by a process of this machine by " + path);
+                .endsWith("; sent by a process of this machine over " + path);
     }
 
     @Test
-    void a_datagram_larger_than_udps_is_taken() throws Exception {
+    void a_datagram_larger_than_a_udp_datagram_counts() throws Exception {
         String line = "increment a\n";
         int lines = 200_000 / line.length();
         run();
@@ -183,7 +183,7 @@ class UnixSocketTest {
     }
 
     @Test
-    void what_had_arrived_before_the_end_is_taken_and_the_name_is_removed() throws Exception {
+    void datagrams_that_arrived_before_the_end_count_and_the_name_is_removed() throws Exception {
         UnixSocket socket = new UnixSocket(path, System::nanoTime);
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
@@ -204,8 +204,8 @@ class UnixSocketTest {
     }
 
     @Test
-    void the_name_that_a_killed_collector_left_is_taken_over() throws Exception {
-        // Bound, and closed without removing the name: as a process leaves it that was killed.
+    void the_name_that_a_killed_collector_left_is_replaced() throws Exception {
+        // Bound, and closed without removing the name, like the socket of a killed process.
         Socket killed = Socket.newSocketDomainDgram();
         killed.bind(new DomainSocketAddress(path.toString()));
         killed.close();
@@ -221,20 +221,20 @@ class UnixSocketTest {
     }
 
     @Test
-    void a_name_that_somebody_receives_at_is_left_alone() throws Exception {
+    void a_name_at_which_a_program_receives_is_left_alone() throws Exception {
         run();
 
         assertThatThrownBy(this::run)
                 .isInstanceOf(IOException.class)
                 .hasMessage("can't listen on the Unix socket " + path + ": another program receives there, perhaps"
-                        + " another collector; end that, or give another path");
+                        + " another collector; end that program, or give another path");
         send("increment a");
 
         awaitValue("a", 1);
     }
 
     @Test
-    void a_stream_socket_that_somebody_has_open_is_left_alone() throws Exception {
+    void an_open_stream_socket_is_left_alone() throws Exception {
         try (ServerSocketChannel other = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             other.bind(UnixDomainSocketAddress.of(path));
 
@@ -251,23 +251,23 @@ class UnixSocketTest {
         Files.writeString(path, "precious");
         assertThatThrownBy(this::run)
                 .hasMessageEndingWith(
-                        "there is a file of that name that is no socket; move it away, or give another path");
+                        "there is a file of that name that is not a socket; move it away, or give another path");
         assertThat(path).hasContent("precious");
 
         path = Files.createDirectory(folder.resolve("folder"));
-        assertThatThrownBy(this::run).hasMessageContaining("is no socket");
+        assertThatThrownBy(this::run).hasMessageContaining("is not a socket");
     }
 
     @Test
-    void a_folder_that_is_missing_or_closed_is_said_with_the_remedy() {
+    void a_folder_that_is_missing_or_closed_is_reported_with_the_remedy() {
         path = folder.resolve("missing/counters.sock");
         assertThatThrownBy(this::run)
                 .isInstanceOf(IOException.class)
-                .hasMessage(
-                        "can't listen on the Unix socket " + path + ": the folder " + folder.resolve("missing")
-                                + " does not exist, or this process may not enter it; create it, for the user of this process to write in");
+                .hasMessage("can't listen on the Unix socket " + path + ": the folder " + folder.resolve("missing")
+                        + " does not exist, or this process has no access; create it, and let the user of this process"
+                        + " write there");
 
-        // Where nobody may make a file, root neither.
+        // A folder in which not even root may create a file.
         path = Path.of("/proc/counters.sock");
         assertThatThrownBy(this::run)
                 .isInstanceOf(IOException.class)
@@ -275,7 +275,7 @@ class UnixSocketTest {
     }
 
     @Test
-    void where_it_can_not_be_had_nothing_else_stays_open() throws Exception {
+    void if_the_socket_cannot_be_opened_nothing_else_stays_open() throws Exception {
         path = folder.resolve("missing/counters.sock");
         int port;
         try (ServerSocketChannel free = ServerSocketChannel.open()) {
@@ -301,7 +301,7 @@ class UnixSocketTest {
 
     @Test
     @Tag("slow")
-    void a_name_that_is_removed_comes_back_and_what_waited_behind_it_counts() throws Exception {
+    void a_removed_name_is_created_again_and_waiting_datagrams_count() throws Exception {
         UnixSocket socket = new UnixSocket(path, System::nanoTime);
         send("increment before");
         Files.delete(path);
@@ -328,7 +328,7 @@ class UnixSocketTest {
 
     @Test
     @Tag("slow")
-    void a_name_that_another_program_has_taken_is_said_and_left_alone() throws Exception {
+    void a_name_that_another_program_has_taken_is_logged_and_left_alone() throws Exception {
         run();
 
         Files.delete(path);
@@ -344,7 +344,7 @@ class UnixSocketTest {
 
     @Test
     @Tag("slow")
-    void a_name_that_another_program_had_taken_is_got_back_once_that_was_killed() throws Exception {
+    void a_name_that_another_program_had_taken_is_bound_again_once_that_program_is_killed() throws Exception {
         run();
         Files.delete(path);
         Socket other = Socket.newSocketDomainDgram();
@@ -353,7 +353,7 @@ class UnixSocketTest {
         other.close();
 
         await().atMost(PATIENCE).ignoreExceptions().until(() -> {
-            // Nobody receives there at first.
+            // At first no program receives there.
             send("increment a");
             return true;
         });
@@ -363,7 +363,7 @@ class UnixSocketTest {
 
     @Test
     @Tag("slow")
-    void no_descriptor_for_a_new_socket_is_a_failure_that_passes() throws Exception {
+    void a_missing_descriptor_for_a_new_socket_is_a_temporary_failure() throws Exception {
         Process process = new ProcessBuilder(
                         "bash",
                         "-c",
@@ -385,7 +385,7 @@ class UnixSocketTest {
     }
 
     @Test
-    void the_last_line_of_a_datagram_that_is_too_long_is_not_counted_cut() throws Exception {
+    void the_last_line_of_a_datagram_that_is_too_long_is_rejected_as_cut() throws Exception {
         try (UdpSocket small = new UdpSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)) {
             @Override
             public int bytesMax() {
@@ -417,8 +417,8 @@ class UnixSocketTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"unix:///run/a.sock", "unixgram:///run/a.sock", "@abstract", "/run/a\0b.sock"})
-    void what_is_no_path_is_refused_with_the_rule(String text) {
-        assertThatThrownBy(() -> checked(text)).hasMessageContaining("which is no path");
+    void a_value_that_is_not_a_path_is_refused_with_the_rule(String text) {
+        assertThatThrownBy(() -> checked(text)).hasMessageContaining("which is not a path");
     }
 
     @Test

@@ -3,7 +3,7 @@ package io.counters.collector.ledger;
 import io.counters.collector.ledger.Changes.CounterRow;
 import java.util.SortedMap;
 
-/** Commits what changed in a ledger to memory, which outlives it; without the cost of a file. */
+/** Commits a ledger to memory that outlives it, without the cost of a file. */
 final class Disk {
     private final MemoryJournal journal = new MemoryJournal();
 
@@ -16,7 +16,7 @@ final class Disk {
         }
     }
 
-    /** Lets a commit fail, as on a full disk. */
+    /** Makes a commit fail, as on a full disk. */
     void fail(Ledger ledger) {
         Changes changes = ledger.changes();
         if (changes != null) {
@@ -24,12 +24,12 @@ final class Disk {
         }
     }
 
-    /** Gives an empty ledger all that was committed. */
+    /** Fills an empty ledger with everything that was committed. */
     void load(Ledger ledger) {
         journal.load(ledger);
     }
 
-    /** The counter as the last commit has it. */
+    /** The counter as in the last commit. */
     CounterRow counter(int id) {
         return journal.counter(id);
     }

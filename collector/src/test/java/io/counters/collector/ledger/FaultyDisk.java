@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.SortedMap;
 
 /**
- * The child process of {@link LedgerFaultsTest}: opens ledgers and commits to them, and each call on a file fails in its
- * turn. It ends with an exception where a value is wrong.
+ * The child process of {@link LedgerFaultsTest}: opens ledgers and commits to them while each call on a file fails in
+ * turn. It ends with an exception if a value is wrong.
  */
 public final class FaultyDisk {
     private static final String SENDER = "from 8f2c6a1e0b7d4c93a5e1f07b ";
@@ -88,14 +88,14 @@ public final class FaultyDisk {
                 }
             }
             heal();
-            check(kept.commit.run(), "a commit fails on a sound disk: " + kept.said.lines());
-            check(kept.values(), ROUNDS, "in this life, call " + call);
+            check(kept.commit.run(), "a commit failed on a working disk: " + kept.said.lines());
+            check(kept.values(), ROUNDS, "in this run, call " + call);
         }
         exact(data, ROUNDS, "after the end, call " + call);
         return failed;
     }
 
-    /** What a kill at this moment leaves is one whole commit. */
+    /** Checks that a kill at this moment leaves one complete commit. */
     private void killed(Path data, int round, boolean committed, String when) throws IOException {
         Path copy = copied(data, data.resolve("killed"));
         try (KeptLedger kept = opened(copy, when)) {
@@ -138,7 +138,7 @@ public final class FaultyDisk {
         }
     }
 
-    /** After the sender has said its totals once more, nothing is missing and nothing too much. */
+    /** Checks that the values are exact after the sender has repeated its totals. */
     private static void exact(Path data, int round, String when) throws IOException {
         try (KeptLedger kept = opened(data, when)) {
             kept.datagram(datagram(round));
@@ -150,7 +150,7 @@ public final class FaultyDisk {
         try {
             return new KeptLedger(data, false);
         } finally {
-            check(!Files.exists(data.resolve("ledger.damaged-1.sqlite")), "a sound ledger is set aside, " + when);
+            check(!Files.exists(data.resolve("ledger.damaged-1.sqlite")), "an undamaged ledger was set aside, " + when);
         }
     }
 
@@ -174,7 +174,7 @@ public final class FaultyDisk {
         for (int counter = 0; counter < COUNTERS; counter++) {
             long wanted = counter % ROUNDS <= round ? (round + 1) * 10 : 0;
             long value = values.getOrDefault("c" + counter, 0L);
-            check(value == wanted, when + ": c" + counter + " is " + value + " and not " + wanted);
+            check(value == wanted, when + ": c" + counter + " is " + value + ", expected " + wanted);
         }
     }
 

@@ -9,7 +9,7 @@ import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
 import org.jspecify.annotations.Nullable;
 
-/** Feeds datagrams, as they stand in the protocol, to a ledger. */
+/** Feeds datagrams to a ledger, in the form of the protocol. */
 final class Feed implements Commands {
     private final Ledger ledger;
     private final long address;
@@ -20,7 +20,7 @@ final class Feed implements Commands {
         this(ledger, 0);
     }
 
-    /** @param address where the datagrams come from */
+    /** @param address a number for the sender's address */
     Feed(Ledger ledger, long address) {
         this.ledger = ledger;
         this.address = address;

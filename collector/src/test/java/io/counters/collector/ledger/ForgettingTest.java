@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** When the ledger forgets a stream, and what it takes of one that it may have forgotten. */
+/** When the ledger forgets a stream, and how it merges one that it may have forgotten. */
 class ForgettingTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final String S2 = "from 00000000000000000000002b";
@@ -27,7 +27,7 @@ class ForgettingTest {
                 LedgerSettings.in(Path.of("unused")), false, () -> now, 1, new SeededHash(new Random(1)), self);
     }
 
-    /** Lets time pass, with the ledger listening. */
+    /** Lets time pass while the ledger is listening. */
     private void listen(long millis) {
         for (long until = now + millis; now < until; ) {
             now = Math.min(until, now + HOUR);
@@ -35,7 +35,7 @@ class ForgettingTest {
         }
     }
 
-    /** Lets time pass with the ledger down. */
+    /** Lets time pass while the ledger is down. */
     private void down(long millis) {
         disk.commit(ledger);
         now += millis;
@@ -50,7 +50,7 @@ class ForgettingTest {
     }
 
     @Test
-    void a_stream_unheard_of_for_a_day_is_dropped_and_its_values_stay() {
+    void a_stream_that_was_silent_for_a_day_is_forgotten_and_its_values_stay() {
         feed.datagram(S1 + " 1000 1\nincrement a 5 5\ndecrement a 1 1");
         listen(23 * HOUR);
         assertThat(ledger.streams()).isEqualTo(1);
@@ -67,7 +67,7 @@ class ForgettingTest {
     }
 
     @Test
-    void a_stream_that_only_repeats_itself_is_kept() {
+    void a_stream_that_only_repeats_totals_is_kept() {
         feed.datagram(S1 + " 1000 1\nincrement a 5 5");
         for (int i = 2; i < 12; i++) {
             listen(20 * HOUR);
@@ -80,7 +80,7 @@ class ForgettingTest {
     }
 
     @Test
-    void time_spent_down_does_not_count() {
+    void time_that_the_ledger_is_down_does_not_count() {
         feed.datagram(S1 + " 1000 1\nincrement a 5 5");
         listen(13 * HOUR);
         down(100 * HOUR);
@@ -93,7 +93,7 @@ class ForgettingTest {
     }
 
     @Test
-    void a_stream_that_comes_back_after_it_was_dropped_counts_by_its_amounts() {
+    void a_stream_that_returns_after_it_was_forgotten_counts_by_amounts() {
         feed.datagram(S1 + " 1000 1\nincrement a 5 5");
         listen(30 * HOUR);
 
@@ -104,7 +104,7 @@ class ForgettingTest {
     }
 
     @Test
-    void a_stream_that_began_after_all_that_was_dropped_is_whole() {
+    void a_stream_that_began_after_the_last_forgotten_one_was_heard_is_whole() {
         feed.datagram(S1 + " 1000 1\nincrement a 5 5");
         listen(30 * HOUR);
 
@@ -114,17 +114,17 @@ class ForgettingTest {
     }
 
     @Test
-    void a_delayed_datagram_of_a_dropped_stream_makes_it_look_a_minute_younger_at_most() {
+    void a_delayed_datagram_of_a_forgotten_stream_counts_by_its_amount() {
         feed.datagram(S1 + " 1000 1\nincrement a 5 5");
         listen(30 * HOUR);
 
         feed.datagram(S1 + " " + (30 * HOUR - MINUTE / 2) + " 1\nincrement a 1 5");
 
-        assertThat(value("a")).as("an amount again, but no total").isEqualTo(6);
+        assertThat(value("a")).as("its amount counts again, its total does not").isEqualTo(6);
     }
 
     @Test
-    void new_names_beyond_the_rate_wait_for_their_repetition_or_go_to_the_overflow_counter() {
+    void new_names_beyond_the_rate_wait_for_their_repetition_or_count_as_overflow() {
         LedgerSettings usual = LedgerSettings.in(Path.of("unused"));
         Ledger slow = new Ledger(
                 new LedgerSettings(usual.folder(), 100 * A_NAME, 2 * A_NAME, 100, 100, 100, usual.expiryMillis()),
@@ -147,7 +147,7 @@ class ForgettingTest {
     }
 
     @Test
-    void a_connection_that_outlives_its_stream_counts_by_amounts() {
+    void a_connection_whose_stream_was_forgotten_counts_by_amounts() {
         byte[] id = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
         Stream held = ledger.stream(id, 0, id.length, 1000, 1, 0);
         ledger.merge(held, io.counters.wire.Verb.INCREMENT, new byte[] {'a'}, 0, 1, 5, 5);
@@ -160,7 +160,7 @@ class ForgettingTest {
     }
 
     @Test
-    void a_new_ledger_whose_store_bears_anothers_mark_takes_no_total_of_older_streams() {
+    void a_new_ledger_on_the_store_of_another_ledger_ignores_totals_of_older_streams() {
         assertThat(ledger.found(new Mark(99, 7))).contains("another ledger");
 
         feed.datagram(S1 + " 60000 2\nincrement a 2 100");
@@ -171,7 +171,7 @@ class ForgettingTest {
     }
 
     @Test
-    void a_ledger_restored_from_a_backup_adopts_nothing_neither_now_nor_in_a_later_life() {
+    void a_ledger_restored_from_a_backup_adopts_nothing_even_after_a_restart() {
         Ledger restored = new Ledger(
                 LedgerSettings.in(Path.of("unused")), true, () -> now, 1, new SeededHash(new Random(1)), self);
         new Feed(restored).datagram("increment old 1");
@@ -188,7 +188,7 @@ class ForgettingTest {
                 }
             }
             assertThat(restored.value(name))
-                    .as("not what the store had from this ledger's own future")
+                    .as("later values of this ledger in the store are not adopted")
                     .isEqualTo(10);
 
             restored = new Ledger(
@@ -198,7 +198,7 @@ class ForgettingTest {
     }
 
     @Test
-    void a_mark_is_read_as_it_was_written() {
+    void a_mark_that_was_written_can_be_read() {
         Mark mark = new Mark(-5, 1234);
 
         assertThat(Mark.of(mark.toString())).contains(mark);
@@ -208,7 +208,7 @@ class ForgettingTest {
     }
 
     @Test
-    void what_was_lost_on_the_way_is_told_from_the_datagrams_numbers() {
+    void lost_and_repeated_datagrams_are_counted_by_their_numbers() {
         for (int seq : new int[] {1, 2, 5, 5, 4, 9}) {
             feed.datagram(S1 + " 1000 " + seq + "\nincrement a 1 " + seq);
         }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Lines that add no whole number: the counter's value is always their exact sum, rounded half up. */
+/** Lines whose amounts are not whole numbers: the counter's value is always their exact sum, rounded half up. */
 class FractionsTest {
     @TempDir
     Path folder;
@@ -92,7 +92,7 @@ class FractionsTest {
     }
 
     @Test
-    void fractions_mix_with_whole_numbers_and_with_totals() {
+    void fractions_whole_amounts_and_totals_add_up() {
         feed.datagram("a:0.5|c\na:2|c\nincrement a 3\ndecrement a 1\na:-0.75|c\na:0.25|c");
         feed.datagram("from 8f2c6a1e0b7d4c93a5e1f07b 10 1\nincrement a 5 5\na:0.5|c");
 
@@ -110,7 +110,7 @@ class FractionsTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void any_lines_come_to_what_exact_arithmetic_says_whatever_fails_between(int seed) {
+    void random_lines_add_up_exactly_through_failed_commits_and_crashes(int seed) {
         Random random = new Random(seed);
         BigDecimal exact = BigDecimal.ZERO;
         BigDecimal committed = BigDecimal.ZERO;
@@ -144,7 +144,7 @@ class FractionsTest {
     }
 
     @Test
-    void the_rest_survives_an_orderly_restart() throws Exception {
+    void a_rest_survives_an_orderly_restart() throws Exception {
         for (int life = 0; life < 4; life++) {
             try (KeptLedger kept = new KeptLedger(folder, false)) {
                 kept.datagram("a:0.25|c\nb:-0.25|c\nc:1|c");
@@ -155,12 +155,12 @@ class FractionsTest {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             assertThat(kept.values()).isEqualTo(Map.of("a", 1L, "b", -1L, "c", 4L));
             kept.datagram("a:0.5|c");
-            assertThat(kept.value("a")).as("nothing is left of before").isEqualTo(2);
+            assertThat(kept.value("a")).as("no rest of an earlier run is left").isEqualTo(2);
         }
     }
 
     @Test
-    void the_rest_survives_a_kill_as_the_value_does() throws Exception {
+    void a_rest_survives_a_kill_with_its_value() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("a:2.25|c");
             kept.commit.run();
@@ -179,7 +179,7 @@ class FractionsTest {
     }
 
     @Test
-    void a_commit_that_fails_is_made_up_for_with_its_rests() throws Exception {
+    void the_rests_of_a_failed_commit_are_in_the_next_one() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("a:1|c");
             kept.commit.run();
@@ -196,7 +196,7 @@ class FractionsTest {
     }
 
     @Test
-    void only_blocks_of_counters_with_a_rest_take_a_row_and_only_when_it_has_changed() throws Exception {
+    void only_blocks_with_changed_rests_are_written() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             for (int i = 0; i < 3 * Values.BLOCK; i++) {
                 kept.datagram("counter." + i + ":1|c");
@@ -214,7 +214,7 @@ class FractionsTest {
     }
 
     @Test
-    void a_ledger_of_the_version_before_has_no_rests_and_gets_some() throws Exception {
+    void a_ledger_of_the_previous_version_is_read_and_gets_rests() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("a:7|c");
             kept.commit.run();
@@ -231,10 +231,10 @@ class FractionsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "UPDATE rest SET numbers = x'00', rests of counters are cut off",
-        "UPDATE rest SET block = 7, its table rest has counters that have no name"
+        "UPDATE rest SET numbers = x'00', rests of counters are truncated",
+        "UPDATE rest SET block = 7, table rest has counters without a name"
     })
-    void rests_that_contradict_the_counters_are_damage(String damage, String said) throws Exception {
+    void rests_that_contradict_the_counters_count_as_damage(String damage, String said) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("a:7.25|c");
             kept.commit.run();
@@ -248,7 +248,7 @@ class FractionsTest {
     }
 
     @Test
-    void names_without_room_add_up_their_fractions_together() {
+    void fractions_of_names_without_room_add_up_in_the_overflow_counter() {
         long names = 2 * NameTable.memory(1);
         ledger = ledger(new LedgerSettings(Path.of("unused"), names, names, 10, 10, 10, 1000));
         feed = new Feed(ledger);
@@ -260,9 +260,9 @@ class FractionsTest {
         assertThat(ledger.size()).isEqualTo(3);
     }
 
-    /** A rest is below one count, so it stays where it is; what has become whole goes to the owner. */
+    /** A rest is below one count, so it stays; what has become a whole count moves to the owner. */
     @Test
-    void a_collector_that_does_not_own_the_name_passes_on_whole_counts_and_keeps_the_rest() {
+    void a_collector_that_does_not_own_a_name_passes_on_whole_counts_and_keeps_the_rest() {
         PeerList list = new PeerList(
                 1, List.of(new PeerList.Peer("a:1", 1), new PeerList.Peer("b:1", 1)), List.of(), List.of());
         Map<String, PeerLedger> all = new LinkedHashMap<>();

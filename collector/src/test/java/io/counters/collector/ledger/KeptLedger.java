@@ -9,7 +9,7 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** A real ledger with its file in a folder of a test's, for the tests of the rooms around it. */
+/** A real ledger with its file in a test's folder, for the tests of other packages. */
 public final class KeptLedger implements AutoCloseable {
     public final Self self = new Self();
     public final SaidFaults said = new SaidFaults();
@@ -25,7 +25,7 @@ public final class KeptLedger implements AutoCloseable {
         commit = new Commit(ledger, file, () -> 0, said.log(), self);
     }
 
-    /** Counts what a datagram says. */
+    /** Merges a datagram. */
     public void datagram(String text) {
         new Feed(ledger).datagram(text);
     }
@@ -46,7 +46,7 @@ public final class KeptLedger implements AutoCloseable {
         return values().getOrDefault(name, 0L);
     }
 
-    /** What the program counted of itself under this name. */
+    /** The program's own metric with this name. */
     public long counted(String name) {
         return self.values().getOrDefault(name, 0L);
     }

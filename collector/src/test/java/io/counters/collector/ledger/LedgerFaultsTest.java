@@ -9,14 +9,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The real file on a disk that fails at a moment of our choice, in a child process: see {@link FaultyDisk}. */
+/** The real file on a disk whose calls fail one by one, in a child process: see {@link FaultyDisk}. */
 @Tag("slow")
 class LedgerFaultsTest {
     @TempDir
     Path folder;
 
     @Test
-    void whichever_call_on_a_file_fails_the_values_are_exact_and_nothing_is_set_aside() throws Exception {
+    void values_stay_exact_and_no_file_is_set_aside_whichever_call_on_a_file_fails() throws Exception {
         Path control = folder.resolve("control");
         Path data = Files.createDirectory(folder.resolve("data"));
         Faults faults = new Faults(control, data);

@@ -33,7 +33,7 @@ class LedgerFileTest {
     Path other;
 
     @Test
-    void values_and_watermarks_of_both_verbs_come_back() throws Exception {
+    void values_and_watermarks_of_both_verbs_survive_a_restart() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram(S1 + " 10 1\nincrement a 5 5\ndecrement a 7 7\ndecrement b 1 1\nincrement c 9");
             kept.commit.run();
@@ -51,7 +51,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void a_long_stream_comes_back_whole() throws Exception {
+    void a_stream_with_many_counters_survives_a_restart() throws Exception {
         StringBuilder datagram = new StringBuilder(S1 + " 10 1");
         for (int i = 0; i < 3000; i++) {
             datagram.append("\nincrement counter." + i + " 1 " + (i + 1));
@@ -67,12 +67,12 @@ class LedgerFileTest {
             for (int i = 0; i < 3000; i++) {
                 assertThat(kept.ledger.snapshot().values()[i]).isEqualTo(i + 1);
             }
-            assertThat(kept.ledger.changes()).as("all of it was known").isNull();
+            assertThat(kept.ledger.changes()).as("everything was loaded").isNull();
         }
     }
 
     @Test
-    void what_was_committed_is_there_after_an_abrupt_end() throws Exception {
+    void a_commit_survives_an_abrupt_end() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram(S1 + " 10 1\nincrement a 5 5");
             kept.commit.run();
@@ -90,7 +90,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void the_projection_comes_back_in_doubt_where_a_push_was_under_way() throws Exception {
+    void a_key_whose_push_was_in_progress_is_in_doubt_after_a_restart() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, true)) {
             kept.datagram("increment a 5");
             kept.commit.run();
@@ -113,7 +113,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void the_time_of_the_last_commit_is_kept() throws Exception {
+    void the_time_of_the_last_commit_survives_a_restart() throws Exception {
         try (LedgerFile file = new LedgerFile(folder)) {
             assertThat(file.committedMillis()).isZero();
             file.write(new Changes(
@@ -135,7 +135,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void a_second_collector_on_the_same_folder_is_refused_with_the_remedy() throws Exception {
+    void a_second_collector_on_one_folder_is_refused_with_a_remedy() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             assertThatThrownBy(() -> new LedgerFile(folder))
                     .isInstanceOf(IOException.class)
@@ -143,14 +143,14 @@ class LedgerFileTest {
                     .hasMessageContaining("in use by another collector")
                     .hasMessageContaining("--data-dir");
             kept.datagram("increment a");
-            assertThat(kept.value("a")).as("the first one is not harmed").isEqualTo(1);
+            assertThat(kept.value("a")).as("the first one is unaffected").isEqualTo(1);
         }
 
         new LedgerFile(folder).close();
     }
 
     @Test
-    void a_folder_that_can_not_be_is_refused_with_the_remedy() throws Exception {
+    void a_folder_that_cannot_be_created_is_refused_with_a_remedy() throws Exception {
         Path file = Files.writeString(folder.resolve("a-file"), "");
 
         assertThatThrownBy(() -> new LedgerFile(file.resolve("below")))
@@ -160,7 +160,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void a_damaged_ledger_is_set_aside_under_a_name_that_says_so_and_a_new_one_begins() throws Exception {
+    void a_damaged_ledger_is_set_aside_under_another_name_and_a_new_one_begins() throws Exception {
         String text = "these are my notes, dear collector, ".repeat(100);
         for (int number = 1; number <= 2; number++) {
             Files.writeString(folder.resolve("ledger.sqlite"), text);
@@ -178,19 +178,19 @@ class LedgerFileTest {
     }
 
     @Test
-    void an_empty_file_is_a_ledger_that_has_not_begun() throws Exception {
+    void an_empty_file_counts_as_a_new_ledger() throws Exception {
         Files.createFile(folder.resolve("ledger.sqlite"));
 
         try (LedgerFile anew = new LedgerFile(folder)) {
             assertThat(anew.setAside())
-                    .as("a full disk at the first start leaves it")
+                    .as("a first start on a full disk leaves an empty file")
                     .isNull();
             assertThat(anew.committedMillis()).isZero();
         }
     }
 
     @Test
-    void an_empty_file_beside_a_log_has_lost_what_was_in_it() throws Exception {
+    void an_empty_file_beside_a_filled_log_counts_as_damaged() throws Exception {
         Files.createFile(folder.resolve("ledger.sqlite"));
         Files.writeString(folder.resolve("ledger.sqlite-wal"), "what was committed last");
 
@@ -201,7 +201,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void a_ledger_with_a_broken_page_is_set_aside_too() throws Exception {
+    void a_ledger_with_a_damaged_page_is_set_aside() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             for (int i = 0; i < 1000; i++) {
                 kept.datagram("increment counter." + i);
@@ -224,14 +224,14 @@ class LedgerFileTest {
             value = {
                 "DELETE FROM block WHERE id = 1                      | values of counters are missing",
                 "DELETE FROM counter WHERE id = 7                    | names of counters are missing",
-                "UPDATE block SET numbers = x'00' WHERE id = 0       | values of counters are cut off",
-                "DELETE FROM meta WHERE key = 'commit'               | the number of its last commit is missing",
-                "INSERT INTO watermark VALUES (1, 4711, 1, 1)        | table watermark has counters that have no name",
-                "INSERT INTO held VALUES (4711)                      | table held has counters that have no name",
-                "INSERT INTO relayed VALUES (1, 4711, 1, 1)          | table relayed has counters that have no name",
+                "UPDATE block SET numbers = x'00' WHERE id = 0       | values of counters are truncated",
+                "DELETE FROM meta WHERE key = 'commit'               | the number of the last commit is missing",
+                "INSERT INTO watermark VALUES (1, 4711, 1, 1)        | table watermark has counters without a name",
+                "INSERT INTO held VALUES (4711)                      | table held has counters without a name",
+                "INSERT INTO relayed VALUES (1, 4711, 1, 1)          | table relayed has counters without a name",
                 "INSERT INTO list VALUES (0, 1, 'nonsense')          | list of peers can't be read",
             })
-    void rows_that_contradict_each_other_are_damage_too(String statement, String what) throws Exception {
+    void rows_that_contradict_each_other_count_as_damage(String statement, String what) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             StringBuilder datagram = new StringBuilder(S1 + " 10 1");
             for (int i = 0; i < 300; i++) {
@@ -253,7 +253,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void setting_aside_that_was_cut_off_is_finished_by_the_next_start() throws Exception {
+    void the_next_start_completes_an_interrupted_setting_aside() throws Exception {
         Files.writeString(folder.resolve("ledger.damaged-1.sqlite"), "an earlier one");
         Files.writeString(folder.resolve("ledger.damaged-2.sqlite"), "moved before the end");
         Files.writeString(folder.resolve("ledger.sqlite-wal"), "not moved yet");
@@ -265,7 +265,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void a_commit_of_more_rows_than_are_handed_over_at_once_is_still_one_transaction() throws Exception {
+    void a_commit_of_several_batches_of_rows_is_one_transaction() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             for (int i = 0; i < 5000; i++) {
                 kept.datagram("increment counter." + i);
@@ -273,7 +273,7 @@ class LedgerFileTest {
             sql("CREATE TRIGGER late BEFORE INSERT ON block WHEN new.id = 39"
                     + " BEGIN SELECT RAISE(ABORT, 'the last block'); END");
             assertThat(kept.commit.run())
-                    .as("fails when thousands of rows are written")
+                    .as("the commit fails after thousands of rows were written")
                     .isFalse();
             try (Connection connection = connection();
                     Statement counters = connection.createStatement();
@@ -286,7 +286,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void a_health_check_is_told_of_commits_that_fail_for_long_and_not_of_one() throws Exception {
+    void the_health_check_reports_commits_only_after_they_failed_for_5_s() throws Exception {
         AtomicLong nanos = new AtomicLong(5);
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Commit commit = new Commit(kept.ledger, failing(), nanos::get, kept.said.log(), kept.self);
@@ -298,12 +298,12 @@ class LedgerFileTest {
             assertThat(commit.trouble(nanos.get())).isNull();
             nanos.addAndGet(TimeUnit.SECONDS.toNanos(12));
             assertThat(commit.trouble(nanos.get())).isEqualTo("the ledger has not been committed for 12 s: it is ill");
-            assertThat(kept.commit.run()).as("elsewhere").isTrue();
+            assertThat(kept.commit.run()).as("on another disk").isTrue();
         }
     }
 
     @Test
-    void what_an_error_has_interrupted_is_part_of_the_next_commit() throws Exception {
+    void a_commit_that_an_error_interrupted_is_part_of_the_next_one() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Journal interrupted = new Journal() {
                 @Override
@@ -349,20 +349,20 @@ class LedgerFileTest {
     }
 
     @Test
-    void a_ledger_of_an_earlier_format_is_refused_with_the_remedy_and_left_as_it_is() throws Exception {
+    void a_ledger_of_an_older_format_is_refused_with_a_remedy_and_left_unchanged() throws Exception {
         sql("CREATE TABLE meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID");
         sql("INSERT INTO meta VALUES ('format', 1)");
         sql("CREATE TABLE counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, value INTEGER NOT NULL)");
 
         assertThatThrownBy(() -> new LedgerFile(folder))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("format 1, this version writes 3")
+                .hasMessageContaining("format 1, but this version reads formats 2 and 3")
                 .hasMessageContaining("--data-dir");
         sql("INSERT INTO counter VALUES (1, 'still.there', 7)");
     }
 
     @Test
-    void a_ledger_of_the_format_before_is_taken_over_and_its_times_too() throws Exception {
+    void a_ledger_of_the_previous_format_is_converted_with_its_times() throws Exception {
         sql("CREATE TABLE meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID");
         sql("INSERT INTO meta VALUES ('format', 2), ('id', 7), ('commit', 3), ('clock', 1700000000000),"
                 + " ('listened', 900000), ('watch', 1699999900000), ('published', 1700000000), ('adopts', 1)");
@@ -399,7 +399,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void a_claim_comes_back_with_its_value_also_beyond_the_first_block() throws Exception {
+    void a_claim_survives_a_restart_with_its_value_in_every_block() throws Exception {
         int last = 3 * Values.BLOCK;
         try (KeptLedger kept = new KeptLedger(folder, true)) {
             for (int i = 0; i <= last; i++) {
@@ -417,14 +417,12 @@ class LedgerFileTest {
             }
             assertThat(kept.value("counter.0")).as("adopted once").isEqualTo(1001);
             assertThat(kept.value("counter." + (last - 1))).isEqualTo(1000 + last);
-            assertThat(kept.value("counter." + last))
-                    .as("never looked at before")
-                    .isEqualTo(last + 1 + 5);
+            assertThat(kept.value("counter." + last)).as("never read before").isEqualTo(last + 1 + 5);
         }
     }
 
     @Test
-    void a_commit_that_fails_is_said_and_made_up_for_by_the_next() throws Exception {
+    void a_failed_commit_is_logged_and_is_part_of_the_next_one() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram(S1 + " 10 1\nincrement a 5 5");
             kept.commit.run();
@@ -448,7 +446,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void what_peers_have_to_do_with_it_survives_a_restart_and_a_commit_that_failed() throws Exception {
+    void the_state_about_peers_survives_a_failed_commit_and_a_restart() throws Exception {
         String other = "other:1";
         PeerList list = new PeerList(
                 3, List.of(new PeerList.Peer("us:1", 1), new PeerList.Peer(other, 2)), List.of(), List.of("lost:1"));
@@ -463,7 +461,7 @@ class LedgerFileTest {
             sql("ALTER TABLE relayed RENAME TO hidden");
             kept.commit.run();
             assertThat(kept.ledger.takeRelayed())
-                    .as("not on disk, so not to be sent")
+                    .as("what is not on disk must not be sent")
                     .isEmpty();
             assertThat(kept.counted("ledger_failed_commits_total")).isEqualTo(1);
             sql("ALTER TABLE hidden RENAME TO relayed");
@@ -485,7 +483,7 @@ class LedgerFileTest {
             kept.ledger.join(list, "us:1", () -> "stream-to-other-5678901");
             kept.commit.run();
             assertThat(kept.ledger.value(theirs))
-                    .as("held, as it came under list 4")
+                    .as("held, because it came by list 4")
                     .isEqualTo(9);
 
             kept.ledger.change(PeerList.of(4, list.text()));
@@ -506,7 +504,7 @@ class LedgerFileTest {
         }
     }
 
-    /** A name of the one that is not us. */
+    /** A name that another peer owns. */
     private static String theirs(PeerList list) {
         for (int i = 0; ; i++) {
             byte[] name = ("counter." + i).getBytes(ISO_8859_1);
@@ -517,7 +515,7 @@ class LedgerFileTest {
     }
 
     @Test
-    void a_commit_on_a_closed_file_loses_nothing_of_the_ledger() throws Exception {
+    void a_commit_to_a_closed_file_fails_and_the_ledger_keeps_its_changes() throws Exception {
         KeptLedger kept = new KeptLedger(folder, false);
         kept.datagram("increment a 5");
         kept.close();

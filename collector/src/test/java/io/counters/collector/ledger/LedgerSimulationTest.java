@@ -18,13 +18,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Senders with totals, a network that loses, doubles and reorders, and a collector that crashes: once every total was
- * heard again, every counter holds exactly what was counted; and never more on the way there.
+ * Senders with totals, a network that loses, duplicates and reorders datagrams, and a collector that crashes. Once
+ * every total has arrived again, every counter is exact; and before that it is never too high.
  */
 class LedgerSimulationTest {
     private static final int STEPS = 400;
 
-    /** One sender's stream, which keeps totals and knows how much of them it has sent. */
+    /** One sender's stream, with its totals and the parts of them that were sent. */
     private static final class Sender {
         final String id;
         final Map<String, long[]> totals = new TreeMap<>();
@@ -38,7 +38,7 @@ class LedgerSimulationTest {
             totals.computeIfAbsent(verbAndName, fresh -> new long[2])[0] += amount;
         }
 
-        /** The datagram of what moved since the last one; with everything, also of what did not. */
+        /** The datagram with the counters that moved since the last one; if {@code everything}, with all counters. */
         String sweep(boolean everything) {
             StringBuilder datagram = new StringBuilder("from " + id + " " + seq * 1000 + " " + ++seq);
             totals.forEach((line, total) -> {
@@ -52,7 +52,7 @@ class LedgerSimulationTest {
         }
     }
 
-    /** What keeps commits: a fake for many seeds, the real file for some. */
+    /** Where commits are kept: in memory for many seeds, in the real file for some. */
     private interface Keeper {
         Ledger reopened() throws Exception;
 
@@ -69,7 +69,7 @@ class LedgerSimulationTest {
 
     @ParameterizedTest(name = "seed {0}")
     @MethodSource("seeds")
-    void every_count_is_exact_in_the_end(long seed) throws Exception {
+    void every_count_is_exact_at_the_end(long seed) throws Exception {
         Disk disk = new Disk();
         simulate(seed, new Keeper() {
             @Override
@@ -88,7 +88,7 @@ class LedgerSimulationTest {
 
     @ParameterizedTest(name = "seed {0}")
     @MethodSource("seedsOnFile")
-    void every_count_is_exact_in_the_end_with_the_real_file(long seed, @TempDir Path folder) throws Exception {
+    void every_count_is_exact_at_the_end_with_the_real_file(long seed, @TempDir Path folder) throws Exception {
         LedgerFile[] file = {new LedgerFile(folder)};
         try {
             simulate(seed, new Keeper() {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the ledger applies of each line: the table of Healing, row by row, and its limits. */
+/** What the ledger applies of each line: each row of the table in the package's Javadoc, and the bounds. */
 class LedgerTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final String S2 = "from 00000000000000000000002b";
@@ -91,7 +91,7 @@ class LedgerTest {
     }
 
     @Test
-    void a_total_above_the_watermark_brings_what_was_lost_in_between() {
+    void a_total_above_the_watermark_applies_the_difference() {
         feed.datagram(S1 + " 10 1\nincrement a 5 5");
         feed.datagram(S1 + " 30 3\nincrement a 2 12");
 
@@ -100,14 +100,14 @@ class LedgerTest {
     }
 
     @Test
-    void the_first_line_of_a_whole_stream_brings_its_total() {
+    void the_first_line_of_a_whole_stream_applies_its_total() {
         feed.datagram(S1 + " 99000 99\nincrement a 2 40");
 
         assertThat(value("a")).isEqualTo(40);
     }
 
     @Test
-    void the_first_line_of_a_stream_that_is_not_whole_brings_its_amount_and_the_next_its_difference() {
+    void a_stream_that_is_not_whole_applies_its_first_amount_and_then_differences() {
         ledger.restore(new Changes.Head(1, 1, 0, DAY, 0, true));
 
         feed.datagram(S1 + " " + DAY + " 9\nincrement a 2 40");
@@ -127,7 +127,7 @@ class LedgerTest {
     }
 
     @Test
-    void whether_a_stream_is_whole_is_settled_when_it_is_first_heard() {
+    void a_stream_that_was_whole_when_it_was_first_heard_stays_whole() {
         ledger.restore(new Changes.Head(1, 1, 0, 1000, 0, true));
         feed.datagram(S1 + " 500 1\nincrement a 1 1");
         now += DAY;
@@ -141,7 +141,7 @@ class LedgerTest {
     }
 
     @Test
-    void increments_and_decrements_have_totals_of_their_own() {
+    void increments_and_decrements_have_separate_totals() {
         feed.datagram(S1 + " 10 1\nincrement a 3 3\ndecrement a 7 7");
         feed.datagram(S1 + " 30 3\nincrement a 1 5\ndecrement a 1 11");
         feed.datagram(S1 + " 30 3\nincrement a 1 5\ndecrement a 1 11");
@@ -167,7 +167,7 @@ class LedgerTest {
     }
 
     @Test
-    void an_amount_of_nothing_makes_a_counter_of_nothing() {
+    void an_amount_of_0_creates_a_counter_at_0() {
         feed.datagram(S1 + " 10 1\nincrement a 0 0");
 
         assertThat(value("a")).isZero();
@@ -180,12 +180,14 @@ class LedgerTest {
         feed.datagram(S1 + " 10 1\nincrement a 5 5\nincrement b 5 50");
         feed.datagram(S1 + " 10 1\nincrement a 5 5\nincrement b 5 50");
         assertThat(value("a")).isEqualTo(5);
-        assertThat(value("b")).as("a duplicate counts twice for want of room").isEqualTo(10);
+        assertThat(value("b"))
+                .as("a duplicate counts twice, because there is no watermark")
+                .isEqualTo(10);
         bounds(10, 10, 10);
         feed.datagram(S1 + " 20 2\nincrement b 1 60\nincrement a 1 9");
 
-        assertThat(value("b")).as("no longer whole, also after a restart").isEqualTo(11);
-        assertThat(value("a")).as("a watermark that was kept heals on").isEqualTo(9);
+        assertThat(value("b")).as("not whole, even after a restart").isEqualTo(11);
+        assertThat(value("a")).as("an existing watermark still heals").isEqualTo(9);
         assertThat(counted("ledger_no_room_lines_total")).isEqualTo(2);
     }
 
@@ -202,7 +204,7 @@ class LedgerTest {
     }
 
     @Test
-    void a_stream_that_found_no_room_is_not_whole_when_it_finds_some_later() {
+    void a_stream_for_which_there_was_no_room_is_not_whole_later() {
         bounds(10, 1, 10);
         feed.datagram(S1 + " 10 1\nincrement a 1 1");
         feed.datagram(S2 + " 10 7\nincrement a 5 50");
@@ -216,7 +218,7 @@ class LedgerTest {
     }
 
     @Test
-    void a_stream_begun_well_after_another_found_no_room_is_whole() {
+    void a_stream_that_began_well_after_there_was_no_room_is_whole() {
         bounds(10, 1, 10);
         feed.datagram(S1 + " 10 1\nincrement a 1 1");
         feed.datagram(S2 + " 10 7\nincrement a 5 50");
@@ -242,7 +244,7 @@ class LedgerTest {
     }
 
     @Test
-    void a_stream_that_counted_into_the_overflow_is_no_longer_whole() {
+    void a_stream_that_was_counted_as_overflow_is_no_longer_whole() {
         bounds(1, 10, 10);
         feed.datagram(S1 + " 10 1\nincrement a 1 1\nincrement b 2 2");
 
@@ -254,7 +256,7 @@ class LedgerTest {
     }
 
     @Test
-    void a_jump_of_2_to_the_53_is_taken() {
+    void a_jump_of_2_to_the_53_is_applied() {
         feed.datagram(S1 + " 10 1\nincrement a 1 " + AMOUNT_MAX);
         feed.datagram(S1 + " 10 2\nincrement a 1 " + 2 * AMOUNT_MAX);
 
@@ -264,7 +266,7 @@ class LedgerTest {
 
     @ParameterizedTest
     @CsvSource({"true, 0", "true, 7", "false, 0", "false, 7"})
-    void a_larger_jump_puts_the_stream_in_quarantine_where_only_amounts_count(boolean whole, long mark) {
+    void a_larger_jump_puts_the_stream_in_quarantine_and_only_its_amounts_count(boolean whole, long mark) {
         ledger.restore(new Changes.Head(1, 1, 0, 0, whole ? Ledger.FOR_EVER : 0, true));
         feed.datagram(S1 + " 10 1\nincrement a " + mark + (mark > 0 ? " " + mark : ""));
 
@@ -280,7 +282,7 @@ class LedgerTest {
     }
 
     @Test
-    void a_stream_in_quarantine_harms_no_other() {
+    void a_stream_in_quarantine_does_not_affect_others() {
         feed.datagram(S1 + " 20 2\nincrement a 2 " + Long.MAX_VALUE);
         feed.datagram(S2 + " 20 2\nincrement a 2 40");
 
@@ -288,7 +290,7 @@ class LedgerTest {
     }
 
     @Test
-    void many_counters_of_many_streams_are_kept_apart() {
+    void many_counters_of_many_streams_have_separate_watermarks() {
         for (int round = 1; round <= 2; round++) {
             for (int sender = 0; sender < 20; sender++) {
                 StringBuilder datagram = new StringBuilder("from sender-0000000000000-" + sender + " 10 " + round);
@@ -308,7 +310,7 @@ class LedgerTest {
     }
 
     @Test
-    void what_was_not_committed_rolls_back_whole_and_heals() {
+    void an_uncommitted_change_is_lost_as_a_whole_and_heals() {
         feed.datagram(S1 + " 10 1\nincrement a 5 5");
         disk.commit(ledger);
         feed.datagram(S1 + " 20 2\nincrement a 5 10\nincrement b 1 1");
@@ -351,7 +353,7 @@ class LedgerTest {
     }
 
     @Test
-    void nothing_new_is_nothing_to_commit() {
+    void a_repeated_datagram_needs_no_commit() {
         feed.datagram(S1 + " 10 1\nincrement a 5 5");
         disk.commit(ledger);
 
@@ -361,7 +363,7 @@ class LedgerTest {
     }
 
     @Test
-    void no_second_is_given_out_twice_also_after_a_restart() {
+    void no_second_is_used_twice_even_after_a_restart() {
         assertThat(ledger.publishAt(100, 10)).hasValue(100);
         assertThat(ledger.publishAt(100, 10)).hasValue(101);
         assertThat(ledger.publishAt(90, 10)).hasValue(90);
@@ -373,7 +375,7 @@ class LedgerTest {
     }
 
     @Test
-    void its_clock_begins_at_the_later_of_wall_clock_and_last_commit_and_runs_by_the_monotonic_one() {
+    void the_clock_begins_at_the_later_of_wall_clock_and_last_commit_and_is_monotonic() {
         long[] nanos = {5};
         LedgerClock behind = new LedgerClock(1_000_000, 7, () -> nanos[0]);
         LedgerClock ahead = new LedgerClock(7, 2_000_000, () -> nanos[0]);

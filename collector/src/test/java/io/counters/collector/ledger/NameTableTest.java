@@ -19,7 +19,7 @@ class NameTableTest {
     }
 
     @Test
-    void every_name_is_found_while_a_table_that_grew_fills_up() {
+    void every_name_is_found_while_a_grown_table_is_being_filled() {
         for (int number = 0; number < 20_000; number++) {
             assertThat(find(number)).isEqualTo(-1);
             assertThat(names.add(name(number), 0, name(number).length)).isEqualTo(number);

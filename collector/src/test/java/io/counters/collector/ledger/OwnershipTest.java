@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Collectors that share names: who has a value, who publishes it, and what is sent when. */
+/** Collectors that share names: which of them has a value and publishes it, and when it is sent. */
 class OwnershipTest {
     private static final String A = "a:1";
     private static final String B = "b:1";
@@ -43,7 +43,7 @@ class OwnershipTest {
                 gone);
     }
 
-    /** A name that this one owns by each of the lists in turn. */
+    /** A name that has this owner under each of the lists. */
     private static String owned(Map<PeerList, String> by) {
         return owned("counter.", by);
     }
@@ -73,7 +73,7 @@ class OwnershipTest {
     }
 
     @Test
-    void a_hand_over_that_takes_several_commits_is_published_only_when_all_is_there() {
+    void a_hand_over_in_several_commits_is_published_only_when_it_is_complete() {
         int names = 4 * Ownership.PASSED_AT_ONCE;
         PeerList before = list(1, A);
         PeerLedger a = peer(A, before);
@@ -85,12 +85,12 @@ class OwnershipTest {
         PeerLedger b = peer(B, after);
         a.change(after);
         a.commit();
-        assertThat(a.ledger.snapshot().size()).as("not ours any more").isBetween(names / 4, 3 * names / 4);
+        assertThat(a.ledger.snapshot().size()).as("no longer owned by A").isBetween(names / 4, 3 * names / 4);
         a.second();
         b.second();
 
-        assertThat(b.ledger.size()).as("what came first").isBetween(1, 3 * Ownership.PASSED_AT_ONCE);
-        assertThat(b.ledger.snapshot().size()).as("nothing yet").isZero();
+        assertThat(b.ledger.size()).as("the first part").isBetween(1, 3 * Ownership.PASSED_AT_ONCE);
+        assertThat(b.ledger.snapshot().size()).as("nothing is published").isZero();
         assertThat(b.ledger.release(b.now)).containsExactly(A);
         seconds(10);
 
@@ -108,7 +108,7 @@ class OwnershipTest {
     }
 
     @Test
-    void that_all_was_handed_over_is_not_said_while_something_is_left_to_be_passed_on() {
+    void whole_is_not_sent_while_something_is_left_to_pass_on() {
         PeerList before = list(1, A, B);
         PeerList after = list(2, A, B, C);
         PeerLedger a = peer(A, before);
@@ -131,7 +131,7 @@ class OwnershipTest {
         assertThat(said(a)).filteredOn(line -> !line.contains("relay")).allMatch(line -> line.contains("whole 2"));
     }
 
-    /** What a peer says of its streams. */
+    /** The peer lines of a peer's streams. */
     private static List<String> said(PeerLedger peer) {
         return IntStream.range(0, 10)
                 .mapToObj(peer.ledger::peerLine)
@@ -141,7 +141,7 @@ class OwnershipTest {
     }
 
     @Test
-    void what_is_anothers_moves_to_it_and_is_committed_before_it_is_sent() {
+    void an_amount_of_another_owner_is_committed_and_then_sent_to_it() {
         PeerList list = list(1, A, B);
         PeerLedger a = peer(A, list);
         PeerLedger b = peer(B, list);
@@ -166,7 +166,7 @@ class OwnershipTest {
     }
 
     @Test
-    void a_kill_between_commit_and_sending_loses_nothing_and_repeats_nothing() {
+    void a_kill_between_commit_and_sending_neither_loses_nor_repeats_an_amount() {
         PeerList list = list(1, A, B);
         PeerLedger a = peer(A, list);
         PeerLedger b = peer(B, list);
@@ -184,7 +184,7 @@ class OwnershipTest {
     }
 
     @Test
-    void a_later_list_hands_values_over_also_those_that_are_0() {
+    void a_later_list_moves_values_to_their_new_owners_including_zeros() {
         PeerList before = list(1, A, B);
         PeerList after = list(2, A, B, C);
         PeerLedger a = peer(A, before);
@@ -211,7 +211,7 @@ class OwnershipTest {
     }
 
     @Test
-    void a_new_owner_neither_pushes_nor_publishes_before_all_of_it_has_come() {
+    void a_new_owner_neither_pushes_nor_publishes_until_everything_has_arrived() {
         PeerList before = list(1, A, B);
         PeerList after = without(2, List.of(A), List.of(), B);
         PeerLedger a = peer(A, before);
@@ -223,18 +223,18 @@ class OwnershipTest {
         b.change(after);
         b.count(name, 2);
         seconds(3);
-        assertThat(b.published(name)).as("the former owner publishes it yet").isNull();
+        assertThat(b.published(name)).as("the former owner still publishes it").isNull();
         assertThat(a.published(name)).isEqualTo(7);
         assertThat(store).containsEntry(name, 7L);
 
         a.change(after);
         a.loses = true;
         seconds(3);
-        assertThat(a.published(name)).as("is on its way").isNull();
-        assertThat(b.published(name)).as("is on its way").isNull();
+        assertThat(a.published(name)).as("the value is on its way").isNull();
+        assertThat(b.published(name)).as("the value is on its way").isNull();
         b.feed.datagram(a.lastSent.replaceAll("(?m)^(in|de)crement .*\n", ""));
         seconds(1);
-        assertThat(b.published(name)).as("the word has come, the total has not").isNull();
+        assertThat(b.published(name)).as("WHOLE has arrived, the total has not").isNull();
         a.loses = false;
         seconds(70);
 
@@ -243,7 +243,7 @@ class OwnershipTest {
     }
 
     @Test
-    void a_third_that_is_down_holds_up_nobody_where_the_list_before_was_settled() {
+    void a_third_peer_that_is_down_delays_no_others_if_the_previous_list_was_settled() {
         PeerList before = list(1, A, B, C);
         PeerList after =
                 new PeerList(2, List.of(new PeerList.Peer(A, 1), new PeerList.Peer(B, 9)), List.of(C), List.of());
@@ -265,7 +265,7 @@ class OwnershipTest {
         String fresh = owned(Map.of(before, C, after, B));
         b.count(fresh, 1);
         seconds(5);
-        assertThat(b.published(fresh)).as("may have a value at the third").isNull();
+        assertThat(b.published(fresh)).as("the third peer may have a value").isNull();
         c.isUp = true;
         c.change(after);
         seconds(5);
@@ -274,7 +274,7 @@ class OwnershipTest {
     }
 
     @Test
-    void what_comes_under_a_later_list_is_held_until_that_list_is_here_also_over_a_restart() {
+    void an_amount_sent_by_a_later_list_is_held_until_that_list_arrives_even_after_a_restart() {
         PeerList before = list(1, A, B);
         PeerList after = without(2, List.of(A), List.of(), B);
         PeerLedger a = peer(A, before);
@@ -289,7 +289,7 @@ class OwnershipTest {
         assertThat(b.ledger.value(name)).isEqualTo(7);
         b.begin(before);
         seconds(3);
-        assertThat(b.ledger.value(name)).as("is not passed back").isEqualTo(7);
+        assertThat(b.ledger.value(name)).as("not passed back").isEqualTo(7);
         b.change(after);
         seconds(3);
 
@@ -298,7 +298,7 @@ class OwnershipTest {
     }
 
     @Test
-    void what_comes_while_the_store_holds_up_the_rest_is_held_too() {
+    void an_amount_that_arrives_before_a_hand_over_is_complete_is_held() {
         PeerList before = list(1, A, B);
         PeerList after = without(2, List.of(A), List.of(), B);
         PeerLedger a = peer(A, before);
@@ -322,7 +322,7 @@ class OwnershipTest {
         b.commit();
 
         assertThat(b.ledger.value(name))
-                .as("is not passed back, though more is to come")
+                .as("not passed back, although more is to come")
                 .isEqualTo(7);
         hang.forEach(push -> a.ledger.settle(push, new Push.Missing()));
         b.change(after);
@@ -332,7 +332,7 @@ class OwnershipTest {
     }
 
     @Test
-    void of_one_that_is_gone_the_new_owner_adopts_what_the_store_has() {
+    void the_new_owner_adopts_the_stored_value_of_a_peer_that_is_gone() {
         PeerList before = list(1, A, B);
         PeerList after = without(2, List.of(), List.of(A), B);
         PeerLedger a = peer(A, before);
@@ -352,7 +352,7 @@ class OwnershipTest {
     }
 
     @Test
-    void one_that_was_alone_becomes_one_of_three() {
+    void a_collector_with_an_existing_ledger_joins_two_new_peers() {
         PeerList list = list(1, A, B, C);
         PeerLedger a = peer(A, null);
         String kept = owned(Map.of(list, A));
@@ -378,7 +378,7 @@ class OwnershipTest {
     }
 
     @Test
-    void a_ledger_from_a_backup_begins_its_streams_anew() {
+    void a_ledger_from_a_backup_gives_its_streams_new_ids() {
         PeerList list = list(1, A, B);
         PeerLedger a = peer(A, list);
         PeerLedger b = peer(B, list);
@@ -399,7 +399,7 @@ class OwnershipTest {
     }
 
     @Test
-    void a_name_is_published_from_the_next_second_but_one_after_it_came_over() {
+    void a_name_is_published_from_the_second_full_second_after_it_arrived() {
         PeerList before = list(1, A, B);
         PeerList after = without(2, List.of(A), List.of(), B);
         PeerLedger a = peer(A, before);
@@ -420,7 +420,7 @@ class OwnershipTest {
     }
 
     @Test
-    void what_finds_no_room_at_its_owner_waits_at_the_peer_and_comes_when_there_is_some() {
+    void a_value_without_room_at_its_owner_stays_at_the_peer_until_there_is_room() {
         PeerList before = list(1, A, B);
         PeerList after = without(2, List.of(A), List.of(), B);
         PeerLedger a = peer(A, before);
@@ -438,7 +438,7 @@ class OwnershipTest {
         seconds(70);
         assertThat(b.ledger.value(name)).isZero();
         assertThat(b.ledger.value(Ledger.OVERFLOW)).isZero();
-        assertThat(b.counted("peers_awaited")).as("for all to see").isEqualTo(1);
+        assertThat(b.counted("peers_awaited")).as("shown in the metric").isEqualTo(1);
         b.bounds = LedgerSettings.in(Path.of("unused"));
         b.begin(after);
         seconds(140);
@@ -447,7 +447,7 @@ class OwnershipTest {
     }
 
     @Test
-    void a_value_larger_than_any_amount_is_handed_over_whole() {
+    void a_value_larger_than_any_amount_is_handed_over_completely() {
         PeerList before = list(1, A, B);
         PeerList after = without(2, List.of(A), List.of(), B);
         PeerLedger a = peer(A, before);
@@ -469,7 +469,7 @@ class OwnershipTest {
     }
 
     @Test
-    void one_that_was_down_for_days_is_not_forgotten_and_hands_over_even_by_totals_alone() {
+    void a_peer_that_was_down_for_days_is_remembered_and_hands_over_by_totals_alone() {
         PeerList before = list(1, A, B);
         PeerList after = without(2, List.of(A), List.of(), B);
         PeerLedger a = peer(A, before);
@@ -499,7 +499,7 @@ class OwnershipTest {
     }
 
     @Test
-    void what_strangers_say_is_not_remembered() {
+    void a_peer_line_of_an_unknown_address_is_ignored() {
         PeerList list = list(1, A, B);
         PeerLedger a = peer(A, list);
         seconds(3);
@@ -511,19 +511,19 @@ class OwnershipTest {
     }
 
     @Test
-    void lists_that_are_no_later_or_forget_a_peer_are_refused() {
+    void a_list_that_is_not_later_or_leaves_out_a_peer_is_refused() {
         PeerLedger a = peer(A, list(3, A, B));
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> a.change(list(3, A, B, C)))
-                .withMessageContaining("no higher");
+                .withMessageContaining("not higher");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> a.change(list(4, A, C)))
-                .withMessageContaining("\"gone b:1\" for one that will never come back");
+                .withMessageContaining("\"gone b:1\" if it will never come back");
         a.commit();
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> a.begin(list(2, A, B)))
-                .withMessageContaining("this ledger goes by list 3");
+                .withMessageContaining("this ledger already uses list 3");
         assertThat(a.ledger.hasPeers()).isTrue();
     }
 }

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
-/** A ledger among peers of a test's, which reach each other through a map of all of them, while they are up. */
+/** A ledger with peers in one test. Those that are up reach each other through a map of all of them. */
 final class PeerLedger {
     final String address;
     final Map<String, PeerLedger> all;
@@ -22,7 +22,7 @@ final class PeerLedger {
     long now;
     boolean isUp = true;
 
-    /** The datagrams of its streams to others that are lost; all others arrive at once. */
+    /** Whether the datagrams of its streams to others are lost; otherwise they arrive at once. */
     boolean loses;
 
     String lastSent = "";
@@ -33,7 +33,7 @@ final class PeerLedger {
     private final Map<String, Long> store;
     private static int streams;
 
-    /** Adds a peer to all of them; one without a list is alone, and has no relays. */
+    /** Adds a peer; one without a list is alone and has no relays. */
     @SuppressWarnings("NullAway.Init")
     PeerLedger(
             String address,
@@ -49,7 +49,7 @@ final class PeerLedger {
         begin(list);
     }
 
-    /** Begins, or ends as by a kill and begins again, with what was committed. */
+    /** Starts, or ends as by a kill and starts again, with what was committed. */
     void begin(@Nullable PeerList list) {
         ledger = new Ledger(bounds, true, () -> now, address.hashCode(), new SeededHash(new Random(1)), self);
         disk.load(ledger);
@@ -72,7 +72,7 @@ final class PeerLedger {
         disk.commit(ledger);
     }
 
-    /** A second: commits, takes over what arrived, sends, and moves the store. */
+    /** One second: commits, takes over what arrived, sends, and pushes to the store. */
     void second() {
         now += 1000;
         if (isUp) {
@@ -102,7 +102,7 @@ final class PeerLedger {
         };
     }
 
-    /** Does what the ledger asks of the store. */
+    /** Executes the ledger's requests to the store. */
     void push() {
         for (Push push : ledger.take(1000, 0)) {
             Long there = store.get(push.key());
@@ -122,13 +122,13 @@ final class PeerLedger {
         return new Push.Holds(value);
     }
 
-    /** What it publishes for a second; null for a counter that is not its own. */
+    /** The value that it publishes for a second; null for a counter that it does not own. */
     @Nullable
     Long published(long second, String name) {
         return in(ledger.snapshot(second), name);
     }
 
-    /** What it publishes a while from now, when nothing changes meanwhile. */
+    /** The value that it publishes later if nothing changes. */
     @Nullable
     Long published(String name) {
         return published(now / 1000 + 10, name);

@@ -23,13 +23,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A store that answers, hangs, forgets and restarts, and a collector that crashes: once all is quiet, every key holds
- * its counter's value, and every value is what was counted.
+ * A store that answers, hangs, loses keys and restarts, and a collector that crashes. Once everything is quiet, every
+ * key has its counter's value, and every value is exact.
  */
 class ProjectionSimulationTest {
     private static final int STEPS = 500;
 
-    /** A store with faults. What it did not answer may have happened, may not, or happens when it pleases. */
+    /**
+     * A store with faults. A request without an answer may have been executed, may not, or is executed at any later
+     * time.
+     */
     private static final class FaultyStore {
         final Map<String, Long> held = new TreeMap<>();
         final List<Push> delayed = new ArrayList<>();
@@ -93,23 +96,25 @@ class ProjectionSimulationTest {
         return LongStream.range(0, 500);
     }
 
-    /** Late requests happen before the next one on the same connection, as TCP has it. */
+    /** Late requests are executed before the next one on the same connection, as with TCP. */
     @ParameterizedTest(name = "seed {0}")
     @MethodSource("seeds")
-    void every_key_is_exact_in_the_end(long seed) {
+    void every_key_is_exact_at_the_end(long seed) {
         simulate(seed, false, Map.of());
     }
 
-    /** As after a broken connection, whose last bytes are read when a new one is at work already. */
+    /**
+     * Late requests may be overtaken, as after a broken connection whose last bytes are read when a new one is in use.
+     */
     @ParameterizedTest(name = "seed {0}")
     @MethodSource("seeds")
-    void every_key_is_exact_in_the_end_also_when_requests_are_overtaken(long seed) {
+    void every_key_is_exact_at_the_end_even_if_requests_are_overtaken(long seed) {
         simulate(seed, true, Map.of());
     }
 
     @ParameterizedTest(name = "seed {0}")
     @MethodSource("seeds")
-    void counters_begin_at_what_the_store_holds_whatever_happens(long seed) {
+    void counters_start_from_the_values_in_the_store_through_all_faults(long seed) {
         simulate(seed, false, Map.of("name.0", 1L, "name.1", 1000L, "name.2", -5L));
     }
 
@@ -127,7 +132,7 @@ class ProjectionSimulationTest {
                 long difference = random.nextInt(20) - 8L;
                 new Feed(ledger)
                         .datagram((difference < 0 ? "decrement " : "increment ") + name + " " + Math.abs(difference));
-                // Without totals, what a crash takes is gone: what counts is counted at once.
+                // Without totals, a crash loses uncommitted amounts, so each one is committed at once.
                 disk.commit(ledger);
                 counted.merge(name, difference, Long::sum);
             }
@@ -170,7 +175,7 @@ class ProjectionSimulationTest {
         assertThat(healthy.held).isEqualTo(counted);
     }
 
-    /** The store loses a key, or all of them; not one that is still to be adopted, whose count would be gone. */
+    /** The store loses a key, or all keys; but none that must still be adopted, because its count would be lost. */
     private void evict(Random random, FaultyStore store, Map<String, Long> before) {
         for (String name : List.copyOf(store.held.keySet())) {
             if (!before.containsKey(name) && (random.nextBoolean() || random.nextInt(4) == 0)) {
@@ -212,7 +217,7 @@ class ProjectionSimulationTest {
         }
     }
 
-    /** What this life of the ledger last heard that the key holds. */
+    /** The value of the key as this run of the ledger last read it. */
     private long known(Push request) {
         return requireNonNull(known.get(request.key()), "an increment of a key that was never read");
     }

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** One key in the shared store, step by step. */
+/** One key in the store, step by step. */
 class ProjectionTest {
     private final Self self = new Self();
     private final Disk disk = new Disk();
@@ -43,7 +43,7 @@ class ProjectionTest {
         return disk.values().getOrDefault("a", 0L);
     }
 
-    /** Commits, takes the one request that is due, which must be this one, and answers it. */
+    /** Commits, takes the one request that is due, checks that it is this one, and answers it. */
     private void exchange(Kind kind, long number, Push.Reply reply) {
         Push request = new Push(0, "a", kind, number);
         disk.commit(ledger);
@@ -69,7 +69,7 @@ class ProjectionTest {
         assertThat(ledger.unsettled()).isZero();
     }
 
-    /** The key holds 5, as it should. */
+    /** The key contains 5, and nothing is due. */
     private void settledAtFive() {
         count(5);
         read(new Missing());
@@ -102,14 +102,14 @@ class ProjectionTest {
     }
 
     @Test
-    void what_is_counted_while_a_push_is_under_way_is_pushed_after_it() {
+    void an_amount_that_is_counted_during_a_push_is_pushed_after_it() {
         settledAtFive();
         count(1);
         disk.commit(ledger);
         Push sent = ledger.take(10, 10).get(0);
         count(10);
         disk.commit(ledger);
-        assertThat(ledger.take(10, 10)).as("one request a key").isEmpty();
+        assertThat(ledger.take(10, 10)).as("one request per key").isEmpty();
         ledger.settle(sent, new Holds(6));
 
         exchange(Kind.INCREMENT, 10, new Holds(16));
@@ -118,7 +118,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_key_never_pushed_begins_at_what_the_store_holds() {
+    void a_key_that_was_never_pushed_starts_from_the_value_in_the_store() {
         count(5);
         read(new Holds(100));
 
@@ -130,7 +130,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_value_from_before_is_adopted_once_also_when_a_crash_comes_between() {
+    void an_existing_value_is_adopted_once_even_after_a_crash() {
         count(5);
         read(new Holds(100));
         crash();
@@ -145,7 +145,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_value_from_before_is_adopted_also_when_the_store_is_silent_at_first() {
+    void an_existing_value_is_adopted_even_if_the_store_does_not_answer_at_first() {
         count(5);
         read(new Unknown("silent"));
         read(new Unknown("silent"));
@@ -155,7 +155,7 @@ class ProjectionTest {
     }
 
     @Test
-    void an_increment_whose_answer_was_lost_is_looked_for_and_found() {
+    void an_increment_whose_answer_was_lost_is_found_by_a_read() {
         settledAtFive();
         count(2);
         exchange(Kind.INCREMENT, 2, new Unknown("lost"));
@@ -167,7 +167,7 @@ class ProjectionTest {
     }
 
     @Test
-    void an_increment_that_did_not_happen_is_made_again() {
+    void an_increment_that_did_not_happen_is_sent_again() {
         settledAtFive();
         count(2);
         exchange(Kind.INCREMENT, 2, new Unknown("lost"));
@@ -179,7 +179,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_first_push_whose_answer_was_lost_is_not_taken_for_somebody_elses_value() {
+    void a_first_push_whose_answer_was_lost_is_not_adopted() {
         count(5);
         read(new Missing());
         exchange(Kind.ADD, 5, new Unknown("lost"));
@@ -192,7 +192,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_first_push_that_happens_after_it_was_looked_for_does_not_count_twice() {
+    void a_first_push_that_happens_after_the_read_does_not_count_twice() {
         count(5);
         read(new Missing());
         exchange(Kind.ADD, 5, new Unknown("late"));
@@ -208,7 +208,7 @@ class ProjectionTest {
     }
 
     @Test
-    void an_increment_that_happens_after_it_was_looked_for_is_taken_back() {
+    void an_increment_that_happens_after_the_read_is_reverted() {
         settledAtFive();
         count(2);
         exchange(Kind.INCREMENT, 2, new Unknown("late"));
@@ -221,7 +221,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_claim_that_did_not_reach_the_disk_lets_nothing_out() {
+    void nothing_is_sent_if_the_claim_did_not_reach_the_disk() {
         count(5);
         read(new Missing());
         disk.fail(ledger);
@@ -233,7 +233,7 @@ class ProjectionTest {
     }
 
     @Test
-    void what_is_pushed_is_what_was_committed() {
+    void the_committed_value_is_pushed() {
         settledAtFive();
         count(2);
         disk.commit(ledger);
@@ -243,7 +243,7 @@ class ProjectionTest {
     }
 
     @Test
-    void an_answer_costs_no_commit() {
+    void an_answer_needs_no_commit() {
         settledAtFive();
         count(2);
         exchange(Kind.INCREMENT, 2, new Holds(7));
@@ -266,7 +266,7 @@ class ProjectionTest {
     }
 
     @Test
-    void after_a_crash_a_push_under_way_is_looked_for_first() {
+    void after_a_crash_the_result_of_a_push_is_read_first() {
         settledAtFive();
         count(2);
         disk.commit(ledger);
@@ -281,7 +281,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_key_that_the_store_lost_is_put_back_when_it_moves() {
+    void a_lost_key_is_restored_when_its_counter_changes() {
         settledAtFive();
         count(2);
         exchange(Kind.INCREMENT, 2, new Missing());
@@ -292,7 +292,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_key_that_the_store_lost_at_rest_is_found_missing_and_put_back() {
+    void a_lost_key_at_rest_is_detected_and_restored() {
         settledAtFive();
         look(new Missing());
         exchange(Kind.ADD, 5, new Holds(5));
@@ -302,7 +302,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_foreign_writer_is_noticed_and_overwritten() {
+    void a_value_of_another_writer_is_detected_and_overwritten() {
         settledAtFive();
         look(new Holds(1000));
         exchange(Kind.INCREMENT, -995, new Holds(5));
@@ -313,7 +313,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_key_at_rest_that_is_as_it_should_be_costs_no_commit() {
+    void a_correct_key_at_rest_needs_no_commit() {
         settledAtFive();
         look(new Holds(5));
 
@@ -322,7 +322,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_store_that_says_nothing_costs_no_commit() {
+    void a_store_that_does_not_answer_needs_no_commit() {
         settledAtFive();
         count(2);
         exchange(Kind.INCREMENT, 2, new Unknown("silent"));
@@ -335,13 +335,13 @@ class ProjectionTest {
     }
 
     @Test
-    void a_key_that_holds_text_is_left_alone_until_it_is_looked_at_and_gone() {
+    void a_key_with_text_is_left_unchanged_until_a_read_finds_it_deleted() {
         settledAtFive();
         count(2);
         exchange(Kind.INCREMENT, 2, new Refused("it holds no number"));
         count(1);
         disk.commit(ledger);
-        assertThat(ledger.take(10, 0)).as("left alone").isEmpty();
+        assertThat(ledger.take(10, 0)).as("left unchanged").isEmpty();
         look(new Refused("it holds no number"));
         disk.commit(ledger);
         assertThat(ledger.take(10, 0)).isEmpty();
@@ -354,7 +354,7 @@ class ProjectionTest {
     }
 
     @Test
-    void a_new_key_that_holds_text_is_pushed_once_it_is_gone() {
+    void a_new_key_with_text_is_pushed_once_it_is_deleted() {
         count(5);
         read(new Refused("it holds no number"));
         look(new Missing());
@@ -365,7 +365,7 @@ class ProjectionTest {
     }
 
     @Test
-    void keys_that_never_settle_starve_no_others() {
+    void keys_without_answers_do_not_starve_others() {
         for (int i = 0; i < 10; i++) {
             new Feed(ledger).datagram("increment name." + i);
         }
@@ -384,7 +384,7 @@ class ProjectionTest {
     }
 
     @Test
-    void without_a_shared_store_nothing_is_ever_due() {
+    void without_a_store_nothing_is_due() {
         ledger = new Ledger(
                 LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), self);
         count(5);

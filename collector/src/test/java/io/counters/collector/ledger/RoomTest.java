@@ -12,7 +12,7 @@ import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Who gets room in the ledger, and who gives way: names, streams, watermarks. */
+/** Which names, streams and watermarks get room in the ledger, and which streams are dropped for them. */
 class RoomTest {
     private static final String HONEST = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final long MINUTE = 60_000;
@@ -52,7 +52,7 @@ class RoomTest {
     }
 
     @Test
-    void a_from_line_alone_takes_no_room_nor_does_one_with_lines_without_totals() {
+    void a_from_line_without_totals_takes_no_room() {
         for (int i = 0; i < 10_000; i++) {
             attacker.datagram(forged(i));
             attacker.datagram(forged(i) + "\nincrement a 1");
@@ -63,7 +63,7 @@ class RoomTest {
     }
 
     @Test
-    void a_flood_of_from_lines_makes_no_honest_sender_count_twice() {
+    void a_flood_of_from_lines_does_not_make_an_honest_sender_count_twice() {
         for (int i = 0; i < 100_000; i++) {
             attacker.datagram(forged(i));
         }
@@ -76,7 +76,7 @@ class RoomTest {
     }
 
     @Test
-    void one_address_takes_a_quarter_of_the_places_that_are_new_in_a_minute() {
+    void one_address_may_begin_a_quarter_of_the_new_streams_of_a_minute() {
         for (int i = 0; i < 1_000; i++) {
             attacker.datagram(forged(i) + "\nincrement forged 1 1");
         }
@@ -90,7 +90,7 @@ class RoomTest {
     }
 
     @Test
-    void a_stream_beyond_the_rate_waits_and_is_exact_once_it_gets_its_place() {
+    void a_stream_beyond_the_rate_waits_and_is_exact_once_it_has_a_place() {
         for (long address = 2; address < 6; address++) {
             Feed flood = new Feed(ledger, address);
             for (int i = 0; i < 100; i++) {
@@ -110,7 +110,7 @@ class RoomTest {
     }
 
     @Test
-    void streams_that_said_least_give_way_first() {
+    void streams_that_sent_least_often_are_dropped_first() {
         for (int i = 1; i <= 50; i++) {
             home.datagram(HONEST + " 10 " + i + "\nincrement a 1 " + i);
         }
@@ -127,11 +127,11 @@ class RoomTest {
         home.datagram(HONEST + " " + 60 * MINUTE + " 50\nincrement a 1 50");
         home.datagram(HONEST + " " + 60 * MINUTE + " 52\nincrement a 1 53");
 
-        assertThat(ledger.value("a")).as("its watermark is there still").isEqualTo(53);
+        assertThat(ledger.value("a")).as("its watermark was kept").isEqualTo(53);
     }
 
     @Test
-    void a_stream_that_gave_way_is_not_whole_when_it_comes_back() {
+    void a_dropped_stream_that_returns_is_not_whole() {
         attacker.datagram(forged(0) + "\nincrement a 7 7");
         int flooded = 1;
         for (int minute = 0; minute < 60; minute++) {
@@ -144,11 +144,11 @@ class RoomTest {
         attacker.datagram(
                 "from " + String.format("forged-%017d", 0) + " " + (60 * MINUTE + 1000) + " 1\nincrement a 0 7");
 
-        assertThat(ledger.value("a")).as("no total is taken twice").isEqualTo(7);
+        assertThat(ledger.value("a")).as("its total is not applied twice").isEqualTo(7);
     }
 
     @Test
-    void watermarks_of_streams_that_said_least_give_way_to_one_that_said_more() {
+    void streams_that_sent_less_often_lose_their_watermarks_to_one_that_sent_more_often() {
         begin(bounds(400, 400, 100));
         for (int i = 0; i < 100; i++) {
             attacker.datagram(forged(i) + "\nincrement forged 1 1");
@@ -166,7 +166,7 @@ class RoomTest {
     }
 
     @Test
-    void names_are_bounded_by_the_memory_that_they_take_and_the_sum_stays_true() {
+    void names_are_bounded_by_their_memory_and_the_sum_stays_exact() {
         begin(new LedgerSettings(Path.of("unused"), 100_000, 1 << 20, 100, 100, 100, Long.MAX_VALUE / 2));
         String longName = "n".repeat(240);
         for (int i = 0; i < 1_000; i++) {
@@ -196,7 +196,7 @@ class RoomTest {
     }
 
     @Test
-    void what_a_forger_wrote_in_a_streams_name_does_not_hold_back_its_amounts() {
+    void a_forged_total_does_not_block_the_amounts_of_its_stream() {
         home.datagram(HONEST + " 10 1\nincrement a 5 5");
         attacker.datagram(HONEST + " 10 2\nincrement a 1 " + Long.MAX_VALUE);
 
@@ -211,7 +211,7 @@ class RoomTest {
     }
 
     @Test
-    void a_total_forged_within_bounds_and_then_one_beyond_them_hold_back_nothing_either() {
+    void a_forged_total_within_the_bound_and_then_one_beyond_it_do_not_block_amounts() {
         home.datagram(HONEST + " 10 1\nincrement a 5 5");
         attacker.datagram(HONEST + " 10 2\nincrement a 0 " + (1L << 52));
         attacker.datagram(HONEST + " 10 3\nincrement a 0 " + Long.MAX_VALUE);
@@ -223,7 +223,7 @@ class RoomTest {
     }
 
     @Test
-    void a_forged_number_of_a_datagram_leaves_the_numbers_of_loss_as_they_were() {
+    void a_forged_datagram_number_does_not_change_the_count_of_lost_datagrams() {
         home.datagram(HONEST + " 10 1\nincrement a 5 5");
         attacker.datagram(HONEST + " 10 " + Long.MAX_VALUE + "\nincrement a 0 5");
         home.datagram(HONEST + " 20 3\nincrement a 1 6");
@@ -234,7 +234,7 @@ class RoomTest {
     }
 
     @Test
-    void senders_that_collide_by_a_polynomial_of_31_have_hashes_of_their_own() {
+    void ids_with_equal_string_hash_codes_have_different_seeded_hashes() {
         int size = 1 << 14;
         Sender[] senders = new Sender[size];
         SeededHash hashing = new SeededHash(new Random(7));
@@ -252,15 +252,15 @@ class RoomTest {
 
         assertThat(different).isGreaterThan(size - 100);
         assertThat(new Sender("x", hashing).hashCode())
-                .as("another start, another hash")
+                .as("another seed gives another hash")
                 .isNotEqualTo(new Sender("x", new SeededHash(new Random(8))).hashCode());
     }
 
     @Test
-    void a_clock_that_is_wrong_at_a_restart_makes_no_old_stream_look_whole() {
+    void a_wrong_clock_at_a_restart_does_not_make_an_old_stream_whole() {
         long year = 365L * 24 * 60 * MINUTE;
         home.datagram(HONEST + " 10 1\nincrement a 101 101");
-        // Something is forgotten, so that only what is younger than the watch is whole.
+        // Something is forgotten, so that only streams younger than the watch are whole.
         ledger.forgetEarlier();
         disk.commit(ledger);
         now += year;
@@ -271,12 +271,12 @@ class RoomTest {
         new Feed(ledger).datagram(other + " 600000 9\nincrement b 0 100");
 
         assertThat(ledger.value("b"))
-                .as("it is older than the watch, whatever the clock says")
+                .as("it is older than the watch, whatever the wall clock shows")
                 .isZero();
     }
 
     @Test
-    void a_stream_that_speaks_by_tcp_says_something_with_whatever_comes_at_once() {
+    void each_read_of_a_tcp_stream_counts_as_sent_once() {
         byte[] id = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(ISO_8859_1);
         Stream tcp = ledger.stream(id, 0, id.length, 1000, 1, HOME);
         byte[] name = {'a'};
@@ -296,11 +296,11 @@ class RoomTest {
 
         ledger.merge(tcp, Verb.INCREMENT, name, 0, 1, 1, 53);
 
-        assertThat(ledger.value("a")).as("its watermark is there still").isEqualTo(53);
+        assertThat(ledger.value("a")).as("its watermark was kept").isEqualTo(53);
     }
 
     @Test
-    void a_commit_that_fails_while_a_stream_is_displaced_and_comes_back_loses_no_watermark() {
+    void a_commit_that_fails_while_a_stream_is_dropped_and_returns_keeps_all_watermarks() {
         begin(bounds(400, 2, 1_000));
         home.datagram(HONEST + " 10 1\nincrement a 5 5");
         home.datagram(HONEST + " 10 2\nincrement a 1 6");

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Sums that leave 64 bits stop at the end of the range, wherever they are made; it is counted and said. */
+/** Sums that would exceed 64 bits stop at the end of the range; this is counted and logged. */
 class SaturationTest {
     private static final long MOST = 1L << 53;
     private static final int LINES = 1030;
@@ -43,13 +43,13 @@ class SaturationTest {
         }
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("a:" + -Long.signum(amount) + "|c\nb:1|c");
-            assertThat(kept.value("a")).as("and comes back from there").isEqualTo(value - Long.signum(amount));
+            assertThat(kept.value("a")).as("it moves back from there").isEqualTo(value - Long.signum(amount));
             assertThat(kept.counted("ledger_saturated_lines_total")).isZero();
         }
     }
 
     @Test
-    void a_fraction_does_not_lead_beyond_it_either() throws Exception {
+    void a_fraction_stops_at_the_end_of_the_range() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             for (int i = 0; i < 4; i++) {
                 kept.datagram("a" + ":9007199254740992".repeat(59) + ":0.5|c");
@@ -64,7 +64,7 @@ class SaturationTest {
     }
 
     @Test
-    void what_a_key_of_the_store_held_before_is_added_up_to_the_end() throws Exception {
+    void an_adopted_value_stops_at_the_end_of_the_range() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, true)) {
             kept.datagram("a:5|c\nb:-5|c");
             kept.commit.run();
@@ -79,9 +79,9 @@ class SaturationTest {
         }
     }
 
-    /** By the difference modulo 2^64, which the store adds up likewise: it may itself not fit into 64 bits. */
+    /** The difference is modulo 2^64, and the store adds modulo 2^64 too, because it may not fit into 64 bits. */
     @Test
-    void a_store_that_holds_the_other_end_gets_to_the_value_all_the_same() throws Exception {
+    void a_key_at_the_other_end_of_the_range_reaches_the_value() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, true)) {
             kept.datagram("a:1|c");
             kept.commit.run();
@@ -124,7 +124,7 @@ class SaturationTest {
     }
 
     @Test
-    void what_peers_pass_on_is_added_up_to_the_end() {
+    void amounts_from_peers_stop_at_the_end_of_the_range() {
         PeerList list = list(1, A, B);
         PeerLedger a = new PeerLedger(A, all, store, LedgerSettings.in(Path.of("unused")), list);
         PeerLedger b = new PeerLedger(B, all, store, LedgerSettings.in(Path.of("unused")), list);
@@ -143,7 +143,7 @@ class SaturationTest {
     }
 
     @Test
-    void what_a_stream_to_a_peer_can_not_say_any_more_stays_and_is_said() {
+    void an_amount_that_the_total_to_a_peer_cannot_take_stays_and_is_logged() {
         PeerList list = list(1, A, B);
         PeerLedger a = new PeerLedger(A, all, store, LedgerSettings.in(Path.of("unused")), list);
         new PeerLedger(B, all, store, LedgerSettings.in(Path.of("unused")), list);
@@ -158,12 +158,12 @@ class SaturationTest {
         a.commit();
 
         assertThat(a.ledger.value(name)).isEqualTo(5);
-        assertThat(a.ledger.takeSaturations()).last().asString().contains(name + ": 5 of it can't be passed on");
+        assertThat(a.ledger.takeSaturations()).last().asString().contains(name + ": 5 can't be passed on");
         assertThat(a.counted("ledger_saturated_lines_total")).isEqualTo(LINES - 1024 + 1 + 1);
     }
 
     @Test
-    void what_the_ledger_counts_of_itself_stops_there_too() throws Exception {
+    void metrics_of_the_ledger_stop_at_the_end_of_the_range() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.ledger.forgetEarlier();
             for (int i = 0; i < LINES; i++) {

@@ -28,18 +28,18 @@ class UsedSecondsTest {
     }
 
     @Test
-    void a_clock_that_was_a_year_ahead_for_a_moment_costs_no_second_of_the_present() {
+    void a_clock_that_was_a_year_ahead_for_a_moment_blocks_no_present_second() {
         tick(1_000, 2_000);
         tick(YEAR, YEAR + INTERVAL);
         tick(2_010, 3_000);
         restart();
 
         tick(3_010, 4_000);
-        assertThat(seconds.use(YEAR, INTERVAL)).as("what was used stays used").hasValue(YEAR + 1);
+        assertThat(seconds.use(YEAR, INTERVAL)).as("a used second stays used").hasValue(YEAR + 1);
     }
 
     @Test
-    void a_clock_set_back_by_an_hour_goes_on_from_where_it_is_between_the_seconds_that_were_used() {
+    void a_clock_set_back_by_an_hour_uses_the_free_seconds_between_the_used_ones() {
         tick(10_000, 10_000 + HOUR);
 
         for (long second = 10_000; second <= 10_000 + HOUR; second += INTERVAL) {
@@ -50,7 +50,7 @@ class UsedSecondsTest {
     }
 
     @Test
-    void where_every_second_was_used_none_is_given() {
+    void no_second_is_returned_if_all_were_used() {
         for (long second = 0; second < 100; second++) {
             assertThat(seconds.use(second, 1)).hasValue(second);
         }
@@ -61,7 +61,7 @@ class UsedSecondsTest {
     }
 
     @Test
-    void ticks_that_are_missing_do_not_begin_a_run() {
+    void missing_ticks_do_not_begin_a_new_run() {
         tick(1_000, 2_000);
         tick(2_100, 3_000);
 
@@ -69,7 +69,7 @@ class UsedSecondsTest {
     }
 
     @Test
-    void no_second_is_given_twice_whatever_the_clock_does_and_the_runs_are_bounded() {
+    void no_second_is_used_twice_under_random_clocks_and_the_runs_are_bounded() {
         for (int seed = 1; seed <= 20; seed++) {
             seconds = new UsedSeconds();
             Random random = new Random(seed);

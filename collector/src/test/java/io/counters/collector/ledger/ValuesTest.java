@@ -23,7 +23,7 @@ class ValuesTest {
     }
 
     @Test
-    void what_was_taken_stays_as_it_was_and_what_is_counted_meanwhile_is_in_the_next_commit() {
+    void a_taken_block_never_changes_and_later_amounts_are_in_the_next_commit() {
         add(1000);
         values.move(700, 5);
         int[] blocks = Values.blocks(counters(700));
@@ -41,7 +41,7 @@ class ValuesTest {
     }
 
     @Test
-    void a_commit_that_failed_is_made_up_for_by_the_next() {
+    void the_values_of_a_failed_commit_are_in_the_next_one() {
         add(3);
         values.move(1, 5);
         int[] blocks = Values.blocks(counters(1));
@@ -56,7 +56,7 @@ class ValuesTest {
     }
 
     @Test
-    void a_tick_keeps_its_values_whatever_is_committed_later() {
+    void a_snapshot_keeps_its_values_through_later_commits() {
         values.restore(0, 5);
         values.restore(1, 6);
         long[][] tick = values.committed();

@@ -25,11 +25,11 @@ class PeersFileTest {
 
     @ParameterizedTest
     @MethodSource
-    void what_is_a_list(String text, String list) throws Exception {
+    void a_valid_list_is_read(String text, String list) throws Exception {
         assertThat(PeersFile.read(file(text))).hasToString(list);
     }
 
-    static Stream<Arguments> what_is_a_list() {
+    static Stream<Arguments> a_valid_list_is_read() {
         return Stream.of(
                 arguments("list 1\na:1\n", "list 1 (a:1*1)"),
                 arguments("a:1\nlist 1", "list 1 (a:1*1)"),
@@ -44,7 +44,7 @@ class PeersFileTest {
 
     @ParameterizedTest
     @MethodSource
-    void what_is_none(String text, String mistake) throws Exception {
+    void an_invalid_list_is_rejected_with_the_rule(String text, String mistake) throws Exception {
         Path file = file(text);
 
         assertThatThrownBy(() -> PeersFile.read(file))
@@ -52,36 +52,38 @@ class PeersFileTest {
                 .hasMessageContaining(file + mistake);
     }
 
-    static Stream<Arguments> what_is_none() {
+    static Stream<Arguments> an_invalid_list_is_rejected_with_the_rule() {
         return Stream.of(
-                arguments("", " has no number; begin it with a line \"list 1\""),
-                arguments("", " names no collector; give one a line, HOST:PORT"),
+                arguments("", " has no number; begin it with the line \"list 1\""),
+                arguments("", " names no collector; add one per line, as HOST:PORT"),
                 arguments("list 1\nout a:1", " names no collector"),
                 arguments("a:1", " has no number"),
                 arguments("list 0\na:1", " line 1 is \"list 0\": "),
                 arguments("list x\na:1", " line 1 is \"list x\": "),
                 arguments("list 2147483648\na:1", " line 1 is \"list 2147483648\": "),
-                arguments("list 1\nlist 2\na:1", " line 2 is \"list 2\": the list has a number already, 1"),
+                arguments("list 1\nlist 2\na:1", " line 2 is \"list 2\": the list already has number 1"),
                 arguments("list 1\n\na:0", " line 3 is \"a:0\": \"a:0\" is not HOST:PORT with a port from 1 to 65535"),
-                arguments("list 1\na:1*0", " line 2 is \"a:1*0\": \"a:1*0\" has a weight that is no number"),
+                arguments(
+                        "list 1\na:1*0",
+                        " line 2 is \"a:1*0\": the weight of \"a:1*0\" is not a number from 1 to 1000000"),
                 arguments("list 1\na:1 b:1", " line 2 is \"a:1 b:1\": "),
                 arguments("list 1\nout\na:1", " line 2 is \"out\": "),
                 arguments("list 1\nout a b\na:1", " line 2 is \"out a b\": "),
                 arguments("list 1\na\u00e4:1", " line 2 is \""),
-                arguments("list 1\na:1\na:1", ": \"a:1\" stands there twice"),
-                arguments("list 1\na\nA:11212", ": \"A:11212\" stands there twice"),
-                arguments("list 1\na:1\nout a:1", ": \"a:1\" stands there twice"),
-                arguments("list 1\na:1\nout b:1\ngone B:1", ": \"B:1\" stands there twice"),
-                arguments("list 1\na:1\nb:1*1000000", ": \"a:1\" weighs 1 of 1000001 and would own no name"));
+                arguments("list 1\na:1\na:1", ": \"a:1\" appears twice"),
+                arguments("list 1\na\nA:11212", ": \"A:11212\" appears twice"),
+                arguments("list 1\na:1\nout a:1", ": \"a:1\" appears twice"),
+                arguments("list 1\na:1\nout b:1\ngone B:1", ": \"B:1\" appears twice"),
+                arguments("list 1\na:1\nb:1*1000000", ": \"a:1\" has a weight of 1 of 1000001 and would own no name"));
     }
 
     @Test
-    void a_byte_order_mark_is_no_part_of_the_list() throws Exception {
+    void a_byte_order_mark_is_ignored() throws Exception {
         assertThat(PeersFile.read(file("\uFEFFlist 7\na\n")).number()).isEqualTo(7);
     }
 
     @Test
-    void every_mistake_is_told_at_once() throws Exception {
+    void all_errors_are_reported_at_once() throws Exception {
         Path file = file("list 0\na:0\nb:1*x\n");
 
         assertThatThrownBy(() -> PeersFile.read(file))
@@ -89,10 +91,10 @@ class PeersFileTest {
     }
 
     @Test
-    void a_file_that_is_not_there_or_is_a_folder_is_said_to_be_so() {
+    void a_missing_file_and_a_folder_are_rejected_with_the_reason() {
         assertThatThrownBy(() -> PeersFile.read(folder.resolve("none")))
                 .isInstanceOf(SettingsException.class)
-                .hasMessageContaining("none does not exist; it holds the list of peers");
+                .hasMessageContaining("none does not exist; it must contain the list of peers");
         assertThatThrownBy(() -> PeersFile.read(folder))
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining(folder + " can't be read");

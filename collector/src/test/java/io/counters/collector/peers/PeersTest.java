@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How a collector follows the file; the list's own rules are the ledger's and the file's. */
+/** How a collector follows the file; the rules of the list are tested with the ledger and the file. */
 class PeersTest {
     private static final String OURS = "127.0.0.1:1";
 
@@ -63,7 +63,7 @@ class PeersTest {
     }
 
     @Test
-    void a_later_list_is_taken_once_it_has_stayed_for_a_second() throws Exception {
+    void a_later_list_is_used_once_it_has_been_unchanged_for_a_second() throws Exception {
         write("list 4\n" + OURS + "\n127.0.0.1:2\n127.0.0.1:3\n");
 
         run(1);
@@ -76,7 +76,7 @@ class PeersTest {
     }
 
     @Test
-    void a_list_that_is_being_written_is_not_taken_for_a_shorter_one() throws Exception {
+    void a_partly_written_list_is_not_used() throws Exception {
         write("list 4\n" + OURS + "\nout 127.0.0.1:2\n");
         run(1);
         write("list 4\n" + OURS + "\nout 127.0.0.1:2\n127.0.0.1:3\n");
@@ -88,7 +88,7 @@ class PeersTest {
     }
 
     @Test
-    void a_list_that_forgets_a_peer_is_refused_counted_and_said_once() throws Exception {
+    void a_list_that_leaves_out_a_peer_is_refused_counted_and_logged_once() throws Exception {
         write("list 4\n" + OURS + "\n");
 
         run(10);
@@ -96,12 +96,12 @@ class PeersTest {
         assertThat(kept.counted("peers_list")).isEqualTo(3);
         assertThat(bad()).isEqualTo(9);
         assertThat(said())
-                .containsOnlyOnce("does not say what became of 127.0.0.1:2: write \"out 127.0.0.1:2\"")
-                .contains("list 3 (127.0.0.1:1*1;127.0.0.1:2*1) stays");
+                .containsOnlyOnce("does not contain 127.0.0.1:2; add the line \"out 127.0.0.1:2\"")
+                .contains("list 3 (127.0.0.1:1*1;127.0.0.1:2*1) stays in use");
     }
 
     @Test
-    void a_list_of_a_lower_number_or_another_of_the_same_is_refused() throws Exception {
+    void a_list_with_a_lower_number_or_another_list_with_the_same_is_refused() throws Exception {
         write("list 2\n" + OURS + "\n127.0.0.1:2\n");
         run(2);
         assertThat(bad()).isEqualTo(1);
@@ -110,11 +110,11 @@ class PeersTest {
 
         assertThat(bad()).isEqualTo(2);
         assertThat(peers).hasToString("list 3 (127.0.0.1:1*1;127.0.0.1:2*1)");
-        assertThat(said()).contains("its number is no higher than that of the list gone by so far");
+        assertThat(said()).contains("its number is not higher than that of the current list");
     }
 
     @Test
-    void a_file_with_mistakes_or_none_leaves_all_as_it_was() throws Exception {
+    void an_invalid_or_missing_file_changes_nothing() throws Exception {
         write("list four\n" + OURS + "\n");
         run(1);
         Files.delete(file);
@@ -122,11 +122,13 @@ class PeersTest {
 
         assertThat(bad()).isEqualTo(2);
         assertThat(kept.counted("peers_list")).isEqualTo(3);
-        assertThat(said()).contains("line 1 is \"list four\"").contains("list 3 (127.0.0.1:1*1;127.0.0.1:2*1) stays");
+        assertThat(said())
+                .contains("line 1 is \"list four\"")
+                .contains("list 3 (127.0.0.1:1*1;127.0.0.1:2*1) stays in use");
     }
 
     @Test
-    void who_is_awaited_is_said() {
+    void the_awaited_peers_are_logged_once() {
         run(3);
 
         assertThat(said()).containsOnlyOnce("list 3 waits for 127.0.0.1:2");
@@ -134,7 +136,7 @@ class PeersTest {
     }
 
     @Test
-    void a_restart_goes_on_by_the_same_list_or_a_later_one_and_refuses_others() throws Exception {
+    void a_restart_accepts_only_the_same_list_or_a_later_one() throws Exception {
         run(1);
         kept.commit.run();
         leave();
@@ -144,12 +146,12 @@ class PeersTest {
         write("list 2\n" + OURS + "\n127.0.0.1:2\n");
         assertThatThrownBy(this::peers)
                 .isInstanceOf(SettingsException.class)
-                .hasMessageContaining("this ledger goes by list 3")
-                .hasMessageContaining("give it a list of a higher number");
+                .hasMessageContaining("this ledger already uses list 3")
+                .hasMessageContaining("use a list with a higher number");
         write("list 4\n127.0.0.1:2\n");
         assertThatThrownBy(this::peers)
                 .isInstanceOf(SettingsException.class)
-                .hasMessageContaining("\"out " + OURS + "\" has it hand over what it holds");
+                .hasMessageContaining("\"out " + OURS + "\" if it should hand over its counters");
         write("list 4\n127.0.0.1:2\nout " + OURS + "\n");
         peers = peers();
 

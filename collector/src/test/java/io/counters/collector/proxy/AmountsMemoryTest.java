@@ -21,10 +21,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Holds what {@link Amounts} reckons with against what its names really take, here, in the table and in the streams. */
+/** Compares the memory that {@link Amounts} calculates with what its names really use, there, in the table and in the streams. */
 @Tag("slow")
 class AmountsMemoryTest {
-    /** Just past a power of two: arrays that double are longest then, beside what is in them. */
+    /** Just above a power of two: then arrays that double have the most unused space. */
     private static final int NAMES = 67_000;
 
     /** What the objects in the heap take that are in use; how much the heap has used depends on its size, too. */
@@ -46,7 +46,7 @@ class AmountsMemoryTest {
 
     @ParameterizedTest
     @CsvSource({"1, 0", "1, 200", "50, 20"})
-    void names_take_about_what_is_reckoned_for_them(int servers, int more) throws JMException {
+    void names_use_about_the_memory_that_is_calculated_for_them(int servers, int more) throws JMException {
         List<Server> list = new ArrayList<>();
         for (int i = 1; i <= servers; i++) {
             list.add(Server.of("127.0.0.1:" + i, 1));
@@ -83,7 +83,7 @@ class AmountsMemoryTest {
 
         long used = usedBytes() - empty;
 
-        assertThat(empty - before).as("an empty one").isLessThan(20 << 20);
+        assertThat(empty - before).as("bytes without names").isLessThan(20 << 20);
         assertThat(used).as("%d bytes a name", used / NAMES).isBetween(amounts.bytes() / 2, amounts.bytes() * 11 / 10);
         assertThat(relay.isEmpty()).isFalse();
     }

@@ -28,7 +28,7 @@ class AmountsTest {
     }
 
     @Test
-    void amounts_of_a_name_are_added_up() {
+    void amounts_of_a_name_are_summed() {
         add(amounts, "a", 2);
         add(amounts, "b", 5);
         add(amounts, "a", -7);
@@ -37,7 +37,7 @@ class AmountsTest {
     }
 
     @Test
-    void a_sum_stops_at_the_end_of_the_range() {
+    void a_sum_stays_within_the_64_bit_range() {
         for (int i = 0; i < 1030; i++) {
             add(amounts, "a", 1L << 53);
             add(amounts, "b", -(1L << 53));
@@ -51,7 +51,7 @@ class AmountsTest {
     }
 
     @Test
-    void what_finds_no_room_is_added_up_as_overflow_and_known_names_go_on() {
+    void names_without_room_are_summed_as_overflow_and_known_names_keep_their_sums() {
         int names = 100_000;
         add(amounts, "orders.placed", 1);
         long refused = 0;
@@ -84,10 +84,10 @@ class AmountsTest {
         assertThat(fewer).isBetween(700, 800);
     }
 
-    /** Names that a hash by the 31-polynomial puts in one place: each would be compared with all that came before. */
+    /** These names have equal {@link String#hashCode} values; with that hash each would be compared with all before it. */
     @Test
     @Timeout(120)
-    void names_that_are_chosen_to_collide_cost_no_more_than_others() {
+    void names_that_are_chosen_to_collide_cost_no_more_than_other_names() {
         Amounts roomy = new Amounts(1L << 40, new SeededHash(new Random(1)));
         List<String> names = new ArrayList<>(List.of(""));
         while (names.size() < 1 << 17) {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class BackoffTest {
     @Test
-    void waits_grow_to_a_bound_and_begin_anew_after_good_times() {
+    void pauses_grow_to_a_maximum_and_begin_again_after_a_reset() {
         Backoff backoff = new Backoff(new Random(1));
         long atMost = Backoff.MILLIS_MIN;
         for (int i = 0; i < 20; i++) {
@@ -24,7 +24,7 @@ class BackoffTest {
     }
 
     @Test
-    void many_who_lost_the_same_server_come_back_at_different_times() {
+    void proxies_that_lost_the_same_server_reconnect_at_different_times() {
         Set<Long> waits = new HashSet<>();
         for (int seed = 0; seed < 100; seed++) {
             Backoff backoff = new Backoff(new Random(seed));

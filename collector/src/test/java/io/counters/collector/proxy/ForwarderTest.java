@@ -192,7 +192,7 @@ class ForwarderTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 7, 25, 60, 61, 117})
-    void each_message_arrives_once_and_whole_at_the_server_that_the_ring_names(int count) throws Exception {
+    void each_message_arrives_once_and_complete_at_the_server_that_the_ring_names(int count) throws Exception {
         List<Sink> sinks = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             sinks.add(open(new Sink()));
@@ -238,7 +238,7 @@ class ForwarderTest {
                         >= length);
         for (int i = 0; i < count; i++) {
             assertThat(sinks.get(i).kinds())
-                    .as("a connection for each kind, in the order in which they came")
+                    .as("a connection for each kind, each in the order of arrival")
                     .containsExactlyInAnyOrder(Stream.of(expectedLines[i], expectedFrames[i])
                             .filter(kind -> !kind.isEmpty())
                             .toArray(String[]::new));
@@ -261,7 +261,7 @@ class ForwarderTest {
     }
 
     @Test
-    void behind_a_bad_frame_a_datagram_is_given_up_and_a_connection_closed() throws Exception {
+    void after_a_malformed_frame_the_rest_of_the_datagram_is_dropped_and_a_connection_is_closed() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
 
@@ -281,7 +281,8 @@ class ForwarderTest {
     }
 
     @Test
-    void a_server_by_UDP_gets_whole_messages_in_datagrams_that_an_Ethernet_takes() throws Exception {
+    void a_server_reached_over_UDP_gets_complete_messages_in_datagrams_that_fit_into_an_Ethernet_frame()
+            throws Exception {
         DatagramSocket sink = open(new DatagramSocket(0, InetAddress.getLoopbackAddress()));
         sink.setSoTimeout(10_000);
         proxy(List.of(server("udp://127.0.0.1:" + sink.getLocalPort())));
@@ -305,7 +306,7 @@ class ForwarderTest {
     }
 
     @Test
-    void what_is_for_a_server_that_comes_late_waits_for_it_and_keys_stay_put() throws Exception {
+    void messages_wait_for_a_server_that_starts_late_and_keys_keep_their_server() throws Exception {
         Sink early = open(new Sink());
         int port = Ports.reserve();
         List<Server> servers = List.of(server(early.address()), server("127.0.0.1:" + port));
@@ -339,17 +340,16 @@ class ForwarderTest {
         Matcher matcher = NUMBERED.matcher(received);
         int at = 0;
         while (matcher.find()) {
-            assertThat(matcher.start()).as("nothing torn before it").isEqualTo(at);
+            assertThat(matcher.start()).as("no torn message before it").isEqualTo(at);
             numbers.add(Integer.valueOf(matcher.group(1)));
             at = matcher.end();
         }
-        assertThat(received.substring(at)).as("what is cut has no end").doesNotContain("\n");
+        assertThat(received.substring(at)).as("the last message is cut").doesNotContain("\n");
         return numbers;
     }
 
     @Test
-    void after_a_reset_in_the_middle_of_a_message_nothing_is_torn_nothing_comes_twice_and_the_order_holds()
-            throws Exception {
+    void after_a_reset_within_a_message_no_message_is_torn_or_repeated_and_the_order_is_kept() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
         OutputStream out = tcp();
@@ -363,7 +363,7 @@ class ForwarderTest {
         }
         await().atMost(SOON).until(() -> value("proxy_messages_total") == count);
         assertThat(value("proxy_queued_bytes{server=\"" + sink.address() + "\"}"))
-                .as("the server is slow, and some wait")
+                .as("some messages wait, because the server is slow")
                 .isPositive();
 
         sink.reset();
@@ -382,13 +382,13 @@ class ForwarderTest {
                         IntStream.range(second.get(0), count).boxed().toList());
         long lost = (long) second.get(0) - first.get(first.size() - 1) - 1;
         long inDoubt = value("proxy_in_doubt_bytes_total{server=\"" + sink.address() + "\"}");
-        assertThat(lost * tail.length()).as("lost, of what was in doubt").isLessThanOrEqualTo(inDoubt);
+        assertThat(lost * tail.length()).as("bytes lost").isLessThanOrEqualTo(inDoubt);
         assertThat(value("proxy_reconnects_total{server=\"" + sink.address() + "\"}"))
                 .isEqualTo(1);
     }
 
     @Test
-    void a_server_that_stops_reading_slows_nobody_and_drops_its_oldest() throws Exception {
+    void a_server_that_stops_reading_delays_no_other_and_loses_its_oldest_messages() throws Exception {
         Sink slow = open(new Sink());
         Sink quick = open(new Sink());
         List<Server> servers = List.of(server(slow.address()), server(quick.address()));
@@ -421,8 +421,7 @@ class ForwarderTest {
     }
 
     @Test
-    void what_waits_for_a_server_that_leaves_goes_to_the_new_owners_and_connections_that_stay_are_kept()
-            throws Exception {
+    void messages_for_a_removed_server_go_to_the_new_owners_and_other_connections_are_kept() throws Exception {
         Sink stays = open(new Sink());
         int port = Ports.reserve();
         List<Server> servers = List.of(server(stays.address()), server("127.0.0.1:" + port));
@@ -445,7 +444,7 @@ class ForwarderTest {
 
     @Test
     @Tag("slow")
-    void our_own_commands_arrive_in_a_stream_of_the_proxy_s_own_with_totals() throws Exception {
+    void our_own_commands_arrive_with_totals_in_a_stream_of_the_proxy() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
 
@@ -465,7 +464,7 @@ class ForwarderTest {
 
     @Test
     @Tag("slow")
-    void our_own_commands_for_a_server_that_is_away_come_to_one_number_per_name() throws Exception {
+    void our_own_commands_for_a_server_that_is_down_are_kept_as_one_number_per_name() throws Exception {
         int port = Ports.reserve();
         proxy(List.of(server("127.0.0.1:" + port)));
         OutputStream out = tcp();
@@ -489,7 +488,7 @@ class ForwarderTest {
 
     @Test
     @Tag("slow")
-    void amounts_never_told_go_to_the_new_owner_and_what_was_told_stays_in_its_stream() throws Exception {
+    void unsent_amounts_go_to_the_new_owner_and_sent_amounts_stay_in_their_stream() throws Exception {
         Sink leaves = open(new Sink());
         Sink stays = open(new Sink());
         proxy(List.of(server(leaves.address())));
@@ -508,7 +507,7 @@ class ForwarderTest {
     }
 
     @Test
-    void a_refused_line_is_told_with_its_place_itself_and_its_rule() throws Exception {
+    void a_refused_line_is_logged_with_its_sender_its_text_and_its_rule() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
 
@@ -529,12 +528,12 @@ class ForwarderTest {
 
     @ParameterizedTest
     @EnumSource(names = {"UNKNOWN_TYPE", "LINE_TOO_LONG", "LINE_CUT", "LINES_JOINED", "HTTP", "TLS"})
-    void a_fault_that_the_collector_knows_too_has_the_same_name_there(Refusal why) {
+    void a_reason_that_the_collector_also_has_has_the_same_name_there(Refusal why) {
         assertThat(Rejection.valueOf(why.name()).reason()).isEqualTo(why.reason());
     }
 
     @Test
-    void joined_lines_are_said_as_that_with_about_what_they_held_wherever_they_come() throws Exception {
+    void joined_lines_are_reported_with_an_estimate_of_their_counts_in_every_position() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
 
@@ -544,8 +543,8 @@ class ForwarderTest {
                 .singleElement()
                 .satisfies(line -> assertThat(line)
                         .contains(
-                                "\"a:1|cb:1|c\" was refused (lines_joined): several lines stand here without line breaks",
-                                "a:1|c\\n; it holds about 2 counts"));
+                                "\"a:1|cb:1|c\" was refused (lines_joined): the text contains several lines without line",
+                                "a:1|c\\n; estimated counts in it: 2"));
         udp("users:abe|sorders:1|c\nload:1.|gorders:5|c\nincrement aincrement b\nincrement aorders:1|c\norders:1|C\n");
         Socket ends = connected();
         ends.getOutputStream().write(bytes("orders:1|c".repeat(100)));
@@ -559,7 +558,7 @@ class ForwarderTest {
     }
 
     @Test
-    void a_stream_without_any_line_break_is_said_as_that_each_minute_and_at_its_end() throws Exception {
+    void a_TCP_stream_without_line_breaks_is_reported_each_minute_and_at_its_end() throws Exception {
         proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         int counts = 40_000;
         Socket sender = connected();
@@ -580,13 +579,13 @@ class ForwarderTest {
                 .allSatisfy(line -> assertThat(line)
                         .startsWith("WARN TCP from 127.0.0.1:")
                         .contains(
-                                ": 200,005 bytes came without a line break, which hold about 40,001 counts; none of them is"
-                                        + " passed on. End each line with a line break"));
+                                ": 200,005 bytes arrived without a line break and are not forwarded; estimated counts in"
+                                        + " them: 40,001. End each line with a line break"));
     }
 
     @Test
     @Tag("slow")
-    void a_server_by_UDP_where_nobody_listens_is_down_and_gets_what_waits_when_somebody_does() throws Exception {
+    void a_server_reached_over_UDP_is_down_while_nobody_listens_and_gets_waiting_messages_later() throws Exception {
         int port = Ports.reserve();
         Server server = server("udp://127.0.0.1:" + port);
         proxy(List.of(server));
@@ -622,7 +621,7 @@ class ForwarderTest {
             assertThat(value("proxy_up" + label)).isEqualTo(1);
             assertThat(log.lines())
                     .anySatisfy(line -> assertThat(line)
-                            .contains(server + ": nobody listens there", "1 messages", "may be lost", "increment NAME"))
+                            .contains(server + ": nobody listens there", "may be lost: 1 ", "increment NAME"))
                     .anySatisfy(line -> assertThat(line).contains(server + " is back"))
                     .noneSatisfy(line -> assertThat(line).contains("nothing is lost"));
         }
@@ -630,7 +629,7 @@ class ForwarderTest {
 
     @Test
     @Tag("slow")
-    void a_server_by_UDP_that_comes_back_is_up_again_though_nothing_waits_for_it() throws Exception {
+    void a_server_reached_over_UDP_that_returns_is_up_again_even_if_nothing_waits_for_it() throws Exception {
         int port = Ports.reserve();
         Server server = server("udp://127.0.0.1:" + port);
         proxy(List.of(server));
@@ -646,14 +645,14 @@ class ForwarderTest {
         DatagramPacket probe = new DatagramPacket(new byte[10], 10);
         sink.receive(probe);
         assertThat(new String(probe.getData(), 0, probe.getLength(), ISO_8859_1))
-                .as("nothing that counts")
+                .as("an empty line, which counts nothing")
                 .isEqualTo("\n");
     }
 
     @Test
     @Tag("slow")
-    void a_server_that_stops_reading_is_not_taken_for_gone() throws Exception {
-        assumeTrue(Files.isReadable(Path.of("/proc/self/net/tcp")), "needs Linux' table of connections");
+    void a_server_that_stops_reading_keeps_its_connection() throws Exception {
+        assumeTrue(Files.isReadable(Path.of("/proc/self/net/tcp")), "needs Linux's table of connections");
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
         String label = "{server=\"" + sink.address() + "\"}";
@@ -681,7 +680,7 @@ class ForwarderTest {
 
     @Test
     @Tag("slow")
-    void each_kind_has_a_connection_of_its_own_which_is_opened_when_it_comes() throws Exception {
+    void each_kind_has_its_own_connection_which_is_opened_at_its_first_message() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
         String label = "{server=\"" + sink.address() + "\"}";
@@ -704,7 +703,7 @@ class ForwarderTest {
     }
 
     @Test
-    void what_waits_of_both_kinds_goes_to_the_new_owners_and_the_numbers_stay_true() throws Exception {
+    void waiting_messages_of_both_kinds_go_to_the_new_owners_and_metrics_stay_correct() throws Exception {
         Sink stays = open(new Sink());
         int port = Ports.reserve();
         List<Server> servers = List.of(server(stays.address()), server("127.0.0.1:" + port));
@@ -728,7 +727,7 @@ class ForwarderTest {
     }
 
     @Test
-    void the_numbers_of_a_server_that_left_go_with_it() throws Exception {
+    void the_metrics_of_a_removed_server_disappear() throws Exception {
         Sink stays = open(new Sink());
         Sink leaves = open(new Sink());
         proxy(List.of(server(stays.address()), server(leaves.address())));
@@ -741,11 +740,11 @@ class ForwarderTest {
         assertThat(self.values().keySet()).anyMatch(name -> name.contains(stays.address()));
     }
 
-    /** By the bytes that the loop's thread has allocated, once all that runs is compiled. */
+    /** Measures what the loop's thread allocates, after the JIT compiler has compiled the code that runs. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     @Tag("slow")
-    void nothing_is_allocated_for_a_line(boolean byTcp) throws Exception {
+    void forwarding_a_line_allocates_nothing(boolean byTcp) throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -778,7 +777,7 @@ class ForwarderTest {
             least = Math.min(least, threads.getThreadAllocatedBytes(id) - before);
         }
 
-        // What a round of the loop itself costs remains, a few objects however many lines there are.
+        // A round of the loop itself allocates a few objects, however many lines there are.
         assertThat(least).as("bytes for %s lines", linesARound).isLessThan(linesARound);
     }
 
@@ -797,7 +796,7 @@ class ForwarderTest {
         }
     }
 
-    /** The longest frame there is, but for its last byte. */
+    /** The longest possible frame without its last byte. */
     private static byte[] halfFrame() {
         byte[] half = new byte[Frames.FRAME_BYTES_MAX - 1];
         Arrays.fill(half, (byte) 'a');
@@ -807,7 +806,7 @@ class ForwarderTest {
     }
 
     @Test
-    void half_messages_of_two_thousand_connections_keep_within_their_bound_and_an_honest_sender_is_passed_on()
+    void incomplete_messages_of_2000_connections_stay_within_sender_bytes_and_a_normal_sender_is_served()
             throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())), 8 << 20, 1 << 20);
@@ -818,7 +817,7 @@ class ForwarderTest {
             try {
                 connected().getOutputStream().write(half);
             } catch (SocketException closedMeanwhile) {
-                // As it should be, sooner or later.
+                // Expected: the proxy closes the connection with the oldest incomplete message.
             }
             if (i % 20 == 0) {
                 honest.write(bytes("key" + i + ":x|c\n"));
@@ -836,7 +835,7 @@ class ForwarderTest {
     }
 
     @Test
-    void a_connection_that_speaks_TLS_is_closed_at_once_with_the_reason() throws Exception {
+    void a_TLS_connection_is_closed_at_once_and_the_reason_is_logged() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
         Socket tls = connected();
@@ -877,7 +876,7 @@ class ForwarderTest {
     }
 
     @Test
-    void when_all_connections_are_in_use_who_was_silent_longest_gives_way_and_else_the_newcomer() throws Exception {
+    void when_all_connections_are_in_use_the_longest_silent_is_closed_or_the_new_one_is_refused() throws Exception {
         Sink sink = open(new Sink());
         descriptors = 6;
         proxy(List.of(server(sink.address())));
@@ -886,7 +885,7 @@ class ForwarderTest {
         Socket third = connected();
         await().atMost(SOON).until(() -> value("proxy_connections") == 3);
 
-        assertThat(isClosed(connected())).as("the fourth of three").isTrue();
+        assertThat(isClosed(connected())).as("a fourth connection of at most 3").isTrue();
         assertThat(value("proxy_closed_total{reason=\"too_many\"}")).isEqualTo(1);
         assertThat(value("proxy_connections_max")).isEqualTo(3);
 
@@ -905,7 +904,7 @@ class ForwarderTest {
 
     @Test
     @Tag("slow")
-    void a_half_message_that_does_not_grow_ends_its_connection_and_silence_alone_does_not() throws Exception {
+    void an_incomplete_message_that_does_not_grow_ends_its_connection_but_silence_alone_does_not() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
         Socket stalled = connected();
@@ -934,13 +933,13 @@ class ForwarderTest {
         assertThat(value("proxy_joined_counts_total")).isEqualTo(3);
         assertThat(said.lines())
                 .anySatisfy(line ->
-                        assertThat(line).startsWith("WARN TCP from 127.0.0.1:").contains("about 3 counts"));
+                        assertThat(line).startsWith("WARN TCP from 127.0.0.1:").contains("counts in it: 3"));
         assertThat(value("proxy_sender_bytes")).isZero();
     }
 
     @Test
     @Tag("slow")
-    void a_flood_of_forged_names_takes_nothing_from_known_ones_and_sums_stay_true() throws Exception {
+    void a_flood_of_forged_names_does_not_affect_known_names_and_sums_stay_correct() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
         OutputStream honest = tcp();
@@ -967,7 +966,7 @@ class ForwarderTest {
     }
 
     @Test
-    void what_the_loop_can_t_handle_goes_out_to_who_ends_the_process() throws Exception {
+    void an_error_that_the_loop_cannot_handle_ends_its_thread() throws Exception {
         proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         AtomicReference<Throwable> out = new AtomicReference<>();
         Thread thread = Objects.requireNonNull(loop);
@@ -981,7 +980,7 @@ class ForwarderTest {
 
     @Test
     @Tag("slow")
-    void a_loop_that_hangs_is_told_at_healthz_until_it_goes_on() throws Exception {
+    void healthz_reports_a_hanging_loop_until_it_continues() throws Exception {
         proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         ServersWatch watch = new ServersWatch(settings(List.of(), 0, 0), forwarder(), said.log(), self);
         try (ProxyPage page =
@@ -1016,7 +1015,7 @@ class ForwarderTest {
     }
 
     @Test
-    void six_hundred_clients_that_come_at_once_need_not_wait() throws Exception {
+    void six_hundred_clients_that_connect_at_once_do_not_wait() throws Exception {
         Sink sink = open(new Sink());
         List<SocketChannel> clients = new ArrayList<>();
         Forwarder notRunning = built(List.of(server(sink.address())), 64 << 20, 64 << 20);
@@ -1036,7 +1035,7 @@ class ForwarderTest {
 
     @Test
     @Tag("slow")
-    void the_end_waits_for_no_server_that_does_not_read() throws Exception {
+    void the_end_does_not_wait_for_a_server_that_does_not_read() throws Exception {
         Sink sink = open(new Sink());
         sink.stopReading();
         proxy(List.of(server(sink.address())));
@@ -1065,7 +1064,7 @@ class ForwarderTest {
                     out.write(lines);
                 }
             } catch (IOException closed) {
-                // By the end.
+                // The proxy has ended.
             }
         });
         flood.setDaemon(true);
@@ -1079,7 +1078,7 @@ class ForwarderTest {
     }
 
     @Test
-    void a_list_with_more_servers_than_the_queues_have_room_for_is_not_taken() throws Exception {
+    void a_list_with_more_servers_than_the_queues_have_room_for_is_not_used() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())), 1 << 20);
         List<Server> many =
@@ -1088,7 +1087,7 @@ class ForwarderTest {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> forwarder().use(many))
                 .withMessageContaining(
-                        "the new list of 19 servers is not used: queue_bytes is 1048576, but 19 servers");
+                        "the new list of servers (19) is not used: queue_bytes is 1048576, but 19 servers");
         tcp().write(bytes("a:1|c\n"));
 
         await().atMost(SOON).until(() -> sink.received().equals("a:1|c\n"));
@@ -1096,7 +1095,7 @@ class ForwarderTest {
     }
 
     @Test
-    void the_end_writes_out_what_waits_and_tells_the_last_amounts() throws Exception {
+    void the_end_writes_waiting_messages_and_sends_the_last_amounts() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
         OutputStream out = tcp();

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FramesTest {
-    /** What was taken, as text: bytes and letters are one to one. */
+    /** What was parsed, as text in ISO 8859-1, so that each byte is one character. */
     static final class Taken implements Frames.Taker {
         final List<String> messages = new ArrayList<>();
         final List<String> keys = new ArrayList<>();
@@ -75,7 +75,7 @@ class FramesTest {
         return frames.take(in, 0, in.length);
     }
 
-    /** The first is the example in statsite's README, ("Conns", "c", 200); the others are made by its layout. */
+    /** The first is the example in statsite's README, ("Conns", "c", 200); the others follow the same layout. */
     static List<String> golden() {
         return List.of(
                 "aa 02 0600 0000000000006940 436f6e6e7300",
@@ -88,7 +88,7 @@ class FramesTest {
 
     @ParameterizedTest
     @MethodSource("golden")
-    void a_binary_frame_goes_out_as_it_came_and_has_the_key_of_its_line(String golden) {
+    void a_binary_frame_is_forwarded_unchanged_with_its_key(String golden) {
         byte[] in = hex(golden);
 
         assertThat(frames.take(in, 0, in.length)).isEqualTo(in.length);
@@ -121,7 +121,7 @@ class FramesTest {
                 "a:1|c|@0.1 \0\n",
                 "\u00e4\u0000:1|c\n",
             })
-    void a_line_goes_out_as_it_came(String line) {
+    void a_line_is_forwarded_unchanged(String line) {
         assertThat(take(line)).isEqualTo(line.length());
 
         assertThat(taken.messages).containsExactly(line);
@@ -152,7 +152,7 @@ class FramesTest {
     }
 
     @Test
-    void empty_lines_pass() {
+    void empty_lines_are_ignored() {
         take("\n\r\n\n");
 
         assertThat(taken.messages).isEmpty();
@@ -161,7 +161,7 @@ class FramesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"increment a\n", "decrement a 3\r\n", "from 0123456789abcdef 1 1\n", "signed a 1 0\n"})
-    void our_own_lines_are_told_apart(String line) {
+    void our_own_commands_are_recognized(String line) {
         take(line);
 
         assertThat(taken.commands).containsExactly(line);
@@ -182,7 +182,7 @@ class FramesTest {
         "aa 04 0200 0300 6100 610000, BINARY_SET",
         "aa 04 0200 0200 6161 6100, BINARY_KEY",
     })
-    void behind_a_bad_frame_nothing_is_taken(String bad, Refusal why) {
+    void nothing_after_a_malformed_frame_is_parsed(String bad, Refusal why) {
         String all = "x:1|c\n" + text(hex(bad)) + "y:2|c\n";
 
         assertThat(take(all)).isEqualTo(-1);
@@ -192,7 +192,7 @@ class FramesTest {
     }
 
     @Test
-    void keys_may_have_any_byte_but_NUL() throws Exception {
+    void keys_may_contain_any_byte_except_NUL() throws Exception {
         ByteArrayOutputStream frame = new ByteArrayOutputStream();
         frame.write(hex("aa 02 0001 0000000000000000"));
         for (int b = 1; b < 256; b++) {
@@ -206,7 +206,7 @@ class FramesTest {
     }
 
     @Test
-    void the_longest_frame_and_the_longest_line_pass() {
+    void the_longest_frame_and_the_longest_line_are_accepted() {
         byte[] set = new byte[Frames.FRAME_BYTES_MAX];
         Arrays.fill(set, (byte) 'a');
         System.arraycopy(hex("aa 04 ffff ffff"), 0, set, 0, 6);
@@ -220,7 +220,7 @@ class FramesTest {
         assertThat(taken.refused).containsExactly(Refusal.LINE_TOO_LONG);
     }
 
-    /** Lines, frames and commands one behind the other, as one connection may bring them. */
+    /** Lines, frames and commands in a row, which may arrive over one connection. */
     static String mixed() {
         StringBuilder all = new StringBuilder();
         for (String frame : golden()) {
@@ -263,7 +263,7 @@ class FramesTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void any_bytes_in_any_pieces_end_and_keep_within_the_bound(int seed) {
+    void random_bytes_in_random_pieces_end_and_stay_within_the_memory_limit(int seed) {
         Random random = new Random(seed);
         byte[] all = (mixed() + mixed()).getBytes(ISO_8859_1);
         for (int i = 0; i < random.nextInt(20); i++) {
@@ -288,9 +288,9 @@ class FramesTest {
         });
     }
 
-    /** As it was before, each byte had all those before it copied and read again: 10 GB for these. */
+    /** A former version copied and parsed everything again at each byte: 10 GB for these messages. */
     @Test
-    void messages_that_come_byte_by_byte_cost_no_more_than_their_length() {
+    void messages_that_arrive_byte_by_byte_cost_no_more_than_their_length() {
         byte[] set = new byte[Frames.FRAME_BYTES_MAX];
         Arrays.fill(set, (byte) 'a');
         System.arraycopy(hex("aa 04 ffff ffff"), 0, set, 0, 6);
@@ -323,7 +323,7 @@ class FramesTest {
                 "Accept: 1|c\na:1|c\n",
                 "\u0016\u0003\u0001\u0002\n\nincrement orders.placed\n",
             })
-    void nothing_counts_from_a_line_of_HTTP_on_and_its_stream_ends(String request) {
+    void a_line_of_HTTP_ends_its_stream_and_nothing_from_it_on_counts(String request) {
         byte[] all = ("x:1|c\n" + request).getBytes(ISO_8859_1);
         for (int cut = 0; cut < all.length; cut++) {
             Taken parts = new Taken();
@@ -340,7 +340,7 @@ class FramesTest {
     }
 
     @Test
-    void a_connection_that_begins_with_TLS_ends_by_its_second_byte_and_not_by_a_line_break() {
+    void a_connection_that_begins_with_TLS_ends_at_its_second_byte() {
         byte[] hello = "\u0016\u0003\u0001\u0002\u0000".getBytes(ISO_8859_1);
         for (int cut = 0; cut <= hello.length; cut++) {
             Taken parts = new Taken();
@@ -355,7 +355,7 @@ class FramesTest {
     }
 
     @Test
-    void keys_that_begin_as_a_request_pass() {
+    void keys_that_begin_like_an_HTTP_request_are_accepted() {
         Pieces pieces = new Pieces(taken);
         String lines = "GET /users:12|ms\nput /x:1|c\ndelete /orders/1:3|c\nget http_requests:1|c\n";
 
@@ -366,7 +366,7 @@ class FramesTest {
     }
 
     @Test
-    void a_request_line_without_an_end_ends_its_stream_too() {
+    void an_HTTP_request_line_that_does_not_end_ends_its_stream() {
         Pieces pieces = new Pieces(taken);
         byte[] part = ("GET /" + "a".repeat(40_000)).getBytes(ISO_8859_1);
 
@@ -377,7 +377,7 @@ class FramesTest {
     }
 
     @Test
-    void lines_that_are_too_long_are_refused_alone_wherever_they_are_cut() {
+    void a_line_that_is_too_long_is_refused_alone_wherever_it_is_cut() {
         byte[] all = ("x:1|c\n" + "a".repeat(Frames.LINE_BYTES_MAX) + ":1|c\r\ny:1|c\n").getBytes(ISO_8859_1);
         for (int cut : new int[] {1, 6, 7, 40_000, 65_540, 65_541, 65_542, 65_543, all.length - 7, all.length - 6}) {
             Taken parts = new Taken();
@@ -391,7 +391,7 @@ class FramesTest {
     }
 
     @Test
-    void a_line_without_an_end_is_refused_once_and_skipped_to_its_end() {
+    void a_line_that_is_too_long_is_refused_once_and_skipped_to_its_end() {
         Pieces pieces = new Pieces(taken);
         byte[] part = "a".repeat(50_000).getBytes(ISO_8859_1);
         for (int i = 0; i < 100; i++) {
@@ -409,7 +409,7 @@ class FramesTest {
     }
 
     @Test
-    void what_joined_lines_held_is_found_wherever_they_are_cut_and_never_grows_less() {
+    void counts_in_joined_lines_are_found_wherever_they_are_cut_and_never_decrease() {
         byte[] all = ("orders.placed:12|c|#port:80|c:abc".repeat(4000) + "\ny:1|c\n").getBytes(ISO_8859_1);
         int line = all.length - 7;
         for (int cut = 65_537; cut < 65_537 + 40; cut++) {
@@ -429,19 +429,19 @@ class FramesTest {
 
             assertThat(parts.messages).containsExactly("y:1|c\n");
             if (cut == 65_537) {
-                continue; // which may be a line of 65,536 bytes, and is refused with the next byte
+                continue; // This may still be a line of 65,536 bytes; it is refused with the next byte.
             }
             assertThat(parts.refused).containsExactly(Refusal.LINE_TOO_LONG);
             assertThat(parts.passedOver).isEqualTo(line);
             assertThat(parts.unended).containsExactly(line + " bytes, 4000 counts");
             assertThat(first.counts() + parts.joinedCounts)
-                    .as("told of, one too many at most")
+                    .as("counts reported, at most one too many")
                     .isBetween(4000L, 4001L);
         }
     }
 
     @Test
-    void a_stream_that_is_over_is_not_refused_once_more_when_it_ends() {
+    void a_stream_that_was_refused_is_not_refused_again_at_its_end() {
         for (String bad : new String[] {"\u0016\u0003", "GET / HTTP/1.1\r\n", text(hex("aa 00 0000 0000"))}) {
             for (int cut = 0; cut < bad.length(); cut++) {
                 Taken parts = new Taken();

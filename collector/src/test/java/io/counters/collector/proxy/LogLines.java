@@ -6,7 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.List;
 
-/** What is logged between its making and its closing, which has stderr as it was before. */
+/** Collects what is written to stderr until it is closed; then it restores stderr. */
 final class LogLines implements AutoCloseable {
     private final PrintStream before = System.err;
     private final ByteArrayOutputStream written = new ByteArrayOutputStream();

@@ -26,7 +26,7 @@ class MessageQueueTest {
         queue.add(in, 3, in.length);
     }
 
-    /** Hands on so many bytes, or all there are; returns them. */
+    /** Sends this many bytes, or all if there are fewer; returns them. */
     private String handOn(int most) {
         StringBuilder read = new StringBuilder();
         for (ByteBuffer oldest = queue.oldest(); oldest != null && read.length() < most; oldest = queue.oldest()) {
@@ -45,7 +45,7 @@ class MessageQueueTest {
     }
 
     @Test
-    void what_goes_in_comes_out_in_order() {
+    void messages_come_out_in_the_order_in_which_they_were_added() {
         add("a:1|c\n");
         add("b:2|c\n");
 
@@ -56,7 +56,7 @@ class MessageQueueTest {
     }
 
     @Test
-    void after_a_break_the_message_that_was_cut_is_whole_again_and_those_before_it_are_gone() {
+    void rewind_restores_the_cut_message_and_removes_the_messages_before_it() {
         add("a:1|c\n");
         add("b:2|c\n");
         add("c:3|c\n");
@@ -69,7 +69,7 @@ class MessageQueueTest {
     }
 
     @Test
-    void a_break_between_two_messages_repeats_none() {
+    void rewind_between_two_messages_repeats_none() {
         add("a:1|c\n");
         add("b:2|c\n");
         handOn(6);
@@ -92,7 +92,7 @@ class MessageQueueTest {
     }
 
     @Test
-    void what_finds_no_room_drops_the_oldest_whole_messages_and_is_counted() {
+    void a_full_queue_drops_its_oldest_messages_and_counts_them() {
         int count = 20_000;
         for (int i = 0; i < count; i++) {
             add(String.format("key%05d:123456|c\n", i));
@@ -108,7 +108,7 @@ class MessageQueueTest {
     }
 
     @Test
-    void a_message_that_is_half_out_is_never_dropped() {
+    void a_partly_sent_message_is_never_dropped() {
         add("first:1|c\n");
         handOn(4);
         for (int i = 0; i < 20_000; i++) {
@@ -122,7 +122,7 @@ class MessageQueueTest {
     }
 
     @Test
-    void a_message_longer_than_a_chunk_passes() {
+    void a_message_longer_than_a_chunk_is_accepted() {
         String lengthy = "a".repeat(2 * QueueRoom.CHUNK_BYTES) + ":1|c\n";
         add("x:1|c\n");
         add(lengthy);
@@ -137,7 +137,7 @@ class MessageQueueTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void whatever_breaks_when_every_message_comes_out_whole_and_once_in_order(int seed) {
+    void every_message_comes_out_complete_once_and_in_order_after_random_breaks(int seed) {
         Random random = new Random(seed);
         int in = 0;
         int out = 0;

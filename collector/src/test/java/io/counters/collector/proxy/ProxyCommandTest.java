@@ -46,7 +46,7 @@ class ProxyCommandTest {
     }
 
     @Test
-    void a_good_file_starts_the_proxy() throws Exception {
+    void a_file_without_errors_starts_the_proxy() throws Exception {
         String file = proxy("[statsite]\nservers = " + servers("s", "h:1\t1\n"));
 
         assertThat(run("", "-f", file)).isZero();
@@ -64,11 +64,11 @@ class ProxyCommandTest {
         assertThat(run("", "--check", "-f", file)).isZero();
 
         assertThat(started).isEmpty();
-        assertThat(out.toString(UTF_8)).contains("good", "1 servers");
+        assertThat(out.toString(UTF_8)).contains("have no errors; servers: 1");
     }
 
     @Test
-    void check_ends_with_2_and_every_mistake() throws Exception {
+    void check_exits_with_2_and_prints_every_error() throws Exception {
         String file = proxy("[statsite]\nport = x\nservers = " + servers("s", "h:1\n"));
 
         assertThat(run("", "--check", "-f", file)).isEqualTo(2);
@@ -77,14 +77,14 @@ class ProxyCommandTest {
     }
 
     @Test
-    void no_file_ends_with_2_and_what_to_give() {
+    void a_missing_file_option_exits_with_2_and_prints_the_option() {
         assertThat(run("")).isEqualTo(2);
 
         assertThat(err.toString(UTF_8)).contains("-f FILE");
     }
 
     @Test
-    void ring_tells_shares_and_owners_as_the_original_does() throws Exception {
+    void ring_prints_the_same_owners_as_statsite_proxy_and_the_shares() throws Exception {
         String file = servers("s", "10.0.0.1:8125\t900\nudp://10.0.0.2:8125\t300\n10.0.0.3:8125\t1500\n");
         List<String> table;
         try (var in = ProxyCommandTest.class.getResourceAsStream("keys-3w.tsv")) {
@@ -107,7 +107,7 @@ class ProxyCommandTest {
     }
 
     @Test
-    void ring_shows_a_name_of_ours_in_the_form_that_it_hashes_in() throws Exception {
+    void ring_also_prints_the_owner_of_a_name_in_canonical_form() throws Exception {
         String file = servers("s", "h:1\t1\nh:2\t1\n");
 
         assertThat(run("", "ring", "-f", file, "a,y=1,x=2")).isZero();
@@ -116,7 +116,7 @@ class ProxyCommandTest {
     }
 
     @Test
-    void ring_tells_the_owner_of_a_counter_with_tags_in_any_form_and_of_a_line() throws Exception {
+    void ring_prints_the_owner_of_a_line_and_of_a_counter_with_tags_in_any_form() throws Exception {
         StringBuilder many = new StringBuilder();
         for (int i = 1; i <= 200; i++) {
             many.append("h:").append(i).append("\t1\n");
@@ -148,7 +148,7 @@ class ProxyCommandTest {
     }
 
     @Test
-    void diff_tells_the_share_that_moves_and_which_keys() throws Exception {
+    void diff_prints_the_share_that_moves_and_the_keys_that_move() throws Exception {
         String before = servers("a", "h:1\t1\nh:2\t1\nh:3\t1\n");
         String after = servers("b", "h:1\t1\nh:2\t1\n");
         StringBuilder keys = new StringBuilder();

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A proxy as a process of its own, whose system calls fail or whose descriptors run out. */
+/** A proxy in a separate process, whose system calls fail or whose descriptors run out. */
 @Timeout(120)
 @Tag("slow")
 class ProxyFaultsTest {
@@ -128,7 +128,7 @@ class ProxyFaultsTest {
     }
 
     @Test
-    void receives_and_accepts_that_fail_are_counted_and_go_on() throws Exception {
+    void failed_receives_and_accepts_are_counted_and_tried_again() throws Exception {
         Faults faults = new Faults(folder.resolve("faults"), folder);
         try (Sink sink = new Sink()) {
             start(sink.address() + "\t1\n", "", faults.environment());
@@ -149,17 +149,17 @@ class ProxyFaultsTest {
             send(before, "c:1|c\n");
             await().atMost(SOON).until(() -> sink.received().endsWith("c:1|c\n"));
             assertThat(faults.get(Faults.Slot.HITS) - hits)
-                    .as("tried ten times a second")
+                    .as("attempts, ten a second")
                     .isLessThan(200);
             faults.heal();
             await().atMost(SOON).until(() -> sink.received().endsWith("d:1|c\n"));
         }
         assertThat(log())
-                .contains("receiving by UDP failed and is tried again, for 60 s at most", "Cannot allocate memory");
+                .contains("receiving by UDP failed and is tried again for at most 60 s", "Cannot allocate memory");
     }
 
     @Test
-    void a_socket_that_fails_is_told_at_healthz_until_it_goes_on() throws Exception {
+    void healthz_reports_a_failing_socket_until_it_works_again() throws Exception {
         Faults faults = new Faults(folder.resolve("faults"), folder);
         try (Sink sink = new Sink()) {
             start(sink.address() + "\t1\n", "", faults.environment());
@@ -183,7 +183,7 @@ class ProxyFaultsTest {
     }
 
     @Test
-    void senders_that_take_all_connections_leave_descriptors_for_servers_and_page() throws Exception {
+    void senders_that_use_all_connections_leave_descriptors_for_servers_and_page() throws Exception {
         int late = Ports.reserve();
         try (Sink sink = new Sink()) {
             start(sink.address() + "\t1\n127.0.0.1:" + late + "\t1\n", "ulimit -n 200; ", Map.of());
@@ -194,7 +194,7 @@ class ProxyFaultsTest {
                 try {
                     connected();
                 } catch (SocketException refused) {
-                    // Also good.
+                    // Also allowed.
                 }
             }
             await().atMost(SOON).until(() -> value("counters_proxy_closed_total{reason=\"too_many\"}") >= 300);

@@ -33,7 +33,7 @@ class ProxySettingsTest {
     }
 
     @Test
-    void the_original_s_example_is_read_without_a_word() throws Exception {
+    void the_example_of_statsite_proxy_is_read_without_remarks() throws Exception {
         ProxySettings settings = read("[statsite-proxy]   \nport = 8150\nudp_port = 8151\nlog_level = DEBUG\nservers = "
                 + servers + "\ndaemonize = 0\n\n");
 
@@ -45,7 +45,7 @@ class ProxySettingsTest {
     }
 
     @Test
-    void what_is_left_out_has_the_original_s_default() throws Exception {
+    void missing_keys_have_the_defaults_of_statsite_proxy() throws Exception {
         ProxySettings settings = read("[statsite]\nservers = " + servers);
 
         assertThat(settings.tcpPort()).isEqualTo(8150);
@@ -67,27 +67,28 @@ class ProxySettingsTest {
         "'port = 1\n[statsite]\ntcp_port = 2', 1",
         "'port = 0', -1",
     })
-    void the_later_of_port_and_tcp_port_counts_and_the_own_section_goes_first(String lines, int port) throws Exception {
+    void the_later_of_port_and_tcp_port_is_used_and_section_statsite_proxy_takes_precedence(String lines, int port)
+            throws Exception {
         assertThat(read("[statsite-proxy]\nservers = " + servers + "\n" + lines).tcpPort())
                 .isEqualTo(port);
     }
 
     @Test
-    void drop_tags_are_keys_with_commas_between_them() throws Exception {
+    void drop_tags_are_keys_separated_by_commas() throws Exception {
         String lines = "[statsite]\nservers = " + servers + "\n";
 
         assertThat(read(lines).dropTags()).isEmpty();
         assertThat(read(lines + "drop_tags = pod, container_id").dropTags()).containsExactly("pod", "container_id");
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read(lines + "drop_tags = pod,"))
-                .withMessageContaining("line 3: drop_tags is pod,, allowed are keys of tags");
+                .withMessageContaining("line 3: drop_tags is pod,; allowed are keys of tags");
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read(lines + "drop_tags = pod:x"))
-                .withMessageContaining("drop_tags is pod:x, allowed are keys of tags");
+                .withMessageContaining("drop_tags is pod:x; allowed are keys of tags");
     }
 
     @Test
-    void an_unknown_key_is_remarked_with_the_nearest_one() throws Exception {
+    void an_unknown_key_is_reported_with_the_nearest_known_one() throws Exception {
         ProxySettings settings =
                 read("[statsite]\nudp_prot = 1\nflush_interval = 10\n[sink]\nx = 1\n[statsite]\nservers = " + servers);
 
@@ -100,7 +101,7 @@ class ProxySettingsTest {
     }
 
     @Test
-    void every_mistake_in_both_files_is_told_at_once() throws Exception {
+    void all_errors_in_both_files_are_reported_at_once() throws Exception {
         Files.writeString(servers, "h:1\nh:2\n");
 
         assertThatExceptionOfType(SettingsException.class)
@@ -109,14 +110,14 @@ class ProxySettingsTest {
                         + servers))
                 .satisfies(wrong -> assertThat(wrong.mistakes())
                         .hasSize(10)
-                        .anyMatch(line -> line.contains("line 1 stands in no section: \"port\""))
-                        .anyMatch(line -> line.contains("line 3: port is 65536, allowed are"))
+                        .anyMatch(line -> line.contains("line 1 begins with \"port\" and is in no section"))
+                        .anyMatch(line -> line.contains("line 3: port is 65536; allowed are"))
                         .anyMatch(line -> line.contains("line 4: udp_port is x"))
                         .anyMatch(line -> line.contains("line 5: log_level is LOUD"))
                         .anyMatch(line -> line.contains("line 6: daemonize is yes") && line.contains("systemd"))
                         .anyMatch(line -> line.contains("line 7: bind_address is not an address"))
                         .anyMatch(line -> line.contains("line 8: queue_bytes is 1"))
-                        .anyMatch(line -> line.contains("line 9 is no setting"))
+                        .anyMatch(line -> line.contains("line 9 is not a setting"))
                         .anyMatch(line -> line.contains("servers.conf line 1"))
                         .anyMatch(line -> line.contains("servers.conf line 2")));
     }
@@ -141,7 +142,8 @@ class ProxySettingsTest {
     void an_empty_value_is_refused_with_the_remedy(String key) {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("[statsite]\nservers = " + servers + "\n" + key + " =  ; none\n"))
-                .withMessageContaining("line 3: " + key + " is empty; give a value, or leave the line out for ");
+                .withMessageContaining(
+                        "line 3: " + key + " is empty; give a value, or remove the line to use the default, ");
     }
 
     @ParameterizedTest
@@ -156,7 +158,7 @@ class ProxySettingsTest {
                 "store_pass=hunter2",
                 "[store_pass hunter2]",
             })
-    void of_a_line_that_is_no_setting_at_most_a_key_is_shown(String text) throws Exception {
+    void a_message_about_a_line_that_is_not_a_setting_shows_at_most_its_key(String text) throws Exception {
         List<String> told;
         try {
             told = read(text + "\n[statsite]\nservers = " + servers).remarks();
@@ -168,11 +170,11 @@ class ProxySettingsTest {
     }
 
     @Test
-    void a_value_that_is_told_can_t_begin_a_line_of_its_own_in_the_log() {
+    void a_value_in_a_message_contains_no_control_characters() {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(
                         () -> read("[statsite]\nservers = " + servers + "\nlog_level = a\u001b[2Jb\u0007ERROR forged"))
-                .withMessageContaining("log_level is a?[2Jb?ERROR forged, allowed are");
+                .withMessageContaining("log_level is a?[2Jb?ERROR forged; allowed are");
     }
 
     @ParameterizedTest
@@ -184,7 +186,7 @@ class ProxySettingsTest {
         "10%, 104857600",
         "0%, 1048576",
     })
-    void memory_is_given_in_bytes_or_as_a_share_of_the_heap(String written, long bytes) throws Exception {
+    void memory_is_set_in_bytes_or_as_a_share_of_the_heap(String written, long bytes) throws Exception {
         ProxySettings settings = read("[statsite]\nservers = " + servers + "\nqueue_bytes = " + written
                 + "\nsender_bytes = " + written + "\nnames_bytes = " + written);
 
@@ -195,10 +197,10 @@ class ProxySettingsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"1", "1023k", "-1", "many", "64 m", "1t", "101%", "%", "9999999999999"})
-    void memory_that_is_none_is_refused(String written) {
+    void an_invalid_amount_of_memory_is_refused(String written) {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("[statsite]\nservers = " + servers + "\nsender_bytes = " + written))
-                .withMessageContaining("line 3: sender_bytes is " + written + ", allowed are bytes from 1048576");
+                .withMessageContaining("line 3: sender_bytes is " + written + "; allowed are bytes from 1048576");
     }
 
     @ParameterizedTest
@@ -206,8 +208,7 @@ class ProxySettingsTest {
     void more_memory_than_the_heap_has_is_refused_with_the_remedy(String line) {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("[statsite]\nservers = " + servers + "\n" + line))
-                .withMessageContaining("the heap is " + HEAP_BYTES)
-                .withMessageContaining("80 %")
+                .withMessageContaining("at most 80 % of the heap, which is " + HEAP_BYTES)
                 .withMessageContaining("-Xmx");
     }
 
@@ -227,27 +228,27 @@ class ProxySettingsTest {
     }
 
     @Test
-    void a_file_that_is_too_long_to_be_one_of_settings_is_not_read_to_its_end() throws Exception {
+    void a_file_that_is_too_long_is_refused_without_reading_all_of_it() throws Exception {
         String lengthy = "# comment\n".repeat(200_000);
 
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read(lengthy))
-                .withMessageContaining("proxy.conf can't be read: it has more than 1048576 bytes");
+                .withMessageContaining("proxy.conf can't be read: it is longer than 1048576 bytes");
         Files.writeString(servers, lengthy);
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("[statsite]\nservers = " + servers))
-                .withMessageContaining("servers.conf can't be read: it has more than 1048576 bytes");
+                .withMessageContaining("servers.conf can't be read: it is longer than 1048576 bytes");
     }
 
     @Test
-    void a_proxy_that_hears_nothing_is_refused() {
+    void a_proxy_with_both_ports_off_is_refused() {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("[statsite-proxy]\nport = 0\nudp_port = 0\nservers = " + servers))
-                .withMessageContaining("nothing would come in");
+                .withMessageContaining("the proxy would receive nothing");
     }
 
     @Test
-    void the_log_facility_is_remarked_with_the_way_to_syslog() throws Exception {
+    void log_facility_is_ignored_with_a_hint_about_syslog() throws Exception {
         assertThat(read("[statsite]\nlog_facility = LOCAL0\nservers = " + servers)
                         .remarks())
                 .singleElement()

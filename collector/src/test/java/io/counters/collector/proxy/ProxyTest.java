@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A whole proxy, by its files and its page. */
+/** A complete proxy, with its files and its page. */
 @Timeout(180)
 class ProxyTest {
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -73,7 +73,7 @@ class ProxyTest {
     }
 
     @Test
-    void the_page_shows_its_numbers_and_the_pid_file_lasts_as_long_as_it() throws Exception {
+    void the_page_shows_the_metrics_and_the_pid_file_is_deleted_at_the_end() throws Exception {
         try (Sink sink = new Sink()) {
             try (Proxy running = start(sink.address() + "\t1\n")) {
                 send("a:1|c\nbad\n");
@@ -88,7 +88,7 @@ class ProxyTest {
                                         "counters_proxy_dropped_total{server=\"" + sink.address() + "\"} 0\n",
                                         "counters_proxy_reconnects_total{server=\"" + sink.address() + "\"} 0\n",
                                         "counters_proxy_rejected_total{reason=\"no_colon\"} 1\n"));
-                assertThat(ask("GET", "/healthz").body()).isEqualTo("ok, 1 servers up\n");
+                assertThat(ask("GET", "/healthz").body()).isEqualTo("ok, 1 server up\n");
                 assertThat(ask("GET", "/").statusCode()).isEqualTo(404);
                 assertThat(ask("GET", "/reload").statusCode()).isEqualTo(405);
                 assertThat(Files.readString(folder.resolve("pid")))
@@ -100,8 +100,7 @@ class ProxyTest {
     }
 
     @Test
-    void what_stands_behind_the_last_line_break_of_a_connection_is_refused_and_counted_however_that_ends()
-            throws Exception {
+    void text_after_the_last_line_break_of_a_connection_is_refused_and_counted_however_it_ends() throws Exception {
         try (Sink sink = new Sink();
                 Proxy running = start(sink.address() + "\t1\n")) {
             send("a:1|c\norders:123456|c");
@@ -120,7 +119,7 @@ class ProxyTest {
     }
 
     @Test
-    void lines_without_line_breaks_are_said_as_that_and_the_page_shows_what_was_refused_by_sender() throws Exception {
+    void joined_lines_are_counted_and_the_page_shows_refused_lines_by_sender() throws Exception {
         try (Sink sink = new Sink();
                 Proxy running = start(sink.address() + "\t1\n")) {
             send("x:1|cb:1|c\nc:1|c\nbad\n");
@@ -143,7 +142,7 @@ class ProxyTest {
 
     @Test
     @Tag("slow")
-    void a_changed_list_is_taken_on_request_and_by_itself_and_a_bad_one_is_not() throws Exception {
+    void a_changed_list_is_used_on_request_and_automatically_but_an_invalid_one_is_not() throws Exception {
         Path list = folder.resolve("servers.conf");
         try (Sink first = new Sink();
                 Sink second = new Sink();
@@ -171,7 +170,7 @@ class ProxyTest {
     }
 
     @Test
-    void a_list_that_there_is_no_room_for_is_refused_with_the_reason_each_time_it_is_asked_for() throws Exception {
+    void a_list_without_room_is_refused_with_the_reason_at_each_request() throws Exception {
         Path list = folder.resolve("servers.conf");
         StringBuilder many = new StringBuilder();
         for (int i = 1; i <= 20; i++) {
@@ -185,7 +184,7 @@ class ProxyTest {
                 HttpResponse<String> refused = ask("POST", "/reload");
                 assertThat(refused.statusCode()).isEqualTo(409);
                 assertThat(refused.body())
-                        .contains("20 servers is not used", "queue_bytes is 1048576", "restart the proxy");
+                        .contains("servers (20) is not used", "queue_bytes is 1048576", "restart the proxy");
             }
             Files.writeString(list, sink.address() + "\t2\n");
             assertThat(ask("POST", "/reload").statusCode()).isEqualTo(200);
@@ -194,7 +193,7 @@ class ProxyTest {
     }
 
     @Test
-    void a_web_page_of_another_site_can_not_have_the_list_read_again() throws Exception {
+    void a_web_page_of_another_site_cannot_reload_the_list() throws Exception {
         try (Sink sink = new Sink();
                 Proxy running = start(sink.address() + "\t1\n")) {
             InetSocketAddress page = new InetSocketAddress(InetAddress.getLoopbackAddress(), httpPort);
@@ -214,7 +213,7 @@ class ProxyTest {
     }
 
     @Test
-    void half_requests_do_not_hold_up_its_page() throws Exception {
+    void incomplete_requests_do_not_block_the_page() throws Exception {
         List<Browser> halves = new ArrayList<>();
         try (Sink sink = new Sink();
                 Proxy running = start(sink.address() + "\t1\n")) {
@@ -223,7 +222,7 @@ class ProxyTest {
                 halves.add(new Browser(page).send("GET /metrics HTTP/1.1\r\nHost"));
             }
 
-            assertThat(ask("GET", "/healthz").body()).isEqualTo("ok, 1 servers up\n");
+            assertThat(ask("GET", "/healthz").body()).isEqualTo("ok, 1 server up\n");
             assertThat(ask("GET", "/metrics").body()).contains("counters_http_connections ");
             assertThat(running).isNotNull();
         }
@@ -233,7 +232,7 @@ class ProxyTest {
     }
 
     @Test
-    void a_taken_port_is_told_with_the_remedy() throws Exception {
+    void a_port_in_use_is_reported_with_the_remedy() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             Path list = Files.writeString(folder.resolve("servers.conf"), "127.0.0.1:1\t1\n");
             Path ini = Files.writeString(
@@ -246,7 +245,7 @@ class ProxyTest {
                     .isThrownBy(() ->
                             new Proxy(settings, new PrintStream(new ByteArrayOutputStream(), true, UTF_8)).close())
                     .withMessageContaining("TCP port " + taken.getLocalPort())
-                    .withMessageContaining("takes another");
+                    .withMessageContaining("set another port");
         }
     }
 }

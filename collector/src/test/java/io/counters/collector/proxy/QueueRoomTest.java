@@ -39,7 +39,7 @@ class QueueRoomTest {
     }
 
     @Test
-    void all_queues_together_keep_within_the_bound() {
+    void all_queues_together_stay_within_the_limit() {
         List<MessageQueue> queues = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
             queues.add(room.queue("h:" + i));
@@ -53,7 +53,7 @@ class QueueRoomTest {
     }
 
     @Test
-    void a_dead_server_takes_no_room_from_those_that_have_less_waiting() {
+    void a_server_that_is_down_takes_no_room_from_shorter_queues() {
         MessageQueue dead = room.queue("dead:1");
         MessageQueue slow = room.queue("slow:1");
         fill(slow, 3 * MESSAGES_OF_A_CHUNK);
@@ -68,7 +68,7 @@ class QueueRoomTest {
     }
 
     @Test
-    void two_dead_servers_share_the_room_alike_whoever_came_first() {
+    void two_servers_that_are_down_get_equal_room_in_either_order() {
         MessageQueue first = room.queue("first:1");
         MessageQueue second = room.queue("second:1");
 
@@ -79,7 +79,7 @@ class QueueRoomTest {
     }
 
     @Test
-    void memory_is_given_back_once_the_queues_are_empty() {
+    void memory_is_freed_when_the_queues_are_empty() {
         MessageQueue queue = room.queue("h:1");
         fill(queue, 30 * MESSAGES_OF_A_CHUNK);
 
@@ -90,7 +90,7 @@ class QueueRoomTest {
     }
 
     @Test
-    void the_queue_of_a_server_that_left_takes_no_room() {
+    void the_queue_of_a_removed_server_uses_no_memory() {
         MessageQueue left = room.queue("left:1");
         fill(left, 100 * MESSAGES_OF_A_CHUNK);
 
@@ -103,7 +103,7 @@ class QueueRoomTest {
     }
 
     @Test
-    void what_is_half_out_everywhere_is_kept_even_where_the_room_is_full() {
+    void partly_sent_chunks_are_kept_even_when_the_room_is_full() {
         List<MessageQueue> queues = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
             MessageQueue queue = room.queue("h:" + i);

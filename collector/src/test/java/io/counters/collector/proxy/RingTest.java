@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which key a message has: 200 names each, so that no two ways agree by chance. */
+/** The key of each kind of message, checked with 200 names, so that two ways can't agree by chance. */
 class RingTest {
     private static final int NAMES = 200;
 
@@ -34,7 +34,7 @@ class RingTest {
 
                     @Override
                     public void command(byte[] in, int begin, int end) {
-                        throw new AssertionError("no message");
+                        throw new AssertionError("a command instead of a message");
                     }
 
                     @Override
@@ -77,7 +77,7 @@ class RingTest {
                 "%s[b=2,a=1]:1|c|@0.1",
                 "%s;a=1:1|c|#b:2",
             })
-    void a_counter_with_tags_in_any_form_and_order_has_the_key_of_our_own_name(String line) {
+    void a_counter_with_tags_in_any_form_and_order_has_the_key_of_its_canonical_name(String line) {
         for (int i = 0; i < NAMES; i++) {
             assertThat(owner(line.formatted("name" + i))).isEqualTo(owns("name" + i + ",a=1,b=2"));
         }
@@ -85,7 +85,7 @@ class RingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"%s:1|c|#url:http://x/?q,b:\u00fc", "%s;b=\u00fc;url=http://x/?q:1|c"})
-    void its_letters_are_those_that_the_collector_stores(String line) {
+    void characters_that_the_collector_replaces_are_also_replaced_in_the_key(String line) {
         for (int i = 0; i < NAMES; i++) {
             assertThat(owner(line.formatted("name" + i))).isEqualTo(owns("name" + i + ",b=_,url=http_//x/_q"));
         }
@@ -107,7 +107,7 @@ class RingTest {
                 "#%s",
                 "%s{a}",
             })
-    void a_key_without_tags_has_the_owner_that_libketama_gives_it_by_all_its_bytes(String key) {
+    void a_key_without_tags_has_the_owner_that_libketama_finds_for_all_its_bytes(String key) {
         for (int i = 0; i < NAMES; i++) {
             String formatted = key.formatted("name" + i);
             assertThat(owner(formatted + ":1|c")).isEqualTo(owns(formatted));
@@ -117,7 +117,7 @@ class RingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"%s:1|g|#b:2,a:1", "%s:1|ms|@0.1|#b:2", "%s:1|s|#b:2", "%s:1|h|#b:2", "%s:1|kv|#b:2"})
-    void what_is_no_counter_keeps_its_key(String line) {
+    void a_message_that_is_not_a_counter_keeps_its_key(String line) {
         for (int i = 0; i < NAMES; i++) {
             assertThat(owner(line.formatted("name" + i))).isEqualTo(owns("name" + i));
             assertThat(owner("name" + i + ";b=2;a=1:1|g")).isEqualTo(owns("name" + i + ";b=2;a=1"));
@@ -125,7 +125,7 @@ class RingTest {
     }
 
     @Test
-    void a_counter_whose_tags_no_collector_takes_keeps_its_key() {
+    void a_counter_with_tags_that_the_collector_rejects_keeps_its_key() {
         for (int i = 0; i < NAMES; i++) {
             assertThat(owner("name" + i + ":1|c|#a:1,b:2,c:3,d:4,e:5,f:6,g:7,h:8"))
                     .isEqualTo(owns("name" + i));

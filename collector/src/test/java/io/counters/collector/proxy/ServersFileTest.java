@@ -23,7 +23,7 @@ class ServersFileTest {
     }
 
     @Test
-    void the_original_s_example_is_read_without_a_word() throws Exception {
+    void the_example_of_statsite_proxy_is_read_without_remarks() throws Exception {
         ServersFile.Read read = read("1.2.3.4:11211   900\n5.6.7.8:11211\t300\n9.8.7.6:11211   1500\n");
 
         assertThat(read.servers())
@@ -36,7 +36,7 @@ class ServersFileTest {
     }
 
     @Test
-    void comments_blank_lines_and_other_line_breaks_say_nothing() throws Exception {
+    void comments_empty_lines_and_carriage_returns_are_ignored() throws Exception {
         ServersFile.Read read = read("# ours\r\n\r\n  \t\r\nh:1\t10\r\n#h:2\t10\r\n");
 
         assertThat(read.servers()).extracting(Server::address).containsExactly("h:1");
@@ -44,15 +44,18 @@ class ServersFileTest {
     }
 
     @Test
-    void a_last_line_without_a_line_break_is_read_whole_and_remarked() throws Exception {
+    void a_last_line_without_a_line_break_is_read_completely_with_a_remark() throws Exception {
         ServersFile.Read read = read("h:1\t900\nh:2\t1500");
 
         assertThat(read.servers()).extracting(Server::weight).containsExactly(900L, 1500L);
-        assertThat(read.remarks()).singleElement().asString().contains("line 2", "1500", "original", "last digit");
+        assertThat(read.remarks())
+                .singleElement()
+                .asString()
+                .contains("line 2", "1500", "statsite-proxy", "last digit");
     }
 
     @Test
-    void blanks_behind_a_weight_are_remarked_too() throws Exception {
+    void blanks_after_a_weight_cause_a_remark() throws Exception {
         ServersFile.Read read = read("h:1\t900 \nh:2\t900\n");
 
         assertThat(read.servers()).extracting(Server::weight).containsExactly(900L, 900L);
@@ -68,7 +71,7 @@ class ServersFileTest {
         "[::1]:8125, TCP, [::1]:8125",
         "udp://[fe80::1%eth0]:1, UDP, [fe80::1%eth0]:1",
     })
-    void the_scheme_is_no_part_of_the_address_on_the_ring(String written, Server.Scheme scheme, String address)
+    void the_scheme_is_not_part_of_the_address_on_the_ring(String written, Server.Scheme scheme, String address)
             throws Exception {
         Server server = read(written + "\t1\n").servers().get(0);
 
@@ -96,7 +99,7 @@ class ServersFileTest {
         "h:1\t1\t1",
         "h:1\t1 # ours",
     })
-    void a_bad_line_is_refused_with_its_place(String line) {
+    void a_bad_line_is_refused_and_reported_with_its_place(String line) {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("# first\n" + line + "\n"))
                 .withMessageContaining("servers.conf line 2 begins with \"" + line.split("\t", -1)[0] + "\"");
@@ -112,7 +115,7 @@ class ServersFileTest {
                 "redis://me:hunter2@store_pass:6379 1",
                 "store_pass\u001b[31m 1"
             })
-    void a_line_that_is_no_server_is_told_by_its_first_word_alone_and_without_secrets(String line) {
+    void a_message_about_an_invalid_line_shows_only_its_first_word_without_secrets(String line) {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read(line + "\n"))
                 .satisfies(wrong -> assertThat(wrong.mistakes())
@@ -124,7 +127,7 @@ class ServersFileTest {
     }
 
     @Test
-    void every_mistake_is_told_at_once() {
+    void all_errors_are_reported_at_once() {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("h:1\t1\nh:2\nH:1\t2\nh:0\t1\n"))
                 .satisfies(wrong -> assertThat(wrong.mistakes())
@@ -135,20 +138,20 @@ class ServersFileTest {
     }
 
     @Test
-    void a_file_without_servers_and_no_file_are_refused() {
+    void an_empty_list_and_a_missing_file_are_refused() {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("# none\n"))
-                .withMessageContaining("names no server");
+                .withMessageContaining("lists no servers");
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> ServersFile.read(folder.resolve("nowhere.conf")))
                 .withMessageContaining("does not exist");
     }
 
     @Test
-    void a_server_that_would_own_nothing_is_remarked() throws Exception {
+    void a_server_that_would_own_no_keys_causes_a_remark() throws Exception {
         assertThat(read("h:1\t1\nh:2\t100000\n").remarks())
                 .singleElement()
                 .asString()
-                .contains("h:1 weighs 1 of 100001");
+                .contains("h:1 has a weight of 1 of 100001");
     }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a SIGHUP comes to. */
+/** The effect of SIGHUP. */
 @Timeout(180)
 class ServersWatchTest {
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -30,7 +30,7 @@ class ServersWatchTest {
     private final SaidFaults said = new SaidFaults();
 
     @Test
-    void a_reload_takes_the_list_at_once_and_a_bad_list_or_none_changes_nothing_and_throws_nothing() throws Exception {
+    void a_reload_uses_a_valid_list_at_once_and_ignores_an_invalid_or_missing_one() throws Exception {
         try (Sink first = new Sink();
                 Sink second = new Sink()) {
             Path list = Files.writeString(folder.resolve("servers.conf"), first.address() + "\t1\n");

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** When a server's host is taken for gone, by what the kernel is made to say here. {@code VanishedHostTest} asks a real one. */
+/** Decides from invented rows of the kernel's table whether a server's host is gone; {@code VanishedHostTest} uses real ones. */
 @Timeout(120)
 class SilentHostsTest {
     @TempDir
@@ -42,7 +42,7 @@ class SilentHostsTest {
             Server.of(sink.address(), 1), () -> room.queue("it"), selector, nanos::get, new Random(1), self);
 
     SilentHostsTest() throws IOException {
-        // For the parts that open something.
+        // Declares the exception of the fields that open something.
     }
 
     @BeforeEach
@@ -68,7 +68,7 @@ class SilentHostsTest {
         sink.close();
     }
 
-    /** A second later the kernel says this. */
+    /** Moves the clock by a second, and evaluates this row. */
     private void look(long unacknowledged, int unanswered) {
         nanos.addAndGet(Duration.ofSeconds(1).toNanos());
         List<String> ends = new ArrayList<>();
@@ -77,7 +77,7 @@ class SilentHostsTest {
     }
 
     @Test
-    void a_host_that_acknowledges_nothing_for_6_s_though_it_was_asked_3_times_is_gone() {
+    void a_host_that_acknowledges_nothing_for_6_s_and_3_attempts_is_gone() {
         look(6, 0);
         for (int second = 2; second < 6; second++) {
             look(6, 3);
@@ -91,7 +91,7 @@ class SilentHostsTest {
     }
 
     @Test
-    void one_that_was_asked_less_or_answers_that_it_takes_no_more_is_not() {
+    void a_host_with_fewer_unanswered_attempts_is_not_gone() {
         for (int second = 0; second < 100; second++) {
             look(6, second % 3);
         }
@@ -100,7 +100,7 @@ class SilentHostsTest {
     }
 
     @Test
-    void one_that_acknowledges_something_now_and_then_is_not() {
+    void a_host_that_acknowledges_something_now_and_then_is_not_gone() {
         look(6, 0);
         for (int left = 5; left > 0; left--) {
             for (int second = 0; second < 5; second++) {
@@ -112,7 +112,7 @@ class SilentHostsTest {
     }
 
     @Test
-    void silence_counts_from_when_something_waits_and_not_from_the_last_that_was_sent() {
+    void silence_is_measured_from_when_data_waits_not_from_the_last_acknowledgment() {
         look(0, 0);
         nanos.addAndGet(Duration.ofHours(1).toNanos());
         byte[] line = "b:1|c\n".getBytes(ISO_8859_1);
@@ -125,7 +125,7 @@ class SilentHostsTest {
     }
 
     @Test
-    void what_was_acknowledged_is_not_asked_for_again() {
+    void a_connection_with_everything_acknowledged_is_not_looked_up() {
         List<String> ends = new ArrayList<>();
         upstream.unacknowledged(ends::add);
         assertThat(ends).hasSize(1);
@@ -134,11 +134,11 @@ class SilentHostsTest {
 
         ends.clear();
         upstream.unacknowledged(ends::add);
-        assertThat(ends).as("so the table is not read while nothing is sent").isEmpty();
+        assertThat(ends).as("connections for which the table is read").isEmpty();
     }
 
     @Test
-    void a_table_that_can_t_be_read_is_said_and_stops_nothing() throws Exception {
+    void an_unreadable_table_is_logged_and_changes_nothing() throws Exception {
         Files.createDirectory(folder.resolve("tcp6"));
 
         new SilentHosts(new TcpTable(folder), said.log()).look(List.of(upstream));
@@ -148,7 +148,7 @@ class SilentHostsTest {
     }
 
     @Test
-    void the_kernel_is_told_to_ask_idle_servers_within_seconds() throws Exception {
+    void keepalive_detects_an_idle_server_that_is_gone_within_8_s() throws Exception {
         SocketChannel channel =
                 (SocketChannel) selector.keys().iterator().next().channel();
         assumeTrue(channel.supportedOptions().contains(ExtendedSocketOptions.TCP_KEEPIDLE), "not on this system");

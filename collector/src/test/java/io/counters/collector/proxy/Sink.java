@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 
-/** A server that keeps what it is sent, connection by connection, and misbehaves as it is told. */
+/** A server that keeps what it receives, connection by connection, and stops reading or breaks connections on request. */
 final class Sink implements AutoCloseable {
     private static final int RECEIVE_BUFFER_BYTES = 8 * 1024;
 
@@ -81,7 +81,7 @@ final class Sink implements AutoCloseable {
                 connection.take(new String(bytes, 0, Math.max(0, count), ISO_8859_1));
             }
         } catch (IOException reset) {
-            // As told.
+            // By reset() or close().
         }
     }
 
@@ -97,12 +97,12 @@ final class Sink implements AutoCloseable {
         return connections.size();
     }
 
-    /** What came by the connection of this number, from 0. */
+    /** What arrived over the connection with this number, from 0. */
     String received(int connection) {
         return connections.get(connection).received();
     }
 
-    /** What came by each connection that brought something. */
+    /** What arrived over each connection that brought something. */
     List<String> kinds() {
         return connections.stream()
                 .map(Connection::received)
@@ -110,7 +110,7 @@ final class Sink implements AutoCloseable {
                 .toList();
     }
 
-    /** What came by all connections. */
+    /** What arrived over all connections. */
     String received() {
         StringBuilder all = new StringBuilder();
         connections.forEach(connection -> all.append(connection.received()));
@@ -125,7 +125,7 @@ final class Sink implements AutoCloseable {
         reads = true;
     }
 
-    /** Breaks all connections, throwing away what was not read. */
+    /** Resets all connections, and discards what was not read. */
     void reset() throws IOException {
         for (Connection connection : connections) {
             if (!connection.socket.isClosed()) {

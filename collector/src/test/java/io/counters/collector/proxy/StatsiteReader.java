@@ -21,8 +21,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Counts what it is sent as statsite does, by its documented protocol and the way it reads: whatever has come and was not
- * taken is one kind, told by its first byte, be it of a connection or of all datagrams that wait.
+ * Counts what it receives as statsite does, by its documented protocol and its way of reading: it treats everything that
+ * waits, on a connection or in all datagrams together, as one kind, by the first byte.
  */
 final class StatsiteReader implements AutoCloseable {
     private static final byte MAGIC = (byte) 0xAA;
@@ -39,7 +39,7 @@ final class StatsiteReader implements AutoCloseable {
     private final AtomicInteger together = new AtomicInteger();
     private volatile boolean closed;
 
-    /** What has come by one way and was not taken. */
+    /** The bytes of one connection, or of UDP, that were not parsed yet. */
     private static final class Input {
         final byte[] bytes = new byte[BUFFER_BYTES];
         final ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -57,8 +57,8 @@ final class StatsiteReader implements AutoCloseable {
     }
 
     /**
-     * A reader as a process, for another network namespace: prints its counts, a line each and an empty one, for every line
-     * on stdin, until that ends.
+     * Runs a reader as a process, for another network namespace. For every line on stdin, it prints its counts, one a line,
+     * and then an empty line.
      */
     public static void main(String[] args) throws IOException {
         try (StatsiteReader reader = new StatsiteReader(InetAddress.getByName(args[0]), Integer.parseInt(args[1]))) {
@@ -83,12 +83,12 @@ final class StatsiteReader implements AutoCloseable {
         return counts;
     }
 
-    /** What it could make nothing of. */
+    /** How many lines and frames could not be parsed. */
     long bad() {
         return bad.get();
     }
 
-    /** How many connections were opened, ever. */
+    /** How many connections were opened so far. */
     int connections() {
         return connections.get();
     }
@@ -144,7 +144,7 @@ final class StatsiteReader implements AutoCloseable {
         take(input);
     }
 
-    /** Takes what is whole; false where it can't go on. */
+    /** Parses the complete messages; returns false when the connection must be closed. */
     private boolean take(Input input) {
         ByteBuffer buffer = input.buffer.flip();
         boolean goesOn = !buffer.hasRemaining() || (buffer.get(0) == MAGIC ? frames(input) : lines(input));
@@ -207,7 +207,7 @@ final class StatsiteReader implements AutoCloseable {
             try {
                 key.channel().close();
             } catch (IOException closedAllTheSame) {
-                // It is.
+                // Nothing else to do.
             }
         });
         selector.close();

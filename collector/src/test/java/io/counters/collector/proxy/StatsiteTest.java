@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Three readers with statsite's rules behind the proxy, which gets lines and binary frames, mixed. */
+/** The proxy distributes mixed lines and binary frames over three readers that follow statsite's rules. */
 @Timeout(180)
 class StatsiteTest {
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -100,7 +100,7 @@ class StatsiteTest {
         return self.values().getOrDefault(name, -1L);
     }
 
-    /** One of each key as a line, and one as a frame; in turn, or in groups. */
+    /** One line and one frame for each key, alternately in groups of this size. */
     static byte[] mixed(int group) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (int first = 0; first < KEYS; first += group) {
@@ -154,7 +154,7 @@ class StatsiteTest {
     }
 
     @Test
-    void both_kinds_at_full_speed_by_TCP_and_UDP_arrive_at_servers_by_TCP_without_a_loss() throws Exception {
+    void both_kinds_sent_at_full_speed_over_TCP_and_UDP_arrive_over_TCP_without_loss() throws Exception {
         Forwarder proxy = proxy("");
         int rounds = 2_000;
         int datagrams = 1_000;
@@ -170,7 +170,7 @@ class StatsiteTest {
             byte[] inGroups = mixed(25);
             long before = 2L * KEYS * rounds;
             for (int i = 0; i < datagrams; i++) {
-                // One at a time: what the front's socket has no room for is not the matter here.
+                // One at a time, so that the proxy's receive buffer never overflows.
                 long after = before + 2L * KEYS * (i + 1);
                 udp.send(ByteBuffer.wrap(inGroups), to);
                 await().pollDelay(Duration.ZERO)
@@ -189,7 +189,7 @@ class StatsiteTest {
 
     @Test
     @Tag("slow")
-    void datagrams_to_a_server_by_UDP_hold_one_kind_and_come_apart_from_those_of_the_other() throws Exception {
+    void datagrams_to_a_server_contain_one_kind_and_are_separated_in_time_from_the_other_kind() throws Exception {
         Forwarder proxy = proxy("udp://");
         int rounds = 30;
 
@@ -208,7 +208,7 @@ class StatsiteTest {
 
         int together = readers.stream().mapToInt(StatsiteReader::together).sum();
         assertThat(together)
-                .as("times that a reader had not read for so long that both kinds waited, on a busy machine")
+                .as("times that a reader on a busy machine was so late that both kinds waited")
                 .isLessThan(rounds / 5);
         if (together == 0) {
             await().atMost(SOON).until(() -> counted() == 2L * KEYS * rounds);
@@ -216,9 +216,9 @@ class StatsiteTest {
         }
     }
 
-    /** The reader itself: what came of both kinds on one connection was lost, which is what this is all about. */
+    /** Checks the reader itself: it must lose messages when both kinds arrive over one connection, as statsite does. */
     @Test
-    void a_reader_loses_what_is_of_the_other_kind_on_one_connection() throws Exception {
+    void a_reader_loses_messages_of_the_other_kind_on_one_connection() throws Exception {
         proxy("");
         try (Socket socket =
                 new Socket(InetAddress.getLoopbackAddress(), readers.get(0).port())) {

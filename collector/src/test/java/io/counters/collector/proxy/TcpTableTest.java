@@ -32,8 +32,8 @@ class TcpTableTest {
     }
 
     @Test
-    void rows_of_both_files_are_found_by_their_ends() throws Exception {
-        assumeTrue(ByteOrder.nativeOrder().equals(ByteOrder.LITTLE_ENDIAN), "the rows below are of such a machine");
+    void rows_of_both_files_are_found_by_the_ends_of_the_connection() throws Exception {
+        assumeTrue(ByteOrder.nativeOrder().equals(ByteOrder.LITTLE_ENDIAN), "the rows below are little-endian");
         Files.writeString(
                 folder.resolve("tcp"),
                 HEAD
@@ -63,14 +63,14 @@ class TcpTableTest {
     }
 
     @Test
-    void a_system_without_it_is_told_from_one_with_it() {
+    void a_system_without_the_table_is_detected() {
         assertThat(new TcpTable(folder).isThere()).isFalse();
     }
 
     @Test
-    void a_real_connection_stands_there_with_what_its_reader_has_no_room_for() throws Exception {
+    void a_real_connection_is_listed_with_its_unacknowledged_bytes() throws Exception {
         TcpTable table = new TcpTable(Path.of("/proc/self/net"));
-        assumeTrue(table.isThere(), "no /proc/self/net/tcp here");
+        assumeTrue(table.isThere(), "needs /proc/self/net/tcp");
         try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
                 SocketChannel channel = SocketChannel.open(server.getLocalSocketAddress())) {
             channel.configureBlocking(false);

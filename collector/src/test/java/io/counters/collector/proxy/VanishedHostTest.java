@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * A server's host that vanishes without a word: a network namespace of its own, whose cable is pulled. Needs root and {@code
- * ip} (iproute2).
+ * A server's host that disappears without closing its connections: a separate network namespace, whose virtual cable is
+ * disconnected. Needs root and {@code ip} (iproute2).
  */
 @Timeout(90)
 @Tag("slow")
@@ -42,13 +42,13 @@ class VanishedHostTest {
     private final String namespace = "counters" + ProcessHandle.current().pid();
     private final String cable = "ctr" + ProcessHandle.current().pid();
 
-    /** Of a net for benchmarks, which nobody routes; so that two runs on one machine do not meet, by the process. */
+    /** A net for benchmarks (RFC 2544), which is not routed; different for each process, so that two runs do not collide. */
     private final String net = "198.18." + (ProcessHandle.current().pid() / 64 % 256) + ".";
 
     private final int host = (int) (ProcessHandle.current().pid() % 64) * 4;
     private final String address = net + (host + 2);
 
-    /** Closed in turn, the last first. */
+    /** Closed in reverse order. */
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
     private <T extends AutoCloseable> T open(T part) {
@@ -83,10 +83,10 @@ class VanishedHostTest {
 
     private void makeHost() {
         String cannot = run("ip", "netns", "add", namespace);
-        assumeTrue(cannot.isEmpty(), "no network namespace can be made here, which needs root and iproute2: " + cannot);
+        assumeTrue(cannot.isEmpty(), "needs root and iproute2 to make a network namespace: " + cannot);
         open(() -> run("ip", "netns", "del", namespace));
         cannot = run("ip", "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", namespace);
-        assumeTrue(cannot.isEmpty(), "no pair of virtual network devices can be made here: " + cannot);
+        assumeTrue(cannot.isEmpty(), "a pair of virtual network devices can't be made: " + cannot);
         must("ip addr add " + net + (host + 1) + "/30 dev " + cable);
         must("ip link set " + cable + " up");
         must("ip -n " + namespace + " addr add " + address + "/30 dev eth0");
@@ -168,7 +168,7 @@ class VanishedHostTest {
     }
 
     @Test
-    void it_is_noticed_and_nothing_is_lost_but_what_is_counted_as_in_doubt() throws Exception {
+    void a_host_that_disappears_is_noticed_and_only_bytes_in_doubt_are_lost() throws Exception {
         makeHost();
         Remote remote = open(new Remote());
         List<StatsiteReader> near = new ArrayList<>();
@@ -202,7 +202,7 @@ class VanishedHostTest {
             await().atMost(SOON)
                     .untilAsserted(() -> assertThat(log.lines())
                             .anySatisfy(line ->
-                                    assertThat(line).contains(address, "its host has gone silent", "in doubt")));
+                                    assertThat(line).contains(address, "its host does not answer", "in doubt")));
         }
         int sent = rounds;
         await().atMost(SOON)
@@ -212,7 +212,7 @@ class VanishedHostTest {
                                         reader.counts().values().stream().allMatch(count -> count == sent)));
         long inDoubt = busy.remote("proxy_in_doubt_bytes_total");
         assertThat(inDoubt).isPositive();
-        assertThat(busy.remote("proxy_queued_bytes")).as("what is held").isPositive();
+        assertThat(busy.remote("proxy_queued_bytes")).as("bytes that wait").isPositive();
 
         Map<String, Long> before = remote.counts();
         remote.close();
@@ -227,7 +227,7 @@ class VanishedHostTest {
         near.forEach(reader -> total.putAll(reader.counts()));
         assertThat(total.remove("bad")).isZero();
         assertThat(total).hasSize(400);
-        assertThat(total.values()).as("nothing comes twice").allMatch(count -> count <= sent);
+        assertThat(total.values()).as("nothing arrives twice").allMatch(count -> count <= sent);
         long lost = total.entrySet().stream()
                 .mapToLong(each -> (sent - each.getValue())
                         * (each.getKey().startsWith("line")

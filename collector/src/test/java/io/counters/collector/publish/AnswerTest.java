@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a TSD may say, and what others say in its place. */
+/** Answers of a TSD, and of other servers in its place. */
 class AnswerTest {
     private static final int CHARS_MAX = 1 << 20;
 
@@ -48,7 +48,7 @@ class AnswerTest {
     }
 
     @Test
-    void of_an_answer_no_more_is_kept_than_the_points_of_the_request_and_equal_reasons_once() throws Exception {
+    void an_answer_keeps_no_more_points_than_the_request_had_and_equal_reasons_once() throws Exception {
         String reason = "Storage exception: " + "x".repeat(1000);
         String errors =
                 IntStream.range(0, 500).mapToObj(i -> error("m" + i, reason)).collect(Collectors.joining(","));
@@ -86,7 +86,7 @@ class AnswerTest {
                 "{\"success\":3}",
                 "{}"
             })
-    void what_is_not_opentsdbs_is_trouble_that_passes(String body) throws Exception {
+    void an_answer_that_is_not_opentsdbs_is_a_problem_that_may_pass(String body) throws Exception {
         assertThat(read(200, body))
                 .isInstanceOfSatisfying(
                         Answer.Trouble.class,
@@ -97,7 +97,7 @@ class AnswerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"[", "{\"a\":", "{\"errors\":["})
-    void an_answer_that_nests_without_end_is_none_and_overflows_no_stack(String part) throws Exception {
+    void an_answer_with_endless_nesting_is_invalid_and_overflows_no_stack(String part) throws Exception {
         assertThat(read(400, part.repeat(100_000))).isInstanceOf(Answer.Trouble.class);
         assertThat(read(400, "{\"x\":" + part.repeat(100_000))).isInstanceOf(Answer.Trouble.class);
         assertThat(read(400, "{\"errors\":[{\"datapoint\":{\"tags\":{\"x\":" + part.repeat(100_000)))
@@ -105,7 +105,8 @@ class AnswerTest {
     }
 
     @Test
-    void an_answer_that_is_too_long_or_has_a_part_that_is_may_be_due_to_the_size_of_the_request() throws Exception {
+    void an_answer_that_is_too_long_as_a_whole_or_in_a_part_may_be_caused_by_the_size_of_the_request()
+            throws Exception {
         for (String body : new String[] {
             "{\"errors\":[" + (error("m", "Invalid x") + ",").repeat(20_000),
             "{\"error\":\"" + "x".repeat(CHARS_MAX / 2),
@@ -118,12 +119,12 @@ class AnswerTest {
             });
         }
         assertThat(read(200, "{\"failed\":0," + "\"x\":[1,2,3],".repeat(CHARS_MAX / 20) + "\"y\":0}"))
-                .as("long, and of short parts")
+                .as("long, with short parts")
                 .isInstanceOf(Answer.Counted.class);
     }
 
     @Test
-    void a_connection_that_breaks_is_no_answer() {
+    void a_connection_that_breaks_is_an_io_exception() {
         Reader breaking = new StringReader("{\"failed\":0") {
             @Override
             public int read(char[] into, int begin, int length) throws IOException {
@@ -142,7 +143,7 @@ class AnswerTest {
 
     @ParameterizedTest
     @ValueSource(ints = {200, 400, 500})
-    void whatever_is_answered_reading_ends_and_keeps_little(int status) throws Exception {
+    void reading_any_answer_ends_and_keeps_little(int status) throws Exception {
         for (int seed = 0; seed < 300; seed++) {
             Random random = new Random(seed);
             String alphabet = "{}[]\",:0123456789abcdeftruenull \\\n\33failederrors";

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** With real files and a time that stands still until it is moved. */
+/** With real files and a time that stands still until a test advances it. */
 class DeliveryTest {
     private static final int CONNECTIONS = 4;
     private static final int INTERVAL_SECONDS = 10;
@@ -46,7 +46,7 @@ class DeliveryTest {
         }
         Bodies bodies = new Bodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024);
         delivery.begin(spool.write(second, new Snapshot(names, new long[points], points), bodies));
-        // Enough for replay to have earned a second's worth.
+        // Long enough that replay may send a second's points.
         pass(Duration.ofSeconds(1));
     }
 
@@ -74,7 +74,7 @@ class DeliveryTest {
         delivery.settle(piece, 0, List.of(new Rest(null, piece.points)), true, false, now);
     }
 
-    /** Confirms what is due until nothing is; returns the seconds of the points in their order. */
+    /** Confirms pieces until none is due; returns the seconds of the points in their order. */
     private List<Long> confirmAll() throws Exception {
         List<Long> seconds = new ArrayList<>();
         for (Piece piece = next(); piece != null; piece = next()) {
@@ -87,7 +87,7 @@ class DeliveryTest {
     }
 
     @Test
-    void the_current_tick_goes_first_and_then_the_oldest_first() throws Exception {
+    void the_current_tick_is_sent_first_and_then_the_oldest_first() throws Exception {
         tick(100, 10);
         tick(110, 10);
         tick(120, 10);
@@ -98,7 +98,7 @@ class DeliveryTest {
     }
 
     @Test
-    void while_old_ticks_are_replayed_a_new_one_goes_before_them() throws Exception {
+    void a_new_tick_is_sent_before_older_ones_that_are_being_replayed() throws Exception {
         tick(100, 500);
         tick(110, 500);
         tick(120, 10);
@@ -112,7 +112,7 @@ class DeliveryTest {
     }
 
     @Test
-    void replay_takes_half_of_the_connections_and_the_current_tick_all() throws Exception {
+    void replay_uses_half_of_the_connections_and_the_current_tick_all() throws Exception {
         tick(100, 5_000);
         tick(110, 1);
         confirm(due());
@@ -152,7 +152,7 @@ class DeliveryTest {
     }
 
     @Test
-    void with_large_ticks_replay_is_as_fast_as_they_come() throws Exception {
+    void with_large_ticks_replay_is_as_fast_as_ticking() throws Exception {
         tick(100, 150_000);
         tick(110, 200_000);
         long replayed = 0;
@@ -207,7 +207,7 @@ class DeliveryTest {
     }
 
     @Test
-    void a_piece_that_never_passes_blocks_no_other() throws Exception {
+    void a_piece_that_never_succeeds_blocks_no_other() throws Exception {
         tick(100, 500);
         tick(110, 1);
         Piece poisoned = null;
@@ -230,7 +230,7 @@ class DeliveryTest {
     }
 
     @Test
-    void a_tick_that_was_shed_while_it_was_under_way_is_not_counted_twice() throws Exception {
+    void a_tick_that_was_shed_while_its_request_was_in_flight_is_not_counted_twice() throws Exception {
         Spool small = new Spool(folder.resolve("small"), 4096);
         spool = small;
         delivery = begun(small);
@@ -245,7 +245,7 @@ class DeliveryTest {
     }
 
     @Test
-    void ticks_that_never_pass_give_way_to_those_behind_them() throws Exception {
+    void ticks_that_never_succeed_rest_so_that_later_ones_are_sent() throws Exception {
         int poisoned = Delivery.BEGUN_MAX + 20;
         for (int i = 0; i < poisoned + 3; i++) {
             tick(100 + 10L * i, 1);
@@ -258,7 +258,7 @@ class DeliveryTest {
             pass(Duration.ofMillis(10));
             Piece piece = next();
             if (piece != null && piece.second() <= last) {
-                // Its request was answered, and its only point is to be sent again.
+                // Its request was answered, and its only point must be sent again.
                 delivery.settle(piece, 0, List.of(new Rest(null, piece.points)), false, false, now);
             } else if (piece != null) {
                 passed.add(piece.second());
@@ -267,18 +267,18 @@ class DeliveryTest {
         }
 
         assertThat(passed).containsExactly(last + 10, last + 20);
-        assertThat(delivery.older()).as("those that wait are kept").hasSize(poisoned);
+        assertThat(delivery.older()).as("ticks that wait are kept").hasSize(poisoned);
     }
 
     @Test
-    void a_tick_that_can_not_be_read_for_now_is_kept_and_holds_up_no_other() throws Exception {
+    void a_tick_that_cannot_be_read_now_is_kept_and_delays_no_other() throws Exception {
         tick(100, 10);
         tick(110, 10);
         tick(120, 10);
         confirm(due());
         Path file = spool.ticks().get(0).path();
         Path aside = Files.move(file, folder.resolve("aside"));
-        // A file of which no byte can be read, whoever asks.
+        // A file of which no byte can be read, by any user.
         Files.createDirectory(file);
 
         assertThatThrownBy(this::next).isInstanceOf(IOException.class);
@@ -293,7 +293,7 @@ class DeliveryTest {
     }
 
     @Test
-    void a_tick_whose_file_is_gone_is_given_up() throws Exception {
+    void a_tick_whose_file_is_missing_is_dropped() throws Exception {
         tick(100, 10);
         tick(110, 10);
         confirm(due());
@@ -304,7 +304,7 @@ class DeliveryTest {
     }
 
     @Test
-    void while_all_connections_are_busy_nobody_looks_again_before_one_is_free() throws Exception {
+    void while_all_connections_are_busy_nothing_is_due_before_one_is_free() throws Exception {
         tick(100, 5_000);
         tick(110, 1);
         confirm(due());
@@ -321,7 +321,7 @@ class DeliveryTest {
     }
 
     @Test
-    void how_long_a_metric_is_unknown_outlasts_that_its_tick_is_begun_anew() throws Exception {
+    void the_time_since_a_metric_is_unknown_is_kept_when_its_tick_begins_again() throws Exception {
         tick(100, 1);
         Piece asked = due();
         assertThat(asked.unknownNanos(now)).isZero();

@@ -29,10 +29,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * collector.jar on a disk that fails at random, with ends and kills at random: in the end every counter is what its senders
- * say, nothing is set aside, every tick that was in the spool has arrived, and none that was said to be lost.
+ * collector.jar on a disk that fails at random, with ends and kills at random: at the end every counter has its senders'
+ * value, no ledger is set aside, every tick that was in the spool has arrived, and none that was reported as lost.
  *
- * <p>{@code -Dschedules=200} runs so many, {@code -Dschedules.first=17 -Dschedules=1} replays the one of seed 17.
+ * <p>{@code -Dschedules=200} runs 200 seeds; {@code -Dschedules.first=17 -Dschedules=1} repeats seed 17.
  */
 @Tag("once")
 class DiskSchedulesIT {
@@ -42,7 +42,7 @@ class DiskSchedulesIT {
     private static final int EXIT_SIGTERM = 143;
     private static final Duration END = Duration.ofSeconds(30);
     private static final Pattern TICK = Pattern.compile("(\\d+)-(\\d+)\\.tick");
-    private static final Pattern LOST = Pattern.compile("loses \\d+ points of second (\\d+)");
+    private static final Pattern LOST = Pattern.compile("loses the points of second (\\d+)");
 
     static LongStream seeds() {
         long first = Long.getLong("schedules.first", 1);
@@ -51,7 +51,7 @@ class DiskSchedulesIT {
 
     @ParameterizedTest(name = "seed {0}")
     @MethodSource("seeds")
-    void counts_and_ticks_survive_whatever_the_disk_does(long seed, @TempDir Path folder) throws Exception {
+    void counts_and_ticks_survive_any_disk_faults(long seed, @TempDir Path folder) throws Exception {
         AtomicBoolean up = new AtomicBoolean(true);
         try (Tsd tsd = new Tsd(put -> up.get() ? 204 : 503);
                 Schedule schedule = new Schedule(seed, folder, tsd, up)) {
@@ -59,7 +59,7 @@ class DiskSchedulesIT {
         }
     }
 
-    /** One that says its totals as an agent does, and repeats them when it likes. */
+    /** A sender that sends totals like an agent, and repeats them at random. */
     private static final class Sender {
         private final String id;
         private long seq;
@@ -82,7 +82,7 @@ class DiskSchedulesIT {
         }
     }
 
-    /** One run of a collector through all its lives. */
+    /** One collector with all its restarts. */
     private static final class Schedule implements AutoCloseable {
         private final Random random;
         private final Path folder;
@@ -196,7 +196,7 @@ class DiskSchedulesIT {
             }
         }
 
-        /** Of what the life that has ended has left. */
+        /** Records what the run that has ended has left. */
         private void takeNote() throws IOException {
             for (String name : ChildCollector.files(folder, "spool/opentsdb")) {
                 Matcher tick = TICK.matcher(name);
@@ -211,7 +211,7 @@ class DiskSchedulesIT {
             assertNothingIsSetAside();
         }
 
-        /** A start that the disk prevents says so, and harms nothing. */
+        /** A start that the disk prevents logs the reason, and loses nothing. */
         private ChildCollector started() throws IOException {
             String[] settings = {"--interval=1s", "--opentsdb=" + tsd.address()};
             ChildCollector next = new ChildCollector(folder, faults.environment(), List.of(), settings);

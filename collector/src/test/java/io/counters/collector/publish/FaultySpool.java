@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The child process of {@link SpoolFaultsTest}: ticks, confirms and makes room, and each call on a file fails in its turn.
- * It ends with an exception where the books and the disk do not agree.
+ * The child process of {@link SpoolFaultsTest}: it writes ticks, confirms them and makes room, while each call on a file
+ * fails in turn. It ends with an exception if the spool's numbers and the disk do not agree.
  */
 public final class FaultySpool {
     private static final int BLOCK = 4096;
@@ -66,11 +66,11 @@ public final class FaultySpool {
         check(!lost.contains(TICKS + 1L), "a tick is lost on a sound disk");
         check(
                 booked(new Spool(folder, BLOCKS_MAX * BLOCK)).equals(booked(spool)),
-                "the next life sends " + onDisk() + " and not " + booked(spool));
+                "after a restart it sends " + onDisk() + " and not " + booked(spool));
         return failed;
     }
 
-    /** As a sink does; every third tick is confirmed after a while. */
+    /** Like a sink; every third tick is confirmed after a while. */
     private void tick(Spool spool, long second) {
         shed(spool);
         try {
@@ -97,11 +97,11 @@ public final class FaultySpool {
     private void check(Spool spool) throws IOException {
         Set<Long> disk = onDisk();
         Set<Long> booked = booked(spool);
-        check(disk.containsAll(booked), "books " + booked + ", disk " + disk);
+        check(disk.containsAll(booked), "in memory " + booked + ", on disk " + disk);
         check(disk.stream().noneMatch(lost::contains), "lost " + lost + ", disk " + disk);
         Set<Long> others = new TreeSet<>(disk);
         others.removeAll(booked);
-        check(confirmed.containsAll(others), "on disk and in no book: " + others);
+        check(confirmed.containsAll(others), "on disk, but neither in memory nor confirmed: " + others);
         check(spool.bytes() == (long) disk.size() * BLOCK, spool.bytes() + " bytes, disk " + disk);
         check(disk.size() <= BLOCKS_MAX + 1, "more than the bound and the newest tick: " + disk);
     }

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Against a server on loopback that answers as a TSD does on its good and bad days. */
+/** The sink with a server on loopback that answers like a TSD, correctly and with failures. */
 @Tag("once")
 class OpenTsdbSinkTest {
     private static final long SECOND = 1_700_000_010;
@@ -122,7 +122,7 @@ class OpenTsdbSinkTest {
         };
     }
 
-    /** Puts a tick and waits until nothing of it is left. */
+    /** Puts a tick and waits until all of it is confirmed. */
     private void deliver(Snapshot values) throws IOException {
         sink().put(SECOND, values);
         awaitNothingLeft();
@@ -200,7 +200,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void a_point_is_put_as_integers_of_seconds_with_a_tag() throws Exception {
+    void a_point_is_sent_with_integer_value_second_and_a_tag() throws Exception {
         tsd(this::takeAll);
 
         deliver(counter("orders.placed", -42));
@@ -219,7 +219,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void prefix_and_tags_are_added_and_a_name_keeps_its_own() throws Exception {
+    void prefix_and_tags_are_added_and_a_name_keeps_its_own_tags() throws Exception {
         tsd(this::takeAll);
         given.put(Setting.PREFIX, "shop.");
         given.put(Setting.TAGS, "env=prod,dc=fra");
@@ -267,7 +267,7 @@ class OpenTsdbSinkTest {
                     .containsEntry("Content-length", String.valueOf(put.wireBytes()));
         });
         assertThat(tsd().puts.stream().mapToInt(Tsd.Put::wireBytes).average().orElse(0))
-                .as("well filled")
+                .as("bodies are well filled")
                 .isGreaterThan(6500);
         assertThat(counted("publish_points_total")).isEqualTo(20_000);
         assertThat(counted("publish_retries_total")).isZero();
@@ -288,7 +288,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void nothing_to_publish_is_no_request() throws Exception {
+    void a_tick_without_points_sends_no_request() throws Exception {
         tsd(this::takeAll);
 
         Sink sink = sink();
@@ -300,7 +300,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void points_that_are_named_as_bad_are_dropped_and_said_and_the_others_are_taken() throws Exception {
+    void points_that_are_named_as_bad_are_dropped_and_logged_and_the_others_are_confirmed() throws Exception {
         tsd((number, put) -> {
             List<Tsd.Point> points = put.points();
             put.answer(
@@ -320,7 +320,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void points_that_failed_for_a_passing_reason_alone_are_sent_again_unchanged() throws Exception {
+    void only_points_that_failed_for_a_temporary_reason_are_sent_again_unchanged() throws Exception {
         tsd((number, put) -> {
             if (number > 1) {
                 takeAll(number, put);
@@ -345,7 +345,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void where_writes_timed_out_all_but_the_bad_ones_are_sent_again_whichever_are_named() throws Exception {
+    void after_a_write_timeout_all_but_the_bad_points_are_sent_again_whichever_are_named() throws Exception {
         tsd((number, put) -> {
             if (number > 1) {
                 takeAll(number, put);
@@ -386,7 +386,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void an_unknown_metric_is_said_once_with_the_remedy_and_taken_when_it_is_made() throws Exception {
+    void an_unknown_metric_is_logged_once_with_the_remedy_and_confirmed_once_it_is_created() throws Exception {
         AtomicBoolean made = new AtomicBoolean();
         tsd((number, put) -> {
             List<String> unknown = new ArrayList<>();
@@ -423,7 +423,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void points_of_a_metric_that_nobody_makes_are_dropped_after_ten_minutes() throws Exception {
+    void points_of_a_metric_that_is_not_created_are_dropped_after_ten_minutes() throws Exception {
         tsd((number, put) -> put.answer(
                 400,
                 "{\"success\":0,\"failed\":1,\"errors\":[" + put.points().get(0).named("Unknown metric") + "]}"));
@@ -522,7 +522,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void only_what_was_not_taken_is_sent_again() throws Exception {
+    void only_unconfirmed_points_are_sent_again() throws Exception {
         tsd((number, put) -> {
             if (number % 2 == 1) {
                 put.answer(503, "");
@@ -544,7 +544,7 @@ class OpenTsdbSinkTest {
 
     @Test
     @Tag("slow")
-    void a_request_without_an_answer_is_given_up_and_sent_again() throws Exception {
+    void a_request_without_an_answer_is_canceled_and_sent_again() throws Exception {
         tsd((number, put) -> {
             if (number == 1) {
                 tsd().hang();
@@ -559,7 +559,7 @@ class OpenTsdbSinkTest {
         assertThat(said.lines()).singleElement().asString().contains("timeout");
     }
 
-    /** As a TSD and a proxy before it may, by chance; what is stored and what is said to be need not agree. */
+    /** Answers at random, like a TSD behind a proxy; the answer need not agree with what is stored. */
     private void answerByChance(Random chance, Tsd.Put put) throws IOException {
         List<Tsd.Point> points = put.points();
         int stored = chance.nextInt(points.size() + 1);
@@ -598,7 +598,7 @@ class OpenTsdbSinkTest {
 
     @Test
     @Tag("slow")
-    void whatever_is_answered_every_point_of_every_tick_arrives_with_its_value() throws Exception {
+    void every_point_of_every_tick_arrives_with_its_value_whatever_the_answers() throws Exception {
         Random chance = new Random(5);
         tsd((number, put) -> {
             synchronized (chance) {
@@ -626,7 +626,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void what_is_not_taken_stays_in_the_spool_and_the_next_life_sends_it_unchanged() throws Exception {
+    void unconfirmed_points_stay_in_the_spool_and_are_sent_unchanged_after_a_restart() throws Exception {
         AtomicBoolean sick = new AtomicBoolean(true);
         tsd((number, put) -> {
             if (sick.get()) {
@@ -656,7 +656,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void a_tick_of_which_a_part_was_taken_sends_only_the_rest_when_it_is_no_longer_the_current() throws Exception {
+    void a_partly_confirmed_tick_sends_only_the_rest_when_it_is_no_longer_the_current_one() throws Exception {
         AtomicBoolean sick = new AtomicBoolean(true);
         tsd((number, put) -> {
             if (sick.get() && isRefused(put)) {
@@ -683,7 +683,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void a_spool_that_is_full_loses_its_oldest_ticks_and_says_so() throws Exception {
+    void a_full_spool_drops_its_oldest_ticks_and_logs_it() throws Exception {
         tsd((number, put) -> put.answer(503, ""));
         given.put(Setting.SPOOL, "1m");
         Sink sink = sink();
@@ -703,11 +703,11 @@ class OpenTsdbSinkTest {
         assertThat(counted("publish_lost_points_total")).isEqualTo(10_000L * (10 - ticks().size()));
         assertThat(said.lines())
                 .anySatisfy(
-                        line -> assertThat(line).contains("is full", "10000 of its oldest points are lost", "--spool"));
+                        line -> assertThat(line).contains("is full", "its oldest points are lost (10000)", "--spool"));
     }
 
     @Test
-    void a_tick_in_the_spool_that_is_damaged_is_said_and_costs_no_other() throws Exception {
+    void a_damaged_tick_in_the_spool_is_logged_and_affects_no_other() throws Exception {
         tsd(this::takeAll);
         Files.write(folder.resolve("1700000000-5.tick"), new byte[] {0, 0, 0, 9, 0, 0, 0, 5, 1});
         Files.write(folder.resolve("unfinished"), new byte[] {1});
@@ -720,7 +720,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void a_tick_whose_file_somebody_deletes_after_it_was_begun_is_lost_and_holds_up_no_other() throws Exception {
+    void a_tick_whose_file_is_deleted_after_it_was_begun_is_lost_and_delays_no_other() throws Exception {
         AtomicBoolean fails = new AtomicBoolean(true);
         tsd((number, put) -> {
             if (fails.get()) {
@@ -742,11 +742,11 @@ class OpenTsdbSinkTest {
 
         awaitNothingLeft();
         assertThat(counted("publish_points_total")).isEqualTo(3);
-        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("3 points of the spool are lost"));
+        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("points of the spool are lost (3)"));
     }
 
     @Test
-    void a_second_that_is_in_the_spool_already_is_not_written_over() throws Exception {
+    void a_second_that_is_in_the_spool_already_is_not_overwritten() throws Exception {
         tsd((number, put) -> put.answer(503, ""));
         Sink sink = sink();
         sink.put(SECOND, few(10));
@@ -759,7 +759,7 @@ class OpenTsdbSinkTest {
 
     @Test
     @Tag("slow")
-    void a_server_that_hangs_does_not_hold_up_the_end() throws Exception {
+    void a_server_that_hangs_does_not_delay_the_end() throws Exception {
         tsd((number, put) -> tsd().hang());
         Sink sink = sink();
         sink.put(SECOND, counters(20_000));
@@ -773,7 +773,7 @@ class OpenTsdbSinkTest {
         assertThat(ticks()).containsExactly(SECOND + "-20000.tick");
     }
 
-    /** Sends a beginning, and parts until nobody reads them; returns how many letters of them went. */
+    /** Sends a beginning, and parts until they are not read; returns how many characters of the parts were sent. */
     private static long answerForEver(Tsd.Put put, int status, String beginning, String part) throws IOException {
         byte[] bytes = part.repeat(10_000).getBytes(UTF_8);
         put.exchange().sendResponseHeaders(status, 0);
@@ -793,7 +793,7 @@ class OpenTsdbSinkTest {
 
     @Test
     @Tag("slow")
-    void an_answer_that_does_not_end_is_given_up_and_the_points_are_sent_again() throws Exception {
+    void an_answer_that_does_not_end_is_canceled_and_the_points_are_sent_again() throws Exception {
         List<Long> sent = new CopyOnWriteArrayList<>();
         tsd((number, put) -> {
             switch (number) {
@@ -810,13 +810,13 @@ class OpenTsdbSinkTest {
 
         assertStored(SECOND, few(10));
         await().atMost(PATIENCE).until(() -> sent.size() == 5);
-        assertThat(sent).as("what no more than the sockets hold").allMatch(letters -> letters < 32L << 20);
+        assertThat(sent).as("no more than the sockets buffer").allMatch(letters -> letters < 32L << 20);
         assertThat(counted("publish_points_total")).isEqualTo(10);
         assertThat(said.lines()).singleElement().asString().contains("sent again");
     }
 
     @Test
-    void an_error_while_an_answer_is_judged_ends_this_request_alone() throws Exception {
+    void an_error_while_an_answer_is_evaluated_ends_only_this_request() throws Exception {
         tsd((number, put) -> {
             if (number == 1) {
                 broken.set(true);
@@ -842,7 +842,7 @@ class OpenTsdbSinkTest {
 
     @Test
     @Tag("slow")
-    void large_bodies_wait_for_one_another_where_the_heap_is_small() throws Exception {
+    void large_bodies_wait_for_each_other_if_the_heap_is_small() throws Exception {
         AtomicInteger now = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         heapBytes = 8 * 100 * 1024;
@@ -864,7 +864,7 @@ class OpenTsdbSinkTest {
 
     @Test
     @Tag("slow")
-    void parts_that_wait_in_memory_are_bounded_and_beyond_that_whole_bodies_are_sent_again() throws Exception {
+    void parts_in_memory_are_bounded_and_beyond_that_whole_bodies_are_sent_again() throws Exception {
         AtomicBoolean sick = new AtomicBoolean(true);
         heapBytes = 16 * 20_000;
         tsd((number, put) -> {
@@ -895,14 +895,14 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void a_body_has_its_share_of_the_heap() {
+    void the_size_of_a_body_is_limited_by_the_heap() {
         assertThat(OpenTsdbSink.bodyBytes(8 << 10, 64 << 20)).isEqualTo(8 << 10);
         assertThat(OpenTsdbSink.bodyBytes(64 << 20, 256 << 20)).isEqualTo(512 << 10);
         assertThat(OpenTsdbSink.bodyBytes(64 << 20, 64L << 30)).isEqualTo(64 << 20);
     }
 
     @Test
-    void a_host_that_does_not_resolve_has_its_points_kept() throws Exception {
+    void points_for_a_host_that_does_not_resolve_are_kept() throws Exception {
         tsd(this::takeAll);
         Sink nowhere = sink(requireNonNull(HttpUrl.parse("http://no-such-host.invalid:4242")));
 
@@ -917,7 +917,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void what_a_tsd_says_forges_no_line_in_the_log() throws Exception {
+    void an_answer_cannot_forge_a_line_in_the_log() throws Exception {
         tsd((number, put) -> {
             String forged = "Invalid \\u001b[31m\\r\\n2026-01-01 ERROR all is lost \\u2028\\u202e";
             switch (number) {
@@ -938,7 +938,7 @@ class OpenTsdbSinkTest {
     }
 
     @Test
-    void its_name_says_where_it_is_without_the_password() throws Exception {
+    void the_sinks_name_has_its_address_without_the_password() throws Exception {
         tsd(this::takeAll);
         HttpUrl address =
                 tsd().address().newBuilder().username("me").password("secret").build();

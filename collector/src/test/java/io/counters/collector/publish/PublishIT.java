@@ -27,7 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** collector.jar in a process of its own, killed and ended, before a server that fails; what it prints is what was ticked. */
+/** collector.jar in its own process, killed and ended, with a server that fails. Its stdout shows what was ticked. */
 class PublishIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Pattern TCP = Pattern.compile("TCP 127\\.0\\.0\\.1:(\\d+)");
@@ -51,7 +51,7 @@ class PublishIT {
         return folder.resolve("out" + number);
     }
 
-    /** Starts a collector that ticks once a second; returns where it takes counts by TCP. */
+    /** Starts a collector that ticks once a second; returns its TCP port. */
     private int start(String... more) throws IOException {
         Path out = out(started.size());
         List<String> command = new ArrayList<>(List.of(
@@ -86,7 +86,7 @@ class PublishIT {
         }
     }
 
-    /** What was printed in whole lines, by second and name. */
+    /** The values in complete printed lines, by second and name. */
     private Map<Long, Map<String, Long>> printed() throws IOException {
         Map<Long, Map<String, Long>> ticks = new TreeMap<>();
         for (int i = 0; i < started.size(); i++) {
@@ -111,7 +111,7 @@ class PublishIT {
         return points;
     }
 
-    /** The ticks of which anything was sent. */
+    /** The ticks of which at least one point was sent. */
     private static SortedSet<Long> seconds(Tsd tsd) {
         SortedSet<Long> seconds = new TreeSet<>();
         tsd.puts.forEach(put -> put.points().forEach(point -> seconds.add(point.second())));
@@ -125,9 +125,9 @@ class PublishIT {
     }
 
     @Test
-    void a_kill_in_the_middle_of_a_tick_costs_no_point_of_it_and_a_dead_sink_costs_nobody_else() throws Exception {
+    void a_kill_in_the_middle_of_a_tick_loses_none_of_its_points_and_a_dead_sink_affects_no_other() throws Exception {
         AtomicBoolean sick = new AtomicBoolean(true);
-        // Of each tick some bodies are taken and some are not.
+        // Some bodies of each tick are accepted and some are not.
         try (Tsd tsd = new Tsd(put -> sick.get() && put.json().hashCode() % 2 == 0 ? 503 : 204)) {
             String[] sinks = {
                 "--opentsdb=" + tsd.address(),
@@ -160,7 +160,7 @@ class PublishIT {
             assertThat(printed.keySet()).containsAll(attempted);
             long killedAt = attempted.last();
             printed.forEach((second, points) -> {
-                // Of the tick that was next when it was killed, a part may have been printed.
+                // The next tick may have been partly printed when it was killed.
                 if (second <= killedAt || second > killedAt + 1) {
                     assertThat(stored(tsd, second)).as("second " + second).isEqualTo(points);
                 }
@@ -169,7 +169,8 @@ class PublishIT {
             assertThat(tsd.conflicts).isEmpty();
             assertThat(spooled()).isEmpty();
             assertThat(Files.readString(folder.resolve("err0"))).contains("503", "can't be reached");
-            assertThat(Files.readString(folder.resolve("err1"))).contains("points of an earlier life wait");
+            assertThat(Files.readString(folder.resolve("err1")))
+                    .contains("sending the points that an earlier run left");
         }
     }
 }

@@ -35,7 +35,7 @@ class PublisherTest {
     private final List<String> put = new CopyOnWriteArrayList<>();
     private final Map<Setting, String> given = new EnumMap<>(Setting.class);
 
-    /** Keeps what it is given. */
+    /** Keeps the points that it gets. */
     private final class KeepingSink implements Sink {
         @Override
         public void put(long second, Snapshot values) {
@@ -77,7 +77,7 @@ class PublisherTest {
     }
 
     @Test
-    void what_was_counted_is_committed_and_then_published() throws Exception {
+    void counts_are_committed_and_then_published() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("increment a 5\ndecrement b 2");
 
@@ -89,7 +89,7 @@ class PublisherTest {
     }
 
     @Test
-    void no_second_is_used_twice_also_over_a_restart() throws Exception {
+    void no_second_is_used_twice_even_after_a_restart() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("increment a");
             publish(kept, 100, 100);
@@ -103,7 +103,7 @@ class PublisherTest {
     }
 
     @Test
-    void nothing_is_published_while_it_can_not_be_committed() throws Exception {
+    void nothing_is_published_while_commits_fail() throws Exception {
         KeptLedger kept = new KeptLedger(folder, false);
         kept.datagram("increment a");
         kept.commit.run();
@@ -126,7 +126,7 @@ class PublisherTest {
     }
 
     @Test
-    void stdout_prints_points_as_lines_of_put() {
+    void stdout_prints_points_as_put_lines() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (Sink sink = new StdoutSink(
                 new PrintStream(bytes, true, UTF_8), PublishSettings.from(new Settings(given, Map.of())))) {
@@ -148,7 +148,7 @@ class PublisherTest {
 
     @Test
     @Tag("slow")
-    void a_sink_that_is_stuck_holds_up_no_other_and_loses_only_its_own_points() throws Exception {
+    void a_sink_that_hangs_delays_no_other_and_loses_only_its_own_points() throws Exception {
         CountDownLatch stuck = new CountDownLatch(1);
         Sink hanging = new Sink() {
             @Override
@@ -178,13 +178,13 @@ class PublisherTest {
 
             assertThat(kept.counted("publish_ticks_total")).isEqualTo(10);
             assertThat(kept.counted("publish_lost_points_total")).isEqualTo(7);
-            assertThat(kept.said.lines()).singleElement().asString().contains("a sink that hangs takes nothing");
+            assertThat(kept.said.lines()).singleElement().asString().contains("a sink that hangs accepts nothing");
             stuck.countDown();
         }
     }
 
     @Test
-    void every_counter_is_published_whether_it_moves_or_not() throws Exception {
+    void every_counter_is_published_whether_it_changes_or_not() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("increment a");
 
@@ -195,7 +195,7 @@ class PublisherTest {
     }
 
     @Test
-    void with_idle_a_counter_that_rests_is_left_out_until_it_moves() throws Exception {
+    void with_idle_an_unchanged_counter_is_left_out_until_it_changes() throws Exception {
         given.put(Setting.IDLE, "20s");
         try (KeptLedger kept = new KeptLedger(folder, false);
                 Publisher publisher = publisher(kept, List.of(new KeepingSink()))) {
@@ -217,7 +217,7 @@ class PublisherTest {
     }
 
     @Test
-    void a_clock_that_jumps_makes_no_counter_idle_and_none_busy() throws Exception {
+    void a_clock_that_jumps_does_not_change_which_counters_are_idle() throws Exception {
         given.put(Setting.IDLE, "30s");
         long year = 365 * 86_400;
         try (KeptLedger kept = new KeptLedger(folder, false)) {
@@ -231,7 +231,7 @@ class PublisherTest {
     }
 
     @Test
-    void an_error_in_a_sink_is_the_end_of_that_tick_alone() throws Exception {
+    void an_error_in_a_sink_ends_only_that_tick() throws Exception {
         List<Long> seconds = new CopyOnWriteArrayList<>();
         Sink failing = new Sink() {
             @Override
@@ -262,7 +262,7 @@ class PublisherTest {
     }
 
     @Test
-    void a_series_gets_the_tags_that_it_has_not_as_far_as_there_is_room() {
+    void a_series_gets_the_tags_that_its_name_lacks_as_far_as_there_is_room() {
         Series series = new Series("", List.of(new Series.Tag("x", "1"), new Series.Tag("yy", "2")));
 
         assertThat(series.added("a")).isSameAs(series.tags());
@@ -275,7 +275,7 @@ class PublisherTest {
     }
 
     @Test
-    void stdout_that_nobody_reads_any_more_is_told_and_its_points_count_as_lost() throws Exception {
+    void a_broken_stdout_is_logged_and_its_points_count_as_lost() throws Exception {
         PrintStream broken = new PrintStream(new OutputStream() {
             @Override
             public void write(int letter) throws IOException {
@@ -291,13 +291,13 @@ class PublisherTest {
             }
 
             assertThat(kept.counted("publish_lost_points_total")).isEqualTo(1);
-            assertThat(kept.said.lines()).singleElement().asString().contains("stdout", "nobody reads");
+            assertThat(kept.said.lines()).singleElement().asString().contains("stdout can't be written");
         }
     }
 
     @Test
     @Tag("slow")
-    void a_sink_that_is_stuck_is_waited_for_once() throws Exception {
+    void closing_waits_only_once_for_a_sink_that_hangs() throws Exception {
         CountDownLatch stuck = new CountDownLatch(1);
         Sink hanging = new Sink() {
             @Override
@@ -322,7 +322,7 @@ class PublisherTest {
     }
 
     @Test
-    void a_tick_that_could_not_be_written_leaves_nothing_on_a_full_disk() throws Exception {
+    void a_tick_that_could_not_be_written_leaves_no_file() throws Exception {
         Spool spool = new Spool(folder, 1L << 20);
         // In the way of the tick's own name.
         Files.createDirectory(folder.resolve("100-1.tick"));
@@ -348,7 +348,7 @@ class PublisherTest {
                             .mistakes())
                     .singleElement()
                     .asString()
-                    .contains("a login does not belong there")
+                    .contains("must not contain a login")
                     .doesNotContain("hunter2");
         }
     }

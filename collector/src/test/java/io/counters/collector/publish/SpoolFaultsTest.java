@@ -9,14 +9,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The real files on a disk that fails at a moment of our choice, in a child process: see {@link FaultySpool}. */
+/** Real files on a disk that fails at a chosen call, in a child process: see {@link FaultySpool}. */
 @Tag("slow")
 class SpoolFaultsTest {
     @TempDir
     Path folder;
 
     @Test
-    void whichever_call_on_a_file_fails_the_books_agree_with_the_disk() throws Exception {
+    void the_spools_numbers_agree_with_the_disk_whichever_call_on_a_file_fails() throws Exception {
         Path control = folder.resolve("control");
         Path data = Files.createDirectory(folder.resolve("data"));
         Faults faults = new Faults(control, data);

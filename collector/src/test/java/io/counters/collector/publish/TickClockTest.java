@@ -22,7 +22,7 @@ class TickClockTest {
         return new TickClock(10, () -> Instant.ofEpochMilli(wallMillis), () -> nanos, said.log());
     }
 
-    /** Lets this many seconds pass, and looks whenever the clock says so. */
+    /** Lets this many seconds pass, and asks for a tick whenever the wait is over. */
     private void pass(long seconds) {
         for (long left = seconds * 1000; left > 0; ) {
             clock.due().ifPresent(ticks::add);
@@ -35,7 +35,7 @@ class TickClockTest {
     }
 
     @Test
-    void ticks_come_at_the_wall_clocks_multiples_of_the_interval() {
+    void ticks_are_at_the_wall_clocks_multiples_of_the_interval() {
         pass(30);
 
         assertThat(ticks).containsExactly(1_700_000_010L, 1_700_000_020L, 1_700_000_030L);
@@ -44,7 +44,7 @@ class TickClockTest {
     }
 
     @Test
-    void a_clock_that_is_a_year_ahead_for_four_seconds_is_followed_there_and_back_and_said() {
+    void a_clock_that_is_a_year_ahead_for_four_seconds_is_followed_and_logged() {
         pass(10);
         wallMillis += YEAR_MILLIS;
         pass(4);
@@ -59,7 +59,7 @@ class TickClockTest {
     }
 
     @Test
-    void a_clock_that_stays_a_year_ahead_ticks_there() {
+    void ticks_follow_a_clock_that_stays_a_year_ahead() {
         pass(10);
         wallMillis += YEAR_MILLIS;
         pass(10);
@@ -68,7 +68,7 @@ class TickClockTest {
     }
 
     @Test
-    void a_clock_set_back_by_an_hour_ticks_on_at_once() {
+    void ticks_continue_at_once_after_a_clock_was_set_back_by_an_hour() {
         pass(10);
         wallMillis -= HOUR_MILLIS;
         pass(20);
@@ -78,7 +78,7 @@ class TickClockTest {
     }
 
     @Test
-    void a_tick_that_comes_late_is_the_latest_one_and_those_before_it_are_missed() {
+    void a_late_tick_is_the_latest_one_and_those_before_it_are_missed() {
         pass(10);
         wallMillis += 35_000;
         nanos += 35_000_000_000L;
@@ -89,7 +89,7 @@ class TickClockTest {
     }
 
     @Test
-    void a_restart_with_a_wrong_clock_ticks_by_that_clock() {
+    void after_a_restart_with_a_wrong_clock_ticks_follow_that_clock() {
         pass(10);
         wallMillis += YEAR_MILLIS;
         clock = clock();

@@ -22,18 +22,18 @@ import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import okhttp3.HttpUrl;
 
-/** A TSD as far as {@code /api/put} goes, on loopback, which answers as it is told. */
+/** The {@code /api/put} of a TSD, on loopback; a test chooses its answers. */
 final class Tsd implements AutoCloseable {
     private static final Pattern POINT =
             Pattern.compile("\\{\"metric\":\"([^\"]+)\",\"timestamp\":(\\d+),\"value\":(-?\\d+),\"tags\":\\{([^}]+)}}");
 
-    /** What it does with a request, by the number of the request, from 1. */
+    /** Handles a request, by its number, from 1. */
     @FunctionalInterface
     interface Manner {
         void answer(int number, Put put) throws IOException;
     }
 
-    /** One request as it came. */
+    /** One received request. */
     record Put(HttpExchange exchange, String target, int wireBytes, Map<String, String> headers, String json) {
         void answer(int status, String body) throws IOException {
             byte[] bytes = body.getBytes(UTF_8);
@@ -60,7 +60,7 @@ final class Tsd implements AutoCloseable {
             return metric + "{" + tags + "} " + second;
         }
 
-        /** As a TSD names it, in the order that it happens to have. */
+        /** Its JSON in a TSD's answer, whose order is arbitrary. */
         String named(String error) {
             return "{\"datapoint\":{\"value\":\"" + value + "\",\"tags\":{" + tags + "},\"metric\":\"" + metric
                     + "\",\"timestamp\":" + second + "},\"error\":\"" + error + "\"}";
@@ -69,7 +69,7 @@ final class Tsd implements AutoCloseable {
 
     final List<Put> puts = new CopyOnWriteArrayList<>();
     final Map<String, Point> stored = new ConcurrentHashMap<>();
-    /** Points that came with another value than before. */
+    /** Points that arrived with another value than before. */
     final List<String> conflicts = new CopyOnWriteArrayList<>();
 
     private final CountDownLatch closing = new CountDownLatch(1);
@@ -78,7 +78,7 @@ final class Tsd implements AutoCloseable {
     private final HttpServer server;
     private final Manner manner;
 
-    /** One that answers with a status, and keeps the points of what it answers with 204. */
+    /** A server that answers with a status, and stores the points if that is 204. */
     Tsd(ToIntFunction<Put> status) throws IOException {
         this.manner = (number, put) -> {
             int answer = status.applyAsInt(put);
@@ -112,12 +112,12 @@ final class Tsd implements AutoCloseable {
         return address;
     }
 
-    /** Keeps the points of a request. */
+    /** Stores the points of a request. */
     void store(Put put) {
         points(put.json).forEach(this::store);
     }
 
-    /** Keeps a point; two values of one second are what a real one breaks on. */
+    /** Stores a point; records two values of one second, because a real TSD can't handle them. */
     void store(Point point) {
         Point before = stored.put(point.key(), point);
         if (before != null && !before.equals(point)) {
@@ -125,7 +125,7 @@ final class Tsd implements AutoCloseable {
         }
     }
 
-    /** Answers nothing until this is closed. */
+    /** Does not answer until this server is closed. */
     void hang() {
         try {
             closing.await();

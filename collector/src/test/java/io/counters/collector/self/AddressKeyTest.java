@@ -20,7 +20,7 @@ class AddressKeyTest {
         "2001:db8:0:1:ffff::,      2001:db8:0:1:0:0:0:0/64",
         "fe80::1,                  fe80:0:0:0:0:0:0:0/64",
     })
-    void a_key_says_which_address_it_stands_for(String address, String text) throws UnknownHostException {
+    void the_text_of_a_key_is_its_address(String address, String text) throws UnknownHostException {
         long key = AddressKey.of(new InetSocketAddress(InetAddress.getByName(address), 4711));
 
         assertThat(key).isNotEqualTo(AddressKey.UNKNOWN);
@@ -28,7 +28,7 @@ class AddressKeyTest {
     }
 
     @Test
-    void an_unknown_address_is_said_to_be() {
+    void an_unknown_address_has_a_key_and_a_text() {
         assertThat(AddressKey.of(null)).isEqualTo(AddressKey.UNKNOWN);
         assertThat(AddressKey.text(AddressKey.UNKNOWN)).isEqualTo("an unknown address");
         assertThat(AddressKey.text((InetSocketAddress) null)).isEqualTo("an unknown address");

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class DescriptorsTest {
     @Test
-    void the_limit_is_more_than_this_test_needs() {
+    void the_limit_is_more_than_this_test_uses() {
         assertThat(Descriptors.limit()).isBetween(20L, Long.MAX_VALUE - 1);
     }
 }

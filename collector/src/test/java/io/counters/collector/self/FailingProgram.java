@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
-/** A program one of whose threads fails, for {@link ThreadsTest}, which runs it as a process of its own. */
+/** A program with a thread that fails; {@link ThreadsTest} runs it in its own process. */
 final class FailingProgram {
-    /** What fills the heap, and stays: so there is no memory for any last words either. */
+    /** Fills the heap and is never freed, so that there is no memory for logging either. */
     private static final List<Object> HEAP = new ArrayList<>();
 
     private FailingProgram() {}
@@ -22,7 +22,7 @@ final class FailingProgram {
             case "ends" -> () -> {};
             default -> throw new IllegalArgumentException(args[0]);
         };
-        // The thread that keeps the program running: without care its end would be an end with status 0.
+        // This thread keeps the program running: if Threads did nothing, its end would end the process with status 0.
         threads.foreground("fails", work).start();
         CountDownLatch never = new CountDownLatch(1);
         threads.daemon("goes-on", () -> await(never)).start();

@@ -37,13 +37,13 @@ class JoinedLinesTest {
                 "orders:1|c_sc|disk|0 2 1",
                 "_sc|disk|0_sc|net|0 2 0",
             })
-    void lines_are_found_whatever_their_values_are(String text, long lines, long counts) {
+    void joined_lines_are_counted_whatever_their_values_are(String text, long lines, long counts) {
         assertThat(read(text).lines()).isEqualTo(lines);
         assertThat(read(text).counts()).isEqualTo(counts);
     }
 
     @Test
-    void own_lines_are_found() {
+    void joined_commands_are_counted() {
         assertThat(read("increment aincrement bdecrement c").counts()).isEqualTo(3);
         assertThat(read("increment aorders:1|c").counts()).isEqualTo(2);
     }
@@ -63,12 +63,12 @@ class JoinedLinesTest {
                 "path_e{id}:x|g",
                 "Host: 127.0.0.1:8125",
             })
-    void one_line_is_one_line_whatever_its_fields_are(String line) {
+    void a_single_line_is_counted_once_whatever_its_fields_are(String line) {
         assertThat(read(line).lines()).isLessThan(2);
     }
 
     @Test
-    void what_is_taken_only_grows_and_is_one_too_many_at_most() {
+    void the_sum_of_taken_counts_only_grows_and_is_at_most_one_too_high() {
         String text = "a:1|c|#port:80|c:abc".repeat(100);
         JoinedLines joined = new JoinedLines();
         long taken = 0;
@@ -84,7 +84,7 @@ class JoinedLinesTest {
     }
 
     @Test
-    void of_one_line_nothing_is_taken() {
+    void a_single_line_has_no_joined_counts() {
         JoinedLines joined = read("a:1|c");
 
         assertThat(joined.takeCounts()).isZero();

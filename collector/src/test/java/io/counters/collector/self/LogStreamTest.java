@@ -30,7 +30,7 @@ class LogStreamTest {
         return thread;
     }
 
-    /** Takes nothing before somebody reads. */
+    /** Blocks until the reader is there. */
     private final class Stuck extends OutputStream {
         @Override
         public void write(int letter) {
@@ -57,7 +57,7 @@ class LogStreamTest {
     }
 
     @Test
-    void what_is_written_comes_out_in_order() {
+    void text_is_written_to_the_stream_in_order() {
         reader.countDown();
         System.setErr(new LogStream(new Stuck(), System::nanoTime, LogStreamTest::daemon));
         StringBuilder all = new StringBuilder();
@@ -77,7 +77,7 @@ class LogStreamTest {
 
     @Test
     @Timeout(120)
-    void who_logs_never_waits_for_a_reader_and_what_is_dropped_is_counted_and_said_in_whole_lines() {
+    void logging_never_waits_for_a_reader_and_whole_lines_are_dropped_counted_and_reported() {
         System.setErr(new LogStream(new Stuck(), System::nanoTime, LogStreamTest::daemon));
         for (int i = 0; i < 50_000; i++) {
             System.err.println("a line of some length, number " + i);
@@ -91,19 +91,19 @@ class LogStreamTest {
         await().atMost(Duration.ofSeconds(60)).until(() -> text().contains("the last one"));
         assertThat(text().lines())
                 .allMatch(line -> line.matches("a line of some length, number \\d+"
-                        + "|\\d+ lines of this log were dropped, as nobody read it|the last one"));
+                        + "|log lines dropped, because stderr was not read: \\d+|the last one"));
         assertThat(text().lines().filter(line -> line.startsWith("a line")).count() + LogStream.droppedLines())
                 .isEqualTo(50_000);
         assertThat(text().lines()
-                        .filter(line -> line.endsWith("lines of this log were dropped, as nobody read it"))
-                        .mapToLong(line -> Long.parseLong(line.substring(0, line.indexOf(' '))))
+                        .filter(line -> line.startsWith("log lines dropped"))
+                        .mapToLong(line -> Long.parseLong(line.substring(line.lastIndexOf(' ') + 1)))
                         .sum())
-                .as("in one line or more, as the writer may begin late")
+                .as("reported in one line or more, because the writer may begin late")
                 .isEqualTo(LogStream.droppedLines());
     }
 
     @Test
-    void a_stream_that_is_broken_stops_nobody() {
+    void a_broken_stream_does_not_block_logging() {
         OutputStream broken = new OutputStream() {
             @Override
             public void write(int letter) {

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What a log of faults says and keeps of the lines of others that were not taken. */
+/** What the log of faults logs and keeps of rejected lines. */
 class RejectedLinesTest {
     private final SaidFaults said = new SaidFaults();
     private final FaultLog faults = said.log();
@@ -56,7 +56,7 @@ class RejectedLinesTest {
     }
 
     @Test
-    void the_noise_of_one_sender_hides_no_line_of_another_nor_of_another_reason() {
+    void many_lines_of_one_sender_hide_no_line_of_another_sender_or_reason() {
         reject("statsd_type", udp(2, 7), "orders:1|s");
         reject("name_letter", udp(1, 7), "orders@x:1|c");
         for (int i = 0; i < 100_000; i++) {
@@ -70,7 +70,7 @@ class RejectedLinesTest {
     }
 
     @Test
-    void an_address_that_sends_from_ever_new_ports_takes_no_place_of_another() {
+    void an_address_that_sends_from_always_new_ports_takes_no_place_of_another() {
         for (int address = 2; address < 8; address++) {
             reject("statsd_type", udp(address, 7), "orders:1|s");
         }
@@ -86,7 +86,7 @@ class RejectedLinesTest {
     }
 
     @Test
-    void one_name_from_ever_new_ports_of_an_address_keeps_one_place() {
+    void a_name_from_always_new_ports_of_an_address_has_one_place() {
         reject("statsd_type", udp(1, 7), "orders:1|s");
         for (int i = 0; i < 10_000; i++) {
             said.advance(Duration.ofMillis(1));
@@ -98,7 +98,7 @@ class RejectedLinesTest {
     }
 
     @Test
-    void senders_without_a_name_of_their_own_are_told_apart_by_their_lines() {
+    void senders_without_an_address_are_distinguished_by_their_lines() {
         From unix = new From("Unix", AddressKey.UNIX, 0);
         for (int i = 0; i < 1000; i++) {
             said.advance(Duration.ofMillis(1));
@@ -110,7 +110,7 @@ class RejectedLinesTest {
     }
 
     @Test
-    void the_log_shows_a_minute_later_what_others_have_sent_for_the_same_reason() {
+    void the_next_message_shows_the_lines_of_other_senders_for_the_same_reason() {
         reject("statsd_type", udp(1, 7), "gauge:1|g");
         said.advance(Duration.ofSeconds(20));
         reject("statsd_type", udp(2, 8), "orders:1|s\u001b[31m");
@@ -122,13 +122,13 @@ class RejectedLinesTest {
         assertThat(said.lines())
                 .containsExactly(
                         "WARN a line of 10.0.0.1:7",
-                        "WARN a line of 10.0.0.1:7; others lately: UDP from 10.0.0.2:8 \"orders:1|s?[31m\""
-                                + " (and 1 times since this was last said; most from 10.0.0.2: 1)",
+                        "WARN a line of 10.0.0.1:7; latest lines of other senders: UDP from 10.0.0.2:8 \"orders:1|s?[31m\""
+                                + " (1 more since this was last logged; most from 10.0.0.2: 1)",
                         "WARN a line of 10.0.0.1:7");
     }
 
     @Test
-    void what_is_kept_is_bounded_whoever_sends_whatever() {
+    void the_number_and_length_of_examples_are_bounded() {
         for (int i = 0; i < 100_000; i++) {
             reject("statsd_type", udp(i, i % 65_536), "x".repeat(i % 200));
         }

@@ -10,7 +10,7 @@ import org.slf4j.event.Level;
 import org.slf4j.helpers.LegacyAbstractLogger;
 import org.slf4j.helpers.MessageFormatter;
 
-/** Keeps what a log of faults says, in place of a console; its clock stands still until it is set. */
+/** Keeps the messages of a log of faults instead of printing them; its clock stands still until it is advanced. */
 public final class SaidFaults extends LegacyAbstractLogger {
     private static final long serialVersionUID = 1;
 
@@ -18,22 +18,22 @@ public final class SaidFaults extends LegacyAbstractLogger {
     private final transient List<Throwable> thrown = new CopyOnWriteArrayList<>();
     private final transient AtomicLong nowNanos = new AtomicLong();
 
-    /** A log of faults that speaks here. */
+    /** A log of faults that logs here. */
     public FaultLog log() {
         return new FaultLog(this, nowNanos::get);
     }
 
-    /** What was said, each with its level. */
+    /** The messages, each with its level. */
     public List<String> lines() {
         return lines;
     }
 
-    /** What was logged with its stack trace. */
+    /** The errors that were logged with their stack traces. */
     public List<Throwable> thrown() {
         return thrown;
     }
 
-    /** Lets so much time pass. */
+    /** Advances the clock. */
     public void advance(Duration time) {
         nowNanos.addAndGet(time.toNanos());
     }

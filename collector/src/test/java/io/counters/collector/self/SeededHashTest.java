@@ -33,7 +33,7 @@ class SeededHashTest {
         return words;
     }
 
-    /** How many of a table's places are taken by them, by the lower or the upper bits. */
+    /** How many of a table's places they use, by the lower or the upper bits. */
     private static int places(SeededHash by, List<String> words, int shift) {
         Set<Long> places = new HashSet<>();
         words.forEach(word -> places.add(of(by, word) >>> shift & (COUNT - 1)));
@@ -41,21 +41,21 @@ class SeededHashTest {
     }
 
     @Test
-    void the_same_bytes_have_the_same_hash_wherever_they_stand() {
+    void the_same_bytes_have_the_same_hash_at_any_index() {
         byte[] in = "xorders.placed,method=card;yyorders.placed,method=card".getBytes(ISO_8859_1);
 
         assertThat(hash.of(in, 1, 26)).isEqualTo(hash.of(in, 29, 54));
     }
 
     @Test
-    void another_seed_gives_other_hashes() {
+    void another_seed_produces_other_hashes() {
         assertThat(of(new SeededHash(new Random(2)), "orders.placed")).isNotEqualTo(of(hash, "orders.placed"));
     }
 
-    /** 16,384 words thrown at random into as many places take 63 % of them, give or take 0.4 %. */
+    /** 16,384 words thrown at random into 16,384 places use 63 % of them, plus or minus 0.4 %. */
     @ParameterizedTest
     @ValueSource(ints = {0, 16, 32, 50})
-    void words_that_collide_elsewhere_spread_like_chance_over_the_places_of_a_table(int shift) {
+    void words_that_collide_in_String_hashCode_are_spread_like_random_ones(int shift) {
         List<String> words = collidingByThe31Polynomial();
         assertThat(words.stream().map(String::hashCode).distinct()).hasSize(1);
 
@@ -66,10 +66,10 @@ class SeededHashTest {
         }
     }
 
-    /** Numbers at the end, as honest names have them: of 5 letters, of 8, of 13 and of 21. */
+    /** Names that end with a number, such as honest senders use, of 5, 8, 13 and 21 characters. */
     @ParameterizedTest
     @ValueSource(strings = {"", "abc", "counters", "orders.placed.by"})
-    void numbered_names_spread_too(String prefix) {
+    void numbered_names_are_spread(String prefix) {
         List<String> words = new ArrayList<>();
         for (int i = 0; i < COUNT; i++) {
             words.add(prefix + String.format("%05d", i));
@@ -83,7 +83,7 @@ class SeededHashTest {
     }
 
     @Test
-    void bytes_that_differ_in_length_only_differ() {
+    void bytes_that_differ_only_in_length_have_different_hashes() {
         Set<Long> hashes = new HashSet<>();
         for (int length = 0; length <= 256; length++) {
             hashes.add(hash.of(new byte[length], 0, length));

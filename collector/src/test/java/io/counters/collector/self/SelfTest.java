@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class SelfTest {
     @Test
-    void shows_counts_and_numbers_kept_elsewhere_in_the_order_of_their_names() {
+    void counts_and_gauges_are_shown_in_the_order_of_their_names() {
         Self self = new Self();
 
         self.count("lines_total").add(3);

@@ -42,13 +42,13 @@ class ThreadsTest {
 
     @Test
     @Tag("slow")
-    void a_thread_without_memory_ends_the_process_though_there_is_none_to_say_so() throws Exception {
+    void a_thread_without_memory_ends_the_process_although_it_cannot_be_logged() throws Exception {
         assertThat(status(run("memory"))).isEqualTo(Threads.EXIT_BROKEN);
     }
 
     @Test
     @Tag("slow")
-    void a_thread_that_fails_ends_the_process_and_says_why() throws Exception {
+    void a_thread_that_fails_ends_the_process_and_logs_the_reason() throws Exception {
         assertThat(status(run("throws"))).isEqualTo(Threads.EXIT_BROKEN);
 
         assertThat(Files.readString(folder.resolve("said"))).contains("fails failed", "broken on purpose");
@@ -56,14 +56,14 @@ class ThreadsTest {
 
     @Test
     @Tag("slow")
-    void a_thread_that_ends_quietly_ends_the_process_also_the_last_one_that_keeps_it_running() throws Exception {
+    void a_thread_that_ends_unexpectedly_ends_the_process_even_the_last_foreground_thread() throws Exception {
         assertThat(status(run("ends"))).isEqualTo(Threads.EXIT_BROKEN);
 
-        assertThat(Files.readString(folder.resolve("said"))).contains("ended before its time");
+        assertThat(Files.readString(folder.resolve("said"))).contains("ended unexpectedly");
     }
 
     @Test
-    void threads_may_end_once_the_program_does() throws Exception {
+    void threads_may_end_once_the_program_is_ending() throws Exception {
         Threads threads = new Threads();
         CountDownLatch go = new CountDownLatch(1);
         Thread thread = threads.daemon("ends", () -> {
@@ -79,6 +79,6 @@ class ThreadsTest {
         go.countDown();
 
         await().until(() -> !thread.isAlive());
-        // Were its end a failure, this process would have been halted.
+        // If that counted as a failure, this process would have been halted.
     }
 }

@@ -36,7 +36,7 @@ class SettingsTest {
     }
 
     @Test
-    void a_flag_goes_before_a_variable_before_the_file_before_the_default() throws Exception {
+    void a_flag_precedes_a_variable_which_precedes_the_file_which_precedes_the_default() throws Exception {
         String ini = ini("bind = file\ndata_dir = file\nudp_port = 1");
         Map<String, String> environment =
                 Map.of("COUNTERS_CONFIG", ini, "COUNTERS_BIND", "variable", "COUNTERS_DATA_DIR", "variable");
@@ -69,7 +69,7 @@ class SettingsTest {
     }
 
     @Test
-    void all_mistakes_are_found_at_once_each_with_place_value_rule() throws Exception {
+    void all_mistakes_are_found_at_once_each_with_place_value_and_rule() throws Exception {
         String ini = ini("udp_port = 112120\nno setting here\nhttp_prot = 1\nsink = stdout\nsink = none");
         Settings settings =
                 new Settings(Map.of(Setting.CONFIG, ini, Setting.TCP_PORT, "x"), Map.of("COUNTERS_HTTP_PORT", "-1"));
@@ -82,16 +82,16 @@ class SettingsTest {
 
         assertThat(mistakes(settings))
                 .containsExactly(
-                        "collector.ini line 2 is no setting; a line is KEY = VALUE, # begins a comment",
+                        "collector.ini line 2 is not a setting; write KEY = VALUE, or begin a comment with #",
                         "collector.ini line 3: there is no setting http_prot; the nearest is http_port",
-                        "collector.ini line 5: sink stands a second time; keep one of the two",
+                        "collector.ini line 5: sink appears twice; keep one of the two",
                         "collector.ini line 1: udp_port is 112120, allowed are whole numbers from 1 to 65535",
                         "--tcp-port is x, allowed are whole numbers from 1 to 9",
                         "variable COUNTERS_HTTP_PORT is -1, allowed are whole numbers from 0 to 65535");
     }
 
     @Test
-    void an_unknown_variable_is_remarked_and_names_the_nearest() {
+    void an_unknown_variable_causes_a_remark_that_names_the_nearest_setting() {
         Settings settings =
                 new Settings(Map.of(), Map.of("COUNTERS_UDP_PROT", "1", "OTHER", "2", "counters_bind", "3"));
 
@@ -102,7 +102,7 @@ class SettingsTest {
     }
 
     @Test
-    void a_file_may_have_a_bom_crlf_comments_a_section_and_spaces() throws Exception {
+    void a_file_may_have_a_byte_order_mark_crlf_comments_a_section_and_spaces() throws Exception {
         Settings settings = file("\uFEFF[collector]\r\n# a comment\r\n; another\r\n\r\n  udp_port  =  7  \r\nbind=::1");
 
         settings.check();
@@ -112,7 +112,7 @@ class SettingsTest {
     }
 
     @Test
-    void a_bom_before_a_setting_is_no_part_of_it() throws Exception {
+    void a_byte_order_mark_before_a_setting_is_ignored() throws Exception {
         Settings settings = file("\uFEFFudp_port=7");
 
         settings.check();
@@ -121,13 +121,13 @@ class SettingsTest {
     }
 
     @Test
-    void a_value_may_hold_an_equals_sign() throws Exception {
+    void a_value_may_contain_an_equals_sign() throws Exception {
         assertThat(text(file("opentsdb = http://h:4242/?a=b"), Setting.OPENTSDB))
                 .isEqualTo("http://h:4242/?a=b");
     }
 
     @Test
-    void a_file_names_no_other_file() throws Exception {
+    void a_file_cannot_name_another_file() throws Exception {
         assertThat(mistakes(file("config = other.ini")))
                 .singleElement()
                 .asString()
@@ -135,7 +135,7 @@ class SettingsTest {
     }
 
     @Test
-    void a_file_that_is_missing_a_folder_or_no_text_is_a_mistake_that_names_it() throws Exception {
+    void a_file_that_is_missing_or_a_folder_or_not_text_is_reported_by_name() throws Exception {
         Path missing = folder.resolve("missing.ini");
         Path binary = Files.write(folder.resolve("binary.ini"), new byte[] {(byte) 0xff, (byte) 0xfe});
         assertThat(new String(Files.readAllBytes(binary), UTF_8)).isNotEmpty();
@@ -151,7 +151,7 @@ class SettingsTest {
     }
 
     @Test
-    void every_default_is_shown_and_every_purpose_said() {
+    void every_setting_has_a_purpose_and_a_flag() {
         for (Setting setting : Setting.values()) {
             assertThat(setting.purpose()).isNotBlank();
             assertThat(setting.flag()).matches("[a-z-]+");

@@ -21,7 +21,7 @@ class SimulateTest {
     }
 
     @Test
-    void it_ends_with_a_verdict_and_the_loss_that_statsd_would_have_had() {
+    void the_output_ends_with_a_verdict_and_shows_the_loss_without_totals() {
         int status = simulate(
                 "--seeds",
                 "1..5",
@@ -42,30 +42,30 @@ class SimulateTest {
 
         assertThat(status).isZero();
         assertThat(out.toString(UTF_8))
-                .contains("everything at once: 5 seeds, 25 of 25 counters exact, wrong by 0.000%")
-                .containsPattern("with totals=off, as StatsD would: 5 seeds, \\d+ of 25 counters exact, wrong by \\d+")
+                .contains("everything at once: seeds 5, counters exact 25 of 25, wrong by 0.000%")
+                .containsPattern("with totals=off, as StatsD would: seeds 5, counters exact \\d+ of 25, wrong by \\d+")
                 .contains("a ledger without room", "a sender in quarantine")
-                .contains("verdict: exact where exactness is promised");
+                .contains("verdict: exact where exactness is guaranteed");
     }
 
     @Test
-    void one_seed_can_be_replayed_step_by_step() {
+    void a_seed_can_be_replayed_step_by_step() {
         int status = simulate("--seed", "3", "--verbose", "--sweeps", "200", "--crash", "10%");
 
         assertThat(status).isZero();
         assertThat(out.toString(UTF_8))
                 .contains("seed 3 step")
                 .contains("is killed")
-                .contains("1 seeds");
+                .contains("seeds 1,");
     }
 
     @Test
-    void what_is_no_share_or_no_seed_is_told() {
+    void invalid_shares_and_seeds_are_reported() {
         assertThat(simulate("--loss", "much")).isNotZero();
-        assertThat(err.toString()).contains("much is no share; write 30%");
+        assertThat(err.toString()).contains("much is not a share; write, for example, 30%");
         assertThat(simulate("--seeds", "2..1")).isNotZero();
-        assertThat(err.toString()).contains("there is no seed in 2..1");
+        assertThat(err.toString()).contains("2..1: --seeds must be a range from low to high");
         assertThat(simulate("--seeds", "all")).isNotZero();
-        assertThat(err.toString()).contains("seeds are A..B");
+        assertThat(err.toString()).contains("--seeds is A..B or a number");
     }
 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The protocol by seeds; and that the simulation can fail. The command runs many more seeds of the same. */
+/** Runs the simulation, and checks that it fails when a rule is broken. The command runs many more seeds. */
 @Tag("slow")
 class WorldTest {
     private static final Odds USUAL = new Odds(0.3, 0.1, 0.2, 0.02, 0.02, 0.01, 0.05, 0.01);
@@ -28,7 +28,7 @@ class WorldTest {
                 .toList();
     }
 
-    /** Rewrites each line of a datagram; null leaves it out. */
+    /** Rewrites each line of a datagram; an empty line is left out. */
     private static Sabotage lines(UnaryOperator<String> rewrite) {
         return Sabotage.of(datagram -> new String(datagram, ISO_8859_1)
                 .lines()
@@ -40,7 +40,7 @@ class WorldTest {
 
     @ParameterizedTest
     @EnumSource
-    void every_scenario_keeps_what_is_promised(Scenario scenario) {
+    void every_scenario_meets_its_guarantee(Scenario scenario) {
         Odds odds = scenario.isExact() ? USUAL : USUAL.withoutCrashes();
 
         List<Outcome> outcomes = run(scenario, odds, true, Sabotage.NONE);
@@ -51,7 +51,7 @@ class WorldTest {
     }
 
     @Test
-    void without_totals_the_same_seeds_lose_what_statsd_loses() {
+    void without_totals_the_same_seeds_lose_as_much_as_statsd() {
         List<Outcome> outcomes = run(Scenario.EVERYTHING, USUAL, false, Sabotage.NONE);
 
         double counted = outcomes.stream().mapToDouble(Outcome::counted).sum();
@@ -60,14 +60,14 @@ class WorldTest {
     }
 
     @Test
-    void a_seed_always_does_the_same() {
+    void a_seed_always_has_the_same_outcome() {
         Plan plan = new Plan(Scenario.EVERYTHING, USUAL, 100, 6, 5, false, Sabotage.NONE);
 
         assertThat(new World(7, plan, line -> {}).run()).isEqualTo(new World(7, plan, line -> {}).run());
     }
 
     @Test
-    void senders_that_drop_the_repeat_are_found_out() {
+    void the_simulation_detects_senders_that_do_not_repeat_totals() {
         List<Outcome> outcomes =
                 run(Scenario.EVERYTHING, USUAL, true, lines(line -> line.matches("\\S+ \\S+ 0 \\d+") ? "" : line));
 
@@ -75,7 +75,7 @@ class WorldTest {
     }
 
     @Test
-    void a_ledger_that_ignores_the_watch_is_found_out() {
+    void the_simulation_detects_a_ledger_that_ignores_the_watch() {
         List<Outcome> outcomes = run(
                 Scenario.SUSPENDED,
                 USUAL.withoutCrashes(),
@@ -86,19 +86,19 @@ class WorldTest {
     }
 
     @Test
-    void a_disk_that_keeps_half_a_commit_is_found_out() {
+    void the_simulation_detects_a_disk_that_keeps_half_of_a_commit() {
         assertThat(wrong(run(Scenario.EVERYTHING, USUAL, true, new Sabotage(UnaryOperator.identity(), true, false))))
                 .isNotEmpty();
     }
 
     @Test
-    void a_ledger_that_believes_the_wall_clock_is_found_out() {
+    void the_simulation_detects_a_ledger_that_relies_on_the_wall_clock() {
         assertThat(wrong(run(Scenario.EVERYTHING, USUAL, true, new Sabotage(UnaryOperator.identity(), false, true))))
                 .isNotEmpty();
     }
 
     @Test
-    void a_forged_total_that_is_believed_is_found_out() {
+    void the_simulation_detects_a_forged_total_that_is_accepted() {
         List<Outcome> outcomes = run(
                 Scenario.HIJACKED,
                 USUAL.withoutCrashes(),
@@ -108,10 +108,10 @@ class WorldTest {
         assertThat(wrong(outcomes)).isNotEmpty();
     }
 
-    /** Under odds so calm that the bound is narrow. */
+    /** With so few faults that the bound is narrow. */
     @ParameterizedTest
     @EnumSource(names = {"FULL", "CROWDED"})
-    void streams_that_come_back_and_look_young_after_they_were_crowded_out_are_found_out(Scenario scenario) {
+    void the_simulation_detects_dropped_streams_that_return_with_age_0(Scenario scenario) {
         Odds calm = new Odds(0.01, 0.01, 0, 0, 0.02, 0.01, 0, 0);
         assertThat(wrong(run(scenario, calm, true, Sabotage.NONE))).isEmpty();
 
@@ -121,7 +121,7 @@ class WorldTest {
         assertThat(wrong(outcomes)).isNotEmpty();
     }
 
-    /** Lists that follow each other quickly, under the usual odds. */
+    /** What is wrong when lists of peers change quickly and this pattern of lines is replaced. */
     private static List<String> wrongAmongPeers(String line, String instead) {
         Odds restless = new Odds(0.3, 0.1, 0.2, 0.04, 0.15, 0.01, 0, 0);
         return wrong(Simulate.run(
@@ -132,22 +132,22 @@ class WorldTest {
     }
 
     @Test
-    void collectors_whose_lists_follow_each_other_quickly_stay_exact() {
+    void collectors_stay_exact_when_lists_change_quickly() {
         assertThat(wrongAmongPeers("^$", "")).isEmpty();
     }
 
     @ParameterizedTest
     @CsvSource({
-        "^peer handover, peer whole, does not wait for what others have to pass on",
-        "^(peer \\S+) \\d+, $1 0, passes back what comes under a later list",
+        "^peer handover, peer whole, does not wait for what others must still forward",
+        "^(peer \\S+) \\d+, $1 0, sends back what arrives under a later list",
         "^peer (handing|handover|whole), peer relay, never hands over",
     })
-    void a_collector_that_breaks_a_rule_among_peers_is_found_out(String line, String instead, String rule) {
+    void the_simulation_detects_a_collector_that_breaks_a_rule_between_peers(String line, String instead, String rule) {
         assertThat(wrongAmongPeers(line, instead)).as(rule).isNotEmpty();
     }
 
     @Test
-    void senders_that_send_amounts_for_totals_are_found_out() {
+    void the_simulation_detects_senders_that_send_amounts_instead_of_totals() {
         List<Outcome> outcomes = run(
                 Scenario.EVERYTHING,
                 USUAL,

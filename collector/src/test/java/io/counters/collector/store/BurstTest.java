@@ -92,7 +92,7 @@ class BurstTest {
     }
 
     @Test
-    void requests_are_written_as_memcached_reads_them() {
+    void requests_have_memcacheds_binary_format() {
         Burst burst = burst(batch(
                 new Push(0, "a", Kind.READ, 0), new Push(1, "bc", Kind.ADD, -1), new Push(2, "d", Kind.INCREMENT, -2)));
 
@@ -126,7 +126,7 @@ class BurstTest {
     }
 
     @Test
-    void what_comes_after_its_last_answer_is_left_for_the_next_one() throws IOException {
+    void bytes_after_the_last_answer_are_left_for_the_next_operation() throws IOException {
         Pipeline.Batch batch = batch(ALL);
         ByteBuffer in = ByteBuffer.wrap(concat(List.of(concat(answersToAll()), text("next"))));
 
@@ -137,8 +137,7 @@ class BurstTest {
     }
 
     @Test
-    void what_was_not_answered_when_the_connection_breaks_is_unknown_also_what_is_silent_when_done()
-            throws IOException {
+    void requests_without_an_answer_are_unknown_after_the_connection_breaks() throws IOException {
         Pipeline.Batch batch = batch(ALL);
         Burst burst = burst(batch);
         burst.readFromBuffer(ByteBuffer.wrap(answersToAll().get(0)));
@@ -150,7 +149,7 @@ class BurstTest {
     }
 
     @Test
-    void what_can_not_be_an_answer_ends_the_connection() {
+    void bytes_that_are_not_an_answer_end_the_connection() {
         byte[] leftOut = answer(NOT_FOUND, 6, 0, text("Not found"));
         byte[] request = answer(0, 1, 4, text("\0\0\0\00012"));
         request[0] = (byte) 0x80;
@@ -173,9 +172,9 @@ class BurstTest {
     }
 
     @Test
-    void a_stranger_is_told_by_what_it_says_on_one_line_and_without_escapes() {
+    void the_first_bytes_of_another_protocol_are_reported_on_one_line_without_escapes() {
         assertThat(said(text("HTTP/1.1 400 Bad Request\r\n")))
-                .isEqualTo("a server answers as HTTP; is this the store's port?");
+                .isEqualTo("a server answers with HTTP; is this the store's port?");
         assertThat(said(text("\33[31mERROR\r\n")))
                 .isEqualTo("a server answers \"?[31mERROR??\"; is this the store's port?");
         assertThat(said(text("-"))).isEqualTo("a server answers \"-\"; is this the store's port?");
@@ -189,7 +188,7 @@ class BurstTest {
     }
 
     @Test
-    void a_body_that_is_longer_than_any_counter_is_read_past() throws IOException {
+    void a_body_that_is_longer_than_any_counter_is_skipped() throws IOException {
         Pipeline.Batch batch = batch(ALL);
         Burst burst = burst(batch);
         byte[] announced = answer(0, 1, 4, new byte[0]);

@@ -22,7 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;
 
-/** CouchbaseMock in a JVM of its own, with one bucket: what can be tested against without a licence. */
+/** CouchbaseMock in its own JVM, with one bucket: it can be used without a license. */
 final class CouchbaseMockServer extends ServerProcess {
     static final String BUCKET = "counters";
     static final StoreLogin LOGIN = new StoreLogin("Administrator", "password");
@@ -42,7 +42,7 @@ final class CouchbaseMockServer extends ServerProcess {
         bucket.name = BUCKET;
         bucket.password = "password";
         bucket.bucketStartPort = Integer.parseInt(args[0]);
-        // Its own command line can set this, but no port.
+        // The mock's command line can set this, but not a port.
         Field bootstrapByData = CouchbaseMock.class.getDeclaredField("cccpBootstrap");
         bootstrapByData.setAccessible(true);
         bootstrapByData.set(null, true);
@@ -69,7 +69,7 @@ final class CouchbaseMockServer extends ServerProcess {
         }
     }
 
-    /** By a client of its own, which knows nothing of an earlier life of the server. */
+    /** Uses a new client, which has no state of an earlier run of the server. */
     private <T> T onceReady(Function<com.couchbase.client.java.Collection, T> work) {
         try (Cluster client = Cluster.connect(
                 "couchbase://127.0.0.1:" + port(), ClusterOptions.clusterOptions(LOGIN.user(), LOGIN.password()))) {

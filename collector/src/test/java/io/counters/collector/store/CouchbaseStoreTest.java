@@ -7,7 +7,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 
-/** Against CouchbaseMock, which is no Couchbase. */
+/** With CouchbaseMock, not a real Couchbase. */
 @Tag("once")
 @Tag("slow")
 class CouchbaseStoreTest extends StoreContract {
@@ -29,7 +29,7 @@ class CouchbaseStoreTest extends StoreContract {
 
     @Override
     Reply[] afterHang() {
-        // It is read before it is written, and what was not read in time is not written.
+        // The key is read before it is written, and a key that was not read in time is not written.
         return new Reply[] {new Holds(5), new Holds(7)};
     }
 }

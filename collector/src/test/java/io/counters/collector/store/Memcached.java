@@ -12,7 +12,7 @@ final class Memcached extends ServerProcess {
     private final List<String> options;
     private final Map<String, String> environment;
 
-    /** With 64 MB, and further options. */
+    /** With 64 MB and further options. */
     Memcached(String... options) throws IOException {
         this(Map.of(), options);
     }
@@ -42,7 +42,7 @@ final class Memcached extends ServerProcess {
     @Override
     boolean answers() throws IOException {
         if (options.contains("-S")) {
-            // It speaks no text then.
+            // With SASL it does not support the text protocol.
             try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port())) {
                 return socket.isConnected();
             }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A real memcached under a name that resolves to what a test says, and a clock that it sets. */
+/** A real memcached under a name whose addresses the test sets, with a clock that the test sets. */
 @Tag("slow")
 class MemcachedServerTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -83,8 +83,8 @@ class MemcachedServerTest {
     }
 
     @Test
-    void a_name_that_resolves_late_is_connected_to_then() throws Exception {
-        assertThat(answer()).isEqualTo(new Unknown("cache:11211 does not resolve; see --store"));
+    void a_name_that_resolves_late_is_connected_when_it_does() throws Exception {
+        assertThat(answer()).isEqualTo(new Unknown("cache:11211 does not resolve; check --store"));
 
         resolveTo("127.0.0.1");
 
@@ -92,7 +92,7 @@ class MemcachedServerTest {
     }
 
     @Test
-    void a_client_whose_thread_ended_is_made_anew_and_what_it_was_asked_is_answered() throws Exception {
+    void a_client_whose_thread_ended_is_replaced_and_its_requests_are_answered() throws Exception {
         resolveTo("127.0.0.1");
         awaitAnswers();
         memcached.hang();
@@ -111,7 +111,7 @@ class MemcachedServerTest {
         }
     }
 
-    /** Runs out of memory where it is answered. */
+    /** Throws OutOfMemoryError when it is answered. */
     private static final class Dying extends BinaryOperation {
         Dying() {
             super("cache:11211");
@@ -127,23 +127,23 @@ class MemcachedServerTest {
         @Override
         boolean answered(java.nio.ByteBuffer header, java.nio.ByteBuffer body) {
             assertThat(getState()).isEqualTo(OperationState.READING);
-            throw new OutOfMemoryError("told to");
+            throw new OutOfMemoryError("simulated");
         }
 
         @Override
         void unanswered(String why) {
-            // It wants no answer.
+            // The test needs no answer.
         }
     }
 
     @Test
-    void a_server_that_was_away_for_long_is_looked_up_again() throws Exception {
+    void the_name_of_a_server_without_a_connection_for_30_s_is_resolved_again() throws Exception {
         resolveTo("127.0.0.2");
         memcached.kill();
         server.tend();
         resolveTo("127.0.0.1");
         memcached.start();
-        // It listens on 127.0.0.1 alone.
+        // The server listens only on 127.0.0.1.
         assertThat(answer()).isInstanceOf(Unknown.class);
         nanos.addAndGet(GIVEN_UP - 1);
         assertThat(answer()).isInstanceOf(Unknown.class);
@@ -154,7 +154,7 @@ class MemcachedServerTest {
     }
 
     @Test
-    void a_server_that_hangs_is_left_for_another_address_and_kept_without_one() throws Exception {
+    void a_server_that_hangs_is_replaced_only_if_its_name_has_another_address() throws Exception {
         try (Rubbish silent = new Rubbish("127.0.0.2", memcached.port())) {
             resolveTo("127.0.0.2");
             server.tend();
@@ -165,7 +165,7 @@ class MemcachedServerTest {
             });
             nanos.addAndGet(2 * GIVEN_UP);
             server.tend();
-            assertThat(batch[0].answers().get(0)).as("it may answer yet").isNull();
+            assertThat(batch[0].answers().get(0)).as("it may still answer").isNull();
 
             resolveTo("127.0.0.1", "127.0.0.3");
             server.tend();
@@ -176,7 +176,7 @@ class MemcachedServerTest {
     }
 
     @Test
-    void a_text_is_kept_and_found_and_statistics_come_to_an_end() throws Exception {
+    void a_text_can_be_written_and_read_and_statistics_end() throws Exception {
         resolveTo("127.0.0.1");
         awaitAnswers();
         Question set = Question.set("cache:11211", "m", "some text");

@@ -47,7 +47,7 @@ class MemcachedStoreTest extends StoreContract {
     }
 
     @Test
-    void answers_of_any_length_are_told_from_the_next_ones() throws Exception {
+    void answers_of_any_length_are_separated() throws Exception {
         server.set("counter.1", "x".repeat(300_000));
         server.set("counter.2", "");
         server.set("counter.4", "7");
@@ -69,7 +69,7 @@ class MemcachedStoreTest extends StoreContract {
     }
 
     @Test
-    void two_servers_share_the_keys_and_one_serves_on_while_the_other_is_gone() throws Exception {
+    void two_servers_share_the_keys_and_one_continues_while_the_other_is_down() throws Exception {
         try (Memcached second = new Memcached();
                 MemcachedStore both = new MemcachedStore(
                         List.of(server.address(), second.address()), Optional.empty(), System::nanoTime)) {
@@ -103,7 +103,7 @@ class MemcachedStoreTest extends StoreContract {
     }
 
     @Test
-    void a_server_of_three_that_hangs_holds_the_others_up_once_and_is_asked_no_more() throws Exception {
+    void one_server_of_three_that_hangs_delays_the_others_once_and_gets_no_more_requests() throws Exception {
         try (Memcached second = new Memcached();
                 Memcached third = new Memcached();
                 MemcachedStore all = new MemcachedStore(
@@ -127,7 +127,7 @@ class MemcachedStoreTest extends StoreContract {
             }
             await().atMost(PATIENCE).until(() -> unanswered(send(all, requests(3000, Kind.READ, 0))) == 0);
             assertThat(send(all, requests(3000, Kind.READ, 0)).values())
-                    .as("what it was asked once happened once")
+                    .as("each request was executed once")
                     .containsOnly(new Holds(15), new Holds(5));
         }
     }
@@ -149,7 +149,7 @@ class MemcachedStoreTest extends StoreContract {
     }
 
     @Test
-    void a_wrong_login_leaves_requests_unanswered_in_time() throws Exception {
+    void with_a_wrong_login_requests_end_in_time_without_an_answer() throws Exception {
         try (Memcached locked = locked();
                 Store stranger = open(locked, new StoreLogin("me", "wrong"))) {
             assertUnansweredInTime(stranger, List.of(new Push(0, "a", Kind.ADD, 1)));
@@ -157,10 +157,10 @@ class MemcachedStoreTest extends StoreContract {
     }
 
     @Test
-    void a_login_by_sasl_opens() throws Exception {
+    void a_login_by_sasl_is_accepted() throws Exception {
         Path adding = Path.of("/usr/sbin/saslpasswd2");
         assumeThat(adding)
-                .as("saslpasswd2, of Debian's package sasl2-bin, makes the password's file")
+                .as("saslpasswd2, of Debian's package sasl2-bin, creates the password file")
                 .exists();
         Process saslpasswd = new ProcessBuilder(
                         adding.toString(),
@@ -187,7 +187,7 @@ class MemcachedStoreTest extends StoreContract {
     }
 
     @Test
-    void buffers_of_many_servers_have_a_share_of_the_heap() {
+    void the_buffers_of_many_servers_stay_within_a_share_of_the_heap() {
         assertThat(MemcachedStore.window(1, 256 << 20)).isEqualTo(8000);
         assertThat(MemcachedStore.window(3, 256 << 20)).isEqualTo(8000);
         for (int servers : new int[] {10, 20, 50, 100}) {

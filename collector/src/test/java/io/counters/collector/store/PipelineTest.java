@@ -13,7 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What no server can be made to do at will. */
+/** Cases that a real server cannot be made to produce. */
 class PipelineTest {
     private static final int WINDOW = 10;
 
@@ -43,7 +43,7 @@ class PipelineTest {
     }
 
     @Test
-    void a_client_that_gives_up_by_itself_is_waited_for_once_and_not_window_after_window() {
+    void after_one_window_without_answers_no_more_requests_are_taken() {
         send(new Unknown("TimeoutException"));
 
         assertThat(asked).hasSize(WINDOW);
@@ -51,7 +51,7 @@ class PipelineTest {
     }
 
     @Test
-    void the_next_half_is_asked_while_the_one_before_has_no_answer_and_no_more_than_that() {
+    void the_next_half_and_no_more_is_sent_before_the_previous_one_is_answered() {
         List<Pipeline.Batch> batches = new ArrayList<>();
         Pipeline.Client client = new Pipeline.Client() {
             @Override
@@ -62,7 +62,7 @@ class PipelineTest {
             @Override
             public void ask(Pipeline.Batch batch) {
                 batches.add(batch);
-                // Each half is answered once the next is there, the last at once.
+                // Each half is answered once the next one is sent, the last one at once.
                 boolean isLast = batches.size() == 3;
                 for (Pipeline.Batch one : isLast ? batches.subList(1, 3) : batches.subList(0, batches.size() - 1)) {
                     for (int place = 0; place < one.size(); place++) {
@@ -85,7 +85,7 @@ class PipelineTest {
     }
 
     @Test
-    void a_server_that_answers_is_asked_window_after_window() {
+    void a_server_that_answers_gets_window_after_window() {
         send(new Holds(1));
 
         assertThat(asked).hasSize(3 * WINDOW + 1);

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 
-/** Against CouchbaseMock, which is no Couchbase. */
+/** With CouchbaseMock, not a real Couchbase. */
 @Tag("slow")
 @Tag("once")
 class PushToCouchbaseTest extends PusherContract {

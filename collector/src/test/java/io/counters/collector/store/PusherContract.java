@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** From the ledger to a real store, round by round. */
+/** Pushes from the ledger to a real store, in rounds. */
 abstract class PusherContract {
     static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -27,12 +27,12 @@ abstract class PusherContract {
     KeptLedger kept;
     Pusher pusher;
 
-    /** A server that was just started, and empty. */
+    /** A server that was just started and is empty. */
     abstract ServerProcess newServer() throws Exception;
 
     abstract Store open(ServerProcess server) throws IOException;
 
-    /** How the server writes a number. */
+    /** How the server formats a number. */
     abstract String written(long number);
 
     @BeforeEach
@@ -70,7 +70,7 @@ abstract class PusherContract {
     }
 
     @Test
-    void with_a_prefix_every_key_has_it_and_what_is_there_without_it_is_left_alone() throws IOException {
+    void with_a_prefix_every_key_has_it_and_keys_without_it_stay_unchanged() throws IOException {
         kept.datagram("increment a 5");
         pushAll();
         kept.close();
@@ -93,13 +93,13 @@ abstract class PusherContract {
         }
     }
 
-    /** What is said of an HTTP server at its port. */
+    /** What the log reports about an HTTP server at the store's port. */
     String said() {
-        return "answers as HTTP";
+        return "answers with HTTP";
     }
 
     @Test
-    void a_stranger_at_its_port_is_said_once_and_what_is_counted_meanwhile_is_pushed_later() throws Exception {
+    void another_server_at_the_port_is_logged_once_and_counts_are_pushed_later() throws Exception {
         server.kill();
         store.close();
         try (Rubbish stranger = new Rubbish(server.port())) {
@@ -123,7 +123,7 @@ abstract class PusherContract {
     }
 
     @Test
-    void counters_reach_the_store_and_move_there() throws IOException {
+    void counters_are_pushed_and_change_in_the_store() throws IOException {
         kept.datagram("increment a 5\ndecrement b 3");
         pushAll();
         kept.datagram("increment a 1\nincrement b 10");
@@ -138,7 +138,7 @@ abstract class PusherContract {
     }
 
     @Test
-    void a_counter_begins_at_what_the_store_holds() throws IOException {
+    void a_counter_starts_from_the_value_in_the_store() throws IOException {
         server.set("a", "1000");
 
         kept.datagram("increment a 5");
@@ -149,7 +149,7 @@ abstract class PusherContract {
     }
 
     @Test
-    void many_counters_are_pushed_and_found_again_after_a_restart() throws IOException {
+    void many_counters_are_pushed_and_are_right_after_a_restart() throws IOException {
         for (int i = 0; i < 20_000; i++) {
             kept.datagram("increment counter." + i + " " + i);
         }
@@ -165,7 +165,7 @@ abstract class PusherContract {
     }
 
     @Test
-    void a_store_restarted_empty_gets_every_value_back() throws Exception {
+    void a_store_that_restarted_empty_gets_every_value_again() throws Exception {
         kept.datagram("increment moving 5\nincrement resting 7\ndecrement below 2");
         pushAll();
         server.kill();
@@ -204,7 +204,7 @@ abstract class PusherContract {
     }
 
     @Test
-    void text_under_a_key_is_said_and_pushed_once_it_is_deleted() throws Exception {
+    void a_key_with_text_is_logged_and_its_counter_is_pushed_once_it_is_deleted() throws Exception {
         server.set("a", "hello");
         kept.datagram("increment a 5\nincrement b 1");
         round();
@@ -212,7 +212,10 @@ abstract class PusherContract {
         round();
         assertThat(server.get("b")).isEqualTo("1");
         assertThat(server.get("a")).isEqualTo("hello");
-        assertThat(kept.said.lines()).singleElement().asString().contains("refused the key a", "delete it there");
+        assertThat(kept.said.lines())
+                .singleElement()
+                .asString()
+                .contains("refused the key a", "delete the key in the store");
 
         server.delete("a");
         seeAll();
@@ -222,19 +225,19 @@ abstract class PusherContract {
     }
 
     @Test
-    void a_foreign_writer_is_noticed_and_overwritten() throws Exception {
+    void a_value_of_another_writer_is_detected_and_overwritten() throws Exception {
         kept.datagram("increment a 5");
         pushAll();
         server.set("a", "12345");
         seeAll();
         pushAll();
 
-        assertThat(server.get("a").trim()).as("padded where it got shorter").isEqualTo("5");
+        assertThat(server.get("a").trim()).as("padded if it got shorter").isEqualTo("5");
         assertThat(kept.counted("store_foreign_values_total")).isEqualTo(1);
     }
 
     @Test
-    void every_key_at_rest_is_looked_at_within_600_rounds() {
+    void every_key_at_rest_is_read_within_600_rounds() {
         List<Push> looks = new ArrayList<>();
         Store holding = new Store() {
             @Override

@@ -44,7 +44,7 @@ class RedisStoreTest extends StoreContract {
     }
 
     @Test
-    void a_key_is_moved_also_when_the_server_has_forgotten_the_script() throws IOException {
+    void a_key_is_changed_even_if_the_server_has_forgotten_the_script() throws IOException {
         send(Kind.ADD, "a", 5);
         assertThat(send(Kind.INCREMENT, "a", 1)).isEqualTo(new Holds(6));
 
@@ -62,7 +62,7 @@ class RedisStoreTest extends StoreContract {
     }
 
     @Test
-    void memory_that_is_full_is_refused_with_the_remedy_and_changes_nothing() throws IOException {
+    void a_request_is_refused_with_the_remedy_if_memory_is_full() throws IOException {
         send(Kind.ADD, "a", 5);
         server.ask("CONFIG SET maxmemory 1", 1);
 
@@ -79,7 +79,7 @@ class RedisStoreTest extends StoreContract {
     }
 
     @Test
-    void a_replica_is_refused_with_the_remedy() throws IOException {
+    void a_request_to_a_replica_is_refused_with_the_remedy() throws IOException {
         send(Kind.ADD, "a", 5);
         server.ask("REPLICAOF 127.0.0.1 1", 1);
 
@@ -90,7 +90,7 @@ class RedisStoreTest extends StoreContract {
     }
 
     @Test
-    void a_login_opens_and_a_wrong_one_is_told() throws Exception {
+    void a_login_is_accepted_and_a_wrong_one_is_reported() throws Exception {
         try (Redis locked = new Redis("--requirepass", "hunter2", "--user", "me", "on", ">hunter3", "~*", "+@all");
                 Store byPassword = open(locked, new StoreLogin("", "hunter2"));
                 Store byUser = open(locked, new StoreLogin("me", "hunter3"));
@@ -113,7 +113,7 @@ class RedisStoreTest extends StoreContract {
     }
 
     @Test
-    void three_nodes_of_a_cluster_share_the_keys_and_two_serve_on_while_one_hangs() throws Exception {
+    void three_nodes_of_a_cluster_share_the_keys_and_two_continue_while_one_hangs() throws Exception {
         String[] member = {"--cluster-enabled", "yes", "--cluster-node-timeout", "60000", "--dir", folder.toString()};
         try (Redis one = member("1", member);
                 Redis two = member("2", member);
@@ -148,7 +148,7 @@ class RedisStoreTest extends StoreContract {
                                 .isEqualTo(answered);
                     }
                     assertThat(Duration.ofNanos(System.nanoTime() - begin))
-                            .as("nobody waits for it a second time")
+                            .as("it is not waited for again")
                             .isLessThan(Duration.ofSeconds(10));
                 } finally {
                     three.goOn();

@@ -13,14 +13,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Redis' protocol, byte by byte. */
+/** Redis's protocol, byte by byte. */
 class ReplyGuardTest {
     private static final int BYTES_MAX = 1000;
 
     private final AtomicReference<@Nullable String> strange = new AtomicReference<>("nothing yet");
     private final EmbeddedChannel channel = new EmbeddedChannel(new ReplyGuard(BYTES_MAX, strange::set));
 
-    /** In pieces of so many bytes; returns what was passed on. */
+    /** Receives a text in pieces of this many bytes; returns what was passed on. */
     private String receive(String text, int piece) {
         StringBuilder passed = new StringBuilder();
         for (int at = 0; at < text.length() && channel.isOpen(); at += piece) {
@@ -36,7 +36,7 @@ class ReplyGuardTest {
     }
 
     @Test
-    void replies_pass_as_they_are_in_pieces_of_any_length() {
+    void replies_in_pieces_of_any_length_pass_unchanged() {
         List<String> lines = List.of(
                 "+OK",
                 "-ERR no",
@@ -65,7 +65,7 @@ class ReplyGuardTest {
                 "");
         String replies = String.join("\r\n", lines);
         for (int piece = 1; piece <= replies.length(); piece++) {
-            // Far more in all than one reply may have.
+            // In total, far more than one reply may have.
             for (int i = 0; i < 20; i++) {
                 assertThat(receive(replies, piece)).isEqualTo(replies);
             }
@@ -88,7 +88,7 @@ class ReplyGuardTest {
                 "\0\0",
                 "\u0081"
             })
-    void what_is_no_reply_closes_the_connection_and_is_told(String text) {
+    void bytes_that_are_not_a_reply_close_the_connection_and_are_reported(String text) {
         receive(text, 5);
         if (text.startsWith("*3")) {
             receive("x".repeat(900) + "\r\n$900\r\n", 5);
@@ -106,9 +106,9 @@ class ReplyGuardTest {
     }
 
     @Test
-    void a_stranger_is_told_by_what_it_says() {
+    void the_first_bytes_of_another_protocol_are_reported() {
         receive("HTTP/1.1 400 Bad Request\r\n", 100);
 
-        assertThat(strange.get()).isEqualTo("answers as HTTP; is this the store's port?");
+        assertThat(strange.get()).isEqualTo("answers with HTTP; is this the store's port?");
     }
 }

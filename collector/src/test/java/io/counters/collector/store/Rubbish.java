@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** What is behind a store's port by mistake: it answers the first request of a connection in its own way, and no store's. */
+/**
+ * A program that listens at a store's port by mistake: it answers the first request of each connection, but not as a
+ * store does.
+ */
 final class Rubbish implements AutoCloseable {
     /** What it does with a connection. */
     enum Kind {
@@ -36,7 +39,7 @@ final class Rubbish implements AutoCloseable {
             this.answer = answer;
         }
 
-        /** memcached's, with a right first byte. */
+        /** A header of memcached, whose first byte is right. */
         private static String header(int length) {
             byte[] header = new byte[24];
             ByteBuffer.wrap(header).put(0, (byte) 0x81).putInt(8, length);
@@ -76,13 +79,13 @@ final class Rubbish implements AutoCloseable {
         try {
             while (true) {
                 Socket socket = listening.accept();
-                // Leaves nothing behind on the port.
+                // Leaves no closed connection on the port.
                 socket.setSoLinger(true, 0);
                 sockets.add(socket);
                 daemon(() -> serve(socket));
             }
         } catch (IOException closed) {
-            // By the test.
+            // The test closed the socket.
         }
     }
 
@@ -101,21 +104,21 @@ final class Rubbish implements AutoCloseable {
                 socket.close();
             }
             while (socket.getInputStream().read(new byte[65_536]) >= 0) {
-                // And nothing more.
+                // Sends nothing else.
             }
         } catch (IOException gone) {
             // The other side gave up.
         }
     }
 
-    /** Ends what it has, and does this with whoever comes from now on. */
+    /** Closes its connections, and treats later ones in this way. */
     void become(Kind next) throws IOException {
         kind = next;
         closeAll();
         answered.set(0);
     }
 
-    /** How many connections have had their answer. */
+    /** How many connections were answered. */
     int answered() {
         return answered.get();
     }

@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A real store in a process of its own, that can be killed, started again empty on its port, and stopped. */
+/** A real store in its own process. It can be killed, restarted empty on its port, and stopped. */
 abstract class ServerProcess implements AutoCloseable {
     private static final int STARTS_MAX = 5;
 
@@ -27,7 +27,7 @@ abstract class ServerProcess implements AutoCloseable {
     /** The command that runs it in the foreground. */
     abstract List<String> command(int port) throws IOException;
 
-    /** Further variables for it. */
+    /** Additional environment variables. */
     Map<String, String> environment() {
         return Map.of();
     }
@@ -35,7 +35,7 @@ abstract class ServerProcess implements AutoCloseable {
     /** Whether it answers. */
     abstract boolean answers() throws IOException;
 
-    /** The value of a key as any client reads it; empty when there is none. */
+    /** The value of a key as any client reads it; empty if there is none. */
     abstract String get(String key) throws IOException;
 
     abstract void set(String key, String value) throws IOException;
@@ -51,8 +51,8 @@ abstract class ServerProcess implements AutoCloseable {
     }
 
     /**
-     * Starts it: first on a reserved port, because memcached and Redis can't be started again on one of the kernel's choice
-     * that another program may have been given since; then there.
+     * Starts it: the first time on a reserved port, because memcached and Redis cannot be restarted on a port that the kernel
+     * chose and may have given to another program meanwhile; later on the same port.
      */
     final void start() throws IOException {
         boolean isFirst = port == 0;
@@ -72,7 +72,7 @@ abstract class ServerProcess implements AutoCloseable {
         throw new IOException("it ends by itself: " + command(port));
     }
 
-    /** Ends it with all it holds. */
+    /** Kills it; its data is lost. */
     void kill() {
         Process running = requireNonNull(process);
         running.destroyForcibly();
@@ -85,12 +85,12 @@ abstract class ServerProcess implements AutoCloseable {
         await().atMost(Duration.ofSeconds(60)).until(this::isStopped);
     }
 
-    /** Ends a hang: what had come meanwhile is answered now. */
+    /** Ends a hang: requests that arrived meanwhile are answered now. */
     void goOn() throws Exception {
         signal("CONT");
     }
 
-    /** Whether each of its threads has stopped, which takes a moment. */
+    /** Whether all of its threads have stopped, which takes a moment. */
     private boolean isStopped() throws Exception {
         Process states = new ProcessBuilder(
                         "ps",
@@ -116,7 +116,7 @@ abstract class ServerProcess implements AutoCloseable {
         }
     }
 
-    /** One question in a line of text, and the lines of the answer up to the given number. */
+    /** Sends one line of text, and returns the lines of the answer up to this number. */
     String[] ask(String line, int lines) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(5000);

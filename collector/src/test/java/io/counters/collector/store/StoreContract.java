@@ -25,17 +25,17 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What every store must do, each against a real server. */
+/** What every store must do, tested with real servers. */
 abstract class StoreContract {
     static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    /** A store answers each request within a few seconds, whatever the server does; on a busy machine it takes longer. */
+    /** A store reports a result for each request within a few seconds, whatever the server does; on a busy machine later. */
     static final Duration BOUND = Duration.ofSeconds(10);
 
     ServerProcess server;
     Store store;
 
-    /** A server that was just started, and empty. */
+    /** A server that was just started and is empty. */
     abstract ServerProcess newServer() throws Exception;
 
     final Store open(ServerProcess running) {
@@ -44,10 +44,10 @@ abstract class StoreContract {
 
     abstract Store open(InetSocketAddress address);
 
-    /** How the server writes a number. */
+    /** How the server formats a number. */
     abstract String written(long number);
 
-    /** What a key that held 5, and was to grow by 2 during a hang, may hold when that is over. */
+    /** The values that a key that was 5, and was incremented by 2 during a hang, may have afterwards. */
     Reply[] afterHang() {
         return new Reply[] {new Holds(7)};
     }
@@ -69,7 +69,7 @@ abstract class StoreContract {
                 send(store, List.of(new Push(0, key, kind, number))).get(key));
     }
 
-    /** The reply to each request by its key; every one must be answered once. */
+    /** The reply to each request by its key; checks that each one is answered once. */
     static Map<String, Reply> send(Store store, List<Push> requests) {
         Map<String, Reply> replies = new ConcurrentHashMap<>();
         store.send(
@@ -80,7 +80,7 @@ abstract class StoreContract {
         return replies;
     }
 
-    /** Gives these. */
+    /** Returns these requests. */
     static Store.Requests source(List<Push> requests) {
         Iterator<Push> left = requests.iterator();
         return max -> {
@@ -101,7 +101,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void a_key_is_added_moved_and_read() throws IOException {
+    void a_key_is_added_changed_and_read() throws IOException {
         assertThat(send(Kind.READ, "a", 0)).isEqualTo(new Missing());
         assertThat(send(Kind.ADD, "a", 5)).isEqualTo(new Holds(5));
         assertThat(send(Kind.INCREMENT, "a", 37)).isEqualTo(new Holds(42));
@@ -111,7 +111,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void adding_a_key_that_is_there_changes_nothing() throws IOException {
+    void adding_an_existing_key_changes_nothing() throws IOException {
         server.set("a", "7");
 
         assertThat(send(Kind.ADD, "a", 5)).isEqualTo(new Exists());
@@ -120,14 +120,14 @@ abstract class StoreContract {
     }
 
     @Test
-    void moving_a_key_that_is_missing_changes_nothing() throws IOException {
+    void incrementing_a_missing_key_changes_nothing() throws IOException {
         assertThat(send(Kind.INCREMENT, "a", 5)).isEqualTo(new Missing());
 
         assertThat(server.get("a")).isEmpty();
     }
 
     @Test
-    void a_counter_goes_below_zero_and_comes_back() throws IOException {
+    void a_counter_can_fall_below_zero_and_rise_again() throws IOException {
         assertThat(send(Kind.ADD, "a", 5)).isEqualTo(new Holds(5));
         assertThat(send(Kind.INCREMENT, "a", -8)).isEqualTo(new Holds(-3));
         assertThat(server.get("a")).isEqualTo(written(-3));
@@ -138,7 +138,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void minus_one_is_a_value_like_any_other() throws IOException {
+    void minus_one_is_stored_and_read() throws IOException {
         assertThat(send(Kind.ADD, "a", -1)).isEqualTo(new Holds(-1));
         assertThat(server.get("a")).isEqualTo(written(-1));
         assertThat(send(Kind.INCREMENT, "a", -1)).isEqualTo(new Holds(-2));
@@ -147,7 +147,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void the_extremes_are_exact() {
+    void the_smallest_and_the_largest_value_are_exact() {
         assertThat(send(Kind.ADD, "a", Long.MIN_VALUE)).isEqualTo(new Holds(Long.MIN_VALUE));
         assertThat(send(Kind.INCREMENT, "a", Long.MAX_VALUE)).isEqualTo(new Holds(-1));
         assertThat(send(Kind.INCREMENT, "a", Long.MIN_VALUE)).isEqualTo(new Holds(Long.MAX_VALUE));
@@ -155,7 +155,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void a_value_that_got_shorter_and_is_padded_is_read() {
+    void a_value_that_got_shorter_is_read() {
         send(Kind.ADD, "a", 100);
         assertThat(send(Kind.INCREMENT, "a", -1)).isEqualTo(new Holds(99));
 
@@ -163,7 +163,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void a_key_that_holds_text_is_refused_and_others_go_on() throws IOException {
+    void a_key_with_text_is_refused_and_others_are_executed() throws IOException {
         server.set("a", "hello");
 
         assertThat(send(Kind.INCREMENT, "a", 1)).isInstanceOf(Refused.class);
@@ -175,7 +175,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void the_longest_name_with_tags_is_a_key() throws IOException {
+    void the_longest_name_with_tags_can_be_a_key() throws IOException {
         String name = "requests/total.of-all_kinds,host=" + "h".repeat(217);
         assertThat(name).hasSize(250);
 
@@ -185,7 +185,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void twenty_thousand_keys_are_added_moved_and_read_at_once() {
+    void twenty_thousand_keys_are_added_changed_and_read_at_once() {
         int count = 20_000;
 
         assertThat(send(store, requests(count, Kind.ADD, -3)).values())
@@ -200,7 +200,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void reads_and_writes_go_in_one_round() {
+    void one_round_can_mix_reads_and_writes() {
         send(Kind.ADD, "counter.0", 1);
         List<Push> round = new ArrayList<>(requests(3, Kind.READ, 0));
         round.add(new Push(3, "x", Kind.ADD, 9));
@@ -216,7 +216,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void a_server_that_is_gone_leaves_requests_unanswered_and_works_when_it_is_back() throws Exception {
+    void requests_to_a_stopped_server_have_no_answer_and_work_after_its_restart() throws Exception {
         send(Kind.ADD, "a", 5);
         server.kill();
 
@@ -230,7 +230,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void a_server_that_hangs_leaves_requests_unanswered_in_time_and_works_when_it_goes_on() throws Exception {
+    void requests_to_a_server_that_hangs_end_in_time_and_work_after_the_hang() throws Exception {
         send(Kind.ADD, "a", 5);
         server.hang();
         try {
@@ -241,11 +241,13 @@ abstract class StoreContract {
         }
 
         await().atMost(PATIENCE).until(() -> send(Kind.READ, "a", 0) instanceof Holds);
-        assertThat(send(Kind.READ, "a", 0)).as("late, but before any read").isIn((Object[]) afterHang());
+        assertThat(send(Kind.READ, "a", 0))
+                .as("executed late, but before any read")
+                .isIn((Object[]) afterHang());
     }
 
     @Test
-    void a_whole_round_for_a_server_that_hangs_is_over_in_time() throws Exception {
+    void a_full_round_to_a_server_that_hangs_ends_in_time() throws Exception {
         send(Kind.ADD, "a", 5);
         server.hang();
         try {
@@ -256,7 +258,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void strangers_behind_its_port_end_no_client_and_it_works_when_the_server_is_back() throws Exception {
+    void other_servers_at_the_port_do_not_end_the_client() throws Exception {
         send(Kind.ADD, "a", 5);
         server.kill();
         Map<Rubbish.Kind, Store> stores = new EnumMap<>(Rubbish.Kind.class);
@@ -287,7 +289,7 @@ abstract class StoreContract {
     }
 
     @Test
-    void a_host_that_does_not_resolve_leaves_requests_unanswered_in_time_and_says_which() throws Exception {
+    void requests_to_a_host_that_does_not_resolve_end_in_time_with_its_name() throws Exception {
         long begin = System.nanoTime();
         try (Store nowhere = open(InetSocketAddress.createUnresolved("no-such-host.invalid", server.port()))) {
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(BOUND);

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What takes its time: long hangs, and servers that are too small. */
+/** Slow cases: long hangs, and servers that are too small. */
 @Tag("once")
 class StoreFaultsIT {
     private static final Duration HANG = Duration.ofSeconds(20);
@@ -22,7 +22,7 @@ class StoreFaultsIT {
     Path folder;
 
     @Test
-    void memcached_that_hangs_for_20_s_has_every_count_once_afterwards() throws Exception {
+    void memcached_that_hung_for_20_s_has_every_count_once() throws Exception {
         try (Memcached server = new Memcached();
                 Store store = new MemcachedStore(List.of(server.address()), Optional.empty(), System::nanoTime)) {
             hangAndCount(server, store);
@@ -30,7 +30,7 @@ class StoreFaultsIT {
     }
 
     @Test
-    void redis_that_hangs_for_20_s_has_every_count_once_afterwards() throws Exception {
+    void redis_that_hung_for_20_s_has_every_count_once() throws Exception {
         try (Redis server = new Redis();
                 Store store = new RedisStore(List.of(server.address()), 0, false, Optional.empty(), System::nanoTime)) {
             hangAndCount(server, store);
@@ -70,7 +70,7 @@ class StoreFaultsIT {
                 assertThat(server.get("counter." + i).trim()).isEqualTo(String.valueOf(counted[0]));
             }
             assertThat(kept.counted("store_foreign_values_total"))
-                    .as("nothing twice")
+                    .as("nothing is counted twice")
                     .isZero();
             assertThat(kept.said.lines()).singleElement().asString().contains("did not answer");
         }
@@ -85,7 +85,7 @@ class StoreFaultsIT {
     }
 
     @Test
-    void memcached_that_is_too_small_is_noticed_and_said() throws Exception {
+    void a_memcached_that_is_too_small_is_detected_and_logged() throws Exception {
         try (Memcached server = new Memcached();
                 Store store = new MemcachedStore(List.of(server.address()), Optional.empty(), System::nanoTime)) {
             overfill(store, 1_200_000, "memcached is too small", "-m");
@@ -93,7 +93,7 @@ class StoreFaultsIT {
     }
 
     @Test
-    void redis_that_is_too_small_is_noticed_and_said() throws Exception {
+    void a_redis_that_is_too_small_is_detected_and_logged() throws Exception {
         try (Redis server = new Redis("--maxmemory", "4mb", "--maxmemory-policy", "allkeys-lru");
                 Store store = new RedisStore(List.of(server.address()), 0, false, Optional.empty(), System::nanoTime)) {
             overfill(store, 60_000, "Redis is too small", "maxmemory");
@@ -115,18 +115,18 @@ class StoreFaultsIT {
                     .until(() -> {
                         kept.commit.run();
                         while (pusher.run() && pusher.hasMore()) {
-                            // There is more.
+                            // Pushes the rest.
                         }
                         return kept.counted("store_lost_keys_total") > 1000;
                     });
 
-            // On a busy machine the store may also answer too late at times, which is said, too.
+            // On a busy machine the store may also answer too late, which is logged too.
             assertThat(kept.said.lines())
                     .filteredOn(line -> !line.contains("did not answer"))
                     .singleElement()
                     .asString()
-                    .contains(said, "evicted", remedy, "put back");
-            assertThat(kept.value("counter.77")).as("the truth stands").isEqualTo(1);
+                    .contains(said, "evicted", remedy, "restored");
+            assertThat(kept.value("counter.77")).as("the ledger is unaffected").isEqualTo(1);
         }
     }
 }

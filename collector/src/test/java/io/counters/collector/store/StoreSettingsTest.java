@@ -39,7 +39,7 @@ class StoreSettingsTest {
         "'redis://h1,h2:2/0',                         'REDIS h1:6379,h2:2 ''0'''",
         "'couchbase://h1,h2/shop',                    'COUCHBASE h1:11210,h2:11210 ''shop'''",
     })
-    void a_url_names_product_servers_and_part(String url, String read) throws Exception {
+    void a_url_contains_product_servers_and_part(String url, String read) throws Exception {
         Settings settings = new Settings(
                 Map.of(Setting.STORE, url), Map.of("COUNTERS_STORE_USER", "me", "COUNTERS_STORE_PASSWORD", "hunter2"));
 
@@ -58,13 +58,13 @@ class StoreSettingsTest {
         "http://h,                 allowed are embedded",
         "redis://,                 is not HOST:PORT",
         "redis://h/x,              whole numbers from 0",
-        "'redis://h,g/1',          database 0 only",
+        "'redis://h,g/1',          only database 0",
         "memcached://h/1,          is not HOST:PORT",
-        "memcached://::1,          an IPv6 address stands in [ ]",
+        "memcached://::1,          write an IPv6 address in [ ]",
         "couchbase://h,            names no bucket",
         "couchbase://h/a/b,        names no bucket",
     })
-    void a_url_that_breaks_the_rule_is_told_with_it(String url, String rule) {
+    void an_invalid_url_is_rejected_with_the_rule(String url, String rule) {
         assertThat(mistakes(store(url)))
                 .singleElement()
                 .asString()
@@ -84,7 +84,7 @@ class StoreSettingsTest {
     }
 
     @Test
-    void a_login_comes_from_the_environment_or_a_file_and_is_shown_nowhere() throws Exception {
+    void a_login_is_read_from_the_environment_or_a_file_and_is_never_shown() throws Exception {
         Path file = Files.writeString(folder.resolve("secret"), "\uFEFFhunter2\n");
         Settings byVariable = new Settings(
                 Map.of(Setting.STORE, "redis://h"),
@@ -106,7 +106,7 @@ class StoreSettingsTest {
     }
 
     @Test
-    void half_a_login_is_told_with_the_remedy() throws Exception {
+    void an_incomplete_login_is_rejected_with_the_remedy() throws Exception {
         Path empty = Files.writeString(folder.resolve("empty"), "\n");
 
         assertThat(mistakes(new Settings(Map.of(Setting.STORE, "redis://h", Setting.STORE_USER, "me"), Map.of())))
@@ -122,7 +122,7 @@ class StoreSettingsTest {
         assertThat(mistakes(new Settings(
                         Map.of(Setting.STORE, "redis://h", Setting.STORE_PASSWORD_FILE, empty.toString()), Map.of())))
                 .containsExactly("--store-password-file is " + empty
-                        + ", which is empty; it is to hold the password and nothing else");
+                        + ", which is empty; it must contain the password and nothing else");
         assertThat(mistakes(new Settings(
                         Map.of(Setting.STORE, "redis://h", Setting.STORE_PASSWORD_FILE, empty.toString()),
                         Map.of("COUNTERS_STORE_PASSWORD", "hunter2"))))
@@ -134,7 +134,7 @@ class StoreSettingsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"store_password hunter2", "STORE_PASSWORD: hunter2"})
-    void a_line_without_an_equals_sign_shows_no_password(String line) throws Exception {
+    void the_error_of_a_line_without_an_equals_sign_does_not_show_the_password(String line) throws Exception {
         Path ini = Files.writeString(folder.resolve("c.ini"), line);
 
         assertThat(mistakes(new Settings(Map.of(Setting.CONFIG, ini.toString()), Map.of())))

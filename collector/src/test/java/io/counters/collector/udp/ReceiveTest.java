@@ -25,7 +25,7 @@ class ReceiveTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void datagrams_come_whole_and_one_by_one_in_either_way(boolean isLean) throws IOException {
+    void datagrams_are_received_complete_and_one_by_one_with_either_method(boolean isLean) throws IOException {
         try (DatagramChannel channel = DatagramChannel.open().bind(LOOPBACK);
                 DatagramChannel sender = DatagramChannel.open()) {
             Receive receive = new Receive(channel, isLean);
@@ -53,7 +53,7 @@ class ReceiveTest {
         "false, INET6, 127.0.0.1, 127.0.0.77",
         "false, INET6, ::1,       ::1"
     })
-    void who_sent_a_datagram_is_known(boolean isLean, StandardProtocolFamily family, String to, String from)
+    void the_sender_of_a_datagram_is_known(boolean isLean, StandardProtocolFamily family, String to, String from)
             throws IOException {
         InetAddress source = InetAddress.getByName(from);
         try (DatagramChannel channel =
@@ -80,7 +80,7 @@ class ReceiveTest {
     }
 
     @Test
-    void a_buffer_may_take_turns_with_another_one() throws IOException {
+    void two_buffers_may_be_used_in_turn() throws IOException {
         ByteBuffer other = ByteBuffer.allocateDirect(65_536);
         try (DatagramChannel channel = DatagramChannel.open().bind(LOOPBACK);
                 DatagramChannel sender = DatagramChannel.open()) {
@@ -98,7 +98,7 @@ class ReceiveTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1", "0.0.0.0", "::1", "::"})
-    void who_waits_is_woken_by_the_socket_itself(String bind) throws Exception {
+    void a_waiting_thread_is_woken_by_the_socket_itself(String bind) throws Exception {
         try (UdpSocket socket = new UdpSocket(new InetSocketAddress(InetAddress.getByName(bind), 0))) {
             FutureTask<Integer> waiting = new FutureTask<>(() -> socket.receive(buffer.clear()));
             new Thread(waiting).start();

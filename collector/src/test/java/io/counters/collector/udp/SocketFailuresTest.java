@@ -41,7 +41,7 @@ class SocketFailuresTest {
     }
 
     @Test
-    void a_minute_without_a_success_goes_out_and_one_success_begins_another_minute() {
+    void a_minute_without_a_success_is_thrown_and_one_success_begins_another_minute() {
         fail(59);
         assertThat(failures.trouble()).hasValue("the socket has failed for 59 s");
         failures.succeeded();
@@ -54,7 +54,7 @@ class SocketFailuresTest {
     }
 
     @Test
-    void failures_between_which_it_waited_for_long_are_not_one() {
+    void failures_with_long_waits_between_them_are_separate() {
         for (int i = 0; i < 10; i++) {
             assertThat(failures.failed(failure)).isEqualTo(1);
             nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
