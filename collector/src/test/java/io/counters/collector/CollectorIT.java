@@ -68,6 +68,7 @@ class CollectorIT {
             err = folder.resolve("err" + number);
             List<String> command = new ArrayList<>(List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xmx256m",
                     "-jar",
                     Path.of("target", "collector.jar").toAbsolutePath().toString(),
                     "--bind=127.0.0.1",
@@ -227,6 +228,7 @@ class CollectorIT {
         Path err = folder.resolve("err-second");
         Process second = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx256m",
                         "-jar",
                         Path.of("target", "collector.jar").toAbsolutePath().toString(),
                         "--bind=127.0.0.1",

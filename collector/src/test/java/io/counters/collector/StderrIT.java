@@ -64,6 +64,7 @@ class StderrIT {
                             List.of(
                                     Path.of(System.getProperty("java.home"), "bin", "java")
                                             .toString(),
+                                    "-Xmx256m",
                                     "-jar",
                                     Path.of("target", "collector.jar")
                                             .toAbsolutePath()

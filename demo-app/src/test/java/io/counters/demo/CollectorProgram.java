@@ -33,6 +33,7 @@ final class CollectorProgram implements AutoCloseable {
 
     private CollectorProgram(Path folder, int udpPort, List<String> flags) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of(
+                "-Xmx512m",
                 "-jar",
                 Jars.collector().toString(),
                 "--bind",

@@ -1,5 +1,7 @@
 package io.counters.testsupport;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -36,7 +38,7 @@ public final class Ports {
     public static synchronized int reserve() throws IOException {
         int end = KERNELS_LOWEST_USUALLY;
         if (Files.isReadable(KERNELS)) {
-            try (Scanner range = new Scanner(KERNELS)) {
+            try (Scanner range = new Scanner(KERNELS, US_ASCII)) {
                 end = range.nextInt();
             }
         }
