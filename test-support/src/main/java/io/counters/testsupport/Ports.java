@@ -32,7 +32,7 @@ public final class Ports {
     private Ports() {}
 
     /**
-     * A port for UDP and TCP on 127.0.0.1 that nobody listens on. Until this JVM ends, the kernel gives it to no program that
+     * A port for UDP and TCP on 127.0.0.1 on which no program listens. Until this JVM ends, the kernel gives it to no program that
      * asks for any port, and no other JVM reserves it.
      */
     public static synchronized int reserve() throws IOException {

@@ -516,7 +516,7 @@ class HttpPortTest {
     }
 
     @Test
-    void any_bytes_end_only_their_own_connection() throws Exception {
+    void invalid_bytes_close_only_the_connection_that_sent_them() throws Exception {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         byte[] letters =
@@ -631,7 +631,7 @@ class HttpPortTest {
         "Sec-Fetch-Site: none",
         "X: nothing",
     })
-    void a_change_is_accepted_from_programs_and_from_the_own_page(String header) throws IOException {
+    void a_change_is_accepted_from_programs_and_from_pages_of_the_same_port(String header) throws IOException {
         assertThat(ask("POST", "/change", header.replace("PORT", "" + port.number()))
                         .status())
                 .isEqualTo(200);

@@ -708,8 +708,8 @@ class OpenTsdbSinkTest {
         assertThat(ticks()).doesNotContain(SECOND + "-10000.tick");
         assertThat(counted("publish_lost_points_total")).isEqualTo(10_000L * (10 - ticks().size()));
         assertThat(said.lines())
-                .anySatisfy(
-                        line -> assertThat(line).contains("is full", "its oldest points are lost (10000)", "--spool"));
+                .anySatisfy(line ->
+                        assertThat(line).contains("is full", "its oldest points are lost (points: 10000)", "--spool"));
     }
 
     @Test
@@ -748,7 +748,8 @@ class OpenTsdbSinkTest {
 
         awaitNothingLeft();
         assertThat(counted("publish_points_total")).isEqualTo(3);
-        assertThat(said.lines()).anySatisfy(line -> assertThat(line).contains("points of the spool are lost (3)"));
+        assertThat(said.lines())
+                .anySatisfy(line -> assertThat(line).contains("points of the spool are lost (points: 3)"));
     }
 
     @Test
