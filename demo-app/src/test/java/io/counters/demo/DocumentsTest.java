@@ -167,7 +167,7 @@ class DocumentsTest {
     @ParameterizedTest
     @CsvSource({
         "core/src/main/java/io/counters/wire/Rejection.java, Reasons of rejected lines",
-        "collector/src/main/java/io/counters/collector/proxy/Refusal.java, Reasons of refused messages (proxy)",
+        "collector/src/main/java/io/counters/collector/proxy/Refusal.java, Reasons of rejected messages (proxy)",
         "collector/src/main/java/io/counters/collector/proxy/Senders.java, Reasons of closed connections (proxy)",
     })
     void every_reason_is_documented_in_a_row(String file, String heading) throws IOException {
