@@ -58,9 +58,7 @@ final class HistoryRows {
                     text(
                             "%,d datagrams a second with %d lines, %,d names, with the history, beside the same without it"
                                     + " (in place of the sink): CPU s per million lines",
-                            DATAGRAMS_A_SECOND,
-                            LINES,
-                            NAMES),
+                            DATAGRAMS_A_SECOND, LINES, NAMES),
                     text("%.3f", median(ours)),
                     text("%.3f", median(theirs)),
                     text("%.2f (%.2f to %.2f)", median(ratios), ratios[0], ratios[TURNS - 1]),
