@@ -14,6 +14,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -267,6 +268,7 @@ class SweepTest {
     }
 
     @Test
+    @Tag("slow")
     void a_sweep_without_memory_is_made_good_by_the_next() throws Exception {
         Process full = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -33,6 +33,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.helpers.NOPLogger;
@@ -290,6 +291,7 @@ class DashboardTest {
     }
 
     @Test
+    @Tag("slow")
     void many_counters_that_several_clients_read_at_once_need_little_memory() throws Exception {
         int size = 200_000;
         Process small = new ProcessBuilder(

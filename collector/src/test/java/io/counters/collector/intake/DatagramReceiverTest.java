@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 
 /** The UDP thread when its socket or a datagram fails. */
 class DatagramReceiverTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final InetSocketAddress LOOPBACK = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
     private final Self self = new Self();

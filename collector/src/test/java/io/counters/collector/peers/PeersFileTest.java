@@ -63,7 +63,9 @@ class PeersFileTest {
                 arguments("list 2147483648\na:1", " line 1 is \"list 2147483648\": "),
                 arguments("list 1\nlist 2\na:1", " line 2 is \"list 2\": the list already has number 1"),
                 arguments("list 1\n\na:0", " line 3 is \"a:0\": \"a:0\" is not HOST:PORT with a port from 1 to 65535"),
-                arguments("list 1\na:1*0", " line 2 is \"a:1*0\": \"a:1*0\" has a weight that is no number"),
+                arguments(
+                        "list 1\na:1*0",
+                        " line 2 is \"a:1*0\": the weight of \"a:1*0\" is not a number from 1 to 1000000"),
                 arguments("list 1\na:1 b:1", " line 2 is \"a:1 b:1\": "),
                 arguments("list 1\nout\na:1", " line 2 is \"out\": "),
                 arguments("list 1\nout a b\na:1", " line 2 is \"out a b\": "),

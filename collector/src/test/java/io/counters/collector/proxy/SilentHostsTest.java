@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Decides from invented rows of the kernel's table whether a server's host is gone; {@code VanishedHostTest} uses real ones. */
-@Timeout(30)
+@Timeout(120)
 class SilentHostsTest {
     @TempDir
     Path folder;

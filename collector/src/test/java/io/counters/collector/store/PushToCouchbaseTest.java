@@ -2,8 +2,10 @@ package io.counters.collector.store;
 
 import java.io.IOException;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 
 /** With CouchbaseMock, not a real Couchbase. */
+@Tag("slow")
 class PushToCouchbaseTest extends PusherContract {
     @Override
     ServerProcess newServer() throws IOException {

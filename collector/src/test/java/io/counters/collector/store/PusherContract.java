@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Pushes from the ledger to a real store, in rounds. */
 abstract class PusherContract {
-    static final Duration PATIENCE = Duration.ofSeconds(20);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
     Path folder;
