@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
 /** A real collector.jar, as a collector or as a proxy, on free ports of the loopback address. */
 final class Server implements AutoCloseable {
     private static final Duration DEADLINE = Duration.ofSeconds(30);
-    private static final Pattern COUNTER = Pattern.compile("\"([^\"]+)\": (-?\\d+)");
+    private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
     private static final Pattern NUMBER = Pattern.compile("(?m)^counters_(\\S+) (-?\\d+)$");
 
     private final Process process;

@@ -2,6 +2,8 @@ package io.counters.collector;
 
 import io.counters.collector.dashboard.Dashboard;
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.history.History;
+import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.intake.UnixSettings;
@@ -39,6 +41,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -79,6 +82,7 @@ public final class Collector implements AutoCloseable {
     private final PublishSettings publishing;
     private final Ledger ledger;
     private final Commit commit;
+    private final History history;
     private final Publisher publisher;
     private final TickClock ticks;
     private final Intake intake;
@@ -99,18 +103,27 @@ public final class Collector implements AutoCloseable {
             DashboardSettings showing,
             PeersSettings sharing,
             String prefix,
-            PublishSettings publishing) {
-        /** @throws SettingsException with every mistake in the settings */
+            PublishSettings publishing,
+            HistorySettings history) {
+        /** @throws SettingsException with every error in the settings */
         static Parts of(Settings settings) throws SettingsException {
+            long heapBytes = Runtime.getRuntime().maxMemory();
+            LedgerSettings keeping = LedgerSettings.from(settings, heapBytes);
+            PublishSettings publishing = PublishSettings.from(settings);
             Parts parts = new Parts(
                     IntakeSettings.from(settings),
                     UnixSettings.from(settings),
-                    LedgerSettings.from(settings, Runtime.getRuntime().maxMemory()),
+                    keeping,
                     StoreSettings.from(settings),
                     DashboardSettings.from(settings),
                     PeersSettings.from(settings),
                     LedgerSettings.prefix(settings),
-                    PublishSettings.from(settings));
+                    publishing,
+                    HistorySettings.from(
+                            settings,
+                            keeping.folder(),
+                            heapBytes,
+                            publishing.interval().toSeconds()));
             settings.check();
             return parts;
         }
@@ -142,7 +155,7 @@ public final class Collector implements AutoCloseable {
      * Opens and starts everything.
      *
      * @param out gets the lines that say where it listens, and the points if {@code --sink stdout} is set
-     * @throws SettingsException with every mistake in the settings
+     * @throws SettingsException with every error in the settings
      * @throws IOException if a port or the data folder is not available; what was opened is closed again
      */
     public Collector(Settings settings, PrintStream out) throws SettingsException, IOException {
@@ -181,17 +194,31 @@ public final class Collector implements AutoCloseable {
                         + " before, or a later list that contains only this collector");
             }
             commit = new Commit(ledger, file, System::nanoTime, faults, self);
-            health = new Health(commit, ledger, System::nanoTime);
             Store store = storing.isShared() ? open(storing.open(System::nanoTime)) : null;
             pusher = store == null ? null : new Pusher(ledger, store, prefix, sharing.self(), faults, self);
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
+            // Closed once more by the publisher, after its last tick.
+            history = open(new History(parts.history, faults, self));
+            List<Sink> takers = new ArrayList<>(sinks);
+            if (history.countersMax() > 0) {
+                takers.add(history);
+            }
             publisher = open(new Publisher(
-                    ledger, commit, sinks, publishing, work -> threads.daemon("counters-sink", work), faults, self));
+                    ledger, commit, takers, publishing, work -> threads.daemon("counters-sink", work), faults, self));
+            List<Supplier<Optional<String>>> watched = new ArrayList<>();
+            if (pusher != null) {
+                watched.add(pusher::trouble);
+            }
+            takers.forEach(taker -> watched.add(taker::trouble));
+            health = new Health(commit, ledger, keeping.folder().toFile()::getUsableSpace, watched, System::nanoTime);
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
+                    history,
                     self,
-                    health,
+                    health::faults,
+                    health::troubles,
+                    clock,
                     System::nanoTime,
                     faults,
                     work -> threads.worker("counters-http", work)));
@@ -236,7 +263,11 @@ public final class Collector implements AutoCloseable {
         }
         loop("counters-publish", this::publishWhenDue);
         loop("counters-health", () -> {
-            health.look();
+            health.lookAtLock();
+            return LOOK_MILLIS;
+        });
+        loop("counters-ready", () -> {
+            health.lookAtParts();
             return LOOK_MILLIS;
         });
         loop("counters-report", this::report);
@@ -289,6 +320,7 @@ public final class Collector implements AutoCloseable {
         parts.unix.path().ifPresent(path -> out.println("  unix:   " + path));
         out.println("  page:   http://" + text(dashboard.address()) + "/");
         out.println("  ledger: " + file + ", counters: " + ledger.size());
+        out.println("  history: " + history);
         out.println("  store:  " + (store == null ? "none, only the ledger" : store));
         if (peers != null) {
             out.println("  peers:  " + peers);
@@ -406,12 +438,12 @@ public final class Collector implements AutoCloseable {
         int lost = ledger.uncommitted();
         Commit.Behind behind = commit.behind();
         if (lost == 0) {
-            log.info("ended; counters in the ledger: {}", ledger.size());
+            log.info("the collector ended; counters in the ledger: {}", ledger.size());
         } else {
             long seconds = behind == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - behind.sinceNanos());
             log.error(
-                    "ended, but the last changes could NOT be written to the ledger: {}; counters affected: {}; senders with"
-                            + " totals repeat theirs after the next start, plain lines of the last {} s are lost",
+                    "the collector ended, but the last changes could NOT be written to the ledger: {}; counters affected: {}; senders with"
+                            + " totals repeat theirs after the next start, lines without totals of the last {} s are lost",
                     behind == null ? "the program ended first" : behind.reason(),
                     lost,
                     seconds + 1);

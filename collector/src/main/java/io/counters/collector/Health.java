@@ -4,49 +4,107 @@ import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Whether this collector works, for {@code /healthz}. Threads are not checked, because the process ends when one of them
- * fails. A caller waits for nothing: a loop takes the ledger's lock once a second, and the caller only reads when this last
- * succeeded.
+ * Whether this collector is alive, for {@code /healthz}, and whether it can do all of its work, for {@code /readyz}. That its
+ * threads live need not be asked: the process ends when one of them does. Who asks waits for nothing: loops look once a
+ * second, and only what they found is read.
  */
-final class Health implements Supplier<List<String>> {
-    private static final long LOCK_NANOS_MAX = TimeUnit.SECONDS.toNanos(5);
+final class Health {
+    /** Trouble is told of when it has lasted so long. */
+    private static final long TOLD_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private static final long DISK_BYTES_MIN = 64 << 20;
 
     private final Commit commit;
     private final Ledger ledger;
     private final LongSupplier nanoClock;
+    private final List<Part> parts = new ArrayList<>();
     private volatile long lockedNanos;
 
-    Health(Commit commit, Ledger ledger, LongSupplier nanoClock) {
+    /** A part that may be in trouble; looked at by one thread. */
+    private static final class Part {
+        private record Trouble(String text, long sinceNanos) {}
+
+        private final Supplier<Optional<String>> source;
+        private volatile Optional<Trouble> trouble = Optional.empty();
+
+        Part(Supplier<Optional<String>> source) {
+            this.source = source;
+        }
+
+        void look(long now) {
+            Optional<Trouble> before = trouble;
+            trouble = source.get()
+                    .map(text ->
+                            new Trouble(text, before.map(Trouble::sinceNanos).orElse(now)));
+        }
+
+        Optional<String> text(long now) {
+            return trouble.filter(known -> now - known.sinceNanos >= TOLD_NANOS)
+                    .map(known -> known.text + ", for " + seconds(now - known.sinceNanos));
+        }
+    }
+
+    /**
+     * @param diskBytes what the disk of the data folder has left
+     * @param parts the store and the sinks: what keeps each from its work, if something does
+     */
+    Health(
+            Commit commit,
+            Ledger ledger,
+            LongSupplier diskBytes,
+            List<Supplier<Optional<String>>> parts,
+            LongSupplier nanoClock) {
         this.commit = commit;
         this.ledger = ledger;
         this.nanoClock = nanoClock;
+        parts.forEach(source -> this.parts.add(new Part(source)));
+        this.parts.add(new Part(() -> disk(diskBytes.getAsLong())));
         lockedNanos = nanoClock.getAsLong();
     }
 
+    private static Optional<String> disk(long bytes) {
+        return bytes >= DISK_BYTES_MIN
+                ? Optional.empty()
+                : Optional.of("the disk of the data folder has " + (bytes >> 20) + " MB left, less than "
+                        + (DISK_BYTES_MIN >> 20) + "; free some, or counts can't be committed soon");
+    }
+
+    private static String seconds(long nanos) {
+        return TimeUnit.NANOSECONDS.toSeconds(nanos) + " s";
+    }
+
+    /** Looks at the parts and the disk, once a second; by a thread of its own, because a disk may hang. */
+    void lookAtParts() {
+        parts.forEach(part -> part.look(nanoClock.getAsLong()));
+    }
+
     /** Takes the ledger's lock, once a second. */
-    void look() {
+    void lookAtLock() {
         ledger.size();
         lockedNanos = nanoClock.getAsLong();
     }
 
-    /** The problems, one line each; empty if there are none. From any thread. */
-    @Override
-    public List<String> get() {
-        List<String> troubles = new ArrayList<>();
+    /** What a restart would cure, a line each; empty when the process is well. From any thread. */
+    List<String> faults() {
+        long age = nanoClock.getAsLong() - lockedNanos;
+        return age > TOLD_NANOS ? List.of("the ledger's lock could not be taken for " + seconds(age)) : List.of();
+    }
+
+    /** What keeps the collector from some of its work, a line each: {@link #faults} and what is wrong around it. */
+    List<String> troubles() {
         long now = nanoClock.getAsLong();
+        List<String> troubles = new ArrayList<>(faults());
         String uncommitted = commit.trouble(now);
         if (uncommitted != null) {
             troubles.add(uncommitted);
         }
-        long age = now - lockedNanos;
-        if (age > LOCK_NANOS_MAX) {
-            troubles.add("the ledger's lock could not be taken for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s");
-        }
+        parts.forEach(part -> part.text(now).ifPresent(troubles::add));
         return troubles;
     }
 }

@@ -32,7 +32,7 @@ public final class ChildCollector implements AutoCloseable {
 
     private static final Pattern UDP = Pattern.compile("listens on UDP 127\\.0\\.0\\.1:(\\d+)");
     private static final Pattern PAGE = Pattern.compile("page: +http://127\\.0\\.0\\.1:(\\d+)/");
-    private static final Pattern COUNTER = Pattern.compile("\"([^\"]+)\": (-?\\d+)");
+    private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
     private static final Pattern METRIC = Pattern.compile("(?m)^counters_([^ ]+) (-?\\d+)$");
 
     private final HttpClient http =
@@ -55,7 +55,7 @@ public final class ChildCollector implements AutoCloseable {
         err = Files.createTempFile(folder, "err", "");
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
+        command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
         command.addAll(java);
         command.addAll(List.of(
                 "-jar",

@@ -68,6 +68,7 @@ class CollectorIT {
             err = folder.resolve("err" + number);
             List<String> command = new ArrayList<>(List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xmx256m",
                     "-jar",
                     Path.of("target", "collector.jar").toAbsolutePath().toString(),
                     "--bind=127.0.0.1",
@@ -105,14 +106,19 @@ class CollectorIT {
         }
 
         String counters() throws Exception {
-            URI uri = URI.create("http://127.0.0.1:" + page + "/api/counters");
+            return get("/api/counters");
+        }
+
+        String get(String path) throws Exception {
+            URI uri = URI.create("http://127.0.0.1:" + page + path);
             return http.send(HttpRequest.newBuilder(uri).build(), ofString()).body();
         }
 
         void awaitCounter(String name, long value) {
             await().atMost(PATIENCE)
                     .pollInterval(Duration.ofMillis(20))
-                    .untilAsserted(() -> assertThat(counters()).containsPattern("\"" + name + "\": " + value + ",?\n"));
+                    .untilAsserted(
+                            () -> assertThat(counters()).contains("\"" + name + "\", \"value\": " + value + "}"));
         }
 
         /** Sends SIGTERM, and waits until it has ended. */
@@ -153,8 +159,14 @@ class CollectorIT {
         second.datagram(S1 + " 10 1\nincrement orders.placed 2 9");
         second.datagram("increment end");
         second.awaitCounter("end", 1);
-        assertThat(second.counters())
-                .isEqualTo("{\n\"YourAwesomeCounter\": 42,\n\"below\": -3,\n\"end\": 1,\n\"orders.placed\": 9\n}\n");
+        assertThat(second.counters()).isEqualTo("""
+                {"counters": [
+                {"name": "YourAwesomeCounter", "value": 42},
+                {"name": "below", "value": -3},
+                {"name": "end", "value": 1},
+                {"name": "orders.placed", "value": 9}
+                ]}
+                """);
         second.end();
         second.assertSilent();
     }
@@ -169,7 +181,7 @@ class CollectorIT {
         assertThat(first.process.waitFor(10, TimeUnit.SECONDS)).isTrue();
 
         Running second = new Running();
-        assertThat(second.counters()).containsPattern("\"orders.placed\": [78]\n");
+        assertThat(second.counters()).containsPattern("\"orders.placed\", \"value\": [78]}\n");
         second.datagram(S1 + " 30 3\nincrement orders.placed 0 8");
 
         second.awaitCounter("orders.placed", 8);
@@ -186,6 +198,11 @@ class CollectorIT {
         running.datagram("increment a 5");
         running.awaitCounter("a", 5);
         await().atMost(PATIENCE).until(() -> Files.readString(running.err).contains("can't be reached"));
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(running.get("/readyz"))
+                        .contains(
+                                "memcached at 127.0.0.1:", " does not answer, for ", " takes no points; older points"));
+        assertThat(running.get("/healthz")).isEqualTo("ok\n");
 
         running.end();
 
@@ -193,7 +210,7 @@ class CollectorIT {
                 .contains("did not answer")
                 .contains("ended; counters in the ledger: 1");
         Running again = new Running();
-        assertThat(again.counters()).isEqualTo("{\n\"a\": 5\n}\n");
+        assertThat(again.counters()).isEqualTo("{\"counters\": [\n{\"name\": \"a\", \"value\": 5}\n]}\n");
     }
 
     @Test
@@ -227,6 +244,7 @@ class CollectorIT {
         Path err = folder.resolve("err-second");
         Process second = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx256m",
                         "-jar",
                         Path.of("target", "collector.jar").toAbsolutePath().toString(),
                         "--bind=127.0.0.1",

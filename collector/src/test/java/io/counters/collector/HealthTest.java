@@ -10,6 +10,8 @@ import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -28,29 +30,35 @@ class HealthTest {
             new Self());
     private final MemoryJournal journal = new MemoryJournal();
     private final Commit commit = new Commit(ledger, journal, () -> nanos, new SaidFaults().log(), new Self());
-    private final Health health = new Health(commit, ledger, () -> nanos);
+    private long diskBytes = 1L << 40;
+    private Optional<String> store = Optional.empty();
+    private final Health health =
+            new Health(commit, ledger, () -> diskBytes, List.of(() -> store, Optional::empty), () -> nanos);
 
     @Test
     void there_is_no_problem_while_the_ledgers_lock_can_be_taken() {
         for (int second = 0; second < 100; second++) {
             nanos += TimeUnit.SECONDS.toNanos(1);
-            health.look();
-            assertThat(health.get()).isEmpty();
+            health.lookAtLock();
+            health.lookAtParts();
+            assertThat(health.faults()).isEmpty();
+            assertThat(health.troubles()).isEmpty();
         }
     }
 
     @Test
-    void a_lock_that_is_held_for_long_is_reported_without_waiting_for_it() throws Exception {
-        Thread looking = new Thread(health::look);
+    void a_lock_that_is_held_for_long_is_told_and_nobody_who_asks_waits_for_it() throws Exception {
+        Thread looking = new Thread(health::lookAtLock);
         looking.setDaemon(true);
         synchronized (ledger) {
             looking.start();
             nanos += TimeUnit.SECONDS.toNanos(7);
 
-            assertThat(health.get()).containsExactly("the ledger's lock could not be taken for 7 s");
+            assertThat(health.faults()).containsExactly("the ledger's lock could not be taken for 7 s");
+            assertThat(health.troubles()).isEqualTo(health.faults());
         }
         looking.join();
-        assertThat(health.get()).isEmpty();
+        assertThat(health.faults()).isEmpty();
     }
 
     @Test
@@ -58,15 +66,58 @@ class HealthTest {
         ledger.forgetEarlier();
         journal.full(true);
         commit.run();
-        assertThat(health.get()).isEmpty();
+        assertThat(health.troubles()).isEmpty();
 
         nanos += TimeUnit.SECONDS.toNanos(9);
-        health.look();
+        health.lookAtLock();
+        health.lookAtParts();
         commit.run();
-        assertThat(health.get()).hasSize(1).first().asString().contains("not been committed for 9 s", "no space left");
+        assertThat(health.troubles())
+                .hasSize(1)
+                .first()
+                .asString()
+                .contains("not been committed for 9 s", "no space left");
 
         journal.full(false);
         commit.run();
-        assertThat(health.get()).isEmpty();
+        assertThat(health.troubles()).isEmpty();
+    }
+
+    private void seconds(int seconds) {
+        for (int second = 0; second < seconds; second++) {
+            nanos += TimeUnit.SECONDS.toNanos(1);
+            health.lookAtLock();
+            health.lookAtParts();
+        }
+    }
+
+    @Test
+    void a_part_in_trouble_is_told_after_5_seconds_with_how_long_it_lasts_and_is_no_fault_of_the_process() {
+        store = Optional.of("the store does not answer");
+        seconds(5);
+        assertThat(health.troubles()).isEmpty();
+
+        store = Optional.of("the store still does not answer");
+        seconds(4);
+        assertThat(health.troubles()).containsExactly("the store still does not answer, for 8 s");
+        assertThat(health.faults()).isEmpty();
+
+        store = Optional.empty();
+        seconds(1);
+        assertThat(health.troubles()).isEmpty();
+        store = Optional.of("the store does not answer");
+        seconds(3);
+        assertThat(health.troubles()).isEmpty();
+    }
+
+    @Test
+    void a_disk_that_is_nearly_full_is_told() {
+        diskBytes = (64L << 20) - 1;
+        seconds(7);
+
+        assertThat(health.troubles())
+                .containsExactly(
+                        "the disk of the data folder has 63 MB left, less than 64; free some, or counts can't be"
+                                + " committed soon, for 6 s");
     }
 }

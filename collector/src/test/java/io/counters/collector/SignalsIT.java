@@ -66,6 +66,7 @@ class SignalsIT {
                         List.of(
                                 Path.of(System.getProperty("java.home"), "bin", "java")
                                         .toString(),
+                                "-Xmx256m",
                                 "-jar",
                                 Path.of("target", "collector.jar")
                                         .toAbsolutePath()

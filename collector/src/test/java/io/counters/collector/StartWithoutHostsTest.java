@@ -69,7 +69,7 @@ class StartWithoutHostsTest {
 
             await().atMost(PATIENCE)
                     .untilAsserted(
-                            () -> assertThat(get(collector, "/api/counters")).contains("\"a\": 5"));
+                            () -> assertThat(get(collector, "/api/counters")).contains("\"a\", \"value\": 5}"));
             await().atMost(PATIENCE)
                     .untilAsserted(() -> assertThat(get(collector, "/metrics"))
                             .containsPattern("counters_publish_spool_points\\{sink=\"[^\"]*\"} [1-9]"));

@@ -64,6 +64,7 @@ class StderrIT {
                             List.of(
                                     Path.of(System.getProperty("java.home"), "bin", "java")
                                             .toString(),
+                                    "-Xmx256m",
                                     "-jar",
                                     Path.of("target", "collector.jar")
                                             .toAbsolutePath()
@@ -86,7 +87,7 @@ class StderrIT {
                 send(port, "increment good 2");
             }
 
-            await().atMost(PATIENCE).until(() -> get(page + "api/counters").contains("\"good\": 40"));
+            await().atMost(PATIENCE).until(() -> get(page + "api/counters").contains("\"good\", \"value\": 40}"));
             assertThat(get(page + "healthz")).isEqualTo("ok\n");
             assertThat(get(page + "metrics")).contains("counters_log_dropped_lines_total 0");
             collector.destroy();

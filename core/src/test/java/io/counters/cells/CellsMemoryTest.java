@@ -40,7 +40,7 @@ class CellsMemoryTest {
     }
 
     @Test
-    void a_counter_takes_its_name_and_64_bytes_and_8_to_16_per_living_thread_that_counts() throws Exception {
+    void a_counter_needs_its_name_and_64_bytes_and_8_to_16_bytes_per_living_thread_that_counts_it() throws Exception {
         long before = heapBytes();
         name();
         long named = heapBytes();

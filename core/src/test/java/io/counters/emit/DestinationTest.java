@@ -109,7 +109,7 @@ class DestinationTest {
             assertThat(log)
                     .singleElement()
                     .asString()
-                    .contains("nobody listens there (failed datagrams so far: 1)", outcome);
+                    .contains("no program listens there (failed datagrams so far: 1)", outcome);
             assertThat(transport.faults()).isEqualTo(1);
         }
     }

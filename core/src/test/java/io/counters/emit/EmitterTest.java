@@ -95,7 +95,7 @@ class EmitterTest {
         assertThat(log)
                 .singleElement()
                 .asString()
-                .startsWith("collector 127.0.0.1:" + port + ": nobody listens there")
+                .startsWith("collector 127.0.0.1:" + port + ": no program listens there")
                 .endsWith("totals are repeated");
     }
 
@@ -281,7 +281,7 @@ class EmitterTest {
         } finally {
             hanging.countDown();
         }
-        assertThat(log).singleElement().asString().contains("known.invalid:9: nobody listens there");
+        assertThat(log).singleElement().asString().contains("known.invalid:9: no program listens there");
     }
 
     @Test
@@ -300,7 +300,7 @@ class EmitterTest {
         assertThat(log)
                 .singleElement()
                 .isEqualTo("collector 127.0.0.1:" + port
-                        + ": nobody listened there when this program ended; counts that it"
+                        + ": no program listened there when this program ended; counts that it"
                         + " had not received by then are lost");
     }
 

@@ -198,7 +198,7 @@ class SweepTest {
     }
 
     @Test
-    void the_last_sweep_tells_every_total_and_may_be_repeated_with_amounts_of_0() {
+    void the_last_sweep_sends_every_total_and_may_be_repeated_with_amounts_of_0() {
         Sweep sweep = sweep(SETTINGS);
         cells.add("quiet", 3);
         for (int i = 0; i < 4; i++) {
@@ -269,7 +269,7 @@ class SweepTest {
 
     @Test
     @Tag("slow")
-    void a_sweep_without_memory_is_made_good_by_the_next() throws Exception {
+    void the_next_sweep_sends_what_a_sweep_without_memory_did_not() throws Exception {
         Process full = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx16m",

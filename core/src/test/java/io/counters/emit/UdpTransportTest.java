@@ -31,7 +31,7 @@ class UdpTransportTest {
 
                 await().until(() -> back.received().value("a") == 1);
                 assertThat(transport.faults()).isEqualTo(1);
-                assertThat(transport.lastFault()).isEqualTo("nobody listens there");
+                assertThat(transport.lastFault()).isEqualTo("no program listens there");
             }
         }
     }

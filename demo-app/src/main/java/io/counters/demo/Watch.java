@@ -19,7 +19,7 @@ final class Watch {
             "usage: watch URL table|plain SECONDS    the URL is a collector's /api/counters; with 0 seconds it never ends";
     private static final String CLEAR = "\033[H\033[2J";
     private static final int SILENT_SECONDS_MAX = 10;
-    private static final Pattern COUNTER = Pattern.compile("\"([^\"]+)\"\\s*:\\s*(-?\\d+)");
+    private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
 
     private Watch() {}
 
@@ -59,7 +59,7 @@ final class Watch {
         return web.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 
-    /** The counters in a JSON object of names and whole numbers; the characters of names need no escapes. */
+    /** The counters of {@code /api/counters}; the letters of names need no escapes. */
     static SortedMap<String, Long> counters(String json) {
         SortedMap<String, Long> counters = new TreeMap<>();
         Matcher counter = COUNTER.matcher(json);

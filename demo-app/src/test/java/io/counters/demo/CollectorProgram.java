@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
 
 /** A real collector.jar on the loopback address, with its public interfaces. */
 final class CollectorProgram implements AutoCloseable {
-    private static final Pattern COUNTER = Pattern.compile("\"([^\"]+)\": (-?\\d+)");
+    private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
 
     private final int port;
     private final int httpPort;
@@ -33,6 +33,7 @@ final class CollectorProgram implements AutoCloseable {
 
     private CollectorProgram(Path folder, int udpPort, List<String> flags) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of(
+                "-Xmx512m",
                 "-jar",
                 Jars.collector().toString(),
                 "--bind",

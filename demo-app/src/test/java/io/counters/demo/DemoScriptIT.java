@@ -22,8 +22,8 @@ class DemoScriptIT {
             Path.of("../bin/demo").toAbsolutePath().normalize().toString();
 
     private static long value(String counters, String name) {
-        Matcher value =
-                Pattern.compile("\"" + Pattern.quote(name) + "\": (-?\\d+)").matcher(counters);
+        Matcher value = Pattern.compile("\"" + Pattern.quote(name) + "\", \"value\": (-?\\d+)")
+                .matcher(counters);
         return value.find() ? Long.parseLong(value.group(1)) : 0;
     }
 

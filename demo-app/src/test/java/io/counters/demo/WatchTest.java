@@ -8,10 +8,14 @@ import org.junit.jupiter.api.Test;
 
 class WatchTest {
     @Test
-    void counters_are_read_from_the_collector_s_json() {
-        assertThat(Watch.counters("{\"stock.balance\": -5, \"payments.tried,method=card\":12\n}"))
-                .isEqualTo(Map.of("stock.balance", -5L, "payments.tried,method=card", 12L));
-        assertThat(Watch.counters("{}")).isEmpty();
+    void the_collectors_json_is_read_by_name() {
+        assertThat(Watch.counters("""
+                {"counters": [
+                {"name": "payments.tried,method=card", "value": 12},
+                {"name": "stock.balance", "value": -5}
+                ]}
+                """)).isEqualTo(Map.of("stock.balance", -5L, "payments.tried,method=card", 12L));
+        assertThat(Watch.counters("{\"counters\": [\n]}\n")).isEmpty();
     }
 
     @Test

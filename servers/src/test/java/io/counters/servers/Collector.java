@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 
 /** A real collector.jar on free ports of the loopback address. */
 final class Collector implements AutoCloseable {
-    private static final Pattern COUNTER = Pattern.compile("\"([^\"]+)\": (-?\\d+)");
+    private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
 
     private final Program program;
     private final String address;

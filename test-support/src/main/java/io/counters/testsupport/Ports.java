@@ -1,5 +1,7 @@
 package io.counters.testsupport;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -30,13 +32,13 @@ public final class Ports {
     private Ports() {}
 
     /**
-     * A port for UDP and TCP on 127.0.0.1 that nobody listens on. Until this JVM ends, the kernel gives it to no program that
+     * A port for UDP and TCP on 127.0.0.1 on which no program listens. Until this JVM ends, the kernel gives it to no program that
      * asks for any port, and no other JVM reserves it.
      */
     public static synchronized int reserve() throws IOException {
         int end = KERNELS_LOWEST_USUALLY;
         if (Files.isReadable(KERNELS)) {
-            try (Scanner range = new Scanner(KERNELS)) {
+            try (Scanner range = new Scanner(KERNELS, US_ASCII)) {
                 end = range.nextInt();
             }
         }

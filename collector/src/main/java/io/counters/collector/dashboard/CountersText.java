@@ -2,26 +2,56 @@ package io.counters.collector.dashboard;
 
 import io.counters.collector.http.Text;
 import io.counters.collector.ledger.Snapshot;
-import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
- * One JSON object with all counters in the order of their names, whose characters need no escaping. In addition to the
- * snapshot it needs four bytes for each counter, for the order.
+ * A JSON list of counters, by name in order, a line each; the letters of names need no escaping. Beside the snapshot it holds
+ * four bytes a counter: the order.
  */
 final class CountersText implements Text {
     private final Snapshot counters;
     private final int[] order;
+    private final int size;
     private int next;
 
-    CountersText(Snapshot counters) {
-        this.counters = counters;
-        order = order(counters.names(), counters.size());
+    /**
+     * Which counters are listed.
+     *
+     * @param prefix names begin with it
+     * @param part stands somewhere in a name or its tags, whatever the case
+     * @param after names come behind it, in the order of the list
+     */
+    record Filter(String prefix, String part, String after) {
+        boolean takes(String name) {
+            return name.startsWith(prefix) && name.compareTo(after) > 0 && contains(name);
+        }
+
+        private boolean contains(String name) {
+            for (int at = 0; at <= name.length() - part.length(); at++) {
+                if (name.regionMatches(true, at, part, 0, part.length())) {
+                    return true;
+                }
+            }
+            return false;
+        }
     }
 
-    /** A merge sort of the names' indexes; the JDK's would need an object for each. */
-    private static int[] order(String[] names, int size) {
-        int[] sorted = new int[size];
-        Arrays.setAll(sorted, i -> i);
+    /** @param limit how many are listed at the most; if there are more, the list names the last one as {@code next} */
+    CountersText(Snapshot counters, Filter filter, int limit) {
+        this.counters = counters;
+        String[] names = counters.names();
+        order = order(
+                names,
+                IntStream.range(0, counters.size())
+                        .filter(counter -> filter.takes(names[counter]))
+                        .toArray());
+        size = Math.min(order.length, limit);
+    }
+
+    /** A merge sort of the numbers of names: the JDK's would need an object for each. */
+    private static int[] order(String[] names, int[] some) {
+        int size = some.length;
+        int[] sorted = some;
         int[] merged = new int[size];
         for (int run = 1; run < size; run *= 2) {
             for (int low = 0; low < size; low += 2 * run) {
@@ -47,13 +77,20 @@ final class CountersText implements Text {
 
     @Override
     public boolean append(StringBuilder out) {
-        if (next == order.length) {
-            out.append(next == 0 ? "{\n}\n" : "\n}\n");
-            return false;
+        out.append(next == 0 ? "{\"counters\": [" : "");
+        if (next < size) {
+            int counter = order[next];
+            out.append(next++ == 0 ? "\n" : ",\n").append("{\"name\": \"").append(counters.names()[counter]);
+            out.append("\", \"value\": ").append(counters.values()[counter]).append('}');
+            return true;
         }
-        int counter = order[next];
-        out.append(next++ == 0 ? "{\n\"" : ",\n\"").append(counters.names()[counter]);
-        out.append("\": ").append(counters.values()[counter]);
-        return true;
+        out.append("\n]");
+        if (size < order.length) {
+            out.append(", \"next\": \"")
+                    .append(counters.names()[order[size - 1]])
+                    .append('"');
+        }
+        out.append("}\n");
+        return false;
     }
 }

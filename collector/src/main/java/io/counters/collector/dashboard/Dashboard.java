@@ -1,19 +1,18 @@
 package io.counters.collector.dashboard;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
+import io.counters.collector.history.History;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.HttpPort;
+import io.counters.collector.http.Request;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
-import io.counters.collector.http.Text;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
@@ -23,17 +22,17 @@ import java.util.function.Supplier;
 /** The HTTP server. Its page requests {@code /api/counters} once a second and highlights what changed. */
 public final class Dashboard implements AutoCloseable {
     private static final int STREAMS_MAX = 1000;
-    private static final String JSON = "application/json";
+    private static final String UPLOT = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
 
     private final HttpPort port;
     private final Ledger ledger;
-    private final Supplier<List<String>> troubles;
-    private final String page;
 
     /**
      * Opens the port; {@link #start} serves it.
      *
-     * @param troubles returns the collector's problems, one line each; called on the event loop, so it must take no lock
+     * @param faults what a restart would cure, a line each; asked on the event loop, so it takes no lock
+     * @param troubles what keeps the collector from some of its work, a line each; the same
+     * @param clock the wall clock, for times of the past
      * @param nanoClock monotonic
      * @param threads creates the port's threads; an uncaught exception in one of them must end the program
      * @throws IOException if the port is in use; the message contains the remedy
@@ -41,29 +40,36 @@ public final class Dashboard implements AutoCloseable {
     public Dashboard(
             DashboardSettings settings,
             Ledger ledger,
+            History history,
             Self self,
+            Supplier<List<String>> faults,
             Supplier<List<String>> troubles,
+            InstantSource clock,
             LongSupplier nanoClock,
-            FaultLog faults,
+            FaultLog log,
             ThreadFactory threads)
             throws IOException {
         this.ledger = ledger;
-        this.troubles = troubles;
-        try (InputStream in = Dashboard.class.getResourceAsStream("page.html")) {
-            page = in == null ? "" : new String(in.readAllBytes(), UTF_8);
-        }
+        CountersApi counters = new CountersApi(ledger, history, clock);
         port = new HttpPort(
                 settings.port(),
                 "if another collector uses it, use --http-port for another port",
                 List.of(
-                        Route.get("/", Work.NONE, () -> new Answer(200, "text/html; charset=utf-8", Text.of(page))),
-                        Route.get("/api/counters", Work.MUCH, this::counters),
+                        Route.file("/", Dashboard.class, "page.html"),
+                        Route.file("/page.css", Dashboard.class, "page.css"),
+                        Route.file("/page.js", Dashboard.class, "page.js"),
+                        Route.file("/uplot.css", Dashboard.class, UPLOT + "uPlot.min.css"),
+                        Route.file("/uplot.js", Dashboard.class, UPLOT + "uPlot.iife.min.js"),
+                        Route.get("/api/counters", Work.MUCH, counters::list),
+                        Route.get("/api/counters/*", Work.SOME, counters::one),
+                        Route.get("/api/counters/*/history", Work.SOME, counters::history),
                         Route.get("/api/streams", Work.MUCH, this::streams),
-                        Route.rejected(faults),
+                        Route.rejected(log),
                         Route.metrics(self),
-                        Route.get("/healthz", Work.NONE, this::health)),
+                        Route.get("/healthz", Work.NONE, request -> health(faults.get())),
+                        Route.get("/readyz", Work.NONE, request -> health(troubles.get()))),
                 nanoClock,
-                faults,
+                log,
                 self,
                 threads);
     }
@@ -77,12 +83,8 @@ public final class Dashboard implements AutoCloseable {
         return port.address();
     }
 
-    private Answer counters() {
-        return new Answer(200, JSON, new CountersText(ledger.snapshot()));
-    }
-
-    /** The streams that lost most first, at most {@value #STREAMS_MAX}. */
-    private Answer streams() {
+    /** The streams that miss most first, {@value #STREAMS_MAX} at the most. */
+    private Answer streams(Request request) {
         List<StreamReport> reports = ledger.reports().stream()
                 .sorted(Comparator.comparingLong(StreamReport::lost)
                         .reversed()
@@ -90,11 +92,10 @@ public final class Dashboard implements AutoCloseable {
                         .thenComparing(StreamReport::sender))
                 .limit(STREAMS_MAX)
                 .toList();
-        return new Answer(200, JSON, new StreamsText(reports));
+        return new Answer(200, Answer.JSON, new StreamsText(reports));
     }
 
-    private Answer health() {
-        List<String> said = troubles.get();
+    private static Answer health(List<String> said) {
         return said.isEmpty() ? Answer.plain(200, "ok\n") : Answer.plain(503, String.join("\n", said) + "\n");
     }
 

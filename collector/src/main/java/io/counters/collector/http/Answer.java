@@ -12,6 +12,11 @@ public record Answer(int status, String type, Text body, Map<String, String> hea
     /** Plain text for people. */
     public static final String PLAIN = "text/plain; charset=utf-8";
 
+    /** JSON for programs. */
+    public static final String JSON = "application/json";
+
+    private static final String EVENTS = "text/event-stream";
+
     public Answer {
         headers = Map.copyOf(headers);
     }
@@ -24,6 +29,22 @@ public record Answer(int status, String type, Text body, Map<String, String> hea
     /** A short answer in plain text. */
     public static Answer plain(int status, String text) {
         return new Answer(status, PLAIN, Text.of(text));
+    }
+
+    /** A JSON document. */
+    public static Answer json(Json.Pieces pieces) {
+        return new Answer(200, JSON, new Json(pieces));
+    }
+
+    /**
+     * Server-sent events: an answer that stays open. When it is opened, and each time the listeners are woken, {@code events}
+     * is asked for what is new since it was last asked, and appends that as whole events, or nothing. A client that reads
+     * slowly is asked for later, and so gets the newest state and not those between.
+     *
+     * @param events read on the event loop, as every {@link Text}
+     */
+    public static Answer events(Listeners listeners, Text events) {
+        return new Answer(200, EVENTS, new Listeners.Open(listeners, events));
     }
 
     Answer with(String header, String value) {

@@ -1,6 +1,7 @@
 package io.counters.collector.http;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -14,6 +15,7 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
@@ -23,9 +25,11 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.util.ReferenceCountUtil;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -44,6 +48,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private static final int PIECES_AT_ONCE = 4;
     private static final String RETRY_SECONDS = "5";
 
+    /** A comment, which clients pass over: a write to a client that is gone fails. */
+    private static final String HEARTBEAT = ":\n\n";
+
     private enum State {
         /** Between requests. */
         IDLE(30),
@@ -53,7 +60,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
         MAKING(10),
         /** The answer is being sent; the time starts again with each piece that the client reads. */
         SENDING(10),
-        /** Everything is sent, and the client should close: if we closed at once, it might lose the end of the answer. */
+        /** All events are sent that there were; a heartbeat is due after this time. */
+        LISTENING(15),
+        /** All is sent, and the client is to close: closed at once, it might lose the end of the answer. */
         ENDING(2);
 
         final int seconds;
@@ -65,8 +74,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** A request that has arrived completely, or one that cannot be read, with its refusal. */
-    private record Arrived(HttpRequest head, @Nullable Answer refusal) {}
+    /** A request that has arrived as a whole, or cannot be read on: then why. */
+    @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
+    private record Arrived(
+            HttpRequest head, byte[] body, @Nullable RequestException refusal) {}
 
     private final HttpPort port;
     private final ChannelFutureListener sentPiece = this::sentPiece;
@@ -74,6 +85,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private final Runnable pumping = guarded(this::pump);
     private final Runnable making = this::makeOnWorker;
     private final Runnable made = guarded(this::made);
+    private final Runnable waking = guarded(this::woken);
 
     /** Requests that arrived before the previous one was answered. No more are read, so all of them were in one buffer. */
     private final Deque<Arrived> pipelined = new ArrayDeque<>();
@@ -87,6 +99,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     // The request that is arriving
     private @Nullable HttpRequest arriving;
     private int bodyBytes;
+    private int bodyBytesMax;
+    private @Nullable ByteArrayOutputStream body;
     private boolean arrivedInThisRead;
     private boolean deaf;
     private boolean inputEnded;
@@ -94,6 +108,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     // The request that is being answered
     private String asked = "a connection to the page";
     private @Nullable Route route;
+    private @Nullable Request request;
+    private boolean isApi;
     private boolean isHead;
     private boolean takesChunks;
     private boolean keepsAlive;
@@ -104,6 +120,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private @Nullable Text unsent;
     private boolean isPumping;
     private long sendingSince;
+
+    // The answer that stays open for events
+    private Listeners.@Nullable Open open;
+    private boolean isWoken;
 
     Connection(HttpPort port) {
         this.port = port;
@@ -130,67 +150,77 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     @Override
-    public void channelRead(ChannelHandlerContext same, Object part) {
+    public void channelRead(ChannelHandlerContext same, Object message) {
         try {
-            if (deaf) {
+            if (deaf || !(message instanceof HttpObject part)) {
                 return;
             }
             if (part instanceof HttpRequest head) {
-                arriving = head;
-                bodyBytes = 0;
-                if (head.decoderResult().isFailure()) {
-                    arrived(head, unreadable(head.decoderResult().cause()));
-                    return;
-                }
+                begin(head);
             }
             HttpRequest head = arriving;
-            if (part instanceof HttpContent body && head != null) {
-                bodyBytes += body.content().readableBytes();
-                if (body.decoderResult().isFailure()) {
-                    arrived(head, unreadable(body.decoderResult().cause()));
-                } else if (bodyBytes > HttpPort.BODY_BYTES_MAX) {
-                    arrived(
-                            head,
-                            port.refuse(
-                                    "too_large",
-                                    Answer.plain(
-                                            413,
-                                            "the body is too large; the maximum is " + HttpPort.BODY_BYTES_MAX
-                                                    + " bytes, and no request here needs a body\n")));
-                } else if (body instanceof LastHttpContent) {
+            if (head != null && part.decoderResult().isFailure()) {
+                arrived(head, unreadable(part.decoderResult().cause()));
+            } else if (head != null && part instanceof HttpContent content) {
+                take(head, content.content());
+                if (part instanceof LastHttpContent && !deaf) {
                     arrived(head, null);
                 }
             }
         } finally {
-            ReferenceCountUtil.release(part);
+            ReferenceCountUtil.release(message);
         }
     }
 
-    private Answer unreadable(Throwable why) {
-        Answer refusal;
+    private void begin(HttpRequest head) {
+        arriving = head;
+        bodyBytes = 0;
+        Route wanted = port.routes.look(head.method().name(), Routes.path(head.uri()));
+        int bytes = wanted == null ? 0 : wanted.bodyBytesMax();
+        body = bytes == 0 ? null : new ByteArrayOutputStream();
+        bodyBytesMax = bytes == 0 ? HttpPort.UNNEEDED_BYTES_MAX : bytes;
+    }
+
+    private void take(HttpRequest head, ByteBuf some) {
+        bodyBytes += some.readableBytes();
+        if (bodyBytes > bodyBytesMax) {
+            arrived(
+                    head,
+                    port.refuse(
+                            "too_large",
+                            new RequestException(
+                                    413, "the body is too large; at most " + bodyBytesMax + " bytes are taken here")));
+        } else if (body != null) {
+            body.writeBytes(ByteBufUtil.getBytes(some));
+        }
+    }
+
+    private RequestException unreadable(Throwable why) {
+        RequestException refusal;
         if (why instanceof TooLongHttpLineException) {
-            refusal = Answer.plain(
+            refusal = new RequestException(
                     414,
-                    "the request line is too long; the maximum is " + HttpPort.REQUEST_LINE_BYTES_MAX + " bytes\n");
+                    "the request line is too long; at most " + HttpPort.REQUEST_LINE_BYTES_MAX + " bytes are taken");
         } else if (why instanceof TooLongHttpHeaderException) {
-            refusal = Answer.plain(
-                    431, "the headers are too long; the maximum is " + HttpPort.HEADERS_BYTES_MAX + " bytes\n");
+            refusal = new RequestException(
+                    431, "the headers are too long; at most " + HttpPort.HEADERS_BYTES_MAX + " bytes are taken");
         } else {
-            refusal = Answer.plain(400, "this is not a valid HTTP request\n");
+            refusal = RequestException.bad("this is not an HTTP request that can be read");
         }
         return port.refuse("malformed", refusal);
     }
 
-    /** @param refusal if nothing after this request can be read */
-    private void arrived(HttpRequest head, @Nullable Answer refusal) {
+    /** @param refusal when nothing behind this request can be read */
+    private void arrived(HttpRequest head, @Nullable RequestException refusal) {
+        Arrived complete = new Arrived(head, body == null ? new byte[0] : body.toByteArray(), refusal);
         arriving = null;
+        body = null;
         arrivedInThisRead = true;
         deaf = refusal != null;
-        Arrived request = new Arrived(head, refusal);
         if (state == State.IDLE || state == State.READING) {
-            answer(request);
+            answer(complete);
         } else {
-            pipelined.add(request);
+            pipelined.add(complete);
             context.channel().config().setAutoRead(false);
         }
     }
@@ -215,59 +245,57 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     // Answering
 
-    private void answer(Arrived request) {
-        HttpRequest head = request.head();
+    private void answer(Arrived complete) {
+        HttpRequest head = complete.head();
         enter(State.MAKING);
         port.requested();
+        isApi = head.uri().startsWith("/api/");
         isHead = head.method().name().equals("HEAD");
         takesChunks = head.protocolVersion().compareTo(HttpVersion.HTTP_1_1) >= 0;
-        keepsAlive = request.refusal() == null && HttpUtil.isKeepAlive(head);
-        Answer refusal = request.refusal() != null ? request.refusal() : find(head);
-        if (refusal != null) {
-            send(refusal);
-            return;
-        }
-        Route found = Objects.requireNonNull(route);
-        asked = found.method() + " " + found.path();
-        if (found.work() == Route.Work.NONE) {
-            send(found.answer().get());
-            return;
-        }
-        lane = port.lane(found.work());
-        if (!lane.enter(this)) {
-            lane = null;
-            send(port.refuse(
-                    "busy",
-                    Answer.plain(503, "too many requests wait already; try again in " + RETRY_SECONDS + " s\n")
-                            .with("Retry-After", RETRY_SECONDS)));
+        keepsAlive = complete.refusal() == null && HttpUtil.isKeepAlive(head);
+        try {
+            if (complete.refusal() != null) {
+                throw complete.refusal();
+            }
+            find(complete);
+            Route found = Objects.requireNonNull(route);
+            if (found.work() == Route.Work.NONE) {
+                send(found.answer().apply(Objects.requireNonNull(request)));
+                return;
+            }
+            lane = port.lane(found.work());
+            if (!lane.enter(this)) {
+                lane = null;
+                throw port.refuse("busy", busy("too many requests wait already; try again in " + RETRY_SECONDS + " s"));
+            }
+        } catch (RequestException refusal) {
+            send(refusal.answer(isApi));
         }
     }
 
-    /** Finds the route; returns the refusal if there is none or the request is not allowed. */
-    private @Nullable Answer find(HttpRequest head) {
-        route = null;
-        Answer refusal = Door.refusedHost(head, port.number());
-        if (refusal != null) {
-            return port.refuse("host", refusal);
+    private static RequestException busy(String message) {
+        return new RequestException(503, message, Map.of("Retry-After", RETRY_SECONDS));
+    }
+
+    /** @throws RequestException when there is no route, or it may not be asked */
+    private void find(Arrived complete) {
+        HttpRequest head = complete.head();
+        RequestException foreign = Door.refusedHost(head, port.number());
+        if (foreign != null) {
+            throw port.refuse("host", foreign);
         }
-        String uri = head.uri();
-        int query = uri.indexOf('?');
-        Route found = port.route(query < 0 ? uri : uri.substring(0, query));
-        if (found == null) {
-            return Answer.plain(404, port.contents());
-        }
-        if (!found.takes(head.method().name())) {
-            return Answer.plain(405, found.path() + " accepts only " + found.allowed() + "\n")
-                    .with("Allow", found.allowed());
-        }
+        String method = head.method().name();
+        String path = Routes.path(head.uri());
+        Route found = port.routes.find(method, path);
         if (found.changes()) {
-            refusal = Door.refusedSite(head.headers(), port.number());
-            if (refusal != null) {
-                return port.refuse("site", refusal);
+            foreign = Door.refusedSite(head.headers(), port.number());
+            if (foreign != null) {
+                throw port.refuse("site", foreign);
             }
         }
+        asked = found.method() + " " + found.path();
         route = found;
-        return null;
+        request = new Request(method, head.uri(), found.rest(path), head.headers(), complete.body());
     }
 
     /** Lets a worker create the answer; called by the lane. */
@@ -283,7 +311,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
     /** An error of the route ends this request only; an error that keeps the result from the event loop ends the program. */
     private void makeOnWorker() {
         try {
-            answer = Objects.requireNonNull(route).answer().get();
+            answer = Objects.requireNonNull(route).answer().apply(Objects.requireNonNull(request));
+        } catch (RequestException refusal) {
+            answer = refusal.answer(isApi);
         } catch (Throwable thrown) {
             fault = thrown;
         }
@@ -321,18 +351,27 @@ final class Connection extends ChannelInboundHandlerAdapter {
     // Sending
 
     private void send(Answer sent) {
+        stopListening();
+        if (sent.body() instanceof Listeners.Open events && !isHead) {
+            RequestException refusal = listen(events);
+            if (refusal != null) {
+                send(refusal.answer(isApi));
+                return;
+            }
+        }
         boolean more = port.nextPiece(sent.body());
+        boolean isLast = !more && open == null;
         ByteBuf first = port.piece(context.alloc());
         HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(sent.status()));
-        keepsAlive &= !inputEnded && (!more || takesChunks);
+        keepsAlive &= !inputEnded && (isLast || takesChunks);
         HttpHeaders headers = head.headers();
         headers.set(HttpHeaderNames.CONTENT_TYPE, sent.type());
         headers.set(HttpHeaderNames.CACHE_CONTROL, HttpHeaderValues.NO_STORE);
         headers.set("X-Content-Type-Options", "nosniff");
         sent.headers().forEach(headers::set);
-        if (!more) {
+        if (isLast && sent.status() != HttpResponseStatus.NOT_MODIFIED.code()) {
             headers.set(HttpHeaderNames.CONTENT_LENGTH, first.readableBytes());
-        } else if (!isHead && takesChunks) {
+        } else if (!isLast && !isHead && takesChunks) {
             headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         }
         if (!keepsAlive) {
@@ -340,22 +379,28 @@ final class Connection extends ChannelInboundHandlerAdapter {
         } else if (!takesChunks) {
             headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
         }
-        enter(State.SENDING);
-        sendingSince = since;
         context.write(head);
         if (isHead) {
             first.release();
             more = false;
             first = context.alloc().heapBuffer(0);
         }
-        unsent = more ? sent.body() : null;
-        write(first);
+        send(first, more ? sent.body() : null);
+    }
+
+    /** @param rest what is to be sent behind this piece; null when that is all, for now or at all */
+    private void send(ByteBuf piece, @Nullable Text rest) {
+        enter(State.SENDING);
+        sendingSince = since;
+        unsent = rest;
+        write(piece);
         context.flush();
         pump();
     }
 
     private void write(ByteBuf piece) {
-        context.write(unsent == null ? new DefaultLastHttpContent(piece) : new DefaultHttpContent(piece))
+        boolean isLast = unsent == null && open == null;
+        context.write(isLast ? new DefaultLastHttpContent(piece) : new DefaultHttpContent(piece))
                 .addListener(unsent == null ? sentAll : sentPiece);
     }
 
@@ -407,10 +452,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
         try {
             leaveLane();
+            if (open != null) {
+                awaitEvents();
+                return;
+            }
             if (!keepsAlive || inputEnded) {
                 linger();
                 return;
             }
+            request = null;
             enter(State.IDLE);
             Arrived next = pipelined.poll();
             if (next == null) {
@@ -423,7 +473,67 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    // Ending
+    // An answer that stays open
+
+    /** Keeps this answer open for events; returns why not, if so. */
+    private @Nullable RequestException listen(Listeners.Open events) {
+        RequestException foreign =
+                Door.refusedSite(Objects.requireNonNull(request).headers(), port.number());
+        if (foreign != null) {
+            return port.refuse("site", foreign);
+        }
+        if (!port.listens(this)) {
+            return port.refuse(
+                    "listeners",
+                    busy("already " + HttpPort.LISTENERS_MAX + " clients listen to events; close some, or try again in "
+                            + RETRY_SECONDS + " s"));
+        }
+        open = events;
+        isWoken = false;
+        events.listeners().add(this);
+        return null;
+    }
+
+    private void stopListening() {
+        if (open != null) {
+            port.listensNoMore(this);
+            open.listeners().remove(this);
+            open = null;
+        }
+    }
+
+    /** There may be new events. From any thread. */
+    void wake() {
+        try {
+            port.loop.execute(waking);
+        } catch (RejectedExecutionException closed) {
+            // It is being closed, too.
+        }
+    }
+
+    private void woken() {
+        isWoken = true;
+        if (state == State.LISTENING) {
+            awaitEvents();
+        }
+    }
+
+    /** Sends the events that are new; called when all earlier ones are sent, so that a slow reader gets the newest state. */
+    private void awaitEvents() {
+        Listeners.Open events = Objects.requireNonNull(open);
+        enter(State.LISTENING);
+        if (inputEnded) {
+            end();
+        } else if (isWoken) {
+            isWoken = false;
+            boolean more = port.nextPiece(events);
+            if (more || !port.isPieceEmpty()) {
+                send(port.piece(context.alloc()), more ? events : null);
+            }
+        }
+    }
+
+    // Its end
 
     /**
      * Closes the output, and reads until the client closes: with unread input, a close would reset the connection and lose
@@ -446,7 +556,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         return switch (state) {
             case IDLE, READING, ENDING -> true;
             case SENDING -> port.now() - since >= stalledNanos;
-            case MAKING -> false;
+            case MAKING, LISTENING -> false;
         };
     }
 
@@ -463,13 +573,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
         try {
             switch (state) {
                 case READING ->
-                    giveUp(Answer.plain(408, "the request was not complete after " + state.seconds + " s\n"));
+                    giveUp(new RequestException(408, "the request was not complete after " + state.seconds + " s"));
                 case MAKING ->
-                    giveUp(Answer.plain(
-                                    503,
-                                    "there was no answer within " + state.seconds
-                                            + " s; this program is busy or hangs\n")
-                            .with("Retry-After", RETRY_SECONDS));
+                    giveUp(busy("there is no answer after " + state.seconds + " s; this program is busy or hangs"));
+                case LISTENING -> send(ByteBufUtil.writeAscii(context.alloc(), HEARTBEAT), null);
                 case SENDING -> {
                     port.timedOut();
                     end();
@@ -481,12 +588,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void giveUp(Answer refusal) {
+    private void giveUp(RequestException refusal) {
         port.timedOut();
         deaf = true;
         keepsAlive = false;
         isHead &= state == State.MAKING;
-        send(refusal);
+        isApi &= state == State.MAKING;
+        send(refusal.answer(isApi));
     }
 
     @Override
@@ -511,7 +619,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         keepsAlive = false;
         try {
             if (isAnswerable) {
-                send(Answer.plain(500, asked + " failed; see the log\n"));
+                send(new RequestException(500, asked + " failed; see the log").answer(isApi));
             } else {
                 end();
             }
@@ -543,6 +651,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         unsent = null;
         pipelined.clear();
         port.gone(this);
+        stopListening();
         leaveLane();
     }
 }

@@ -29,27 +29,27 @@ final class Door {
 
     private Door() {}
 
-    /** The refusal of a request with a wrong Host header; null if the header is right. */
-    static @Nullable Answer refusedHost(HttpRequest request, int ownPort) {
+    /** Why a request with this Host header is not answered; null when it is. */
+    static @Nullable RequestException refusedHost(HttpRequest request, int ownPort) {
         List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
         if (hosts.isEmpty() && request.protocolVersion().compareTo(HttpVersion.HTTP_1_1) < 0) {
             return null;
         }
         if (hosts.size() != 1) {
-            return Answer.plain(400, "the request has " + hosts.size() + " Host headers; HTTP/1.1 requires one\n");
+            return RequestException.bad("the request has " + hosts.size() + " Host headers; HTTP/1.1 requires one");
         }
         if (LOOPBACK.matcher(hosts.get(0)).matches()) {
             return null;
         }
-        return Answer.plain(
+        return new RequestException(
                 421,
                 "the Host header is \"" + shown(hosts.get(0)) + "\"; only localhost, 127.x.x.x and [::1] are allowed,"
                         + " so that no web site can read this by DNS rebinding. Use http://127.0.0.1:" + ownPort
-                        + "; a reverse proxy must set Host to localhost\n");
+                        + "; a reverse proxy must set Host to localhost");
     }
 
-    /** The refusal of a change that a page of another site sent; null if none did. */
-    static @Nullable Answer refusedSite(HttpHeaders headers, int ownPort) {
+    /** Why a request that changes something is not taken; null when no page of another site sent it. */
+    static @Nullable RequestException refusedSite(HttpHeaders headers, int ownPort) {
         for (String site : headers.getAll("Sec-Fetch-Site")) {
             if (!site.equals("same-origin") && !site.equals("none")) {
                 return foreign("Sec-Fetch-Site", site);
@@ -63,11 +63,11 @@ final class Door {
         return null;
     }
 
-    private static Answer foreign(String header, String value) {
-        return Answer.plain(
+    private static RequestException foreign(String header, String value) {
+        return new RequestException(
                 403,
-                "the " + header + " header is \"" + shown(value) + "\"; web pages of other sites or ports must not"
-                        + " change anything here. Send the request without a browser: curl -X POST\n");
+                "the " + header + " header is \"" + shown(value) + "\"; a web page of another site or port may not"
+                        + " change anything here. Send the request without a browser, as curl -X POST does");
     }
 
     private static boolean isOwn(String origin, int ownPort) {

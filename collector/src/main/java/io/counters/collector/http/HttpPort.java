@@ -28,9 +28,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -39,15 +37,18 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /** A port on loopback that answers HTTP requests from a list of routes. */
 public final class HttpPort implements AutoCloseable {
     static final int CONNECTIONS_MAX = 200;
-    static final int REQUEST_LINE_BYTES_MAX = 2 * 1024;
+    static final int REQUEST_LINE_BYTES_MAX = 8 * 1024;
     static final int HEADERS_BYTES_MAX = 6 * 1024;
-    static final int BODY_BYTES_MAX = 8 * 1024;
+
+    /** A body of this length is passed over where no body is needed. */
+    static final int UNNEEDED_BYTES_MAX = 8 * 1024;
+
+    /** How many answers may be open for events at once. */
+    static final int LISTENERS_MAX = 50;
 
     /** How many answers of one kind of work are created and sent at once; {@link #REQUESTS_WAITING_MAX} more may wait. */
     static final int ANSWERS_AT_ONCE = 2;
@@ -71,8 +72,7 @@ public final class HttpPort implements AutoCloseable {
     /** How long a client must have read nothing of its answer before a new connection may replace its connection. */
     private static final long STALLED_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final Map<String, Route> routes;
-    private final String contents;
+    final Routes routes;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
     private final LongAdder requests;
@@ -82,6 +82,7 @@ public final class HttpPort implements AutoCloseable {
     private final LongAdder endedConnections;
     private final Self self;
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
+    private final Set<Connection> listening = ConcurrentHashMap.newKeySet();
     private final StringBuilder piece = new StringBuilder();
     private final Lane some = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
     private final Lane much = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
@@ -109,9 +110,7 @@ public final class HttpPort implements AutoCloseable {
             Self self,
             ThreadFactory threads)
             throws IOException {
-        this.routes = routes.stream()
-                .collect(Collectors.toMap(Route::path, route -> route, (one, other) -> one, LinkedHashMap::new));
-        contents = "this path does not exist; use " + listed(routes) + "\n";
+        this.routes = new Routes(routes);
         this.nanoClock = nanoClock;
         this.faults = faults;
         this.self = self;
@@ -121,6 +120,7 @@ public final class HttpPort implements AutoCloseable {
         refusedConnections = self.count("http_refused_connections_total");
         endedConnections = self.count("http_ended_connections_total");
         self.gauge("http_connections", connections::size);
+        self.gauge("http_listeners", listening::size);
         workers = Executors.newFixedThreadPool(WORKERS, threads);
         loop = new SingleThreadIoEventLoop(null, watched(threads), NioIoHandler.newFactory());
         ChannelFuture opening = new ServerBootstrap()
@@ -179,12 +179,6 @@ public final class HttpPort implements AutoCloseable {
         });
     }
 
-    private static String listed(List<Route> routes) {
-        List<String> names = routes.stream().map(Route::toString).toList();
-        int last = names.size() - 1;
-        return last == 0 ? names.get(0) : String.join(", ", names.subList(0, last)) + " and " + names.get(last);
-    }
-
     public void start() {
         server.config().setAutoRead(true);
     }
@@ -237,6 +231,15 @@ public final class HttpPort implements AutoCloseable {
         connections.remove(connection);
     }
 
+    /** Lets an answer stay open for events; returns false where too many are. */
+    boolean listens(Connection connection) {
+        return listening.size() < LISTENERS_MAX && listening.add(connection);
+    }
+
+    void listensNoMore(Connection connection) {
+        listening.remove(connection);
+    }
+
     void timedOut() {
         timeouts.increment();
     }
@@ -245,23 +248,14 @@ public final class HttpPort implements AutoCloseable {
         requests.increment();
     }
 
-    /** Counts a refusal by its reason. */
-    Answer refuse(String reason, Answer answer) {
+    /** Counts a refusal that somebody may want to know of. */
+    RequestException refuse(String reason, RequestException refusal) {
         self.count("http_refused_total", "reason", reason).increment();
-        return answer;
+        return refusal;
     }
 
     int number() {
         return address().getPort();
-    }
-
-    @Nullable
-    Route route(String path) {
-        return routes.get(path);
-    }
-
-    String contents() {
-        return contents;
     }
 
     Lane lane(Route.Work work) {
@@ -280,6 +274,10 @@ public final class HttpPort implements AutoCloseable {
             more = text.append(piece);
         }
         return more;
+    }
+
+    boolean isPieceEmpty() {
+        return piece.isEmpty();
     }
 
     ByteBuf piece(ByteBufAllocator buffers) {

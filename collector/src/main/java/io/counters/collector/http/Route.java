@@ -4,16 +4,19 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.util.Iterator;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 /**
- * One path and its answer. A request that changes something must be a POST, because only a POST from another site is
- * refused.
+ * One path, and what answers it. A request that changes something must be a POST or a DELETE: only those are refused to
+ * other sites.
  *
- * @param method {@code GET}, which includes HEAD, or {@code POST}
- * @param answer called once for each request, on the thread that {@code work} determines; if it throws, the answer is 500
+ * @param method {@code GET}, which takes HEAD too, {@code POST} or {@code DELETE}
+ * @param path may have one {@code *}, which stands for one or more characters of any kind, also slashes: {@link Request#rest}
+ * @param bodyBytesMax the longest body that it takes; 0 for one that needs none
+ * @param answer called once for each request, on the thread that {@code work} says; a {@link RequestException} is the answer,
+ *     whatever else it throws is answered with 500
  */
-public record Route(String method, String path, Work work, Supplier<Answer> answer) {
+public record Route(String method, String path, Work work, int bodyBytesMax, Function<Request, Answer> answer) {
     private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
     /** How much work an answer is, which determines its thread. */
@@ -26,17 +29,35 @@ public record Route(String method, String path, Work work, Supplier<Answer> answ
         MUCH
     }
 
-    public static Route get(String path, Work work, Supplier<Answer> answer) {
-        return new Route("GET", path, work, answer);
+    public static Route get(String path, Work work, Function<Request, Answer> answer) {
+        return new Route("GET", path, work, 0, answer);
     }
 
-    public static Route post(String path, Work work, Supplier<Answer> answer) {
-        return new Route("POST", path, work, answer);
+    public static Route post(String path, Work work, Function<Request, Answer> answer) {
+        return post(path, 0, work, answer);
+    }
+
+    public static Route post(String path, int bodyBytesMax, Work work, Function<Request, Answer> answer) {
+        return new Route("POST", path, work, bodyBytesMax, answer);
+    }
+
+    public static Route delete(String path, Work work, Function<Request, Answer> answer) {
+        return new Route("DELETE", path, work, 0, answer);
+    }
+
+    /**
+     * A file of the program's jar: a page, a script or a style.
+     *
+     * @param resource its name relative to the class, or an absolute one with a slash at its beginning; ends in its type
+     * @throws IllegalArgumentException when the jar does not contain it
+     */
+    public static Route file(String path, Class<?> beside, String resource) {
+        return get(path, Work.NONE, new StaticFile(beside, resource));
     }
 
     /** {@code /metrics}: the program's metrics in Prometheus' format. */
     public static Route metrics(Self self) {
-        return get("/metrics", Work.SOME, () -> {
+        return get("/metrics", Work.SOME, request -> {
             Iterator<Map.Entry<String, Long>> values = self.values().entrySet().iterator();
             return new Answer(200, PROMETHEUS, out -> {
                 if (values.hasNext()) {
@@ -54,7 +75,23 @@ public record Route(String method, String path, Work work, Supplier<Answer> answ
         return get(
                 "/api/rejected",
                 Work.SOME,
-                () -> new Answer(200, "application/json", new RejectedText(faults.rejectedLines())));
+                request -> new Answer(200, Answer.JSON, new RejectedText(faults.rejectedLines())));
+    }
+
+    /** Whether the path of a request, not decoded, is one of this route's. */
+    boolean matches(String rawPath) {
+        int star = path.indexOf('*');
+        return star < 0
+                ? rawPath.equals(path)
+                : rawPath.length() >= path.length()
+                        && rawPath.startsWith(path.substring(0, star))
+                        && rawPath.endsWith(path.substring(star + 1));
+    }
+
+    /** What the {@code *} stands for in a path that matches. */
+    String rest(String rawPath) {
+        int star = path.indexOf('*');
+        return star < 0 ? "" : rawPath.substring(star, rawPath.length() - (path.length() - star - 1));
     }
 
     boolean takes(String asked) {

@@ -6,8 +6,12 @@
  * take time. Every answer is written in pieces, as fast as its client reads them. Connections, waiting requests, the size of
  * a request and the time of each step are limited; {@code /metrics} shows how many were refused.
  *
- * <p>Netty's types stay inside: the packages that use this one see {@link io.counters.collector.http.Route}, {@link
- * io.counters.collector.http.Answer} and {@link io.counters.collector.http.Text}.
+ * <p>An answer may stay open for server-sent events, see {@link io.counters.collector.http.Listeners}. It needs no worker and no
+ * place in a lane, and a client that reads slowly gets the newest state and not those between.
+ *
+ * <p>Nothing is compressed: the port is on loopback, where that costs more than it saves. A reverse proxy may do it.
+ *
+ * <p>Netty's types stay inside.
  */
 @NullMarked
 package io.counters.collector.http;

@@ -1179,7 +1179,18 @@ public final class Ledger {
         return free;
     }
 
-    /** The value of this counter, committed or not; 0 if there is no such counter. */
+    /** The committed value of this counter, if it is one of {@link #snapshot()}. */
+    public synchronized OptionalLong committed(String name) {
+        int counter = find(name);
+        boolean isShown = counter >= 0
+                && counter < committedSize
+                && (ownership == null || ownership.ours().get(counter));
+        return isShown
+                ? OptionalLong.of(values.committed()[Values.block(counter)][Values.place(counter)])
+                : OptionalLong.empty();
+    }
+
+    /** The value of this counter, committed or not; 0 for one that is not known. */
     public synchronized long value(String name) {
         int counter = find(name);
         return counter < 0 ? 0 : values.get(counter);

@@ -2,6 +2,7 @@ package io.counters.collector.proxy;
 
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.HttpPort;
+import io.counters.collector.http.Request;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
 import io.counters.collector.self.FaultLog;
@@ -40,11 +41,11 @@ public final class ProxyPage implements AutoCloseable {
         this.watch = watch;
         page = new HttpPort(
                 port,
-                "another proxy may use it: stop that one, or set another http_port, or 0 to turn the page off",
+                "if another proxy uses it, stop it, or set another http_port, or 0 to turn the page off",
                 List.of(
                         Route.rejected(faults),
                         Route.metrics(self),
-                        Route.get("/healthz", Work.NONE, () -> health(forwarder)),
+                        Route.get("/healthz", Work.NONE, request -> health(forwarder)),
                         Route.post("/reload", Work.SOME, this::reload)),
                 nanoClock,
                 faults,
@@ -66,7 +67,7 @@ public final class ProxyPage implements AutoCloseable {
                 : Answer.plain(503, String.join("\n", troubles) + "\n");
     }
 
-    private Answer reload() {
+    private Answer reload(Request request) {
         try {
             watch.take();
             return Answer.plain(200, "ok\n");

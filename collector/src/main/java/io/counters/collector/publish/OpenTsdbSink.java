@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Semaphore;
@@ -126,6 +127,10 @@ public final class OpenTsdbSink implements Sink {
     private final AtomicBoolean unknownSaid = new AtomicBoolean();
     private volatile long lastNanos;
     private volatile boolean closing;
+
+    /** The last tick could not be kept in the spool. */
+    private volatile boolean unkept;
+
     private final LongAdder delivered;
     private final LongAdder bad;
     private final LongAdder lost;
@@ -232,11 +237,13 @@ public final class OpenTsdbSink implements Sink {
         shed();
         try {
             delivery.begin(spool.write(second, values, bodies));
+            unkept = false;
         } catch (IOException noDisk) {
+            unkept = true;
             lost.add(values.size());
             faults.warn(
                     this + " spool",
-                    this + " loses the points of second " + second + " (" + values.size()
+                    this + " loses the points of second " + second + " (points: " + values.size()
                             + "), because they can't be written to " + spool + ": " + DiskFault.text(noDisk)
                             + "; counts are unaffected, and the next tick has them");
         }
@@ -248,13 +255,23 @@ public final class OpenTsdbSink implements Sink {
         moved.release();
     }
 
+    @Override
+    public Optional<String> trouble() {
+        if (unkept) {
+            return Optional.of(this + " loses points, because they can't be written to " + spool);
+        }
+        return troubleSince.get() == 0
+                ? Optional.empty()
+                : Optional.of(this + " takes no points; older points in the spool: " + delivery.olderPoints());
+    }
+
     private void shed() {
         long shed = delivery.shed();
         if (shed > 0) {
             lost.add(shed);
             faults.warn(
                     this + " full",
-                    "the spool " + spool + " is full, so its oldest points are lost (" + shed
+                    "the spool " + spool + " is full, so its oldest points are lost (points: " + shed
                             + "); to keep more, raise --spool");
         }
     }
@@ -315,7 +332,7 @@ public final class OpenTsdbSink implements Sink {
 
     private void sayLost(int points, Exception why) {
         lost.add(points);
-        faults.warn(this + " damaged", "points of the spool are lost (" + points + "): " + why);
+        faults.warn(this + " damaged", "points of the spool are lost (points: " + points + "): " + why);
     }
 
     /**

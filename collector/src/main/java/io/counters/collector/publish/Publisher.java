@@ -96,14 +96,15 @@ public final class Publisher implements AutoCloseable {
             return;
         }
         Snapshot all = ledger.snapshot(free);
-        Snapshot values = idle == null ? all : idle.leaveOut(all);
+        Snapshot moving = idle == null ? all : idle.leaveOut(all);
         for (Lane lane : lanes) {
+            Snapshot values = lane.sink.takesIdle() ? all : moving;
             if (lane.thread.getQueue().size() >= WAITING_MAX) {
                 lost.add(values.size());
                 faults.warn(
                         "sink stuck",
-                        lane.sink + " accepts nothing, so the points of second " + free + " are lost (" + values.size()
-                                + "); counts are unaffected, and the next tick has them");
+                        lane.sink + " accepts nothing, so the points of second " + free + " are lost (points: "
+                                + values.size() + "); counts are unaffected, and the next tick has them");
             } else {
                 lane.thread.execute(() -> put(lane.sink, free, values));
             }
@@ -119,7 +120,7 @@ public final class Publisher implements AutoCloseable {
             lost.add(values.size());
             faults.warn(
                     "sink fault",
-                    sink + " failed, so the points of second " + second + " are lost (" + values.size()
+                    sink + " failed, so the points of second " + second + " are lost (points: " + values.size()
                             + "); it continues: " + fault);
         }
     }

@@ -1,6 +1,7 @@
 package io.counters.collector.publish;
 
 import io.counters.collector.ledger.Snapshot;
+import java.util.Optional;
 
 /** A destination for points. Each sink has its own thread, so that no sink delays another. */
 public interface Sink extends AutoCloseable {
@@ -11,7 +12,17 @@ public interface Sink extends AutoCloseable {
      */
     void put(long second, Snapshot values);
 
-    /** Its address, for the log; without any secret. */
+    /** What keeps it from its work, if something does. From any thread, which does not wait. */
+    default Optional<String> trouble() {
+        return Optional.empty();
+    }
+
+    /** Whether it also takes counters that have not moved for so long that the others are not sent them. */
+    default boolean takesIdle() {
+        return false;
+    }
+
+    /** Where it is, for the log; without any secret. */
     @Override
     String toString();
 

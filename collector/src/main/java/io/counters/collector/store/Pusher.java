@@ -10,6 +10,7 @@ import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,6 +45,7 @@ public final class Pusher {
     private boolean learnt;
     private boolean unlearnt;
     private @Nullable String unansweredKey;
+    private volatile boolean isSilent;
     private boolean hasMore;
     private int window = ROUND;
     private long readsOwed;
@@ -84,14 +86,16 @@ public final class Pusher {
                 faults.warn("mark", store + ": " + remark);
             }
             learnt = true;
+            isSilent = false;
             if (unlearnt) {
                 log.info("{} answers", store);
             }
         } catch (IOException noAnswer) {
             unlearnt = true;
+            isSilent = true;
             faults.warn(
                     "store unanswered",
-                    store + " did not answer (" + FaultLog.shown(String.valueOf(noAnswer.getMessage()))
+                    store + " gave no usable answer (" + FaultLog.shown(String.valueOf(noAnswer.getMessage()))
                             + "); counts are kept, and pushed once it answers again");
         }
         return learnt;
@@ -123,7 +127,7 @@ public final class Pusher {
         if (lost.sum() > lostBefore) {
             faults.warn(
                     "store lost keys",
-                    () -> store + " has lost keys (" + (lost.sum() - lostBefore) + "): " + store.loss()
+                    () -> store + " has lost keys (keys: " + (lost.sum() - lostBefore) + "): " + store.loss()
                             + "; they are restored");
         }
         if (round.moves) {
@@ -169,6 +173,7 @@ public final class Pusher {
                 unanswered(request, unknown);
             } else if (request.key().equals(unansweredKey)) {
                 unansweredKey = null;
+                isSilent = false;
                 log.info("{} answers again", store);
             }
             if (reply instanceof Refused refused) {
@@ -222,7 +227,12 @@ public final class Pusher {
                         .toList();
     }
 
-    /** Whether the last round left more to push, so that the next one need not wait. */
+    /** What keeps the store from taking values, if something does. From any thread, which does not wait. */
+    public Optional<String> trouble() {
+        return isSilent ? Optional.of(store + " does not answer") : Optional.empty();
+    }
+
+    /** Whether the last round left more to push, so that the next need not wait. */
     public boolean hasMore() {
         return hasMore;
     }
@@ -231,10 +241,11 @@ public final class Pusher {
         unanswered.increment();
         if (unansweredKey == null) {
             unansweredKey = request.key();
+            isSilent = true;
         }
         faults.warn(
                 "store unanswered",
-                () -> store + " did not answer (" + FaultLog.shown(unknown.why())
+                () -> store + " gave no usable answer (" + FaultLog.shown(unknown.why())
                         + "); counts are kept, and pushed once it answers again");
     }
 }

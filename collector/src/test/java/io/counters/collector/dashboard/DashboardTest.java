@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.history.History;
+import io.counters.collector.history.HistorySettings;
 import io.counters.collector.http.Browser;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Snapshot;
@@ -22,6 +24,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -31,28 +34,42 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.helpers.NOPLogger;
 
 class DashboardTest {
+    private static final long NOW = 1_700_000_005;
+
     private final HttpClient http = HttpClient.newHttpClient();
 
     @TempDir
     Path folder;
 
+    private volatile List<String> hangs = List.of();
     private volatile List<String> troubles = List.of();
     private KeptLedger kept;
+    private History history;
     private Dashboard dashboard;
 
     @BeforeEach
     void open() throws IOException {
         kept = new KeptLedger(folder, false);
+        history = new History(history(folder, 100), kept.said.log(), kept.self);
         dashboard = dashboard(0);
         dashboard.start();
+    }
+
+    static HistorySettings history(Path folder, int counters) {
+        return new HistorySettings(
+                folder.resolve("history.db"), 10, 172_800, 30 * 86_400, 2 * 365 * 86_400L, 1 << 30, counters);
     }
 
     private Dashboard dashboard(int port) throws IOException {
@@ -63,8 +80,11 @@ class DashboardTest {
         return new Dashboard(
                 new DashboardSettings(port),
                 kept.ledger,
+                history,
                 kept.self,
+                () -> hangs,
                 () -> troubles,
+                () -> Instant.ofEpochSecond(NOW),
                 System::nanoTime,
                 faults,
                 Thread::new);
@@ -73,6 +93,7 @@ class DashboardTest {
     @AfterEach
     void close() throws IOException {
         dashboard.close();
+        history.close();
         kept.close();
     }
 
@@ -95,26 +116,241 @@ class DashboardTest {
 
         assertThat(page.statusCode()).isEqualTo(200);
         assertThat(type(page)).isEqualTo("text/html; charset=utf-8");
-        assertThat(page.body()).contains("<html").contains("'api/counters'").contains("publish_spool_points");
+        assertThat(page.body()).contains("<html", "page.js", "page.css");
+        HttpResponse<String> script = ask("GET", "/page.js");
+        assertThat(type(script)).isEqualTo("text/javascript; charset=utf-8");
+        assertThat(script.body()).contains("'api/counters'", "publish_spool_points");
+        assertThat(type(ask("GET", "/page.css"))).isEqualTo("text/css; charset=utf-8");
     }
 
     @Test
-    void counters_are_one_object_in_the_order_of_their_names_with_exact_values() throws Exception {
-        assertThat(ask("GET", "/api/counters").body()).isEqualTo("{\n}\n");
+    void the_page_may_load_nothing_but_files_of_its_own() throws Exception {
+        HttpResponse<String> page = ask("GET", "/");
+
+        assertThat(page.headers().firstValue("Content-Security-Policy").orElse(""))
+                .startsWith("default-src 'self';");
+        assertThat(page.body()).doesNotContainPattern("<script>|<style|style=|https?://|onclick");
+    }
+
+    @Test
+    void the_library_that_draws_graphs_is_served_from_its_jar() throws Exception {
+        assertThat(ask("GET", "/uplot.js").body()).startsWith("/*! https://github.com/leeoniya/uPlot (v1.6.30) */");
+        assertThat(ask("GET", "/uplot.css").body()).contains(".u-wrap");
+    }
+
+    @Test
+    void counters_are_a_list_in_the_order_of_their_names_with_exact_values() throws Exception {
+        assertThat(ask("GET", "/api/counters").body()).isEqualTo("{\"counters\": [\n]}\n");
         kept.datagram("increment b.z 9007199254740992\nincrement b.z\ndecrement a,x=1,y=2 5\nincrement B 0");
         kept.commit.run();
 
         HttpResponse<String> counters = ask("GET", "/api/counters");
 
         assertThat(type(counters)).isEqualTo("application/json");
-        assertThat(counters.body()).isEqualTo("{\n\"B\": 0,\n\"a,x=1,y=2\": -5,\n\"b.z\": 9007199254740993\n}\n");
+        assertThat(counters.body()).isEqualTo("""
+                {"counters": [
+                {"name": "B", "value": 0},
+                {"name": "a,x=1,y=2", "value": -5},
+                {"name": "b.z", "value": 9007199254740993}
+                ]}
+                """);
+    }
+
+    private List<String> names(String path) throws Exception {
+        return Pattern.compile("\"name\": \"(.*?)\"")
+                .matcher(ask("GET", path).body())
+                .results()
+                .map(match -> match.group(1))
+                .toList();
+    }
+
+    @Test
+    void counters_are_found_by_prefix_and_by_any_part_whatever_its_case() throws Exception {
+        kept.datagram("increment Orders.placed,method=card\nincrement orders.placed,method=cash\nincrement carts\n"
+                + "increment reorders");
+        kept.commit.run();
+
+        assertThat(names("/api/counters?prefix=orders")).containsExactly("orders.placed,method=cash");
+        assertThat(names("/api/counters?q=ORDERS"))
+                .containsExactly("Orders.placed,method=card", "orders.placed,method=cash", "reorders");
+        assertThat(names("/api/counters?q=method%3Dca"))
+                .containsExactly("Orders.placed,method=card", "orders.placed,method=cash");
+        assertThat(names("/api/counters?q=ards")).isEmpty();
+        assertThat(names("/api/counters?prefix=re&q=order")).containsExactly("reorders");
+    }
+
+    @Test
+    void a_long_list_is_read_page_by_page() throws Exception {
+        for (int i = 0; i < 25; i++) {
+            kept.datagram("increment c" + (char) ('a' + i));
+        }
+        kept.commit.run();
+
+        String first = ask("GET", "/api/counters?limit=10").body();
+        List<String> all = new ArrayList<>(names("/api/counters?limit=10"));
+        all.addAll(names("/api/counters?limit=10&after=cj"));
+        all.addAll(names("/api/counters?limit=10&after=ct"));
+
+        assertThat(first).endsWith("], \"next\": \"cj\"}\n");
+        assertThat(ask("GET", "/api/counters?limit=5&after=ct").body()).endsWith("\n]}\n");
+        assertThat(all).isEqualTo(names("/api/counters")).hasSize(25);
+    }
+
+    @Test
+    void a_wrong_parameter_is_an_error_in_json() throws Exception {
+        for (String query : List.of("limit=0", "limit=x", "prefx=a", "q=a&q=b")) {
+            HttpResponse<String> refused = ask("GET", "/api/counters?" + query);
+
+            assertThat(refused.statusCode()).as(query).isEqualTo(400);
+            assertThat(refused.body()).startsWith("{\"error\":{\"code\":400,\"message\":\"");
+        }
+    }
+
+    @Test
+    void a_counter_is_shown_by_its_name_in_whatever_order_its_tags_are() throws Exception {
+        kept.datagram("increment a/b.c,x=1,y=2 7\nincrement plain");
+        kept.commit.run();
+        String expected = "{\"name\": \"a/b.c,x=1,y=2\", \"metric\": \"a/b.c\", \"tags\": {\"x\": \"1\", \"y\": \"2\"},"
+                + " \"value\": 7}\n";
+
+        for (String name : List.of("a/b.c,x=1,y=2", "a%2Fb.c%2Cx%3D1%2Cy%3D2", "a/b.c,y=2,x=1")) {
+            HttpResponse<String> counter = ask("GET", "/api/counters/" + name);
+            assertThat(type(counter)).isEqualTo("application/json");
+            assertThat(counter.body()).isEqualTo(expected);
+        }
+        assertThat(ask("GET", "/api/counters/plain").body())
+                .isEqualTo("{\"name\": \"plain\", \"metric\": \"plain\", \"tags\": {}, \"value\": 1}\n");
+    }
+
+    @Test
+    void a_counter_that_is_not_known_is_404_with_the_nearest_names() throws Exception {
+        kept.datagram("increment orders.placed\nincrement orders.refused\nincrement carts.open\nincrement stock");
+        kept.commit.run();
+
+        HttpResponse<String> typo = ask("GET", "/api/counters/Orders.plced");
+        HttpResponse<String> far = ask("GET", "/api/counters/zzz");
+
+        assertThat(typo.statusCode()).isEqualTo(404);
+        assertThat(typo.body())
+                .startsWith("{\"error\":{\"code\":404,\"message\":\"there is no counter Orders.plced here;"
+                        + " the nearest are orders.placed and orders.refused. ");
+        assertThat(far.body()).contains("there is no counter zzz here. ", "/api/counters?q=");
+    }
+
+    @Test
+    void the_nearest_names_are_few_and_the_nearest_first() {
+        List<String> known = List.of("ab1", "abc2", "abcd9", "abcde", "abcdf", "xabcde", "other");
+        Snapshot snapshot = new Snapshot(known.toArray(String[]::new), new long[known.size()], known.size());
+
+        assertThat(CountersApi.nearest("abcdE", snapshot)).containsExactly("abcde", "abcd9", "abcdf");
+        assertThat(CountersApi.nearest("q", snapshot)).isEmpty();
+    }
+
+    @Test
+    void what_no_counter_can_be_called_is_400_with_the_rule() throws Exception {
+        HttpResponse<String> refused = ask("GET", "/api/counters/a%20b");
+
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body()).contains("no counter can have the name \\\"a b\\\": a name consists of A-Z");
+    }
+
+    @Test
+    void a_counter_is_not_shown_before_it_is_committed() throws Exception {
+        kept.datagram("increment a");
+        assertThat(ask("GET", "/api/counters/a").statusCode()).isEqualTo(404);
+
+        kept.commit.run();
+
+        assertThat(ask("GET", "/api/counters/a").statusCode()).isEqualTo(200);
     }
 
     @Test
     void uncommitted_values_are_not_shown() throws Exception {
         kept.datagram("increment a");
 
-        assertThat(ask("GET", "/api/counters").body()).doesNotContain("a");
+        assertThat(ask("GET", "/api/counters").body()).doesNotContain("name");
+    }
+
+    /** A tick each 10 s, up to now. */
+    private void past(String name, long... values) {
+        for (int i = 0; i < values.length; i++) {
+            long second = NOW - 5 - 10L * (values.length - 1 - i);
+            history.put(second, new Snapshot(new String[] {name}, new long[] {values[i]}, 1));
+        }
+    }
+
+    @Test
+    void the_past_of_a_counter_is_told_in_json_and_in_csv() throws Exception {
+        past("a/b,x=1", 1, 1, 4);
+        String csv = "second,value\n1699999980,1\n1699999990,1\n1700000000,4\n";
+
+        HttpResponse<String> json = ask("GET", "/api/counters/a%2Fb,x=1/history");
+        HttpResponse<String> asked = ask("GET", "/api/counters/a/b,x=1/history?format=csv");
+        HttpResponse<String> accepted = http.send(
+                HttpRequest.newBuilder(json.uri()).header("Accept", "text/csv").build(), ofString());
+
+        assertThat(json.body())
+                .isEqualTo("{\"name\": \"a/b,x=1\", \"from\": 1699996405, \"to\": 1700000005, \"step\": 10,"
+                        + " \"samples\": [[1699999980, 1], [1699999990, 1], [1700000000, 4]]}\n");
+        assertThat(type(json)).isEqualTo("application/json");
+        assertThat(asked.body()).isEqualTo(csv);
+        assertThat(type(asked)).isEqualTo("text/csv; charset=utf-8");
+        assertThat(accepted.body()).isEqualTo(csv);
+    }
+
+    @Test
+    void the_past_is_cut_by_times_and_thinned_by_a_step() throws Exception {
+        past("a", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+        String path = "/api/counters/a/history?format=csv&";
+
+        assertThat(ask("GET", path + "from=-35s&to=-10s").body())
+                .isEqualTo("second,value\n1699999970,6\n1699999980,7\n1699999990,8\n");
+        assertThat(ask("GET", path + "from=1699999970&to=1699999980").body())
+                .isEqualTo("second,value\n1699999970,6\n1699999980,7\n");
+        assertThat(ask("GET", path + "step=30").body())
+                .isEqualTo("second,value\n1699999910,0\n1699999940,3\n1699999970,6\n1700000000,9\n");
+        assertThat(ask("GET", path + "step=30").body())
+                .isEqualTo(ask("GET", path + "step=30s").body());
+        assertThat(ask("GET", path + "from=-5m&to=-4m").body()).isEqualTo("second,value\n");
+    }
+
+    @Test
+    void a_counter_without_a_past_has_no_samples_and_one_that_left_the_ledger_still_has() throws Exception {
+        kept.datagram("increment new");
+        kept.commit.run();
+        past("left", 5);
+
+        assertThat(ask("GET", "/api/counters/new/history").body()).endsWith("\"samples\": []}\n");
+        assertThat(ask("GET", "/api/counters/left/history").body()).endsWith("\"samples\": [[1700000000, 5]]}\n");
+        assertThat(ask("GET", "/api/counters/left/history?from=0&to=10&step=1h").statusCode())
+                .isEqualTo(200);
+        assertThat(ask("GET", "/api/counters/nww/history").statusCode()).isEqualTo(404);
+        assertThat(ask("GET", "/api/counters/nww/history").body()).contains("nearest are new");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "from=yesterday|the parameter from is 'yesterday'; it must be Unix seconds, now, or a time ago such as",
+                "to=1h|the parameter to is '1h'; it must be Unix seconds, now",
+                "from=-1y|the parameter from is '-1y'",
+                "from=now&to=-1h|from is 1700000005 and to is 1699996405, in Unix seconds; from must not be later",
+                "step=0|the parameter step is '0'; it must be a time above 0 in seconds, or one such as 30s, 5m or 1h",
+                "step=-1|the parameter step is '-1'",
+                "step=99999999999|the parameter step is '99999999999'",
+                "from=-30d&step=10|step is 10 s, and there would be up to 259200 samples",
+                "format=xml|the parameter format is 'xml'; it must be json or csv",
+                "form=-1h|the parameter 'form' is unknown; /api/counters/a/history takes format, from, step, to",
+            },
+            quoteCharacter = '`')
+    void a_wrong_range_is_400_with_place_value_and_rule(String query, String message) throws Exception {
+        past("a", 1);
+
+        HttpResponse<String> refused = ask("GET", "/api/counters/a/history?" + query);
+
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body()).contains(message.replace("'", "\\\""));
     }
 
     @Test
@@ -133,21 +369,29 @@ class DashboardTest {
     }
 
     @Test
-    void healthz_is_200_and_ok_without_problems() throws Exception {
-        HttpResponse<String> well = ask("GET", "/healthz");
+    void it_says_that_it_is_well() throws Exception {
+        for (String path : List.of("/healthz", "/readyz")) {
+            HttpResponse<String> well = ask("GET", path);
 
-        assertThat(well.statusCode()).isEqualTo(200);
-        assertThat(well.body()).isEqualTo("ok\n");
+            assertThat(well.statusCode()).isEqualTo(200);
+            assertThat(well.body()).isEqualTo("ok\n");
+        }
     }
 
     @Test
-    void healthz_is_503_with_a_line_for_each_problem() throws Exception {
-        troubles = List.of("the last commit was 12 s ago", "counters-udp has ended");
+    void it_says_what_is_wrong_a_line_each() throws Exception {
+        troubles = List.of("the last commit was 12 s ago", "the store does not answer");
 
-        HttpResponse<String> unwell = ask("GET", "/healthz");
+        HttpResponse<String> unready = ask("GET", "/readyz");
 
-        assertThat(unwell.statusCode()).isEqualTo(503);
-        assertThat(unwell.body()).isEqualTo("the last commit was 12 s ago\ncounters-udp has ended\n");
+        assertThat(unready.statusCode()).isEqualTo(503);
+        assertThat(unready.body()).isEqualTo("the last commit was 12 s ago\nthe store does not answer\n");
+        assertThat(ask("GET", "/healthz").statusCode()).isEqualTo(200);
+
+        hangs = List.of("it hangs");
+
+        assertThat(ask("GET", "/healthz").statusCode()).isEqualTo(503);
+        assertThat(ask("GET", "/healthz").body()).isEqualTo("it hangs\n");
     }
 
     @Test
@@ -244,8 +488,9 @@ class DashboardTest {
     }
 
     @Test
-    void other_sites_cannot_read_the_page_by_dns_rebinding() throws Exception {
-        for (String path : List.of("/", "/api/counters", "/api/streams", "/api/rejected", "/metrics", "/healthz")) {
+    void other_sites_can_not_read_it_by_dns_rebinding() throws Exception {
+        for (String path :
+                List.of("/", "/api/counters", "/api/streams", "/api/rejected", "/metrics", "/healthz", "/readyz")) {
             try (Browser browser = new Browser(dashboard.address())) {
                 assertThat(browser.send("GET " + path + " HTTP/1.1\r\nHost: evil.example\r\n\r\n")
                                 .reply()
@@ -270,7 +515,7 @@ class DashboardTest {
                     names.stream().mapToLong(sorted::get).toArray(),
                     size);
             StringBuilder text = new StringBuilder();
-            CountersText counters = new CountersText(snapshot);
+            CountersText counters = new CountersText(snapshot, new CountersText.Filter("", "", ""), size + 1);
             boolean more = true;
             while (more) {
                 more = counters.append(text);
@@ -281,13 +526,9 @@ class DashboardTest {
     }
 
     private static String json(NavigableMap<String, Long> counters) {
-        StringBuilder json = new StringBuilder("{");
-        counters.forEach((name, value) -> json.append(json.length() == 1 ? "\n" : ",\n")
-                .append('"')
-                .append(name)
-                .append("\": ")
-                .append(value));
-        return json.append("\n}\n").toString();
+        return counters.entrySet().stream()
+                .map(counter -> "\n{\"name\": \"" + counter.getKey() + "\", \"value\": " + counter.getValue() + "}")
+                .collect(Collectors.joining(",", "{\"counters\": [", "\n]}\n"));
     }
 
     @Test

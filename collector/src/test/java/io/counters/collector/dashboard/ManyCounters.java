@@ -1,8 +1,10 @@
 package io.counters.collector.dashboard;
 
+import io.counters.collector.history.History;
 import io.counters.collector.ledger.KeptLedger;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -30,7 +32,16 @@ final class ManyCounters {
         }
         kept.commit.run();
         Dashboard dashboard = new Dashboard(
-                new DashboardSettings(0), kept.ledger, kept.self, List::of, () -> 0, kept.said.log(), Thread::new);
+                new DashboardSettings(0),
+                kept.ledger,
+                new History(DashboardTest.history(Path.of(args[0]), 0), kept.said.log(), kept.self),
+                kept.self,
+                List::of,
+                List::of,
+                () -> Instant.EPOCH,
+                () -> 0,
+                kept.said.log(),
+                Thread::new);
         dashboard.start();
         System.out.println(dashboard.address().getPort());
     }

@@ -60,17 +60,31 @@ public final class Browser implements AutoCloseable {
         return reply(true);
     }
 
-    /** Reads one answer, and its body if it has one. */
-    public Reply reply(boolean hasBody) throws IOException {
+    /** Reads what is before the body. */
+    public Reply head() throws IOException {
         int status = Integer.parseInt(line().split(" ", 3)[1]);
         Map<String, String> headers = new TreeMap<>();
         for (String line = line(); !line.isEmpty(); line = line()) {
             String[] header = line.split(": ", 2);
             headers.put(header[0].toLowerCase(Locale.ROOT), header[1]);
         }
+        return new Reply(status, headers, "");
+    }
+
+    /** Reads the next chunk of a body. */
+    public String chunk() throws IOException {
+        String chunk = new String(in.readNBytes(chunkSize()), ISO_8859_1);
+        line();
+        return chunk;
+    }
+
+    /** Reads one answer, and its body if it has one. */
+    public Reply reply(boolean hasBody) throws IOException {
+        Reply head = head();
         if (!hasBody) {
-            return new Reply(status, headers, "");
+            return head;
         }
+        Map<String, String> headers = head.headers();
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         if (headers.containsKey("content-length")) {
             body.write(in.readNBytes(Integer.parseInt(headers.get("content-length"))));
@@ -83,7 +97,7 @@ public final class Browser implements AutoCloseable {
         } else {
             body.write(in.readAllBytes());
         }
-        return new Reply(status, headers, body.toString(ISO_8859_1));
+        return new Reply(head.status(), headers, body.toString(ISO_8859_1));
     }
 
     private int chunkSize() throws IOException {

@@ -62,18 +62,19 @@ class HttpPortTest {
                 number,
                 "take another",
                 List.of(
-                        Route.get("/quick", Work.NONE, () -> Answer.plain(200, "quick\n")),
-                        Route.get("/some", Work.SOME, () -> Answer.plain(200, "some\n")),
+                        Route.get("/quick", Work.NONE, request -> Answer.plain(200, "quick\n")),
+                        Route.get("/some", Work.SOME, request -> Answer.plain(200, "some\n")),
                         Route.get("/slow", Work.SOME, this::slow),
                         Route.get("/slow-much", Work.MUCH, this::slow),
                         Route.get("/huge", Work.MUCH, HttpPortTest::huge),
                         Route.get("/endless", Work.NONE, this::endless),
                         Route.get("/endless-much", Work.MUCH, this::endless),
-                        Route.get("/fails-none", Work.NONE, () -> fails.get()),
-                        Route.get("/fails-some", Work.SOME, () -> fails.get()),
-                        Route.get("/fails-much", Work.MUCH, () -> fails.get()),
+                        Route.get("/fails-none", Work.NONE, request -> fails.get()),
+                        Route.get("/fails-some", Work.SOME, request -> fails.get()),
+                        Route.get("/fails-much", Work.MUCH, request -> fails.get()),
                         Route.metrics(self),
-                        Route.post("/change", Work.SOME, () -> Answer.plain(200, changes.incrementAndGet() + "\n"))),
+                        Route.post(
+                                "/change", Work.SOME, request -> Answer.plain(200, changes.incrementAndGet() + "\n"))),
                 nanos::incrementAndGet,
                 said.log(),
                 self,
@@ -85,13 +86,13 @@ class HttpPortTest {
                 });
     }
 
-    private Answer slow() {
+    private Answer slow(Request request) {
         slowBegun.incrementAndGet();
         slow.acquireUninterruptibly();
         return Answer.plain(200, "slow\n");
     }
 
-    private static Answer huge() {
+    private static Answer huge(Request request) {
         AtomicInteger lines = new AtomicInteger();
         return new Answer(200, Answer.PLAIN, out -> {
             out.append(HUGE);
@@ -99,7 +100,7 @@ class HttpPortTest {
         });
     }
 
-    private Answer endless() {
+    private Answer endless(Request request) {
         return new Answer(200, Answer.PLAIN, out -> {
             out.append(HUGE);
             endless.addAndGet(HUGE.length());
@@ -485,7 +486,7 @@ class HttpPortTest {
     @Test
     void requests_that_are_too_large_or_invalid_are_refused_and_closed() throws Exception {
         assertRefused(431, "GET /quick HTTP/1.1\r\nHost: localhost\r\nX: " + "x".repeat(7000) + "\r\n\r\n");
-        assertRefused(414, "GET /" + "x".repeat(3000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assertRefused(414, "GET /" + "x".repeat(9000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assertRefused(400, "hello\r\n\r\n");
         assertRefused(400, "GET /quick HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n");
         assertThat(counted("http_refused_total{reason=\"malformed\"}")).isEqualTo(4);
@@ -515,7 +516,7 @@ class HttpPortTest {
     }
 
     @Test
-    void any_bytes_end_only_their_own_connection() throws Exception {
+    void invalid_bytes_close_only_the_connection_that_sent_them() throws Exception {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         byte[] letters =
@@ -630,7 +631,7 @@ class HttpPortTest {
         "Sec-Fetch-Site: none",
         "X: nothing",
     })
-    void a_change_is_accepted_from_programs_and_from_the_own_page(String header) throws IOException {
+    void a_change_is_accepted_from_programs_and_from_pages_of_the_same_port(String header) throws IOException {
         assertThat(ask("POST", "/change", header.replace("PORT", "" + port.number()))
                         .status())
                 .isEqualTo(200);

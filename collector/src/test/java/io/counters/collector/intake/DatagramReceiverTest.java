@@ -166,7 +166,7 @@ class DatagramReceiverTest {
         assertThat(said.lines().get(0)).contains("\"b@d\" was rejected").contains("; sent by 127.0.0.1:");
         assertThat(said.lines().get(1))
                 .startsWith("WARN a datagram of 33 bytes from 127.0.0.1:")
-                .endsWith(" caused an internal error; lines before it were counted");
+                .endsWith(" caused an internal error; the lines before the error were counted");
         assertThat(said.thrown()).containsExactly(bug);
         receiver.close();
         running.join(10_000);

@@ -543,7 +543,7 @@ class ForwarderTest {
                 .singleElement()
                 .satisfies(line -> assertThat(line)
                         .contains(
-                                "\"a:1|cb:1|c\" was refused (lines_joined): the text contains several lines without line",
+                                "\"a:1|cb:1|c\" was rejected (lines_joined): the text contains several lines without line",
                                 "a:1|c\\n; estimated counts in it: 2"));
         udp("users:abe|sorders:1|c\nload:1.|gorders:5|c\nincrement aincrement b\nincrement aorders:1|c\norders:1|C\n");
         Socket ends = connected();
@@ -585,7 +585,7 @@ class ForwarderTest {
 
     @Test
     @Tag("slow")
-    void a_server_reached_over_UDP_is_down_while_nobody_listens_and_gets_waiting_messages_later() throws Exception {
+    void a_server_reached_over_UDP_is_down_while_no_program_listens_and_gets_waiting_messages_later() throws Exception {
         int port = Ports.reserve();
         Server server = server("udp://127.0.0.1:" + port);
         proxy(List.of(server));
@@ -621,7 +621,7 @@ class ForwarderTest {
             assertThat(value("proxy_up" + label)).isEqualTo(1);
             assertThat(log.lines())
                     .anySatisfy(line -> assertThat(line)
-                            .contains(server + ": nobody listens there", "may be lost: 1 ", "increment NAME"))
+                            .contains(server + ": no program listens there", "may be lost: 1 ", "increment NAME"))
                     .anySatisfy(line -> assertThat(line).contains(server + " is back"))
                     .noneSatisfy(line -> assertThat(line).contains("nothing is lost"));
         }

@@ -100,7 +100,7 @@ class SilentHostsTest {
     }
 
     @Test
-    void a_host_that_acknowledges_something_now_and_then_is_not_gone() {
+    void a_host_that_acknowledges_something_occasionally_is_not_gone() {
         look(6, 0);
         for (int left = 5; left > 0; left--) {
             for (int second = 0; second < 5; second++) {

@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(90)
 @Tag("slow")
+@Tag("once")
 class VanishedHostTest {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final Duration NOTICED = Duration.ofSeconds(45);

@@ -56,6 +56,7 @@ class PublishIT {
         Path out = out(started.size());
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
                 "-jar",
                 Path.of("target", "collector.jar").toAbsolutePath().toString(),
                 "--bind=127.0.0.1",

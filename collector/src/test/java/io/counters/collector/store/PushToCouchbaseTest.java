@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Tag;
 
 /** With CouchbaseMock, not a real Couchbase. */
 @Tag("slow")
+@Tag("once")
 class PushToCouchbaseTest extends PusherContract {
     @Override
     ServerProcess newServer() throws IOException {

@@ -1,0 +1,196 @@
+package io.counters.collector.dashboard;
+
+import com.google.gson.stream.JsonWriter;
+import io.counters.collector.history.History;
+import io.counters.collector.history.Samples;
+import io.counters.collector.http.Answer;
+import io.counters.collector.http.Request;
+import io.counters.collector.http.RequestException;
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Snapshot;
+import io.counters.wire.NameReader;
+import io.counters.wire.Rejection;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.PriorityQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** {@code /api/counters}: the list of counters, and each one by its name. For any thread. */
+final class CountersApi {
+    private static final int NEAREST = 3;
+
+    private final Ledger ledger;
+    private final History history;
+    private final InstantSource clock;
+
+    CountersApi(Ledger ledger, History history, InstantSource clock) {
+        this.ledger = ledger;
+        this.history = history;
+        this.clock = clock;
+    }
+
+    /** {@code /api/counters?prefix=&q=&limit=&after=}. */
+    Answer list(Request request) {
+        request.allow("prefix", "q", "limit", "after");
+        CountersText.Filter filter = new CountersText.Filter(
+                text(request.parameter("prefix")), text(request.parameter("q")), text(request.parameter("after")));
+        int limit = (int) request.number("limit", 1, Integer.MAX_VALUE, Integer.MAX_VALUE);
+        return new Answer(200, Answer.JSON, new CountersText(ledger.snapshot(), filter, limit));
+    }
+
+    private static String text(@Nullable String parameter) {
+        return Objects.requireNonNullElse(parameter, "");
+    }
+
+    /** {@code /api/counters/NAME}. */
+    Answer one(Request request) {
+        request.allow();
+        String name = name(request);
+        long value = ledger.committed(name).orElseThrow(() -> unknown(name));
+        return Answer.json(json -> {
+            json.beginObject().name("name").value(name);
+            tags(json, name);
+            json.name("value").value(value).endObject();
+            return false;
+        });
+    }
+
+    /** {@code /api/counters/NAME/history?from=&to=&step=&format=}. */
+    Answer history(Request request) {
+        request.allow("from", "to", "step", "format");
+        String name = name(request);
+        HistoryRange range = HistoryRange.of(request, clock.millis() / 1000, history.stepSeconds());
+        boolean isCsv = isCsv(request);
+        try {
+            Samples samples = history.samples(name, range.fromSecond(), range.toSecond(), range.stepSeconds());
+            if (samples.size() == 0
+                    && ledger.committed(name).isEmpty()
+                    && history.extent(name).isEmpty()) {
+                throw unknown(name);
+            }
+            Samples thinned = range.thinned(samples);
+            return isCsv ? csv(thinned) : json(range, thinned);
+        } catch (IOException unreadable) {
+            throw new RequestException(503, String.valueOf(unreadable.getMessage()));
+        }
+    }
+
+    private static boolean isCsv(Request request) {
+        String format = request.parameter("format");
+        if (format == null) {
+            return text(request.header("Accept")).contains("text/csv");
+        }
+        if (!format.equals("json") && !format.equals("csv")) {
+            throw RequestException.bad("the parameter format is " + Request.shown(format) + "; it must be json or csv");
+        }
+        return format.equals("csv");
+    }
+
+    private static Answer json(HistoryRange range, Samples samples) {
+        AtomicInteger next = new AtomicInteger(-1);
+        return Answer.json(json -> {
+            int sample = next.getAndIncrement();
+            if (sample < 0) {
+                json.beginObject().name("name").value(samples.name());
+                json.name("from").value(range.fromSecond()).name("to").value(range.toSecond());
+                json.name("step").value(range.stepSeconds()).name("samples").beginArray();
+                return true;
+            }
+            if (sample < samples.size()) {
+                json.beginArray().value(samples.seconds()[sample]).value(samples.values()[sample]);
+                json.endArray();
+                return true;
+            }
+            json.endArray().endObject();
+            return false;
+        });
+    }
+
+    private static Answer csv(Samples samples) {
+        AtomicInteger next = new AtomicInteger(-1);
+        return new Answer(200, "text/csv; charset=utf-8", out -> {
+            int sample = next.getAndIncrement();
+            if (sample < 0) {
+                out.append("second,value\n");
+            } else if (sample < samples.size()) {
+                out.append(samples.seconds()[sample]).append(',');
+                out.append(samples.values()[sample]).append('\n');
+            }
+            return sample + 1 < samples.size();
+        });
+    }
+
+    private static void tags(JsonWriter json, String name) throws IOException {
+        String[] parts = name.split(",", -1);
+        json.name("metric").value(parts[0]).name("tags").beginObject();
+        for (int tag = 1; tag < parts.length; tag++) {
+            int equals = parts[tag].indexOf('=');
+            json.name(parts[tag].substring(0, equals)).value(parts[tag].substring(equals + 1));
+        }
+        json.endObject();
+    }
+
+    /**
+     * The canonical name of the counter that a request asks for.
+     *
+     * @throws RequestException when it is no name
+     */
+    private static String name(Request request) {
+        NameReader reader = new NameReader();
+        Rejection broken = reader.read(request.rest());
+        if (broken != null) {
+            throw RequestException.bad(
+                    "no counter can have the name " + Request.shown(request.rest()) + ": " + broken.rule());
+        }
+        return reader.name();
+    }
+
+    private RequestException unknown(String name) {
+        List<String> nearest = nearest(name, ledger.snapshot());
+        return new RequestException(
+                404,
+                "there is no counter " + name + " here"
+                        + (nearest.isEmpty() ? "" : "; the nearest are " + String.join(" and ", nearest))
+                        + ". /api/counters?q=PART lists names that contain a part. Write a slash in a name as %2F");
+    }
+
+    /** The names that differ least from this one, nearest first: {@value #NEAREST} at the most. */
+    static List<String> nearest(String name, Snapshot counters) {
+        Comparator<String> farther = Comparator.<String>comparingInt(other -> difference(name, other))
+                .thenComparing(Comparator.naturalOrder());
+        PriorityQueue<String> nearest = new PriorityQueue<>(farther.reversed());
+        for (int counter = 0; counter < counters.size(); counter++) {
+            String other = counters.names()[counter];
+            if (difference(name, other) <= name.length() / 2) {
+                nearest.add(other);
+                if (nearest.size() > NEAREST) {
+                    nearest.remove();
+                }
+            }
+        }
+        return nearest.stream().sorted(farther).toList();
+    }
+
+    /** How long the part is, between an equal beginning and an equal end, in which they differ; case does not count. */
+    private static int difference(String one, String other) {
+        int most = Math.min(one.length(), other.length());
+        int head = 0;
+        while (head < most && isSame(one.charAt(head), other.charAt(head))) {
+            head++;
+        }
+        int tail = 0;
+        while (tail < most - head
+                && isSame(one.charAt(one.length() - 1 - tail), other.charAt(other.length() - 1 - tail))) {
+            tail++;
+        }
+        return Math.max(one.length(), other.length()) - head - tail;
+    }
+
+    private static boolean isSame(char one, char other) {
+        return Character.toLowerCase(one) == Character.toLowerCase(other);
+    }
+}

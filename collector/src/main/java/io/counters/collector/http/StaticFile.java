@@ -1,0 +1,63 @@
+package io.counters.collector.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * A text file of the program's jar: a page, a script or a style. A browser keeps it, and asks each time whether it is still
+ * the same. A page may load nothing but files of this port, and no other site may show it in a frame.
+ */
+final class StaticFile implements Function<Request, Answer> {
+    private static final Map<String, String> TYPES = Map.of(
+            "html", "text/html; charset=utf-8",
+            "js", "text/javascript; charset=utf-8",
+            "css", "text/css; charset=utf-8",
+            "svg", "image/svg+xml");
+    private static final String POLICY =
+            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+    private final String type;
+    private final String text;
+    private final String tag;
+
+    /**
+     * Reads the file.
+     *
+     * @param resource relative to the class, or absolute with a slash at its beginning
+     */
+    StaticFile(Class<?> beside, String resource) {
+        type = TYPES.getOrDefault(resource.substring(resource.lastIndexOf('.') + 1), "");
+        try (InputStream in = beside.getResourceAsStream(resource)) {
+            if (in == null || type.isEmpty()) {
+                throw new IllegalArgumentException(resource + " is not in the jar, or is no html, js, css or svg");
+            }
+            byte[] bytes = in.readAllBytes();
+            text = new String(bytes, UTF_8);
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
+            tag = '"' + HexFormat.of().formatHex(digest, 0, 16) + '"';
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(resource + " can't be read from the jar", unreadable);
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("every JDK has SHA-256", impossible);
+        }
+    }
+
+    @Override
+    public Answer apply(Request request) {
+        String known = request.header("If-None-Match");
+        boolean isKnown = known != null && known.contains(tag);
+        return new Answer(
+                isKnown ? 304 : 200,
+                type,
+                Text.of(isKnown ? "" : text),
+                Map.of("ETag", tag, "Cache-Control", "no-cache", "Content-Security-Policy", POLICY));
+    }
+}

@@ -1,0 +1,68 @@
+package io.counters.collector.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.Self;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A port with these routes, and a clock that only a test moves. */
+final class ServedRoutes implements AutoCloseable {
+    final AtomicLong nanos = new AtomicLong();
+    final Self self = new Self();
+    final SaidFaults said = new SaidFaults();
+    final HttpPort port;
+    private final List<Throwable> deaths = new CopyOnWriteArrayList<>();
+    private final List<Browser> browsers = new ArrayList<>();
+
+    ServedRoutes(Route... routes) throws IOException {
+        port = new HttpPort(0, "take another", List.of(routes), nanos::get, said.log(), self, work -> {
+            Thread thread = new Thread(work, "counters-http");
+            thread.setDaemon(true);
+            thread.setUncaughtExceptionHandler((dead, fault) -> deaths.add(fault));
+            return thread;
+        });
+        port.start();
+    }
+
+    /** A connection, closed with the port. */
+    Browser browser() throws IOException {
+        return browser(0);
+    }
+
+    /** The same, with a receive buffer so small. */
+    Browser browser(int receiveBytes) throws IOException {
+        Browser browser = new Browser(port.address(), receiveBytes);
+        browsers.add(browser);
+        return browser;
+    }
+
+    /** One request on a connection of its own. */
+    Browser.Reply ask(String method, String path, String... headers) throws IOException {
+        try (Browser browser = new Browser(port.address())) {
+            return browser.ask(method, path, headers).reply(!method.equals("HEAD"));
+        }
+    }
+
+    long counted(String name) {
+        return self.values().getOrDefault(name, 0L);
+    }
+
+    void seconds(long more) {
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(more));
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (Browser browser : browsers) {
+            browser.close();
+        }
+        port.close();
+        assertThat(deaths).isEmpty();
+    }
+}
