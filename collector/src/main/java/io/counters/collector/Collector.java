@@ -214,6 +214,7 @@ public final class Collector implements AutoCloseable {
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
+                    commit,
                     history,
                     self,
                     health::faults,

@@ -114,6 +114,12 @@ class CollectorIT {
             return http.send(HttpRequest.newBuilder(uri).build(), ofString()).body();
         }
 
+        String delete(String path) throws Exception {
+            URI uri = URI.create("http://127.0.0.1:" + page + path);
+            return http.send(HttpRequest.newBuilder(uri).DELETE().build(), ofString())
+                    .body();
+        }
+
         void awaitCounter(String name, long value) {
             await().atMost(PATIENCE)
                     .pollInterval(Duration.ofMillis(20))
@@ -185,6 +191,26 @@ class CollectorIT {
         second.datagram(S1 + " 30 3\nincrement orders.placed 0 8");
 
         second.awaitCounter("orders.placed", 8);
+        second.end();
+        second.assertSilent();
+    }
+
+    @Test
+    void a_removed_counter_stays_removed_after_a_kill_and_counts_from_0() throws Exception {
+        Running first = new Running();
+        first.datagram(S1 + " 10 1\nincrement orders.placed 7 7\nincrement other 1 1");
+        first.awaitCounter("orders.placed", 7);
+        assertThat(first.delete("/api/counters/orders.placed")).contains("\"value\": 7,", "\"watermarks\": 1}");
+        first.process.destroyForcibly();
+        assertThat(first.process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+
+        Running second = new Running();
+        second.datagram(S1 + " 20 2\nincrement orders.placed 0 7\nincrement other 1 2");
+        second.awaitCounter("other", 2);
+        assertThat(second.counters()).doesNotContain("orders.placed");
+        second.datagram(S1 + " 30 3\nincrement orders.placed 2 9");
+
+        second.awaitCounter("orders.placed", 2);
         second.end();
         second.assertSilent();
     }

@@ -6,6 +6,7 @@ import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
+import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.self.FaultLog;
@@ -30,6 +31,7 @@ public final class Dashboard implements AutoCloseable {
     /**
      * Opens the port; {@link #start} serves it.
      *
+     * @param commit used to remove a counter
      * @param faults what a restart would cure, a line each; asked on the event loop, so it takes no lock
      * @param troubles what keeps the collector from some of its work, a line each; the same
      * @param clock the wall clock, for times of the past
@@ -40,6 +42,7 @@ public final class Dashboard implements AutoCloseable {
     public Dashboard(
             DashboardSettings settings,
             Ledger ledger,
+            Commit commit,
             History history,
             Self self,
             Supplier<List<String>> faults,
@@ -50,7 +53,7 @@ public final class Dashboard implements AutoCloseable {
             ThreadFactory threads)
             throws IOException {
         this.ledger = ledger;
-        CountersApi counters = new CountersApi(ledger, history, clock);
+        CountersApi counters = new CountersApi(ledger, commit, history, clock);
         port = new HttpPort(
                 settings.port(),
                 "if another collector uses it, use --http-port for another port",
@@ -62,6 +65,8 @@ public final class Dashboard implements AutoCloseable {
                         Route.file("/uplot.js", Dashboard.class, UPLOT + "uPlot.iife.min.js"),
                         Route.get("/api/counters", Work.MUCH, counters::list),
                         Route.get("/api/counters/*", Work.SOME, counters::one),
+                        Route.delete("/api/counters/*", Work.SOME, counters::remove),
+                        Route.get("/api/counters/*/explain", Work.SOME, counters::explain),
                         Route.get("/api/counters/*/history", Work.SOME, counters::history),
                         Route.get("/api/streams", Work.MUCH, this::streams),
                         Route.rejected(log),
