@@ -119,14 +119,24 @@ class LedgerFileTest {
             file.write(new Changes(
                     new Changes.Head(1, 1, 1234, 0, 5, true),
                     new Changes.Counters(
-                            new String[0], 0, 0, new BitSet(), new int[0], new long[0][], new long[0][], new BitSet()),
+                            new String[0],
+                            0,
+                            0,
+                            new BitSet(),
+                            new int[0],
+                            new long[0][],
+                            new long[0][],
+                            new BitSet(),
+                            new long[0][],
+                            Changes.Facts.AS_BEFORE),
                     List.of(),
                     List.of(),
                     List.of(),
                     List.of(),
                     null,
                     null,
-                    Changes.Held.AS_BEFORE));
+                    Changes.Held.AS_BEFORE,
+                    Changes.Moves.NONE));
         }
 
         try (LedgerFile file = new LedgerFile(folder)) {
