@@ -618,7 +618,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         keepsAlive = false;
         try {
             if (isAnswerable) {
-                send(new RequestException(500, asked + " failed; the log says why").answer(isApi));
+                send(new RequestException(500, asked + " failed; see the log").answer(isApi));
             } else {
                 end();
             }

@@ -247,7 +247,7 @@ class DashboardTest {
         HttpResponse<String> refused = ask("GET", "/api/counters/a%20b");
 
         assertThat(refused.statusCode()).isEqualTo(400);
-        assertThat(refused.body()).contains("no counter can have the name \\\"a b\\\": a name is made of A-Z");
+        assertThat(refused.body()).contains("no counter can have the name \\\"a b\\\": a name consists of A-Z");
     }
 
     @Test
