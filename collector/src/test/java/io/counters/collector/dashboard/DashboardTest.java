@@ -351,7 +351,9 @@ class DashboardTest {
 
     @Test
     void metrics_are_lines_in_prometheus_format() throws Exception {
-        kept.self.count("intake_rejected_lines_total", "reason", "name_letter").add(3);
+        kept.self
+                .count("intake_rejected_lines_total", "Lines that were rejected, by reason.", "reason", "name_letter")
+                .add(3);
 
         HttpResponse<String> metrics = ask("GET", "/metrics");
 
@@ -399,7 +401,10 @@ class DashboardTest {
                 waiting.add(browser.ask("GET", path));
             }
             // Not by metrics(), because some metrics need the lock.
-            await().until(() -> kept.self.count("http_requests_total").sum() == 5);
+            await().until(() -> kept.self
+                            .count("http_requests_total", "HTTP requests received.")
+                            .sum()
+                    == 5);
 
             assertThat(ask("GET", "/healthz").body()).isEqualTo("ok\n");
             assertThat(ask("GET", "/").statusCode()).isEqualTo(200);

@@ -185,7 +185,7 @@ class UnixSocketTest {
         UnixSocket socket = new UnixSocket(path, System::nanoTime);
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
-                kept.self.count("intake_unix_datagrams_total"),
+                kept.self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                 new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
                 System::nanoTime,
                 kept.said.log(),
@@ -304,7 +304,7 @@ class UnixSocketTest {
         Files.delete(path);
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
-                kept.self.count("intake_unix_datagrams_total"),
+                kept.self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                 new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
                 System::nanoTime,
                 kept.said.log(),
@@ -388,7 +388,7 @@ class UnixSocketTest {
         }) {
             DatagramReceiver receiver = new DatagramReceiver(
                     small,
-                    kept.self.count("intake_datagrams_total"),
+                    kept.self.count("intake_datagrams_total", "Datagrams received over UDP."),
                     new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
                     System::nanoTime,
                     kept.said.log(),
