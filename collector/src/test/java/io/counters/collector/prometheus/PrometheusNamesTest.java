@@ -18,7 +18,7 @@ class PrometheusNamesTest {
         "2xx,                  _2xx",
         "http.2xx,             http_2xx",
         ".,                    _",
-        "-9.,                  __9_",
+        "-9.,                  _9_",
         "orders.total,         orders",
         "orders_total,         orders",
         "orders.total.total,   orders_total",
