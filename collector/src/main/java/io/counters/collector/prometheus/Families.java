@@ -85,6 +85,7 @@ final class Families {
 
     /** Finds equal plain names by their hashes, so that not all of them are in memory at once. */
     private void escapeNames() {
+        begins.stream().filter(this::needsEscaping).forEach(escapedNames::set);
         long[] byHash = begins.stream()
                 .mapToLong(family -> (long) plainName(family).hashCode() << 32 | family)
                 .toArray();
@@ -94,19 +95,19 @@ final class Families {
             while (to < byHash.length && byHash[to] >> 32 == byHash[from] >> 32) {
                 to++;
             }
-            // The families of one hash are in the order of their names.
-            escapeNames(Arrays.stream(byHash, from, to)
-                    .mapToInt(entry -> (int) entry)
-                    .toArray());
+            if (to - from > 1) {
+                // The families of one hash are in the order of their names.
+                escapeNames(Arrays.stream(byHash, from, to)
+                        .mapToInt(entry -> (int) entry)
+                        .toArray());
+            }
         }
     }
 
     private void escapeNames(int... families) {
         Map<String, Integer> first = new HashMap<>();
         for (int family : families) {
-            if (needsEscaping(family)) {
-                escapedNames.set(family);
-            } else if (families.length > 1) {
+            if (!escapedNames.get(family)) {
                 first.merge(
                         plainName(family),
                         family,
@@ -265,27 +266,26 @@ final class Families {
         return counters.createdSeconds()[order[place]];
     }
 
-    /** The counter's labels in braces; empty if it has none. Values need no escaping. */
-    String labels(int place) {
+    /** Appends the counter's labels in braces, if it has any. Values need no escaping. */
+    void appendLabels(int place, StringBuilder out) {
         String name = name(place);
-        int comma = name.indexOf(',');
-        if (comma < 0) {
-            return "";
-        }
-        StringBuilder labels = new StringBuilder(name.length() + 16);
         char separator = '{';
+        int comma = name.indexOf(',');
         while (comma >= 0) {
             int equals = name.indexOf('=', comma);
             int next = name.indexOf(',', equals);
-            String key = name.substring(comma + 1, equals);
-            labels.append(separator)
-                    .append(escapedKeys.get(place) ? PrometheusNames.escaped(key) : PrometheusNames.plain(key));
-            labels.append("=\"")
+            out.append(separator);
+            if (escapedKeys.get(place)) {
+                out.append(PrometheusNames.escaped(name.substring(comma + 1, equals)));
+            } else {
+                PrometheusNames.appendPlain(name, comma + 1, equals, out);
+            }
+            out.append("=\"")
                     .append(name, equals + 1, next < 0 ? name.length() : next)
                     .append('"');
             separator = ',';
             comma = next;
         }
-        return labels.append('}').toString();
+        out.append(separator == ',' ? "}" : "");
     }
 }

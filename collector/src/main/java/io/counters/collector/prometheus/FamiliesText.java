@@ -15,8 +15,8 @@ final class FamiliesText implements Text {
     private int family = -1;
     private int place;
     private int end;
-    private String name = "";
     private String sample = "";
+    private String createdSample = "";
 
     /** @param shown the families that are written, by where they begin */
     FamiliesText(Families families, BitSet shown, Exposition format) {
@@ -31,16 +31,19 @@ final class FamiliesText implements Text {
             out.append(isOpenMetrics ? "# EOF\n" : "");
             return false;
         }
-        String labels = families.labels(place);
-        out.append(sample).append(labels).append(' ').append(families.value(place));
-        out.append('\n');
+        append(out, sample, families.value(place));
         long created = families.createdSecond(place);
         if (isOpenMetrics && !families.isGauge(family) && created > 0) {
-            out.append(name).append(PrometheusNames.CREATED).append(labels).append(' ');
-            out.append(created).append('\n');
+            append(out, createdSample, created);
         }
         place++;
         return true;
+    }
+
+    private void append(StringBuilder out, String sampleName, long value) {
+        out.append(sampleName);
+        families.appendLabels(place, out);
+        out.append(' ').append(value).append('\n');
     }
 
     private boolean begin(StringBuilder out) {
@@ -50,9 +53,10 @@ final class FamiliesText implements Text {
         }
         place = family;
         end = families.end(family);
-        name = families.familyName(family);
+        String name = families.familyName(family);
         boolean isGauge = families.isGauge(family);
         sample = isGauge ? name : name + PrometheusNames.TOTAL;
+        createdSample = name + PrometheusNames.CREATED;
         String described = isOpenMetrics ? name : sample;
         out.append("# HELP ").append(described).append(" The counter ").append(families.metric(family));
         out.append(".\n# TYPE ").append(described).append(isGauge ? " gauge\n" : " counter\n");

@@ -25,13 +25,18 @@ final class PrometheusNames {
     /** The name of a label. */
     static String plain(String text) {
         StringBuilder plain = new StringBuilder(text.length() + 1);
-        if (isDigit(text.charAt(0))) {
-            plain.append('_');
-        }
-        for (int i = 0; i < text.length(); i++) {
-            plain.append(isLetterOrDigit(text.charAt(i)) ? text.charAt(i) : '_');
-        }
+        appendPlain(text, 0, text.length(), plain);
         return plain.toString();
+    }
+
+    /** Appends the plain name of {@code text[from, to)}. */
+    static void appendPlain(String text, int from, int to, StringBuilder out) {
+        if (isDigit(text.charAt(from))) {
+            out.append('_');
+        }
+        for (int i = from; i < to; i++) {
+            out.append(isLetterOrDigit(text.charAt(i)) ? text.charAt(i) : '_');
+        }
     }
 
     /** Whether a metric must be escaped, whatever the others are called. */
