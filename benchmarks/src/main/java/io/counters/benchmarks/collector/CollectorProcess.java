@@ -94,6 +94,19 @@ final class CollectorProcess implements Receiver {
         return all;
     }
 
+    /** The time of a complete answer of /metrics/counters, in OpenMetrics. */
+    double counterMetricsSeconds() throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(metrics + "/counters"))
+                .header("Accept", "application/openmetrics-text")
+                .build();
+        long begun = System.nanoTime();
+        HttpResponse<Void> answer = http.send(request, HttpResponse.BodyHandlers.discarding());
+        if (answer.statusCode() != 200) {
+            throw new IOException(request.uri() + " answered " + answer.statusCode());
+        }
+        return (System.nanoTime() - begun) / 1e9;
+    }
+
     /** One of {@link #metrics}; 0 if it has not been counted yet. */
     long metric(String name) throws IOException, InterruptedException {
         return metrics().getOrDefault(name, 0L);
