@@ -242,10 +242,13 @@ public final class Collector implements AutoCloseable {
             closeOpened();
             throw cannot;
         }
-        self.gauge("log_dropped_lines_total", LogStream::droppedLines);
+        self.total(
+                "log_dropped_lines_total",
+                "Log lines that did not fit into the buffer before stderr.",
+                LogStream::droppedLines);
         Runtime jvm = Runtime.getRuntime();
-        self.gauge("heap_bytes", () -> jvm.totalMemory() - jvm.freeMemory());
-        self.gauge("heap_bytes_max", jvm::maxMemory);
+        self.gauge("heap_bytes", "Heap in use.", () -> jvm.totalMemory() - jvm.freeMemory());
+        self.gauge("heap_bytes_max", "The maximum of the heap.", jvm::maxMemory);
         ticks = new TickClock(publishing.interval().toSeconds(), clock, System::nanoTime, faults);
         intakeThread.start();
         dashboard.start();

@@ -51,7 +51,8 @@ class ArchitectureTest {
         "history,   publish ledger",
         "http,      ''",
         "proxy,     udp http wire ring emit cells",
-        "dashboard, http ledger history wire",
+        "prometheus, http ledger wire",
+        "dashboard, http ledger history prometheus wire",
         "simulate,  ledger peers wire emit cells",
     })
     void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {
@@ -92,6 +93,7 @@ class ArchitectureTest {
                         HOUSE + ".publish",
                         HOUSE + ".history",
                         HOUSE + ".proxy",
+                        HOUSE + ".prometheus",
                         HOUSE + ".dashboard",
                         HOUSE + ".simulate");
     }

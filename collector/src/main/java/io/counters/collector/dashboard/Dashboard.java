@@ -9,6 +9,7 @@ import io.counters.collector.http.Route.Work;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.StreamReport;
+import io.counters.collector.prometheus.CounterMetrics;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
@@ -54,6 +55,7 @@ public final class Dashboard implements AutoCloseable {
             throws IOException {
         this.ledger = ledger;
         CountersApi counters = new CountersApi(ledger, commit, history, clock);
+        CounterMetrics metrics = new CounterMetrics(ledger, self);
         port = new HttpPort(
                 settings.port(),
                 "if another collector uses it, use --http-port for another port",
@@ -71,6 +73,7 @@ public final class Dashboard implements AutoCloseable {
                         Route.get("/api/streams", Work.MUCH, this::streams),
                         Route.rejected(log),
                         Route.metrics(self),
+                        Route.get("/metrics/counters", Work.MUCH, metrics::answer),
                         Route.get("/healthz", Work.NONE, request -> health(faults.get())),
                         Route.get("/readyz", Work.NONE, request -> health(troubles.get()))),
                 nanoClock,
