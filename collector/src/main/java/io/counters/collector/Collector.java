@@ -2,6 +2,8 @@ package io.counters.collector;
 
 import io.counters.collector.dashboard.Dashboard;
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.history.History;
+import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.intake.UnixSettings;
@@ -80,6 +82,7 @@ public final class Collector implements AutoCloseable {
     private final PublishSettings publishing;
     private final Ledger ledger;
     private final Commit commit;
+    private final History history;
     private final Publisher publisher;
     private final TickClock ticks;
     private final Intake intake;
@@ -100,18 +103,27 @@ public final class Collector implements AutoCloseable {
             DashboardSettings showing,
             PeersSettings sharing,
             String prefix,
-            PublishSettings publishing) {
+            PublishSettings publishing,
+            HistorySettings history) {
         /** @throws SettingsException with every mistake in them */
         static Parts of(Settings settings) throws SettingsException {
+            long heapBytes = Runtime.getRuntime().maxMemory();
+            LedgerSettings keeping = LedgerSettings.from(settings, heapBytes);
+            PublishSettings publishing = PublishSettings.from(settings);
             Parts parts = new Parts(
                     IntakeSettings.from(settings),
                     UnixSettings.from(settings),
-                    LedgerSettings.from(settings, Runtime.getRuntime().maxMemory()),
+                    keeping,
                     StoreSettings.from(settings),
                     DashboardSettings.from(settings),
                     PeersSettings.from(settings),
                     LedgerSettings.prefix(settings),
-                    PublishSettings.from(settings));
+                    publishing,
+                    HistorySettings.from(
+                            settings,
+                            keeping.folder(),
+                            heapBytes,
+                            publishing.interval().toSeconds()));
             settings.check();
             return parts;
         }
@@ -178,8 +190,14 @@ public final class Collector implements AutoCloseable {
             Store store = storing.isShared() ? open(storing.open(System::nanoTime)) : null;
             pusher = store == null ? null : new Pusher(ledger, store, prefix, sharing.self(), faults, self);
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
+            // Closed once more by the publisher, after its last tick.
+            history = open(new History(parts.history, faults, self));
+            List<Sink> takers = new ArrayList<>(sinks);
+            if (history.countersMax() > 0) {
+                takers.add(history);
+            }
             publisher = open(new Publisher(
-                    ledger, commit, sinks, publishing, work -> threads.daemon("counters-sink", work), faults, self));
+                    ledger, commit, takers, publishing, work -> threads.daemon("counters-sink", work), faults, self));
             List<Supplier<Optional<String>>> watched = new ArrayList<>();
             if (pusher != null) {
                 watched.add(pusher::trouble);
@@ -293,6 +311,7 @@ public final class Collector implements AutoCloseable {
         parts.unix.path().ifPresent(path -> out.println("  unix:   " + path));
         out.println("  page:   http://" + text(dashboard.address()) + "/");
         out.println("  ledger: " + file + ", " + ledger.size() + " counters");
+        out.println("  history: " + history);
         out.println("  store:  " + (store == null ? "none but the ledger" : store));
         if (peers != null) {
             out.println("  peers:  " + peers);

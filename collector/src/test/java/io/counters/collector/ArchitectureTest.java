@@ -48,6 +48,7 @@ class ArchitectureTest {
         "intake,    udp ledger wire",
         "store,     ledger ring emit",
         "publish,   ledger wire",
+        "history,   publish ledger",
         "http,      ''",
         "proxy,     udp http wire ring emit cells",
         "dashboard, http ledger wire",
@@ -89,6 +90,7 @@ class ArchitectureTest {
                         HOUSE + ".intake",
                         HOUSE + ".store",
                         HOUSE + ".publish",
+                        HOUSE + ".history",
                         HOUSE + ".proxy",
                         HOUSE + ".dashboard",
                         HOUSE + ".simulate");

@@ -96,8 +96,9 @@ public final class Publisher implements AutoCloseable {
             return;
         }
         Snapshot all = ledger.snapshot(free);
-        Snapshot values = idle == null ? all : idle.leaveOut(all);
+        Snapshot moving = idle == null ? all : idle.leaveOut(all);
         for (Lane lane : lanes) {
+            Snapshot values = lane.sink.takesIdle() ? all : moving;
             if (lane.thread.getQueue().size() >= WAITING_MAX) {
                 lost.add(values.size());
                 faults.warn(

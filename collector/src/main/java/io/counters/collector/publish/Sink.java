@@ -17,6 +17,11 @@ public interface Sink extends AutoCloseable {
         return Optional.empty();
     }
 
+    /** Whether it also takes counters that have not moved for so long that the others are not sent them. */
+    default boolean takesIdle() {
+        return false;
+    }
+
     /** Where it is, for the log; without any secret. */
     @Override
     String toString();

@@ -47,6 +47,13 @@ public enum Setting {
     INTERVAL("10s", "time between two points of a counter, 1s to 1h, in whole seconds"),
     IDLE("never", "leave a counter out once it has not moved for so long, 1s to 9999h; never publishes all"),
     SPOOL("1g", "most bytes on disk of points that OpenTSDB has not taken yet, 1m to 9999g; then the oldest go"),
+    HISTORY_TICKS("48h", "how long the page's graphs have a value for every tick, 1m to 9999y; 0 keeps none"),
+    HISTORY_MINUTES("30d", "how long they have a value every 5 minutes, 1m to 9999y; 0 keeps none"),
+    HISTORY_HOURS("2y", "how long they have a value every hour, 1m to 9999y; 0 keeps none"),
+    HISTORY_BYTES("2g", "most bytes of the history on disk, 16m to 9999g; then the oldest values go"),
+    HISTORY_COUNTERS(
+            "20000",
+            "most counters that have a history, 0 to 1000000; fewer where memory does not allow so many; 0 keeps none"),
     PREFIX("", "stands before every name in the store and in OpenTSDB: 'shop.'"),
     TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
     PEERS(

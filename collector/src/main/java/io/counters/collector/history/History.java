@@ -1,0 +1,364 @@
+package io.counters.collector.history;
+
+import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.publish.Sink;
+import io.counters.collector.self.DiskFault;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The values of counters over time. Takes every tick on the thread of its {@link Sink}, and answers questions on any thread,
+ * also while it takes one.
+ *
+ * <p>A tick is in the file, synced, when {@link #put} returns. If it can't be written, that tick is missing in graphs; it is
+ * counted and said, and the next tick tries again. Counts are never affected.
+ */
+public final class History implements Sink {
+    private static final Logger log = LoggerFactory.getLogger(History.class);
+
+    /** What SQLite keeps beside a database. */
+    private static final List<String> PARTS = List.of("", "-wal", "-shm");
+
+    /** Said again after this time: a collector may have more counters than are kept, for good. */
+    private static final long SAID_SECONDS = 3_600;
+
+    private final HistorySettings settings;
+    private final FaultLog faults;
+    private final Readers readers;
+    private final LongAdder lost;
+    private final LongAdder dropped;
+
+    /** What readers read; null before the file could be opened. */
+    private volatile @Nullable Recorder recorder;
+
+    /** Why the file can't be used now; null while it can. */
+    private volatile @Nullable String trouble;
+
+    /** A reader found the file damaged. */
+    private volatile boolean isSuspect;
+
+    private volatile long leftOut;
+    private long leftOutSaid = Long.MIN_VALUE / 2;
+    private boolean closed;
+
+    /**
+     * From when to when something is known of a counter.
+     *
+     * @param firstSecond of its first sample
+     * @param lastSecond of its last one
+     */
+    public record Extent(long firstSecond, long lastSecond) {}
+
+    /** Opens the file. If that fails, it is said, and tried again with each tick. */
+    public History(HistorySettings settings, FaultLog faults, Self self) {
+        this.settings = settings;
+        this.faults = faults;
+        readers = new Readers(settings.file());
+        lost = self.count("history_lost_ticks_total");
+        dropped = self.count("history_dropped_points_total");
+        self.gauge("history_counters", () -> {
+            Recorder now = recorder;
+            return now == null ? 0 : now.size();
+        });
+        self.gauge("history_counters_max", settings::countersMax);
+        self.gauge("history_left_out_counters", () -> leftOut);
+        self.gauge("history_bytes", () -> {
+            Recorder now = recorder;
+            return now == null ? 0 : now.bytes();
+        });
+        self.gauge("history_bytes_max", settings::bytesMax);
+        if (settings.isOn()) {
+            try {
+                open();
+            } catch (SQLException | IOException | DamagedHistory failure) {
+                failed(failure);
+            }
+        }
+    }
+
+    // The writer
+
+    @Override
+    public boolean takesIdle() {
+        return true;
+    }
+
+    @Override
+    public synchronized void put(long second, Snapshot values) {
+        if (!settings.isOn() || closed) {
+            return;
+        }
+        try {
+            Recorder open = recorder;
+            if (open == null || trouble != null || isSuspect) {
+                open = open();
+            }
+            Recorder.Written written = open.put(second, values);
+            trouble = null;
+            dropped.add(written.droppedPoints());
+            say(second, written);
+        } catch (SQLException | IOException | DamagedHistory failure) {
+            lost.increment();
+            failed(failure);
+        }
+    }
+
+    private void say(long second, Recorder.Written written) {
+        leftOut = written.leftOut();
+        if (leftOut > 0 && Math.abs(second - leftOutSaid) >= SAID_SECONDS) {
+            leftOutSaid = second;
+            log.warn(
+                    "{} counters that moved have no history, because {} are kept already and have moved within the last"
+                            + " hour; --history-counters and -Xmx allow more",
+                    leftOut,
+                    settings.countersMax());
+        }
+        if (written.droppedPoints() > 0) {
+            faults.warn(
+                    "history full",
+                    "the history has " + settings.bytesMax() + " bytes: " + written.droppedPoints()
+                            + " of its oldest points were deleted; --history-bytes gives it more room");
+        }
+    }
+
+    /** The state in memory may differ from the file: it is read again. */
+    private Recorder open() throws SQLException, IOException {
+        closeRecorder();
+        boolean isChecked = isSuspect;
+        Recorder opened;
+        try {
+            opened = opened(isChecked);
+        } catch (SQLException | DamagedHistory found) {
+            if (!HistoryFile.isDamage(found)) {
+                throw found;
+            }
+            opened = openedAfter(isChecked);
+        }
+        isSuspect = false;
+        recorder = opened;
+        return opened;
+    }
+
+    /** Damage is believed when it is found twice, and the system reads all of the file in between. */
+    private Recorder openedAfter(boolean isChecked) throws SQLException, IOException {
+        for (String part : PARTS) {
+            Path file = part(settings.file(), part);
+            if (Files.exists(file)) {
+                try (InputStream in = Files.newInputStream(file)) {
+                    in.transferTo(OutputStream.nullOutputStream());
+                }
+            }
+        }
+        try {
+            return opened(isChecked);
+        } catch (SQLException | DamagedHistory found) {
+            if (!HistoryFile.isDamage(found)) {
+                throw found;
+            }
+            Path away = moveAway();
+            log.error(
+                    "the history was damaged ({}) and is set aside as {}; a new one begins, counts are unaffected",
+                    found.getMessage(),
+                    away);
+            return opened(false);
+        }
+    }
+
+    private Recorder opened(boolean isChecked) throws SQLException {
+        Recorder opened = new Recorder(settings, settings.file());
+        if (isChecked) {
+            boolean isSound = false;
+            try {
+                opened.check();
+                isSound = true;
+            } finally {
+                if (!isSound) {
+                    opened.close();
+                }
+            }
+        }
+        return opened;
+    }
+
+    private static Path part(Path file, String part) {
+        return file.resolveSibling(file.getFileName() + part);
+    }
+
+    private Path moveAway() throws SQLException, IOException {
+        readers.renew();
+        Path away;
+        int number = 0;
+        do {
+            away = settings.file().resolveSibling("history.damaged-" + ++number + ".db");
+        } while (Files.exists(away));
+        for (String part : PARTS) {
+            if (Files.exists(part(settings.file(), part))) {
+                Files.move(part(settings.file(), part), part(away, part));
+            }
+        }
+        return away;
+    }
+
+    private void failed(Exception failure) {
+        try {
+            closeRecorder();
+        } catch (SQLException alsoFailed) {
+            failure.addSuppressed(alsoFailed);
+        }
+        if (HistoryFile.isDamage(failure)) {
+            isSuspect = true;
+        }
+        String reason =
+                failure instanceof IOException disk ? DiskFault.text(disk) : String.valueOf(failure.getMessage());
+        trouble = reason;
+        faults.warn(
+                "history",
+                "can't write the history " + settings.file() + ": " + reason
+                        + "; this tick is missing in its graphs, counts are unaffected, and the next tick tries again");
+    }
+
+    /** Readers go on with what it has in memory. */
+    private void closeRecorder() throws SQLException {
+        Recorder open = recorder;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    // Readers
+
+    /** The samples of a range, both ends in it, each part from the finest resolution that has it. */
+    public Samples samples(String name, long fromSecond, long toSecond) throws IOException {
+        return samples(name, fromSecond, toSecond, 1);
+    }
+
+    /**
+     * The samples of a range, both ends in it.
+     *
+     * @param stepSeconds how far apart samples may be: the coarsest resolution is taken that is not above it. What is older
+     *     than that one keeps comes from a coarser one, and what is newer than its last tick from a finer one
+     * @throws IOException when the file can't be read now; the message says why
+     */
+    public Samples samples(String name, long fromSecond, long toSecond, int stepSeconds) throws IOException {
+        Samples none = new Samples(name, settings.intervalSeconds(), new long[0], new long[0]);
+        return ask(none, (open, reader) -> new Past(open, reader, name).samples(fromSecond, toSecond, stepSeconds));
+    }
+
+    /**
+     * Names that begin with this prefix, in their order; also of counters that the ledger does not have any more.
+     *
+     * @throws IOException when the file can't be read now
+     */
+    public List<String> names(String prefix, int max) throws IOException {
+        return ask(List.of(), (open, reader) -> reader.names(prefix, prefix + Character.MAX_VALUE, max));
+    }
+
+    /**
+     * From when to when something is known of a counter; empty for one that is not known.
+     *
+     * @throws IOException when the file can't be read now
+     */
+    public Optional<Extent> extent(String name) throws IOException {
+        return ask(Optional.empty(), (open, reader) -> extent(open, reader, name));
+    }
+
+    private static Optional<Extent> extent(Recorder open, Reader reader, String name) throws SQLException {
+        List<Reader.Stay> stays = reader.stays(name);
+        if (stays.isEmpty()) {
+            return Optional.empty();
+        }
+        long first = Long.MAX_VALUE;
+        long last = Level.NEVER;
+        synchronized (open) {
+            for (Level level : open.levels()) {
+                first = Math.min(first, level.firstSecond());
+            }
+            if (open.roster().slot(name) >= 0) {
+                last = open.levels().get(0).lastSecond();
+            }
+        }
+        first = Math.max(first, stays.get(0).since());
+        for (Level level : open.levels()) {
+            if (last == Level.NEVER) {
+                last = reader.lastSecond(
+                        level.resolution, stays.get(stays.size() - 1).series());
+            }
+        }
+        return last < first ? Optional.empty() : Optional.of(new Extent(first, last));
+    }
+
+    /** The second of the last tick that was taken; 0 before the first. */
+    public long lastSecond() {
+        Recorder open = recorder;
+        if (open == null || !settings.isOn()) {
+            return 0;
+        }
+        synchronized (open) {
+            return Math.max(0, open.levels().get(0).lastSecond());
+        }
+    }
+
+    /** How many counters may be kept; 0 where there is no history. */
+    public int countersMax() {
+        return settings.isOn() ? settings.countersMax() : 0;
+    }
+
+    /** The seconds from one tick to the next. */
+    public int stepSeconds() {
+        return settings.intervalSeconds();
+    }
+
+    @FunctionalInterface
+    private interface Question<T> {
+        T ask(Recorder open, Reader reader) throws SQLException;
+    }
+
+    private <T> T ask(T nothing, Question<T> question) throws IOException {
+        if (!settings.isOn()) {
+            return nothing;
+        }
+        Recorder open = recorder;
+        if (open == null) {
+            throw new IOException("can't read the history " + settings.file() + ": " + trouble);
+        }
+        try {
+            return readers.read(reader -> question.ask(open, reader));
+        } catch (SQLException | DamagedHistory failure) {
+            if (HistoryFile.isDamage(failure)) {
+                isSuspect = true;
+            }
+            throw new IOException("can't read the history " + settings.file() + ": " + failure.getMessage(), failure);
+        }
+    }
+
+    /** Where it is and what it keeps. */
+    @Override
+    public String toString() {
+        return settings.isOn()
+                ? settings.file() + ", " + settings.countersMax() + " counters at the most"
+                : "none; --history-counters 20000 keeps one";
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        try {
+            readers.close();
+            closeRecorder();
+        } catch (SQLException failure) {
+            log.warn("the history {} did not close: {}", settings.file(), failure.getMessage());
+        }
+    }
+}

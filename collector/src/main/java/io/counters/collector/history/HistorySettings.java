@@ -1,0 +1,100 @@
+package io.counters.collector.history;
+
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What is kept of the past.
+ *
+ * @param file the database
+ * @param intervalSeconds from one tick to the next
+ * @param ticksSeconds how long the value at every tick is kept; 0 for not at all, as with the next two
+ * @param minutesSeconds how long the value every 5 minutes is kept
+ * @param hoursSeconds how long the value every hour is kept
+ * @param bytesMax of the file
+ * @param countersMax of how many counters at most, by the setting and by what the heap allows; 0 for no history
+ */
+public record HistorySettings(
+        Path file,
+        int intervalSeconds,
+        long ticksSeconds,
+        long minutesSeconds,
+        long hoursSeconds,
+        long bytesMax,
+        int countersMax) {
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,4})([mhdy])");
+    private static final Pattern BYTES = Pattern.compile("(\\d{1,4})([mg])");
+    private static final String NOTHING = "0";
+    private static final int COUNTERS_MAX = 1_000_000;
+
+    /** What a counter takes of the heap when all its open blocks are full; measured by {@code HistoryMemoryTest}. */
+    static final int COUNTER_BYTES = 1_500;
+
+    /** One part in so many of the heap may be taken by history. */
+    private static final int HEAP_PART = 10;
+
+    /**
+     * The history that the settings ask for.
+     *
+     * @param folder where its file is
+     * @param heapBytes the most that the heap may ever be
+     * @param intervalSeconds from one tick to the next
+     */
+    public static HistorySettings from(Settings settings, Path folder, long heapBytes, long intervalSeconds) {
+        int counters = settings.number(Setting.HISTORY_COUNTERS, 0, COUNTERS_MAX);
+        return new HistorySettings(
+                folder.resolve("history.db"),
+                (int) intervalSeconds,
+                settings.get(Setting.HISTORY_TICKS, HistorySettings::seconds),
+                settings.get(Setting.HISTORY_MINUTES, HistorySettings::seconds),
+                settings.get(Setting.HISTORY_HOURS, HistorySettings::seconds),
+                settings.get(Setting.HISTORY_BYTES, HistorySettings::bytes),
+                (int) Math.min(counters, heapBytes / HEAP_PART / COUNTER_BYTES));
+    }
+
+    private static long seconds(String text) {
+        if (text.equals(NOTHING)) {
+            return 0;
+        }
+        Matcher matcher = DURATION.matcher(text);
+        long number = matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
+        if (number == 0) {
+            throw new IllegalArgumentException(
+                    "allowed are 0 for none, or 1m to 9999y, as a whole number with m, h, d or y" + " behind it");
+        }
+        return number
+                * switch (matcher.group(2)) {
+                    case "m" -> 60L;
+                    case "h" -> 3_600L;
+                    case "d" -> 86_400L;
+                    default -> 365L * 86_400;
+                };
+    }
+
+    private static long bytes(String text) {
+        Matcher matcher = BYTES.matcher(text);
+        long bytes = matcher.matches()
+                ? Long.parseLong(matcher.group(1)) << (matcher.group(2).equals("m") ? 20 : 30)
+                : 0;
+        if (bytes < 16 << 20) {
+            throw new IllegalArgumentException("allowed are 16m to 9999g, as a whole number with m or g behind it");
+        }
+        return bytes;
+    }
+
+    /** Whether anything is kept. */
+    boolean isOn() {
+        return countersMax > 0 && ticksSeconds + minutesSeconds + hoursSeconds > 0;
+    }
+
+    long keepSeconds(Resolution resolution) {
+        return switch (resolution) {
+            case TICKS -> ticksSeconds;
+            case MINUTES -> minutesSeconds;
+            case HOURS -> hoursSeconds;
+        };
+    }
+}

@@ -1,0 +1,454 @@
+package io.counters.collector.history;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is in memory of one resolution: the value of each series at its last tick, the open blocks, and which ticks took
+ * place. Recorder's lock guards all of it. A series has a slot of {@link Roster}.
+ *
+ * <p>Each tick has a number and writes a row, which tells for each series that changed:
+ *
+ * <pre>
+ *   number: zigzag(series - the series before in this row) * 4 + kind
+ *   MOVES, MOVES_AND_ENDS   signed: the new value - the old one
+ *   ENDS                    -
+ *   ENTERS                  signed: the value
+ * </pre>
+ *
+ * ENDS tells that the open block ended with this tick, so that it is a row of table block from now on.
+ *
+ * <p>The state is what the rows begin with, so that older rows can be deleted:
+ *
+ * <pre>
+ *   for each series:  signed: series - the series before
+ *                     signed: its value
+ *                     number: the tick from which on the rows tell about it, - the number of the last row deleted
+ * </pre>
+ */
+final class Level {
+    static final int MOVES = 0;
+    static final int MOVES_AND_ENDS = 1;
+    static final int ENDS = 2;
+    static final int ENTERS = 3;
+    private static final int NONE = -1;
+    private static final int KIND_BITS = 2;
+    private static final int KINDS = 3;
+
+    /** A block of this size ends: larger ones save little, and are in memory for every series. */
+    static final int BLOCK_BYTES = 240;
+
+    /** How often old blocks are ended and rows are deleted. */
+    private static final int CLEAN_TICKS = 64;
+
+    /** A block ends after this many ticks, if its rows take few bytes. */
+    private static final int AGE_TICKS_MAX = 4320;
+
+    private static final int AGE_TICKS_MIN = 2 * CLEAN_TICKS;
+
+    private static final long TRUSTED_SECONDS = 3_600;
+    private static final long TRUSTED_TICKS_MIN = 12;
+
+    /** Before the first tick. */
+    static final long NEVER = Long.MIN_VALUE;
+
+    final Resolution resolution;
+    final int stepSeconds;
+    final long keepSeconds;
+    private final long rowBytesMax;
+
+    private final @Nullable Points[] open;
+    private final long[] values;
+    private final BitSet kept = new BitSet();
+
+    /** Blocks that ended, until they are committed. */
+    private final List<Ended> ended = new ArrayList<>();
+
+    private final List<Run> runs = new ArrayList<>();
+    private final List<Run> changedRuns = new ArrayList<>();
+
+    private int era;
+    private long tick;
+    private long lastSecond = NEVER;
+
+    private final Bytes row = new Bytes();
+    private long rowSeries;
+    private long rowBytes;
+
+    /** Rows up to this tick are deleted. */
+    private long edge;
+
+    private @Nullable Bytes state;
+
+    /** A block that is not open any more. */
+    record Ended(long series, int era, Block block) {}
+
+    /** Ticks from first to last, each a step after the one before. */
+    record Run(long id, int era, long first, long last, long step) {}
+
+    /**
+     * @param slots how many series there may be
+     * @param rowBytesMax about how many bytes the rows may take
+     */
+    Level(Resolution resolution, int stepSeconds, long keepSeconds, int slots, long rowBytesMax) {
+        this.resolution = resolution;
+        this.stepSeconds = stepSeconds;
+        this.keepSeconds = keepSeconds;
+        this.rowBytesMax = rowBytesMax;
+        open = new Points[slots];
+        values = new long[slots];
+    }
+
+    // A tick
+
+    /** Whether the tick of this second is one of this resolution: the first one, and the first in each step. */
+    boolean isDue(long second) {
+        return lastSecond == NEVER
+                || resolution == Resolution.TICKS
+                || Math.floorDiv(second, stepSeconds) != Math.floorDiv(lastSecond, stepSeconds);
+    }
+
+    /** Begins a tick; {@link #set} tells its values, and {@link #end} ends it. */
+    void begin(Roster roster, long second) {
+        if (second <= lastSecond) {
+            beginEra(roster);
+        }
+        tick++;
+        lastSecond = second;
+        row.clear();
+        rowSeries = 0;
+        addToRuns(second);
+    }
+
+    /** The value of a series at the tick that was begun. */
+    void set(int slot, long series, long value) {
+        long before = values[slot];
+        if (!kept.get(slot)) {
+            kept.set(slot);
+            Points points = new Points(stepSeconds, tick, lastSecond, false, 0);
+            points.add(lastSecond, value);
+            open[slot] = points;
+            values[slot] = value;
+            addToRow(series, ENTERS);
+            row.addSigned(value);
+        } else if (value != before) {
+            Points points = open[slot];
+            if (points == null) {
+                points = new Points(stepSeconds, tick, lastSecond, true, before);
+                open[slot] = points;
+            }
+            points.add(lastSecond, value);
+            values[slot] = value;
+            boolean isFull = points.size() >= BLOCK_BYTES;
+            addToRow(series, isFull ? MOVES_AND_ENDS : MOVES);
+            row.addSigned(value - before);
+            if (isFull) {
+                end(slot, series, points.block());
+            }
+        }
+    }
+
+    private void addToRow(long series, int kind) {
+        row.addNumber(Bytes.zigzag(series - rowSeries) << KIND_BITS | kind);
+        rowSeries = series;
+    }
+
+    private void end(int slot, long series, Block block) {
+        ended.add(new Ended(series, era, block));
+        open[slot] = null;
+    }
+
+    /** Ends a tick: now and then old blocks end with it. */
+    void end(Roster roster) {
+        if (tick % CLEAN_TICKS == 0) {
+            long age = Math.max(AGE_TICKS_MIN, Math.min(AGE_TICKS_MAX, rowBytesMax / averageRowBytes()));
+            long oldest = tick + 1;
+            for (int slot = 0; slot < roster.slots(); slot++) {
+                Points points = open[slot];
+                if (points != null && points.firstTick <= tick - age) {
+                    addToRow(roster.series(slot), ENDS);
+                    end(slot, roster.series(slot), points.block());
+                } else if (points != null) {
+                    oldest = Math.min(oldest, points.firstTick);
+                }
+            }
+            rowBytes += row.length();
+            if (oldest - 1 - edge >= CLEAN_TICKS) {
+                rowBytes -= averageRowBytes() * (oldest - 1 - edge);
+                edge = oldest - 1;
+                state = state(roster);
+            }
+        } else {
+            rowBytes += row.length();
+        }
+    }
+
+    private long averageRowBytes() {
+        return Math.max(1, rowBytes / Math.max(1, tick - edge));
+    }
+
+    /** What is needed beside the rows behind {@link #edge} to know everything as it is now. */
+    private Bytes state(Roster roster) {
+        Bytes all = new Bytes();
+        long before = 0;
+        for (int slot = 0; slot < roster.slots(); slot++) {
+            Points points = open[slot];
+            // A series whose open block began with it is told by its row.
+            if (kept.get(slot) && (points == null || points.continues())) {
+                all.addSigned(roster.series(slot) - before);
+                all.addSigned(points == null ? values[slot] : points.before());
+                all.addNumber((points == null ? tick + 1 : points.firstTick) - edge);
+                before = roster.series(slot);
+            }
+        }
+        return all;
+    }
+
+    /** Ends all blocks, as the seconds that follow are none of those that would follow them. */
+    private void beginEra(Roster roster) {
+        for (int slot = 0; slot < roster.slots(); slot++) {
+            Points points = open[slot];
+            if (points != null) {
+                end(slot, roster.series(slot), points.block());
+            }
+        }
+        edge = tick;
+        rowBytes = 0;
+        era++;
+        state = state(roster);
+    }
+
+    /** The series is not kept any more; its last value is that of the last tick. */
+    void leave(int slot, long series) {
+        if (kept.get(slot)) {
+            Points points = open[slot];
+            end(
+                    slot,
+                    series,
+                    points == null
+                            ? Points.unchanged(stepSeconds, lastSecond, values[slot])
+                            : points.block(lastSecond));
+            kept.clear(slot);
+        }
+    }
+
+    private void addToRuns(long second) {
+        Run last = runs.isEmpty() ? null : runs.get(runs.size() - 1);
+        if (last != null && last.era == era) {
+            long distance = second - last.last;
+            boolean isAlone = last.first == last.last;
+            if (isAlone ? distance <= stepSeconds : distance == last.step) {
+                Run longer = new Run(last.id, era, last.first, second, distance);
+                runs.set(runs.size() - 1, longer);
+                changedRuns.add(longer);
+                return;
+            }
+        }
+        Run run = new Run(last == null ? 1 : last.id + 1, era, second, second, stepSeconds);
+        runs.add(run);
+        changedRuns.add(run);
+    }
+
+    // What is to be written
+
+    List<Ended> ended() {
+        return List.copyOf(ended);
+    }
+
+    /** Runs that are to be written anew. */
+    List<Run> changedRuns() {
+        return List.copyOf(changedRuns);
+    }
+
+    long tick() {
+        return tick;
+    }
+
+    byte[] row() {
+        return row.toArray();
+    }
+
+    /** The state to be written, after which the rows up to {@link #edge} are to be deleted; null where it stays. */
+    byte @Nullable [] newState() {
+        return state == null ? null : state.toArray();
+    }
+
+    long edge() {
+        return edge;
+    }
+
+    int era() {
+        return era;
+    }
+
+    /** All of it is in the file. */
+    void committed() {
+        ended.clear();
+        changedRuns.clear();
+        state = null;
+    }
+
+    // The past
+
+    /**
+     * What is older than this second need not be kept any more; {@link #NEVER} where nothing is. A clock that is wrong for
+     * a moment must not cost the past, so the time of the newest ticks is not trusted before an hour of them.
+     */
+    long expiry() {
+        long ticks = Math.max(TRUSTED_TICKS_MIN, TRUSTED_SECONDS / stepSeconds);
+        for (int i = runs.size() - 1; i >= 0; i--) {
+            Run run = runs.get(i);
+            long count = (run.last - run.first) / run.step + 1;
+            if (ticks < count) {
+                return run.last - ticks * run.step - keepSeconds;
+            }
+            ticks -= count;
+        }
+        return NEVER;
+    }
+
+    /** Forgets the ticks before this second, whose blocks are deleted; returns the ids of the runs that are gone. */
+    List<Long> forget(long before) {
+        List<Long> gone = new ArrayList<>();
+        for (int i = runs.size() - 1; i >= 0; i--) {
+            Run run = runs.get(i);
+            boolean isGone = run.last < before || run.first > lastSecond + keepSeconds;
+            if (isGone && i < runs.size() - 1) {
+                gone.add(run.id);
+                runs.remove(i);
+            } else if (run.first < before && run.last >= before) {
+                long steps = (before - run.first + run.step - 1) / run.step;
+                Run shorter = new Run(run.id, run.era, run.first + steps * run.step, run.last, run.step);
+                runs.set(i, shorter);
+                changedRuns.add(shorter);
+            }
+        }
+        return gone;
+    }
+
+    /** The second of the last tick; {@link #NEVER} before the first. */
+    long lastSecond() {
+        return lastSecond;
+    }
+
+    /** The second of the first tick that is still there; {@link Long#MAX_VALUE} where there is none. */
+    long firstSecond() {
+        return runs.stream().mapToLong(Run::first).min().orElse(Long.MAX_VALUE);
+    }
+
+    /** The runs with a tick in this range, in the order of their eras. */
+    List<Run> runs(long from, long to) {
+        return runs.stream().filter(run -> run.last >= from && run.first <= to).toList();
+    }
+
+    /** The blocks of this series that may not be in the file yet, in their order. */
+    List<Ended> unwritten(int slot, long series) {
+        List<Ended> blocks = new ArrayList<>();
+        for (Ended block : ended) {
+            if (block.series == series) {
+                blocks.add(block);
+            }
+        }
+        Points points = slot < 0 ? null : open[slot];
+        if (points != null) {
+            blocks.add(new Ended(series, era, points.block()));
+        }
+        return blocks;
+    }
+
+    boolean isKept(int slot) {
+        return kept.get(slot);
+    }
+
+    long value(int slot) {
+        return values[slot];
+    }
+
+    // A new life
+
+    /** Takes up what was in the file; its rows follow. */
+    final class Loading {
+        private final Roster roster;
+        private final Map<Long, Integer> slots;
+        private final long[] from = new long[open.length];
+
+        /** @param slots of the series that are kept */
+        Loading(Roster roster, Map<Long, Integer> slots, List<Run> runs) {
+            this.roster = roster;
+            this.slots = slots;
+            Level.this.runs.addAll(runs);
+            if (!runs.isEmpty()) {
+                lastSecond = runs.get(runs.size() - 1).last;
+            }
+        }
+
+        void state(int stateEra, long stateEdge, long stateTick, byte[] data) {
+            era = stateEra;
+            edge = stateEdge;
+            tick = stateTick;
+            Bytes.Reader in = new Bytes.Reader(data);
+            long series = 0;
+            while (in.hasMore()) {
+                series += in.signed();
+                long value = in.signed();
+                long begins = in.number();
+                int slot = slots.getOrDefault(series, NONE);
+                if (slot >= 0) {
+                    kept.set(slot);
+                    values[slot] = value;
+                    from[slot] = edge + begins;
+                }
+            }
+        }
+
+        void row(long number, long second, byte[] data) {
+            tick = Math.max(tick, number);
+            rowBytes += data.length;
+            Bytes.Reader in = new Bytes.Reader(data);
+            long series = 0;
+            while (in.hasMore()) {
+                long head = in.number();
+                series += Bytes.unZigzag(head >>> KIND_BITS);
+                int kind = (int) head & KINDS;
+                long value = kind == ENDS ? 0 : in.signed();
+                int slot = slots.getOrDefault(series, NONE);
+                if (slot >= 0 && number >= from[slot]) {
+                    change(slot, number, second, kind, value);
+                }
+            }
+        }
+
+        private void change(int slot, long number, long second, int kind, long value) {
+            if (kind == ENTERS) {
+                kept.set(slot);
+                values[slot] = value;
+                Points points = new Points(stepSeconds, number, second, false, 0);
+                points.add(second, value);
+                open[slot] = points;
+            } else if (kept.get(slot) && kind == ENDS) {
+                open[slot] = null;
+            } else if (kept.get(slot)) {
+                Points points = open[slot];
+                if (points == null) {
+                    points = new Points(stepSeconds, number, second, true, values[slot]);
+                    open[slot] = points;
+                }
+                values[slot] += value;
+                points.add(second, values[slot]);
+                if (kind == MOVES_AND_ENDS) {
+                    open[slot] = null;
+                }
+            }
+            roster.moved(slot, second);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return resolution + Arrays.toString(new long[] {era, tick, lastSecond});
+    }
+}

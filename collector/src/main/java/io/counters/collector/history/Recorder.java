@@ -1,0 +1,198 @@
+package io.counters.collector.history;
+
+import io.counters.collector.ledger.Snapshot;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The history that one opening of the file began with, and what was added since. A tick changes what is in memory and then
+ * the file; after a failure the two may differ, so this must be closed, and another one made from the file.
+ *
+ * <p>For one writer. Readers take the lock, {@code this}, which is never held while the disk is waited for.
+ */
+final class Recorder implements AutoCloseable {
+    /** The blocks that give way with one tick where the file is too large. */
+    private static final int DROPPED_AT_ONCE = 2_000;
+
+    /** The rows of open blocks may take one part in so many of the file, and this much at the most. */
+    private static final int ROWS_PART = 16;
+
+    private static final long ROW_BYTES_MAX = 16 << 20;
+
+    private final HistorySettings settings;
+    private final HistoryFile file;
+    private final Roster roster;
+    private final List<Level> levels = new ArrayList<>();
+    private long bytes;
+
+    /** What became of a tick. */
+    record Written(long leftOut, long droppedPoints) {}
+
+    /** @throws DamagedHistory where the file has what cannot be */
+    Recorder(HistorySettings settings, Path path) throws SQLException {
+        this.settings = settings;
+        file = new HistoryFile(path);
+        boolean isOpen = false;
+        try {
+            Map<Long, String> kept = file.kept();
+            roster = new Roster(settings.countersMax(), kept.size());
+            Map<Long, Integer> slots = new HashMap<>();
+            kept.forEach((series, name) -> {
+                slots.put(series, slots.size());
+                roster.restore(series, name);
+            });
+            for (Resolution resolution : Resolution.values()) {
+                if (settings.keepSeconds(resolution) == 0) {
+                    file.clear(resolution);
+                    continue;
+                }
+                Level level = new Level(
+                        resolution,
+                        resolution.stepSeconds(settings.intervalSeconds()),
+                        settings.keepSeconds(resolution),
+                        Math.max(settings.countersMax(), kept.size()),
+                        Math.min(ROW_BYTES_MAX, settings.bytesMax() / ROWS_PART));
+                file.load(level, roster, slots);
+                levels.add(level);
+            }
+            bytes = file.bytes();
+            isOpen = true;
+        } finally {
+            if (!isOpen) {
+                file.close();
+            }
+        }
+    }
+
+    /** Takes a tick: all of it is on disk when this returns, or none of it once this has thrown and was closed. */
+    Written put(long second, Snapshot tick) throws SQLException {
+        Roster.Turn turn = roster.match(second, tick);
+        file.begin();
+        long[] entering = new long[turn.entering().size()];
+        for (int i = 0; i < entering.length; i++) {
+            entering[i] = file.enter(turn.entering().get(i), second);
+        }
+        for (int slot : turn.leaving()) {
+            file.leave(roster.series(slot));
+        }
+        List<Level> due = new ArrayList<>();
+        synchronized (this) {
+            for (int slot : turn.leaving()) {
+                for (Level level : levels) {
+                    level.leave(slot, roster.series(slot));
+                }
+            }
+            roster.leave(turn);
+            roster.enter(turn, entering, second);
+            for (Level level : levels) {
+                if (level.isDue(second)) {
+                    due.add(level);
+                    take(level, second);
+                }
+            }
+        }
+        for (Level level : levels) {
+            file.writeBlocks(level);
+        }
+        Set<Long> series = new HashSet<>();
+        for (Level level : due) {
+            expire(level, series);
+            file.write(level);
+        }
+        long dropped = makeRoom(series);
+        file.forget(series);
+        file.commit();
+        bytes = file.bytes();
+        synchronized (this) {
+            levels.forEach(Level::committed);
+        }
+        return new Written(roster.leftOut(), dropped);
+    }
+
+    private void take(Level level, long second) {
+        level.begin(roster, second);
+        for (int slot = 0; slot < roster.slots(); slot++) {
+            long series = roster.series(slot);
+            if (series != 0) {
+                level.set(slot, series, roster.value(slot));
+            }
+        }
+        level.end(roster);
+    }
+
+    private void expire(Level level, Set<Long> series) throws SQLException {
+        long before = level.expiry();
+        if (before != Level.NEVER) {
+            series.addAll(file.expire(level, before).series());
+            forget(level, before);
+        }
+    }
+
+    private void forget(Level level, long before) throws SQLException {
+        List<Long> gone;
+        synchronized (this) {
+            gone = level.forget(before);
+        }
+        file.dropRuns(level, gone);
+    }
+
+    /** Lets the oldest blocks of the resolution that has most give way, where the file is too large; returns their points. */
+    private long makeRoom(Set<Long> series) throws SQLException {
+        if (file.usedBytes() <= settings.bytesMax()) {
+            if (file.bytes() > settings.bytesMax()) {
+                file.shrink();
+            }
+            return 0;
+        }
+        Level largest = levels.get(0);
+        for (Level level : levels) {
+            if (file.blocks(level) > file.blocks(largest)) {
+                largest = level;
+            }
+        }
+        HistoryFile.Dropped dropped = file.drop(largest, DROPPED_AT_ONCE);
+        series.addAll(dropped.series());
+        if (dropped.lastSecond() != Level.NEVER) {
+            forget(largest, dropped.lastSecond() + 1);
+            for (Level.Run run : largest.changedRuns()) {
+                file.writeRun(largest, run);
+            }
+        }
+        return dropped.points();
+    }
+
+    /** Reads all of the file; throws where it is damaged. */
+    void check() throws SQLException {
+        file.check();
+    }
+
+    /** The file's size at the last tick. */
+    long bytes() {
+        return bytes;
+    }
+
+    /** How many counters are kept. */
+    synchronized int size() {
+        return roster.size();
+    }
+
+    /** From the finest to the coarsest. */
+    List<Level> levels() {
+        return levels;
+    }
+
+    Roster roster() {
+        return roster;
+    }
+
+    @Override
+    public void close() throws SQLException {
+        file.close();
+    }
+}
