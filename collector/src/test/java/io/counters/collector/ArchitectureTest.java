@@ -50,6 +50,7 @@ class ArchitectureTest {
         "publish,   ledger wire",
         "history,   publish ledger",
         "http,      ''",
+        "query,     history publish http",
         "proxy,     udp http wire ring emit cells",
         "dashboard, http ledger wire",
         "simulate,  ledger peers wire emit cells",
@@ -91,6 +92,7 @@ class ArchitectureTest {
                         HOUSE + ".store",
                         HOUSE + ".publish",
                         HOUSE + ".history",
+                        HOUSE + ".query",
                         HOUSE + ".proxy",
                         HOUSE + ".dashboard",
                         HOUSE + ".simulate");

@@ -11,6 +11,7 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
@@ -30,6 +31,7 @@ public final class Dashboard implements AutoCloseable {
      *
      * @param faults what a restart would cure, a line each; asked on the event loop, so it takes no lock
      * @param troubles what keeps the collector from some of its work, a line each; the same
+     * @param more routes of other rooms that the port serves, too
      * @param nanoClock monotonic
      * @param threads serve the port; an uncaught exception in one of them must end the program
      * @throws IOException when the port is taken; the message names the remedy
@@ -40,6 +42,7 @@ public final class Dashboard implements AutoCloseable {
             Self self,
             Supplier<List<String>> faults,
             Supplier<List<String>> troubles,
+            List<Route> more,
             LongSupplier nanoClock,
             FaultLog log,
             ThreadFactory threads)
@@ -49,7 +52,8 @@ public final class Dashboard implements AutoCloseable {
         port = new HttpPort(
                 settings.port(),
                 "another collector may run there, --http-port takes another",
-                List.of(
+                with(
+                        more,
                         Route.file("/", Dashboard.class, "page.html"),
                         Route.file("/page.css", Dashboard.class, "page.css"),
                         Route.file("/page.js", Dashboard.class, "page.js"),
@@ -66,6 +70,12 @@ public final class Dashboard implements AutoCloseable {
                 log,
                 self,
                 threads);
+    }
+
+    private static List<Route> with(List<Route> more, Route... own) {
+        List<Route> all = new ArrayList<>(List.of(own));
+        all.addAll(more);
+        return all;
     }
 
     public void start() {

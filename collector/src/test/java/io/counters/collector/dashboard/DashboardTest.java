@@ -68,6 +68,7 @@ class DashboardTest {
                 kept.self,
                 () -> hangs,
                 () -> troubles,
+                List.of(),
                 System::nanoTime,
                 faults,
                 Thread::new);

@@ -35,6 +35,7 @@ final class ManyCounters {
                 kept.self,
                 List::of,
                 List::of,
+                List.of(),
                 () -> 0,
                 kept.said.log(),
                 Thread::new);
