@@ -42,6 +42,11 @@ final class Catalog {
         void take(TimeSeries one);
     }
 
+    /** Whether there is a history at all. */
+    boolean isKept() {
+        return history.countersMax() > 0;
+    }
+
     /** All series of a metric, in the order of their names. */
     List<TimeSeries> of(String metric, Budget budget) throws IOException {
         List<TimeSeries> found = new ArrayList<>();

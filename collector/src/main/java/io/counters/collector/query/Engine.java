@@ -1,6 +1,5 @@
 package io.counters.collector.query;
 
-import io.counters.collector.history.History;
 import io.counters.collector.history.Samples;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
@@ -25,11 +24,18 @@ final class Engine {
     private static final Comparator<TimeSeries> ORDER =
             Comparator.comparing(series -> series.tags().toString());
 
-    private final History history;
+    private final Source source;
     private final Catalog catalog;
 
-    Engine(History history, Catalog catalog) {
-        this.history = history;
+    /** Where samples come from: the history. */
+    @FunctionalInterface
+    interface Source {
+        /** The samples of a range, both ends in it. */
+        Samples samples(String counter, long fromSecond, long toSecond) throws IOException;
+    }
+
+    Engine(Source source, Catalog catalog) {
+        this.source = source;
         this.catalog = catalog;
     }
 
@@ -68,9 +74,9 @@ final class Engine {
         List<TimeSeries> all = catalog.of(asked.metric(), budget);
         if (all.isEmpty()) {
             throw RequestException.bad("No such name for 'metrics': " + Request.shown(asked.metric()) + "; "
-                    + (history.countersMax() == 0
-                            ? "there is no history, --history-counters 20000 keeps one"
-                            : "/api/suggest?type=metrics lists those that history knows"));
+                    + (catalog.isKept()
+                            ? "/api/suggest?type=metrics lists those that history knows"
+                            : "there is no history, --history-counters 20000 keeps one"));
         }
         checkTags(asked, all, budget);
         Set<String> keys = new TreeSet<>();
@@ -163,7 +169,7 @@ final class Engine {
         for (TimeSeries series : group) {
             budget.check();
             Samples samples =
-                    history.samples(series.counter(), window.fromMillis() / 1000, window.toMillis() / 1000 - 1);
+                    source.samples(series.counter(), window.fromMillis() / 1000, window.toMillis() / 1000 - 1);
             if (samples.size() > 0) {
                 budget.take(samples.size());
                 Points points = Points.of(samples);

@@ -37,11 +37,15 @@ public final class QueryApi {
      * @param nanoClock monotonic
      */
     public QueryApi(History history, Series series, long heapBytes, LongSupplier wallMillis, LongSupplier nanoClock) {
+        this(new Catalog(history, series), history::samples, heapBytes, wallMillis, nanoClock);
+    }
+
+    QueryApi(Catalog catalog, Engine.Source source, long heapBytes, LongSupplier wallMillis, LongSupplier nanoClock) {
+        this.catalog = catalog;
         this.heapBytes = heapBytes;
         this.wallMillis = wallMillis;
         this.nanoClock = nanoClock;
-        catalog = new Catalog(history, series);
-        engine = new Engine(history, catalog);
+        engine = new Engine(source, catalog);
     }
 
     /** What the port serves of it. */

@@ -7,8 +7,10 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
+import io.counters.collector.history.Samples;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.Series;
@@ -17,15 +19,19 @@ import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -40,6 +46,21 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class OpenTsdbAnswersTest {
     private static final JsonObject FILE = file();
+    private static final JsonObject COUNTERS = FILE.getAsJsonObject("counters");
+
+    /** Of a query that is shown. */
+    private static final Set<String> UNSHOWN = Set.of(
+            "tsuids",
+            "percentiles",
+            "rateOptions",
+            "filterTagKs",
+            "useFuzzyFilter",
+            "preAggregate",
+            "rollupUsage",
+            "rollupTable",
+            "showHistogramBuckets",
+            "useMultiGets",
+            "histogramQuery");
 
     @TempDir
     static Path folder;
@@ -62,15 +83,12 @@ class OpenTsdbAnswersTest {
         SaidFaults said = new SaidFaults();
         history = new History(
                 new HistorySettings(folder.resolve("history.db"), 1, 1L << 40, 0, 0, 1L << 30, 100), said.log(), self);
-        ticks().forEach((second, counters) -> {
-            String[] names = counters.keySet().toArray(String[]::new);
-            long[] values =
-                    counters.values().stream().mapToLong(Long::longValue).toArray();
-            history.put(second, new Snapshot(names, values, names.length));
-        });
+        // All of them at one tick, so that their names are known; a collector's history has no such gaps as the file.
+        String[] names = COUNTERS.keySet().toArray(String[]::new);
+        history.put(1, new Snapshot(names, new long[names.length], names.length));
         QueryApi api = new QueryApi(
-                history,
-                new Series("", List.of(new Series.Tag("src", "counters"))),
+                new Catalog(history, new Series("", List.of(new Series.Tag("src", "counters")))),
+                OpenTsdbAnswersTest::samples,
                 1 << 30,
                 () -> 1_700_010_000_000L,
                 System::nanoTime);
@@ -78,17 +96,17 @@ class OpenTsdbAnswersTest {
         port.start();
     }
 
-    /** The points of the file: the values of all counters that have one, by second. */
-    private static Map<Long, Map<String, Long>> ticks() {
-        Map<Long, Map<String, Long>> ticks = new TreeMap<>();
-        FILE.getAsJsonObject("counters")
-                .entrySet()
-                .forEach(counter -> counter.getValue()
-                        .getAsJsonObject()
-                        .entrySet()
-                        .forEach(point -> ticks.computeIfAbsent(Long.valueOf(point.getKey()), second -> new TreeMap<>())
-                                .put(counter.getKey(), point.getValue().getAsLong())));
-        return ticks;
+    private static Samples samples(String counter, long from, long to) {
+        List<Map.Entry<String, JsonElement>> points = COUNTERS.getAsJsonObject(counter).entrySet().stream()
+                .filter(point -> Long.parseLong(point.getKey()) >= from && Long.parseLong(point.getKey()) <= to)
+                .toList();
+        return new Samples(
+                counter,
+                1,
+                points.stream()
+                        .mapToLong(point -> Long.parseLong(point.getKey()))
+                        .toArray(),
+                points.stream().mapToLong(point -> point.getValue().getAsLong()).toArray());
     }
 
     @AfterAll
@@ -127,7 +145,10 @@ class OpenTsdbAnswersTest {
         }
     }
 
-    /** Results in the order of their tags, numbers without their last digits, of a query that is shown what we show. */
+    /**
+     * What must be equal: results in any order; numbers but for their last digits; of what else OpenTSDB shows of a query, what
+     * we show. Percentiles and such are computed by a library there, so that rounding may differ.
+     */
     private static Object comparable(JsonElement json) {
         if (json instanceof JsonArray array) {
             List<Object> all = new ArrayList<>();
@@ -135,14 +156,24 @@ class OpenTsdbAnswersTest {
             boolean isResults = !array.isEmpty() && array.get(0).isJsonObject();
             return isResults
                     ? all.stream()
-                            .sorted((a, b) -> a.toString().compareTo(b.toString()))
+                            .sorted(Comparator.comparing(Object::toString))
                             .toList()
                     : all;
         }
         if (json instanceof JsonObject object) {
             Map<String, Object> all = new TreeMap<>();
             object.entrySet().forEach(one -> all.put(one.getKey(), comparable(one.getValue())));
+            all.keySet().removeAll(UNSHOWN);
             return all;
+        }
+        if (json instanceof JsonPrimitive number && number.isNumber()) {
+            return number.getAsString().contains(".")
+                    ? new BigDecimal(number.getAsString())
+                                    .round(new MathContext(13))
+                                    .stripTrailingZeros()
+                                    .toPlainString()
+                            + " as a fraction"
+                    : number.getAsString();
         }
         return json.toString();
     }
