@@ -204,18 +204,20 @@ public final class Collector implements AutoCloseable {
             if (pusher != null) {
                 watched.add(pusher::trouble);
             }
-            sinks.forEach(sink -> watched.add(sink::trouble));
+            takers.forEach(taker -> watched.add(taker::trouble));
             health = new Health(commit, ledger, keeping.folder().toFile()::getUsableSpace, watched, System::nanoTime);
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
+                    history,
                     self,
                     health::faults,
                     health::troubles,
-                    new QueryApi(history, publishing.series(), heapBytes, clock::millis, System::nanoTime).routes(),
+                    clock,
                     System::nanoTime,
                     faults,
-                    work -> threads.worker("counters-http", work)));
+                    work -> threads.worker("counters-http", work),
+                    new QueryApi(history, publishing.series(), heapBytes, clock, System::nanoTime).routes()));
             intake = open(new Intake(
                     taking,
                     parts.unix.path(),

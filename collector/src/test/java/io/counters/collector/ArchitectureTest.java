@@ -52,7 +52,7 @@ class ArchitectureTest {
         "http,      ''",
         "query,     history publish http",
         "proxy,     udp http wire ring emit cells",
-        "dashboard, http ledger wire",
+        "dashboard, http ledger history wire",
         "simulate,  ledger peers wire emit cells",
     })
     void a_room_uses_only_the_rooms_it_is_shown_to(String room, String shown) {

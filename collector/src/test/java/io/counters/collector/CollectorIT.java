@@ -101,7 +101,11 @@ class CollectorIT {
         }
 
         String counters() throws Exception {
-            URI uri = URI.create("http://127.0.0.1:" + page + "/api/counters");
+            return get("/api/counters");
+        }
+
+        String get(String path) throws Exception {
+            URI uri = URI.create("http://127.0.0.1:" + page + path);
             return http.send(HttpRequest.newBuilder(uri).build(), ofString()).body();
         }
 
@@ -158,7 +162,9 @@ class CollectorIT {
         second.datagram("increment end");
         second.awaitCounter("end", 1);
         assertThat(second.counters())
-                .isEqualTo("{\n\"YourAwesomeCounter\": 42,\n\"below\": -3,\n\"end\": 1,\n\"orders.placed\": 9\n}\n");
+                .isEqualTo("{\"counters\": [\n{\"name\": \"YourAwesomeCounter\", \"value\": 42},\n"
+                        + "{\"name\": \"below\", \"value\": -3},\n{\"name\": \"end\", \"value\": 1},\n"
+                        + "{\"name\": \"orders.placed\", \"value\": 9}\n]}\n");
         second.end();
         second.assertSilent();
     }
@@ -173,7 +179,7 @@ class CollectorIT {
         assertThat(first.process.waitFor(10, TimeUnit.SECONDS)).isTrue();
 
         Running second = new Running();
-        assertThat(second.counters()).containsPattern("\"orders.placed\": [78]\n");
+        assertThat(second.counters()).containsPattern("\"orders.placed\", \"value\": [78]}\n");
         second.datagram(S1 + " 30 3\nincrement orders.placed 0 8");
 
         second.awaitCounter("orders.placed", 8);
@@ -190,6 +196,11 @@ class CollectorIT {
         running.datagram("increment a 5");
         running.awaitCounter("a", 5);
         await().atMost(PATIENCE).until(() -> Files.readString(running.err).contains("can't be reached"));
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(running.get("/readyz"))
+                        .contains(
+                                "memcached at 127.0.0.1:", " does not answer, for ", " takes no points; older points"));
+        assertThat(running.get("/healthz")).isEqualTo("ok\n");
 
         running.end();
 
@@ -197,7 +208,7 @@ class CollectorIT {
                 .contains("did not answer")
                 .contains("ended; counters in the ledger: 1");
         Running again = new Running();
-        assertThat(again.counters()).isEqualTo("{\n\"a\": 5\n}\n");
+        assertThat(again.counters()).isEqualTo("{\"counters\": [\n{\"name\": \"a\", \"value\": 5}\n]}\n");
     }
 
     @Test

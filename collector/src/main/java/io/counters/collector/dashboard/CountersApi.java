@@ -1,6 +1,8 @@
 package io.counters.collector.dashboard;
 
 import com.google.gson.stream.JsonWriter;
+import io.counters.collector.history.History;
+import io.counters.collector.history.Samples;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
@@ -9,10 +11,12 @@ import io.counters.collector.ledger.Snapshot;
 import io.counters.wire.NameReader;
 import io.counters.wire.Rejection;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.PriorityQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /api/counters}: the list of counters, and each one by its name. For any thread. */
@@ -20,9 +24,13 @@ final class CountersApi {
     private static final int NEAREST = 3;
 
     private final Ledger ledger;
+    private final History history;
+    private final InstantSource clock;
 
-    CountersApi(Ledger ledger) {
+    CountersApi(Ledger ledger, History history, InstantSource clock) {
         this.ledger = ledger;
+        this.history = history;
+        this.clock = clock;
     }
 
     /** {@code /api/counters?prefix=&q=&limit=&after=}. */
@@ -48,6 +56,71 @@ final class CountersApi {
             tags(json, name);
             json.name("value").value(value).endObject();
             return false;
+        });
+    }
+
+    /** {@code /api/counters/NAME/history?from=&to=&step=&format=}. */
+    Answer history(Request request) {
+        request.allow("from", "to", "step", "format");
+        String name = name(request);
+        HistoryRange range = HistoryRange.of(request, clock.millis() / 1000, history.stepSeconds());
+        boolean isCsv = isCsv(request);
+        try {
+            Samples samples = history.samples(name, range.fromSecond(), range.toSecond(), range.stepSeconds());
+            if (samples.size() == 0
+                    && ledger.committed(name).isEmpty()
+                    && history.extent(name).isEmpty()) {
+                throw unknown(name);
+            }
+            Samples thinned = range.thinned(samples);
+            return isCsv ? csv(thinned) : json(range, thinned);
+        } catch (IOException unreadable) {
+            throw new RequestException(503, String.valueOf(unreadable.getMessage()));
+        }
+    }
+
+    private static boolean isCsv(Request request) {
+        String format = request.parameter("format");
+        if (format == null) {
+            return text(request.header("Accept")).contains("text/csv");
+        }
+        if (!format.equals("json") && !format.equals("csv")) {
+            throw RequestException.bad("the parameter format is " + Request.shown(format) + "; it must be json or csv");
+        }
+        return format.equals("csv");
+    }
+
+    private static Answer json(HistoryRange range, Samples samples) {
+        AtomicInteger next = new AtomicInteger(-1);
+        return Answer.json(json -> {
+            int sample = next.getAndIncrement();
+            if (sample < 0) {
+                json.beginObject().name("name").value(samples.name());
+                json.name("from").value(range.fromSecond()).name("to").value(range.toSecond());
+                json.name("step").value(range.stepSeconds()).name("samples").beginArray();
+                return true;
+            }
+            if (sample < samples.size()) {
+                json.beginArray().value(samples.seconds()[sample]).value(samples.values()[sample]);
+                json.endArray();
+                return true;
+            }
+            json.endArray().endObject();
+            return false;
+        });
+    }
+
+    private static Answer csv(Samples samples) {
+        AtomicInteger next = new AtomicInteger(-1);
+        return new Answer(200, "text/csv; charset=utf-8", out -> {
+            int sample = next.getAndIncrement();
+            if (sample < 0) {
+                out.append("second,value\n");
+            } else if (sample < samples.size()) {
+                out.append(samples.seconds()[sample]).append(',');
+                out.append(samples.values()[sample]).append('\n');
+            }
+            return sample + 1 < samples.size();
         });
     }
 

@@ -1,5 +1,6 @@
 package io.counters.collector.dashboard;
 
+import io.counters.collector.history.History;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Request;
@@ -11,6 +12,7 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -31,24 +33,27 @@ public final class Dashboard implements AutoCloseable {
      *
      * @param faults what a restart would cure, a line each; asked on the event loop, so it takes no lock
      * @param troubles what keeps the collector from some of its work, a line each; the same
-     * @param more routes of other rooms that the port serves, too
+     * @param clock the wall clock, for times of the past
      * @param nanoClock monotonic
      * @param threads serve the port; an uncaught exception in one of them must end the program
+     * @param more routes of other rooms that the port serves, too
      * @throws IOException when the port is taken; the message names the remedy
      */
     public Dashboard(
             DashboardSettings settings,
             Ledger ledger,
+            History history,
             Self self,
             Supplier<List<String>> faults,
             Supplier<List<String>> troubles,
-            List<Route> more,
+            InstantSource clock,
             LongSupplier nanoClock,
             FaultLog log,
-            ThreadFactory threads)
+            ThreadFactory threads,
+            List<Route> more)
             throws IOException {
         this.ledger = ledger;
-        CountersApi counters = new CountersApi(ledger);
+        CountersApi counters = new CountersApi(ledger, history, clock);
         port = new HttpPort(
                 settings.port(),
                 "another collector may run there, --http-port takes another",
@@ -61,6 +66,7 @@ public final class Dashboard implements AutoCloseable {
                         Route.file("/uplot.js", Dashboard.class, UPLOT + "uPlot.iife.min.js"),
                         Route.get("/api/counters", Work.MUCH, counters::list),
                         Route.get("/api/counters/*", Work.SOME, counters::one),
+                        Route.get("/api/counters/*/history", Work.SOME, counters::history),
                         Route.get("/api/streams", Work.MUCH, this::streams),
                         Route.rejected(log),
                         Route.metrics(self),

@@ -460,6 +460,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 linger();
                 return;
             }
+            request = null;
             enter(State.IDLE);
             Arrived next = pipelined.poll();
             if (next == null) {

@@ -9,6 +9,7 @@ import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
 import io.counters.collector.publish.Series;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
@@ -27,23 +28,23 @@ public final class QueryApi {
     private final Catalog catalog;
     private final Engine engine;
     private final long heapBytes;
-    private final LongSupplier wallMillis;
+    private final InstantSource clock;
     private final LongSupplier nanoClock;
 
     /**
      * @param series how counters are named in OpenTSDB
      * @param heapBytes the most that the heap may ever be
-     * @param wallMillis Unix time
+     * @param clock the wall clock
      * @param nanoClock monotonic
      */
-    public QueryApi(History history, Series series, long heapBytes, LongSupplier wallMillis, LongSupplier nanoClock) {
-        this(new Catalog(history, series), history::samples, heapBytes, wallMillis, nanoClock);
+    public QueryApi(History history, Series series, long heapBytes, InstantSource clock, LongSupplier nanoClock) {
+        this(new Catalog(history, series), history::samples, heapBytes, clock, nanoClock);
     }
 
-    QueryApi(Catalog catalog, Engine.Source source, long heapBytes, LongSupplier wallMillis, LongSupplier nanoClock) {
+    QueryApi(Catalog catalog, Engine.Source source, long heapBytes, InstantSource clock, LongSupplier nanoClock) {
         this.catalog = catalog;
         this.heapBytes = heapBytes;
-        this.wallMillis = wallMillis;
+        this.clock = clock;
         this.nanoClock = nanoClock;
         engine = new Engine(source, catalog);
     }
@@ -61,11 +62,11 @@ public final class QueryApi {
     }
 
     private Answer postedQuery(Request request) {
-        return answer(QueryReader.read(request.body(), wallMillis.getAsLong()), request);
+        return answer(QueryReader.read(request.body(), clock.millis()), request);
     }
 
     private Answer query(Request request) {
-        return answer(QueryParameters.read(request, wallMillis.getAsLong()), request);
+        return answer(QueryParameters.read(request, clock.millis()), request);
     }
 
     private Answer answer(Query query, Request request) {

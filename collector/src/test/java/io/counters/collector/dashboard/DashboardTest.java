@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.history.History;
+import io.counters.collector.history.HistorySettings;
 import io.counters.collector.http.Browser;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Snapshot;
@@ -22,6 +24,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -37,9 +40,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.helpers.NOPLogger;
 
 class DashboardTest {
+    private static final long NOW = 1_700_000_005;
+
     private final HttpClient http = HttpClient.newHttpClient();
 
     @TempDir
@@ -48,13 +55,20 @@ class DashboardTest {
     private volatile List<String> hangs = List.of();
     private volatile List<String> troubles = List.of();
     private KeptLedger kept;
+    private History history;
     private Dashboard dashboard;
 
     @BeforeEach
     void open() throws IOException {
         kept = new KeptLedger(folder, false);
+        history = new History(history(folder, 100), kept.said.log(), kept.self);
         dashboard = dashboard(0);
         dashboard.start();
+    }
+
+    static HistorySettings history(Path folder, int counters) {
+        return new HistorySettings(
+                folder.resolve("history.db"), 10, 172_800, 30 * 86_400, 2 * 365 * 86_400L, 1 << 30, counters);
     }
 
     private Dashboard dashboard(int port) throws IOException {
@@ -65,18 +79,21 @@ class DashboardTest {
         return new Dashboard(
                 new DashboardSettings(port),
                 kept.ledger,
+                history,
                 kept.self,
                 () -> hangs,
                 () -> troubles,
-                List.of(),
+                () -> Instant.ofEpochSecond(NOW),
                 System::nanoTime,
                 faults,
-                Thread::new);
+                Thread::new,
+                List.of());
     }
 
     @AfterEach
     void close() throws IOException {
         dashboard.close();
+        history.close();
         kept.close();
     }
 
@@ -249,6 +266,88 @@ class DashboardTest {
         kept.datagram("increment a");
 
         assertThat(ask("GET", "/api/counters").body()).doesNotContain("name");
+    }
+
+    /** A tick each 10 s, up to now. */
+    private void past(String name, long... values) {
+        for (int i = 0; i < values.length; i++) {
+            long second = NOW - 5 - 10L * (values.length - 1 - i);
+            history.put(second, new Snapshot(new String[] {name}, new long[] {values[i]}, 1));
+        }
+    }
+
+    @Test
+    void the_past_of_a_counter_is_told_in_json_and_in_csv() throws Exception {
+        past("a/b,x=1", 1, 1, 4);
+        String csv = "second,value\n1699999980,1\n1699999990,1\n1700000000,4\n";
+
+        HttpResponse<String> json = ask("GET", "/api/counters/a%2Fb,x=1/history");
+        HttpResponse<String> asked = ask("GET", "/api/counters/a/b,x=1/history?format=csv");
+        HttpResponse<String> accepted = http.send(
+                HttpRequest.newBuilder(json.uri()).header("Accept", "text/csv").build(), ofString());
+
+        assertThat(json.body())
+                .isEqualTo("{\"name\": \"a/b,x=1\", \"from\": 1699996405, \"to\": 1700000005, \"step\": 10,"
+                        + " \"samples\": [[1699999980, 1], [1699999990, 1], [1700000000, 4]]}\n");
+        assertThat(type(json)).isEqualTo("application/json");
+        assertThat(asked.body()).isEqualTo(csv);
+        assertThat(type(asked)).isEqualTo("text/csv; charset=utf-8");
+        assertThat(accepted.body()).isEqualTo(csv);
+    }
+
+    @Test
+    void the_past_is_cut_by_times_and_thinned_by_a_step() throws Exception {
+        past("a", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+        String path = "/api/counters/a/history?format=csv&";
+
+        assertThat(ask("GET", path + "from=-35s&to=-10s").body())
+                .isEqualTo("second,value\n1699999970,6\n1699999980,7\n1699999990,8\n");
+        assertThat(ask("GET", path + "from=1699999970&to=1699999980").body())
+                .isEqualTo("second,value\n1699999970,6\n1699999980,7\n");
+        assertThat(ask("GET", path + "step=30").body())
+                .isEqualTo("second,value\n1699999910,0\n1699999940,3\n1699999970,6\n1700000000,9\n");
+        assertThat(ask("GET", path + "step=30").body())
+                .isEqualTo(ask("GET", path + "step=30s").body());
+        assertThat(ask("GET", path + "from=-5m&to=-4m").body()).isEqualTo("second,value\n");
+    }
+
+    @Test
+    void a_counter_without_a_past_has_no_samples_and_one_that_left_the_ledger_still_has() throws Exception {
+        kept.datagram("increment new");
+        kept.commit.run();
+        past("left", 5);
+
+        assertThat(ask("GET", "/api/counters/new/history").body()).endsWith("\"samples\": []}\n");
+        assertThat(ask("GET", "/api/counters/left/history").body()).endsWith("\"samples\": [[1700000000, 5]]}\n");
+        assertThat(ask("GET", "/api/counters/left/history?from=0&to=10&step=1h").statusCode())
+                .isEqualTo(200);
+        assertThat(ask("GET", "/api/counters/nww/history").statusCode()).isEqualTo(404);
+        assertThat(ask("GET", "/api/counters/nww/history").body()).contains("nearest are new");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "from=yesterday|the parameter from is 'yesterday'; it must be Unix seconds, now, or a time ago such as",
+                "to=1h|the parameter to is '1h'; it must be Unix seconds, now",
+                "from=-1y|the parameter from is '-1y'",
+                "from=now&to=-1h|from is 1700000005 and to is 1699996405, in Unix seconds; from must not be later",
+                "step=0|the parameter step is '0'; it must be a time above 0 in seconds, or one such as 30s, 5m or 1h",
+                "step=-1|the parameter step is '-1'",
+                "step=99999999999|the parameter step is '99999999999'",
+                "from=-30d&step=10|step is 10 s, and there would be up to 259200 samples",
+                "format=xml|the parameter format is 'xml'; it must be json or csv",
+                "form=-1h|the parameter 'form' is unknown; /api/counters/a/history takes format, from, step, to",
+            },
+            quoteCharacter = '`')
+    void a_wrong_range_is_400_with_place_value_and_rule(String query, String message) throws Exception {
+        past("a", 1);
+
+        HttpResponse<String> refused = ask("GET", "/api/counters/a/history?" + query);
+
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body()).contains(message.replace("'", "\\\""));
     }
 
     @Test

@@ -1,8 +1,10 @@
 package io.counters.collector.dashboard;
 
+import io.counters.collector.history.History;
 import io.counters.collector.ledger.KeptLedger;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -32,13 +34,15 @@ final class ManyCounters {
         Dashboard dashboard = new Dashboard(
                 new DashboardSettings(0),
                 kept.ledger,
+                new History(DashboardTest.history(Path.of(args[0]), 0), kept.said.log(), kept.self),
                 kept.self,
                 List::of,
                 List::of,
-                List.of(),
+                () -> Instant.EPOCH,
                 () -> 0,
                 kept.said.log(),
-                Thread::new);
+                Thread::new,
+                List.of());
         dashboard.start();
         System.out.println(dashboard.address().getPort());
     }

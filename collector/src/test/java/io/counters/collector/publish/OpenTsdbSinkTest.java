@@ -23,6 +23,7 @@ import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -108,6 +109,11 @@ class OpenTsdbSinkTest {
             public void put(long second, Snapshot values) {
                 ticked.addAndGet(values.size());
                 sink.put(second, values);
+            }
+
+            @Override
+            public Optional<String> trouble() {
+                return sink.trouble();
             }
 
             @Override
@@ -937,5 +943,45 @@ class OpenTsdbSinkTest {
 
         assertThat(sink(address))
                 .hasToString("OpenTSDB at http://127.0.0.1:" + tsd().address().port());
+    }
+
+    @Test
+    void a_server_that_takes_nothing_is_trouble_until_it_does() throws Exception {
+        AtomicBoolean isWell = new AtomicBoolean(true);
+        tsd((number, put) -> {
+            if (isWell.get()) {
+                takeAll(number, put);
+            } else {
+                put.answer(503, "");
+            }
+        });
+        Sink sink = sink();
+        sink.put(SECOND, few(1));
+        awaitNothingLeft();
+        assertThat(sink.trouble()).isEmpty();
+
+        isWell.set(false);
+        sink.put(SECOND + 10, few(1));
+        await().atMost(PATIENCE).until(() -> sink.trouble().isPresent());
+        assertThat(sink.trouble().orElseThrow()).startsWith(sink + " takes no points; older points in the spool: ");
+
+        isWell.set(true);
+        awaitNothingLeft();
+        assertThat(sink.trouble()).isEmpty();
+    }
+
+    @Test
+    void a_spool_that_takes_nothing_is_trouble_until_it_does() throws Exception {
+        tsd(this::takeAll);
+        Sink sink = sink();
+        Files.delete(folder);
+        sink.put(SECOND, few(1));
+        assertThat(sink.trouble().orElseThrow()).startsWith(sink + " loses points, because they can't be written to ");
+
+        Files.createDirectory(folder);
+        sink.put(SECOND + 10, few(1));
+
+        assertThat(sink.trouble()).isEmpty();
+        awaitNothingLeft();
     }
 }

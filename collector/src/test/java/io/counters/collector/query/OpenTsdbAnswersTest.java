@@ -26,6 +26,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -90,7 +91,7 @@ class OpenTsdbAnswersTest {
                 new Catalog(history, new Series("", List.of(new Series.Tag("src", "counters")))),
                 OpenTsdbAnswersTest::samples,
                 1 << 30,
-                () -> 1_700_010_000_000L,
+                () -> Instant.ofEpochSecond(1_700_010_000),
                 System::nanoTime);
         port = new HttpPort(0, "none is", api.routes(), System::nanoTime, said.log(), self, Thread::new);
         port.start();

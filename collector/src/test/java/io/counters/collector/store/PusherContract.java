@@ -112,6 +112,7 @@ abstract class PusherContract {
                 assertThat(round()).isFalse();
             }
             assertThat(kept.said.lines()).singleElement().asString().contains("did not answer", said());
+            assertThat(pusher.trouble()).contains(store + " does not answer");
         }
 
         server.start();
@@ -168,14 +169,17 @@ abstract class PusherContract {
     void a_store_restarted_empty_gets_every_value_back() throws Exception {
         kept.datagram("increment moving 5\nincrement resting 7\ndecrement below 2");
         pushAll();
+        assertThat(pusher.trouble()).isEmpty();
         server.kill();
         kept.datagram("increment moving 1");
         kept.commit.run();
         assertThat(round()).isFalse();
         assertThat(kept.said.lines()).singleElement().asString().contains("did not answer");
+        assertThat(pusher.trouble()).contains(store + " does not answer");
 
         server.start();
         pushAll();
+        assertThat(pusher.trouble()).isEmpty();
         await().atMost(PATIENCE).until(() -> {
             seeAll();
             pushAll();
