@@ -345,7 +345,8 @@ public final class History implements Sink {
         try {
             return readers.read(reader -> question.ask(open, reader));
         } catch (SQLException | DamagedHistory failure) {
-            if (HistoryFile.isDamage(failure)) {
+            // A block that can't be read is no reason to give up all others.
+            if (failure instanceof SQLException && HistoryFile.isDamage(failure)) {
                 isSuspect = true;
             }
             throw new IOException("can't read the history " + settings.file() + ": " + failure.getMessage(), failure);
