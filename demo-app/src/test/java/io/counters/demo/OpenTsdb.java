@@ -186,6 +186,15 @@ final class OpenTsdb implements AutoCloseable {
                 HttpResponse.BodyHandlers.ofString());
     }
 
+    /** Gives names their numbers in this order, by which series are sorted; {@code tagk=host,method} for example. */
+    void assign(String names) throws IOException, InterruptedException {
+        HttpResponse<String> answer =
+                web.send(request("api/uid/assign?" + names).build(), HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() != 200) {
+            throw new IOException("/api/uid/assign answers " + answer.statusCode() + ": " + answer.body());
+        }
+    }
+
     /** Asks for all points of a metric, of each of its series, as somebody who draws them does. */
     HttpResponse<String> query(String metric, long first, long last) throws IOException, InterruptedException {
         return web.send(

@@ -144,6 +144,13 @@ final class ResultsJson implements Json.Pieces {
             json.endObject();
         }
         json.name("explicitTags").value(query.isExplicit());
+        json.name("tags").beginObject();
+        for (Filter filter : query.filters()) {
+            if (filter.isGroupBy()) {
+                json.name(filter.key()).value(filter.type().id() + "(" + filter.text() + ")");
+            }
+        }
+        json.endObject();
         json.endObject();
     }
 }
