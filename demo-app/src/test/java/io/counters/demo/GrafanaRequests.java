@@ -148,7 +148,7 @@ final class GrafanaRequests {
                 "{'host':'*','method':'*'}",
                 "{'host':'web01|web02'}",
                 "{'host':'WEB*'}",
-                "{'host':'regexp(0[12])','src':'*'}")) {
+                "{'host':'regexp(0[12])','via':'*'}")) {
             both("sum", ",'tags':" + tags);
             both("sum", ",'tags':" + tags + ",'explicitTags':true");
         }
@@ -170,7 +170,7 @@ final class GrafanaRequests {
                 both(
                         "sum",
                         ",'filters':[" + json
-                                + ",{'filter':'*','groupBy':true,'tagk':'src','type':'wildcard'}],'explicitTags':true");
+                                + ",{'filter':'*','groupBy':true,'tagk':'via','type':'wildcard'}],'explicitTags':true");
             }
         }
     }

@@ -126,11 +126,13 @@ class OpenTsdbIT {
     @Test
     void Grafana_reads_the_history_as_it_reads_OpenTSDB() throws Exception {
         openTsdb.assign(
-                "metric=grafana.late,grafana.orders&tagk=host,method,src&tagv=card,cash,counters,web01,web02,webC3");
+                "metric=grafana.late,grafana.orders&tagk=host,method,via&tagv=card,cash,here,web01,web02,webC3");
         try (CollectorProgram collector = CollectorProgram.start(
                         folder.resolve("read"),
                         "--interval",
                         "1s",
+                        "--tags",
+                        "via=here",
                         "--opentsdb",
                         openTsdb.address(),
                         "--sink",

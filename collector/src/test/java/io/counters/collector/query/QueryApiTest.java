@@ -139,8 +139,8 @@ class QueryApiTest {
     @Test
     void a_metric_has_no_series_of_longer_names() throws Exception {
         assertThat(answer("/api/query?arrays=true", query("'metric':'shop.orders','aggregator':'count'")))
-                .contains("'tags':{'method'", "'dps':[[1700002800,3],[1700002810,3],[1700002820,3]]")
-                .isNotEmpty();
+                .isEqualTo("[{'metric':'shop.orders','tags':{'src':'counters'},'aggregateTags':['method'],"
+                        + "'dps':[[1700002800,3],[1700002810,3],[1700002820,3]]}]");
     }
 
     @Test
@@ -217,19 +217,20 @@ class QueryApiTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = ';',
+            quoteCharacter = '`',
             value = {
-                "'metric':'orders'; the metric with its prefix; No such name for 'metrics': \"orders\"",
-                "'metric':'shop.orders','aggregator':'x'; ; queries[0].aggregator is \"x\"",
-                "'metric':'shop.orders','downsample':'1dc-sum'; ; calendar",
-                "'metric':'shop.orders','downsample':'1m-avg-scalar'; ; allowed are none, zero, nan and null",
-                "'metric':'shop.orders','tags':{'method':'none'}; ; No such name for 'tagv': \"none\"",
-                "'metric':'shop.orders','tags':{'nokey':'*'}; ; No such name for 'tagk': \"nokey\"",
-                "'metric':'shop.orders','filters':[{'type':'x','tagk':'a'}]; ; queries[0].filters[0]",
-                "'metric':'shop.orders','filters':[{'type':'regexp','tagk':'a','filter':'('}]; ; regular expression",
-                "'metric':'shop.orders','tsuids':['000001']; ; ask by metric and tags",
-                "'metric':['shop.orders']; ; not the JSON of a query, at $.queries[0].metric"
+                "'metric':'orders'; No such name for 'metrics': \"orders\"",
+                "'metric':'shop.orders','aggregator':'x'; queries[0].aggregator is \"x\"",
+                "'metric':'shop.orders','downsample':'1dc-sum'; calendar",
+                "'metric':'shop.orders','downsample':'1m-avg-scalar'; allowed are none, zero, nan and null",
+                "'metric':'shop.orders','tags':{'method':'none'}; No such name for 'tagv': \"none\"",
+                "'metric':'shop.orders','tags':{'nokey':'*'}; No such name for 'tagk': \"nokey\"",
+                "'metric':'shop.orders','filters':[{'type':'x','tagk':'a'}]; queries[0].filters[0]",
+                "'metric':'shop.orders','filters':[{'type':'regexp','tagk':'a','filter':'('}]; regular expression",
+                "'metric':'shop.orders','tsuids':['000001']; ask by metric and tags",
+                "'metric':['shop.orders']; not the JSON of a query, at $.queries[0].metric"
             })
-    void a_mistake_is_answered_with_its_place_and_its_rule(String options, String why, String words) throws Exception {
+    void a_mistake_is_answered_with_its_place_and_its_rule(String options, String words) throws Exception {
         String aggregator = options.contains("aggregator") ? "" : ",'aggregator':'sum'";
 
         assertRefused("/api/query", query(options + aggregator), 400, words);
@@ -278,11 +279,12 @@ class QueryApiTest {
     void a_regular_expression_can_not_keep_a_worker_for_ever() throws Exception {
         nanosAReading.set(TimeUnit.MILLISECONDS.toNanos(100));
 
+        // Java remembers what it has tried, but not where a group is named again.
+        String filter = "[{'type':'regexp','tagk':'a','filter':'(a|aa)+\\\\1b'}]";
+
         assertRefused(
                 "/api/query",
-                query("'metric':'shop.z','aggregator':'sum','filters':"
-                                + "[{'type':'regexp','tagk':'a','filter':'(a+)+$|(a|aa)+b'}]")
-                        .replace("(a+)+$|", ""),
+                query("'metric':'shop.z','aggregator':'sum','filters':" + filter),
                 503,
                 "regular expression");
     }
