@@ -90,7 +90,8 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
     static Filter ofTag(String key, String text, boolean isGroupBy) {
         int bracket = text.indexOf('(');
         if (bracket < 0) {
-            return new Filter(text.contains("*") ? Type.IWILDCARD : Type.LITERAL_OR, key, text, isGroupBy);
+            Type type = text.equals("*") ? Type.WILDCARD : text.contains("*") ? Type.IWILDCARD : Type.LITERAL_OR;
+            return new Filter(type, key, text, isGroupBy);
         }
         String id = text.substring(0, bracket).toLowerCase(Locale.ROOT);
         check(text.endsWith(")"), "it must end with a bracket");
