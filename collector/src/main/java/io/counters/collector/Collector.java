@@ -20,6 +20,7 @@ import io.counters.collector.publish.Publisher;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.publish.StdoutSink;
 import io.counters.collector.publish.TickClock;
+import io.counters.collector.query.QueryApi;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.LogStream;
 import io.counters.collector.self.SeededHash;
@@ -169,6 +170,7 @@ public final class Collector implements AutoCloseable {
         String prefix = parts.prefix;
         publishing = parts.publishing;
         settings.remarks().forEach(log::warn);
+        long heapBytes = Runtime.getRuntime().maxMemory();
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);
@@ -222,7 +224,8 @@ public final class Collector implements AutoCloseable {
                     clock,
                     System::nanoTime,
                     faults,
-                    work -> threads.worker("counters-http", work)));
+                    work -> threads.worker("counters-http", work),
+                    new QueryApi(history, publishing.series(), heapBytes, clock, System::nanoTime).routes()));
             intake = open(new Intake(
                     taking,
                     parts.unix.path(),

@@ -110,6 +110,11 @@ final class CollectorProgram implements AutoCloseable {
         return counters;
     }
 
+    /** Where its page and its API are. */
+    String httpAddress() {
+        return "http://127.0.0.1:" + httpPort;
+    }
+
     private String read(String path) throws IOException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + "/" + path))
                 .timeout(Duration.ofSeconds(10))

@@ -267,7 +267,16 @@ public final class History implements Sink {
      * @throws IOException when the file can't be read now
      */
     public List<String> names(String prefix, int max) throws IOException {
-        return ask(List.of(), (open, reader) -> reader.names(prefix, prefix + Character.MAX_VALUE, max));
+        return names(prefix, prefix + Character.MAX_VALUE, max);
+    }
+
+    /**
+     * Names from this one on and before the other, in their order.
+     *
+     * @throws IOException when the file can't be read now
+     */
+    public List<String> names(String from, String before, int max) throws IOException {
+        return ask(List.of(), (open, reader) -> reader.names(from, before, max));
     }
 
     /**

@@ -88,7 +88,8 @@ class DashboardTest {
                 () -> Instant.ofEpochSecond(NOW),
                 System::nanoTime,
                 faults,
-                Thread::new);
+                Thread::new,
+                List.of());
     }
 
     @AfterEach
