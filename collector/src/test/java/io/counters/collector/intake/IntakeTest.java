@@ -450,7 +450,7 @@ class IntakeTest {
             datagram("increment a");
             awaitValue("a", 3);
         }
-        assertThat(kept.counted("intake_connections_total")).isEqualTo(2);
+        assertThat(kept.counted("intake_accepted_connections_total")).isEqualTo(2);
         assertThat(rejected("line_cut")).isEqualTo(1);
     }
 
