@@ -20,6 +20,7 @@ import io.counters.collector.publish.Publisher;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.publish.StdoutSink;
 import io.counters.collector.publish.TickClock;
+import io.counters.collector.query.QueryApi;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.LogStream;
 import io.counters.collector.self.SeededHash;
@@ -169,6 +170,7 @@ public final class Collector implements AutoCloseable {
         String prefix = parts.prefix;
         publishing = parts.publishing;
         settings.remarks().forEach(log::warn);
+        long heapBytes = Runtime.getRuntime().maxMemory();
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);
@@ -222,7 +224,8 @@ public final class Collector implements AutoCloseable {
                     clock,
                     System::nanoTime,
                     faults,
-                    work -> threads.worker("counters-http", work)));
+                    work -> threads.worker("counters-http", work),
+                    new QueryApi(history, publishing.series(), heapBytes, clock, System::nanoTime).routes()));
             intake = open(new Intake(
                     taking,
                     parts.unix.path(),
@@ -242,10 +245,13 @@ public final class Collector implements AutoCloseable {
             closeOpened();
             throw cannot;
         }
-        self.gauge("log_dropped_lines_total", LogStream::droppedLines);
+        self.total(
+                "log_dropped_lines_total",
+                "Log lines that did not fit into the buffer before stderr.",
+                LogStream::droppedLines);
         Runtime jvm = Runtime.getRuntime();
-        self.gauge("heap_bytes", () -> jvm.totalMemory() - jvm.freeMemory());
-        self.gauge("heap_bytes_max", jvm::maxMemory);
+        self.gauge("heap_bytes", "Heap in use.", () -> jvm.totalMemory() - jvm.freeMemory());
+        self.gauge("heap_bytes_max", "The maximum of the heap.", jvm::maxMemory);
         ticks = new TickClock(publishing.interval().toSeconds(), clock, System::nanoTime, faults);
         intakeThread.start();
         dashboard.start();

@@ -50,8 +50,10 @@ class ArchitectureTest {
         "publish,   ledger wire",
         "history,   publish ledger",
         "http,      ''",
+        "query,     history publish http",
         "proxy,     udp http wire ring emit cells",
-        "dashboard, http ledger history wire",
+        "prometheus, http ledger wire",
+        "dashboard, http ledger history prometheus wire",
         "simulate,  ledger peers wire emit cells",
     })
     void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {
@@ -91,7 +93,9 @@ class ArchitectureTest {
                         HOUSE + ".store",
                         HOUSE + ".publish",
                         HOUSE + ".history",
+                        HOUSE + ".query",
                         HOUSE + ".proxy",
+                        HOUSE + ".prometheus",
                         HOUSE + ".dashboard",
                         HOUSE + ".simulate");
     }

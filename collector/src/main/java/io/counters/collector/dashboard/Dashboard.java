@@ -9,11 +9,13 @@ import io.counters.collector.http.Route.Work;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.StreamReport;
+import io.counters.collector.prometheus.CounterMetrics;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
@@ -37,6 +39,7 @@ public final class Dashboard implements AutoCloseable {
      * @param clock the wall clock, for times of the past
      * @param nanoClock monotonic
      * @param threads creates the port's threads; an uncaught exception in one of them must end the program
+     * @param more routes of other packages that the port serves too
      * @throws IOException if the port is in use; the message contains the remedy
      */
     public Dashboard(
@@ -50,14 +53,17 @@ public final class Dashboard implements AutoCloseable {
             InstantSource clock,
             LongSupplier nanoClock,
             FaultLog log,
-            ThreadFactory threads)
+            ThreadFactory threads,
+            List<Route> more)
             throws IOException {
         this.ledger = ledger;
         CountersApi counters = new CountersApi(ledger, commit, history, clock);
+        CounterMetrics metrics = new CounterMetrics(ledger, self);
         port = new HttpPort(
                 settings.port(),
                 "if another collector uses it, use --http-port for another port",
-                List.of(
+                with(
+                        more,
                         Route.file("/", Dashboard.class, "page.html"),
                         Route.file("/page.css", Dashboard.class, "page.css"),
                         Route.file("/page.js", Dashboard.class, "page.js"),
@@ -71,12 +77,19 @@ public final class Dashboard implements AutoCloseable {
                         Route.get("/api/streams", Work.MUCH, this::streams),
                         Route.rejected(log),
                         Route.metrics(self),
+                        Route.get("/metrics/counters", Work.MUCH, metrics::answer),
                         Route.get("/healthz", Work.NONE, request -> health(faults.get())),
                         Route.get("/readyz", Work.NONE, request -> health(troubles.get()))),
                 nanoClock,
                 log,
                 self,
                 threads);
+    }
+
+    private static List<Route> with(List<Route> more, Route... own) {
+        List<Route> all = new ArrayList<>(List.of(own));
+        all.addAll(more);
+        return all;
     }
 
     public void start() {

@@ -62,7 +62,7 @@ public final class Intake implements Runnable, AutoCloseable {
             socket = ports.udp;
             udp = new DatagramReceiver(
                     ports.udp,
-                    self.count("intake_datagrams_total"),
+                    self.count("intake_datagrams_total", "Datagrams received over UDP."),
                     new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), faults, self),
                     nanoClock,
                     faults,
@@ -72,7 +72,7 @@ public final class Intake implements Runnable, AutoCloseable {
                     ? null
                     : new DatagramReceiver(
                             named,
-                            self.count("intake_unix_datagrams_total"),
+                            self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                             new Lines(
                                     ledger,
                                     settings.nameBytesMax(),
@@ -90,8 +90,14 @@ public final class Intake implements Runnable, AutoCloseable {
             ports.close();
             throw cannot;
         }
-        self.gauge("intake_kernel_drops_total", socket::kernelDrops);
-        self.gauge("intake_receive_buffer_bytes", socket::receiveBufferBytes);
+        self.total(
+                "intake_kernel_drops_total",
+                "Datagrams that the kernel dropped because the receive buffer was full.",
+                socket::kernelDrops);
+        self.gauge(
+                "intake_receive_buffer_bytes",
+                "Size of the receive buffer that the kernel granted.",
+                socket::receiveBufferBytes);
     }
 
     /** The two sockets, bound. */

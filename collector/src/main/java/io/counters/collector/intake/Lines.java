@@ -48,11 +48,18 @@ final class Lines implements Commands {
         this.nameBytesMax = nameBytesMax;
         reader = new CommandReader(this, statsdName);
         for (Cleaning why : Cleaning.values()) {
-            cleaned.put(why, self.count("intake_cleaned_lines_total", "reason", why.reason()));
+            cleaned.put(
+                    why,
+                    self.count(
+                            "intake_cleaned_lines_total",
+                            "StatsD lines whose names or tags were changed, by reason.",
+                            "reason",
+                            why.reason()));
         }
         this.faults = faults;
         rejections = new Rejections(faults, self);
-        unendedBytes = self.count("intake_unended_bytes_total");
+        unendedBytes =
+                self.count("intake_unended_bytes_total", "Bytes of TCP lines that were too long, and were ignored.");
     }
 
     /** Merges a datagram, taking the ledger's lock once. */

@@ -39,7 +39,8 @@ final class Rejections {
 
     Rejections(FaultLog faults, Self self) {
         this.faults = faults;
-        joinedCounts = self.count("intake_joined_counts_total");
+        joinedCounts = self.count(
+                "intake_joined_counts_total", "An estimate of the counts in lines without line breaks between them.");
         for (Rejection why : Rejection.values()) {
             all.put(why, new Kept(why, self));
         }
@@ -58,7 +59,7 @@ final class Rejections {
         Kept(Rejection why, Self self) {
             this.why = why;
             reason = why.reason();
-            total = self.count("intake_rejected_lines_total", "reason", reason);
+            total = self.count("intake_rejected_lines_total", "Lines that were rejected, by reason.", "reason", reason);
         }
 
         @Override

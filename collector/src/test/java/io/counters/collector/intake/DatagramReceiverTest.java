@@ -72,7 +72,7 @@ class DatagramReceiverTest {
     private DatagramReceiver receiver(UdpSocket socket, LongSupplier nanoClock) {
         return new DatagramReceiver(
                 socket,
-                self.count("intake_datagrams_total"),
+                self.count("intake_datagrams_total", "Datagrams received over UDP."),
                 new Lines(ledger, 250, StatsdName.strict(), said.log(), self),
                 nanoClock,
                 said.log(),

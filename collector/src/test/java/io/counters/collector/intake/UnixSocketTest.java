@@ -187,7 +187,7 @@ class UnixSocketTest {
         UnixSocket socket = new UnixSocket(path, System::nanoTime);
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
-                kept.self.count("intake_unix_datagrams_total"),
+                kept.self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                 new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
                 System::nanoTime,
                 kept.said.log(),
@@ -307,7 +307,7 @@ class UnixSocketTest {
         Files.delete(path);
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
-                kept.self.count("intake_unix_datagrams_total"),
+                kept.self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                 new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
                 System::nanoTime,
                 kept.said.log(),
@@ -394,7 +394,7 @@ class UnixSocketTest {
         }) {
             DatagramReceiver receiver = new DatagramReceiver(
                     small,
-                    kept.self.count("intake_datagrams_total"),
+                    kept.self.count("intake_datagrams_total", "Datagrams received over UDP."),
                     new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
                     System::nanoTime,
                     kept.said.log(),
