@@ -16,6 +16,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -1236,18 +1238,26 @@ public final class Ledger {
         long now = listenedMillis();
         long value = values.get(counter);
         long rest = value - facts.adopted(counter);
-        List<Explanation.Part> parts = new ArrayList<>();
+        long appliedLeftOut = 0;
+        int count = 0;
+        Queue<Explanation.Part> largest = new PriorityQueue<>(Explanation.Part.SMALLEST_FIRST);
         for (Stream stream : streams.values()) {
             int place = stream.place(counter);
-            if (place >= 0) {
-                Explanation.Part part = stream.part(place, now);
-                rest -= part.applied();
-                parts.add(part);
+            if (place < 0) {
+                continue;
+            }
+            count++;
+            long applied = stream.appliedAt(place);
+            rest -= applied;
+            if (largest.size() < Explanation.PARTS_MAX) {
+                largest.add(stream.part(place, now));
+            } else if (Math.abs(applied) > Math.abs(largest.element().applied())) {
+                appliedLeftOut += largest.remove().applied();
+                largest.add(stream.part(place, now));
+            } else {
+                appliedLeftOut += applied;
             }
         }
-        parts.sort(Comparator.<Explanation.Part>comparingLong(part -> -Math.abs(part.applied()))
-                .thenComparing(Explanation.Part::sender));
-        int listed = Math.min(parts.size(), Explanation.PARTS_MAX);
         return new Explanation(
                 name,
                 value,
@@ -1256,11 +1266,11 @@ public final class Ledger {
                 Math.max(facts.createdSecond(counter), moves.second(counter)),
                 facts.isDecremented(counter),
                 facts.adopted(counter),
-                parts.subList(0, listed),
-                parts.size() - listed,
-                parts.subList(listed, parts.size()).stream()
-                        .mapToLong(Explanation.Part::applied)
-                        .sum(),
+                largest.stream()
+                        .sorted(Explanation.Part.SMALLEST_FIRST.reversed())
+                        .toList(),
+                count - largest.size(),
+                appliedLeftOut,
                 rest);
     }
 
