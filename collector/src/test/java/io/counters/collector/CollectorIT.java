@@ -161,10 +161,14 @@ class CollectorIT {
         second.datagram(S1 + " 10 1\nincrement orders.placed 2 9");
         second.datagram("increment end");
         second.awaitCounter("end", 1);
-        assertThat(second.counters())
-                .isEqualTo("{\"counters\": [\n{\"name\": \"YourAwesomeCounter\", \"value\": 42},\n"
-                        + "{\"name\": \"below\", \"value\": -3},\n{\"name\": \"end\", \"value\": 1},\n"
-                        + "{\"name\": \"orders.placed\", \"value\": 9}\n]}\n");
+        assertThat(second.counters()).isEqualTo("""
+                {"counters": [
+                {"name": "YourAwesomeCounter", "value": 42},
+                {"name": "below", "value": -3},
+                {"name": "end", "value": 1},
+                {"name": "orders.placed", "value": 9}
+                ]}
+                """);
         second.end();
         second.assertSilent();
     }

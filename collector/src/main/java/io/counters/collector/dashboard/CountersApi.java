@@ -125,7 +125,7 @@ final class CountersApi {
     }
 
     private static void tags(JsonWriter json, String name) throws IOException {
-        String[] parts = name.split(",");
+        String[] parts = name.split(",", -1);
         json.name("metric").value(parts[0]).name("tags").beginObject();
         for (int tag = 1; tag < parts.length; tag++) {
             int equals = parts[tag].indexOf('=');

@@ -147,10 +147,13 @@ class DashboardTest {
         HttpResponse<String> counters = ask("GET", "/api/counters");
 
         assertThat(type(counters)).isEqualTo("application/json");
-        assertThat(counters.body())
-                .isEqualTo("{\"counters\": [\n{\"name\": \"B\", \"value\": 0},\n"
-                        + "{\"name\": \"a,x=1,y=2\", \"value\": -5},\n"
-                        + "{\"name\": \"b.z\", \"value\": 9007199254740993}\n]}\n");
+        assertThat(counters.body()).isEqualTo("""
+                {"counters": [
+                {"name": "B", "value": 0},
+                {"name": "a,x=1,y=2", "value": -5},
+                {"name": "b.z", "value": 9007199254740993}
+                ]}
+                """);
     }
 
     private List<String> names(String path) throws Exception {
