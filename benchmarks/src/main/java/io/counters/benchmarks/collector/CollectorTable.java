@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 
 /**
  * Starts the collector as its users do, loads it, and prints what it takes as a table in Markdown, with what it is to
- * reach. All over loopback; takes some six minutes.
+ * reach. All over loopback; takes some ten minutes.
  */
 final class CollectorTable {
     private static final Path JAR = Path.of("collector/target/collector.jar");
@@ -35,6 +35,7 @@ final class CollectorTable {
                             : new SinkProcess(Layer.COLLECTOR)) {
                 new IntakeRows(collector, sink, table).measure();
             }
+            new HistoryRows(JAR, folder, table).measure();
             new ScaleRows(JAR, folder, table).measure();
         } finally {
             delete(folder);

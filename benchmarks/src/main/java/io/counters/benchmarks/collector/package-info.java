@@ -4,7 +4,7 @@
  * is what can be told from one to another.
  *
  * <pre>
- *   CollectorTable   all of it, as one table: IntakeRows, ScaleRows
+ *   CollectorTable   all of it, as one table: IntakeRows, HistoryRows, ScaleRows
  *   Layers           which way to get at datagrams costs a Java program least
  *   Blast            sends Datagrams; loopback only, a minute at the longest
  *   Sink             the yardstick: receives by a Layer, counts in a Tally, throws away

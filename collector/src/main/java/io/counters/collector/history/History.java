@@ -170,7 +170,7 @@ public final class History implements Sink {
             Path away = moveAway();
             log.error(
                     "the history was damaged ({}) and is set aside as {}; a new one begins, counts are unaffected",
-                    found.getMessage(),
+                    FaultLog.shown(String.valueOf(found.getMessage())),
                     away);
             return opened(false);
         }
