@@ -86,7 +86,7 @@ class PrometheusIT {
     void promtool_finds_nothing_in_both_texts() throws Exception {
         try (ChildCollector collector = collector()) {
             collector.datagram("increment orders.placed,method=card 3\nincrement carts.open 2\ndecrement carts.open 1");
-            collector.datagram("increment orders_placed\nincrement a.b,x.y=1,x-y=2\nincrement 2xx");
+            collector.datagram("increment orders_placed\nincrement visits,x.y=1,x-y=2\nincrement 2xx");
             collector.datagram("increment a line that is rejected");
             collector.awaitCounter("2xx", 1);
             collector.awaitMetric("intake_rejected_lines_total{reason=\"amount_form\"}", 0);
