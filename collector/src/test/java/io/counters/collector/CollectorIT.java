@@ -191,7 +191,7 @@ class CollectorIT {
         running.end();
 
         assertThat(Files.readString(running.err))
-                .contains("did not answer")
+                .contains("gave no usable answer")
                 .contains("ended; counters in the ledger: 1");
         Running again = new Running();
         assertThat(again.counters()).isEqualTo("{\n\"a\": 5\n}\n");

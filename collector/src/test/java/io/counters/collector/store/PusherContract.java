@@ -111,7 +111,7 @@ abstract class PusherContract {
             for (int i = 0; i < 3; i++) {
                 assertThat(round()).isFalse();
             }
-            assertThat(kept.said.lines()).singleElement().asString().contains("did not answer", said());
+            assertThat(kept.said.lines()).singleElement().asString().contains("gave no usable answer", said());
         }
 
         server.start();
@@ -172,7 +172,7 @@ abstract class PusherContract {
         kept.datagram("increment moving 1");
         kept.commit.run();
         assertThat(round()).isFalse();
-        assertThat(kept.said.lines()).singleElement().asString().contains("did not answer");
+        assertThat(kept.said.lines()).singleElement().asString().contains("gave no usable answer");
 
         server.start();
         pushAll();
