@@ -40,39 +40,12 @@ final class CountersText implements Text {
     CountersText(Snapshot counters, Filter filter, int limit) {
         this.counters = counters;
         String[] names = counters.names();
-        order = order(
-                names,
+        order = Order.sorted(
                 IntStream.range(0, counters.size())
                         .filter(counter -> filter.takes(names[counter]))
-                        .toArray());
+                        .toArray(),
+                (one, other) -> names[one].compareTo(names[other]));
         size = Math.min(order.length, limit);
-    }
-
-    /** A merge sort of the numbers of names: the JDK's would need an object for each. */
-    private static int[] order(String[] names, int[] some) {
-        int size = some.length;
-        int[] sorted = some;
-        int[] merged = new int[size];
-        for (int run = 1; run < size; run *= 2) {
-            for (int low = 0; low < size; low += 2 * run) {
-                int middle = Math.min(low + run, size);
-                merge(names, sorted, low, middle, Math.min(middle + run, size), merged);
-            }
-            int[] done = merged;
-            merged = sorted;
-            sorted = done;
-        }
-        return sorted;
-    }
-
-    private static void merge(String[] names, int[] from, int low, int middle, int high, int[] to) {
-        int left = low;
-        int right = middle;
-        for (int i = low; i < high; i++) {
-            boolean takesLeft =
-                    right == high || (left < middle && names[from[left]].compareTo(names[from[right]]) <= 0);
-            to[i] = from[takesLeft ? left++ : right++];
-        }
     }
 
     @Override
