@@ -76,7 +76,7 @@ public final class Live {
         if (rounds++ % PANEL_ROUNDS == 0) {
             panel.update(windows.keySet().stream().anyMatch(Window.Key::hasPanel));
         }
-        windows.values().forEach(window -> window.update(now, panel.events(window.key.hasPanel())));
+        windows.values().forEach(window -> window.update(now, panel));
         return ROUND_MILLIS;
     }
 
@@ -168,7 +168,7 @@ public final class Live {
         if (key.hasPanel() || windows.isEmpty()) {
             panel.update(key.hasPanel());
         }
-        window.update(now, panel.events(key.hasPanel()));
+        window.update(now, panel);
         windows.put(key, window);
         return window;
     }

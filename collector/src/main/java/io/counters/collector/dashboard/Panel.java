@@ -46,8 +46,8 @@ final class Panel {
     private final FaultLog log;
     private final Supplier<List<String>> troubles;
     private final Supplier<List<PartState>> parts;
-    private String brief = "";
-    private String full = "";
+    private String troublesEvent = "";
+    private String stateEvent = "";
 
     Panel(Ledger ledger, Self self, FaultLog log, Supplier<List<String>> troubles, Supplier<List<PartState>> parts) {
         this.ledger = ledger;
@@ -60,7 +60,7 @@ final class Panel {
     /** @param isWanted whether a tab shows the panel; otherwise only what is wrong is looked up */
     void update(boolean isWanted) {
         SortedMap<String, Long> metrics = self.values();
-        brief = event("troubles", json -> {
+        troublesEvent = event("troubles", json -> {
             json.beginObject().name("troubles").beginArray();
             for (String trouble : troubles.get()) {
                 json.value(trouble);
@@ -73,12 +73,17 @@ final class Panel {
             }
             json.endObject().endObject();
         });
-        full = isWanted ? brief + event("panel", json -> write(json, metrics)) : brief;
+        stateEvent = isWanted ? event("panel", json -> write(json, metrics)) : "";
     }
 
-    /** The events of the last {@link #update}. */
-    String events(boolean hasPanel) {
-        return hasPanel ? full : brief;
+    /** What is wrong, as an event: in words, and by the metrics that tell of losses. */
+    String troubles() {
+        return troublesEvent;
+    }
+
+    /** Everything, as an event; empty if nobody shows it. */
+    String state() {
+        return stateEvent;
     }
 
     private interface Json {

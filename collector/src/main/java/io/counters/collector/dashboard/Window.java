@@ -49,7 +49,8 @@ final class Window {
     private long[] moved = {};
     private int found = -1;
     private int total = -1;
-    private String extras = "";
+    private String told = "";
+    private String toldPanel = "";
     private int emptyRounds;
     private volatile Round round = new Round(0, "", "");
 
@@ -80,9 +81,9 @@ final class Window {
     /**
      * Compares with the round before.
      *
-     * @param more further events that are the same for all, such as the state of the collector
+     * @param panel what is the same for all windows
      */
-    void update(Moment moment, String more) {
+    void update(Moment moment, Panel panel) {
         int[] now = counters(moment);
         boolean isSame = Arrays.equals(now, shown) && found == view.size() && total == moment.size();
         StringBuilder change = new StringBuilder();
@@ -97,16 +98,18 @@ final class Window {
         for (int i = 0; i < shown.length; i++) {
             refresh(i, moment, change);
         }
-        boolean hasMore = !more.equals(extras);
-        if (isSame && change.length() == 0 && !hasMore) {
+        String troubles = panel.troubles();
+        String state = key.hasPanel() ? panel.state() : "";
+        String further = (troubles.equals(told) ? "" : troubles) + (state.equals(toldPanel) ? "" : state);
+        if (isSame && change.length() == 0 && further.isEmpty()) {
             return;
         }
-        extras = more;
-        String all = all(moment) + more;
-        String difference = isSame
-                ? (change.length() == 0 ? "" : "event: change\ndata: [" + change + "]\n\n") + (hasMore ? more : "")
-                : all;
-        round = new Round(round.number + 1, all, difference);
+        told = troubles;
+        toldPanel = state;
+        String rows = rows(moment);
+        String all = rows + troubles + state;
+        String changed = change.length() == 0 ? "" : "event: change\ndata: [" + change + "]\n\n";
+        round = new Round(round.number + 1, all, (isSame ? changed : rows) + further);
         listeners.wake();
     }
 
@@ -170,7 +173,7 @@ final class Window {
         return Double.toString(Math.round(rate * scale) / scale);
     }
 
-    private String all(Moment moment) {
+    private String rows(Moment moment) {
         StringBuilder out = new StringBuilder(64 + 64 * shown.length);
         out.append("event: rows\ndata: {\"total\":").append(total);
         out.append(",\"found\":").append(found);

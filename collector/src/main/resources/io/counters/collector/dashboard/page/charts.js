@@ -354,7 +354,9 @@ function legend() {
     text(cells.note, isKept === false ? 'no history kept' : '');
   });
   text(parts.when, cursorSecond !== null ? numbers.moment(cursorSecond) : 'now');
-  text(parts.span, state.mark ? `in ${numbers.duration(span[1] - span[0])} marked` : 'in range');
+  text(parts.span, state.mark ? 'in the mark' : 'change');
+  parts.span.title = state.mark ? `By how much it changed in the marked ${numbers.duration(span[1] - span[0])}`
+    : 'By how much it changed in the range';
 }
 
 let isLegendDue = false;
@@ -371,7 +373,7 @@ function legendSoon() {
 
 function buildLegend() {
   const when = el('th', {scope: 'col', class: 'number'}, 'now');
-  const span = el('th', {scope: 'col', class: 'number'}, 'in range');
+  const span = el('th', {scope: 'col', class: 'number'}, 'change');
   const rows = state.lines.map(name => {
     const cells = {};
     for (const cell of ['at', 'min', 'max', 'sum']) {
@@ -389,16 +391,19 @@ function buildLegend() {
           title: 'Remove from the graph', onclick: () => list.toggleLine(name)}, '\u00d7')));
     return {name, cells, line};
   });
-  const details = el('details', {class: 'legend', open: state.legend === 'open'},
+  const details = el('details', {open: state.legend === 'open'},
     el('summary', {}, state.lines.length === 1 ? '1 counter' : state.lines.length + ' counters'),
     el('table', {},
       el('thead', {}, el('tr', {}, el('th', {scope: 'col'}, 'Counter'), when,
         el('th', {scope: 'col', class: 'number'}, 'min'), el('th', {scope: 'col', class: 'number'}, 'max'), span,
         el('th', {scope: 'col'}, el('span', {class: 'unseen'}, 'Actions')))),
       el('tbody', {}, ...rows.map(row => row.line))));
+  const files = el('span', {class: 'export'}, 'Export',
+    el('button', {type: 'button', class: 'link', onclick: () => save('csv')}, 'CSV'),
+    el('button', {type: 'button', class: 'link', onclick: () => save('json')}, 'JSON'));
   details.addEventListener('toggle', () => change({legend: details.open ? 'open' : 'closed'}, false));
   parts = {when, span, rows};
-  return details;
+  return el('div', {class: 'legend'}, details, files);
 }
 
 // Tools
@@ -419,9 +424,6 @@ function buildTools() {
     choice('Charts', 'charts', [['one', 'Together', 'All in one chart (t)'], ['each', 'Side by side', 'A chart each (t)']]),
     el('button', {type: 'button', class: 'unzoom', onclick: () => change({zoom: null}), title: 'Back to the latest (z)'}, 'Reset zoom'),
     note,
-    el('span', {class: 'export'}, 'Export ',
-      el('button', {type: 'button', class: 'link', onclick: () => save('csv')}, 'CSV'), ' ',
-      el('button', {type: 'button', class: 'link', onclick: () => save('json')}, 'JSON')),
     el('button', {type: 'button', class: 'quiet', 'aria-label': 'Close the graph', title: 'Close the graph (x)',
       onclick: () => change({lines: [], zoom: null, mark: null})}, '\u00d7'));
 }

@@ -12,7 +12,7 @@ const AROUND = 30;
 const KNOWN_MAX = 2000;
 /** Browsers cannot scroll over more pixels than some millions; beyond, one pixel stands for more. */
 const HEIGHT_MAX = 8_000_000;
-const COLUMNS = [['name', 'Counter'], ['', 'Last 10 minutes'], ['value', 'Value'], ['rate', 'Per second'], ['moved', 'Moved']];
+const COLUMNS = [['name', 'Counter'], ['', '10 minutes'], ['value', 'Value'], ['rate', 'Per second'], ['moved', 'Moved']];
 
 const scroll = byId('scroll');
 const space = byId('space');
@@ -92,6 +92,7 @@ function fill(row, of) {
   row.element.classList.toggle('loading', !of);
   if (!of) {
     text(row.value, '');
+    row.element.classList.remove('flash');
     text(row.rate, '');
     text(row.moved, '');
     row.canvas.width = 0;
@@ -379,6 +380,7 @@ export function key(event) {
 function measure() {
   const now = parseInt(getComputedStyle(byId('grid')).getPropertyValue('--row'), 10);
   rowHeight = now || rowHeight;
+  byId('grid').style.setProperty('--scrollbar', scroll.offsetWidth - scroll.clientWidth + 'px');
   space.style.height = spaceHeight() + 'px';
   redrawSparks();
   redraw();

@@ -3,6 +3,7 @@
 const whole = new Intl.NumberFormat('en-US');
 const short = new Intl.NumberFormat('en-US', {notation: 'compact', maximumSignificantDigits: 3});
 const precise = new Intl.NumberFormat('en-US', {maximumSignificantDigits: 3});
+const cents = new Intl.NumberFormat('en-US', {minimumFractionDigits: 2, maximumFractionDigits: 2});
 const MINUS = '\u2212';
 
 /** A 64-bit value, which comes as text, with separators and all its digits. */
@@ -16,7 +17,9 @@ export function rate(number) {
   if (number === 0) {
     return '';
   }
-  return (Math.abs(number) >= 1000 ? whole.format(Math.round(number)) : precise.format(number)).replace('-', MINUS);
+  const size = Math.abs(number);
+  return size < 0.005 ? '<' + cents.format(0.01)
+    : (size >= 1000 ? whole.format(Math.round(number)) : cents.format(number)).replace('-', MINUS);
 }
 
 /** A number for an axis or a legend. */
