@@ -55,6 +55,7 @@ public class LedgerBenchmark {
                 LedgerSettings.in(Path.of("unused")),
                 false,
                 System::currentTimeMillis,
+                () -> System.currentTimeMillis() / 1000,
                 1,
                 new SeededHash(new Random(1)),
                 new Self());

@@ -174,7 +174,14 @@ public final class Collector implements AutoCloseable {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);
             SecureRandom random = new SecureRandom();
-            ledger = new Ledger(keeping, storing.isShared(), time, random.nextLong(), new SeededHash(random), self);
+            ledger = new Ledger(
+                    keeping,
+                    storing.isShared(),
+                    time,
+                    () -> clock.millis() / 1000,
+                    random.nextLong(),
+                    new SeededHash(random),
+                    self);
             file.load(ledger);
             if (file.setAside() != null) {
                 log.error(

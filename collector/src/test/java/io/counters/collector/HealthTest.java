@@ -22,7 +22,13 @@ class HealthTest {
     private long nanos = 5;
     private long seconds = 100;
     private final Ledger ledger = new Ledger(
-            LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), new Self());
+            LedgerSettings.in(Path.of("unused")),
+            false,
+            () -> 0,
+            () -> 0,
+            1,
+            new SeededHash(new Random(1)),
+            new Self());
     private final MemoryJournal journal = new MemoryJournal();
     private final Commit commit = new Commit(ledger, journal, () -> nanos, new SaidFaults().log(), new Self());
     private long diskBytes = 1L << 40;

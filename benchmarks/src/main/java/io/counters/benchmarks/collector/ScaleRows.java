@@ -88,7 +88,14 @@ final class ScaleRows {
         double[] seconds = new double[COMMITS];
         try (LedgerFile file = new LedgerFile(here)) {
             LedgerClock clock = new LedgerClock(0, System.currentTimeMillis(), System::nanoTime);
-            Ledger ledger = new Ledger(LedgerSettings.in(here), true, clock, 1, new SeededHash(new Random(1)), self);
+            Ledger ledger = new Ledger(
+                    LedgerSettings.in(here),
+                    true,
+                    clock,
+                    () -> System.currentTimeMillis() / 1000,
+                    1,
+                    new SeededHash(new Random(1)),
+                    self);
             Commit commit = new Commit(ledger, file, System::nanoTime, faults, self);
             for (int i = 0; i < COUNTERS; i++) {
                 count(ledger, i);
@@ -126,7 +133,14 @@ final class ScaleRows {
         try (LedgerFile file = new LedgerFile(here);
                 Store store = new MemcachedStore(servers, Optional.empty(), System::nanoTime)) {
             LedgerClock clock = new LedgerClock(0, System.currentTimeMillis(), System::nanoTime);
-            Ledger ledger = new Ledger(LedgerSettings.in(here), true, clock, keys, new SeededHash(new Random(1)), self);
+            Ledger ledger = new Ledger(
+                    LedgerSettings.in(here),
+                    true,
+                    clock,
+                    () -> System.currentTimeMillis() / 1000,
+                    keys,
+                    new SeededHash(new Random(1)),
+                    self);
             Commit commit = new Commit(ledger, file, System::nanoTime, faults, self);
             Pusher pusher = new Pusher(ledger, store, "alone-" + keys + ".", "", faults, self);
             pusher.begin();

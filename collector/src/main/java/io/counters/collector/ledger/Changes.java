@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param published the seconds that points were published for; null if unchanged
  * @param lists the lists of peers; null if unchanged
  * @param held counters that are held since the last commit
+ * @param moves the seconds in which counters last moved; only now and then
  */
 record Changes(
         Head head,
@@ -25,7 +26,13 @@ record Changes(
         List<Integer> droppedRelays,
         @Nullable List<UsedSeconds.Run> published,
         @Nullable Lists lists,
-        Held held) {
+        Held held,
+        Moves moves) {
+    /** The same, with the seconds in which counters last moved. */
+    Changes with(Moves seconds) {
+        return new Changes(head, counters, streams, dropped, relayed, droppedRelays, published, lists, held, seconds);
+    }
+
     /**
      * The ledger's own state.
      *
@@ -73,6 +80,8 @@ record Changes(
      * @param values of each block
      * @param rests of each block, in parts of {@code Commands.ONE}; null if unchanged
      * @param claimed the numbers of all counters whose keys in the store are claimed
+     * @param before the values of each block in the commit before
+     * @param facts what else changed
      */
     @SuppressWarnings("ArrayRecordComponent") // A million of them, used immediately.
     record Counters(
@@ -83,7 +92,31 @@ record Changes(
             int[] blocks,
             long[][] values,
             long[] @Nullable [] rests,
-            BitSet claimed) {}
+            BitSet claimed,
+            long[][] before,
+            Facts facts) {}
+
+    /**
+     * What else is known about counters, in blocks like their values; see {@link CounterFacts}.
+     *
+     * @param blocks the number of each block
+     * @param created the seconds in which its counters were created
+     * @param decremented one bit for each counter that was ever decremented
+     * @param removed one bit for each counter that is removed
+     * @param adopted what its counters adopted; null if none did
+     */
+    @SuppressWarnings("ArrayRecordComponent") // As above.
+    record Facts(int[] blocks, int[][] created, byte[][] decremented, byte[][] removed, long[] @Nullable [] adopted) {
+        /** Nothing changed. */
+        static final Facts AS_BEFORE = new Facts(new int[0], new int[0][], new byte[0][], new byte[0][], new long[0][]);
+    }
+
+    /** When counters last moved, in blocks like their values; see {@link LastMoves}. */
+    @SuppressWarnings("ArrayRecordComponent") // As above.
+    record Moves(int[] blocks, int[][] seconds) {
+        /** Nothing to write. */
+        static final Moves NONE = new Moves(new int[0], new int[0][]);
+    }
 
     /**
      * One counter in its present state.
@@ -91,8 +124,23 @@ record Changes(
      * @param rest what it has beyond its value, in parts of {@code Commands.ONE}: at least minus one half, and less
      *     than one half
      * @param isClaimed whether its key in the store is claimed: it was read, and what was found there is in the value
+     * @param created the second in which it was created, in 32 bits without a sign; 0 if it is not known
+     * @param moved the second in which it last moved, likewise
+     * @param isDecremented whether it was ever decremented
+     * @param isRemoved whether it is removed
+     * @param adopted the part of its value that was found in the store
      */
-    record CounterRow(int id, String name, long value, long rest, boolean isClaimed) {}
+    record CounterRow(
+            int id,
+            String name,
+            long value,
+            long rest,
+            boolean isClaimed,
+            int created,
+            int moved,
+            boolean isDecremented,
+            boolean isRemoved,
+            long adopted) {}
 
     /**
      * One stream in its present state, without its watermarks.
@@ -112,7 +160,17 @@ record Changes(
             @Nullable String peer,
             boolean handsOver) {}
 
-    /** One stream and its changed watermarks; the arrays are parallel. */
+    /**
+     * One stream and its changed watermarks; the arrays are parallel.
+     *
+     * @param uncounted what changed of the totals that are not in values
+     */
     @SuppressWarnings("ArrayRecordComponent") // Written once and read once, thousands a second.
-    record Watermarks(StreamRow stream, int[] counters, long[] increments, long[] decrements) {}
+    record Watermarks(StreamRow stream, int[] counters, long[] increments, long[] decrements, Uncounted uncounted) {}
+
+    /** The parts of totals that are not in the values of their counters; the arrays are parallel. */
+    @SuppressWarnings("ArrayRecordComponent") // As above.
+    record Uncounted(int[] counters, long[] amounts) {
+        static final Uncounted NONE = new Uncounted(new int[0], new long[0]);
+    }
 }

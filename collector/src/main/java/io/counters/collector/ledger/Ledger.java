@@ -58,6 +58,7 @@ public final class Ledger {
     private final LedgerSettings bounds;
     private final boolean projecting;
     private final LongSupplier clockMillis;
+    private final LongSupplier wallSeconds;
 
     private final SeededHash hashing;
     private final NameTable names;
@@ -68,6 +69,9 @@ public final class Ledger {
      * half.
      */
     private final Values rests = new Values();
+
+    private final CounterFacts facts = new CounterFacts();
+    private final LastMoves moves;
 
     private BitSet changed = new BitSet();
     private int committedSize;
@@ -106,6 +110,7 @@ public final class Ledger {
     private final UsedSeconds published = new UsedSeconds();
     private boolean publishedChanged;
     private boolean adopts = true;
+    private volatile boolean isEnding;
     private long begunMillis;
     private long expiredMillis;
 
@@ -129,6 +134,7 @@ public final class Ledger {
      *
      * @param projecting whether there is a store to push to
      * @param clockMillis the ledger's time, which never runs backwards
+     * @param wallSeconds Unix time, for display: when a counter was created and when it last moved
      * @param id a random number that no other ledger has
      * @param hashing for names and the IDs of streams
      */
@@ -136,6 +142,7 @@ public final class Ledger {
             LedgerSettings bounds,
             boolean projecting,
             LongSupplier clockMillis,
+            LongSupplier wallSeconds,
             long id,
             SeededHash hashing,
             Self self) {
@@ -146,7 +153,10 @@ public final class Ledger {
         this.bounds = bounds;
         this.projecting = projecting;
         this.clockMillis = clockMillis;
+        this.wallSeconds = wallSeconds;
+        this.moves = new LastMoves(clockMillis.getAsLong());
         this.projection = new Projection(self);
+        projection.removed(facts.committedRemoved());
         applied = self.count("ledger_applied_lines_total");
         healed = self.count("ledger_healed_total");
         nothingNew = self.count("ledger_nothing_new_lines_total");
@@ -273,6 +283,9 @@ public final class Ledger {
         long before = rests.get(counter);
         boolean carries = before + rest >= Commands.ONE / 2;
         rests.move(counter, carries ? rest - Commands.ONE : rest);
+        if (whole < 0) {
+            facts.decrement(counter);
+        }
         apply(stream == null || stream.dropped ? null : stream, counter, carries ? whole + 1 : whole);
     }
 
@@ -325,6 +338,9 @@ public final class Ledger {
             watermarks++;
         }
         stream.setWatermarkAt(place, verb, total);
+        if (!heals) {
+            stream.setUncountedAt(place, stream.uncountedAt(place) + verb.signed(total - amount));
+        }
         return apply(stream, counter, verb, news);
     }
 
@@ -495,10 +511,11 @@ public final class Ledger {
         applied.increment();
         move(counter, difference);
         changed.set(counter);
+        facts.applied(counter, difference);
         if (ownership != null) {
             ownership.applied(counter, stream);
             if (difference != 0 && stream != null && stream.kind != null && stream.kind.handsOver()) {
-                projection.handed(counter);
+                projection.disown(counter);
             }
         }
     }
@@ -540,6 +557,7 @@ public final class Ledger {
         changed.set(counter);
         values.add(counter);
         rests.add(counter);
+        facts.add(counter);
         if (ownership != null) {
             ownership.added(names.bytes(counter), false);
             if (!isOurs(counter)) {
@@ -575,8 +593,22 @@ public final class Ledger {
 
     // Commits
 
-    /** Returns what the next commit must write, or null if nothing changed. */
-    synchronized @Nullable Changes changes() {
+    /** Returns what the next commit must write, or null if nothing changed. For one thread at a time. */
+    @Nullable
+    Changes changes() {
+        int second = CounterFacts.second(wallSeconds.getAsLong());
+        long now = clockMillis.getAsLong();
+        boolean writesMoves = moves.isDue(now, isEnding);
+        Changes taken = take(second, writesMoves);
+        if (taken == null) {
+            return null;
+        }
+        // Without the lock, because it looks through all values of the commit.
+        moves.note(taken.counters(), second);
+        return writesMoves ? taken.with(moves.take(now)) : taken;
+    }
+
+    private synchronized @Nullable Changes take(int second, boolean isDue) {
         expire();
         List<Relayed> relayed = List.of();
         if (ownership != null) {
@@ -592,7 +624,9 @@ public final class Ledger {
             }
             relayed = ownership.takeChanges(now, bounds.expiryMillis());
         }
-        if (changed.isEmpty()
+        if (!isDue
+                && changed.isEmpty()
+                && !facts.isChanged()
                 && changedStreams.isEmpty()
                 && droppedStreams.isEmpty()
                 && !headChanged
@@ -616,17 +650,18 @@ public final class Ledger {
                 head.id(), head.commit() + 1, clockMillis.getAsLong(), listenedMillis(), watchMillis, adopts);
         return new Changes(
                 next,
-                takeCounters(),
+                takeCounters(second),
                 marks,
                 dropped,
                 relayed,
                 ownership == null ? List.of() : ownership.takeDropped(),
                 used,
                 ownership == null ? null : ownership.takeLists(),
-                ownership == null ? Changes.Held.AS_BEFORE : ownership.takeHeld());
+                ownership == null ? Changes.Held.AS_BEFORE : ownership.takeHeld(),
+                Changes.Moves.NONE);
     }
 
-    private Changes.Counters takeCounters() {
+    private Changes.Counters takeCounters(int second) {
         committing = changed;
         changed = new BitSet(names.size());
         int[] blocks = Values.blocks(committing);
@@ -638,13 +673,17 @@ public final class Ledger {
                 blocks,
                 values.take(blocks),
                 rests.takeChanged(blocks),
-                projection.takeClaimed());
+                projection.takeClaimed(),
+                values.committed(blocks),
+                facts.isChanged() ? facts.take(second) : Changes.Facts.AS_BEFORE);
     }
 
     /**
-     * Makes the next commit write the state of every stream, even of those that sent nothing new since the last commit.
+     * Makes the next commit write the state of every stream, even of those that sent nothing new since the last commit,
+     * and when each counter last moved.
      */
     public synchronized void noteAll() {
+        isEnding = true;
         streams.values().forEach(this::note);
     }
 
@@ -657,6 +696,10 @@ public final class Ledger {
         values.committed(counters.blocks(), counters.values());
         rests.committed(counters.blocks(), counters.rests());
         committing = new BitSet();
+        if (counters.facts().blocks().length > 0) {
+            facts.committed();
+            projection.removed(facts.committedRemoved());
+        }
         projection.committed(counters.changed(), ownership == null ? null : ownership.ours());
         if (ownership != null) {
             ownership.committed(changes);
@@ -670,12 +713,15 @@ public final class Ledger {
         droppedStreams.addAll(changes.dropped());
         headChanged = true;
         publishedChanged |= changes.published() != null;
+        facts.putBack();
+        moves.putBack(changes.moves());
         projection.putBack();
         for (Changes.Watermarks marks : changes.streams()) {
             Stream stream = streams.get(sought.at(marks.stream().sender().getBytes(ISO_8859_1)));
             // It may have been forgotten meanwhile, and another stream may have the same ID.
             if (stream != null && stream.id == marks.stream().id()) {
                 stream.putBack(marks.counters());
+                stream.putBack(marks.uncounted());
                 note(stream);
             }
         }
@@ -761,6 +807,8 @@ public final class Ledger {
         }
         committedSize = counter + 1;
         projection.restore(row.isClaimed(), adopts);
+        facts.restore(row);
+        moves.restore(counter, row.moved());
     }
 
     /** Restores a stream with all its watermarks. */
@@ -781,7 +829,14 @@ public final class Ledger {
             stream.setWatermark(marks.counters()[i], Verb.INCREMENT, marks.increments()[i]);
             stream.setWatermark(marks.counters()[i], Verb.DECREMENT, marks.decrements()[i]);
         }
+        for (int i = 0; i < marks.counters().length; i++) {
+            if (marks.decrements()[i] > 0) {
+                // If an earlier version of the collector has applied it.
+                facts.decrement(marks.counters()[i]);
+            }
+        }
         watermarks += stream.size();
+        stream.restore(marks.uncounted());
         stream.takeChanges();
         streams.put(new Sender(stream.sender, hashing), stream);
         lastStream = Math.max(lastStream, stream.id);
@@ -971,11 +1026,24 @@ public final class Ledger {
 
     /** Returns every counter that this collector owns, with its committed value. */
     public Snapshot snapshot() {
+        return shared().snapshot();
+    }
+
+    private synchronized Shared shared() {
+        return shared(ownership == null ? null : ownership.ours());
+    }
+
+    /** Returns every counter of {@link #snapshot()} with what else is known about it. */
+    public Details details() {
         Shared shared;
+        int[][] created;
+        BitSet decremented;
         synchronized (this) {
-            shared = shared(ownership == null ? null : ownership.ours());
+            shared = shared();
+            created = facts.created();
+            decremented = facts.decremented();
         }
-        return shared.snapshot();
+        return shared.details(created, moves, decremented);
     }
 
     /**
@@ -991,8 +1059,16 @@ public final class Ledger {
     }
 
     private Shared shared(@Nullable BitSet some) {
-        return new Shared(
-                names.names(), values.committed(), committedSize, some == null ? null : (BitSet) some.clone());
+        BitSet removed = facts.committedRemoved();
+        BitSet shown = some == null ? null : (BitSet) some.clone();
+        if (!removed.isEmpty()) {
+            if (shown == null) {
+                shown = new BitSet(committedSize);
+                shown.set(0, committedSize);
+            }
+            shown.andNot(removed);
+        }
+        return new Shared(names.names(), values.committed(), committedSize, shown);
     }
 
     /**
@@ -1016,15 +1092,37 @@ public final class Ledger {
                 }
                 return new Snapshot(names, values, size);
             }
-            some.clear(size, Math.max(size, some.length()));
-            String[] shownNames = new String[some.cardinality()];
-            long[] shownValues = new long[shownNames.length];
-            int shown = 0;
-            for (int counter = some.nextSetBit(0); counter >= 0; counter = some.nextSetBit(counter + 1)) {
-                shownNames[shown] = names[counter];
-                shownValues[shown++] = committed[Values.block(counter)][Values.place(counter)];
+            int[] counters = counters(some);
+            String[] shownNames = new String[counters.length];
+            long[] shownValues = new long[counters.length];
+            for (int i = 0; i < counters.length; i++) {
+                shownNames[i] = names[counters[i]];
+                shownValues[i] = committed[Values.block(counters[i])][Values.place(counters[i])];
             }
-            return new Snapshot(shownNames, shownValues, shown);
+            return new Snapshot(shownNames, shownValues, counters.length);
+        }
+
+        private int[] counters(BitSet shown) {
+            shown.clear(size, Math.max(size, shown.length()));
+            return shown.stream().toArray();
+        }
+
+        Details details(int[][] created, LastMoves moves, BitSet decremented) {
+            Snapshot snapshot = snapshot();
+            int[] counters = some == null ? null : counters(some);
+            long[] createdSeconds = new long[snapshot.size()];
+            long[] movedSeconds = new long[snapshot.size()];
+            BitSet places = some == null ? decremented : new BitSet();
+            for (int i = 0; i < snapshot.size(); i++) {
+                int counter = counters == null ? i : counters[i];
+                createdSeconds[i] = Integer.toUnsignedLong(created[Values.block(counter)][Values.place(counter)]);
+                movedSeconds[i] = Math.max(createdSeconds[i], moves.second(counter));
+                if (counters != null && decremented.get(counter)) {
+                    places.set(i);
+                }
+            }
+            return new Details(
+                    snapshot.names(), snapshot.values(), createdSeconds, movedSeconds, places, snapshot.size());
         }
     }
 
@@ -1043,6 +1141,7 @@ public final class Ledger {
         long adopted = projection.settle(request, reply, values, changed);
         if (adopted != 0) {
             move(request.counter(), adopted);
+            facts.adopt(request.counter(), adopted);
         }
     }
 
@@ -1097,20 +1196,77 @@ public final class Ledger {
         return counter < 0 ? 0 : values.get(counter);
     }
 
-    /**
-     * The part of a counter's value that remembered watermarks do not explain: amounts without totals, values adopted
-     * from the store, and amounts of forgotten streams, less the part of a first total that was not applied because its
-     * stream was not whole. Nothing else changes it.
-     */
-    public synchronized long unexplained(String name) {
-        int counter = find(name);
-        long explained = 0;
+    /** Returns how a counter came to its value; null if {@link #snapshot()} has no such counter, committed or not. */
+    public synchronized @Nullable Explanation explain(String name) {
+        int counter = shown(name);
+        if (counter < 0) {
+            return null;
+        }
+        long now = listenedMillis();
+        long value = values.get(counter);
+        long rest = value - facts.adopted(counter);
+        List<Explanation.Part> parts = new ArrayList<>();
         for (Stream stream : streams.values()) {
-            for (Verb verb : List.of(Verb.INCREMENT, Verb.DECREMENT)) {
-                explained = Values.sum(explained, verb.signed(Math.max(0, stream.watermark(counter, verb))));
+            int place = stream.place(counter);
+            if (place >= 0) {
+                Explanation.Part part = stream.part(place, now);
+                rest -= part.applied();
+                parts.add(part);
             }
         }
-        return counter < 0 ? 0 : values.get(counter) - explained;
+        parts.sort(Comparator.<Explanation.Part>comparingLong(part -> -Math.abs(part.applied()))
+                .thenComparing(Explanation.Part::sender));
+        int listed = Math.min(parts.size(), Explanation.PARTS_MAX);
+        return new Explanation(
+                name,
+                value,
+                counter < committedSize ? values.committed(counter) : 0,
+                facts.createdSecond(counter),
+                Math.max(facts.createdSecond(counter), moves.second(counter)),
+                facts.isDecremented(counter),
+                facts.adopted(counter),
+                parts.subList(0, listed),
+                parts.size() - listed,
+                parts.subList(listed, parts.size()).stream()
+                        .mapToLong(Explanation.Part::applied)
+                        .sum(),
+                rest);
+    }
+
+    /** The number of a counter that is not removed and belongs to this collector; -1 if there is none. */
+    private int shown(String name) {
+        int counter = find(name);
+        return counter >= 0 && !facts.isRemoved(counter) && isOurs(counter) ? counter : -1;
+    }
+
+    /**
+     * Removes a counter with the next commit: its value becomes 0, also in the store, and it is in no list or tick until
+     * something is applied to it again, which then counts from 0. Its watermarks stay, so that repeated totals are not
+     * applied again.
+     *
+     * @return null if {@link #snapshot()} has no such counter, committed or not
+     */
+    public synchronized @Nullable Removal remove(String name) {
+        int counter = shown(name);
+        if (counter < 0) {
+            return null;
+        }
+        long value = values.get(counter);
+        values.reset(counter);
+        rests.reset(counter);
+        facts.remove(counter);
+        changed.set(counter);
+        projection.disown(counter);
+        int marks = 0;
+        for (Stream stream : streams.values()) {
+            int place = stream.place(counter);
+            if (place >= 0) {
+                stream.setUncountedAt(place, stream.netTotalAt(place));
+                note(stream);
+                marks++;
+            }
+        }
+        return new Removal(name, value, projecting, marks);
     }
 
     private int find(String name) {
@@ -1126,8 +1282,9 @@ public final class Ledger {
         return watermarks;
     }
 
+    /** How many counters there are, without those that were removed. */
     public synchronized int size() {
-        return names.size();
+        return names.size() - facts.removed();
     }
 
     public synchronized int streams() {

@@ -2,11 +2,15 @@ package io.counters.collector.ledger;
 
 import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Changes.Counters;
+import io.counters.collector.ledger.Changes.Facts;
 import io.counters.collector.ledger.Changes.Head;
 import io.counters.collector.ledger.Changes.Lists;
+import io.counters.collector.ledger.Changes.Moves;
 import io.counters.collector.ledger.Changes.StreamRow;
+import io.counters.collector.ledger.Changes.Uncounted;
 import io.counters.collector.ledger.Changes.Watermarks;
 import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -54,6 +58,15 @@ final class LedgerConnection implements AutoCloseable {
         // The rests of the same counters; a block without rests has no row. An earlier version does not know this table
         // and leaves it unchanged, which stays correct, because it rounds each line.
         "CREATE TABLE IF NOT EXISTS rest (block INTEGER PRIMARY KEY, numbers BLOB NOT NULL)",
+        // What else is known about the same counters, see CounterFacts: 4 bytes each for the second in which they were
+        // created, one bit each if decremented or removed, 8 bytes each if one of them has adopted something. And 4
+        // bytes
+        // each for the second in which they last moved. An earlier version leaves these tables unchanged. Then the
+        // times of
+        // what it changes are not known, and a counter that it moves is no longer removed.
+        "CREATE TABLE IF NOT EXISTS fact (block INTEGER PRIMARY KEY, created BLOB NOT NULL,"
+                + " decremented BLOB NOT NULL, removed BLOB NOT NULL, adopted BLOB)",
+        "CREATE TABLE IF NOT EXISTS moved (block INTEGER PRIMARY KEY, seconds BLOB NOT NULL)",
         "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,"
                 + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
                 + " heard_listening INTEGER NOT NULL, seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL,"
@@ -62,6 +75,10 @@ final class LedgerConnection implements AutoCloseable {
         "CREATE TABLE IF NOT EXISTS watermark (stream INTEGER NOT NULL, counter INTEGER NOT NULL,"
                 + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (stream, counter))"
                 + " WITHOUT ROWID",
+        // The part of totals that is not in their counter's value. An earlier version forgets streams without this.
+        "CREATE TABLE IF NOT EXISTS uncounted (stream INTEGER NOT NULL, counter INTEGER NOT NULL,"
+                + " amount INTEGER NOT NULL, PRIMARY KEY (stream, counter)) WITHOUT ROWID",
+        "DELETE FROM uncounted WHERE stream NOT IN (SELECT id FROM stream)",
         "CREATE TABLE IF NOT EXISTS published (first INTEGER NOT NULL, last INTEGER NOT NULL, step INTEGER NOT NULL)",
         "CREATE TABLE IF NOT EXISTS list (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, peers TEXT NOT NULL)",
         "CREATE TABLE IF NOT EXISTS peer_stream (stream INTEGER PRIMARY KEY, peer TEXT NOT NULL,"
@@ -125,15 +142,29 @@ final class LedgerConnection implements AutoCloseable {
                     "table rest has counters without a name",
                     "SELECT EXISTS (SELECT 1 FROM rest WHERE block NOT IN (SELECT id FROM block))"),
             new Contradiction(
+                    "facts about counters are truncated",
+                    "SELECT EXISTS (SELECT 1 FROM fact WHERE length(created) <> " + Values.BLOCK * Integer.BYTES
+                            + " OR length(adopted) <> " + Values.BLOCK * Long.BYTES + ")"
+                            + " OR EXISTS (SELECT 1 FROM moved WHERE length(seconds) <> " + Values.BLOCK * Integer.BYTES
+                            + ")"),
+            new Contradiction(
+                    "table fact or moved has counters without a name",
+                    "SELECT EXISTS (SELECT 1 FROM fact WHERE block NOT IN (SELECT id FROM block))"
+                            + " OR EXISTS (SELECT 1 FROM moved WHERE block NOT IN (SELECT id FROM block))"),
+            new Contradiction(
                     "the number of the last commit is missing",
                     "SELECT EXISTS (SELECT 1 FROM counter)"
                             + " AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'commit')"),
             Contradiction.unknownCounters("watermark"),
+            Contradiction.unknownCounters("uncounted"),
             Contradiction.unknownCounters("relayed"),
             Contradiction.unknownCounters("held"));
 
     /** How quick_check reports a page that it could not read, which may have other causes than damage. */
     private static final Pattern UNREAD = Pattern.compile("error code=(\\d+)");
+
+    private static final LongBuffer NO_NUMBERS = LongBuffer.allocate(Values.BLOCK);
+    private static final IntBuffer NO_SECONDS = IntBuffer.allocate(Values.BLOCK);
 
     /** The places of lists: the current one, and the last one that was settled. */
     private static final int NOW = 0;
@@ -146,10 +177,14 @@ final class LedgerConnection implements AutoCloseable {
     private final PreparedStatement putCounter;
     private final PreparedStatement putBlock;
     private final PreparedStatement putRest;
+    private final PreparedStatement putFact;
+    private final PreparedStatement putMoved;
     private final PreparedStatement putStream;
     private final PreparedStatement putWatermark;
+    private final PreparedStatement putUncounted;
     private final PreparedStatement dropStream;
     private final PreparedStatement dropWatermarks;
+    private final PreparedStatement dropUncounted;
     private final PreparedStatement putPeerStream;
     private final PreparedStatement dropPeerStream;
     private final PreparedStatement dropPublished;
@@ -191,10 +226,14 @@ final class LedgerConnection implements AutoCloseable {
             putCounter = batch("INSERT OR REPLACE INTO counter VALUES (?, ?)");
             putBlock = batch("INSERT OR REPLACE INTO block VALUES (?, ?, ?)");
             putRest = batch("INSERT OR REPLACE INTO rest VALUES (?, ?)");
+            putFact = batch("INSERT OR REPLACE INTO fact VALUES (?, ?, ?, ?, ?)");
+            putMoved = batch("INSERT OR REPLACE INTO moved VALUES (?, ?)");
             putStream = batch("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
             putWatermark = batch("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)");
+            putUncounted = batch("INSERT OR REPLACE INTO uncounted VALUES (?, ?, ?)");
             dropStream = batch("DELETE FROM stream WHERE id = ?");
             dropWatermarks = batch("DELETE FROM watermark WHERE stream = ?");
+            dropUncounted = batch("DELETE FROM uncounted WHERE stream = ?");
             putPeerStream = batch("INSERT OR REPLACE INTO peer_stream VALUES (?, ?, ?)");
             dropPeerStream = batch("DELETE FROM peer_stream WHERE stream = ?");
             dropPublished = batch("DELETE FROM published");
@@ -330,13 +369,20 @@ final class LedgerConnection implements AutoCloseable {
     private void loadCounters(Statement statement, Ledger ledger) throws SQLException {
         try (ResultSet row = statement.executeQuery("SELECT id, name FROM counter ORDER BY id");
                 Statement others = connection.createStatement();
-                ResultSet block = others.executeQuery("SELECT id, block.numbers, claimed, rest.numbers FROM block"
-                        + " LEFT JOIN rest ON rest.block = block.id ORDER BY id")) {
+                ResultSet block =
+                        others.executeQuery("SELECT id, block.numbers, claimed, rest.numbers, created, seconds,"
+                                + " decremented, removed, adopted FROM block LEFT JOIN rest ON rest.block = block.id"
+                                + " LEFT JOIN fact ON fact.block = block.id LEFT JOIN moved ON moved.block = block.id"
+                                + " ORDER BY id")) {
             int loaded = -1;
-            LongBuffer values = LongBuffer.allocate(Values.BLOCK);
-            LongBuffer noRests = LongBuffer.allocate(Values.BLOCK);
-            LongBuffer rests = noRests;
+            LongBuffer values = NO_NUMBERS;
+            LongBuffer rests = NO_NUMBERS;
+            LongBuffer adopted = NO_NUMBERS;
+            IntBuffer created = NO_SECONDS;
+            IntBuffer moved = NO_SECONDS;
             BitSet claimed = new BitSet();
+            BitSet decremented = claimed;
+            BitSet removed = claimed;
             while (row.next()) {
                 int id = row.getInt(1);
                 if (Values.block(id) != loaded) {
@@ -344,16 +390,41 @@ final class LedgerConnection implements AutoCloseable {
                         throw new IllegalStateException("the values of counter " + id + " are missing");
                     }
                     loaded = block.getInt(1);
-                    values = ByteBuffer.wrap(block.getBytes(2)).asLongBuffer();
-                    claimed = BitSet.valueOf(block.getBytes(3));
-                    byte[] restsOf = block.getBytes(4);
-                    rests = restsOf == null ? noRests : ByteBuffer.wrap(restsOf).asLongBuffer();
+                    values = numbers(block.getBytes(2));
+                    claimed = bits(block.getBytes(3));
+                    rests = numbers(block.getBytes(4));
+                    created = seconds(block.getBytes(5));
+                    moved = seconds(block.getBytes(6));
+                    decremented = bits(block.getBytes(7));
+                    removed = bits(block.getBytes(8));
+                    adopted = numbers(block.getBytes(9));
                 }
                 int place = Values.place(id);
-                ledger.restore(
-                        new CounterRow(id, row.getString(2), values.get(place), rests.get(place), claimed.get(place)));
+                ledger.restore(new CounterRow(
+                        id,
+                        row.getString(2),
+                        values.get(place),
+                        rests.get(place),
+                        claimed.get(place),
+                        created.get(place),
+                        moved.get(place),
+                        decremented.get(place),
+                        removed.get(place),
+                        adopted.get(place)));
             }
         }
+    }
+
+    private static LongBuffer numbers(byte @Nullable [] bytes) {
+        return bytes == null ? NO_NUMBERS : ByteBuffer.wrap(bytes).asLongBuffer();
+    }
+
+    private static IntBuffer seconds(byte @Nullable [] bytes) {
+        return bytes == null ? NO_SECONDS : ByteBuffer.wrap(bytes).asIntBuffer();
+    }
+
+    private static BitSet bits(byte @Nullable [] bytes) {
+        return bytes == null ? new BitSet() : BitSet.valueOf(bytes);
     }
 
     private void loadPublished(Statement statement, Ledger ledger) throws SQLException {
@@ -370,7 +441,9 @@ final class LedgerConnection implements AutoCloseable {
         try (ResultSet row = statement.executeQuery("SELECT stream.*, peer, hands_over FROM stream"
                         + " LEFT JOIN peer_stream ON peer_stream.stream = stream.id ORDER BY id");
                 PreparedStatement marksOf = connection.prepareStatement(
-                        "SELECT counter, increments, decrements FROM watermark WHERE stream = ?")) {
+                        "SELECT counter, increments, decrements FROM watermark WHERE stream = ?");
+                PreparedStatement uncountedOf =
+                        connection.prepareStatement("SELECT counter, amount FROM uncounted WHERE stream = ?")) {
             while (row.next()) {
                 StreamRow stream = new StreamRow(
                         row.getInt(1),
@@ -384,9 +457,25 @@ final class LedgerConnection implements AutoCloseable {
                         row.getBoolean(13));
                 marksOf.setInt(1, stream.id());
                 Totals marks = Totals.of(marksOf);
-                ledger.restore(new Watermarks(stream, marks.counters, marks.increments, marks.decrements));
+                uncountedOf.setInt(1, stream.id());
+                ledger.restore(new Watermarks(
+                        stream, marks.counters, marks.increments, marks.decrements, uncounted(uncountedOf)));
             }
         }
+    }
+
+    private static Uncounted uncounted(PreparedStatement query) throws SQLException {
+        List<Integer> counters = new ArrayList<>();
+        List<Long> amounts = new ArrayList<>();
+        try (ResultSet row = query.executeQuery()) {
+            while (row.next()) {
+                counters.add(row.getInt(1));
+                amounts.add(row.getLong(2));
+            }
+        }
+        return new Uncounted(
+                counters.stream().mapToInt(Integer::intValue).toArray(),
+                amounts.stream().mapToLong(Long::longValue).toArray());
     }
 
     private void loadPeers(Statement statement, Ledger ledger) throws SQLException {
@@ -471,6 +560,8 @@ final class LedgerConnection implements AutoCloseable {
         put("watch", changes.head().watchMillis());
         put("adopts", changes.head().adopts() ? 1 : 0);
         put(changes.counters());
+        put(changes.counters().facts());
+        put(changes.moves());
         for (Watermarks marks : changes.streams()) {
             put(marks.stream());
             for (int i = 0; i < marks.counters().length; i++) {
@@ -480,12 +571,20 @@ final class LedgerConnection implements AutoCloseable {
                 putWatermark.setLong(4, marks.decrements()[i]);
                 add(putWatermark);
             }
+            for (int i = 0; i < marks.uncounted().counters().length; i++) {
+                putUncounted.setInt(1, marks.stream().id());
+                putUncounted.setInt(2, marks.uncounted().counters()[i]);
+                putUncounted.setLong(3, marks.uncounted().amounts()[i]);
+                add(putUncounted);
+            }
         }
         for (int dropped : changes.dropped()) {
             dropStream.setInt(1, dropped);
             add(dropStream);
             dropWatermarks.setInt(1, dropped);
             add(dropWatermarks);
+            dropUncounted.setInt(1, dropped);
+            add(dropUncounted);
             dropPeerStream.setInt(1, dropped);
             add(dropPeerStream);
         }
@@ -547,6 +646,32 @@ final class LedgerConnection implements AutoCloseable {
                 add(putRest);
             }
         }
+    }
+
+    private void put(Facts facts) throws SQLException {
+        for (int i = 0; i < facts.blocks().length; i++) {
+            long[] adopted = facts.adopted()[i];
+            putFact.setInt(1, facts.blocks()[i]);
+            putFact.setBytes(2, bytes(facts.created()[i]));
+            putFact.setBytes(3, facts.decremented()[i]);
+            putFact.setBytes(4, facts.removed()[i]);
+            putFact.setBytes(5, adopted == null ? null : bytes(adopted));
+            add(putFact);
+        }
+    }
+
+    private void put(Moves moves) throws SQLException {
+        for (int i = 0; i < moves.blocks().length; i++) {
+            putMoved.setInt(1, moves.blocks()[i]);
+            putMoved.setBytes(2, bytes(moves.seconds()[i]));
+            add(putMoved);
+        }
+    }
+
+    private static byte[] bytes(int[] seconds) {
+        ByteBuffer bytes = ByteBuffer.allocate(seconds.length * Integer.BYTES);
+        bytes.asIntBuffer().put(seconds);
+        return bytes.array();
     }
 
     private static byte[] bytes(long[] numbers) {

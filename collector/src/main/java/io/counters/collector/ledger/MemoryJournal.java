@@ -2,10 +2,13 @@ package io.counters.collector.ledger;
 
 import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Changes.Counters;
+import io.counters.collector.ledger.Changes.Facts;
 import io.counters.collector.ledger.Changes.Head;
 import io.counters.collector.ledger.Changes.StreamRow;
+import io.counters.collector.ledger.Changes.Uncounted;
 import io.counters.collector.ledger.Changes.Watermarks;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -22,6 +25,7 @@ public final class MemoryJournal implements Journal {
     private final List<CounterRow> counters = new ArrayList<>();
     private final SortedMap<Integer, StreamRow> streams = new TreeMap<>();
     private final SortedMap<Integer, SortedMap<Integer, long[]>> watermarks = new TreeMap<>();
+    private final SortedMap<Integer, SortedMap<Integer, Long>> uncounted = new TreeMap<>();
     private final SortedMap<Integer, List<Relayed>> relayed = new TreeMap<>();
     private final SortedSet<Integer> held = new TreeSet<>();
     private Changes.@Nullable Lists lists;
@@ -56,9 +60,14 @@ public final class MemoryJournal implements Journal {
             for (int i = 0; i < stream.counters().length; i++) {
                 marks.put(stream.counters()[i], new long[] {stream.increments()[i], stream.decrements()[i]});
             }
+            SortedMap<Integer, Long> parts = uncounted.computeIfAbsent(id, fresh -> new TreeMap<>());
+            for (int i = 0; i < stream.uncounted().counters().length; i++) {
+                parts.put(stream.uncounted().counters()[i], stream.uncounted().amounts()[i]);
+            }
         }
         streams.keySet().removeAll(changes.dropped());
         watermarks.keySet().removeAll(changes.dropped());
+        uncounted.keySet().removeAll(changes.dropped());
         if (changes.published() != null) {
             published = changes.published();
         }
@@ -77,20 +86,52 @@ public final class MemoryJournal implements Journal {
 
     private void write(Counters changed) {
         for (int id = counters.size(); id < changed.size(); id++) {
-            counters.add(new CounterRow(id, changed.names()[id], 0, 0, false));
+            counters.add(new CounterRow(id, changed.names()[id], 0, 0, false, 0, 0, false, false, 0));
         }
         for (int i = 0; i < changed.blocks().length; i++) {
             int begin = changed.blocks()[i] * Values.BLOCK;
             long[] rests = changed.rests()[i];
             for (int id = begin; id < Math.min(begin + Values.BLOCK, counters.size()); id++) {
+                CounterRow row = counters.get(id);
                 counters.set(
                         id,
                         new CounterRow(
                                 id,
-                                counters.get(id).name(),
+                                row.name(),
                                 changed.values()[i][id - begin],
-                                rests == null ? counters.get(id).rest() : rests[id - begin],
-                                changed.claimed().get(id)));
+                                rests == null ? row.rest() : rests[id - begin],
+                                changed.claimed().get(id),
+                                row.created(),
+                                row.moved(),
+                                row.isDecremented(),
+                                row.isRemoved(),
+                                row.adopted()));
+            }
+        }
+        write(changed.facts());
+    }
+
+    private void write(Facts facts) {
+        for (int i = 0; i < facts.blocks().length; i++) {
+            int begin = facts.blocks()[i] * Values.BLOCK;
+            BitSet decremented = BitSet.valueOf(facts.decremented()[i]);
+            BitSet removed = BitSet.valueOf(facts.removed()[i]);
+            long[] adopted = facts.adopted()[i];
+            for (int id = begin; id < Math.min(begin + Values.BLOCK, counters.size()); id++) {
+                CounterRow row = counters.get(id);
+                counters.set(
+                        id,
+                        new CounterRow(
+                                id,
+                                row.name(),
+                                row.value(),
+                                row.rest(),
+                                row.isClaimed(),
+                                facts.created()[i][id - begin],
+                                row.moved(),
+                                decremented.get(id - begin),
+                                removed.get(id - begin),
+                                adopted == null ? 0 : adopted[id - begin]));
             }
         }
     }
@@ -107,11 +148,15 @@ public final class MemoryJournal implements Journal {
         counters.forEach(ledger::restore);
         streams.forEach((id, stream) -> {
             SortedMap<Integer, long[]> marks = watermarks.getOrDefault(id, new TreeMap<>());
+            SortedMap<Integer, Long> parts = uncounted.getOrDefault(id, new TreeMap<>());
             ledger.restore(new Watermarks(
                     stream,
                     marks.keySet().stream().mapToInt(Integer::intValue).toArray(),
                     marks.values().stream().mapToLong(mark -> mark[0]).toArray(),
-                    marks.values().stream().mapToLong(mark -> mark[1]).toArray()));
+                    marks.values().stream().mapToLong(mark -> mark[1]).toArray(),
+                    new Uncounted(
+                            parts.keySet().stream().mapToInt(Integer::intValue).toArray(),
+                            parts.values().stream().mapToLong(Long::longValue).toArray())));
         });
     }
 

@@ -70,6 +70,9 @@ final class Projection {
     private BitSet claiming = new BitSet();
     private BitSet committing = new BitSet();
     private final BitSet committed = new BitSet();
+    /** The counters that were removed, as committed: their keys are set to 0, and not restored if they are missing. */
+    private BitSet removed = new BitSet();
+
     private int size;
     private int nextDue;
     private int nextAtRest;
@@ -186,7 +189,8 @@ final class Projection {
     /** Whether there is nothing to send before the next commit. */
     private boolean isAsCommitted(int counter, Values values) {
         return !committed.get(counter)
-                || (states[counter] == Projected.KNOWN && pushed[counter] == values.committed(counter));
+                || (states[counter] == Projected.KNOWN && pushed[counter] == values.committed(counter))
+                || (states[counter] == Projected.MISSING && removed.get(counter));
     }
 
     private Push push(NameTable names, int counter, long goal) {
@@ -311,8 +315,15 @@ final class Projection {
         due.and(ours);
     }
 
-    /** Called when a peer has handed the counter over: the value of the key is not an earlier count. */
-    void handed(int counter) {
+    /** Sets which counters are removed, as committed. */
+    void removed(BitSet counters) {
+        removed = counters;
+    }
+
+    /**
+     * Called when a peer has handed the counter over, or when it is removed: the value of the key is not an earlier count.
+     */
+    void disown(int counter) {
         if (isNew(counter)) {
             claim(counter, Projected.MISSING);
         }

@@ -66,6 +66,13 @@ public final class Stream {
     private int size;
     private final BitSet changed = new BitSet();
 
+    /**
+     * The part of the totals of each counter, increments less decrements, that is not in its value; null if there is none.
+     */
+    private long @Nullable [] uncounted;
+
+    private @Nullable BitSet changedUncounted;
+
     /** Odd, and secret, because the sender of a stream chooses which counters are in it. */
     private final int factor;
 
@@ -126,6 +133,53 @@ public final class Stream {
         setWatermarkAt(place < 0 ? add(counter) : place, verb, total);
     }
 
+    /** The part of the totals at this place, increments less decrements, that is not in the counter's value. */
+    long uncountedAt(int place) {
+        return uncounted == null ? 0 : uncounted[place];
+    }
+
+    /** Sets {@link #uncountedAt}. */
+    void setUncountedAt(int place, long amount) {
+        if (amount == uncountedAt(place)) {
+            return;
+        }
+        if (uncounted == null || changedUncounted == null) {
+            uncounted = new long[counters.length];
+            changedUncounted = new BitSet();
+        }
+        uncounted[place] = amount;
+        changedUncounted.set(place);
+    }
+
+    /** Increments less decrements at this place, as the totals have them. */
+    long netTotalAt(int place) {
+        return Math.max(0, watermarkAt(place, Verb.INCREMENT)) - Math.max(0, watermarkAt(place, Verb.DECREMENT));
+    }
+
+    /** What the totals at this place have to do with their counter's value. */
+    Explanation.Part part(int place, long nowMillis) {
+        return new Explanation.Part(
+                sender,
+                Math.max(0, watermarkAt(place, Verb.INCREMENT)),
+                Math.max(0, watermarkAt(place, Verb.DECREMENT)),
+                netTotalAt(place) - uncountedAt(place),
+                nowMillis - heardMillis,
+                arrivals.lost(),
+                healed,
+                whole,
+                quarantined);
+    }
+
+    /** Restores what an earlier run committed; all watermarks are restored. */
+    void restore(Changes.Uncounted committed) {
+        for (int i = 0; i < committed.counters().length; i++) {
+            int place = place(committed.counters()[i]);
+            if (place >= 0) {
+                setUncountedAt(place, committed.amounts()[i]);
+            }
+        }
+    }
+
     /** The sum of all watermarks, modulo 2^63. */
     long sum() {
         return sum & Long.MAX_VALUE;
@@ -135,6 +189,15 @@ public final class Stream {
     void putBack(int[] failed) {
         for (int counter : failed) {
             changed.set(place(counter));
+        }
+    }
+
+    /** Likewise. */
+    void putBack(Changes.Uncounted failed) {
+        for (int counter : failed.counters()) {
+            if (changedUncounted != null) {
+                changedUncounted.set(place(counter));
+            }
         }
     }
 
@@ -166,7 +229,23 @@ public final class Stream {
                         kind != null && kind.handsOver()),
                 changedCounters,
                 ups,
-                downs);
+                downs,
+                takeUncounted());
+    }
+
+    private Changes.Uncounted takeUncounted() {
+        if (uncounted == null || changedUncounted == null || changedUncounted.isEmpty()) {
+            return Changes.Uncounted.NONE;
+        }
+        int[] places = changedUncounted.stream().toArray();
+        changedUncounted.clear();
+        int[] of = new int[places.length];
+        long[] amounts = new long[places.length];
+        for (int i = 0; i < places.length; i++) {
+            of[i] = counters[places[i]];
+            amounts[i] = uncounted[places[i]];
+        }
+        return new Changes.Uncounted(of, amounts);
     }
 
     private long @Nullable [] marks(Verb verb) {
@@ -182,6 +261,9 @@ public final class Stream {
             if (decrements != null) {
                 decrements = Arrays.copyOf(decrements, length);
                 Arrays.fill(decrements, size, length, NONE);
+            }
+            if (uncounted != null) {
+                uncounted = Arrays.copyOf(uncounted, length);
             }
         }
         if (4 * (size + 1) > 3 * slots.length) {

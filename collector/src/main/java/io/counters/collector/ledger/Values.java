@@ -65,18 +65,29 @@ final class Values {
      *
      * @return whether the whole difference was added
      */
-    @SuppressWarnings("ReferenceEquality") // Compares the arrays, not their contents.
     boolean move(int counter, long difference) {
-        int block = block(counter);
+        long[] values = changeable(block(counter));
+        long before = values[place(counter)];
+        long sum = sum(before, difference);
+        values[place(counter)] = sum;
+        return sum == before + difference;
+    }
+
+    /** Sets a counter to 0. */
+    void reset(int counter) {
+        if (get(counter) != 0) {
+            changeable(block(counter))[place(counter)] = 0;
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // Compares the arrays, not their contents.
+    private long[] changeable(int block) {
         long[] values = now[block];
         if (values == taken[block]) {
             values = values.clone();
             now[block] = values;
         }
-        long before = values[place(counter)];
-        long sum = sum(before, difference);
-        values[place(counter)] = sum;
-        return sum == before + difference;
+        return values;
     }
 
     /** The sum of two numbers, or the end of the range if it exceeds 64 bits. */
@@ -125,6 +136,15 @@ final class Values {
                 committed[blocks[i]] = block;
             }
         }
+    }
+
+    /** These blocks as committed. */
+    long[][] committed(int[] blocks) {
+        long[][] values = new long[blocks.length][];
+        for (int i = 0; i < blocks.length; i++) {
+            values[i] = committed[blocks[i]];
+        }
+        return values;
     }
 
     long committed(int counter) {

@@ -3,6 +3,7 @@ package io.counters.collector.simulate;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Explanation;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerSettings;
@@ -68,7 +69,7 @@ final class SimulatedCollector implements Commands, Network.Receiver {
                 journal.committedMillis(),
                 clockMillis.getAsLong() + skewMillis,
                 () -> (clockMillis.getAsLong() + (sabotage.wallClock() ? skewMillis : 0)) * 1_000_000);
-        return new Ledger(bounds, true, clock, id, new SeededHash(new Random(id)), new Self());
+        return new Ledger(bounds, true, clock, () -> 0, id, new SeededHash(new Random(id)), new Self());
     }
 
     private Commit newCommit() {
@@ -205,9 +206,11 @@ final class SimulatedCollector implements Commands, Network.Receiver {
                         + " in the ledger, but the amounts that it reported as applied sum to "
                         + counter.getValue();
             }
-            if (exact && ledger.unexplained(name) != forgotten.getOrDefault(name, 0L)) {
-                return name + ": watermarks leave " + ledger.unexplained(name)
-                        + " unexplained, but forgotten streams had " + forgotten.get(name);
+            Explanation explanation = ledger.explain(name);
+            long rest = explanation == null ? 0 : explanation.rest();
+            if (exact && rest != forgotten.getOrDefault(name, 0L)) {
+                return name + ": watermarks leave " + rest + " unexplained, but forgotten streams had "
+                        + forgotten.get(name);
             }
         }
         return null;

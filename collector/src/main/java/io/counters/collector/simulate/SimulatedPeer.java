@@ -63,7 +63,13 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         LedgerClock clock = new LedgerClock(
                 journal.committedMillis(), clockMillis.getAsLong(), () -> clockMillis.getAsLong() * 1_000_000);
         ledger = new Ledger(
-                bounds, true, clock, address.hashCode(), new SeededHash(new Random(address.hashCode())), new Self());
+                bounds,
+                true,
+                clock,
+                () -> 0,
+                address.hashCode(),
+                new SeededHash(new Random(address.hashCode())),
+                new Self());
         journal.load(ledger);
         ledger.join(list, address, ids);
         FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> clockMillis.getAsLong() * 1_000_000);

@@ -39,7 +39,7 @@ class DatagramReceiverTest {
     private final AtomicReference<@Nullable Throwable> clockFails = new AtomicReference<>();
 
     private final Ledger ledger = new Ledger(
-            LedgerSettings.in(Path.of("unused")), false, this::millis, 1, new SeededHash(new Random(1)), self);
+            LedgerSettings.in(Path.of("unused")), false, this::millis, () -> 0, 1, new SeededHash(new Random(1)), self);
 
     /** The ledger's clock, with which a test can make the ledger fail. */
     private long millis() {

@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.self.SeededHash;
@@ -24,7 +25,13 @@ class ForgettingTest {
 
     private Ledger ledger() {
         return new Ledger(
-                LedgerSettings.in(Path.of("unused")), false, () -> now, 1, new SeededHash(new Random(1)), self);
+                LedgerSettings.in(Path.of("unused")),
+                false,
+                () -> now,
+                () -> 0,
+                1,
+                new SeededHash(new Random(1)),
+                self);
     }
 
     /** Lets time pass while the ledger is listening. */
@@ -59,7 +66,7 @@ class ForgettingTest {
 
         assertThat(ledger.streams()).isZero();
         assertThat(value("a")).isEqualTo(4);
-        assertThat(ledger.unexplained("a")).isEqualTo(4);
+        assertThat(requireNonNull(ledger.explain("a")).rest()).isEqualTo(4);
         assertThat(self.values()).containsEntry("ledger_watermarks", 0L);
         down(0);
         assertThat(ledger.streams()).isZero();
@@ -130,6 +137,7 @@ class ForgettingTest {
                 new LedgerSettings(usual.folder(), 100 * A_NAME, 2 * A_NAME, 100, 100, 100, usual.expiryMillis()),
                 false,
                 () -> now,
+                () -> 0,
                 1,
                 new SeededHash(new Random(1)),
                 self);
@@ -173,7 +181,7 @@ class ForgettingTest {
     @Test
     void a_ledger_restored_from_a_backup_adopts_nothing_even_after_a_restart() {
         Ledger restored = new Ledger(
-                LedgerSettings.in(Path.of("unused")), true, () -> now, 1, new SeededHash(new Random(1)), self);
+                LedgerSettings.in(Path.of("unused")), true, () -> now, () -> 0, 1, new SeededHash(new Random(1)), self);
         new Feed(restored).datagram("increment old 1");
         disk.commit(restored);
         assertThat(restored.found(new Mark(1, restored.mark().commit() + 5))).contains("backup");
@@ -192,7 +200,13 @@ class ForgettingTest {
                     .isEqualTo(10);
 
             restored = new Ledger(
-                    LedgerSettings.in(Path.of("unused")), true, () -> now, 1, new SeededHash(new Random(1)), self);
+                    LedgerSettings.in(Path.of("unused")),
+                    true,
+                    () -> now,
+                    () -> 0,
+                    1,
+                    new SeededHash(new Random(1)),
+                    self);
             disk.load(restored);
         }
     }

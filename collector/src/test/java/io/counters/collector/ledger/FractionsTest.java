@@ -38,7 +38,7 @@ class FractionsTest {
     private Feed feed = new Feed(ledger);
 
     private static Ledger ledger(LedgerSettings bounds) {
-        return new Ledger(bounds, false, () -> 0, 1, new SeededHash(new Random(1)), new Self());
+        return new Ledger(bounds, false, () -> 0, () -> 0, 1, new SeededHash(new Random(1)), new Self());
     }
 
     private void lines(String line, int count) {

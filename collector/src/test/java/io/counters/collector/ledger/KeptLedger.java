@@ -17,10 +17,20 @@ public final class KeptLedger implements AutoCloseable {
     public final Commit commit;
     final LedgerFile file;
 
+    /** Unix time. */
+    public long wallSeconds;
+
     /** Opens the ledger of this folder, with what an earlier one left there. */
     public KeptLedger(Path folder, boolean projecting) throws IOException {
         file = new LedgerFile(folder);
-        ledger = new Ledger(LedgerSettings.in(folder), projecting, () -> 0, 1, new SeededHash(new Random(1)), self);
+        ledger = new Ledger(
+                LedgerSettings.in(folder),
+                projecting,
+                () -> 0,
+                () -> wallSeconds,
+                1,
+                new SeededHash(new Random(1)),
+                self);
         file.load(ledger);
         commit = new Commit(ledger, file, () -> 0, said.log(), self);
     }

@@ -119,14 +119,24 @@ class LedgerFileTest {
             file.write(new Changes(
                     new Changes.Head(1, 1, 1234, 0, 5, true),
                     new Changes.Counters(
-                            new String[0], 0, 0, new BitSet(), new int[0], new long[0][], new long[0][], new BitSet()),
+                            new String[0],
+                            0,
+                            0,
+                            new BitSet(),
+                            new int[0],
+                            new long[0][],
+                            new long[0][],
+                            new BitSet(),
+                            new long[0][],
+                            Changes.Facts.AS_BEFORE),
                     List.of(),
                     List.of(),
                     List.of(),
                     List.of(),
                     null,
                     null,
-                    Changes.Held.AS_BEFORE));
+                    Changes.Held.AS_BEFORE,
+                    Changes.Moves.NONE));
         }
 
         try (LedgerFile file = new LedgerFile(folder)) {
@@ -227,6 +237,12 @@ class LedgerFileTest {
                 "UPDATE block SET numbers = x'00' WHERE id = 0       | values of counters are truncated",
                 "DELETE FROM meta WHERE key = 'commit'               | the number of the last commit is missing",
                 "INSERT INTO watermark VALUES (1, 4711, 1, 1)        | table watermark has counters without a name",
+                "UPDATE fact SET created = x'00' WHERE block = 0     | facts about counters are truncated",
+                "UPDATE fact SET adopted = x'00' WHERE block = 0     | facts about counters are truncated",
+                "INSERT INTO moved VALUES (0, x'00')                 | facts about counters are truncated",
+                "INSERT INTO moved VALUES (4711, zeroblob(512))      | table fact or moved has counters without a name",
+                "UPDATE fact SET block = 4711 WHERE block = 0        | table fact or moved has counters without a name",
+                "INSERT INTO uncounted VALUES (1, 4711, 1)           | table uncounted has counters without a name",
                 "INSERT INTO held VALUES (4711)                      | table held has counters without a name",
                 "INSERT INTO relayed VALUES (1, 4711, 1, 1)          | table relayed has counters without a name",
                 "INSERT INTO list VALUES (0, 1, 'nonsense')          | list of peers can't be read",

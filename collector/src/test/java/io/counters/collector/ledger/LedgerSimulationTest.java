@@ -117,7 +117,13 @@ class LedgerSimulationTest {
 
     private static Ledger ledger() {
         return new Ledger(
-                LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), new Self());
+                LedgerSettings.in(Path.of("unused")),
+                false,
+                () -> 0,
+                () -> 0,
+                1,
+                new SeededHash(new Random(1)),
+                new Self());
     }
 
     private static void simulate(long seed, Keeper keeper) throws Exception {

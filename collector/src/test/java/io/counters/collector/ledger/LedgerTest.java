@@ -20,13 +20,14 @@ class LedgerTest {
 
     private final Self self = new Self();
     private long now = 10 * DAY;
+    private long wallSeconds = 1_700_000_000;
     private LedgerSettings bounds = LedgerSettings.in(Path.of("unused"));
     private final Disk disk = new Disk();
     private Ledger ledger = ledger();
     private Feed feed = new Feed(ledger);
 
     private Ledger ledger() {
-        return new Ledger(bounds, false, () -> now, 1, new SeededHash(new Random(1)), self);
+        return new Ledger(bounds, false, () -> now, () -> wallSeconds, 1, new SeededHash(new Random(1)), self);
     }
 
     private void bounds(int counters, int streams, int watermarks) {

@@ -29,7 +29,13 @@ class MemoryTest {
     void a_thousand_senders_with_a_thousand_counters_fit_in_64_megabytes() {
         long before = usedBytes();
         Ledger ledger = new Ledger(
-                LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), new Self());
+                LedgerSettings.in(Path.of("unused")),
+                false,
+                () -> 0,
+                () -> 0,
+                1,
+                new SeededHash(new Random(1)),
+                new Self());
         for (int sender = 0; sender < SENDERS; sender++) {
             byte[] id = String.format("sender-%017d", sender).getBytes(ISO_8859_1);
             Stream stream = ledger.stream(id, 0, id.length, 1000, 1, 0);

@@ -51,7 +51,7 @@ final class PeerLedger {
 
     /** Starts, or ends as by a kill and starts again, with what was committed. */
     void begin(@Nullable PeerList list) {
-        ledger = new Ledger(bounds, true, () -> now, address.hashCode(), new SeededHash(new Random(1)), self);
+        ledger = new Ledger(bounds, true, () -> now, () -> 0, address.hashCode(), new SeededHash(new Random(1)), self);
         disk.load(ledger);
         feed = new Feed(ledger);
         if (list != null) {

@@ -186,7 +186,13 @@ class ProjectionSimulationTest {
 
     private Ledger opened() {
         Ledger ledger = new Ledger(
-                LedgerSettings.in(Path.of("unused")), true, () -> 0, 1, new SeededHash(new Random(1)), new Self());
+                LedgerSettings.in(Path.of("unused")),
+                true,
+                () -> 0,
+                () -> 0,
+                1,
+                new SeededHash(new Random(1)),
+                new Self());
         disk.load(ledger);
         known.clear();
         return ledger;

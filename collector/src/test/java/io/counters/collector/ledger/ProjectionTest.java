@@ -22,7 +22,8 @@ class ProjectionTest {
     private Ledger ledger = ledger();
 
     private Ledger ledger() {
-        return new Ledger(LedgerSettings.in(Path.of("unused")), true, () -> 0, 1, new SeededHash(new Random(1)), self);
+        return new Ledger(
+                LedgerSettings.in(Path.of("unused")), true, () -> 0, () -> 0, 1, new SeededHash(new Random(1)), self);
     }
 
     private void count(long difference) {
@@ -386,7 +387,7 @@ class ProjectionTest {
     @Test
     void without_a_store_nothing_is_due() {
         ledger = new Ledger(
-                LedgerSettings.in(Path.of("unused")), false, () -> 0, 1, new SeededHash(new Random(1)), self);
+                LedgerSettings.in(Path.of("unused")), false, () -> 0, () -> 0, 1, new SeededHash(new Random(1)), self);
         count(5);
         disk.commit(ledger);
 

@@ -33,7 +33,7 @@ class RoomTest {
     }
 
     private Ledger ledger() {
-        return new Ledger(bounds, false, () -> now, 1, new SeededHash(new Random(1)), self);
+        return new Ledger(bounds, false, () -> now, () -> 0, 1, new SeededHash(new Random(1)), self);
     }
 
     private void begin(LedgerSettings with) {
