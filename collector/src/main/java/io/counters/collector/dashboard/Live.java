@@ -3,6 +3,7 @@ package io.counters.collector.dashboard;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
+import io.counters.collector.ledger.Details;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
 import java.util.Arrays;
@@ -88,16 +89,11 @@ public final class Live {
 
     /** Takes a snapshot. */
     private Moment next() {
+        Moment last = moment;
         Snapshot now = ledger.snapshot();
         long nanos = nanoClock.getAsLong();
-        Moment last = moment;
         if (last == null || !continues(last.now(), now)) {
-            views.values().forEach(View::reset);
-            windows.values().forEach(Window::reset);
-            base = now;
-            baseNanos = nanos;
-            moment = new Moment(now, nanos, null, nanos, new long[now.size()]);
-            return moment;
+            return first(nanos);
         }
         long[] moved = Arrays.copyOf(last.movedSeconds(), now.size());
         long second = wallSeconds.getAsLong();
@@ -115,6 +111,16 @@ public final class Live {
             baseNanos = nanos;
         }
         moment = new Moment(now, nanos, earlier, earlierNanos, moved);
+        return moment;
+    }
+
+    private Moment first(long nanos) {
+        Details details = ledger.details();
+        views.values().forEach(View::reset);
+        windows.values().forEach(Window::reset);
+        base = new Snapshot(details.names(), details.values(), details.size());
+        baseNanos = nanos;
+        moment = new Moment(base, nanos, null, nanos, details.movedSeconds());
         return moment;
     }
 

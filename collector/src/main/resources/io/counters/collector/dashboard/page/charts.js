@@ -194,7 +194,7 @@ function options(names, height) {
       y: {range: (chart, low, high) => bounds(low, high)},
     },
     axes: [
-      {...axis, space: 70, values: (chart, seconds, at, space, gap) => seconds.map(second => tick(second, gap))},
+      {...axis, size: 30, space: 70, values: (chart, seconds, at, space, gap) => seconds.map(second => tick(second, gap))},
       {...axis, size: 56, values: (chart, some) => some.map(numbers.number)},
     ],
     series: [{}, ...names.map(name => ({

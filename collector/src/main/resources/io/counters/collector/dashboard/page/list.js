@@ -12,7 +12,7 @@ const AROUND = 30;
 const KNOWN_MAX = 2000;
 /** Browsers cannot scroll over more pixels than some millions; beyond, one pixel stands for more. */
 const HEIGHT_MAX = 8_000_000;
-const COLUMNS = [['name', 'Counter'], ['', '10 minutes'], ['value', 'Value'], ['rate', 'Per second'], ['moved', 'Moved']];
+const COLUMNS = [['name', 'Counter'], ['', '10 minutes'], ['value', 'Value'], ['rate', 'Rate / s'], ['moved', 'Moved']];
 
 const scroll = byId('scroll');
 const space = byId('space');

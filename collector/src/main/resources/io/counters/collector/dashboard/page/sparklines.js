@@ -74,6 +74,11 @@ export function add(name, value) {
     seconds[last] = now;
     values[last] = value;
   } else {
+    if (last >= 0 && now - seconds[last] > 2 * STEP) {
+      // It has rested until a moment ago.
+      seconds.push(now - STEP);
+      values.push(values[last]);
+    }
     seconds.push(now);
     values.push(value);
   }
@@ -83,30 +88,30 @@ export function add(name, value) {
   }
 }
 
-/** Increments in each step; null where nothing is known. */
+/** Increments in each complete step, samples taken as joined by straight lines; null where nothing is known. */
 function steps(past, value) {
-  const end = Math.floor(Date.now() / 1000 / STEP) * STEP;
+  const now = Date.now() / 1000;
+  const end = Math.floor(now / STEP) * STEP;
+  const seconds = [...past.seconds, now];
+  const values = [...past.values, value];
   const sums = new Array(STEPS).fill(null);
-  const {seconds, values} = past;
   let at = 0;
   let before = null;
   for (let step = -1; step < STEPS; step++) {
     const until = end - STEP * (STEPS - 1 - step);
-    while (at < seconds.length && seconds[at] <= until) {
+    while (at < seconds.length && seconds[at] < until) {
       at++;
     }
-    let now = null;
-    if (at > 0) {
-      const isGap = at < seconds.length && seconds[at] <= past.readSecond && seconds[at] - seconds[at - 1] > GAP_SECONDS && until - seconds[at - 1] > STEP;
-      now = isGap ? null : values[at - 1];
+    let sum = null;
+    if (at > 0 && at < seconds.length) {
+      const length = seconds[at] - seconds[at - 1];
+      const isGap = length > GAP_SECONDS && seconds[at] <= past.readSecond;
+      sum = isGap ? null : values[at - 1] + (values[at] - values[at - 1]) * (until - seconds[at - 1]) / length;
     }
-    if (step === STEPS - 1) {
-      now = now === null ? null : value;
+    if (step >= 0 && sum !== null && before !== null) {
+      sums[step] = sum - before;
     }
-    if (step >= 0 && now !== null && before !== null) {
-      sums[step] = now - before;
-    }
-    before = now;
+    before = sum;
   }
   return sums;
 }
