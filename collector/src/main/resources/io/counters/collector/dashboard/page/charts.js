@@ -339,6 +339,7 @@ function legend() {
   if (!parts) {
     return;
   }
+  parts.details.open = state.legend === 'open';
   const span = state.mark ?? range();
   parts.rows.forEach(({name, cells}) => {
     const latest = list.latest(name);
@@ -401,8 +402,11 @@ function buildLegend() {
   const files = el('span', {class: 'export'}, 'Export',
     el('button', {type: 'button', class: 'link', onclick: () => save('csv')}, 'CSV'),
     el('button', {type: 'button', class: 'link', onclick: () => save('json')}, 'JSON'));
-  details.addEventListener('toggle', () => change({legend: details.open ? 'open' : 'closed'}, false));
-  parts = {when, span, rows};
+  details.querySelector('summary').addEventListener('click', event => {
+    event.preventDefault();
+    change({legend: details.open ? 'closed' : 'open'}, false);
+  });
+  parts = {when, span, rows, details};
   return el('div', {class: 'legend'}, details, files);
 }
 
