@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 // These tests close emitters explicitly.
 @SuppressWarnings("try")
-@Timeout(60)
+@Timeout(180)
 class CountersTest {
     private static final AtomicInteger NAMES = new AtomicInteger();
 

@@ -73,7 +73,7 @@ final class Watch extends Thread {
                 loaded.joinCopies();
                 loaded.sayIfCacheIsUnused();
                 log.accept("after a minute: " + weaving.summary()
-                        + (counting.isOn() ? ", in instrumented code: " + counting.suppressed() : "") + "; "
+                        + (counting.isOn() ? ", while counting: " + counting.suppressed() : "") + "; "
                         + counting.destination());
             }
             if (live != null && nowNanos - lookAtNanos >= 0) {

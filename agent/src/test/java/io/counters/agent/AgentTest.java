@@ -37,7 +37,7 @@ class AgentTest {
                 "jdk.compiler/com.sun.tools.javac.launcher.SourceLauncher Hello.java",
                 "javac.of.ours.Main jdk.jcmd/sun.tools.jps.Jps"
             })
-    void applications_are_not_tools(String command) {
+    void main_classes_of_applications_are_not_tools(String command) {
         assertThat(Agent.isTool(command)).isFalse();
     }
 

@@ -2,6 +2,7 @@ package io.counters.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.testsupport.DefaultSignals;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -63,11 +64,17 @@ final class ChildJvm {
     static ChildJvm start(String program, List<String> arguments, Map<String, String> environment) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", program).toString());
+        String hosts = System.getProperty("jdk.net.hosts.file");
+        if (program.equals("java") && hosts != null) {
+            // Names resolve as they do in this JVM: without a name server.
+            command.add("-Djdk.net.hosts.file=" + hosts);
+        }
         command.addAll(arguments);
         Path out = Files.createTempFile("child", ".out");
         Path err = Files.createTempFile("child", ".err");
-        ProcessBuilder builder =
-                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command("INT,TERM", command))
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
         builder.environment().putAll(environment);
         return new ChildJvm(builder.start(), out, err);
     }

@@ -88,7 +88,7 @@ class ConductIT {
         try (Receiver receiver = new Receiver()) {
             String agent = ChildJvm.AGENT + "=" + receiver.arguments() + ",datagram=60000";
             ChildJvm running = ChildJvm.start(List.of(agent), WITH_API, Names.class.getName());
-            await().atMost(Duration.ofSeconds(30))
+            await().atMost(Duration.ofSeconds(60))
                     .until(() -> running.errSoFar().contains("more than 100000 counters"));
             ChildJvm.Ended child = running.hangUp().await().well();
 

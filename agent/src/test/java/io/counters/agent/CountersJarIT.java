@@ -3,6 +3,11 @@ package io.counters.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.jar.Attributes;
@@ -52,6 +57,23 @@ class CountersJarIT {
                 .containsExactlyInAnyOrder(
                         "counters/java/lang/CountersCells.classdata",
                         "counters/java/lang/CountersCompletion.classdata");
+    }
+
+    @Test
+    void it_has_our_license_and_those_of_what_it_contains() throws Exception {
+        try (JarFile jar = new JarFile(System.getProperty("counters.jar"))) {
+            assertThat(text(jar, "META-INF/LICENSE")).isEqualTo(Files.readString(Path.of("../LICENSE")));
+            assertThat(text(jar, "META-INF/NOTICE"))
+                    .startsWith(Files.readString(Path.of("../NOTICE")))
+                    .contains("Copyright 2014 - Present Rafael Winterhalter");
+            assertThat(text(jar, "META-INF/licenses/ASM")).contains("INRIA, France Telecom");
+        }
+    }
+
+    private static String text(JarFile jar, String entry) throws IOException {
+        try (InputStream in = jar.getInputStream(jar.getEntry(entry))) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     @Test

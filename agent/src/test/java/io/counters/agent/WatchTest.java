@@ -49,8 +49,9 @@ class WatchTest {
         assertThat(watch.tick(BEGAN + seconds(60))).isGreaterThan(seconds(1_000_000));
 
         assertThat(log.said())
-                .isEqualTo("counters: after a minute: classes scanned: 0, methods instrumented: 0, refused: 0,"
-                        + " errors suppressed: 0; nothing to send yet");
+                .isEqualTo(
+                        "counters: after a minute: classes scanned: 0, methods instrumented: 0, refused @Count and rules: 0,"
+                                + " errors suppressed while instrumenting: 0; nothing to send yet");
         watch.tick(BEGAN + seconds(120));
         assertThat(log.said().lines()).hasSize(1);
     }

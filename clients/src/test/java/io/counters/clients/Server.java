@@ -1,8 +1,7 @@
 package io.counters.clients;
 
+import io.counters.testsupport.Ports;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -56,8 +55,8 @@ final class Server implements AutoCloseable {
     /** Starts a collector that also listens on a Unix datagram socket in its folder. */
     static Server collector(Path folder) throws IOException, InterruptedException {
         Files.createDirectories(folder);
-        int port = freePort();
-        int httpPort = freePort();
+        int port = Ports.reserve();
+        int httpPort = Ports.reserve();
         return new Server(
                 folder,
                 List.of(
@@ -73,8 +72,8 @@ final class Server implements AutoCloseable {
     /** Starts a proxy in front of these collectors. */
     static Server proxy(Path folder, List<Server> collectors) throws IOException, InterruptedException {
         Files.createDirectories(folder);
-        int port = freePort();
-        int httpPort = freePort();
+        int port = Ports.reserve();
+        int httpPort = Ports.reserve();
         Path servers = Files.write(
                 folder.resolve("servers.conf"),
                 collectors.stream()
@@ -95,12 +94,6 @@ final class Server implements AutoCloseable {
     /** The Unix socket of a collector that was started in this folder. */
     static Path unixSocket(Path folder) {
         return folder.resolve("socket");
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return any.getLocalPort();
-        }
     }
 
     /** The port on which it receives lines over UDP and TCP. */

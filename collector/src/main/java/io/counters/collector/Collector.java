@@ -106,7 +106,7 @@ public final class Collector implements AutoCloseable {
             String prefix,
             PublishSettings publishing,
             HistorySettings history) {
-        /** @throws SettingsException with every mistake in them */
+        /** @throws SettingsException with every error in the settings */
         static Parts of(Settings settings) throws SettingsException {
             long heapBytes = Runtime.getRuntime().maxMemory();
             LedgerSettings keeping = LedgerSettings.from(settings, heapBytes);
@@ -156,7 +156,7 @@ public final class Collector implements AutoCloseable {
      * Opens and starts everything.
      *
      * @param out gets the lines that say where it listens, and the points if {@code --sink stdout} is set
-     * @throws SettingsException with every mistake in the settings
+     * @throws SettingsException with every error in the settings
      * @throws IOException if a port or the data folder is not available; what was opened is closed again
      */
     public Collector(Settings settings, PrintStream out) throws SettingsException, IOException {
@@ -221,6 +221,7 @@ public final class Collector implements AutoCloseable {
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
+                    commit,
                     history,
                     self,
                     health::faults,
@@ -449,12 +450,12 @@ public final class Collector implements AutoCloseable {
         int lost = ledger.uncommitted();
         Commit.Behind behind = commit.behind();
         if (lost == 0) {
-            log.info("ended; counters in the ledger: {}", ledger.size());
+            log.info("the collector ended; counters in the ledger: {}", ledger.size());
         } else {
             long seconds = behind == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - behind.sinceNanos());
             log.error(
-                    "ended, but the last changes could NOT be written to the ledger: {}; counters affected: {}; senders with"
-                            + " totals repeat theirs after the next start, plain lines of the last {} s are lost",
+                    "the collector ended, but the last changes could NOT be written to the ledger: {}; counters affected: {}; senders with"
+                            + " totals repeat theirs after the next start, lines without totals of the last {} s are lost",
                     behind == null ? "the program ended first" : behind.reason(),
                     lost,
                     seconds + 1);

@@ -187,7 +187,9 @@ public final class Main {
                 .filter(word -> word.startsWith("-"))
                 .map(word -> word.replaceFirst("=.*", ""))
                 .collect(Collectors.joining(", "));
-        return flags.isEmpty() ? "there are arguments that are not flags" : "there is no flag " + flags;
+        return flags.isEmpty()
+                ? "unknown argument; write settings as flags, such as --udp-port 11212"
+                : "unknown flag: " + flags;
     }
 
     /** The secret setting that was given as a flag, if any. */

@@ -7,6 +7,9 @@
  *   intake --> ledger --> its file        every package --> self
  *               ^   ^
  *      store, publish, dashboard
+ *                 |
+ *                 v
+ *              history --> its file
  * </pre>
  */
 @NullMarked

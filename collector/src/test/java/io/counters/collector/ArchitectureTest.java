@@ -119,7 +119,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void class_names_are_not_vague() {
+    void class_names_contain_no_vague_words() {
         classes()
                 .that()
                 .resideInAPackage("io.counters..")

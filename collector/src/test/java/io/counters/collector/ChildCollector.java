@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.DefaultSignals;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -54,7 +55,7 @@ public final class ChildCollector implements AutoCloseable {
         err = Files.createTempFile(folder, "err", "");
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
+        command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
         command.addAll(java);
         command.addAll(List.of(
                 "-jar",
@@ -64,8 +65,9 @@ public final class ChildCollector implements AutoCloseable {
                 "--http-port=0",
                 "--data-dir=" + folder.resolve("data")));
         command.addAll(List.of(more));
-        ProcessBuilder builder =
-                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command("HUP,INT,TERM", command))
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
         builder.environment().putAll(environment);
         process = builder.start();
         await().atMost(PATIENCE)

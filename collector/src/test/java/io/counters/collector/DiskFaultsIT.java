@@ -5,9 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.Faults.Slot;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("once")
 class DiskFaultsIT {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b ";
-    private static final Duration END = Duration.ofSeconds(6);
+    private static final Duration END = Duration.ofSeconds(30);
     private static final int EXIT_CANNOT = 1;
     private static final int EXIT_UNCOMMITTED = 4;
     private static final int EXIT_SIGTERM = 143;
@@ -60,13 +59,6 @@ class DiskFaultsIT {
 
     private void assertNothingIsSetAside() throws IOException {
         assertThat(ChildCollector.files(folder, "")).noneMatch(name -> name.contains("damaged"));
-    }
-
-    /** A loopback port on which no program listens. */
-    private static int deadPort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
     }
 
     @ParameterizedTest
@@ -173,7 +165,7 @@ class DiskFaultsIT {
 
     @Test
     void while_a_sync_hangs_the_page_answers_and_SIGTERM_ends_the_collector_in_time() throws Exception {
-        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
         child.datagram(S1 + "10 1\nincrement a 5 5");
         child.awaitCounter("a", 5);
         long commits = child.metrics().getOrDefault("ledger_commits_total", 0L);
@@ -200,7 +192,7 @@ class DiskFaultsIT {
 
     @Test
     void while_the_spool_cannot_be_read_the_page_answers() throws Exception {
-        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
         child.datagram("increment a 5");
         await().atMost(PATIENCE)
                 .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
@@ -216,7 +208,7 @@ class DiskFaultsIT {
 
     @Test
     void a_spool_whose_folder_cannot_be_synced_loses_no_tick() throws Exception {
-        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + deadPort(), "--interval=1s");
+        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
         faults.set(Slot.SYNC_FOLDER_ERRNO, Faults.EIO);
         child.datagram("increment a 5");
         child.awaitCounter("a", 5);
@@ -289,7 +281,7 @@ class DiskFaultsIT {
         started().close();
         Files.writeString(folder.resolve("data").resolve("spool"), "a file");
 
-        ChildCollector child = start("--opentsdb=http://127.0.0.1:" + deadPort());
+        ChildCollector child = start("--opentsdb=http://127.0.0.1:" + Ports.reserve());
 
         assertThat(child.status(PATIENCE)).isEqualTo(EXIT_CANNOT);
         assertThat(child.said()).contains("the spool ").contains("can't be used: a file is in the place of a folder");

@@ -118,7 +118,7 @@ class MainTest {
     }
 
     @Test
-    void one_start_reports_every_mistake() throws Exception {
+    void one_start_reports_every_error() throws Exception {
         Path ini = Files.writeString(folder.resolve("c.ini"), "interval = soon\nstroe = embedded");
 
         assertThat(run("--udp-port=x", "--http-port=y", "--sink=z", "--config=" + ini))
@@ -131,7 +131,7 @@ class MainTest {
                 .anyMatch(line -> line.contains("--http-port is y"))
                 .anyMatch(line -> line.contains("--sink is z"))
                 .anyMatch(line -> line.contains("c.ini line 1: interval is soon"))
-                .anyMatch(line -> line.contains("there is no setting stroe; the nearest is store"));
+                .anyMatch(line -> line.contains("stroe is not a setting; did you mean store?"));
     }
 
     @Test

@@ -3,8 +3,8 @@ package io.counters.collector;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.io.IOException;
-import java.net.DatagramSocket;
+import io.counters.testsupport.DefaultSignals;
+import io.counters.testsupport.Ports;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** SIGHUP to the collector and to the proxy, each in its own process. */
 class SignalsIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
     Path folder;
@@ -57,16 +57,23 @@ class SignalsIT {
         Path servers = Files.writeString(folder.resolve("servers.conf"), "udp://127.0.0.1:9\t1\n");
         Path ini = Files.writeString(
                 folder.resolve("proxy.ini"),
-                "[statsite-proxy]\nport = 0\nudp_port = " + freePort() + "\nhttp_port = 0\nbind_address = 127.0.0.1\n"
-                        + "log_level = INFO\nservers = " + servers + "\n");
+                "[statsite-proxy]\nport = 0\nudp_port = " + Ports.reserve()
+                        + "\nhttp_port = 0\nbind_address = 127.0.0.1\n" + "log_level = INFO\nservers = " + servers
+                        + "\n");
         Path err = folder.resolve("err");
-        Process proxy = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-jar",
-                        Path.of("target", "collector.jar").toAbsolutePath().toString(),
-                        "proxy",
-                        "-f",
-                        ini.toString())
+        Process proxy = new ProcessBuilder(DefaultSignals.command(
+                        "HUP,INT,TERM",
+                        List.of(
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
+                                "-Xmx256m",
+                                "-jar",
+                                Path.of("target", "collector.jar")
+                                        .toAbsolutePath()
+                                        .toString(),
+                                "proxy",
+                                "-f",
+                                ini.toString())))
                 .redirectOutput(folder.resolve("out").toFile())
                 .redirectError(err.toFile())
                 .start();
@@ -81,12 +88,6 @@ class SignalsIT {
             assertThat(proxy.isAlive()).isTrue();
         } finally {
             proxy.destroyForcibly();
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (DatagramSocket socket = new DatagramSocket(0)) {
-            return socket.getLocalPort();
         }
     }
 }

@@ -3,6 +3,7 @@ package io.counters.collector;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.DefaultSignals;
 import java.io.BufferedReader;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -12,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -57,15 +59,20 @@ class StderrIT {
         try (BufferedReader said = holder.inputReader()) {
             assertThat(said.readLine()).isEqualTo("full");
             Path out = folder.resolve("out");
-            collector = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-jar",
-                            Path.of("target", "collector.jar").toAbsolutePath().toString(),
-                            "--bind=127.0.0.1",
-                            "--udp-port=0",
-                            "--http-port=0",
-                            "--data-dir=" + folder.resolve("data"))
+            collector = new ProcessBuilder(DefaultSignals.command(
+                            "HUP,INT,TERM",
+                            List.of(
+                                    Path.of(System.getProperty("java.home"), "bin", "java")
+                                            .toString(),
+                                    "-Xmx256m",
+                                    "-jar",
+                                    Path.of("target", "collector.jar")
+                                            .toAbsolutePath()
+                                            .toString(),
+                                    "--bind=127.0.0.1",
+                                    "--udp-port=0",
+                                    "--http-port=0",
+                                    "--data-dir=" + folder.resolve("data"))))
                     .redirectOutput(out.toFile())
                     .redirectError(ProcessBuilder.Redirect.appendTo(pipe.toFile()))
                     .start();
@@ -84,7 +91,7 @@ class StderrIT {
             assertThat(get(page + "healthz")).isEqualTo("ok\n");
             assertThat(get(page + "metrics")).contains("counters_log_dropped_lines_total 0");
             collector.destroy();
-            assertThat(collector.waitFor(8, TimeUnit.SECONDS)).as("it ends").isTrue();
+            assertThat(collector.waitFor(40, TimeUnit.SECONDS)).as("it ends").isTrue();
         } finally {
             if (collector != null) {
                 collector.destroyForcibly();

@@ -72,7 +72,7 @@ public final class CollectorAddress {
         for (CollectorAddress address : ring) {
             if (mistakes.isEmpty() && ring.size() > 1 && KetamaRing.hashes(address.weight, weights, ring.size()) == 0) {
                 mistakes.add("\"" + address + "\" has a weight of " + address.weight + " of " + weights
-                        + " and would own no name");
+                        + ", so it would own no name");
             }
         }
         return mistakes;

@@ -172,16 +172,16 @@ public final class Destination implements AutoCloseable {
     }
 
     /**
-     * Logs a warning if nobody listened there during the last sweep, unless a fault has been logged before. The kernel
+     * Logs a warning if no program listened there during the last sweep, unless a fault has been logged before. The kernel
      * reports a refused datagram only at the next call, so without this a short program would lose its counts silently.
      */
     void reportLast() {
         if (transport != null) {
             transport.listen();
             if (faultsSaid == 0 && transport.refusals() > refusalsBefore) {
-                log.accept(
-                        "collector " + collector + ": nobody listened there when this program ended; counts that it had"
-                                + " not received by then are lost");
+                log.accept("collector " + collector
+                        + ": no program listened there when this program ended; counts that it had"
+                        + " not received by then are lost");
             }
         }
     }

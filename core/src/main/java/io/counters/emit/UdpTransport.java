@@ -113,7 +113,7 @@ public final class UdpTransport implements Transport, AutoCloseable {
         }
     }
 
-    /** Checks whether the kernel has reported that nobody listens there; discards any datagram that arrived. */
+    /** Checks whether the kernel has reported that no program listens there; discards any datagram that arrived. */
     public void listen() {
         try {
             buffer.clear();
@@ -125,14 +125,14 @@ public final class UdpTransport implements Transport, AutoCloseable {
         }
     }
 
-    /** The number of times that the kernel reported that nobody listens there; part of {@link #faults}. */
+    /** The number of times that the kernel reported that no program listens there; part of {@link #faults}. */
     public long refusals() {
         return refusals;
     }
 
     private void refused() {
         refusals++;
-        fault("nobody listens there");
+        fault("no program listens there");
     }
 
     /** The number of datagrams that the kernel refused or reported as undeliverable. */

@@ -15,7 +15,7 @@ public enum Rejection {
             "on TCP a line ends with a line break; this one was cut off with its connection, may be half of a line, and is"
                     + " not counted. End the last line with a line break too: echo, not echo -n"),
     LINES_JOINED(
-            "the text contains several lines without line breaks between them, so they cannot be separated; none of them is"
+            "the text contains several lines without line breaks between them, so they can't be separated; none of them is"
                     + " counted. End each line with a line break: a:1|c\\n"),
     DATAGRAM_CUT(
             "a datagram of the Unix socket has at most 1,048,576 bytes; this one is longer, and this line was cut off"),
@@ -29,16 +29,18 @@ public enum Rejection {
     FROM_PLACE("in a datagram the from line is first, and appears once"),
     PEER_FORM("a peer line is \"peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM\", under a from line"),
     SIGNED_FORM("a signed line is \"signed KEY-ID TIME MAC\""),
-    SIGNED_PLACE("a signed line is the first of a datagram; it is refused on TCP"),
+    SIGNED_PLACE("a signed line is the first of a datagram; it is rejected on TCP"),
     STATSD_FORM("a StatsD line is name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),
     STATSD_COLON(
             "a StatsD name has no colon, because values follow the first one: send shop.cart:1|c, not shop:cart:1|c"),
-    STATSD_TYPE("of StatsD's types only counters (c) count"),
+    STATSD_TYPE("of StatsD's types only c, a counter, is counted"),
     STATSD_VALUE("a counter's value is a number such as 3, -1, 2.5 or 1e3"),
     UNKNOWN_TYPE("StatsD has no such type; a counter's type is c, in lower case: name:1|c"),
     STATSD_RATE("a sample rate is greater than 0 and at most 1"),
-    HTTP("the port accepts lines, not HTTP; nothing of this sender counts from here on. Web pages try this"),
-    TLS("the port accepts plain lines, not TLS; nothing of this sender counts from here on");
+    HTTP(
+            "this port accepts lines, not HTTP; on TCP the connection is closed, and nothing after this line counts. A web page in"
+                    + " a browser may have sent it"),
+    TLS("this port accepts lines, not TLS; on TCP the connection is closed, and nothing after this counts");
 
     private final String rule;
 

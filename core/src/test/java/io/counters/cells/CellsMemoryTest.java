@@ -17,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.condition.JRE;
 
 /** Measures the memory figures of {@link Cells}; {@code -Dcounters.threads=1000000} runs the long form. */
 @Timeout(300)
+@Tag("slow")
 class CellsMemoryTest {
     private static final int COUNTERS = 10_000;
     private static final int SHORT_LIVED = Integer.getInteger("counters.threads", 30_000);
@@ -38,7 +40,7 @@ class CellsMemoryTest {
     }
 
     @Test
-    void a_counter_takes_its_name_and_64_bytes_and_8_to_16_per_living_thread_that_counts() throws Exception {
+    void a_counter_needs_its_name_and_64_bytes_and_8_to_16_bytes_per_living_thread_that_counts_it() throws Exception {
         long before = heapBytes();
         name();
         long named = heapBytes();

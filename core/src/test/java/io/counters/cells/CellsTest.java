@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
@@ -75,6 +76,7 @@ class CellsTest {
     }
 
     @Test
+    @Tag("slow")
     void sums_read_while_threads_count_never_fall_and_never_exceed_the_counts_begun() throws Exception {
         CopiedCells cells = new CopiedCells();
         int id = cells.id("short.lived");
@@ -123,6 +125,7 @@ class CellsTest {
     }
 
     @Test
+    @Tag("slow")
     void dead_threads_leave_their_counts_but_no_rows() throws Exception {
         CopiedCells cells = new CopiedCells();
         int id = cells.id("short.lived");
@@ -154,7 +157,7 @@ class CellsTest {
         int id = Cells.id(name);
         WeakReference<Thread> dead = countInAThread(id);
 
-        await().atMost(Duration.ofSeconds(20)).until(() -> {
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
             System.gc();
             return Sums.of(name) == 7 && dead.get() == null;
         });
@@ -388,7 +391,7 @@ class CellsTest {
         WeakReference<ClassLoader> loader = joinAndForget(bridge);
         assertThat(bridge.sources()).hasSize(2);
 
-        await().atMost(Duration.ofSeconds(20)).until(() -> {
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
             System.gc();
             return loader.get() == null && bridge.sources().size() == 1;
         });

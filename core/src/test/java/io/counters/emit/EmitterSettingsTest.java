@@ -64,7 +64,7 @@ class EmitterSettingsTest {
     void a_weight_that_would_own_no_name_is_refused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EmitterSettings.to("h1*80;h2"))
-                .withMessageContaining("\"h2:11212\" has a weight of 1 of 81 and would own no name");
+                .withMessageContaining("\"h2:11212\" has a weight of 1 of 81, so it would own no name");
         assertThat(EmitterSettings.to("h1*79;h2")).hasToString("h1:11212*79;h2:11212");
     }
 

@@ -17,12 +17,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 // These tests close emitters explicitly; closing twice is allowed.
 @SuppressWarnings("try")
-@Timeout(60)
+@Timeout(180)
 class EmitterTest {
     private static final AtomicInteger NAMES = new AtomicInteger();
 
@@ -32,7 +33,7 @@ class EmitterTest {
     /** The sweep of an earlier test may still be waiting for a name server. */
     @BeforeEach
     void wait_for_earlier_sweeps_to_end() {
-        await().atMost(Duration.ofSeconds(40)).until(() -> sweepThreads().isEmpty());
+        await().atMost(Duration.ofSeconds(60)).until(() -> sweepThreads().isEmpty());
     }
 
     @Test
@@ -94,11 +95,12 @@ class EmitterTest {
         assertThat(log)
                 .singleElement()
                 .asString()
-                .startsWith("collector 127.0.0.1:" + port + ": nobody listens there")
+                .startsWith("collector 127.0.0.1:" + port + ": no program listens there")
                 .endsWith("totals are repeated");
     }
 
     @Test
+    @Tag("slow")
     void a_name_that_does_not_resolve_is_logged_once_and_counts_are_kept() {
         int id = Cells.id(name);
         Cells.add(id, 7);
@@ -106,7 +108,7 @@ class EmitterTest {
         try (Emitter emitter =
                 new Emitter(EmitterSettings.to("no-such-host.invalid:11212").sweepMillis(10), table, log::add)) {
             emitter.start();
-            await().atMost(Duration.ofSeconds(30)).until(() -> !log.isEmpty());
+            await().atMost(Duration.ofSeconds(60)).until(() -> !log.isEmpty());
             // The look-up is repeated after 1 s and 2 s.
             await().during(Duration.ofMillis(2_200)).until(() -> log.size() == 1);
         }
@@ -158,6 +160,7 @@ class EmitterTest {
     }
 
     @Test
+    @Tag("slow")
     void an_application_that_interrupts_every_thread_loses_nothing() {
         int id = Cells.id(name);
         try (CollectorSocket collector = new CollectorSocket();
@@ -267,7 +270,7 @@ class EmitterTest {
             long begun = System.nanoTime();
             emitter.close();
 
-            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(2));
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
             assertThat(collector.received().values().keySet()).allMatch(counted -> owner(ring, counted) == 1);
             for (int i = 0; i < 100; i++) {
                 int owner = owner(ring, name + "." + i);
@@ -278,7 +281,7 @@ class EmitterTest {
         } finally {
             hanging.countDown();
         }
-        assertThat(log).singleElement().asString().contains("known.invalid:9: nobody listens there");
+        assertThat(log).singleElement().asString().contains("known.invalid:9: no program listens there");
     }
 
     @Test
@@ -297,7 +300,7 @@ class EmitterTest {
         assertThat(log)
                 .singleElement()
                 .isEqualTo("collector 127.0.0.1:" + port
-                        + ": nobody listened there when this program ended; counts that it"
+                        + ": no program listened there when this program ended; counts that it"
                         + " had not received by then are lost");
     }
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(20)
+@Timeout(120)
 class StreamIdsTest {
     private static final String[] NONE = {};
 
@@ -40,7 +40,7 @@ class StreamIdsTest {
         }
 
         assertThat(seen).hasSize(2_000).allMatch(id -> id.matches("[0-9a-f]{24}"));
-        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(5));
+        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
         assertThat(Thread.getAllStackTraces().keySet())
                 .noneMatch(thread -> thread.getThreadGroup() != null
                         && thread.getThreadGroup().getName().contains("SeedGenerator"));

@@ -74,7 +74,7 @@ class StreamTest {
     }
 
     @Test
-    void a_raise_beyond_the_limit_of_an_amount_is_sent_by_the_total_alone() {
+    void an_increase_beyond_the_limit_of_an_amount_is_sent_by_the_total_alone() {
         Stream stream = withTotals();
         stream.raise(a, Verb.INCREMENT, AMOUNT_MAX - 1);
         stream.raise(a, Verb.INCREMENT, Long.MAX_VALUE);

@@ -14,6 +14,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -197,7 +198,7 @@ class SweepTest {
     }
 
     @Test
-    void the_last_sweep_tells_every_total_and_may_be_repeated_with_amounts_of_0() {
+    void the_last_sweep_sends_every_total_and_may_be_repeated_with_amounts_of_0() {
         Sweep sweep = sweep(SETTINGS);
         cells.add("quiet", 3);
         for (int i = 0; i < 4; i++) {
@@ -267,7 +268,8 @@ class SweepTest {
     }
 
     @Test
-    void a_sweep_without_memory_is_made_good_by_the_next() throws Exception {
+    @Tag("slow")
+    void the_next_sweep_sends_what_a_sweep_without_memory_did_not() throws Exception {
         Process full = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx16m",

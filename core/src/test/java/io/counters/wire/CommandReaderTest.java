@@ -555,7 +555,7 @@ class CommandReaderTest {
     /** The reader has a separate fast path for plain lines; {@link CommandReader#line} does not use it. */
     @ParameterizedTest
     @MethodSource("seeds")
-    void a_plain_line_has_the_same_result_as_by_the_whole_grammar(int seed) {
+    void a_line_on_the_fast_path_has_the_same_result_as_on_the_full_path(int seed) {
         Random random = new Random(seed);
         List<String> parts = List.of(
                 "increment ",

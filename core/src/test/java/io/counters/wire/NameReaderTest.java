@@ -15,7 +15,7 @@ class NameReaderTest {
     private final NameReader reader = new NameReader();
 
     @Test
-    void a_canonical_name_is_not_copied() {
+    void a_name_that_is_canonical_already_is_not_copied() {
         byte[] in = {'x', 'a', ',', 'k', '=', 'v', 'x'};
 
         Rejection why = reader.read(in, 1, 6);

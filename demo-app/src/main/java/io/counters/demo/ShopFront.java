@@ -36,6 +36,10 @@ final class ShopFront implements AutoCloseable {
         this.orders = orders;
         // Without this, each answer would wait 40 ms for the client's delayed acknowledgement.
         System.setProperty("sun.net.httpserver.nodelay", "true");
+        // In seconds, and longer than a client keeps an idle connection, which is up to 20 minutes. Otherwise the shop
+        // may
+        // close a connection that a client is about to use, and a POST without an answer is not sent again.
+        System.setProperty("sun.net.httpserver.idleInterval", "3600");
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         server.setExecutor(threads);
         server.createContext("/", this::handle);

@@ -31,34 +31,34 @@ final class CollectorProgram implements AutoCloseable {
     private final Program program;
     private final HttpClient web = HttpClient.newHttpClient();
 
-    private CollectorProgram(Path folder, int port, List<String> flags) throws IOException {
-        this.port = port;
-        httpPort = Program.freePort();
+    private CollectorProgram(Path folder, int udpPort, List<String> flags) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of(
+                "-Xmx512m",
                 "-jar",
                 Jars.collector().toString(),
                 "--bind",
                 "127.0.0.1",
                 "--udp-port",
-                Integer.toString(port),
+                Integer.toString(udpPort),
                 "--http-port",
-                Integer.toString(httpPort),
+                "0",
                 "--data-dir",
                 folder.toString()));
         arguments.addAll(flags);
         program = Program.java(arguments);
+        port = Integer.parseInt(program.awaitLine("UDP 127\\.0\\.0\\.1:(\\d+)").group(1));
+        httpPort = Integer.parseInt(
+                program.awaitLine("http://127\\.0\\.0\\.1:(\\d+)/").group(1));
     }
 
     /** Starts one on free ports, and waits until it listens. */
     static CollectorProgram start(Path folder, String... flags) throws IOException, InterruptedException {
-        return start(folder, Program.freePort(), flags);
+        return start(folder, 0, flags);
     }
 
-    /** Starts one that receives counts on this port, and waits until it listens. */
+    /** Starts one that receives counts on this port, or on any if it is 0, and waits until it listens. */
     static CollectorProgram start(Path folder, int port, String... flags) throws IOException, InterruptedException {
-        CollectorProgram started = new CollectorProgram(folder, port, List.of(flags));
-        started.program.awaitLine("listens on UDP 127.0.0.1:" + port);
-        return started;
+        return new CollectorProgram(folder, port, List.of(flags));
     }
 
     /** The address on which it receives counts over UDP and TCP, for the agent's {@code collector=}. */
@@ -123,7 +123,7 @@ final class CollectorProgram implements AutoCloseable {
 
     /** Waits until these counters have these values; others are ignored. */
     void awaitCounters(Map<String, Long> expected) {
-        await("counters of the collector").atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+        await("counters of the collector").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
             SortedMap<String, Long> found = counters();
             found.keySet().retainAll(expected.keySet());
             org.assertj.core.api.Assertions.assertThat(found).containsExactlyInAnyOrderEntriesOf(expected);

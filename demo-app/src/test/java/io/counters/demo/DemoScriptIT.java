@@ -3,6 +3,7 @@ package io.counters.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -28,15 +29,15 @@ class DemoScriptIT {
 
     @Test
     void the_demo_shows_moving_counters_and_leaves_no_process_when_stopped() throws Exception {
-        int httpPort = Program.freePort();
+        int httpPort = Ports.reserve();
         try (Program demo = Program.start(
                 SCRIPT,
                 "--udp-port",
-                Integer.toString(Program.freePort()),
+                Integer.toString(Ports.reserve()),
                 "--http-port",
                 Integer.toString(httpPort),
                 "--shop-port",
-                Integer.toString(Program.freePort()))) {
+                Integer.toString(Ports.reserve()))) {
             HttpRequest counters = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + "/api/counters"))
                     .build();
             HttpClient web = HttpClient.newHttpClient();
@@ -52,7 +53,7 @@ class DemoScriptIT {
                     });
             String first =
                     web.send(counters, HttpResponse.BodyHandlers.ofString()).body();
-            await("counters keep moving").atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+            await("counters keep moving").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
                 String body =
                         web.send(counters, HttpResponse.BodyHandlers.ofString()).body();
                 assertThat(names).allMatch(name -> value(body, name) > value(first, name));

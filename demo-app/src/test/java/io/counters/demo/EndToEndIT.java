@@ -3,6 +3,7 @@ package io.counters.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -70,7 +71,7 @@ class EndToEndIT {
             assertThat(expected.get("stock.balance")).isNegative();
             collector.awaitCounters(expected);
             await("memcached holds exactly these")
-                    .atMost(Duration.ofSeconds(10))
+                    .atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> {
                         for (Map.Entry<String, Long> counter : expected.entrySet()) {
                             assertThat(memcached.counter(counter.getKey()))
@@ -84,7 +85,7 @@ class EndToEndIT {
             long since = System.currentTimeMillis() / 1000;
             for (Map.Entry<String, Long> counter : expected.entrySet()) {
                 await("points of " + counter.getKey())
-                        .atMost(Duration.ofSeconds(20))
+                        .atMost(Duration.ofSeconds(60))
                         .untilAsserted(() -> {
                             NavigableMap<Long, Long> points =
                                     opentsdb.points(counter.getKey()).tailMap(since, false);
@@ -116,7 +117,7 @@ class EndToEndIT {
 
     @Test
     void a_collector_killed_and_restarted_while_the_shop_sells_loses_nothing() throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         CollectorProgram collector = CollectorProgram.start(folder, port);
         try (Program shop = Program.java(List.of(
                 "-javaagent:" + Jars.agent() + "=collector=" + collector.address()

@@ -2,6 +2,7 @@ package io.counters.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.testsupport.Ports;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -31,6 +32,6 @@ class FreePortsTest {
 
     @Test
     void a_released_port_is_free() throws Exception {
-        assertThat(FreePorts.isFree(Program.freePort())).isTrue();
+        assertThat(FreePorts.isFree(Ports.reserve())).isTrue();
     }
 }

@@ -3,6 +3,7 @@ package io.counters.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.io.File;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -64,7 +65,7 @@ class HealingIT {
     @Test
     void every_value_is_exact_although_collector_and_memcached_are_killed() throws Exception {
         Random random = new Random(20261122);
-        int port = Program.freePort();
+        int port = Ports.reserve();
         Memcached memcached = Memcached.start();
         CollectorProgram collector = CollectorProgram.start(folder, port, "--store", memcached.address());
         List<Program> shops = new ArrayList<>();
@@ -74,7 +75,7 @@ class HealingIT {
             }
             for (int kill = 1; kill <= KILLS; kill++) {
                 long until = network.got() + 5 + random.nextInt(40);
-                await("traffic").atMost(Duration.ofSeconds(30)).until(() -> network.got() >= until);
+                await("traffic").atMost(Duration.ofSeconds(60)).until(() -> network.got() >= until);
                 collector.program().kill();
                 if (kill % 8 == 0) {
                     memcached.kill();
@@ -134,21 +135,21 @@ class HealingIT {
 
     @Test
     void killed_senders_lose_only_counts_that_no_delivered_datagram_contained() throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         try (CollectorProgram collector = CollectorProgram.start(folder, port);
                 FaultyForwarder network = new FaultyForwarder(port, new Random(7))) {
             for (int seed = 1; seed <= 3; seed++) {
                 try (Program shop = shop(network.address(), seed)) {
                     long before = collector.counters().getOrDefault("requests", 0L);
                     await("traffic")
-                            .atMost(Duration.ofSeconds(30))
+                            .atMost(Duration.ofSeconds(60))
                             .until(() -> collector.counters().getOrDefault("requests", 0L) > before + 300);
                     shop.kill();
                 }
             }
 
             await("datagrams in transit have arrived")
-                    .atMost(Duration.ofSeconds(30))
+                    .atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(collector.counters()).containsExactlyEntriesOf(network.carried()));
             assertThat(network.carried().get("requests")).isGreaterThan(900);
             assertThat(collector.metric("ledger_datagrams_lost")).isPositive();

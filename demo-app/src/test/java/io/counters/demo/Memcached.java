@@ -3,6 +3,7 @@ package io.counters.demo;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -31,7 +32,7 @@ final class Memcached implements AutoCloseable {
 
     /** Starts one on a free port, and waits until it answers. */
     static Memcached start() throws IOException {
-        return start(Program.freePort());
+        return start(Ports.reserve());
     }
 
     /** Starts an empty one on this port, and waits until it answers. */

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;
@@ -39,7 +40,7 @@ final class OpenTsdb implements AutoCloseable {
     private final Path built;
     private final Path jdk;
     private final Path settings;
-    private final int port = Program.freePort();
+    private final int port = Ports.reserve();
     private final Program hbase;
     private final HttpClient web =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();

@@ -89,7 +89,7 @@ class OpenTsdbIT {
 
             Map<String, Long> counted = ticks.enough();
             await("all counts have arrived")
-                    .atMost(Duration.ofSeconds(20))
+                    .atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(collector.counters()).isEqualTo(counted));
             pass(ticks, 2 * TICK_SECONDS);
             long last = newest(ticks);

@@ -3,6 +3,7 @@ package io.counters.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +50,7 @@ class PeersIT {
     @BeforeEach
     void start() throws Exception {
         for (int i = 0; i < ports.length; i++) {
-            ports[i] = Program.freePort();
+            ports[i] = Ports.reserve();
         }
         openTsdb = OpenTsdb.start(folder.resolve("opentsdb"));
         memcached = Memcached.start();

@@ -2,13 +2,12 @@ package io.counters.demo;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.counters.testsupport.DefaultSignals;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -25,7 +24,7 @@ import java.util.regex.Pattern;
  */
 final class Program implements AutoCloseable {
     private static final int LINES_MAX = 10_000;
-    private static final Duration DEADLINE = Duration.ofSeconds(30);
+    private static final Duration DEADLINE = Duration.ofSeconds(60);
 
     private final List<String> command;
     private final Process process;
@@ -58,7 +57,7 @@ final class Program implements AutoCloseable {
 
     /** Starts a program that is on the path. */
     static Program start(List<String> command) throws IOException {
-        return new Program(new ProcessBuilder(command));
+        return new Program(new ProcessBuilder(DefaultSignals.command("INT,TERM", command)));
     }
 
     /** Starts a program that is on the path. */
@@ -76,7 +75,7 @@ final class Program implements AutoCloseable {
         List<String> command = new ArrayList<>();
         command.add(jdk.resolve(Path.of("bin", "java")).toString());
         command.addAll(arguments);
-        ProcessBuilder builder = new ProcessBuilder(command);
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command("INT,TERM", command));
         builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
         return new Program(builder);
     }
@@ -84,20 +83,6 @@ final class Program implements AutoCloseable {
     /** Starts the {@code java} of this JVM, without options from the environment. */
     static Program java(String... arguments) throws IOException {
         return java(List.of(arguments));
-    }
-
-    /** A port on which nobody listens at the moment, over TCP or UDP. */
-    static int freePort() throws IOException {
-        for (int tries = 0; tries < 100; tries++) {
-            int port;
-            try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                port = any.getLocalPort();
-            }
-            if (FreePorts.isFree(port)) {
-                return port;
-            }
-        }
-        throw new IOException("no free port in 100 attempts");
     }
 
     long pid() {
@@ -138,7 +123,7 @@ final class Program implements AutoCloseable {
     }
 
     /**
-     * Waits up to 30 s for a line, on either stream, that contains the expression; returns the match in the first such
+     * Waits up to 60 s for a line, on either stream, that contains the expression; returns the match in the first such
      * line.
      */
     Matcher awaitLine(String regex) throws InterruptedException {
@@ -168,7 +153,7 @@ final class Program implements AutoCloseable {
         }
     }
 
-    /** Waits up to 30 s for its end and for its last lines, and returns its exit status. */
+    /** Waits up to 60 s for its end and for its last lines, and returns its exit status. */
     int awaitEnd() throws InterruptedException {
         if (!process.waitFor(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new AssertionError("it did not end within " + DEADLINE.toSeconds() + " s " + this);

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.testsupport.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -88,7 +89,7 @@ class ProxyIT {
         int rounds = 10_000;
         int keys = 1000;
         List<PeriodicSink> sinks = new ArrayList<>();
-        int port = Program.freePort();
+        int port = Ports.reserve();
         try {
             for (int i = 0; i < 3; i++) {
                 sinks.add(new PeriodicSink());
@@ -144,10 +145,10 @@ class ProxyIT {
         int names = 100;
         Random random = new Random(7);
         List<CollectorProgram> collectors = new ArrayList<>();
-        int port = Program.freePort();
+        int port = Ports.reserve();
         try {
             for (int i = 0; i < 3; i++) {
-                collectors.add(CollectorProgram.start(folder.resolve("ledger" + i)));
+                collectors.add(CollectorProgram.start(folder.resolve("ledger" + i), Ports.reserve()));
             }
             List<String> addresses =
                     collectors.stream().map(CollectorProgram::address).toList();
@@ -175,7 +176,7 @@ class ProxyIT {
                         int victim = step % 3;
                         CollectorProgram running = collectors.get(victim);
                         await("counts have arrived")
-                                .atMost(Duration.ofSeconds(30))
+                                .atMost(Duration.ofSeconds(60))
                                 .until(() -> running.counters().size() > 10);
                         running.program().kill();
                         collectors.set(
@@ -188,7 +189,7 @@ class ProxyIT {
                     Map<String, Long> its = expected.get(i);
                     assertThat(its).hasSizeGreaterThan(names / 10);
                     await("collector " + i + " has all counts")
-                            .atMost(Duration.ofSeconds(30))
+                            .atMost(Duration.ofSeconds(60))
                             .untilAsserted(
                                     () -> assertThat(collector.counters()).containsExactlyInAnyOrderEntriesOf(its));
                 }

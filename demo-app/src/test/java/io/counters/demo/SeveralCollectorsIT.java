@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.testsupport.Ports;
 import java.io.File;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,7 +35,7 @@ class SeveralCollectorsIT {
         List<CollectorProgram> collectors = new ArrayList<>();
         try {
             for (int i = 0; i < WEIGHTS.length; i++) {
-                collectors.add(CollectorProgram.start(folder.resolve("ledger" + i)));
+                collectors.add(CollectorProgram.start(folder.resolve("ledger" + i), Ports.reserve()));
             }
             List<String> addresses =
                     collectors.stream().map(CollectorProgram::address).toList();
@@ -64,7 +65,7 @@ class SeveralCollectorsIT {
                     Map<String, Long> its = expected.get(i);
                     assertThat(its).hasSizeGreaterThan(NAMES / 10);
                     await("collector " + i + " has all counts")
-                            .atMost(Duration.ofSeconds(30))
+                            .atMost(Duration.ofSeconds(60))
                             .untilAsserted(
                                     () -> assertThat(collector.counters()).containsExactlyInAnyOrderEntriesOf(its));
                 }

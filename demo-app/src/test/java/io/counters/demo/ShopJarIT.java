@@ -7,6 +7,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
 
 class ShopJarIT {
@@ -31,6 +32,14 @@ class ShopJarIT {
             assertThat(page.body()).contains("A small shop");
             assertThat(shop.stop()).isEqualTo(143);
             assertThat(shop.errors()).isEmpty();
+        }
+    }
+
+    @Test
+    void the_jar_has_our_license_and_notice() throws Exception {
+        try (JarFile jar = new JarFile(Jars.shop().toFile())) {
+            assertThat(jar.getEntry("META-INF/LICENSE")).isNotNull();
+            assertThat(jar.getEntry("META-INF/NOTICE")).isNotNull();
         }
     }
 

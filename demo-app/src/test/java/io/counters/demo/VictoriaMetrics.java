@@ -3,6 +3,7 @@ package io.counters.demo;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.URI;
@@ -29,7 +30,7 @@ final class VictoriaMetrics implements AutoCloseable {
 
     private VictoriaMetrics(Path folder, int openTsdbPort) throws IOException {
         this.openTsdbPort = openTsdbPort;
-        queryPort = Program.freePort();
+        queryPort = Ports.reserve();
         program = Program.start(
                 "victoria-metrics",
                 "-opentsdbHTTPListenAddr=127.0.0.1:" + openTsdbPort,
@@ -46,14 +47,14 @@ final class VictoriaMetrics implements AutoCloseable {
      * @param folder for its data; may contain the data of an earlier one
      */
     static VictoriaMetrics start(Path folder) throws IOException {
-        return start(folder, Program.freePort());
+        return start(folder, Ports.reserve());
     }
 
     /** Like {@link #start(Path)}, but accepts points on this port. */
     static VictoriaMetrics start(Path folder, int openTsdbPort) throws IOException {
         VictoriaMetrics started = new VictoriaMetrics(folder, openTsdbPort);
         await("VictoriaMetrics answers")
-                .atMost(Duration.ofSeconds(30))
+                .atMost(Duration.ofSeconds(60))
                 .ignoreExceptionsInstanceOf(IOException.class)
                 .until(() -> started.read("health").startsWith("OK") && !FreePorts.isFree(openTsdbPort));
         return started;

@@ -9,9 +9,12 @@ import org.junit.jupiter.api.Test;
 class WatchTest {
     @Test
     void the_collectors_json_is_read_by_name() {
-        assertThat(Watch.counters("{\"counters\": [\n{\"name\": \"payments.tried,method=card\", \"value\": 12},\n"
-                        + "{\"name\": \"stock.balance\", \"value\": -5}\n]}\n"))
-                .isEqualTo(Map.of("stock.balance", -5L, "payments.tried,method=card", 12L));
+        assertThat(Watch.counters("""
+                {"counters": [
+                {"name": "payments.tried,method=card", "value": 12},
+                {"name": "stock.balance", "value": -5}
+                ]}
+                """)).isEqualTo(Map.of("stock.balance", -5L, "payments.tried,method=card", 12L));
         assertThat(Watch.counters("{\"counters\": [\n]}\n")).isEmpty();
     }
 

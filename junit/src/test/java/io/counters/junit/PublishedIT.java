@@ -41,6 +41,8 @@ class PublishedIT {
                     .as("dependencies at run time, each with its version")
                     .isEqualTo(module.equals("junit") ? List.of("counters-core " + version) : List.of());
 
+            assertThat(built.getEntry("META-INF/LICENSE")).isNotNull();
+            assertThat(built.getEntry("META-INF/NOTICE")).isNotNull();
             assertThat(manifest.getValue("Automatic-Module-Name")).isEqualTo("counters." + module);
             assertThat(manifest.getValue("Bundle-ManifestVersion")).isEqualTo("2");
             assertThat(manifest.getValue("Bundle-SymbolicName")).isEqualTo("io.counters." + module);

@@ -1,5 +1,6 @@
 package io.counters.servers;
 
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -16,7 +17,7 @@ class DerbyIT extends DrivenServer {
 
     @Override
     Program start(Path base, List<String> options) throws Exception {
-        port = Program.freePort();
+        port = Ports.reserve();
         return begin(base, Map.of(), control("start", options));
     }
 

@@ -3,6 +3,7 @@ package io.counters.servers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.example.shop.JakartaShop;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,9 +17,9 @@ class JettyIT extends DrivenServer {
 
     @Override
     Program start(Path base, List<String> options) throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         web = new Web(port);
-        stopPort = Program.freePort();
+        stopPort = Ports.reserve();
         try (Program setUp =
                 Program.start(base, Map.of(), java(List.of(), "--add-modules=http,ee10-deploy,ee10-annotations"))) {
             assertThat(setUp.awaitEnd()).as("%s", setUp).isZero();

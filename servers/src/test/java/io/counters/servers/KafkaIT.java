@@ -2,6 +2,7 @@ package io.counters.servers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +27,8 @@ class KafkaIT extends DrivenServer {
 
     @Override
     Program start(Path base, List<String> options) throws Exception {
-        port = Program.freePort();
-        int controllerPort = Program.freePort();
+        port = Ports.reserve();
+        int controllerPort = Ports.reserve();
         Path settings = base.resolve("server.properties");
         Files.write(
                 settings,

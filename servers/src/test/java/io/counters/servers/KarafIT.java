@@ -1,5 +1,6 @@
 package io.counters.servers;
 
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +15,7 @@ class KarafIT extends DrivenServer {
 
     @Override
     Program start(Path base, List<String> options) throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         web = new Web(port);
         log = base.resolve("karaf/data/log/karaf.log");
         Path home = base.resolve("karaf");
@@ -30,7 +31,7 @@ class KarafIT extends DrivenServer {
         Files.writeString(
                 shell,
                 Files.readString(shell)
-                        .replaceAll("(?m)^sshPort *=.*$", "sshPort = " + Program.freePort())
+                        .replaceAll("(?m)^sshPort *=.*$", "sshPort = " + Ports.reserve())
                         .replaceAll("(?m)^sshHost *=.*$", "sshHost = 127.0.0.1"));
         return script("karaf", "server", base, options);
     }

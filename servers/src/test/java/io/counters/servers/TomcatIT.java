@@ -1,6 +1,7 @@
 package io.counters.servers;
 
 import com.example.shop.JakartaApiShop;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,14 +14,14 @@ class TomcatIT extends DrivenServer {
 
     @Override
     Program start(Path base, List<String> options) throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         web = new Web(port);
         Folders.copy(Folders.server("apache-tomcat").resolve("conf"), base.resolve("conf"));
         Path settings = base.resolve("conf/server.xml");
         Files.writeString(
                 settings,
                 Files.readString(settings)
-                        .replace("port=\"8005\"", "port=\"" + Program.freePort() + "\"")
+                        .replace("port=\"8005\"", "port=\"" + Ports.reserve() + "\"")
                         .replace("port=\"8080\"", "address=\"127.0.0.1\" port=\"" + port + "\""));
         Files.createDirectories(base.resolve("temp"));
         Folders.war(base.resolve("webapps/shop.war"), JakartaApiShop.class, true);

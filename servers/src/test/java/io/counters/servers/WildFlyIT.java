@@ -1,6 +1,7 @@
 package io.counters.servers;
 
 import com.example.shop.JavaxShop;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,9 +21,9 @@ class WildFlyIT extends DrivenServer {
 
     @Override
     Program start(Path base, List<String> options) throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         web = new Web(port);
-        managementPort = Program.freePort();
+        managementPort = Ports.reserve();
         Path home = Folders.server("wildfly");
         Path standalone = base.resolve("standalone");
         Folders.copy(home.resolve("standalone"), standalone);
@@ -40,9 +41,9 @@ class WildFlyIT extends DrivenServer {
                         home.resolve("bin/standalone.sh").toString(),
                         "-Djboss.server.base.dir=" + standalone,
                         "-Djboss.http.port=" + port,
-                        "-Djboss.https.port=" + Program.freePort(),
+                        "-Djboss.https.port=" + Ports.reserve(),
                         "-Djboss.management.http.port=" + managementPort,
-                        "-Djboss.management.https.port=" + Program.freePort()));
+                        "-Djboss.management.https.port=" + Ports.reserve()));
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.counters.servers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,7 +15,7 @@ class ZipkinIT extends DrivenServer {
 
     @Override
     Program start(Path base, List<String> options) throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         web = new Web(port);
         List<String> command = new ArrayList<>(List.of(Program.java(), "-Xmx256m"));
         command.addAll(options);

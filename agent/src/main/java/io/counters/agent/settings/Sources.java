@@ -91,10 +91,9 @@ final class Sources {
         try {
             String text = text(Files.readAllBytes(Paths.get(file.text())));
             if (text.indexOf(0) >= 0) {
-                complaints.add(
-                        file.place() + ": settings is " + file.text() + ", which is not text in UTF-8, because it"
-                                + " contains zero bytes; save it in UTF-8"
-                                + (collectorKnown ? "" : NOTHING_IS_COUNTED));
+                complaints.add(file.place() + ": settings is " + file.text() + ", which is not UTF-8 text, because it"
+                        + " contains zero bytes; save it as UTF-8"
+                        + (collectorKnown ? "" : NOTHING_IS_COUNTED));
                 collectorMissed = !collectorKnown;
                 return;
             }
@@ -106,7 +105,7 @@ final class Sources {
             }
         } catch (IOException | InvalidPathException cannot) {
             complaints.add(file.place() + ": settings is " + file.text()
-                    + ", which cannot be read; name a file that this process may read"
+                    + ", which can't be read; name a file that this process can read"
                     + (collectorKnown ? "" : NOTHING_IS_COUNTED));
             collectorMissed = !collectorKnown;
         }

@@ -196,10 +196,11 @@ public final class Weaving implements ClassFileTransformer {
         }
         Hierarchy read = hierarchy;
         int unread = read == null ? 0 : read.unread();
-        return "classes scanned: " + scanned + ", methods instrumented: " + methods + ", refused: " + refused()
+        return "classes scanned: " + scanned + ", methods instrumented: " + methods + ", refused @Count and rules: "
+                + refused()
                 + (unread == 0 ? "" : ", supertypes whose class files can't be read: " + unread)
                 + (idle.isEmpty() ? "" : ", rules that matched nothing: " + String.join("; ", idle))
-                + ", errors suppressed: " + suppressed;
+                + ", errors suppressed while instrumenting: " + suppressed;
     }
 
     private byte @Nullable [] weave(@Nullable ClassLoader loader, String name, byte[] bytes) {
@@ -276,7 +277,7 @@ public final class Weaving implements ClassFileTransformer {
                 return Listing.lines(name, marked);
             }
         } catch (RuntimeException fault) {
-            refusals.refuse(name, "", "the class cannot be instrumented and counts nothing: " + fault);
+            refusals.refuse(name, "", "the class can't be instrumented and counts nothing: " + fault);
         }
         return Collections.emptyList();
     }
@@ -313,7 +314,7 @@ public final class Weaving implements ClassFileTransformer {
         try {
             if (suppressed.getAndIncrement() == 0) {
                 log.accept("class " + name + " is loaded without being instrumented: " + fault
-                        + "; further such errors are not logged, and the line after a minute has their number");
+                        + "; further such errors are not logged; the line after a minute gives their number");
             }
         } catch (Throwable evenThat) {
             // For example, there is no memory for the message, so nothing can be logged.

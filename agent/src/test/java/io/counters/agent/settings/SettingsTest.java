@@ -75,7 +75,7 @@ class SettingsTest {
                 "metaAnnotation=a.B | metaAnnotation is not a setting; did you mean metaAnnotations=",
                 "sweeps=1s | sweeps is not a setting; did you mean sweep=",
                 "strict | strict has no value; write strict=",
-                "settings=none.conf | settings is none.conf, which cannot be read",
+                "settings=none.conf | settings is none.conf, which can't be read",
                 "tags=env | tags is env, which is not of the form key=value,key=value: ",
                 "app='open | a ' is not closed"
             })
@@ -116,7 +116,7 @@ class SettingsTest {
     void with_an_unreadable_file_that_may_name_the_collector_nothing_is_counted() {
         Settings settings = read("settings=none.conf");
 
-        assertThat(settings.complaints()).singleElement().asString().contains("cannot be read", "Nothing is counted");
+        assertThat(settings.complaints()).singleElement().asString().contains("can't be read", "Nothing is counted");
         assertThat(settings.enabled()).isFalse();
         assertThat(read("settings=none.conf,collector=h").enabled()).isTrue();
     }
@@ -143,7 +143,7 @@ class SettingsTest {
         assertThat(read("settings=" + file).complaints())
                 .singleElement()
                 .asString()
-                .contains("which is not text in UTF-8", "save it in UTF-8", "Nothing is counted");
+                .contains("which is not UTF-8 text", "save it as UTF-8", "Nothing is counted");
         assertThat(read("settings=" + file).enabled()).isFalse();
         assertThat(read("collector=h,settings=" + file).enabled()).isTrue();
     }

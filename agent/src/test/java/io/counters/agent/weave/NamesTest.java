@@ -47,7 +47,7 @@ class NamesTest {
     }
 
     @Test
-    void a_name_that_is_written_as_another_name_becomes_is_logged_too() {
+    void a_name_that_equals_the_cleaned_form_of_another_name_is_logged_too() {
         Names names = new Names("host", "app", "", log::add);
 
         names.resolve("", "shop/Carts", "a_b");

@@ -177,13 +177,14 @@ class RuleTest {
         "<init>, ()V, false",
         "work, ()V, true"
     })
-    void a_star_does_not_match_everyday_methods_and_an_exact_name_does(String name, String descriptor, boolean taken) {
+    void a_star_does_not_match_getters_and_setters_and_an_exact_name_does(
+            String name, String descriptor, boolean taken) {
         assertThat(rule("a.B#*").namesMethod(method(name, descriptor))).isEqualTo(taken);
         assertThat(rule("a.*#" + name).namesMethod(method(name, descriptor))).isTrue();
     }
 
     @Test
-    void a_pattern_that_begins_with_characters_matches_everyday_methods() {
+    void a_pattern_that_does_not_begin_with_a_star_matches_getters_and_setters() {
         TypeFile.Method getter = method("getName", "()I");
 
         assertThat(rule("a.B#get*").namesMethod(getter)).isTrue();

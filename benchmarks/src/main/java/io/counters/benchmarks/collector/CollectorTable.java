@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 
 /**
  * Starts the collector the way users start it, sends it load over loopback, and prints its cost next to the targets as a
- * Markdown table. Takes about six minutes.
+ * Markdown table. Takes about ten minutes.
  */
 final class CollectorTable {
     private static final Path JAR = Path.of("collector/target/collector.jar");
@@ -37,6 +37,7 @@ final class CollectorTable {
                             : new SinkProcess(Layer.COLLECTOR)) {
                 new IntakeRows(collector, sink, table).measure();
             }
+            new HistoryRows(JAR, folder, table).measure();
             new ScaleRows(JAR, folder, table).measure();
         } finally {
             delete(folder);

@@ -4,7 +4,7 @@
  * machines affect both, so only the ratio can be compared between machines.
  *
  * <pre>
- *   CollectorTable   all results as one table: IntakeRows, ScaleRows
+ *   CollectorTable   all results as one table: IntakeRows, HistoryRows, ScaleRows
  *   Layers           compares the ways in which a Java program can receive datagrams
  *   Blast            sends Datagrams; only to loopback, for at most a minute
  *   Sink             the yardstick: receives by a Layer, counts in a Tally, discards

@@ -6,7 +6,10 @@ import io.counters.collector.history.Samples;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
+import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Explanation;
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Removal;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.wire.NameReader;
 import io.counters.wire.Rejection;
@@ -24,11 +27,13 @@ final class CountersApi {
     private static final int NEAREST = 3;
 
     private final Ledger ledger;
+    private final Commit commit;
     private final History history;
     private final InstantSource clock;
 
-    CountersApi(Ledger ledger, History history, InstantSource clock) {
+    CountersApi(Ledger ledger, Commit commit, History history, InstantSource clock) {
         this.ledger = ledger;
+        this.commit = commit;
         this.history = history;
         this.clock = clock;
     }
@@ -57,6 +62,74 @@ final class CountersApi {
             json.name("value").value(value).endObject();
             return false;
         });
+    }
+
+    /** {@code DELETE /api/counters/NAME}. Answers when the removal is on disk. */
+    Answer remove(Request request) {
+        request.allow();
+        String name = name(request);
+        Removal removal = ledger.remove(name);
+        if (removal == null) {
+            throw unknown(name);
+        }
+        if (!commit.run()) {
+            throw new RequestException(
+                    503,
+                    "counter " + name
+                            + " is removed, but this is not on disk yet, because the ledger can't be written; the"
+                            + " next commit that succeeds writes it. Until then a crash undoes the removal");
+        }
+        return Answer.json(json -> {
+            json.beginObject().name("name").value(name).name("value").value(removal.value());
+            json.name("pushed").value(removal.isPushed());
+            json.name("watermarks").value(removal.watermarks()).endObject();
+            return false;
+        });
+    }
+
+    /** {@code /api/counters/NAME/explain}. */
+    Answer explain(Request request) {
+        request.allow();
+        String name = name(request);
+        Explanation counter = ledger.explain(name);
+        if (counter == null) {
+            throw unknown(name);
+        }
+        return Answer.json(json -> {
+            json.beginObject().name("name").value(name);
+            tags(json, name);
+            json.name("value").value(counter.value()).name("committed").value(counter.committed());
+            second(json.name("created"), counter.createdSecond());
+            second(json.name("moved"), counter.movedSecond());
+            json.name("decremented").value(counter.isDecremented());
+            json.name("adopted").value(counter.adopted()).name("rest").value(counter.rest());
+            json.name("senders").beginArray();
+            for (Explanation.Part part : counter.parts()) {
+                part(json, part);
+            }
+            json.endArray();
+            json.name("senders_left_out").value(counter.partsLeftOut());
+            json.name("applied_left_out").value(counter.appliedLeftOut()).endObject();
+            return false;
+        });
+    }
+
+    private static void second(JsonWriter json, long second) throws IOException {
+        if (second == 0) {
+            json.nullValue();
+        } else {
+            json.value(second);
+        }
+    }
+
+    private static void part(JsonWriter json, Explanation.Part part) throws IOException {
+        json.beginObject().name("sender").value(part.sender());
+        json.name("increments").value(part.increments()).name("decrements").value(part.decrements());
+        json.name("applied").value(part.applied());
+        json.name("quiet_seconds").value(part.quietMillis() / 1000);
+        json.name("lost").value(part.lost()).name("healed").value(part.healed());
+        json.name("whole").value(part.isWhole());
+        json.name("quarantined").value(part.isQuarantined()).endObject();
     }
 
     /** {@code /api/counters/NAME/history?from=&to=&step=&format=}. */
@@ -125,7 +198,7 @@ final class CountersApi {
     }
 
     private static void tags(JsonWriter json, String name) throws IOException {
-        String[] parts = name.split(",");
+        String[] parts = name.split(",", -1);
         json.name("metric").value(parts[0]).name("tags").beginObject();
         for (int tag = 1; tag < parts.length; tag++) {
             int equals = parts[tag].indexOf('=');

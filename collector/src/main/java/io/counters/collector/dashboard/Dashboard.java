@@ -6,6 +6,7 @@ import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
+import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.self.FaultLog;
@@ -48,6 +49,7 @@ public final class Dashboard implements AutoCloseable {
     /**
      * Opens the port; {@link #start} serves it.
      *
+     * @param commit used to remove a counter
      * @param faults what a restart would cure, a line each; asked on the event loop, so it takes no lock
      * @param troubles what keeps the collector from some of its work, a line each; the same
      * @param parts the store, the sinks and the disk: which work, and since when; as before
@@ -60,6 +62,7 @@ public final class Dashboard implements AutoCloseable {
     public Dashboard(
             DashboardSettings settings,
             Ledger ledger,
+            Commit commit,
             History history,
             Self self,
             Supplier<List<String>> faults,
@@ -72,7 +75,7 @@ public final class Dashboard implements AutoCloseable {
             ThreadFactory threads)
             throws IOException {
         this.ledger = ledger;
-        CountersApi counters = new CountersApi(ledger, history, clock);
+        CountersApi counters = new CountersApi(ledger, commit, history, clock);
         PageApi page = new PageApi(ledger, history, udpPort, clock);
         Panel panel = new Panel(ledger, self, log, troubles, parts);
         live = new Live(ledger, panel, nanoClock, () -> clock.millis() / 1000);
@@ -82,6 +85,8 @@ public final class Dashboard implements AutoCloseable {
                 Route.file("/uplot.js", Dashboard.class, UPLOT + "uPlot.iife.min.js"),
                 Route.get("/api/counters", Work.MUCH, counters::list),
                 Route.get("/api/counters/*", Work.SOME, counters::one),
+                Route.delete("/api/counters/*", Work.SOME, counters::remove),
+                Route.get("/api/counters/*/explain", Work.SOME, counters::explain),
                 Route.get("/api/counters/*/history", Work.SOME, counters::history),
                 Route.get("/api/streams", Work.MUCH, this::streams),
                 Route.get("/api/live", Work.SOME, live::events),

@@ -4,6 +4,7 @@ import io.counters.collector.history.Samples;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +48,7 @@ record HistoryRange(long fromSecond, long toSecond, int stepSeconds) {
     }
 
     private static long second(Request request, String name, String absent, long now) {
-        String text = request.parameter(name) == null ? absent : request.parameter(name);
+        String text = Objects.requireNonNullElse(request.parameter(name), absent);
         if (text.equals(NOW)) {
             return now;
         }

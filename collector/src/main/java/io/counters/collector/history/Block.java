@@ -17,6 +17,20 @@ record Block(long first, long last, byte[] bytes) {
         return new Cursor(this);
     }
 
+    /** How many changes it has; of a damaged one, those that can be read. */
+    int size() {
+        int size = 0;
+        try {
+            Cursor cursor = cursor();
+            for (; cursor.hasNext(); cursor.next()) {
+                size++;
+            }
+        } catch (DamagedHistory cutOff) {
+            // A reader is told.
+        }
+        return size;
+    }
+
     /** Reads its changes one after the other. */
     static final class Cursor {
         private final Bytes.Reader in;

@@ -170,7 +170,7 @@ public final class History implements Sink {
             Path away = moveAway();
             log.error(
                     "the history was damaged ({}) and is set aside as {}; a new one begins, counts are unaffected",
-                    found.getMessage(),
+                    FaultLog.shown(String.valueOf(found.getMessage())),
                     away);
             return opened(false);
         }
@@ -336,7 +336,8 @@ public final class History implements Sink {
         try {
             return readers.read(reader -> question.ask(open, reader));
         } catch (SQLException | DamagedHistory failure) {
-            if (HistoryFile.isDamage(failure)) {
+            // A block that can't be read is no reason to give up all others.
+            if (failure instanceof SQLException && HistoryFile.isDamage(failure)) {
                 isSuspect = true;
             }
             throw new IOException("can't read the history " + settings.file() + ": " + failure.getMessage(), failure);

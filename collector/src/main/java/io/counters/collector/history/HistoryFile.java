@@ -317,10 +317,7 @@ final class HistoryFile implements AutoCloseable {
                 last = row.getLong(1);
                 series.add(row.getLong(2));
                 newest = end <= level.lastSecond() ? Math.max(newest, end) : newest;
-                Block.Cursor cursor = new Block(row.getLong(3), end, row.getBytes(5)).cursor();
-                for (; cursor.hasNext(); cursor.next()) {
-                    points++;
-                }
+                points += new Block(row.getLong(3), end, row.getBytes(5)).size();
             }
         }
         if (last != Level.NEVER) {
@@ -357,10 +354,10 @@ final class HistoryFile implements AutoCloseable {
 
     /** Gives some free pages back to the file system. */
     void shrink() throws SQLException {
-        try (ResultSet pages = control.executeQuery("PRAGMA incremental_vacuum(" + PAGES_FREED_AT_ONCE + ")")) {
-            while (pages.next()) {
-                // Each step frees a page.
-            }
+        long pages = Math.min(PAGES_FREED_AT_ONCE, number("PRAGMA freelist_count"));
+        for (long page = 0; page < pages; page++) {
+            // More than one at once would need a query, which the driver does not take this for.
+            control.execute("PRAGMA incremental_vacuum(1)");
         }
     }
 

@@ -46,12 +46,17 @@ final class Level {
     private static final int CLEAN_TICKS = 64;
 
     /** A block ends after this many ticks, if its rows take few bytes. */
-    private static final int AGE_TICKS_MAX = 4320;
+    private static final int AGE_TICKS_MAX = 8640;
 
     private static final int AGE_TICKS_MIN = 2 * CLEAN_TICKS;
 
     private static final long TRUSTED_SECONDS = 3_600;
     private static final long TRUSTED_TICKS_MIN = 12;
+
+    /** No block reaches over so long a time without ticks. */
+    private static final long FAR_SECONDS = 3_600;
+
+    private static final long FAR_TICKS = 12;
 
     /** Before the first tick. */
     static final long NEVER = Long.MIN_VALUE;
@@ -114,8 +119,11 @@ final class Level {
 
     /** Begins a tick; {@link #set} tells its values, and {@link #end} ends it. */
     void begin(Roster roster, long second) {
-        if (second <= lastSecond) {
-            beginEra(roster);
+        boolean isBack = second <= lastSecond;
+        if (lastSecond != NEVER && (isBack || second - lastSecond > Math.max(FAR_SECONDS, FAR_TICKS * stepSeconds))) {
+            // The seconds that follow are none of those that would follow, or the clock may be wrong.
+            endAll(roster);
+            era += isBack ? 1 : 0;
         }
         tick++;
         lastSecond = second;
@@ -208,8 +216,7 @@ final class Level {
         return all;
     }
 
-    /** Ends all blocks, as the seconds that follow are none of those that would follow them. */
-    private void beginEra(Roster roster) {
+    private void endAll(Roster roster) {
         for (int slot = 0; slot < roster.slots(); slot++) {
             Points points = open[slot];
             if (points != null) {
@@ -218,7 +225,6 @@ final class Level {
         }
         edge = tick;
         rowBytes = 0;
-        era++;
         state = state(roster);
     }
 

@@ -23,7 +23,7 @@ final class Recorder implements AutoCloseable {
     /** The rows of open blocks may take one part in so many of the file, and this much at the most. */
     private static final int ROWS_PART = 16;
 
-    private static final long ROW_BYTES_MAX = 16 << 20;
+    private static final long ROW_BYTES_MAX = 8 << 20;
 
     private final HistorySettings settings;
     private final HistoryFile file;
@@ -144,10 +144,10 @@ final class Recorder implements AutoCloseable {
 
     /** Lets the oldest blocks of the resolution that has most give way, where the file is too large; returns their points. */
     private long makeRoom(Set<Long> series) throws SQLException {
+        if (file.bytes() > settings.bytesMax()) {
+            file.shrink();
+        }
         if (file.usedBytes() <= settings.bytesMax()) {
-            if (file.bytes() > settings.bytesMax()) {
-                file.shrink();
-            }
             return 0;
         }
         Level largest = levels.get(0);

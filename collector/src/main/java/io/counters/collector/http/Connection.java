@@ -460,6 +460,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 linger();
                 return;
             }
+            request = null;
             enter(State.IDLE);
             Arrived next = pipelined.poll();
             if (next == null) {
@@ -618,7 +619,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         keepsAlive = false;
         try {
             if (isAnswerable) {
-                send(new RequestException(500, asked + " failed; the log says why").answer(isApi));
+                send(new RequestException(500, asked + " failed; see the log").answer(isApi));
             } else {
                 end();
             }

@@ -15,7 +15,7 @@ final class Routes {
         this.routes = routes.stream()
                 .sorted((one, other) -> other.path().length() - one.path().length())
                 .toList();
-        contents = "there are " + listed(routes);
+        contents = "this path does not exist; use " + listed(routes);
     }
 
     private static String listed(List<Route> routes) {

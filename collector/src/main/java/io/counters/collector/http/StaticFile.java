@@ -34,9 +34,9 @@ final class StaticFile implements Function<Request, Answer> {
      * @param resource relative to the class, or absolute with a slash at its beginning
      */
     StaticFile(Class<?> beside, String resource) {
-        type = TYPES.get(resource.substring(resource.lastIndexOf('.') + 1));
+        type = TYPES.getOrDefault(resource.substring(resource.lastIndexOf('.') + 1), "");
         try (InputStream in = beside.getResourceAsStream(resource)) {
-            if (in == null || type == null) {
+            if (in == null || type.isEmpty()) {
                 throw new IllegalArgumentException(resource + " is not in the jar, or is no html, js, css or svg");
             }
             byte[] bytes = in.readAllBytes();

@@ -18,7 +18,7 @@ import java.util.function.LongSupplier;
  * is thrown out of {@link #run} and ends the process.
  */
 final class DatagramReceiver implements Runnable {
-    /** At the end, datagrams that have arrived are still read, but no more than this: senders may never stop. */
+    /** The maximum number of datagrams that are still read at the end, because senders may never stop. */
     private static final int LAST_DATAGRAMS_MAX = 1_000_000;
 
     private final Datagrams socket;
@@ -119,7 +119,7 @@ final class DatagramReceiver implements Runnable {
             faults.warn(
                     "faulty datagram",
                     "a datagram of " + length + " bytes from " + socket.senderText()
-                            + " caused an internal error; lines before it were counted",
+                            + " caused an internal error; the lines before the error were counted",
                     fault);
         }
         datagrams.increment();

@@ -246,7 +246,7 @@ class TcpServer implements Runnable {
             faults.warn(
                     "faulty connection",
                     "the TCP connection from " + connection
-                            + " caused an internal error and was closed; lines before it were counted",
+                            + " caused an internal error and was closed; the lines before the error were counted",
                     fault);
         }
         if (!goesOn) {

@@ -53,9 +53,8 @@ final class LastMoves {
             long[] now = counters.values()[i];
             int[] of = block(counters.blocks()[i]);
             for (int place = 0; place < Values.BLOCK; place++) {
-                if (now[place] != before[place]) {
-                    of[place] = second;
-                }
+                // Without a branch, for speed.
+                of[place] = now[place] != before[place] ? second : of[place];
             }
             unwritten.set(counters.blocks()[i]);
         }

@@ -1184,6 +1184,7 @@ public final class Ledger {
         int counter = find(name);
         boolean isShown = counter >= 0
                 && counter < committedSize
+                && !facts.committedRemoved().get(counter)
                 && (ownership == null || ownership.ours().get(counter));
         return isShown
                 ? OptionalLong.of(values.committed()[Values.block(counter)][Values.place(counter)])

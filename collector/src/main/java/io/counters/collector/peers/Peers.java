@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Connects this collector with its peers: reads their list and sends them what belongs to them. For one thread. */
+/** Connects this collector with its peers: reads the list of peers, and sends each peer its amounts. For one thread. */
 public final class Peers implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Peers.class);
 
@@ -86,7 +86,7 @@ public final class Peers implements AutoCloseable {
                 return;
             }
             ledger.change(read);
-            log.info("now uses {} instead of {}", read, list);
+            log.info("this collector now uses {} instead of {}", read, list);
             list = read;
         } catch (SettingsException mistakes) {
             bad(String.join("; ", mistakes.mistakes()));

@@ -93,7 +93,7 @@ final class PeersFile {
             if (line.startsWith(NUMBER)) {
                 int read = Settings.wholeNumber(line.substring(NUMBER.length()).strip(), 1, Integer.MAX_VALUE);
                 if (number != 0) {
-                    throw new IllegalArgumentException("the list already has number " + number);
+                    throw new IllegalArgumentException("\"list\" appears twice; keep one of the two lines");
                 }
                 number = read;
             } else if (line.startsWith(OUT)) {

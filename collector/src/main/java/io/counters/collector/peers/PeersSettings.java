@@ -7,13 +7,13 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Whether there are peers.
+ * The settings of several collectors.
  *
- * @param file with their list; empty for a collector that is alone
- * @param self this collector's address as that file has it
+ * @param file the list of peers; empty if there are none
+ * @param self this collector's address as it is written in that file
  */
 public record PeersSettings(Optional<Path> file, String self) {
-    /** So that a key in the shared store can be made of it, behind a prefix. */
+    /** The address, with a prefix before it, must fit into a key of the store. */
     private static final int ADDRESS_LETTERS_MAX = 150;
 
     public static PeersSettings from(Settings settings) {

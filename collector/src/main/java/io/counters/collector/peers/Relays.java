@@ -14,8 +14,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * This collector's own streams to its peers: what the ledger has committed is told there, and repeated as an agent
- * repeats its totals. Pure but for what it is given. For one thread.
+ * This collector's own streams to its peers. They send what the ledger has committed, and repeat totals as an agent
+ * does. Pure, except for the clock and transports that it is given. For one thread.
  */
 public final class Relays {
     private final Ledger ledger;
@@ -26,7 +26,7 @@ public final class Relays {
     private record Outgoing(Stream stream, String peer) {}
 
     /**
-     * Goes on with the streams of the ledger's earlier life.
+     * Continues the streams that the ledger had before the restart.
      *
      * @param clockMillis the ledger's time
      */
@@ -41,7 +41,7 @@ public final class Relays {
     /**
      * Sends what is due; to be called once a second.
      *
-     * @param ways leads to a peer by its address; null where there is no way at the moment
+     * @param ways returns the transport to the peer with this address, or null if there is none now
      */
     public void send(Function<String, @Nullable Transport> ways) {
         for (Relayed relayed : ledger.takeRelayed()) {

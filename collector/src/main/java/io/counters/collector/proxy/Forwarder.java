@@ -221,7 +221,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private IOException taken(String protocol, int port, String key, BindException taken) {
         return new IOException(
                 "can't listen on " + settings.bind().getHostAddress() + " " + protocol + " port " + port + " ("
-                        + taken.getMessage() + "); another proxy may use it: stop that one, or set another " + key,
+                        + taken.getMessage() + "); if another proxy uses it, stop it, or set another " + key,
                 taken);
     }
 
@@ -332,7 +332,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             change.refusal.complete(change(change.servers));
         }
         if (tcp != null) {
-            // A port that was open for a tick and did not fail works, even if nobody connected.
+            // A port that was open for a tick and did not fail works, even if no sender connected.
             if (!acceptFailed) {
                 accepts.succeeded();
             }

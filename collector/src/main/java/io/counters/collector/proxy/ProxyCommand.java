@@ -115,7 +115,7 @@ public final class ProxyCommand implements Callable<Integer> {
         try {
             return new Ring(read.servers(), ProxySettings.dropTags(dropTags));
         } catch (IllegalArgumentException wrong) {
-            throw new SettingsException(List.of("--drop-tags is " + dropTags + "; " + wrong.getMessage()));
+            throw new SettingsException(List.of("--drop-tags is " + dropTags + ", " + wrong.getMessage()));
         }
     }
 

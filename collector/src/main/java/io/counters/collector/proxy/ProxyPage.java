@@ -41,7 +41,7 @@ public final class ProxyPage implements AutoCloseable {
         this.watch = watch;
         page = new HttpPort(
                 port,
-                "another proxy may use it: stop that one, or set another http_port, or 0 to turn the page off",
+                "if another proxy uses it, stop it, or set another http_port, or 0 to turn the page off",
                 List.of(
                         Route.rejected(faults),
                         Route.metrics(self),

@@ -245,7 +245,7 @@ public record ProxySettings(
             int equals = said.indexOf('=');
             int parting = equals < 0 ? said.indexOf(':') : equals;
             if (parting < 0) {
-                mistakes.add(place + " is not a setting; a setting is KEY = VALUE, and a comment begins with ;");
+                mistakes.add(place + " is not a setting; write KEY = VALUE, or begin a comment with ;");
                 return;
             }
             String name = said.substring(0, parting).strip();
@@ -260,8 +260,8 @@ public record ProxySettings(
                 }
             }
             List<String> keys = Arrays.stream(Key.values()).map(Key::key).toList();
-            remarks.add(place + ": the proxy has no setting " + name(name) + "; the nearest is "
-                    + Settings.nearest(name, keys));
+            remarks.add(place + ": " + name(name) + " is not a setting and is ignored; did you mean "
+                    + Settings.nearest(name, keys) + "?");
         }
 
         private boolean isOver(Key one, Key other) {
@@ -279,7 +279,7 @@ public record ProxySettings(
                 try {
                     return reading.of(said.text);
                 } catch (IllegalArgumentException broken) {
-                    mistakes.add(said.place + " is " + FaultLog.shown(said.text) + "; " + broken.getMessage());
+                    mistakes.add(said.place + " is " + FaultLog.shown(said.text) + ", " + broken.getMessage());
                 }
             }
             return reading.of(key.unlessSaid);
@@ -338,7 +338,7 @@ public record ProxySettings(
                 }
                 case "1", "yes", "true" ->
                     throw new IllegalArgumentException(
-                            "allowed is 0, because a JVM cannot detach from its terminal; run the proxy under systemd, or"
+                            "allowed is 0, because a JVM can't detach from its terminal; run the proxy under systemd, or"
                                     + " with nohup and &");
                 default -> throw new IllegalArgumentException("allowed are 0, no and false");
             }

@@ -14,7 +14,7 @@ enum Refusal {
             "on TCP a line ends with a line break; this one was cut off with its connection, may be half of a line, and is"
                     + " not forwarded. End the last line with a line break too: echo, not echo -n"),
     LINES_JOINED(
-            "the text contains several lines without line breaks between them, so they cannot be separated, and none of"
+            "the text contains several lines without line breaks between them, so they can't be separated, and none of"
                     + " them is forwarded. End each line with a line break: a:1|c\\n"),
     BINARY_TYPE("the type of a binary frame is 1 to 6"),
     BINARY_KEY("the key of a binary frame has at least one byte, no NUL except its last, and a length that counts it"),
@@ -22,9 +22,9 @@ enum Refusal {
     BINARY_CUT("a binary frame must be complete when its datagram or connection ends"),
     PEER_LINE("peer lines are between collectors; list the collectors in their --peers, not a proxy in front of them"),
     HTTP(
-            "the port accepts StatsD lines and increment NAME, not HTTP; the connection is closed, and nothing that follows"
-                    + " counts"),
-    TLS("the port does not accept TLS; the connection is closed, and nothing that follows counts"),
+            "this port accepts StatsD lines and increment NAME, not HTTP; on TCP the connection is closed, and nothing after"
+                    + " this line counts"),
+    TLS("this port accepts lines, not TLS; on TCP the connection is closed, and nothing after this counts"),
     TOO_MANY_NAMES(
             "the sums of names have reached names_bytes; new names are summed as counters.overflow until a restart");
 

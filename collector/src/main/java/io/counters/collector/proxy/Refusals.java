@@ -91,7 +91,7 @@ final class Refusals {
                 begin,
                 end,
                 () -> from.protocol() + " from " + from.text() + ": \"" + FaultLog.shown(in, begin, end)
-                        + "\" was refused (" + reason + "): " + rule + more.get());
+                        + "\" was rejected (" + reason + "): " + rule + more.get());
     }
 
     /** Adds bytes of a line that is too long and has not ended, and an estimate of the counts in them, to the metrics. */

@@ -132,8 +132,7 @@ final class ServersFile {
         }
         Server server = Server.of(words[0], weight(words[1]));
         if (!known.add(server.address().toLowerCase(Locale.ROOT))) {
-            throw new IllegalArgumentException(
-                    "this server is already listed; write it in one line, with its whole weight");
+            throw new IllegalArgumentException("this server appears twice; write it once, with its whole weight");
         }
         servers.add(server);
         if (isCut || !line.endsWith(words[1])) {

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * A server that is reached over TCP. While it is not connected, messages wait for it and keep their server. After a
  * connection has broken, the message that was cut is sent again, completely, on the next connection: its end was never sent,
  * so a server that processes complete messages has not processed it. What the kernel had accepted and the server had not read
- * is lost with the connection. Nobody can know how much that was: at most the content of both sockets' buffers. What this
+ * is lost with the connection. How much that was is not known: at most the content of both sockets' buffers. What this
  * side's buffer may have held is counted as bytes in doubt. It is not sent again, so nothing arrives twice.
  *
  * <p>Lines and binary frames use separate connections, each with its queue: statsite treats everything that it reads at once

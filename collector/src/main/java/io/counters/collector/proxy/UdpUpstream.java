@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
  * A server that is reached over UDP. A datagram contains complete messages, as many as fit into an Ethernet frame. What the
  * network or a full socket drops is lost, except in our own streams, which heal.
  *
- * <p>When the server's host answers that nobody listens there (ICMP port unreachable), the messages in transit are counted as
- * dropped, and further messages wait. An empty line every {@value #TRY_MILLIS} ms finds out whether somebody listens again. A
+ * <p>When the server's host answers that no program listens there (ICMP port unreachable), the messages in transit are counted as
+ * dropped, and further messages wait. An empty line every {@value #TRY_MILLIS} ms finds out whether a program listens there again. A
  * host that does not answer is treated as up.
  *
  * <p>A datagram contains lines or binary frames, never both. statsite reads the datagrams that wait together, and treats all
@@ -53,7 +53,7 @@ final class UdpUpstream implements Upstream, Transport {
     private long turnNanos;
     private long sentNanos;
 
-    /** Messages sent before the last tick, and since: their host may still answer that nobody listens. */
+    /** Messages sent before the last tick, and since: their host may still answer that no program listens there. */
     private long older;
 
     private long newer;
@@ -95,7 +95,7 @@ final class UdpUpstream implements Upstream, Transport {
         return lines.bytes() + (ofFrames == null ? 0 : ofFrames.bytes());
     }
 
-    /** Includes what the kernel did not accept because its buffer was full, and what was in transit when nobody listened. */
+    /** Includes what the kernel did not accept because its buffer was full, and what was in transit when no program listened there. */
     @Override
     public long dropped() {
         MessageQueue ofFrames = frames;
@@ -171,7 +171,7 @@ final class UdpUpstream implements Upstream, Transport {
         }
     }
 
-    /** Reacts if the server's host has answered that nobody listens there. */
+    /** Reacts if the server's host has answered that no program listens there. */
     private void heed(UdpTransport transport) {
         if (transport.refusals() == refusals) {
             return;
@@ -186,10 +186,10 @@ final class UdpUpstream implements Upstream, Transport {
             isRefused = true;
             isUp = false;
             log.warn(
-                    "{}: nobody listens there (its host sent ICMP port unreachable). Messages in transit that may be lost:"
+                    "{}: no program listens there (its host sent ICMP port unreachable). Messages in transit that may be lost:"
                             + " {} (counters_proxy_dropped_total). Further messages wait in the proxy's memory"
-                            + " (queue_bytes). Amounts of increment NAME are repeated in totals, and arrive when somebody"
-                            + " listens again",
+                            + " (queue_bytes). Amounts of increment NAME are repeated in totals, and arrive when a program"
+                            + " listens there again",
                     server,
                     gone);
         }

@@ -27,7 +27,7 @@ interface Upstream extends AutoCloseable {
     /** How many messages were dropped so far. From any thread; may be slightly out of date. */
     long dropped();
 
-    /** Whether it is connected; for UDP, whether the address is known and its host has not answered that nobody listens. */
+    /** Whether it is connected; for UDP, whether the address is known and its host has not answered that no program listens there. */
     boolean isUp();
 
     /** Removes the messages that wait and were not sent, and passes them to {@code each}. */

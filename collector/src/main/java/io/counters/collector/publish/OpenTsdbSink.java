@@ -243,7 +243,7 @@ public final class OpenTsdbSink implements Sink {
             lost.add(values.size());
             faults.warn(
                     this + " spool",
-                    this + " loses the points of second " + second + " (" + values.size()
+                    this + " loses the points of second " + second + " (points: " + values.size()
                             + "), because they can't be written to " + spool + ": " + DiskFault.text(noDisk)
                             + "; counts are unaffected, and the next tick has them");
         }
@@ -271,7 +271,7 @@ public final class OpenTsdbSink implements Sink {
             lost.add(shed);
             faults.warn(
                     this + " full",
-                    "the spool " + spool + " is full, so its oldest points are lost (" + shed
+                    "the spool " + spool + " is full, so its oldest points are lost (points: " + shed
                             + "); to keep more, raise --spool");
         }
     }
@@ -332,7 +332,7 @@ public final class OpenTsdbSink implements Sink {
 
     private void sayLost(int points, Exception why) {
         lost.add(points);
-        faults.warn(this + " damaged", "points of the spool are lost (" + points + "): " + why);
+        faults.warn(this + " damaged", "points of the spool are lost (points: " + points + "): " + why);
     }
 
     /**

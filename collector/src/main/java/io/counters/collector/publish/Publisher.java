@@ -103,8 +103,8 @@ public final class Publisher implements AutoCloseable {
                 lost.add(values.size());
                 faults.warn(
                         "sink stuck",
-                        lane.sink + " accepts nothing, so the points of second " + free + " are lost (" + values.size()
-                                + "); counts are unaffected, and the next tick has them");
+                        lane.sink + " accepts nothing, so the points of second " + free + " are lost (points: "
+                                + values.size() + "); counts are unaffected, and the next tick has them");
             } else {
                 lane.thread.execute(() -> put(lane.sink, free, values));
             }
@@ -120,7 +120,7 @@ public final class Publisher implements AutoCloseable {
             lost.add(values.size());
             faults.warn(
                     "sink fault",
-                    sink + " failed, so the points of second " + second + " are lost (" + values.size()
+                    sink + " failed, so the points of second " + second + " are lost (points: " + values.size()
                             + "); it continues: " + fault);
         }
     }

@@ -117,7 +117,7 @@ public final class JoinedLines {
         };
     }
 
-    /** Begins anew. */
+    /** Starts over. */
     public void clear() {
         last = 0;
         hasColon = false;

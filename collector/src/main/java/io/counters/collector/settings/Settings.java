@@ -18,8 +18,8 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * The settings as they were given, and every mistake found in them. The packages' records read their values with {@link
- * #get}, which returns the default if a value is wrong, so that one start finds all mistakes; {@link #check} then throws.
+ * The settings as they were given, and every error found in them. The packages' records read their values with {@link
+ * #get}, which returns the default if a value is wrong, so that one start finds all errors; {@link #check} then throws.
  */
 public final class Settings {
     private record Given(String text, String place) {}
@@ -103,8 +103,8 @@ public final class Settings {
         String nearest =
                 nearest(key, Arrays.stream(Setting.values()).map(spelling).toList());
         // A word that is not spelled like a setting may be a password.
-        String shown = KEY.matcher(key).matches() ? key : "of this name";
-        return place + ": there is no setting " + shown + "; the nearest is " + nearest;
+        String shown = KEY.matcher(key).matches() ? key : "this key";
+        return place + ": " + shown + " is not a setting; did you mean " + nearest + "?";
     }
 
     /** The known word with the smallest edit distance to a mistyped one. */
@@ -125,7 +125,7 @@ public final class Settings {
         T of(String text);
     }
 
-    /** The value of a setting; if its text breaks the rule, the mistake is recorded and the default returned. */
+    /** The value of a setting; if its text breaks the rule, the error is recorded and the default returned. */
     public <T> T get(Setting setting, Reading<T> reading) {
         Given text = given.get(setting);
         if (text != null && text.text.isEmpty() && !setting.defaultText().isEmpty()) {
@@ -195,9 +195,9 @@ public final class Settings {
     }
 
     /**
-     * Throws if any mistake was found.
+     * Throws if any error was found.
      *
-     * @throws SettingsException with every mistake
+     * @throws SettingsException with every error
      */
     public void check() throws SettingsException {
         if (!mistakes.isEmpty()) {

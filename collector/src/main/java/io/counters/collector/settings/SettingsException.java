@@ -2,7 +2,7 @@ package io.counters.collector.settings;
 
 import java.util.List;
 
-/** Thrown for wrong settings; the message lists every mistake, one on each line. */
+/** Thrown for wrong settings; the message lists every error, one on each line. */
 public final class SettingsException extends Exception {
     private final transient List<String> mistakes;
 
@@ -11,7 +11,7 @@ public final class SettingsException extends Exception {
         this.mistakes = List.copyOf(mistakes);
     }
 
-    /** Every mistake, in the order in which they were found. */
+    /** Every error, in the order in which they were found. */
     public List<String> mistakes() {
         return mistakes;
     }

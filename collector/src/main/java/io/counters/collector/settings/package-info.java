@@ -1,5 +1,5 @@
 /**
- * Settings: from flags, the environment, an INI file and defaults, in this order. All mistakes are reported at once, each
+ * Settings: from flags, the environment, an INI file and defaults, in this order. All errors are reported at once, each
  * with place, value, rule and remedy. The other packages' records read their values from here; this package uses no other
  * package.
  */

@@ -26,7 +26,7 @@ record Odds(
     Odds {
         for (double odds : new double[] {loss, duplicate, reorder, crash, reshard, restart, disk, clock}) {
             if (!(odds >= 0 && odds <= 1)) {
-                throw new IllegalArgumentException("a share is " + 100 * odds + "%; allowed are 0% to 100%");
+                throw new IllegalArgumentException("a share is " + 100 * odds + "%, allowed are 0% to 100%");
             }
         }
     }

@@ -28,7 +28,7 @@ final class World {
     private static final int DOWN_STEPS_MAX = 6;
     private static final int CROWD_STEPS = 5;
 
-    /** In these, more than its totals may be applied of a stream, because it was forgotten or somebody else wrote to it. */
+    /** In these, more than its totals may be applied of a stream, because it was forgotten or another sender wrote to it. */
     private static final Set<Scenario> FORGETFUL =
             EnumSet.of(Scenario.FULL, Scenario.FORGED, Scenario.HIJACKED, Scenario.CROWDED);
 

@@ -190,7 +190,7 @@ final class MemcachedServer implements AutoCloseable {
         running.spy.getConnection().enqueueOperation(name, operation);
     }
 
-    /** Whether it was connected by then; tends the client until it is. */
+    /** Whether it was connected by then. Maintains the client while it waits. */
     boolean awaitConnection(long deadline) throws InterruptedException {
         boolean connected = false;
         for (long left = 1; !connected && left > 0; left = deadline - nanoClock.getAsLong()) {

@@ -95,7 +95,7 @@ public final class Pusher {
             isSilent = true;
             faults.warn(
                     "store unanswered",
-                    store + " did not answer (" + FaultLog.shown(String.valueOf(noAnswer.getMessage()))
+                    store + " gave no usable answer (" + FaultLog.shown(String.valueOf(noAnswer.getMessage()))
                             + "); counts are kept, and pushed once it answers again");
         }
         return learnt;
@@ -127,7 +127,7 @@ public final class Pusher {
         if (lost.sum() > lostBefore) {
             faults.warn(
                     "store lost keys",
-                    () -> store + " has lost keys (" + (lost.sum() - lostBefore) + "): " + store.loss()
+                    () -> store + " has lost keys (keys: " + (lost.sum() - lostBefore) + "): " + store.loss()
                             + "; they are restored");
         }
         if (round.moves) {
@@ -245,7 +245,7 @@ public final class Pusher {
         }
         faults.warn(
                 "store unanswered",
-                () -> store + " did not answer (" + FaultLog.shown(unknown.why())
+                () -> store + " gave no usable answer (" + FaultLog.shown(unknown.why())
                         + "); counts are kept, and pushed once it answers again");
     }
 }

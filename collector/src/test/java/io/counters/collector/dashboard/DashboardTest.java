@@ -39,6 +39,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -80,6 +81,7 @@ class DashboardTest {
         return new Dashboard(
                 new DashboardSettings(port),
                 kept.ledger,
+                kept.commit,
                 history,
                 kept.self,
                 () -> hangs,
@@ -149,10 +151,13 @@ class DashboardTest {
         HttpResponse<String> counters = ask("GET", "/api/counters");
 
         assertThat(type(counters)).isEqualTo("application/json");
-        assertThat(counters.body())
-                .isEqualTo("{\"counters\": [\n{\"name\": \"B\", \"value\": 0},\n"
-                        + "{\"name\": \"a,x=1,y=2\", \"value\": -5},\n"
-                        + "{\"name\": \"b.z\", \"value\": 9007199254740993}\n]}\n");
+        assertThat(counters.body()).isEqualTo("""
+                {"counters": [
+                {"name": "B", "value": 0},
+                {"name": "a,x=1,y=2", "value": -5},
+                {"name": "b.z", "value": 9007199254740993}
+                ]}
+                """);
     }
 
     private List<String> names(String path) throws Exception {
@@ -250,7 +255,7 @@ class DashboardTest {
         HttpResponse<String> refused = ask("GET", "/api/counters/a%20b");
 
         assertThat(refused.statusCode()).isEqualTo(400);
-        assertThat(refused.body()).contains("no counter can have the name \\\"a b\\\": a name is made of A-Z");
+        assertThat(refused.body()).contains("no counter can have the name \\\"a b\\\": a name consists of A-Z");
     }
 
     @Test
@@ -261,6 +266,69 @@ class DashboardTest {
         kept.commit.run();
 
         assertThat(ask("GET", "/api/counters/a").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void a_counter_is_explained_by_its_senders_and_the_rest() throws Exception {
+        kept.wallSeconds = NOW - 60;
+        kept.datagram("from 8f2c6a1e0b7d4c93a5e1f07b 1000 1\nincrement a/b,x=1 5 5\ndecrement a/b,x=1 1 1");
+        kept.datagram("from 8f2c6a1e0b7d4c93a5e1f07b 2000 3\nincrement a/b,x=1 1 8");
+        kept.datagram("increment a/b,x=1 100");
+        kept.commit.run();
+
+        HttpResponse<String> answer = ask("GET", "/api/counters/a%2Fb,x=1/explain");
+
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body())
+                .isEqualTo(String.join(
+                        ", ",
+                        "{\"name\": \"a/b,x=1\", \"metric\": \"a/b\", \"tags\": {\"x\": \"1\"}, \"value\": 107, \"committed\": 107",
+                        "\"created\": 1699999945, \"moved\": 1699999945, \"decremented\": true, \"adopted\": 0, \"rest\": 100",
+                        "\"senders\": [{\"sender\": \"8f2c6a1e0b7d4c93a5e1f07b\", \"increments\": 8, \"decrements\": 1",
+                        "\"applied\": 7, \"quiet_seconds\": 0, \"lost\": 1, \"healed\": 2, \"whole\": true, \"quarantined\": false}]",
+                        "\"senders_left_out\": 0, \"applied_left_out\": 0}\n"));
+    }
+
+    @Test
+    void times_that_are_not_known_are_null() throws Exception {
+        kept.datagram("increment a");
+        kept.commit.run();
+
+        assertThat(ask("GET", "/api/counters/a/explain").body()).contains("\"created\": null, \"moved\": null,");
+    }
+
+    @Test
+    void a_removed_counter_is_gone_and_the_answer_says_what_was_removed() throws Exception {
+        kept.datagram("from 8f2c6a1e0b7d4c93a5e1f07b 1000 1\nincrement a,x=1,y=2 5 5\nincrement b 2");
+        kept.commit.run();
+
+        HttpResponse<String> removed = ask("DELETE", "/api/counters/a,y=2,x=1");
+
+        assertThat(removed.statusCode()).isEqualTo(200);
+        assertThat(removed.body())
+                .isEqualTo("{\"name\": \"a,x=1,y=2\", \"value\": 5, \"pushed\": false, \"watermarks\": 1}\n");
+        assertThat(names("/api/counters")).containsExactly("b");
+        for (String path : new String[] {"", "/explain", "/history"}) {
+            assertThat(ask("GET", "/api/counters/a,x=1,y=2" + path).statusCode())
+                    .as(path)
+                    .isEqualTo(404);
+        }
+        assertThat(ask("DELETE", "/api/counters/a,x=1,y=2").statusCode())
+                .as("again")
+                .isEqualTo(404);
+        assertThat(ask("DELETE", "/api/counters/no%20name").statusCode()).isEqualTo(400);
+    }
+
+    @Test
+    void a_removal_that_is_not_on_disk_is_503_and_says_so() throws Exception {
+        kept.datagram("increment a");
+        kept.commit.run();
+        kept.close();
+
+        HttpResponse<String> removed = ask("DELETE", "/api/counters/a");
+
+        assertThat(removed.statusCode()).isEqualTo(503);
+        assertThat(removed.body()).contains("counter a is removed, but this is not on disk yet");
     }
 
     @Test
@@ -531,6 +599,7 @@ class DashboardTest {
     }
 
     @Test
+    @Tag("slow")
     void many_counters_that_several_clients_read_at_once_need_little_memory() throws Exception {
         int size = 200_000;
         Process small = new ProcessBuilder(
@@ -585,7 +654,7 @@ class DashboardTest {
     }
 
     @Test
-    void no_request_can_change_anything() throws Exception {
+    void only_the_removal_of_a_counter_changes_anything() throws Exception {
         for (String method : new String[] {"POST", "PUT", "DELETE"}) {
             HttpResponse<String> refused = ask(method, "/api/counters");
 

@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,7 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(60)
+@Timeout(180)
 class HttpPortTest {
     private static final String HUGE = "0123456789abcdef".repeat(64);
     private static final int HUGE_LINES = 5000;
@@ -301,6 +302,7 @@ class HttpPortTest {
                 "GET / HTTP/1.1\r\nHost: localhost\r\n",
                 "POST /change HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"
             })
+    @Tag("slow")
     void a_request_that_is_not_complete_after_5_seconds_is_408(String half) throws Exception {
         Browser browser = browser().send(half);
         awaitConnections(1);
@@ -514,7 +516,7 @@ class HttpPortTest {
     }
 
     @Test
-    void any_bytes_end_only_their_own_connection() throws Exception {
+    void invalid_bytes_close_only_the_connection_that_sent_them() throws Exception {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         byte[] letters =
@@ -629,7 +631,7 @@ class HttpPortTest {
         "Sec-Fetch-Site: none",
         "X: nothing",
     })
-    void a_change_is_accepted_from_programs_and_from_the_own_page(String header) throws IOException {
+    void a_change_is_accepted_from_programs_and_from_pages_of_the_same_port(String header) throws IOException {
         assertThat(ask("POST", "/change", header.replace("PORT", "" + port.number()))
                         .status())
                 .isEqualTo(200);

@@ -83,13 +83,13 @@ class LinesTest {
                 .containsExactlyInAnyOrder(
                         "WARN UDP line \"b@d\" was rejected (unknown_verb): a line begins with increment, decrement,"
                                 + " from or peer, or is a StatsD line name:1|c; sent by 127.0.0.1:4711",
-                        "WARN UDP line \"timer:1|ms\" was rejected (statsd_type): of StatsD's types only counters (c)"
-                                + " count; sent by 127.0.0.1:4711");
+                        "WARN UDP line \"timer:1|ms\" was rejected (statsd_type): of StatsD's types only c, a"
+                                + " counter, is counted; sent by 127.0.0.1:4711");
         assertThat(kept.value("a")).isEqualTo(1);
     }
 
     @Test
-    void events_and_service_checks_do_not_hide_counters_with_mistakes() {
+    void events_and_service_checks_do_not_hide_counters_with_errors() {
         Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self);
         byte[] bad = bytes("_e{5,4}:title|text\n_sc|Redis|0\n_sc|Redis|2|#env:dev|m:down\nlost:1|C\nlost");
 

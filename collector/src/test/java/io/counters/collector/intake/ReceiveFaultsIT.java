@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** collector.jar in its own process, whose kernel refuses receives and accepts for a moment. */
 class ReceiveFaultsIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Pattern PORTS =
             Pattern.compile("UDP 127\\.0\\.0\\.1:(\\d+).*127\\.0\\.0\\.1:(\\d+)/", Pattern.DOTALL);
 

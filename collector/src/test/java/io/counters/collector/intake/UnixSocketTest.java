@@ -36,6 +36,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -46,7 +47,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Counts over a Unix datagram socket, from the kernel's sockets and from a real client, in a real ledger. */
 @EnabledOnOs(OS.LINUX)
 class UnixSocketTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     /** Sends each argument except the first as a datagram, like PHP's and Python's clients. */
     private static final String CLIENT = """
@@ -137,6 +138,7 @@ class UnixSocketTest {
     }
 
     @Test
+    @Tag("slow")
     void a_real_client_in_another_process_is_counted() throws Exception {
         run();
 
@@ -298,6 +300,7 @@ class UnixSocketTest {
     }
 
     @Test
+    @Tag("slow")
     void a_removed_name_is_created_again_and_waiting_datagrams_count() throws Exception {
         UnixSocket socket = new UnixSocket(path, System::nanoTime);
         send("increment before");
@@ -324,6 +327,7 @@ class UnixSocketTest {
     }
 
     @Test
+    @Tag("slow")
     void a_name_that_another_program_has_taken_is_logged_and_left_alone() throws Exception {
         run();
 
@@ -339,6 +343,7 @@ class UnixSocketTest {
     }
 
     @Test
+    @Tag("slow")
     void a_name_that_another_program_had_taken_is_bound_again_once_that_program_is_killed() throws Exception {
         run();
         Files.delete(path);
@@ -357,6 +362,7 @@ class UnixSocketTest {
     }
 
     @Test
+    @Tag("slow")
     void a_missing_descriptor_for_a_new_socket_is_a_temporary_failure() throws Exception {
         Process process = new ProcessBuilder(
                         "bash",

@@ -262,7 +262,7 @@ class FractionsTest {
 
     /** A rest is below one count, so it stays; what has become a whole count moves to the owner. */
     @Test
-    void a_collector_that_does_not_own_a_name_passes_on_whole_counts_and_keeps_the_rest() {
+    void a_collector_that_does_not_own_a_name_forwards_whole_counts_and_keeps_the_rest() {
         PeerList list = new PeerList(
                 1, List.of(new PeerList.Peer("a:1", 1), new PeerList.Peer("b:1", 1)), List.of(), List.of());
         Map<String, PeerLedger> all = new LinkedHashMap<>();

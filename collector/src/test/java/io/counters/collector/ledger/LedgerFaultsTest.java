@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.counters.collector.Faults;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The real file on a disk whose calls fail one by one, in a child process: see {@link FaultyDisk}. */
+@Tag("slow")
 class LedgerFaultsTest {
     @TempDir
     Path folder;

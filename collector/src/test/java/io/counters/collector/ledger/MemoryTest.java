@@ -8,8 +8,10 @@ import io.counters.collector.self.Self;
 import io.counters.wire.Verb;
 import java.nio.file.Path;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("slow")
 class MemoryTest {
     private static final int SENDERS = 1000;
     private static final int COUNTERS = 1000;

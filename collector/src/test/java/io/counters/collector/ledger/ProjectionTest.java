@@ -92,7 +92,7 @@ class ProjectionTest {
     }
 
     @Test
-    void nothing_is_sent_before_its_goal_is_committed() {
+    void nothing_is_pushed_before_its_goal_is_committed() {
         count(5);
         disk.commit(ledger);
         ledger.settle(ledger.take(10, 10).get(0), new Missing());

@@ -61,9 +61,13 @@ class PeersFileTest {
                 arguments("list 0\na:1", " line 1 is \"list 0\": "),
                 arguments("list x\na:1", " line 1 is \"list x\": "),
                 arguments("list 2147483648\na:1", " line 1 is \"list 2147483648\": "),
-                arguments("list 1\nlist 2\na:1", " line 2 is \"list 2\": the list already has number 1"),
+                arguments(
+                        "list 1\nlist 2\na:1",
+                        " line 2 is \"list 2\": \"list\" appears twice; keep one of the two lines"),
                 arguments("list 1\n\na:0", " line 3 is \"a:0\": \"a:0\" is not HOST:PORT with a port from 1 to 65535"),
-                arguments("list 1\na:1*0", " line 2 is \"a:1*0\": \"a:1*0\" has a weight that is no number"),
+                arguments(
+                        "list 1\na:1*0",
+                        " line 2 is \"a:1*0\": the weight of \"a:1*0\" is not a number from 1 to 1000000"),
                 arguments("list 1\na:1 b:1", " line 2 is \"a:1 b:1\": "),
                 arguments("list 1\nout\na:1", " line 2 is \"out\": "),
                 arguments("list 1\nout a b\na:1", " line 2 is \"out a b\": "),
@@ -72,7 +76,8 @@ class PeersFileTest {
                 arguments("list 1\na\nA:11212", ": \"A:11212\" appears twice"),
                 arguments("list 1\na:1\nout a:1", ": \"a:1\" appears twice"),
                 arguments("list 1\na:1\nout b:1\ngone B:1", ": \"B:1\" appears twice"),
-                arguments("list 1\na:1\nb:1*1000000", ": \"a:1\" has a weight of 1 of 1000001 and would own no name"));
+                arguments(
+                        "list 1\na:1\nb:1*1000000", ": \"a:1\" has a weight of 1 of 1000001, so it would own no name"));
     }
 
     @Test

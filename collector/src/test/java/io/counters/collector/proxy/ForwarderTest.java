@@ -13,6 +13,7 @@ import io.counters.collector.self.Self;
 import io.counters.collector.settings.SettingsException;
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.testsupport.Ports;
 import io.counters.wire.Rejection;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -21,7 +22,6 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
@@ -50,6 +50,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,9 +58,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The real loop between real sockets. */
-@Timeout(60)
+@Timeout(180)
 class ForwarderTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final long NAMES_BYTES = 1 << 20;
     private static final Pattern NUMBERED = Pattern.compile("key(\\d+):x*\\|c\n");
 
@@ -154,13 +155,6 @@ class ForwarderTest {
         }
         for (AutoCloseable part : opened) {
             part.close();
-        }
-    }
-
-    /** A loopback port on which nobody listens. */
-    private static int deadPort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
         }
     }
 
@@ -314,7 +308,7 @@ class ForwarderTest {
     @Test
     void messages_wait_for_a_server_that_starts_late_and_keys_keep_their_server() throws Exception {
         Sink early = open(new Sink());
-        int port = deadPort();
+        int port = Ports.reserve();
         List<Server> servers = List.of(server(early.address()), server("127.0.0.1:" + port));
         proxy(servers);
         OutputStream out = tcp();
@@ -429,7 +423,7 @@ class ForwarderTest {
     @Test
     void messages_for_a_removed_server_go_to_the_new_owners_and_other_connections_are_kept() throws Exception {
         Sink stays = open(new Sink());
-        int port = deadPort();
+        int port = Ports.reserve();
         List<Server> servers = List.of(server(stays.address()), server("127.0.0.1:" + port));
         proxy(servers);
         OutputStream out = tcp();
@@ -449,6 +443,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void our_own_commands_arrive_with_totals_in_a_stream_of_the_proxy() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -468,8 +463,9 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void our_own_commands_for_a_server_that_is_down_are_kept_as_one_number_per_name() throws Exception {
-        int port = deadPort();
+        int port = Ports.reserve();
         proxy(List.of(server("127.0.0.1:" + port)));
         OutputStream out = tcp();
         for (int i = 0; i < 10_000; i++) {
@@ -491,6 +487,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void unsent_amounts_go_to_the_new_owner_and_sent_amounts_stay_in_their_stream() throws Exception {
         Sink leaves = open(new Sink());
         Sink stays = open(new Sink());
@@ -546,7 +543,7 @@ class ForwarderTest {
                 .singleElement()
                 .satisfies(line -> assertThat(line)
                         .contains(
-                                "\"a:1|cb:1|c\" was refused (lines_joined): the text contains several lines without line",
+                                "\"a:1|cb:1|c\" was rejected (lines_joined): the text contains several lines without line",
                                 "a:1|c\\n; estimated counts in it: 2"));
         udp("users:abe|sorders:1|c\nload:1.|gorders:5|c\nincrement aincrement b\nincrement aorders:1|c\norders:1|C\n");
         Socket ends = connected();
@@ -562,7 +559,7 @@ class ForwarderTest {
 
     @Test
     void a_TCP_stream_without_line_breaks_is_reported_each_minute_and_at_its_end() throws Exception {
-        proxy(List.of(server("127.0.0.1:" + deadPort())));
+        proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         int counts = 40_000;
         Socket sender = connected();
         sender.getOutputStream().write(bytes("a:1|c".repeat(counts)));
@@ -587,8 +584,9 @@ class ForwarderTest {
     }
 
     @Test
-    void a_server_reached_over_UDP_is_down_while_nobody_listens_and_gets_waiting_messages_later() throws Exception {
-        int port = deadPort();
+    @Tag("slow")
+    void a_server_reached_over_UDP_is_down_while_no_program_listens_and_gets_waiting_messages_later() throws Exception {
+        int port = Ports.reserve();
         Server server = server("udp://127.0.0.1:" + port);
         proxy(List.of(server));
         String label = "{server=\"" + server + "\"}";
@@ -623,15 +621,16 @@ class ForwarderTest {
             assertThat(value("proxy_up" + label)).isEqualTo(1);
             assertThat(log.lines())
                     .anySatisfy(line -> assertThat(line)
-                            .contains(server + ": nobody listens there", "may be lost: 1 ", "increment NAME"))
+                            .contains(server + ": no program listens there", "may be lost: 1 ", "increment NAME"))
                     .anySatisfy(line -> assertThat(line).contains(server + " is back"))
                     .noneSatisfy(line -> assertThat(line).contains("nothing is lost"));
         }
     }
 
     @Test
+    @Tag("slow")
     void a_server_reached_over_UDP_that_returns_is_up_again_even_if_nothing_waits_for_it() throws Exception {
-        int port = deadPort();
+        int port = Ports.reserve();
         Server server = server("udp://127.0.0.1:" + port);
         proxy(List.of(server));
         String label = "{server=\"" + server + "\"}";
@@ -651,6 +650,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void a_server_that_stops_reading_keeps_its_connection() throws Exception {
         assumeTrue(Files.isReadable(Path.of("/proc/self/net/tcp")), "needs Linux's table of connections");
         Sink sink = open(new Sink());
@@ -679,6 +679,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void each_kind_has_its_own_connection_which_is_opened_at_its_first_message() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -704,7 +705,7 @@ class ForwarderTest {
     @Test
     void waiting_messages_of_both_kinds_go_to_the_new_owners_and_metrics_stay_correct() throws Exception {
         Sink stays = open(new Sink());
-        int port = deadPort();
+        int port = Ports.reserve();
         List<Server> servers = List.of(server(stays.address()), server("127.0.0.1:" + port));
         proxy(servers);
         StringBuilder both = new StringBuilder();
@@ -742,6 +743,7 @@ class ForwarderTest {
     /** Measures what the loop's thread allocates, after the JIT compiler has compiled the code that runs. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
+    @Tag("slow")
     void forwarding_a_line_allocates_nothing(boolean byTcp) throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -901,6 +903,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void an_incomplete_message_that_does_not_grow_ends_its_connection_but_silence_alone_does_not() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -935,6 +938,7 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void a_flood_of_forged_names_does_not_affect_known_names_and_sums_stay_correct() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -963,7 +967,7 @@ class ForwarderTest {
 
     @Test
     void an_error_that_the_loop_cannot_handle_ends_its_thread() throws Exception {
-        proxy(List.of(server("127.0.0.1:" + deadPort())));
+        proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         AtomicReference<Throwable> out = new AtomicReference<>();
         Thread thread = Objects.requireNonNull(loop);
         thread.setUncaughtExceptionHandler((dead, fault) -> out.set(fault));
@@ -975,8 +979,9 @@ class ForwarderTest {
     }
 
     @Test
+    @Tag("slow")
     void healthz_reports_a_hanging_loop_until_it_continues() throws Exception {
-        proxy(List.of(server("127.0.0.1:" + deadPort())));
+        proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         ServersWatch watch = new ServersWatch(settings(List.of(), 0, 0), forwarder(), said.log(), self);
         try (ProxyPage page =
                 new ProxyPage(0, forwarder(), watch, self, System::nanoTime, said.log(), ForwarderTest::daemon)) {
@@ -1022,13 +1027,14 @@ class ForwarderTest {
         }
 
         for (SocketChannel client : clients) {
-            await().atMost(Duration.ofMillis(900)).pollDelay(Duration.ZERO).until(client::finishConnect);
+            await().atMost(SOON).pollDelay(Duration.ZERO).until(client::finishConnect);
         }
         start(notRunning);
         await().atMost(SOON).until(() -> value("proxy_connections") == 600);
     }
 
     @Test
+    @Tag("slow")
     void the_end_does_not_wait_for_a_server_that_does_not_read() throws Exception {
         Sink sink = open(new Sink());
         sink.stopReading();
@@ -1042,10 +1048,11 @@ class ForwarderTest {
         forwarder().close();
 
         Thread ending = Objects.requireNonNull(loop);
-        await().atMost(Duration.ofSeconds(8)).until(() -> !ending.isAlive());
+        await().atMost(SOON).until(() -> !ending.isAlive());
     }
 
     @Test
+    @Tag("slow")
     void the_end_does_not_wait_for_senders_that_never_stop() throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
@@ -1067,7 +1074,7 @@ class ForwarderTest {
         forwarder().close();
 
         Thread ending = Objects.requireNonNull(loop);
-        await().atMost(Duration.ofSeconds(8)).until(() -> !ending.isAlive());
+        await().atMost(SOON).until(() -> !ending.isAlive());
     }
 
     @Test

@@ -7,11 +7,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.Faults;
+import io.counters.testsupport.DefaultSignals;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
@@ -27,14 +28,16 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A proxy in a separate process, whose system calls fail or whose descriptors run out. */
 @Timeout(120)
+@Tag("slow")
 class ProxyFaultsTest {
-    private static final Duration SOON = Duration.ofSeconds(40);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     @TempDir
     Path folder;
@@ -45,36 +48,32 @@ class ProxyFaultsTest {
     private int httpPort;
     private @Nullable Process process;
 
-    private static int freePort() throws IOException {
-        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return any.getLocalPort();
-        }
-    }
-
     private void start(String servers, String limits, Map<String, String> environment) throws Exception {
-        port = freePort();
-        httpPort = freePort();
+        port = Ports.reserve();
+        httpPort = Ports.reserve();
         Path list = Files.writeString(folder.resolve("servers.conf"), servers);
         Path ini = Files.writeString(
                 folder.resolve("proxy.conf"),
                 "[statsite]\nbind_address = 127.0.0.1\nport = " + port + "\nudp_port = " + port + "\nhttp_port = "
                         + httpPort + "\nservers = " + list + "\n");
-        ProcessBuilder builder = new ProcessBuilder(
-                "sh",
-                "-c",
-                limits + "exec \"$@\"",
-                "sh",
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx64m",
-                "-XX:+UseSerialGC",
-                "--add-opens",
-                "java.base/sun.nio.ch=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.counters.collector.Main",
-                "proxy",
-                "-f",
-                ini.toString());
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command(
+                "HUP,INT,TERM",
+                List.of(
+                        "sh",
+                        "-c",
+                        limits + "exec \"$@\"",
+                        "sh",
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx64m",
+                        "-XX:+UseSerialGC",
+                        "--add-opens",
+                        "java.base/sun.nio.ch=ALL-UNNAMED",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "io.counters.collector.Main",
+                        "proxy",
+                        "-f",
+                        ini.toString())));
         builder.environment().putAll(environment);
         process = builder.redirectErrorStream(true)
                 .redirectOutput(folder.resolve("log").toFile())
@@ -185,7 +184,7 @@ class ProxyFaultsTest {
 
     @Test
     void senders_that_use_all_connections_leave_descriptors_for_servers_and_page() throws Exception {
-        int late = freePort();
+        int late = Ports.reserve();
         try (Sink sink = new Sink()) {
             start(sink.address() + "\t1\n127.0.0.1:" + late + "\t1\n", "ulimit -n 200; ", Map.of());
             Socket honest = connected();

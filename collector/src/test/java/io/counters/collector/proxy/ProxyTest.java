@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.Proxy;
 import io.counters.collector.http.Browser;
+import io.counters.testsupport.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -25,14 +26,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A complete proxy, with its files and its page. */
-@Timeout(60)
+@Timeout(180)
 class ProxyTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     @TempDir
     Path folder;
@@ -41,19 +43,13 @@ class ProxyTest {
     private int port;
     private int httpPort;
 
-    private static int freePort() throws IOException {
-        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return any.getLocalPort();
-        }
-    }
-
     private Proxy start(String servers) throws Exception {
         return start(servers, "");
     }
 
     private Proxy start(String servers, String settings) throws Exception {
-        port = freePort();
-        httpPort = freePort();
+        port = Ports.reserve();
+        httpPort = Ports.reserve();
         Path list = Files.writeString(folder.resolve("servers.conf"), servers);
         Path ini = Files.writeString(
                 folder.resolve("proxy.conf"),
@@ -145,6 +141,7 @@ class ProxyTest {
     }
 
     @Test
+    @Tag("slow")
     void a_changed_list_is_used_on_request_and_automatically_but_an_invalid_one_is_not() throws Exception {
         Path list = folder.resolve("servers.conf");
         try (Sink first = new Sink();

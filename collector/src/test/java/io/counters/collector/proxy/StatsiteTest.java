@@ -25,13 +25,14 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The proxy distributes mixed lines and binary frames over three readers that follow statsite's rules. */
-@Timeout(60)
+@Timeout(180)
 class StatsiteTest {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final int KEYS = 200;
 
     private final Self self = new Self();
@@ -187,6 +188,7 @@ class StatsiteTest {
     }
 
     @Test
+    @Tag("slow")
     void datagrams_to_a_server_contain_one_kind_and_are_separated_in_time_from_the_other_kind() throws Exception {
         Forwarder proxy = proxy("udp://");
         int rounds = 30;

@@ -143,7 +143,7 @@ class AnswerTest {
 
     @ParameterizedTest
     @ValueSource(ints = {200, 400, 500})
-    void reading_any_answer_ends_and_keeps_little(int status) throws Exception {
+    void any_answer_is_read_to_its_end_with_little_memory(int status) throws Exception {
         for (int seed = 0; seed < 300; seed++) {
             Random random = new Random(seed);
             String alphabet = "{}[]\",:0123456789abcdeftruenull \\\n\33failederrors";

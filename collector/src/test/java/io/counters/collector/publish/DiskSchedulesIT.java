@@ -40,7 +40,7 @@ class DiskSchedulesIT {
     private static final int EXIT_CANNOT = 1;
     private static final int EXIT_UNCOMMITTED = 4;
     private static final int EXIT_SIGTERM = 143;
-    private static final Duration END = Duration.ofSeconds(8);
+    private static final Duration END = Duration.ofSeconds(30);
     private static final Pattern TICK = Pattern.compile("(\\d+)-(\\d+)\\.tick");
     private static final Pattern LOST = Pattern.compile("loses the points of second (\\d+)");
 

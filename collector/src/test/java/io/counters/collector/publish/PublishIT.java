@@ -4,9 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.DefaultSignals;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** collector.jar in its own process, killed and ended, with a server that fails. Its stdout shows what was ticked. */
 class PublishIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Pattern TCP = Pattern.compile("TCP 127\\.0\\.0\\.1:(\\d+)");
     private static final Pattern PRINTED = Pattern.compile("put (\\S+) (\\d+) (-?\\d+) src=counters");
     private static final int COUNTERS = 3000;
@@ -55,6 +56,7 @@ class PublishIT {
         Path out = out(started.size());
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
                 "-jar",
                 Path.of("target", "collector.jar").toAbsolutePath().toString(),
                 "--bind=127.0.0.1",
@@ -63,7 +65,7 @@ class PublishIT {
                 "--interval=1s",
                 "--data-dir=" + folder.resolve("data")));
         command.addAll(List.of(more));
-        Process process = new ProcessBuilder(command)
+        Process process = new ProcessBuilder(DefaultSignals.command("HUP,INT,TERM", command))
                 .redirectOutput(out.toFile())
                 .redirectError(folder.resolve("err" + started.size()).toFile())
                 .start();
@@ -122,13 +124,6 @@ class PublishIT {
         }
     }
 
-    /** A loopback port on which no program listens. */
-    private static int deadPort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
-    }
-
     @Test
     void a_kill_in_the_middle_of_a_tick_loses_none_of_its_points_and_a_dead_sink_affects_no_other() throws Exception {
         AtomicBoolean sick = new AtomicBoolean(true);
@@ -137,7 +132,7 @@ class PublishIT {
             String[] sinks = {
                 "--opentsdb=" + tsd.address(),
                 "--opentsdb-body=1k",
-                "--sink=stdout,opentsdb:http://127.0.0.1:" + deadPort()
+                "--sink=stdout,opentsdb:http://127.0.0.1:" + Ports.reserve()
             };
             int tcp = start(sinks);
             count(tcp, 0, COUNTERS);
@@ -159,7 +154,7 @@ class PublishIT {
                             .allSatisfy(
                                     second -> assertThat(stored(tsd, second)).hasSize(COUNTERS)));
             started.get(1).destroy();
-            assertThat(started.get(1).waitFor(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(started.get(1).waitFor(40, TimeUnit.SECONDS)).isTrue();
 
             Map<Long, Map<String, Long>> printed = printed();
             assertThat(printed.keySet()).containsAll(attempted);

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -146,6 +147,7 @@ class PublisherTest {
     }
 
     @Test
+    @Tag("slow")
     void a_sink_that_hangs_delays_no_other_and_loses_only_its_own_points() throws Exception {
         CountDownLatch stuck = new CountDownLatch(1);
         Sink hanging = new Sink() {
@@ -294,6 +296,7 @@ class PublisherTest {
     }
 
     @Test
+    @Tag("slow")
     void closing_waits_only_once_for_a_sink_that_hangs() throws Exception {
         CountDownLatch stuck = new CountDownLatch(1);
         Sink hanging = new Sink() {

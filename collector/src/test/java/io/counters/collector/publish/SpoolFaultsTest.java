@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.counters.collector.Faults;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real files on a disk that fails at a chosen call, in a child process: see {@link FaultySpool}. */
+@Tag("slow")
 class SpoolFaultsTest {
     @TempDir
     Path folder;

@@ -121,7 +121,7 @@ class FaultLogTest {
     }
 
     @Test
-    void a_fault_that_is_not_logged_allocates_nothing() {
+    void a_suppressed_fault_allocates_nothing() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         Supplier<String> message = () -> "a bad line";
         for (int i = 0; i < 20_000; i++) {

@@ -70,7 +70,7 @@ class RejectedLinesTest {
     }
 
     @Test
-    void an_address_that_sends_from_always_new_ports_takes_no_place_of_another() {
+    void an_address_that_always_sends_from_new_ports_replaces_only_its_own_examples() {
         for (int address = 2; address < 8; address++) {
             reject("statsd_type", udp(address, 7), "orders:1|s");
         }
@@ -86,7 +86,7 @@ class RejectedLinesTest {
     }
 
     @Test
-    void a_name_from_always_new_ports_of_an_address_has_one_place() {
+    void a_name_sent_from_always_new_ports_of_one_address_has_one_place() {
         reject("statsd_type", udp(1, 7), "orders:1|s");
         for (int i = 0; i < 10_000; i++) {
             said.advance(Duration.ofMillis(1));

@@ -8,11 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(180)
 class ThreadsTest {
     @TempDir
     Path folder;
@@ -40,11 +41,13 @@ class ThreadsTest {
     }
 
     @Test
+    @Tag("slow")
     void a_thread_without_memory_ends_the_process_although_it_cannot_be_logged() throws Exception {
         assertThat(status(run("memory"))).isEqualTo(Threads.EXIT_BROKEN);
     }
 
     @Test
+    @Tag("slow")
     void a_thread_that_fails_ends_the_process_and_logs_the_reason() throws Exception {
         assertThat(status(run("throws"))).isEqualTo(Threads.EXIT_BROKEN);
 
@@ -52,6 +55,7 @@ class ThreadsTest {
     }
 
     @Test
+    @Tag("slow")
     void a_thread_that_ends_unexpectedly_ends_the_process_even_the_last_foreground_thread() throws Exception {
         assertThat(status(run("ends"))).isEqualTo(Threads.EXIT_BROKEN);
 

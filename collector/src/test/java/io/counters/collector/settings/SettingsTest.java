@@ -69,7 +69,7 @@ class SettingsTest {
     }
 
     @Test
-    void all_mistakes_are_found_at_once_each_with_place_value_and_rule() throws Exception {
+    void all_errors_are_found_at_once_each_with_place_value_and_rule() throws Exception {
         String ini = ini("udp_port = 112120\nno setting here\nhttp_prot = 1\nsink = stdout\nsink = none");
         Settings settings =
                 new Settings(Map.of(Setting.CONFIG, ini, Setting.TCP_PORT, "x"), Map.of("COUNTERS_HTTP_PORT", "-1"));
@@ -83,7 +83,7 @@ class SettingsTest {
         assertThat(mistakes(settings))
                 .containsExactly(
                         "collector.ini line 2 is not a setting; write KEY = VALUE, or begin a comment with #",
-                        "collector.ini line 3: there is no setting http_prot; the nearest is http_port",
+                        "collector.ini line 3: http_prot is not a setting; did you mean http_port?",
                         "collector.ini line 5: sink appears twice; keep one of the two",
                         "collector.ini line 1: udp_port is 112120, allowed are whole numbers from 1 to 65535",
                         "--tcp-port is x, allowed are whole numbers from 1 to 9",
@@ -98,7 +98,7 @@ class SettingsTest {
         assertThatCode(settings::check).doesNotThrowAnyException();
         assertThat(settings.remarks())
                 .containsExactly(
-                        "the environment: there is no setting COUNTERS_UDP_PROT; the nearest is COUNTERS_UDP_PORT");
+                        "the environment: COUNTERS_UDP_PROT is not a setting; did you mean COUNTERS_UDP_PORT?");
     }
 
     @Test

@@ -7,12 +7,14 @@ import io.counters.collector.simulate.World.Outcome;
 import io.counters.collector.simulate.World.Plan;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Runs the simulation, and checks that it fails when a rule is broken. The command runs many more seeds. */
+@Tag("slow")
 class WorldTest {
     private static final Odds USUAL = new Odds(0.3, 0.1, 0.2, 0.02, 0.02, 0.01, 0.05, 0.01);
 

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Tag;
 
 /** With CouchbaseMock, not a real Couchbase. */
 @Tag("once")
+@Tag("slow")
 class CouchbaseStoreTest extends StoreContract {
     @Override
     ServerProcess newServer() throws IOException {

@@ -20,11 +20,13 @@ import net.spy.memcached.ops.OperationState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A real memcached under a name whose addresses the test sets, with a clock that the test sets. */
+@Tag("slow")
 class MemcachedServerTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final long GIVEN_UP =
             Duration.ofSeconds(MemcachedServer.GIVEN_UP_SECONDS).toNanos();
 

@@ -14,7 +14,6 @@ import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 @Tag("once")
+@Tag("slow")
 class MemcachedStoreTest extends StoreContract {
     @TempDir
     Path folder;
@@ -121,7 +121,7 @@ class MemcachedStoreTest extends StoreContract {
                     Map<String, Reply> replies = send(all, requests(3000, Kind.INCREMENT, 1));
                     assertThat(unanswered(replies)).isEqualTo(onThird);
                 }
-                assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(2));
+                assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
             } finally {
                 third.goOn();
             }
@@ -168,8 +168,6 @@ class MemcachedStoreTest extends StoreContract {
                         "-c",
                         "-a",
                         "memcached",
-                        "-u",
-                        InetAddress.getLocalHost().getHostName(),
                         "-f",
                         folder.resolve("sasldb2").toString(),
                         "me")

@@ -2,8 +2,11 @@ package io.counters.collector.store;
 
 import java.io.IOException;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 
 /** With CouchbaseMock, not a real Couchbase. */
+@Tag("slow")
+@Tag("once")
 class PushToCouchbaseTest extends PusherContract {
     @Override
     ServerProcess newServer() throws IOException {

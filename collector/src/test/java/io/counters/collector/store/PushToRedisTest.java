@@ -3,7 +3,9 @@ package io.counters.collector.store;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 
+@Tag("slow")
 class PushToRedisTest extends PusherContract {
     @Override
     ServerProcess newServer() throws IOException {

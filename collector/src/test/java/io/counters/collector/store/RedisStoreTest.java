@@ -19,9 +19,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("slow")
 class RedisStoreTest extends StoreContract {
     @TempDir
     Path folder;
@@ -141,11 +143,13 @@ class RedisStoreTest extends StoreContract {
                     long answered = answered(send(cluster, requests(300, Kind.READ, 0)));
                     assertThat(answered).isBetween(150L, 250L);
                     long begin = System.nanoTime();
-                    assertThat(answered(send(cluster, requests(300, Kind.READ, 0))))
-                            .isEqualTo(answered);
+                    for (int i = 0; i < 10; i++) {
+                        assertThat(answered(send(cluster, requests(300, Kind.READ, 0))))
+                                .isEqualTo(answered);
+                    }
                     assertThat(Duration.ofNanos(System.nanoTime() - begin))
                             .as("it is not waited for again")
-                            .isLessThan(Duration.ofSeconds(1));
+                            .isLessThan(Duration.ofSeconds(10));
                 } finally {
                     three.goOn();
                 }

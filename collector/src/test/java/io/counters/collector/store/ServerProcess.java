@@ -4,12 +4,12 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.util.Objects.requireNonNull;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
@@ -23,12 +23,6 @@ abstract class ServerProcess implements AutoCloseable {
 
     private int port;
     private @Nullable Process process;
-
-    private static int freePort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
-    }
 
     /** The command that runs it in the foreground. */
     abstract List<String> command(int port) throws IOException;
@@ -57,19 +51,20 @@ abstract class ServerProcess implements AutoCloseable {
     }
 
     /**
-     * Starts it: the first time on a free port, or on another one if that was taken meanwhile; later on the same port.
+     * Starts it: the first time on a reserved port, because memcached and Redis cannot be restarted on a port that the kernel
+     * chose and may have given to another program meanwhile; later on the same port.
      */
     final void start() throws IOException {
         boolean isFirst = port == 0;
         for (int left = STARTS_MAX; left > 0; left--) {
-            port = isFirst ? freePort() : port;
+            port = isFirst ? Ports.reserve() : port;
             ProcessBuilder building = new ProcessBuilder(command(port))
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD);
             building.environment().putAll(environment());
             Process started = building.start();
             process = started;
-            await().atMost(Duration.ofSeconds(30)).ignoreExceptions().until(() -> !started.isAlive() || answers());
+            await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(() -> !started.isAlive() || answers());
             if (started.isAlive()) {
                 return;
             }
@@ -87,7 +82,7 @@ abstract class ServerProcess implements AutoCloseable {
     /** Makes it hang: connections stay open, nothing is answered. */
     void hang() throws Exception {
         signal("STOP");
-        await().atMost(Duration.ofSeconds(10)).until(this::isStopped);
+        await().atMost(Duration.ofSeconds(60)).until(this::isStopped);
     }
 
     /** Ends a hang: requests that arrived meanwhile are answered now. */

@@ -27,10 +27,10 @@ import org.junit.jupiter.api.Test;
 
 /** What every store must do, tested with real servers. */
 abstract class StoreContract {
-    static final Duration PATIENCE = Duration.ofSeconds(20);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    /** A store reports a result for each request within a few seconds, whatever the server does. */
-    static final Duration BOUND = Duration.ofSeconds(4);
+    /** A store reports a result for each request within a few seconds, whatever the server does; on a busy machine later. */
+    static final Duration BOUND = Duration.ofSeconds(10);
 
     ServerProcess server;
     Store store;

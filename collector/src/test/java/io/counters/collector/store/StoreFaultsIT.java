@@ -120,7 +120,12 @@ class StoreFaultsIT {
                         return kept.counted("store_lost_keys_total") > 1000;
                     });
 
-            assertThat(kept.said.lines()).singleElement().asString().contains(said, "evicted", remedy, "restored");
+            // On a busy machine the store may also answer too late, which is logged too.
+            assertThat(kept.said.lines())
+                    .filteredOn(line -> !line.contains("did not answer"))
+                    .singleElement()
+                    .asString()
+                    .contains(said, "evicted", remedy, "restored");
             assertThat(kept.value("counter.77")).as("the ledger is unaffected").isEqualTo(1);
         }
     }

@@ -12,13 +12,13 @@ const seen = second => second ? numbers.moment(second) : 'not known';
 
 function sender(part) {
   const marks = [
-    !part.historyComplete && part.whole === false && ['in doubt', 'part of its history was forgotten here, so a first total may have been applied twice or not at all'],
-    part.quarantined && ['quarantined', 'a total jumped by more than 2^53, so only its amounts count'],
+    !part.whole && ['in doubt', 'Part of what it sent may have been counted before and forgotten, so its first total was not applied'],
+    part.quarantined && ['quarantined', 'A total jumped by more than 2^53, so only its amounts count'],
   ].filter(Boolean);
   return el('tr', {},
     el('th', {scope: 'row'}, el('span', {class: 'mono'}, part.sender),
       ...marks.map(([mark, why]) => el('span', {class: 'mark', title: why}, mark))),
-    el('td', {class: 'number'}, numbers.value(String(part.applied))),
+    el('td', {class: 'number'}, numbers.value(part.applied)),
     el('td', {class: 'number'}, numbers.duration(part.quiet_seconds)),
     el('td', {class: 'number'}, numbers.count(part.lost)),
     el('td', {class: 'number'}, numbers.count(part.healed)));
@@ -26,14 +26,15 @@ function sender(part) {
 
 function draw(facts) {
   const parts = facts.senders;
+  const fromSenders = BigInt(facts.value) - BigInt(facts.adopted) - BigInt(facts.rest);
   return [
-    el('p', {class: 'big'}, numbers.value(String(facts.value))),
+    el('p', {class: 'big'}, numbers.value(facts.value)),
     el('dl', {class: 'facts'},
       ...fact('First seen', seen(facts.created)),
       ...fact('Last moved', seen(facts.moved)),
-      ...fact('Senders with totals', numbers.value(String(facts.from_senders))),
-      ...fact('Lines without totals', numbers.value(String(facts.rest)), el('small', {}, ' and from senders that are forgotten')),
-      ...fact('Adopted from the store', numbers.value(String(facts.adopted))),
+      ...fact('Senders with totals', numbers.value(fromSenders)),
+      ...fact('Lines without totals', numbers.value(facts.rest), el('small', {}, ' and from senders that are forgotten')),
+      ...fact('Adopted from the store', numbers.value(facts.adopted)),
       ...fact('Ever decremented', facts.decremented ? 'yes' : 'no')),
     el('h3', {}, 'Senders with totals'),
     parts.length === 0
@@ -41,7 +42,7 @@ function draw(facts) {
       : el('div', {class: 'wide'}, el('table', {}, el('thead', {}, el('tr', {},
         el('th', {scope: 'col'}, 'Sender'), ...['Counted', 'Last heard', 'Lost', 'Healed'].map(title => el('th', {scope: 'col', class: 'number'}, title)))),
       el('tbody', {}, ...parts.map(sender)))),
-    facts.senders_left_out > 0 && el('p', {class: 'muted'}, `${numbers.count(facts.senders_left_out)} more senders counted ${numbers.value(String(facts.left_out))}.`),
+    facts.senders_left_out > 0 && el('p', {class: 'muted'}, `${numbers.count(facts.senders_left_out)} more senders counted ${numbers.value(facts.applied_left_out)}.`),
     el('p', {class: 'muted'}, 'Lost datagrams and healed counts are of all counters of the sender. A lost datagram does not change a count once a later total arrives.'),
   ].filter(Boolean);
 }

@@ -117,5 +117,9 @@ export async function ask(path, body) {
     }
     throw new Error(message.trim() || 'the collector answered ' + answer.status);
   }
-  return answer.json();
+  return JSON.parse(await answer.text(), exact);
 }
+
+/** Keeps whole numbers that are too large for JavaScript's as texts, in browsers that can. */
+const exact = (name, value, context) =>
+  Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source ? context.source : value;

@@ -1,0 +1,29 @@
+package io.counters.collector.history;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.Faults;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real file on a disk that fails at a moment of our choice, in a child process: see {@link FaultyHistory}. */
+@Tag("once")
+class HistoryFaultsTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void whichever_call_on_a_file_fails_the_ticks_before_and_after_are_there() throws Exception {
+        Path control = folder.resolve("control");
+        Path data = Files.createDirectory(folder.resolve("data"));
+        Faults faults = new Faults(control, data);
+        faults.set(Faults.Slot.SYNCS_SKIPPED, 1);
+
+        String said = faults.run(FaultyHistory.class, control.toString(), data.toString());
+
+        assertThat(said).containsPattern("\\d{2,} calls failed");
+    }
+}

@@ -1,0 +1,48 @@
+package io.counters.collector.history;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class HistoryMemoryTest {
+    private static final int COUNTERS = 20_000;
+
+    private static long usedBytes() {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            least = Math.min(
+                    least,
+                    Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
+        }
+        return least;
+    }
+
+    @Test
+    void a_counter_whose_blocks_are_nearly_full_takes_no_more_than_its_share() {
+        long before = usedBytes();
+        Roster roster = new Roster(COUNTERS, COUNTERS);
+        Level[] levels = new Level[Resolution.values().length];
+        for (int i = 0; i < COUNTERS; i++) {
+            roster.restore(i + 1, "shop.orders.placed.by.region" + i);
+        }
+        for (int i = 0; i < levels.length; i++) {
+            levels[i] = new Level(Resolution.TICKS, 10, 1000, COUNTERS, 1 << 20);
+            int changes = 0;
+            for (long second = 0; changes < Level.BLOCK_BYTES / 2 - 4; second += 10, changes++) {
+                levels[i].begin(roster, second);
+                for (int slot = 0; slot < COUNTERS; slot++) {
+                    levels[i].set(slot, roster.series(slot), second * second * 7);
+                }
+                levels[i].committed();
+            }
+            assertThat(levels[i].unwritten(0, 1).get(0).block().bytes().length)
+                    .isBetween(Level.BLOCK_BYTES / 2, Level.BLOCK_BYTES);
+        }
+
+        long bytes = (usedBytes() - before) / COUNTERS;
+
+        assertThat(levels[2].isKept(COUNTERS - 1)).isTrue();
+        assertThat(bytes).as("bytes per counter").isBetween(300L, (long) HistorySettings.COUNTER_BYTES);
+    }
+}

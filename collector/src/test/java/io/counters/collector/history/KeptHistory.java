@@ -1,0 +1,117 @@
+package io.counters.collector.history;
+
+import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.Self;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.StringJoiner;
+
+/** A history in a folder of a test's, and the counters that it is given. */
+final class KeptHistory implements AutoCloseable {
+    static final int INTERVAL = 10;
+
+    final Self self = new Self();
+    final SaidFaults said = new SaidFaults();
+    final HistorySettings settings;
+
+    /** Every counter, in the ledger's order. */
+    final Map<String, Long> counters = new LinkedHashMap<>();
+
+    History history;
+
+    KeptHistory(HistorySettings settings) {
+        this.settings = settings;
+        history = new History(settings, said.log(), self);
+    }
+
+    /** In this folder, as much as anybody could want. */
+    static HistorySettings in(Path folder) {
+        return new HistorySettings(
+                folder.resolve("history.db"), INTERVAL, 172_800, 2_592_000, 63_072_000, 1L << 30, 1000);
+    }
+
+    static HistorySettings in(Path folder, long ticks, long minutes, long hours, long bytes, int counters) {
+        return new HistorySettings(folder.resolve("history.db"), INTERVAL, ticks, minutes, hours, bytes, counters);
+    }
+
+    /** A tick at this second, of all counters as they are. */
+    void tick(long second) {
+        history.put(second, snapshot());
+    }
+
+    /** One after the other, each an interval after the one before, from the first to the last. */
+    void ticks(long first, long last) {
+        for (long second = first; second <= last; second += INTERVAL) {
+            tick(second);
+        }
+    }
+
+    private final Map<String, String> names = new LinkedHashMap<>();
+
+    Snapshot snapshot() {
+        String[] all = new String[counters.size()];
+        long[] values = new long[all.length];
+        int i = 0;
+        for (Map.Entry<String, Long> counter : counters.entrySet()) {
+            // As in the ledger, a counter's name is always the same string.
+            all[i] = names.computeIfAbsent(counter.getKey(), name -> name);
+            values[i++] = counter.getValue();
+        }
+        return new Snapshot(all, values, all.length);
+    }
+
+    /** {@code 100=1 110=2}: the samples of a counter in this range. */
+    String samples(String name, long from, long to) throws IOException {
+        return text(history.samples(name, from, to));
+    }
+
+    String samples(String name, long from, long to, int step) throws IOException {
+        return text(history.samples(name, from, to, step));
+    }
+
+    private static String text(Samples samples) {
+        StringJoiner text = new StringJoiner(" ");
+        for (int i = 0; i < samples.size(); i++) {
+            text.add(samples.seconds()[i] + "=" + samples.values()[i]);
+        }
+        return text.toString();
+    }
+
+    long counted(String name) {
+        return self.values().getOrDefault(name, 0L);
+    }
+
+    /** Ends and begins again. */
+    void restart() {
+        history.close();
+        history = new History(settings, said.log(), self);
+    }
+
+    /** What a kill at this moment leaves, in another folder. */
+    HistorySettings killed(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        for (String part : new String[] {"", "-wal"}) {
+            Path from = settings.file().resolveSibling("history.db" + part);
+            if (Files.exists(from)) {
+                Files.copy(from, folder.resolve("history.db" + part));
+            }
+        }
+        return new HistorySettings(
+                folder.resolve("history.db"),
+                settings.intervalSeconds(),
+                settings.ticksSeconds(),
+                settings.minutesSeconds(),
+                settings.hoursSeconds(),
+                settings.bytesMax(),
+                settings.countersMax());
+    }
+
+    @Override
+    public void close() {
+        history.close();
+    }
+}

@@ -1,0 +1,5 @@
+/** What the tests of several modules need: ports, signals, and patience. Main code never uses it. */
+@NullMarked
+package io.counters.testsupport;
+
+import org.jspecify.annotations.NullMarked;
