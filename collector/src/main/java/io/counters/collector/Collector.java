@@ -40,6 +40,7 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -207,12 +208,18 @@ public final class Collector implements AutoCloseable {
             }
             publisher = open(new Publisher(
                     ledger, commit, takers, publishing, work -> threads.daemon("counters-sink", work), faults, self));
-            List<Supplier<Optional<String>>> watched = new ArrayList<>();
+            Map<String, Supplier<Optional<String>>> watched = new LinkedHashMap<>();
             if (pusher != null) {
-                watched.add(pusher::trouble);
+                watched.put("store " + store, pusher::trouble);
             }
-            takers.forEach(taker -> watched.add(taker::trouble));
-            health = new Health(commit, ledger, keeping.folder().toFile()::getUsableSpace, watched, System::nanoTime);
+            takers.forEach(taker -> watched.put(taker == history ? "history" : taker.toString(), taker::trouble));
+            health = new Health(
+                    commit,
+                    ledger,
+                    keeping.folder().toFile()::getUsableSpace,
+                    watched,
+                    System::nanoTime,
+                    () -> clock.millis() / 1000);
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
@@ -221,6 +228,8 @@ public final class Collector implements AutoCloseable {
                     self,
                     health::faults,
                     health::troubles,
+                    health::parts,
+                    () -> udpAddress().getPort(),
                     clock,
                     System::nanoTime,
                     faults,
@@ -250,6 +259,7 @@ public final class Collector implements AutoCloseable {
                 "Log lines that did not fit into the buffer before stderr.",
                 LogStream::droppedLines);
         Runtime jvm = Runtime.getRuntime();
+        self.gauge("disk_free_bytes", "Free space on the disk of the data folder.", health::diskBytesLeft);
         self.gauge("heap_bytes", "Heap in use.", () -> jvm.totalMemory() - jvm.freeMemory());
         self.gauge("heap_bytes_max", "The maximum of the heap.", jvm::maxMemory);
         ticks = new TickClock(publishing.interval().toSeconds(), clock, System::nanoTime, faults);
@@ -273,6 +283,7 @@ public final class Collector implements AutoCloseable {
             health.lookAtLock();
             return LOOK_MILLIS;
         });
+        loop("counters-live", dashboard.live()::run);
         loop("counters-ready", () -> {
             health.lookAtParts();
             return LOOK_MILLIS;

@@ -1,9 +1,11 @@
 package io.counters.collector;
 
+import io.counters.collector.dashboard.PartState;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -23,6 +25,8 @@ final class Health {
     private final Commit commit;
     private final Ledger ledger;
     private final LongSupplier nanoClock;
+    private final LongSupplier wallSeconds;
+    private volatile long diskBytesLeft;
     private final List<Part> parts = new ArrayList<>();
     private volatile long lockedNanos;
 
@@ -30,18 +34,25 @@ final class Health {
     private static final class Part {
         private record Trouble(String text, long sinceNanos) {}
 
+        private final String name;
         private final Supplier<Optional<String>> source;
         private volatile Optional<Trouble> trouble = Optional.empty();
+        private volatile PartState state;
 
-        Part(Supplier<Optional<String>> source) {
+        Part(String name, Supplier<Optional<String>> source, long second) {
+            this.name = name;
             this.source = source;
+            state = new PartState(name, Optional.empty(), second);
         }
 
-        void look(long now) {
+        void look(long now, long second) {
             Optional<Trouble> before = trouble;
             trouble = source.get()
                     .map(text ->
                             new Trouble(text, before.map(Trouble::sinceNanos).orElse(now)));
+            Optional<String> text = trouble.map(Trouble::text);
+            boolean hasTurned = text.isPresent() != state.trouble().isPresent();
+            state = new PartState(name, text, hasTurned ? second : state.sinceSecond());
         }
 
         Optional<String> text(long now) {
@@ -52,23 +63,28 @@ final class Health {
 
     /**
      * @param diskBytes what the disk of the data folder has left
-     * @param parts the store and the sinks: what keeps each from its work, if something does
+     * @param parts the store and the sinks by name: what keeps each from its work, if something does
+     * @param wallSeconds the wall clock
      */
     Health(
             Commit commit,
             Ledger ledger,
             LongSupplier diskBytes,
-            List<Supplier<Optional<String>>> parts,
-            LongSupplier nanoClock) {
+            Map<String, Supplier<Optional<String>>> parts,
+            LongSupplier nanoClock,
+            LongSupplier wallSeconds) {
         this.commit = commit;
         this.ledger = ledger;
         this.nanoClock = nanoClock;
-        parts.forEach(source -> this.parts.add(new Part(source)));
-        this.parts.add(new Part(() -> disk(diskBytes.getAsLong())));
+        this.wallSeconds = wallSeconds;
+        long second = wallSeconds.getAsLong();
+        parts.forEach((name, source) -> this.parts.add(new Part(name, source, second)));
+        this.parts.add(new Part("disk", () -> disk(diskBytes.getAsLong()), second));
         lockedNanos = nanoClock.getAsLong();
     }
 
-    private static Optional<String> disk(long bytes) {
+    private Optional<String> disk(long bytes) {
+        diskBytesLeft = bytes;
         return bytes >= DISK_BYTES_MIN
                 ? Optional.empty()
                 : Optional.of("the disk of the data folder has " + (bytes >> 20) + " MB left, less than "
@@ -81,7 +97,17 @@ final class Health {
 
     /** Looks at the parts and the disk, once a second; by a thread of its own, because a disk may hang. */
     void lookAtParts() {
-        parts.forEach(part -> part.look(nanoClock.getAsLong()));
+        parts.forEach(part -> part.look(nanoClock.getAsLong(), wallSeconds.getAsLong()));
+    }
+
+    /** What the disk of the data folder had left when it was last looked at. */
+    long diskBytesLeft() {
+        return diskBytesLeft;
+    }
+
+    /** The store, the sinks and the disk, as last looked at. From any thread. */
+    List<PartState> parts() {
+        return parts.stream().map(part -> part.state).toList();
     }
 
     /** Takes the ledger's lock, once a second. */

@@ -10,7 +10,7 @@ import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class HealthTest {
     private long nanos = 5;
+    private long seconds = 100;
     private final Ledger ledger = new Ledger(
             LedgerSettings.in(Path.of("unused")),
             false,
@@ -32,8 +33,13 @@ class HealthTest {
     private final Commit commit = new Commit(ledger, journal, () -> nanos, new SaidFaults().log(), new Self());
     private long diskBytes = 1L << 40;
     private Optional<String> store = Optional.empty();
-    private final Health health =
-            new Health(commit, ledger, () -> diskBytes, List.of(() -> store, Optional::empty), () -> nanos);
+    private final Health health = new Health(
+            commit,
+            ledger,
+            () -> diskBytes,
+            Map.of("store", () -> store, "sink", Optional::empty),
+            () -> nanos,
+            () -> seconds);
 
     @Test
     void there_is_no_problem_while_the_ledgers_lock_can_be_taken() {

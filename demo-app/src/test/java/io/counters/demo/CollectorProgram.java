@@ -71,6 +71,11 @@ final class CollectorProgram implements AutoCloseable {
         return port;
     }
 
+    /** The address of its page. */
+    String page() {
+        return "http://127.0.0.1:" + httpPort + "/";
+    }
+
     Program program() {
         return program;
     }

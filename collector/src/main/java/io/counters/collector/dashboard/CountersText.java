@@ -1,7 +1,7 @@
 package io.counters.collector.dashboard;
 
 import io.counters.collector.http.Text;
-import io.counters.collector.ledger.NameOrder;
+import io.counters.collector.ledger.Order;
 import io.counters.collector.ledger.Snapshot;
 import java.util.stream.IntStream;
 
@@ -41,11 +41,11 @@ final class CountersText implements Text {
     CountersText(Snapshot counters, Filter filter, int limit) {
         this.counters = counters;
         String[] names = counters.names();
-        order = NameOrder.of(
-                names,
+        order = Order.sorted(
                 IntStream.range(0, counters.size())
                         .filter(counter -> filter.takes(names[counter]))
-                        .toArray());
+                        .toArray(),
+                (one, other) -> names[one].compareTo(names[other]));
         size = Math.min(order.length, limit);
     }
 

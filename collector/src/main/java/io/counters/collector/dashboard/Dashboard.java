@@ -19,14 +19,31 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** The HTTP server. Its page requests {@code /api/counters} once a second and highlights what changed. */
+/** The HTTP server: the page with its files, and the API for it and for programs. */
 public final class Dashboard implements AutoCloseable {
     private static final int STREAMS_MAX = 1000;
     private static final String UPLOT = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
 
+    private static final List<String> PAGE = List.of(
+            "page.css",
+            "icon.svg",
+            "main.js",
+            "state.js",
+            "live.js",
+            "list.js",
+            "sparklines.js",
+            "charts.js",
+            "panel.js",
+            "explain.js",
+            "welcome.js",
+            "dom.js",
+            "numbers.js");
+
+    private final Live live;
     private final HttpPort port;
     private final Ledger ledger;
 
@@ -36,6 +53,8 @@ public final class Dashboard implements AutoCloseable {
      * @param commit used to remove a counter
      * @param faults what a restart would cure, a line each; asked on the event loop, so it takes no lock
      * @param troubles what keeps the collector from some of its work, a line each; the same
+     * @param parts the store, the sinks and the disk: which work, and since when; as before
+     * @param udpPort where increments are received, for the example on an empty page
      * @param clock the wall clock, for times of the past
      * @param nanoClock monotonic
      * @param threads creates the port's threads; an uncaught exception in one of them must end the program
@@ -50,6 +69,8 @@ public final class Dashboard implements AutoCloseable {
             Self self,
             Supplier<List<String>> faults,
             Supplier<List<String>> troubles,
+            Supplier<List<PartState>> parts,
+            IntSupplier udpPort,
             InstantSource clock,
             LongSupplier nanoClock,
             FaultLog log,
@@ -59,27 +80,35 @@ public final class Dashboard implements AutoCloseable {
         this.ledger = ledger;
         CountersApi counters = new CountersApi(ledger, commit, history, clock);
         CounterMetrics metrics = new CounterMetrics(ledger, self);
+        PageApi page = new PageApi(ledger, history, udpPort, clock);
+        Panel panel = new Panel(ledger, self, log, troubles, parts);
+        live = new Live(ledger, panel, nanoClock, () -> clock.millis() / 1000);
+        List<Route> routes = new ArrayList<>(List.of(
+                Route.file("/", Dashboard.class, "page/index.html"),
+                Route.file("/uplot.css", Dashboard.class, UPLOT + "uPlot.min.css"),
+                Route.file("/uplot.js", Dashboard.class, UPLOT + "uPlot.iife.min.js"),
+                Route.get("/api/counters", Work.MUCH, counters::list),
+                Route.get("/api/counters/*", Work.SOME, counters::one),
+                Route.delete("/api/counters/*", Work.SOME, counters::remove),
+                Route.get("/api/counters/*/explain", Work.SOME, counters::explain),
+                Route.get("/api/counters/*/history", Work.SOME, counters::history),
+                Route.get("/api/streams", Work.MUCH, this::streams),
+                Route.get("/api/live", Work.SOME, live::events),
+                Route.get("/api/page", Work.NONE, page::page),
+                Route.get("/api/tags", Work.MUCH, page::tags),
+                Route.get("/api/rows", Work.MUCH, page::rows),
+                Route.post("/api/history", PageApi.HISTORY_BODY_BYTES_MAX, Work.SOME, page::histories),
+                Route.rejected(log),
+                Route.metrics(self),
+                Route.get("/metrics/counters", Work.MUCH, metrics::answer),
+                Route.get("/healthz", Work.NONE, request -> health(faults.get())),
+                Route.get("/readyz", Work.NONE, request -> health(troubles.get()))));
+        PAGE.forEach(file -> routes.add(Route.file("/" + file, Dashboard.class, "page/" + file)));
+        routes.addAll(more);
         port = new HttpPort(
                 settings.port(),
                 "if another collector uses it, use --http-port for another port",
-                with(
-                        more,
-                        Route.file("/", Dashboard.class, "page.html"),
-                        Route.file("/page.css", Dashboard.class, "page.css"),
-                        Route.file("/page.js", Dashboard.class, "page.js"),
-                        Route.file("/uplot.css", Dashboard.class, UPLOT + "uPlot.min.css"),
-                        Route.file("/uplot.js", Dashboard.class, UPLOT + "uPlot.iife.min.js"),
-                        Route.get("/api/counters", Work.MUCH, counters::list),
-                        Route.get("/api/counters/*", Work.SOME, counters::one),
-                        Route.delete("/api/counters/*", Work.SOME, counters::remove),
-                        Route.get("/api/counters/*/explain", Work.SOME, counters::explain),
-                        Route.get("/api/counters/*/history", Work.SOME, counters::history),
-                        Route.get("/api/streams", Work.MUCH, this::streams),
-                        Route.rejected(log),
-                        Route.metrics(self),
-                        Route.get("/metrics/counters", Work.MUCH, metrics::answer),
-                        Route.get("/healthz", Work.NONE, request -> health(faults.get())),
-                        Route.get("/readyz", Work.NONE, request -> health(troubles.get()))),
+                routes,
                 nanoClock,
                 log,
                 self,
@@ -94,6 +123,11 @@ public final class Dashboard implements AutoCloseable {
 
     public void start() {
         port.start();
+    }
+
+    /** Tells open tabs what changes; {@link Live#run} is to be called again and again. */
+    public Live live() {
+        return live;
     }
 
     /** The address of the page, with the actual port. */

@@ -1,7 +1,7 @@
 package io.counters.collector.prometheus;
 
 import io.counters.collector.ledger.Details;
-import io.counters.collector.ledger.NameOrder;
+import io.counters.collector.ledger.Order;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -48,8 +48,9 @@ final class Families {
 
     Families(Details counters) {
         this.counters = counters;
-        order = NameOrder.of(
-                counters.names(), IntStream.range(0, counters.size()).toArray());
+        String[] names = counters.names();
+        order = Order.sorted(
+                IntStream.range(0, counters.size()).toArray(), (one, other) -> names[one].compareTo(names[other]));
         findFamilies();
         escapeNames();
         for (int family = begins.nextSetBit(0); family >= 0; family = begins.nextSetBit(family + 1)) {

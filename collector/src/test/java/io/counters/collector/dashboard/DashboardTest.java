@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
@@ -85,6 +86,8 @@ class DashboardTest {
                 kept.self,
                 () -> hangs,
                 () -> troubles,
+                () -> List.of(new PartState("store", Optional.of("it does not answer"), NOW)),
+                () -> 11212,
                 () -> Instant.ofEpochSecond(NOW),
                 System::nanoTime,
                 faults,

@@ -39,6 +39,8 @@ final class ManyCounters {
                 kept.self,
                 List::of,
                 List::of,
+                List::of,
+                () -> 11212,
                 () -> Instant.EPOCH,
                 () -> 0,
                 kept.said.log(),

@@ -1,0 +1,159 @@
+package io.counters.collector.dashboard;
+
+import com.google.gson.stream.JsonWriter;
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.StreamReport;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.RejectedLines;
+import io.counters.collector.self.Self;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.function.Supplier;
+
+/**
+ * How the collector is: its metrics, parts, rejected lines and senders, as events for the page. Made once for all tabs. Used by
+ * one thread at a time.
+ */
+final class Panel {
+    private static final int SENDERS_MAX = 50;
+    private static final int EXAMPLES_MAX = 3;
+
+    /** While one of these grows, someone must act; the page knows how. */
+    private static final Set<String> LOSSES = Set.of(
+            "intake_kernel_drops_total",
+            "intake_rejected_lines_total",
+            "intake_joined_counts_total",
+            "intake_refused_connections_total",
+            "ledger_overflow_lines_total",
+            "ledger_saturated_lines_total",
+            "ledger_no_room_lines_total",
+            "ledger_quarantined_streams_total",
+            "ledger_failed_commits_total",
+            "store_refused_keys_total",
+            "store_foreign_values_total",
+            "publish_bad_points_total",
+            "publish_lost_points_total",
+            "log_dropped_lines_total");
+
+    private final Ledger ledger;
+    private final Self self;
+    private final FaultLog log;
+    private final Supplier<List<String>> troubles;
+    private final Supplier<List<PartState>> parts;
+    private String troublesEvent = "";
+    private String stateEvent = "";
+
+    Panel(Ledger ledger, Self self, FaultLog log, Supplier<List<String>> troubles, Supplier<List<PartState>> parts) {
+        this.ledger = ledger;
+        this.self = self;
+        this.log = log;
+        this.troubles = troubles;
+        this.parts = parts;
+    }
+
+    /** @param isWanted whether a tab shows the panel; otherwise only what is wrong is looked up */
+    void update(boolean isWanted) {
+        SortedMap<String, Long> metrics = self.values();
+        troublesEvent = event("troubles", json -> {
+            json.beginObject().name("troubles").beginArray();
+            for (String trouble : troubles.get()) {
+                json.value(trouble);
+            }
+            json.endArray().name("losses").beginObject();
+            for (Map.Entry<String, Long> metric : metrics.entrySet()) {
+                if (metric.getValue() != 0 && LOSSES.contains(metric.getKey().replaceFirst("\\{.*", ""))) {
+                    json.name(metric.getKey()).value(metric.getValue());
+                }
+            }
+            json.endObject().endObject();
+        });
+        stateEvent = isWanted ? event("panel", json -> write(json, metrics)) : "";
+    }
+
+    /** What is wrong, as an event: in words, and by the metrics that tell of losses. */
+    String troubles() {
+        return troublesEvent;
+    }
+
+    /** Everything, as an event; empty if nobody shows it. */
+    String state() {
+        return stateEvent;
+    }
+
+    private interface Json {
+        void write(JsonWriter json) throws IOException;
+    }
+
+    private static String event(String name, Json data) {
+        StringWriter out = new StringWriter();
+        try {
+            data.write(new JsonWriter(out));
+        } catch (IOException impossible) {
+            throw new UncheckedIOException("a text in memory can't be written", impossible);
+        }
+        return "event: " + name + "\ndata: " + out + "\n\n";
+    }
+
+    private void write(JsonWriter json, Map<String, Long> metrics) throws IOException {
+        json.beginObject().name("metrics").beginObject();
+        for (Map.Entry<String, Long> metric : metrics.entrySet()) {
+            json.name(metric.getKey()).value(metric.getValue());
+        }
+        json.endObject().name("parts").beginArray();
+        for (PartState part : parts.get()) {
+            json.beginObject().name("name").value(part.name());
+            json.name("trouble").value(part.trouble().orElse(null));
+            json.name("since").value(part.sinceSecond()).endObject();
+        }
+        json.endArray().name("rejected").beginArray();
+        for (RejectedLines lines : log.rejectedLines()) {
+            write(json, lines);
+        }
+        json.endArray().name("senders").beginArray();
+        List<StreamReport> reports = ledger.reports();
+        for (StreamReport report : worst(reports)) {
+            write(json, report);
+        }
+        json.endArray().name("sendersInAll").value(reports.size()).endObject();
+    }
+
+    private static void write(JsonWriter json, RejectedLines lines) throws IOException {
+        json.beginObject().name("reason").value(lines.reason()).name("rule").value(lines.rule());
+        json.name("lines").value(lines.lines()).name("examples").beginArray();
+        for (RejectedLines.Example example :
+                lines.examples().stream().limit(EXAMPLES_MAX).toList()) {
+            json.beginObject().name("sender").value(example.sender());
+            json.name("line").value(example.line());
+            json.name("secondsAgo").value(example.secondsAgo()).endObject();
+        }
+        json.endArray().endObject();
+    }
+
+    /** Those that lost most, then those that were heard last. */
+    private static List<StreamReport> worst(List<StreamReport> reports) {
+        return reports.stream()
+                .sorted(Comparator.comparingLong(StreamReport::lost)
+                        .reversed()
+                        .thenComparingLong(StreamReport::quietMillis)
+                        .thenComparing(StreamReport::sender))
+                .limit(SENDERS_MAX)
+                .toList();
+    }
+
+    private static void write(JsonWriter json, StreamReport sender) throws IOException {
+        json.beginObject().name("sender").value(sender.sender());
+        json.name("counters").value(sender.counters());
+        json.name("sent").value(sender.sent()).name("lost").value(sender.lost());
+        json.name("healed").value(sender.healed());
+        json.name("quietSeconds").value(sender.quietMillis() / 1000);
+        json.name("whole").value(sender.whole());
+        json.name("quarantined").value(sender.quarantined());
+        json.name("split").value(sender.isSplit()).endObject();
+    }
+}

@@ -1,0 +1,205 @@
+package io.counters.collector.dashboard;
+
+import io.counters.collector.http.Listeners;
+import io.counters.collector.http.Text;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a tab has on its screen: some rows of a view, and counters that it watches by name, because they are pinned or drawn.
+ * Tabs that look at the same have one window. Each round compares it with the round before, once, whatever the number of
+ * tabs; a tab that has seen the round before gets the difference, any other gets everything.
+ *
+ * <p>{@link #update} is called by one thread at a time, {@link #events} by any.
+ */
+final class Window {
+    /**
+     * What identifies a window.
+     *
+     * @param from the first row
+     * @param rows how many rows
+     * @param watched the names of counters
+     * @param hasPanel whether the state of the collector is on the screen
+     */
+    record Key(Query query, int from, int rows, List<String> watched, boolean hasPanel) {
+        Key {
+            watched = List.copyOf(watched);
+        }
+    }
+
+    /** A round in which something changed, ready to be sent. */
+    private record Round(int number, String all, String change) {}
+
+    final Key key;
+    final View view;
+    final Listeners listeners = new Listeners();
+
+    private final int[] watchedCounters;
+
+    /** Watched names whose counters are not known yet, with their places. */
+    private final Map<String, Integer> missing = new HashMap<>();
+
+    private int looked;
+    private int[] shown = {};
+    private int watchedShown;
+    private long[] values = {};
+    private String[] rates = {};
+    private long[] moved = {};
+    private int found = -1;
+    private int total = -1;
+    private String told = "";
+    private String toldPanel = "";
+    private int emptyRounds;
+    private volatile Round round = new Round(0, "", "");
+
+    Window(Key key, View view) {
+        this.key = key;
+        this.view = view;
+        watchedCounters = new int[key.watched().size()];
+        reset();
+    }
+
+    /** Begins anew: counters have other numbers. */
+    void reset() {
+        Arrays.fill(watchedCounters, -1);
+        missing.clear();
+        for (int i = 0; i < watchedCounters.length; i++) {
+            missing.put(key.watched().get(i), i);
+        }
+        looked = 0;
+        found = -1;
+    }
+
+    /** For how many rounds in a row no tab has looked at it. */
+    int emptyRounds() {
+        emptyRounds = listeners.isEmpty() ? emptyRounds + 1 : 0;
+        return emptyRounds;
+    }
+
+    /**
+     * Compares with the round before.
+     *
+     * @param panel what is the same for all windows
+     */
+    void update(Moment moment, Panel panel) {
+        int[] now = counters(moment);
+        boolean isSame = Arrays.equals(now, shown) && found == view.size() && total == moment.size();
+        StringBuilder change = new StringBuilder();
+        if (!isSame) {
+            shown = now;
+            values = new long[now.length];
+            rates = new String[now.length];
+            moved = new long[now.length];
+            found = view.size();
+            total = moment.size();
+        }
+        for (int i = 0; i < shown.length; i++) {
+            refresh(i, moment, change);
+        }
+        String troubles = panel.troubles();
+        String state = key.hasPanel() ? panel.state() : "";
+        String further = (troubles.equals(told) ? "" : troubles) + (state.equals(toldPanel) ? "" : state);
+        if (isSame && change.length() == 0 && further.isEmpty()) {
+            return;
+        }
+        told = troubles;
+        toldPanel = state;
+        String rows = rows(moment);
+        String all = rows + troubles + state;
+        String changed = change.length() == 0 ? "" : "event: change\ndata: [" + change + "]\n\n";
+        round = new Round(round.number + 1, all, (isSame ? changed : rows) + further);
+        listeners.wake();
+    }
+
+    private int[] counters(Moment moment) {
+        find(moment);
+        int rows = Math.max(0, Math.min(key.rows(), view.size() - key.from()));
+        int[] now = new int[rows + watchedCounters.length];
+        for (int row = 0; row < rows; row++) {
+            now[row] = view.counter(key.from() + row);
+        }
+        int size = rows;
+        for (int i = 0; i < watchedCounters.length; i++) {
+            if (watchedCounters[i] >= 0) {
+                now[size++] = watchedCounters[i];
+            }
+        }
+        watchedShown = size - rows;
+        return Arrays.copyOf(now, size);
+    }
+
+    /** Looks for watched names among those counters that are new. */
+    private void find(Moment moment) {
+        for (; looked < moment.size() && !missing.isEmpty(); looked++) {
+            Integer place = missing.remove(moment.name(looked));
+            if (place != null) {
+                watchedCounters[place] = looked;
+            }
+        }
+    }
+
+    private void refresh(int i, Moment moment, StringBuilder change) {
+        int counter = shown[i];
+        long value = moment.value(counter);
+        String rate = moment.hasRates() ? rate(moment.rate(counter)) : "null";
+        if (rates[i] != null && value == values[i] && rate.equals(rates[i])) {
+            return;
+        }
+        values[i] = value;
+        rates[i] = rate;
+        moved[i] = moment.movedSecond(counter);
+        change.append(change.length() == 0 ? "[" : ",[").append(i).append(',');
+        numbers(change, i).append(']');
+    }
+
+    private StringBuilder numbers(StringBuilder out, int i) {
+        return out.append('"')
+                .append(values[i])
+                .append("\",")
+                .append(rates[i])
+                .append(',')
+                .append(moved[i]);
+    }
+
+    /** Three digits are more than anyone reads in a number that moves. */
+    private static String rate(double rate) {
+        double size = Math.abs(rate);
+        if (size >= 100 || size == 0) {
+            return Long.toString(Math.round(rate));
+        }
+        double scale = size >= 10 ? 10 : size >= 1 ? 100 : 1000;
+        return Double.toString(Math.round(rate * scale) / scale);
+    }
+
+    private String rows(Moment moment) {
+        StringBuilder out = new StringBuilder(64 + 64 * shown.length);
+        out.append("event: rows\ndata: {\"total\":").append(total);
+        out.append(",\"found\":").append(found);
+        out.append(",\"from\":").append(key.from());
+        out.append(",\"watched\":").append(watchedShown).append(",\"rows\":[");
+        for (int i = 0; i < shown.length; i++) {
+            out.append(i == 0 ? "[\"" : ",[\"").append(moment.name(shown[i])).append("\",");
+            numbers(out, i).append(']');
+        }
+        return out.append("]}\n\n").toString();
+    }
+
+    /** The events for one more tab. */
+    Text events() {
+        return new Text() {
+            private int seen = -1;
+
+            @Override
+            public boolean append(StringBuilder out) {
+                Round newest = round;
+                if (newest.number != seen) {
+                    out.append(newest.number == seen + 1 ? newest.change : newest.all);
+                    seen = newest.number;
+                }
+                return false;
+            }
+        };
+    }
+}

@@ -1,0 +1,39 @@
+package io.counters.collector.ledger;
+
+import java.util.function.IntBinaryOperator;
+
+/** Sorts numbers of counters. The JDK's sort with a comparator would need an object for each. */
+public final class Order {
+    private Order() {}
+
+    /**
+     * A stable merge sort.
+     *
+     * @param some is overwritten; use only the result
+     * @param compare as a comparator
+     */
+    public static int[] sorted(int[] some, IntBinaryOperator compare) {
+        int size = some.length;
+        int[] sorted = some;
+        int[] merged = new int[size];
+        for (int run = 1; run < size; run *= 2) {
+            for (int low = 0; low < size; low += 2 * run) {
+                int middle = Math.min(low + run, size);
+                merge(sorted, low, middle, Math.min(middle + run, size), merged, compare);
+            }
+            int[] done = merged;
+            merged = sorted;
+            sorted = done;
+        }
+        return sorted;
+    }
+
+    private static void merge(int[] from, int low, int middle, int high, int[] to, IntBinaryOperator compare) {
+        int left = low;
+        int right = middle;
+        for (int i = low; i < high; i++) {
+            boolean takesLeft = right == high || (left < middle && compare.applyAsInt(from[left], from[right]) <= 0);
+            to[i] = from[takesLeft ? left++ : right++];
+        }
+    }
+}

@@ -1,0 +1,420 @@
+// The list of counters: only the rows in view exist as elements, and only their neighbors are known here. The collector
+// searches and sorts, so a million counters cost the browser no more than a hundred.
+import {state, change, LINES_MAX, PINS_MAX} from './state.js';
+import {el, text, byId, nameNodes, debounced} from './dom.js';
+import * as live from './live.js';
+import * as sparklines from './sparklines.js';
+import * as numbers from './numbers.js';
+
+/** Rows are asked for in blocks, so that tabs that look at nearly the same share their events. */
+const BLOCK = 20;
+const AROUND = 30;
+const KNOWN_MAX = 2000;
+/** Browsers cannot scroll over more pixels than some millions; beyond, one pixel stands for more. */
+const HEIGHT_MAX = 8_000_000;
+const COLUMNS = [['name', 'Counter'], ['', '10 minutes'], ['value', 'Value'], ['rate', 'Rate / s'], ['moved', 'Moved']];
+
+const scroll = byId('scroll');
+const space = byId('space');
+const head = byId('head');
+const pinned = byId('pinned');
+
+/** What is known, by row of the list and by name of watched counters: {name, value, rate, moved}. */
+const rows = new Map();
+const watchedRows = new Map();
+/** What each number in a change stands for. */
+let places = [];
+let found = 0;
+let total = 0;
+let rowHeight = 30;
+let pool = [];
+let pinRows = [];
+/** The row that the keyboard is in; below 0 for pinned ones: -1 is the last of them. */
+let focus = 0;
+let hasRows = false;
+
+/** The latest of a counter on the screen; undefined if it is not there. */
+export const latest = name => watchedRows.get(name);
+
+export const counts = () => ({found, total, hasRows});
+
+// Rows as elements
+
+function newRow() {
+  const swatch = el('button', {class: 'swatch', type: 'button', tabindex: -1});
+  const name = el('span', {class: 'name', role: 'gridcell'});
+  const canvas = el('canvas', {class: 'spark', role: 'img', 'aria-label': 'last ten minutes'});
+  const value = el('span', {class: 'number value', role: 'gridcell'});
+  const rate = el('span', {class: 'number rate', role: 'gridcell'});
+  const moved = el('span', {class: 'number moved', role: 'gridcell'});
+  const pin = el('button', {class: 'pin', type: 'button', tabindex: -1});
+  const element = el('div', {class: 'row', role: 'row', tabindex: -1},
+    el('span', {role: 'gridcell'}, swatch), name, el('span', {role: 'gridcell', class: 'sparkcell'}, canvas), value, rate,
+    moved, el('span', {role: 'gridcell'}, pin));
+  const row = {element, swatch, name, canvas, value, rate, moved, pin, place: null, shown: null, of: null};
+  element.addEventListener('click', event => row.of && clicked(row, event));
+  element.addEventListener('focus', () => focus = row.place ?? focus);
+  return row;
+}
+
+function clicked(row, event) {
+  focus = row.place;
+  if (event.target === row.pin) {
+    pin(row.of.name);
+  } else if (event.target === row.swatch || event.ctrlKey || event.metaKey || event.shiftKey) {
+    toggleLine(row.of.name);
+  } else {
+    drawOnly(row.of.name);
+  }
+}
+
+export function pin(name) {
+  const isPinned = state.pins.includes(name);
+  change({pins: isPinned ? state.pins.filter(other => other !== name) : [...state.pins, name].slice(-PINS_MAX)}, false);
+}
+
+export function toggleLine(name) {
+  const isDrawn = state.lines.includes(name);
+  change({lines: isDrawn ? state.lines.filter(other => other !== name) : [...state.lines, name].slice(-LINES_MAX)});
+}
+
+export function drawOnly(name) {
+  change({lines: state.lines.length === 1 && state.lines[0] === name ? [] : [name]});
+}
+
+function fill(row, of) {
+  if (row.of?.name !== of?.name || row.of === null) {
+    row.name.replaceChildren(...(of ? nameNodes(of.name) : []));
+    row.name.title = of?.name ?? '';
+    row.shown = null;
+  }
+  row.of = of ?? null;
+  row.element.classList.toggle('loading', !of);
+  if (!of) {
+    text(row.value, '');
+    row.element.classList.remove('flash');
+    text(row.rate, '');
+    text(row.moved, '');
+    row.canvas.width = 0;
+    row.element.classList.remove('moving');
+    return;
+  }
+  if (row.shown !== of.value) {
+    const isUpdate = row.shown !== null;
+    text(row.value, numbers.value(of.value));
+    row.shown = of.value;
+    if (isUpdate) {
+      row.element.classList.remove('flash');
+      requestAnimationFrame(() => row.element.classList.add('flash'));
+    }
+    row.isStale = true;
+  }
+  text(row.rate, numbers.rate(of.rate));
+  row.element.classList.toggle('moving', Boolean(of.rate));
+  text(row.moved, of.moved ? numbers.duration(Date.now() / 1000 - of.moved) : '');
+  const line = state.lines.indexOf(of.name);
+  const isPinned = state.pins.includes(of.name);
+  row.swatch.dataset.line = line;
+  row.swatch.setAttribute('aria-pressed', line >= 0);
+  row.swatch.setAttribute('aria-label', (line >= 0 ? 'Remove from the graph: ' : 'Add to the graph: ') + of.name);
+  row.swatch.title = line >= 0 ? 'Remove from the graph' : 'Add to the graph';
+  row.element.classList.toggle('drawn', line >= 0);
+  row.pin.setAttribute('aria-pressed', isPinned);
+  row.pin.setAttribute('aria-label', (isPinned ? 'Unpin ' : 'Pin ') + of.name);
+  row.pin.title = isPinned ? 'Unpin (p)' : 'Pin (p)';
+}
+
+function spark(row) {
+  if (row.of) {
+    sparklines.draw(row.canvas, row.of.name, Number(row.of.value));
+    const isKept = sparklines.isKept(row.of.name);
+    row.canvas.title = isKept === false ? 'No history is kept of this counter; this line began when you opened the page' : '';
+    row.isStale = false;
+  }
+}
+
+// Which rows are in view
+
+const height = () => found * rowHeight;
+const spaceHeight = () => Math.min(height(), HEIGHT_MAX);
+
+/** How many pixels of the list are above the top of what is in view. */
+function above() {
+  const room = spaceHeight() - scroll.clientHeight;
+  return room <= 0 ? 0 : Math.min(1, scroll.scrollTop / room) * Math.max(0, height() - scroll.clientHeight);
+}
+
+const visible = () => Math.ceil(scroll.clientHeight / rowHeight) + 1;
+
+function draw() {
+  const top = above();
+  const first = Math.floor(top / rowHeight);
+  const size = Math.min(visible(), Math.max(0, found - first));
+  while (pool.length < size) {
+    const row = newRow();
+    pool.push(row);
+    space.append(row.element);
+  }
+  const begin = scroll.scrollTop - (top - first * rowHeight);
+  pool.forEach((row, i) => {
+    row.element.hidden = i >= size;
+    if (i >= size) {
+      row.of = null;
+      return;
+    }
+    const place = first + i;
+    row.place = place;
+    row.element.style.transform = `translateY(${Math.round(begin + i * rowHeight)}px)`;
+    row.element.setAttribute('aria-rowindex', place + 2);
+    row.element.tabIndex = place === focus ? 0 : -1;
+    fill(row, rows.get(place));
+  });
+  drawPinned();
+  drawSparks();
+  want(first, size);
+}
+
+function drawPinned() {
+  const shown = state.pins.map(name => watchedRows.get(name) ?? {name, value: '0', rate: 0, moved: 0});
+  while (pinRows.length < shown.length) {
+    const row = newRow();
+    pinRows.push(row);
+    pinned.append(row.element);
+  }
+  pinRows.forEach((row, i) => {
+    row.element.hidden = i >= shown.length;
+    row.place = i - shown.length;
+    row.element.tabIndex = row.place === focus ? 0 : -1;
+    if (i < shown.length) {
+      fill(row, shown[i]);
+    } else {
+      row.of = null;
+    }
+  });
+}
+
+function drawSparks() {
+  const some = [...pool, ...pinRows].filter(row => row.of);
+  sparklines.want(some.map(row => row.of.name));
+  for (const row of some) {
+    if (row.isStale || row.sparkOf !== row.of.name) {
+      row.sparkOf = row.of.name;
+      spark(row);
+    }
+  }
+}
+
+function redrawSparks() {
+  [...pool, ...pinRows].forEach(row => row.isStale = true);
+  drawSparks();
+}
+
+function want(first, size) {
+  const from = Math.max(0, Math.floor((first - AROUND) / BLOCK) * BLOCK);
+  live.look(from, Math.ceil((first + size + AROUND - from) / BLOCK) * BLOCK || BLOCK * 3);
+}
+
+let isDue = false;
+
+/** Draws soon, once for all that has changed. */
+export function redraw() {
+  if (!isDue) {
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      draw();
+    });
+  }
+}
+
+// What arrives
+
+const known = (name, [value, rate, moved]) => ({name, value, rate, moved});
+
+live.on('rows', data => {
+  hasRows = true;
+  if (data.total !== total) {
+    total = data.total;
+    tagsSoon();
+  }
+  found = data.found;
+  const inList = data.rows.length - data.watched;
+  for (const place of rows.keys()) {
+    if (place >= found || rows.size > KNOWN_MAX) {
+      rows.delete(place);
+    }
+  }
+  watchedRows.clear();
+  places = data.rows.map(([name, ...some], i) => {
+    const of = known(name, some);
+    if (i < inList) {
+      rows.set(data.from + i, of);
+    } else {
+      watchedRows.set(name, of);
+    }
+    sparklines.add(name, Number(of.value));
+    return of;
+  });
+  space.style.height = spaceHeight() + 'px';
+  byId('grid').setAttribute('aria-rowcount', found + 1);
+  const isFiltered = state.q.trim() !== '' || state.tags.length > 0;
+  text(byId('count'), isFiltered
+    ? `${numbers.count(found)} of ${numbers.count(total)} counters`
+    : `${numbers.count(total)} ${total === 1 ? 'counter' : 'counters'}`);
+  redraw();
+});
+
+live.on('change', changed => {
+  for (const [place, value, rate, moved] of changed) {
+    const of = places[place];
+    if (of) {
+      Object.assign(of, {value, rate, moved});
+      sparklines.add(of.name, Number(value));
+    }
+  }
+  redraw();
+});
+
+// Tags
+
+const tags = byId('tags');
+let knownTags = {};
+
+async function readTags() {
+  try {
+    knownTags = await live.ask('api/tags');
+    drawTags();
+  } catch {
+    // They are read again when there are more counters.
+  }
+}
+
+const tagsSoon = debounced(300, readTags);
+
+function drawTags() {
+  const chosen = new Map(state.tags.map(tag => [tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1)]));
+  chosen.forEach((value, key) => knownTags[key] ??= {[value]: 0});
+  tags.replaceChildren(...Object.entries(knownTags).map(([key, values]) => {
+    const select = el('select', {'aria-label': 'Tag ' + key, class: chosen.has(key) ? 'chosen' : null},
+      el('option', {value: ''}, key),
+      ...Object.keys(values).map(value => el('option', {value}, `${key}=${value}`)));
+    select.value = chosen.get(key) ?? '';
+    select.addEventListener('change', () => {
+      const others = state.tags.filter(tag => !tag.startsWith(key + '='));
+      change({tags: select.value ? [...others, `${key}=${select.value}`] : others}, false);
+    });
+    return select;
+  }));
+}
+
+// Its head, and the keyboard
+
+function drawHead() {
+  head.replaceChildren(el('span', {role: 'columnheader'}), ...COLUMNS.map(([sort, title]) => {
+    const isSorted = sort && state.sort === sort;
+    const cell = el('span', {role: 'columnheader', class: sort === 'name' ? 'name' : sort ? 'number ' + sort : 'sparkcell',
+      'aria-sort': isSorted ? (state.order === 'asc' ? 'ascending' : 'descending') : null});
+    cell.append(sort ? el('button', {type: 'button', onclick: () => sortBy(sort)}, title,
+      el('span', {class: 'arrow', 'aria-hidden': 'true'}, isSorted ? (state.order === 'asc' ? '\u2191' : '\u2193') : '')) : title);
+    return cell;
+  }), el('span', {role: 'columnheader'}));
+}
+
+function sortBy(sort) {
+  const first = sort === 'name' ? 'asc' : 'desc';
+  const order = state.sort !== sort ? first : state.order === 'asc' ? 'desc' : 'asc';
+  change({sort, order}, false);
+}
+
+/** The counter that the keyboard is at. */
+function focused() {
+  return (focus < 0 ? pinRows[focus + state.pins.length] : pool.find(row => row.place === focus && !row.element.hidden))?.of;
+}
+
+function moveTo(place) {
+  focus = Math.max(-state.pins.length, Math.min(found - 1, place));
+  if (focus >= 0) {
+    const top = focus * rowHeight;
+    const view = scroll.clientHeight;
+    const now = above();
+    const wanted = top < now ? top : top + rowHeight > now + view ? top + rowHeight - view : now;
+    const room = height() - view;
+    if (wanted !== now && room > 0) {
+      scroll.scrollTop = wanted / room * (spaceHeight() - view);
+    }
+  }
+  draw();
+  [...pinRows, ...pool].find(row => row.place === focus && !row.element.hidden)?.element.focus({preventScroll: true});
+}
+
+/** What a key does in the list; whether it does something. */
+export function key(event) {
+  const page = visible() - 2;
+  const moves = {ArrowDown: 1, ArrowUp: -1, j: 1, k: -1, PageDown: page, PageUp: -page};
+  if (moves[event.key]) {
+    moveTo(focus + moves[event.key]);
+  } else if (event.key === 'Home') {
+    moveTo(-state.pins.length);
+  } else if (event.key === 'End') {
+    moveTo(found - 1);
+  } else {
+    const of = focused();
+    if (!of) {
+      return false;
+    }
+    if (event.key === 'Enter') {
+      drawOnly(of.name);
+    } else if (event.key === ' ' || event.key === 'a') {
+      toggleLine(of.name);
+    } else if (event.key === 'p') {
+      pin(of.name);
+    } else if (event.key === 'e') {
+      change({drawer: 'explain', counter: of.name});
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+function measure() {
+  const now = parseInt(getComputedStyle(byId('grid')).getPropertyValue('--row'), 10);
+  rowHeight = now || rowHeight;
+  byId('grid').style.setProperty('--scrollbar', scroll.offsetWidth - scroll.clientWidth + 'px');
+  space.style.height = spaceHeight() + 'px';
+  redrawSparks();
+  redraw();
+}
+
+/** Follows the state. */
+export function follow(now, before) {
+  drawHead();
+  drawTags();
+  if (now.q !== before.q || now.tags.join() !== before.tags.join() || now.sort !== before.sort || now.order !== before.order) {
+    rows.clear();
+    scroll.scrollTop = 0;
+    focus = 0;
+    want(0, visible());
+  }
+  const files = live.query();
+  for (const format of ['csv', 'json']) {
+    files.set('format', format);
+    byId(format).href = 'api/rows?' + files;
+  }
+  redraw();
+}
+
+export function start() {
+  drawHead();
+  follow(state, state);
+  sparklines.recolor();
+  sparklines.onPast(redrawSparks);
+  scroll.addEventListener('scroll', redraw, {passive: true});
+  new ResizeObserver(measure).observe(scroll);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    sparklines.recolor();
+    redrawSparks();
+  });
+  // "Moved ... ago" and the sparklines go on while nothing arrives.
+  setInterval(() => document.hidden || redrawSparks() || redraw(), 5000);
+}

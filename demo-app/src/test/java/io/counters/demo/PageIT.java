@@ -1,0 +1,283 @@
+package io.counters.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The collector's page in a real browser, as a user sees it. */
+class PageIT {
+    private static final int SHIFT = 8;
+    private static final String SCRIPT =
+            Path.of("../bin/demo").toAbsolutePath().normalize().toString();
+
+    /** The counters in view, as a text. */
+    private static final String NAMES =
+            "[...document.querySelectorAll('#space > .row:not([hidden]) .name')].map(cell => cell.textContent).join(' ')";
+
+    @TempDir
+    Path folder;
+
+    private Chromium browser;
+
+    /** What the page talks to: it ends only after the console was looked at. */
+    private AutoCloseable server;
+
+    @BeforeEach
+    void openTheBrowser() throws Exception {
+        browser = new Chromium(Files.createDirectory(folder.resolve("browser")));
+        browser.show(1280, 800, "light");
+    }
+
+    /** Whatever a test does: the console stays empty, and nothing is asked of anybody else. */
+    @AfterEach
+    void nothingIsInTheConsole() throws Exception {
+        List<String> complaints = browser.complaints();
+        List<String> requests = browser.requests();
+        browser.close();
+        if (server != null) {
+            server.close();
+        }
+        assertThat(complaints).isEmpty();
+        assertThat(requests).isNotEmpty().allMatch(address -> address.matches("about:blank|http://127\\.0\\.0\\.1:.*"));
+    }
+
+    private CollectorProgram collector(String... flags) throws Exception {
+        CollectorProgram collector = CollectorProgram.start(Files.createDirectory(folder.resolve("data")), flags);
+        server = collector;
+        return collector;
+    }
+
+    private static String value(String name) {
+        return "([...document.querySelectorAll('#space > .row')].find(row => row.querySelector('.name').textContent === '"
+                + name + "')?.querySelector('.value').textContent ?? '')";
+    }
+
+    private void awaitValue(String name, String value) {
+        browser.awaitTrue(name + " is " + value, value(name) + " === '" + value + "'");
+    }
+
+    @Test
+    @Tag("once")
+    void the_demos_counters_move_can_be_drawn_searched_and_zoomed_and_a_link_shows_the_same() throws Exception {
+        int port = Program.freePort();
+        Program demo = Program.start(
+                SCRIPT,
+                "--udp-port",
+                Integer.toString(Program.freePort()),
+                "--http-port",
+                Integer.toString(port),
+                "--shop-port",
+                Integer.toString(Program.freePort()));
+        server = demo;
+        demo.awaitLine("orders\\.placed", Duration.ofMinutes(3));
+        String page = "http://127.0.0.1:" + port + "/";
+        browser.open(page);
+        for (String name : List.of("orders.placed", "carts.opened", "payments.tried,method=card")) {
+            browser.awaitTrue(name + " is listed", NAMES + ".split(' ').includes('" + name + "')");
+        }
+
+        String before = browser.run(value("requests"));
+        long asked = System.nanoTime();
+        browser.awaitTrue("a value moves", value("requests") + " !== '" + before + "'");
+        assertThat(Duration.ofNanos(System.nanoTime() - asked)).isLessThan(Duration.ofSeconds(2));
+
+        browser.run(
+                "[...document.querySelectorAll('#space .name')].find(cell => cell.textContent === 'orders.placed').click()");
+        browser.awaitTrue("a graph", "document.querySelectorAll('.uplot canvas').length === 1");
+        browser.awaitTrue("its line", drawn());
+
+        browser.press("/");
+        browser.type("METHOD pay");
+        browser.awaitTrue("the search", NAMES + ".split(' ').every(name => name.startsWith('payments.'))");
+        assertThat(browser.run(NAMES)).contains("payments.tried,method=card");
+        assertThat(browser.run("document.getElementById('count').textContent")).matches("[2-4] of 1\\d counters");
+
+        String box = browser.run("JSON.stringify(document.querySelector('.u-over').getBoundingClientRect())");
+        int left = (int) number(box, "left");
+        int right = (int) number(box, "right");
+        int middle = (int) (number(box, "top") + number(box, "bottom")) / 2;
+        int length = right - left;
+        browser.drag(right - length / 4, middle, right - length / 8, middle, SHIFT);
+        browser.awaitTrue("the mark is in the URL", "location.hash.includes('mark=')");
+        browser.drag(left + length / 2, middle, right - 5, middle, 0);
+        browser.awaitTrue("the zoom is in the URL", "/zoom=\\d{10}-\\d{10}/.test(location.hash)");
+        String link = browser.run("location.href");
+        String zoomed = browser.run("document.querySelector('.tools .state').textContent");
+        assertThat(zoomed).matches("\\d\\d:\\d\\d:\\d\\d \u2013 \\d\\d:\\d\\d:\\d\\d");
+
+        browser.open(link);
+        browser.awaitTrue("the graph again", "document.querySelectorAll('.uplot canvas').length === 1");
+        browser.awaitTrue("the same zoom", "document.querySelector('.tools .state').textContent === '" + zoomed + "'");
+        browser.awaitTrue("the same search", NAMES + ".split(' ').every(name => name.startsWith('payments.'))");
+        assertThat(browser.run("document.getElementById('search').value")).isEqualTo("METHOD pay");
+        browser.run("history.back()");
+    }
+
+    /** Whether the graph has a line: a pixel of the line's color. */
+    private static String drawn() {
+        return "(() => { const canvas = document.querySelector('.uplot canvas').cloneNode();"
+                + " const pen = canvas.getContext('2d', {willReadFrequently: true});"
+                + " pen.drawImage(document.querySelector('.uplot canvas'), 0, 0);"
+                + " const all = pen.getImageData(0, 0, canvas.width, canvas.height).data;"
+                + " for (let i = 0; i < all.length; i += 4) {"
+                + " if (all[i] === 0x1d && all[i + 1] === 0x5f && all[i + 2] === 0xd1) return true; } return false; })()";
+    }
+
+    private static double number(String json, String name) {
+        Matcher number = Pattern.compile("\"" + name + "\":([\\d.]+)").matcher(json);
+        assertThat(number.find()).as(json).isTrue();
+        return Double.parseDouble(number.group(1));
+    }
+
+    @Test
+    void an_increment_is_on_the_screen_within_a_second() throws Exception {
+        CollectorProgram collector = collector();
+        collector.send("increment seen 1");
+        browser.open(collector.page());
+        awaitValue("seen", "1");
+        long[] millis = new long[5];
+
+        for (int i = 0; i < millis.length; i++) {
+            String expected = Integer.toString(2 + i);
+            // The browser waits itself, so that its answer is not a poll behind.
+            collector.send("increment seen 1");
+            long sent = System.nanoTime();
+            browser.run("new Promise(seen => { const look = () => " + value("seen") + " === '" + expected
+                    + "' ? seen(true) : requestAnimationFrame(look); look(); })");
+            millis[i] = (System.nanoTime() - sent) / 1_000_000;
+        }
+
+        Arrays.sort(millis);
+        assertThat(millis[millis.length / 2])
+                .as("%s ms", Arrays.toString(millis))
+                .isLessThan(1000);
+    }
+
+    @Test
+    void ten_thousand_counters_scroll_and_are_searched_and_a_click_is_answered_in_a_tenth_of_a_second()
+            throws Exception {
+        CollectorProgram collector = collector("--new-names", "100%");
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 10_000; i++) {
+            lines.append(String.format("increment many.%05d,part=%d %d%n", i, i % 7, i));
+        }
+        collector.sendByTcp(lines.toString());
+        await("all of them")
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> collector.counters().size() == 10_000);
+
+        browser.open(collector.page());
+        browser.awaitTrue("the list", NAMES + ".startsWith('many.00000,part=0 many.00001,part=1 ')");
+        assertThat(browser.run("document.getElementById('count').textContent")).isEqualTo("10,000 counters");
+        assertThat(Integer.parseInt(browser.run("document.querySelectorAll('#space .row').length")))
+                .as("rows that exist")
+                .isLessThan(60);
+
+        browser.run("document.getElementById('scroll').scrollTop = 1e9");
+        browser.awaitTrue("the end of the list", NAMES + ".endsWith('many.09999,part=3')");
+        awaitValue("many.09999,part=3", "9,999");
+        String worst = browser.run("new Promise(done => { let worst = 0, last = performance.now(), place = 0;"
+                + " const scroll = document.getElementById('scroll');"
+                + " const step = now => { worst = Math.max(worst, now - last); last = now; place += 4000;"
+                + " scroll.scrollTop = place % 290000;"
+                + " place < 600000 ? requestAnimationFrame(step) : done(worst); }; requestAnimationFrame(step); })");
+        assertThat(Double.parseDouble(worst)).as("the longest frame, ms").isLessThan(500);
+
+        browser.run("document.getElementById('search').focus()");
+        browser.type("777 part=0");
+        browser.awaitTrue("the search", NAMES + ".split(' ').every(name => /777.*part=0|part=0.*777/.test(name))");
+        browser.run("const select = document.querySelector('#tags select'); select.value = '0';"
+                + " select.dispatchEvent(new Event('change'))");
+        browser.awaitTrue("the tag is in the URL", "location.hash.includes('tag=part=0')");
+
+        browser.run(
+                "history.replaceState(null, '', '/#sort=value&order=desc'); dispatchEvent(new PopStateEvent('popstate'))");
+        browser.awaitTrue("the largest first", NAMES + ".startsWith('many.09999,part=3 many.09998')");
+        String clicked = browser.run("new Promise(done => { const begun = performance.now();"
+                + " document.querySelector('#space .row .name').click();"
+                + " const look = () => document.querySelector('.uplot canvas') && document.querySelector('.row.drawn')"
+                + " ? done(performance.now() - begun) : requestAnimationFrame(look); look(); })");
+        assertThat(Double.parseDouble(clicked)).as("ms until a click shows").isLessThan(100);
+    }
+
+    @Test
+    void markup_stays_text() throws Exception {
+        CollectorProgram collector = collector();
+        String markup = "<img src=x onerror=alert(1)>";
+        collector.send("increment kept\nincrement " + markup + "\nincrement tagged,t=<b>bold</b> 1");
+        browser.open(
+                collector.page() + "#show=health&counter=" + "%3Cimg%20src%3Dx%3E&q=%3Cb%3E&line=%3Cb%3Ebold%3C/b%3E");
+
+        browser.awaitTrue("an example", "document.getElementById('drawer').textContent.includes('" + markup + "')");
+        assertThat(browser.run("document.querySelectorAll('img[src=x], #main b, #drawer code b').length"))
+                .isEqualTo("0");
+        assertThat(collector.counters().keySet()).containsExactly("kept");
+        browser.awaitTrue(
+                "the name of a line that the URL asks for",
+                "document.querySelector('.legend').textContent.includes('<b>bold')");
+    }
+
+    @Test
+    void an_empty_collector_shows_how_to_send_the_first_increment() throws Exception {
+        CollectorProgram collector = collector();
+        browser.open(collector.page());
+
+        browser.awaitTrue(
+                "the example",
+                "document.getElementById('welcome').textContent.includes('/dev/udp/127.0.0.1/" + collector.port()
+                        + "')");
+        assertThat(Integer.parseInt(browser.run("document.querySelectorAll('#welcome .copy').length")))
+                .isEqualTo(5);
+        collector.send("increment hello");
+        awaitValue("hello", "1");
+        assertThat(browser.run("document.getElementById('welcome').hidden")).isEqualTo("true");
+    }
+
+    @Test
+    void a_hidden_tab_has_no_connection_and_comes_back() throws Exception {
+        CollectorProgram collector = collector();
+        collector.send("increment seen");
+        browser.open(collector.page());
+        awaitValue("seen", "1");
+        assertThat(collector.metric("http_listeners")).isEqualTo(1);
+
+        String hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+                + " document.dispatchEvent(new Event('visibilitychange'))";
+        browser.run(String.format(hide, "true"));
+        await("no connection").until(() -> collector.metric("http_listeners") == 0);
+        collector.send("increment seen");
+        browser.run(String.format(hide, "false"));
+
+        awaitValue("seen", "2");
+    }
+
+    @Test
+    void the_keyboard_does_everything() throws Exception {
+        CollectorProgram collector = collector();
+        collector.send("increment a\nincrement b 2\nincrement c 3");
+        browser.open(collector.page());
+        awaitValue("c", "3");
+
+        for (String key : List.of("Home", "j", "Enter", "j", " ", "p", "v", "t", "3", "l", "h", "Escape", "?")) {
+            browser.press(key);
+        }
+
+        browser.awaitTrue("the shortcuts", "document.getElementById('shortcuts').open");
+        browser.awaitTrue("two charts", "document.querySelectorAll('.uplot').length === 2");
+        assertThat(browser.run("location.hash"))
+                .contains("line=b", "line=c", "pin=c", "unit=value", "charts=each", "range=1h", "legend=closed")
+                .doesNotContain("show=");
+    }
+}
