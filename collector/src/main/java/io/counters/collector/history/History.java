@@ -124,11 +124,11 @@ public final class History implements Sink {
         leftOut = written.leftOut();
         if (leftOut > 0 && Math.abs(second - leftOutSaid) >= SAID_SECONDS) {
             leftOutSaid = second;
-            log.warn(
-                    "{} counters that moved have no history, because {} are kept already and have moved within the last"
-                            + " hour; --history-counters and -Xmx allow more",
-                    leftOut,
-                    settings.countersMax());
+            faults.warn(
+                    "history left out",
+                    leftOut + " counters that moved have no history, because " + settings.countersMax()
+                            + " are kept already and have moved within the last hour; --history-counters and -Xmx allow"
+                            + " more");
         }
         if (written.droppedPoints() > 0) {
             faults.warn(
