@@ -155,7 +155,7 @@ public final class Live {
         return Answer.events(window.listeners, window.events());
     }
 
-    private synchronized Window window(Window.Key key) {
+    synchronized Window window(Window.Key key) {
         Window known = windows.get(key);
         if (known != null) {
             return known;

@@ -126,10 +126,13 @@ class DashboardTest {
 
         assertThat(page.statusCode()).isEqualTo(200);
         assertThat(type(page)).isEqualTo("text/html; charset=utf-8");
-        assertThat(page.body()).contains("<html", "page.js", "page.css");
-        HttpResponse<String> script = ask("GET", "/page.js");
-        assertThat(type(script)).isEqualTo("text/javascript; charset=utf-8");
-        assertThat(script.body()).contains("'api/counters'", "publish_spool_points");
+        assertThat(page.body()).contains("<html", "main.js", "page.css");
+        for (String file : List.of("main.js", "list.js", "live.js", "charts.js", "panel.js", "explain.js")) {
+            HttpResponse<String> script = ask("GET", "/" + file);
+            assertThat(script.statusCode()).as(file).isEqualTo(200);
+            assertThat(type(script)).isEqualTo("text/javascript; charset=utf-8");
+            assertThat(script.body()).doesNotContain("innerHTML", "http://", "https://");
+        }
         assertThat(type(ask("GET", "/page.css"))).isEqualTo("text/css; charset=utf-8");
     }
 

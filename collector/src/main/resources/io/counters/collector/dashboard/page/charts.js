@@ -60,7 +60,7 @@ async function read() {
     }
     step = wanted;
     for (const {name, seconds, values} of answer.counters) {
-      past.set(name, {seconds, values, isKept: seconds.length > 0});
+      past.set(name, {seconds, values: values.map(Number), isKept: seconds.length > 0});
       const tail = tails.get(name);
       if (tail && seconds.length > 0) {
         const last = seconds[seconds.length - 1];

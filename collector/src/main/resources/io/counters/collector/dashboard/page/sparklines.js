@@ -45,7 +45,7 @@ async function read() {
         known.set(name, {
           isKept: seconds.length > 0,
           seconds: seconds.concat(later?.seconds ?? []),
-          values: values.concat(later?.values ?? []),
+          values: values.map(Number).concat(later?.values ?? []),
           readSecond: now,
         });
       }
