@@ -2,6 +2,7 @@ package io.counters.collector;
 
 import io.counters.collector.dashboard.Dashboard;
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.dashboard.Removals;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.Intake;
@@ -221,7 +222,8 @@ public final class Collector implements AutoCloseable {
                     clock,
                     System::nanoTime,
                     faults,
-                    work -> threads.worker("counters-http", work)));
+                    work -> threads.worker("counters-http", work),
+                    List.of(new Removals(ledger, commit).route())));
             intake = open(new Intake(
                     taking,
                     parts.unix.path(),

@@ -13,6 +13,7 @@ import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
@@ -35,6 +36,7 @@ public final class Dashboard implements AutoCloseable {
      * @param clock the wall clock, for times of the past
      * @param nanoClock monotonic
      * @param threads creates the port's threads; an uncaught exception in one of them must end the program
+     * @param more routes of other packages that the port serves, too
      * @throws IOException if the port is in use; the message contains the remedy
      */
     public Dashboard(
@@ -47,14 +49,16 @@ public final class Dashboard implements AutoCloseable {
             InstantSource clock,
             LongSupplier nanoClock,
             FaultLog log,
-            ThreadFactory threads)
+            ThreadFactory threads,
+            List<Route> more)
             throws IOException {
         this.ledger = ledger;
         CountersApi counters = new CountersApi(ledger, history, clock);
         port = new HttpPort(
                 settings.port(),
                 "if another collector uses it, use --http-port for another port",
-                List.of(
+                with(
+                        more,
                         Route.file("/", Dashboard.class, "page.html"),
                         Route.file("/page.css", Dashboard.class, "page.css"),
                         Route.file("/page.js", Dashboard.class, "page.js"),
@@ -72,6 +76,12 @@ public final class Dashboard implements AutoCloseable {
                 log,
                 self,
                 threads);
+    }
+
+    private static List<Route> with(List<Route> more, Route... own) {
+        List<Route> all = new ArrayList<>(List.of(own));
+        all.addAll(more);
+        return all;
     }
 
     public void start() {

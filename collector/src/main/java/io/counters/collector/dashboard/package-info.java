@@ -1,7 +1,7 @@
 /**
  * What a person, a program or a monitor may look at, by HTTP on loopback: the page, {@code /api/counters}, {@code
  * /api/streams}, {@code /api/rejected}, {@code /metrics}, {@code /healthz} and {@code /readyz}. Reads the ledger, the history,
- * the program's own counters and its examples of rejected lines; never writes.
+ * the program's own counters and its examples of rejected lines. Only {@code Removals} changes something.
  */
 @NullMarked
 package io.counters.collector.dashboard;

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
  * counter was exact, or within its scenario's bound; otherwise it is 1.
  */
 @Command(
-        name = "java -jar collector.jar simulate",
+        name = "simulate",
         mixinStandardHelpOptions = true,
         description =
                 "Tests the protocol with random faults: runs the real sender and the real ledger against a simulated"

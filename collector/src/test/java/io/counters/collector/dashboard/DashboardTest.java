@@ -87,7 +87,8 @@ class DashboardTest {
                 () -> Instant.ofEpochSecond(NOW),
                 System::nanoTime,
                 faults,
-                Thread::new);
+                Thread::new,
+                List.of(new Removals(kept.ledger, kept.commit).route()));
     }
 
     @AfterEach
