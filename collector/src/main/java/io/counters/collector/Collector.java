@@ -5,6 +5,7 @@ import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.dashboard.Removals;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
+import io.counters.collector.http.Route;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.intake.UnixSettings;
@@ -31,6 +32,8 @@ import io.counters.collector.settings.SettingsException;
 import io.counters.collector.store.Pusher;
 import io.counters.collector.store.Store;
 import io.counters.collector.store.StoreSettings;
+import io.counters.collector.tap.Tap;
+import io.counters.collector.tap.TapApi;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
@@ -88,6 +91,7 @@ public final class Collector implements AutoCloseable {
     private final TickClock ticks;
     private final Intake intake;
     private final Health health;
+    private final Tap tap;
     private final Dashboard dashboard;
     private final @Nullable Pusher pusher;
     private final @Nullable Thread storeThread;
@@ -212,6 +216,7 @@ public final class Collector implements AutoCloseable {
             }
             takers.forEach(taker -> watched.add(taker::trouble));
             health = new Health(commit, ledger, keeping.folder().toFile()::getUsableSpace, watched, System::nanoTime);
+            tap = new Tap(clock, Runtime.getRuntime().maxMemory());
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
@@ -223,11 +228,12 @@ public final class Collector implements AutoCloseable {
                     System::nanoTime,
                     faults,
                     work -> threads.worker("counters-http", work),
-                    List.of(new Removals(ledger, commit).route())));
+                    routes()));
             intake = open(new Intake(
                     taking,
                     parts.unix.path(),
                     ledger,
+                    tap,
                     (work, name) -> threads.daemon(name, work),
                     System::nanoTime,
                     faults,
@@ -272,6 +278,7 @@ public final class Collector implements AutoCloseable {
             health.lookAtParts();
             return LOOK_MILLIS;
         });
+        loop("counters-tap", tap::run);
         loop("counters-report", this::report);
     }
 
@@ -279,6 +286,14 @@ public final class Collector implements AutoCloseable {
         SecureRandom random = new SecureRandom();
         Supplier<String> ids = () -> String.format("%016x%016x", random.nextLong(), random.nextLong());
         return new Peers(file, self, ledger, time, ids, faults, this.self);
+    }
+
+    private List<Route> routes() {
+        IntakeSettings taking = parts.taking;
+        List<Route> routes = new ArrayList<>(
+                new TapApi(tap, taking.nameBytesMax(), taking.statsd()::newName, System::nanoTime).routes());
+        routes.add(new Removals(ledger, commit).route());
+        return routes;
     }
 
     private <T extends AutoCloseable> T open(T part) {

@@ -4,8 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.counters.collector.commands.Completion;
 import io.counters.collector.commands.Get;
+import io.counters.collector.commands.Record;
 import io.counters.collector.commands.Remove;
+import io.counters.collector.commands.Replay;
 import io.counters.collector.commands.Shell;
+import io.counters.collector.commands.TapCommand;
+import io.counters.collector.commands.Top;
 import io.counters.collector.proxy.ProxyCommand;
 import io.counters.collector.proxy.ProxySettings;
 import io.counters.collector.self.LogStream;
@@ -130,13 +134,18 @@ public final class Main {
         CommandLine line = new CommandLine(new Start(environment, out));
         SettingFlags.addTo(line.getCommandSpec());
         return line.addSubcommand(new Get(shell))
+                .addSubcommand(new Top(shell))
+                .addSubcommand(new TapCommand(shell))
                 .addSubcommand(new Remove(shell))
+                .addSubcommand(new Record(shell))
+                .addSubcommand(new Replay(shell))
                 .addSubcommand(ProxyCommand.line(
                         Runtime.getRuntime().maxMemory(), in, out, err, settings -> startProxy(settings, out)))
                 .addSubcommand(new Simulate(out, System::nanoTime))
                 .addSubcommand(new Completion(shell))
                 .setOut(new PrintWriter(out, true, UTF_8))
                 .setErr(new PrintWriter(err, true, UTF_8))
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionStrategy(Main::execute)
                 .setParameterExceptionHandler(errors)
                 .setExecutionExceptionHandler(errors);

@@ -18,6 +18,9 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -132,9 +135,20 @@ final class CollectorApi {
         }
     }
 
-    /** Reads server-sent events until they are no longer wanted, or the collector ends. */
-    void events(String path, Events events) throws IOException {
+    /**
+     * Reads server-sent events until they are no longer wanted, or this time has passed.
+     *
+     * @throws IOException if the collector does not answer, or ends
+     */
+    void events(String path, Duration atMost, Events events) throws IOException {
+        AtomicBoolean isOver = new AtomicBoolean();
         try (InputStream body = ask("GET", path)) {
+            CompletableFuture.runAsync(
+                    () -> {
+                        isOver.set(true);
+                        close(body);
+                    },
+                    CompletableFuture.delayedExecutor(atMost.toMillis(), TimeUnit.MILLISECONDS));
             BufferedReader lines = new BufferedReader(new InputStreamReader(body, UTF_8));
             String type = "message";
             String data = "";
@@ -151,8 +165,23 @@ final class CollectorApi {
                     data = "";
                 }
             }
+        } catch (IOException broken) {
+            if (!isOver.get()) {
+                throw broken;
+            }
+        }
+        if (isOver.get()) {
+            return;
         }
         throw new IOException("the collector at " + at + " has closed the connection; it may have ended");
+    }
+
+    private static void close(InputStream body) {
+        try {
+            body.close();
+        } catch (IOException closed) {
+            // It is closed anyway.
+        }
     }
 
     /** As a part of a path or a query. */
@@ -183,7 +212,8 @@ final class CollectorApi {
         try (InputStream body = response.body()) {
             String message = message(new String(body.readNBytes(16 * 1024), UTF_8));
             if (response.statusCode() == NOT_FOUND && path.startsWith("/api/counters/") && message != null) {
-                throw new UnknownCounter(message);
+                // The rest is for those who write paths themselves.
+                throw new UnknownCounter(message.replaceFirst("\\. /api/.*", "; get '*PART*' lists names"));
             }
             throw new IOException(at + " answers " + response.statusCode() + ": "
                     + (message == null ? "which a collector does not; check --at" : message));

@@ -36,7 +36,9 @@ public final class CommandErrors implements CommandLine.IParameterExceptionHandl
             return EXIT_USAGE;
         }
         err.println(prefix + text(wrong));
-        CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err);
+        if (wrong instanceof CommandLine.UnmatchedArgumentException unmatched && unmatched.isUnknownOption()) {
+            CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err);
+        }
         err.println(
                 line.getParent() == null && !line.getSubcommands().isEmpty()
                         ? "--help lists all settings and commands"

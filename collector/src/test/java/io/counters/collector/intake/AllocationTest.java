@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.time.InstantSource;
+import io.counters.collector.tap.Tap;
 import com.sun.management.ThreadMXBean;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.wire.DatagramWriter;
@@ -48,6 +50,7 @@ class AllocationTest {
                             InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                     Optional.empty(),
                     kept.ledger,
+                    new Tap(InstantSource.system(), 0),
                     (work, name) -> {
                         receiving.set(new Thread(work, name));
                         return receiving.get();

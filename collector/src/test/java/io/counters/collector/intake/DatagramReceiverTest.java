@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.time.InstantSource;
+import io.counters.collector.tap.Tap;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.self.SaidFaults;
@@ -73,7 +75,7 @@ class DatagramReceiverTest {
         return new DatagramReceiver(
                 socket,
                 self.count("intake_datagrams_total"),
-                new Lines(ledger, 250, StatsdName.strict(), said.log(), self),
+                new Lines(ledger, 250, StatsdName.strict(), new Tap(InstantSource.system(), 0), said.log(), self),
                 nanoClock,
                 said.log(),
                 self);

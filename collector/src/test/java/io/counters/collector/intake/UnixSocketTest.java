@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.time.InstantSource;
+import io.counters.collector.tap.Tap;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
@@ -84,7 +86,7 @@ class UnixSocketTest {
                 new IntakeSettings(
                         InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                 Optional.of(path),
-                kept.ledger,
+                kept.ledger, new Tap(InstantSource.system(), 0),
                 Thread::new,
                 System::nanoTime,
                 kept.said.log(),
@@ -188,7 +190,7 @@ class UnixSocketTest {
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
                 kept.self.count("intake_unix_datagrams_total"),
-                new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
+                new Lines(kept.ledger, 250, StatsdName.strict(), new Tap(InstantSource.system(), 0), kept.said.log(), kept.self),
                 System::nanoTime,
                 kept.said.log(),
                 kept.self);
@@ -291,6 +293,7 @@ class UnixSocketTest {
                             settings,
                             Optional.of(path),
                             kept.ledger,
+                            new Tap(InstantSource.system(), 0),
                             Thread::new,
                             System::nanoTime,
                             kept.said.log(),
@@ -308,7 +311,7 @@ class UnixSocketTest {
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
                 kept.self.count("intake_unix_datagrams_total"),
-                new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
+                new Lines(kept.ledger, 250, StatsdName.strict(), new Tap(InstantSource.system(), 0), kept.said.log(), kept.self),
                 System::nanoTime,
                 kept.said.log(),
                 kept.self);
@@ -395,7 +398,7 @@ class UnixSocketTest {
             DatagramReceiver receiver = new DatagramReceiver(
                     small,
                     kept.self.count("intake_datagrams_total"),
-                    new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
+                    new Lines(kept.ledger, 250, StatsdName.strict(), new Tap(InstantSource.system(), 0), kept.said.log(), kept.self),
                     System::nanoTime,
                     kept.said.log(),
                     kept.self);
