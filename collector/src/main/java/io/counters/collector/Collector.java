@@ -68,6 +68,7 @@ public final class Collector implements AutoCloseable {
     private static final long PEERS_MILLIS = 1000;
     private static final long LOOK_MILLIS = 1000;
     private static final long REPORT_MILLIS = 600_000;
+    private static final long LOADING_MILLIS = 3000;
     private static final long LAST_PUSH_MILLIS = 1500;
 
     /** The maximum time that a hanging disk may delay the end. */
@@ -186,7 +187,7 @@ public final class Collector implements AutoCloseable {
                     random.nextLong(),
                     new SeededHash(random),
                     self);
-            file.load(ledger);
+            load(file);
             if (file.setAside() != null) {
                 log.error(
                         "the ledger was damaged ({}) and is set aside as {}; a new ledger begins with every counter at 0",
@@ -280,6 +281,31 @@ public final class Collector implements AutoCloseable {
         });
         loop("counters-tap", tap::run);
         loop("counters-report", this::report);
+    }
+
+    /** Loads the ledger, and logs how far it is if that takes long. */
+    private void load(LedgerFile file) throws IOException {
+        long counters = file.counters();
+        CountDownLatch loaded = new CountDownLatch(1);
+        threads.worker("counters-loading", () -> {
+                    try {
+                        while (!loaded.await(LOADING_MILLIS, TimeUnit.MILLISECONDS)) {
+                            log.info(
+                                    "the ledger is being read: {} of {} counters, {} senders with totals",
+                                    ledger.size(),
+                                    counters,
+                                    ledger.streams());
+                        }
+                    } catch (InterruptedException nobodyShould) {
+                        Thread.currentThread().interrupt();
+                    }
+                })
+                .start();
+        try {
+            file.load(ledger);
+        } finally {
+            loaded.countDown();
+        }
     }
 
     private Peers peers(Path file, String self, LedgerClock time) throws SettingsException {

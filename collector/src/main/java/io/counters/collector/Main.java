@@ -10,6 +10,7 @@ import io.counters.collector.commands.Replay;
 import io.counters.collector.commands.Shell;
 import io.counters.collector.commands.TapCommand;
 import io.counters.collector.commands.Top;
+import io.counters.collector.doctor.Doctor;
 import io.counters.collector.proxy.ProxyCommand;
 import io.counters.collector.proxy.ProxySettings;
 import io.counters.collector.self.LogStream;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -101,8 +103,8 @@ public final class Main {
 
         @Override
         public Integer call() throws SettingsException, IOException {
-            Map<Setting, String> flags = SettingFlags.of(
-                    Objects.requireNonNull(spec).commandLine().getParseResult());
+            Map<Setting, String> flags =
+                    SettingFlags.of(Objects.requireNonNull(spec).commandLine().getParseResult());
             Hangup hangup = Hangup.taken();
             Collector collector = started(Main::end, () -> new Collector(new Settings(flags, environment), out));
             hangup.calls(() -> collector.lookAgain(new Settings(flags, environment)));
@@ -139,9 +141,10 @@ public final class Main {
                 .addSubcommand(new Remove(shell))
                 .addSubcommand(new Record(shell))
                 .addSubcommand(new Replay(shell))
+                .addSubcommand(Doctor.line(environment, shell, InstantSource.system()))
                 .addSubcommand(ProxyCommand.line(
                         Runtime.getRuntime().maxMemory(), in, out, err, settings -> startProxy(settings, out)))
-                .addSubcommand(new Simulate(out, System::nanoTime))
+                .addSubcommand(new Simulate(out, err, System::nanoTime))
                 .addSubcommand(new Completion(shell))
                 .setOut(new PrintWriter(out, true, UTF_8))
                 .setErr(new PrintWriter(err, true, UTF_8))

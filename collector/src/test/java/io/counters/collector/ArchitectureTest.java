@@ -45,13 +45,16 @@ class ArchitectureTest {
         "udp,       ''",
         "ledger,    wire ring",
         "peers,     ledger wire emit",
-        "intake,    udp ledger wire",
+        "intake,    udp ledger tap wire",
         "store,     ledger ring emit",
         "publish,   ledger wire",
         "history,   publish ledger",
         "http,      ''",
         "proxy,     udp http wire ring emit cells",
         "dashboard, http ledger history wire",
+        "tap,       http wire",
+        "commands,  ''",
+        "doctor,    commands dashboard history intake ledger peers publish store udp",
         "simulate,  ledger peers wire emit cells",
     })
     void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {
@@ -93,6 +96,9 @@ class ArchitectureTest {
                         HOUSE + ".history",
                         HOUSE + ".proxy",
                         HOUSE + ".dashboard",
+                        HOUSE + ".tap",
+                        HOUSE + ".commands",
+                        HOUSE + ".doctor",
                         HOUSE + ".simulate");
     }
 

@@ -90,8 +90,7 @@ final class CollectorApi {
                 + (part.isEmpty() ? "" : "&q=" + encoded(part));
         List<Counter> list = new ArrayList<>();
         boolean hasMore = false;
-        try (JsonReader json =
-                new JsonReader(new InputStreamReader(ask("GET", "/api/counters" + query), UTF_8))) {
+        try (JsonReader json = new JsonReader(new InputStreamReader(ask("GET", "/api/counters" + query), UTF_8))) {
             json.beginObject();
             while (json.hasNext()) {
                 if (json.nextName().equals("counters")) {

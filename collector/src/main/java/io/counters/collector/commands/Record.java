@@ -40,10 +40,7 @@ public final class Record implements Callable<Integer> {
     @Mixin
     private CollectorAddress at = new CollectorAddress();
 
-    @Option(
-            names = "--seconds",
-            paramLabel = "N",
-            description = "ends after this time (default ${DEFAULT-VALUE})")
+    @Option(names = "--seconds", paramLabel = "N", description = "ends after this time (default ${DEFAULT-VALUE})")
     private int seconds = 60;
 
     @Option(
@@ -97,8 +94,12 @@ public final class Record implements Callable<Integer> {
                 }
                 if (now - said[0] >= SAID_NANOS) {
                     said[0] = now;
-                    shell.err().println(String.format(
-                            Locale.ROOT, "counters record: %,d datagrams, %,d bytes", datagrams, writer.bytes()));
+                    shell.err()
+                            .println(String.format(
+                                    Locale.ROOT,
+                                    "counters record: %,d datagrams, %,d bytes",
+                                    datagrams,
+                                    writer.bytes()));
                 }
                 return writer.bytes() < bytesMax;
             });
@@ -121,8 +122,10 @@ public final class Record implements Callable<Integer> {
                 missed += data.get("missed").getAsLong();
                 tcp += data.get("tcp").getAsLong();
             }
-            case "open" -> shell.err()
-                    .println("counters record: records for " + seconds + " s what arrives from now on; Ctrl-C ends it");
+            case "open" ->
+                shell.err()
+                        .println("counters record: records for " + seconds
+                                + " s what arrives from now on; Ctrl-C ends it");
             default -> {
                 // A newer collector may tell more.
             }
@@ -136,14 +139,15 @@ public final class Record implements Callable<Integer> {
         isClosed = true;
         try {
             writer.close();
-            shell.err().println(String.format(
-                    Locale.ROOT,
-                    "counters record: %s has %,d datagrams, %,d bytes%s%s",
-                    file,
-                    datagrams,
-                    writer.bytes(),
-                    missed == 0 ? "" : String.format(Locale.ROOT, "; %,d could not be written in time", missed),
-                    tcp == 0 ? "" : "; what came over TCP is not in it"));
+            shell.err()
+                    .println(String.format(
+                            Locale.ROOT,
+                            "counters record: %s has %,d datagrams, %,d bytes%s%s",
+                            file,
+                            datagrams,
+                            writer.bytes(),
+                            missed == 0 ? "" : String.format(Locale.ROOT, "; %,d could not be written in time", missed),
+                            tcp == 0 ? "" : "; what came over TCP is not in it"));
         } catch (IOException full) {
             shell.err().println("counters record: " + file + " could not be completed: " + DiskFault.text(full));
         }

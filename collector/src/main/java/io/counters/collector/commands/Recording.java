@@ -97,8 +97,8 @@ final class Recording {
                 in.close();
                 throw new IOException(
                         format.startsWith(FORMAT)
-                                ? file + " is a recording of another version, " + Escaped.text(format) + "; this one reads "
-                                        + FIRST
+                                ? file + " is a recording of another version, " + Escaped.text(format)
+                                        + "; this one reads " + FIRST
                                 : file + " is not a recording: its first line must be " + FIRST);
             }
         }

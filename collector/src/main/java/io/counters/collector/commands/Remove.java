@@ -81,7 +81,9 @@ public final class Remove implements Callable<Integer> {
                 .println("removed " + removed.get("name").getAsString() + ": its value was "
                         + removed.get("value").getAsLong() + " and is now 0"
                         + (removed.get("pushed").getAsBoolean() ? ", also in the store" : "")
-                        + (removed.get("committed").getAsBoolean() ? "" : " (not on disk yet; the collector tries again)")
+                        + (removed.get("committed").getAsBoolean()
+                                ? ""
+                                : " (not on disk yet; the collector tries again)")
                         + "; watermarks that stay: " + watermarks);
     }
 }

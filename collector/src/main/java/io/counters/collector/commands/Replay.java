@@ -79,26 +79,31 @@ public final class Replay implements Callable<Integer> {
                 lastMillis = next.millis();
             }
             if (reader.isCut()) {
-                shell.err().println("counters replay: " + from + " ends in the middle of a datagram, which is left out");
+                shell.err()
+                        .println("counters replay: " + from + " ends in the middle of a datagram, which is left out");
             }
         }
-        shell.err().println(String.format(
-                Locale.ROOT,
-                "counters replay: sends %,d datagrams to %s in about %,.0f s; lines without totals count again there, lines"
-                        + " with totals that it has received before do not",
-                total,
-                to,
-                lastMillis / 1000.0 / speed));
+        shell.err()
+                .println(String.format(
+                        Locale.ROOT,
+                        "counters replay: sends %,d datagrams to %s in about %,.0f s; lines without totals count again there, lines"
+                                + " with totals that it has received before do not",
+                        total,
+                        to,
+                        lastMillis / 1000.0 / speed));
         long refused = send(from, address, total);
-        shell.out().println(String.format(
-                Locale.ROOT,
-                "sent %,d datagrams to %s%s",
-                total,
-                to,
-                refused == 0
-                        ? ""
-                        : String.format(
-                                Locale.ROOT, "; %,d times nobody was listening there; start a collector", refused)));
+        shell.out()
+                .println(String.format(
+                        Locale.ROOT,
+                        "sent %,d datagrams to %s%s",
+                        total,
+                        to,
+                        refused == 0
+                                ? ""
+                                : String.format(
+                                        Locale.ROOT,
+                                        "; %,d times nobody was listening there; start a collector",
+                                        refused)));
         return refused == 0 ? 0 : 1;
     }
 

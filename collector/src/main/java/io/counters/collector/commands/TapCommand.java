@@ -72,8 +72,7 @@ public final class TapCommand implements Callable<Integer> {
                     count--;
                 }
                 case "left_out" -> shell.err().println("counters tap: " + leftOut(event.data()));
-                case "open" -> shell.err()
-                        .println("counters tap: shows what arrives from now on; Ctrl-C ends it");
+                case "open" -> shell.err().println("counters tap: shows what arrives from now on; Ctrl-C ends it");
                 default -> {
                     // A newer collector may tell more.
                 }

@@ -27,11 +27,13 @@ final class TopTable {
             Comparator<Rates.Row> byName = Comparator.comparing(Rates.Row::name);
             return switch (this) {
                 case NAME -> byName;
-                case VALUE -> Comparator.comparingLong(Rates.Row::value).reversed().thenComparing(byName);
-                case RATE -> Comparator.<Rates.Row>comparingDouble(
-                                row -> Math.abs(row.rate().orElse(0)))
-                        .reversed()
-                        .thenComparing(byName);
+                case VALUE ->
+                    Comparator.comparingLong(Rates.Row::value).reversed().thenComparing(byName);
+                case RATE ->
+                    Comparator.<Rates.Row>comparingDouble(
+                                    row -> Math.abs(row.rate().orElse(0)))
+                            .reversed()
+                            .thenComparing(byName);
             };
         }
     }
@@ -122,13 +124,16 @@ final class TopTable {
         lines.add(cut(
                 isFiltering
                         ? "filter: " + filter + "_   Enter keeps it, Esc clears it"
-                        : "q quits   n v r sort by name, value, rate   / filters" + (filter.isEmpty() ? "" : ": " + filter)
-                                + "   arrows scroll",
+                        : "q quits   n v r sort by name, value, rate   / filters"
+                                + (filter.isEmpty() ? "" : ": " + filter) + "   arrows scroll",
                 columns));
         int nameColumns = Math.max(NAME_COLUMNS_MIN, columns - NUMBER_COLUMNS - RATE_COLUMNS);
-        lines.add(cut(row(head("NAME", Sort.NAME), head("VALUE", Sort.VALUE), head("PER SECOND", Sort.RATE), nameColumns), columns));
+        lines.add(cut(
+                row(head("NAME", Sort.NAME), head("VALUE", Sort.VALUE), head("PER SECOND", Sort.RATE), nameColumns),
+                columns));
         shown.forEach(row -> lines.add(cut(
-                row(row.name(), String.format(Locale.ROOT, "%,d", row.value()), rate(row.rate()), nameColumns), columns)));
+                row(row.name(), String.format(Locale.ROOT, "%,d", row.value()), rate(row.rate()), nameColumns),
+                columns)));
         return lines;
     }
 

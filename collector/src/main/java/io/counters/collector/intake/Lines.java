@@ -212,7 +212,11 @@ final class Lines implements Commands {
         if (source.mayBeForeign && ForeignProtocol.isHttp(bytes, begin, end)) {
             source.isForeign = true;
             rejections.add(
-                    source, ForeignProtocol.isTls(bytes, begin, end) ? Rejection.TLS : Rejection.HTTP, bytes, begin, end);
+                    source,
+                    ForeignProtocol.isTls(bytes, begin, end) ? Rejection.TLS : Rejection.HTTP,
+                    bytes,
+                    begin,
+                    end);
         } else {
             rejections.add(source, why, bytes, begin, end);
         }

@@ -78,7 +78,8 @@ public final class ProxyCommand implements Callable<Integer> {
     public static CommandLine line(long heapBytes, InputStream in, PrintStream out, PrintStream err, Start start) {
         ProxyCommand proxy = new ProxyCommand(heapBytes, in, out, err, start);
         return new CommandLine(proxy)
-                .addSubcommand("ring", new CommandLine(proxy.new Rings()).addSubcommand("diff", proxy.new Difference()));
+                .addSubcommand(
+                        "ring", new CommandLine(proxy.new Rings()).addSubcommand("diff", proxy.new Difference()));
     }
 
     @Override

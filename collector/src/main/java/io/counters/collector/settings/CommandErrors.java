@@ -13,7 +13,8 @@ import picocli.CommandLine.ParseResult;
  * Prints why a command failed, one line for each error, and chooses the exit status: 2 for an error in the command line or the
  * settings, 1 if the command could not do what it should.
  */
-public final class CommandErrors implements CommandLine.IParameterExceptionHandler, CommandLine.IExecutionExceptionHandler {
+public final class CommandErrors
+        implements CommandLine.IParameterExceptionHandler, CommandLine.IExecutionExceptionHandler {
     private static final int EXIT_USAGE = 2;
     private static final int EXIT_CANNOT = 1;
 

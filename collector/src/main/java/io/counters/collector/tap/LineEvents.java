@@ -163,7 +163,9 @@ final class LineEvents implements Text, Commands {
     public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
         EventJson line = name(bytes, begin, end);
         if (line != null) {
-            add(line.put("amount", BigDecimal.valueOf(whole).add(BigDecimal.valueOf(rest, 18)).stripTrailingZeros()));
+            add(line.put(
+                    "amount",
+                    BigDecimal.valueOf(whole).add(BigDecimal.valueOf(rest, 18)).stripTrailingZeros()));
         }
     }
 

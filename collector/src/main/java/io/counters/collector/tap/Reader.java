@@ -34,8 +34,14 @@ final class Reader {
             if (found == null) {
                 return null;
             }
-            missed += found.number() - position;
-            position = found.number() + 1;
+            if (found.number() > position) {
+                // Overtaken: the oldest that is still there comes next.
+                long oldest = Math.max(position + 1, ring.next() - Tap.SLOTS);
+                missed += oldest - position;
+                position = oldest;
+                continue;
+            }
+            position++;
             if (found.isKept()) {
                 return found;
             }

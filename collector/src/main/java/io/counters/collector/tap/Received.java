@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param addressKey the sender's {@code AddressKey}
  * @param port the sender's; 0 if it has none
  * @param why null unless it is a rejected line
- * @param bytes empty if there was no room to keep them
+ * @param isKept false if there was no room for its bytes
  */
 record Received(
         long number,
@@ -22,4 +22,9 @@ record Received(
         int port,
         @Nullable Rejection why,
         byte[] bytes,
-        boolean isKept) {}
+        boolean isKept) {
+    /** The same, no longer kept. */
+    Received without(byte[] nothing) {
+        return new Received(number, atMillis, protocol, addressKey, port, why, nothing, false);
+    }
+}

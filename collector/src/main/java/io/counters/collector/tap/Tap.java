@@ -34,6 +34,28 @@ public final class Tap {
         private final AtomicLong next = new AtomicLong();
         private final AtomicLong bytes = new AtomicLong();
 
+        /** Everything before this number is forgotten. */
+        private final AtomicLong oldest = new AtomicLong();
+
+        /** Makes room; returns false if there is nothing left to forget. */
+        private boolean forgetOldest() {
+            long number = oldest.get();
+            if (number >= next.get()) {
+                return false;
+            }
+            if (oldest.compareAndSet(number, number + 1)) {
+                int slot = (int) (number % SLOTS);
+                Received found = slots.get(slot);
+                // Otherwise a newer one has replaced it, and has released its bytes, or its writer is not there yet.
+                if (found != null
+                        && found.number() == number
+                        && slots.compareAndSet(slot, found, found.without(NOTHING))) {
+                    bytes.addAndGet(-found.bytes().length);
+                }
+            }
+            return true;
+        }
+
         /** The number of what is received next. */
         long next() {
             return next.get();
@@ -73,6 +95,9 @@ public final class Tap {
         if (open == null) {
             return;
         }
+        while (open.bytes.get() + (end - begin) > bytesMax && open.forgetOldest()) {
+            // Until there is room.
+        }
         boolean isKept = open.bytes.get() + (end - begin) <= bytesMax;
         byte[] bytes = isKept ? Arrays.copyOfRange(in, begin, end) : NOTHING;
         long number = open.next.getAndIncrement();
@@ -81,6 +106,10 @@ public final class Tap {
                 new Received(
                         number, clock.millis(), from.protocol(), from.addressKey(), from.port(), why, bytes, isKept));
         open.bytes.addAndGet(bytes.length - (before == null ? 0 : before.bytes().length));
+    }
+
+    void open() {
+        ring = new Ring();
     }
 
     @Nullable
@@ -99,7 +128,7 @@ public final class Tap {
             return LOOK_MILLIS;
         }
         if (ring == null) {
-            ring = new Ring();
+            open();
         }
         listeners.wake();
         return WAKE_MILLIS;

@@ -5,12 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import java.time.InstantSource;
-import io.counters.collector.tap.Tap;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
+import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.collector.udp.UnixSocket;
 import io.counters.wire.StatsdName;
@@ -29,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -86,7 +86,8 @@ class UnixSocketTest {
                 new IntakeSettings(
                         InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                 Optional.of(path),
-                kept.ledger, new Tap(InstantSource.system(), 0),
+                kept.ledger,
+                new Tap(InstantSource.system(), 0),
                 Thread::new,
                 System::nanoTime,
                 kept.said.log(),
@@ -190,7 +191,13 @@ class UnixSocketTest {
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
                 kept.self.count("intake_unix_datagrams_total"),
-                new Lines(kept.ledger, 250, StatsdName.strict(), new Tap(InstantSource.system(), 0), kept.said.log(), kept.self),
+                new Lines(
+                        kept.ledger,
+                        250,
+                        StatsdName.strict(),
+                        new Tap(InstantSource.system(), 0),
+                        kept.said.log(),
+                        kept.self),
                 System::nanoTime,
                 kept.said.log(),
                 kept.self);
@@ -311,7 +318,13 @@ class UnixSocketTest {
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
                 kept.self.count("intake_unix_datagrams_total"),
-                new Lines(kept.ledger, 250, StatsdName.strict(), new Tap(InstantSource.system(), 0), kept.said.log(), kept.self),
+                new Lines(
+                        kept.ledger,
+                        250,
+                        StatsdName.strict(),
+                        new Tap(InstantSource.system(), 0),
+                        kept.said.log(),
+                        kept.self),
                 System::nanoTime,
                 kept.said.log(),
                 kept.self);
@@ -398,7 +411,13 @@ class UnixSocketTest {
             DatagramReceiver receiver = new DatagramReceiver(
                     small,
                     kept.self.count("intake_datagrams_total"),
-                    new Lines(kept.ledger, 250, StatsdName.strict(), new Tap(InstantSource.system(), 0), kept.said.log(), kept.self),
+                    new Lines(
+                            kept.ledger,
+                            250,
+                            StatsdName.strict(),
+                            new Tap(InstantSource.system(), 0),
+                            kept.said.log(),
+                            kept.self),
                     System::nanoTime,
                     kept.said.log(),
                     kept.self);
