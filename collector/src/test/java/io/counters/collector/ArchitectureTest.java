@@ -45,7 +45,7 @@ class ArchitectureTest {
         "udp,       ''",
         "ledger,    wire ring",
         "peers,     ledger wire emit",
-        "intake,    udp ledger wire",
+        "intake,    udp ledger tap wire",
         "store,     ledger ring emit",
         "publish,   ledger wire",
         "history,   publish ledger",
@@ -54,6 +54,9 @@ class ArchitectureTest {
         "proxy,     udp http wire ring emit cells",
         "prometheus, http ledger wire",
         "dashboard, http ledger history prometheus wire",
+        "tap,       http wire",
+        "commands,  ''",
+        "doctor,    commands dashboard history intake ledger peers publish store udp",
         "simulate,  ledger peers wire emit cells",
     })
     void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {
@@ -97,6 +100,9 @@ class ArchitectureTest {
                         HOUSE + ".proxy",
                         HOUSE + ".prometheus",
                         HOUSE + ".dashboard",
+                        HOUSE + ".tap",
+                        HOUSE + ".commands",
+                        HOUSE + ".doctor",
                         HOUSE + ".simulate");
     }
 

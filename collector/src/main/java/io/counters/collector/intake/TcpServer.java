@@ -4,6 +4,7 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Keepalive;
 import io.counters.collector.self.Self;
+import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.SocketFailures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -72,6 +73,7 @@ class TcpServer implements Runnable {
             ServerSocketChannel server,
             IntakeSettings settings,
             Ledger ledger,
+            Tap tap,
             LongSupplier nanoClock,
             FaultLog faults,
             Self self)
@@ -80,7 +82,7 @@ class TcpServer implements Runnable {
         this.faults = faults;
         this.nanoClock = nanoClock;
         connectionsMax = settings.connectionsMax();
-        lines = new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), faults, self);
+        lines = new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, self);
         LongAdder failed = self.count("intake_receive_failures_total", "Receives and accepts that failed.");
         failures = new SocketFailures("the TCP selector", failed, faults, nanoClock);
         acceptFailures = new SocketFailures("the TCP port's accept", failed, faults, nanoClock);

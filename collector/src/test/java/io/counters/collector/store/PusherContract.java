@@ -245,6 +245,11 @@ abstract class PusherContract {
         List<Push> looks = new ArrayList<>();
         Store holding = new Store() {
             @Override
+            public List<Server> servers() {
+                return List.of();
+            }
+
+            @Override
             public void send(Requests requests, Replies replies) {
                 for (Push request : requests.take(Integer.MAX_VALUE)) {
                     if (request.kind() == Push.Kind.READ) {
