@@ -183,7 +183,7 @@ class CommandsTest {
         Run json = run("rm", "--json", "typo");
         assertThat(json.status()).isZero();
         assertThat(json.out())
-                .isEqualTo("{\"name\":\"typo\",\"value\":1,\"pushed\":false,\"watermarks\":1,\"committed\":true}\n");
+                .isEqualTo("{\"name\":\"typo\",\"value\":1,\"pushed\":false,\"watermarks\":1}\n");
     }
 
     @ParameterizedTest

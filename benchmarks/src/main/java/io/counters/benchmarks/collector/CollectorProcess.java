@@ -68,6 +68,11 @@ final class CollectorProcess implements Receiver {
         return udpPort;
     }
 
+    /** The address of its page. */
+    URI page() {
+        return metrics.resolve("/");
+    }
+
     int tcpPort() {
         return tcpPort;
     }

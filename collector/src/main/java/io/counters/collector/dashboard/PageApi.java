@@ -46,14 +46,11 @@ final class PageApi {
         this.clock = clock;
     }
 
-    /** {@code /api/page}: what does not change while the collector runs. */
+    /** {@code /api/page}: what the examples on an empty page need. */
     Answer page(Request request) {
         request.allow();
         return Answer.json(json -> {
-            json.beginObject().name("udpPort").value(udpPort.getAsInt());
-            json.name("stepSeconds").value(history.stepSeconds());
-            json.name("historyCounters").value(history.countersMax());
-            json.name("second").value(clock.millis() / 1000).endObject();
+            json.beginObject().name("udpPort").value(udpPort.getAsInt()).endObject();
             return false;
         });
     }

@@ -1,5 +1,5 @@
 /**
- * What people and monitoring can read over HTTP on loopback: the page, {@code /api/counters}, {@code /api/streams}, {@code
+ * What people and monitoring can read over HTTP on loopback: the page and its live events, {@code /api/counters}, {@code /api/streams}, {@code
  * /api/rejected}, {@code /metrics}, {@code /metrics/counters}, {@code /healthz} and {@code /readyz}. Reads the ledger, the
  * history, the program's own metrics and its examples of rejected lines; writes nothing but the removal of a counter.
  */

@@ -44,7 +44,7 @@ function problems() {
   for (const [metric, {at, by}] of grown) {
     if (Date.now() - at < LATELY_MILLIS) {
       const [what, remedy] = LOSSES[metric];
-      some.push([`${what}: ${numbers.count(by)} since this page was opened.`, remedy]);
+      some.push([`${what}: ${numbers.count(by)} lately.`, remedy]);
     }
   }
   return some;
@@ -74,6 +74,14 @@ live.on('troubles', data => {
 });
 
 live.on('panel', data => {
+  for (const {lines, examples} of data.rejected) {
+    const agoMillis = Math.min(...examples.map(example => example.secondsAgo)) * 1000;
+    if (agoMillis < LATELY_MILLIS && !grown.has('intake_rejected_lines_total')) {
+      // Before this page was opened.
+      grown.set('intake_rejected_lines_total', {at: Date.now() - agoMillis, by: lines});
+    }
+  }
+  status();
   latest = {at: performance.now(), ...data};
   earlier.push(latest);
   while (earlier.length > 2 && latest.at - earlier[1].at >= RATE_MILLIS) {
