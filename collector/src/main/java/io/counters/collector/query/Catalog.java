@@ -68,7 +68,7 @@ final class Catalog {
     }
 
     private TimeSeries series(String name) {
-        String[] parts = name.split(",");
+        String[] parts = name.split(",", -1);
         SortedMap<String, String> tags = new TreeMap<>();
         for (int i = 1; i < parts.length; i++) {
             int equals = parts[i].indexOf('=');
