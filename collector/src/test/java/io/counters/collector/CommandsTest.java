@@ -182,8 +182,7 @@ class CommandsTest {
         awaitCounters(collector, "kept 2\ntypo 1\n");
         Run json = run("rm", "--json", "typo");
         assertThat(json.status()).isZero();
-        assertThat(json.out())
-                .isEqualTo("{\"name\":\"typo\",\"value\":1,\"pushed\":false,\"watermarks\":1}\n");
+        assertThat(json.out()).isEqualTo("{\"name\":\"typo\",\"value\":1,\"pushed\":false,\"watermarks\":1}\n");
     }
 
     @ParameterizedTest
