@@ -4,6 +4,7 @@ import io.counters.collector.dashboard.Dashboard;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
+import io.counters.collector.http.Route;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.intake.UnixSettings;
@@ -20,6 +21,7 @@ import io.counters.collector.publish.Publisher;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.publish.StdoutSink;
 import io.counters.collector.publish.TickClock;
+import io.counters.collector.query.QueryApi;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.LogStream;
 import io.counters.collector.self.SeededHash;
@@ -30,6 +32,8 @@ import io.counters.collector.settings.SettingsException;
 import io.counters.collector.store.Pusher;
 import io.counters.collector.store.Store;
 import io.counters.collector.store.StoreSettings;
+import io.counters.collector.tap.Tap;
+import io.counters.collector.tap.TapApi;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
@@ -65,6 +69,7 @@ public final class Collector implements AutoCloseable {
     private static final long PEERS_MILLIS = 1000;
     private static final long LOOK_MILLIS = 1000;
     private static final long REPORT_MILLIS = 600_000;
+    private static final long LOADING_MILLIS = 3000;
     private static final long LAST_PUSH_MILLIS = 1500;
 
     /** The maximum time that a hanging disk may delay the end. */
@@ -88,6 +93,7 @@ public final class Collector implements AutoCloseable {
     private final TickClock ticks;
     private final Intake intake;
     private final Health health;
+    private final Tap tap;
     private final Dashboard dashboard;
     private final @Nullable Pusher pusher;
     private final @Nullable Thread storeThread;
@@ -170,6 +176,7 @@ public final class Collector implements AutoCloseable {
         String prefix = parts.prefix;
         publishing = parts.publishing;
         settings.remarks().forEach(log::warn);
+        long heapBytes = Runtime.getRuntime().maxMemory();
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);
@@ -182,7 +189,7 @@ public final class Collector implements AutoCloseable {
                     random.nextLong(),
                     new SeededHash(random),
                     self);
-            file.load(ledger);
+            load(file);
             if (file.setAside() != null) {
                 log.error(
                         "the ledger was damaged ({}) and is set aside as {}; a new ledger begins with every counter at 0",
@@ -218,6 +225,7 @@ public final class Collector implements AutoCloseable {
                     watched,
                     System::nanoTime,
                     () -> clock.millis() / 1000);
+            tap = new Tap(clock, Runtime.getRuntime().maxMemory());
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
@@ -231,11 +239,13 @@ public final class Collector implements AutoCloseable {
                     clock,
                     System::nanoTime,
                     faults,
-                    work -> threads.worker("counters-http", work)));
+                    work -> threads.worker("counters-http", work),
+                    routes(history)));
             intake = open(new Intake(
                     taking,
                     parts.unix.path(),
                     ledger,
+                    tap,
                     (work, name) -> threads.daemon(name, work),
                     System::nanoTime,
                     faults,
@@ -251,11 +261,14 @@ public final class Collector implements AutoCloseable {
             closeOpened();
             throw cannot;
         }
-        self.gauge("log_dropped_lines_total", LogStream::droppedLines);
+        self.total(
+                "log_dropped_lines_total",
+                "Log lines that did not fit into the buffer before stderr.",
+                LogStream::droppedLines);
         Runtime jvm = Runtime.getRuntime();
-        self.gauge("disk_free_bytes", health::diskBytesLeft);
-        self.gauge("heap_bytes", () -> jvm.totalMemory() - jvm.freeMemory());
-        self.gauge("heap_bytes_max", jvm::maxMemory);
+        self.gauge("disk_free_bytes", "Free space on the disk of the data folder.", health::diskBytesLeft);
+        self.gauge("heap_bytes", "Heap in use.", () -> jvm.totalMemory() - jvm.freeMemory());
+        self.gauge("heap_bytes_max", "The maximum of the heap.", jvm::maxMemory);
         ticks = new TickClock(publishing.interval().toSeconds(), clock, System::nanoTime, faults);
         intakeThread.start();
         dashboard.start();
@@ -282,13 +295,49 @@ public final class Collector implements AutoCloseable {
             health.lookAtParts();
             return LOOK_MILLIS;
         });
+        loop("counters-tap", tap::run);
         loop("counters-report", this::report);
+    }
+
+    /** Loads the ledger, and logs how far it is if that takes long. */
+    private void load(LedgerFile file) throws IOException {
+        long counters = file.counters();
+        CountDownLatch loaded = new CountDownLatch(1);
+        threads.worker("counters-loading", () -> {
+                    try {
+                        while (!loaded.await(LOADING_MILLIS, TimeUnit.MILLISECONDS)) {
+                            log.info(
+                                    "the ledger is being read: {} of {} counters, {} senders with totals",
+                                    ledger.size(),
+                                    counters,
+                                    ledger.streams());
+                        }
+                    } catch (InterruptedException nobodyShould) {
+                        Thread.currentThread().interrupt();
+                    }
+                })
+                .start();
+        try {
+            file.load(ledger);
+        } finally {
+            loaded.countDown();
+        }
     }
 
     private Peers peers(Path file, String self, LedgerClock time) throws SettingsException {
         SecureRandom random = new SecureRandom();
         Supplier<String> ids = () -> String.format("%016x%016x", random.nextLong(), random.nextLong());
         return new Peers(file, self, ledger, time, ids, faults, this.self);
+    }
+
+    private List<Route> routes(History history) {
+        IntakeSettings taking = parts.taking;
+        List<Route> routes = new ArrayList<>(
+                new TapApi(tap, taking.nameBytesMax(), taking.statsd()::newName, System::nanoTime).routes());
+        routes.addAll(
+                new QueryApi(history, publishing.series(), Runtime.getRuntime().maxMemory(), clock, System::nanoTime)
+                        .routes());
+        return routes;
     }
 
     private <T extends AutoCloseable> T open(T part) {

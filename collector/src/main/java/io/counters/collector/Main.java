@@ -2,38 +2,50 @@ package io.counters.collector;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.counters.collector.commands.Completion;
+import io.counters.collector.commands.Get;
+import io.counters.collector.commands.Record;
+import io.counters.collector.commands.Remove;
+import io.counters.collector.commands.Replay;
+import io.counters.collector.commands.Shell;
+import io.counters.collector.commands.TapCommand;
+import io.counters.collector.commands.Top;
+import io.counters.collector.doctor.Doctor;
 import io.counters.collector.proxy.ProxyCommand;
 import io.counters.collector.proxy.ProxySettings;
 import io.counters.collector.self.LogStream;
 import io.counters.collector.self.Threads;
+import io.counters.collector.settings.CommandErrors;
 import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.SettingFlags;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.simulate.Simulate;
+import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
-import java.util.Arrays;
-import java.util.EnumMap;
+import java.time.InstantSource;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
 
 /** {@code java -jar collector.jar}: reads the command line, and runs a collector until SIGTERM or Ctrl-C. */
 public final class Main {
-    private static final int EXIT_USAGE = 2;
-    private static final int EXIT_CANNOT = 1;
     private static final long LAST_LINES_MILLIS = 1_000;
     private static final long START_SECONDS_MAX = 10;
 
@@ -61,72 +73,110 @@ public final class Main {
 
     /** Runs the command that the arguments name; returns its exit status, or 0 for a collector or proxy that runs. */
     static int run(String[] args, Map<String, String> environment, PrintStream out, PrintStream err) {
-        if (args.length > 0 && args[0].equals("simulate")) {
-            return new CommandLine(new Simulate(out, System::nanoTime))
-                    .setOut(new PrintWriter(out, true, UTF_8))
-                    .setErr(new PrintWriter(err, true, UTF_8))
-                    .setExecutionExceptionHandler((wrong, command, given) -> {
-                        err.println("counters simulate: " + wrong.getMessage());
-                        return EXIT_USAGE;
-                    })
-                    .execute(Arrays.copyOfRange(args, 1, args.length));
+        return commandLine(environment, System.in, out, err).execute(args);
+    }
+
+    /** The collector itself: what starts without a command. */
+    @Command(
+            name = "java -jar collector.jar",
+            mixinStandardHelpOptions = true,
+            versionProvider = Version.class,
+            sortOptions = false,
+            synopsisSubcommandLabel = "[COMMAND]",
+            description = {
+                "Receives increments and decrements over UDP and TCP, keeps exact counters, and publishes them.",
+                "Every setting is also a variable (COUNTERS_UDP_PORT) and a key of the INI file (udp_port);"
+                        + " a flag takes precedence over a variable, and a variable over the file."
+            },
+            commandListHeading = "Commands, each with its own --help:%n")
+    private static final class Start implements Callable<Integer> {
+        private final Map<String, String> environment;
+        private final PrintStream out;
+
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        Start(Map<String, String> environment, PrintStream out) {
+            this.environment = environment;
+            this.out = out;
         }
-        if (args.length > 0 && args[0].equals("proxy")) {
-            return ProxyCommand.line(
-                            Runtime.getRuntime().maxMemory(),
-                            System.in,
-                            out,
-                            err,
-                            settings -> startProxy(settings, out))
-                    .setOut(new PrintWriter(out, true, UTF_8))
-                    .setErr(new PrintWriter(err, true, UTF_8))
-                    .execute(Arrays.copyOfRange(args, 1, args.length));
-        }
-        CommandSpec spec = spec();
-        ParseResult given;
-        try {
-            given = new CommandLine(spec).parseArgs(args);
-        } catch (CommandLine.ParameterException wrong) {
-            Optional<Setting> secret = secret(args);
-            if (secret.isPresent()) {
-                // The parser's message is not shown, because it contains the secret.
-                err.println("counters collector: there is no flag --"
-                        + secret.get().flag() + ", because other users could see it; set the variable "
-                        + secret.get().variable());
-                return EXIT_USAGE;
-            }
-            err.println("counters collector: " + text(wrong));
-            CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err);
-            err.println("--help lists all settings");
-            return EXIT_USAGE;
-        }
-        if (given.isUsageHelpRequested()) {
-            spec.commandLine().usage(out);
-            return 0;
-        }
-        if (given.isVersionHelpRequested()) {
-            spec.commandLine().printVersionHelp(out);
-            return 0;
-        }
-        Map<Setting, String> flags = new EnumMap<>(Setting.class);
-        for (Setting setting : Setting.values()) {
-            String text = given.matchedOptionValue("--" + setting.flag(), null);
-            if (text != null) {
-                flags.put(setting, text);
-            }
-        }
-        try {
+
+        @Override
+        public Integer call() throws SettingsException, IOException {
+            Map<Setting, String> flags =
+                    SettingFlags.of(Objects.requireNonNull(spec).commandLine().getParseResult());
             Hangup hangup = Hangup.taken();
             Collector collector = started(Main::end, () -> new Collector(new Settings(flags, environment), out));
             hangup.calls(() -> collector.lookAgain(new Settings(flags, environment)));
             return 0;
-        } catch (SettingsException mistakes) {
-            mistakes.mistakes().forEach(mistake -> err.println("counters collector: " + mistake));
-            return EXIT_USAGE;
-        } catch (IOException cannot) {
-            err.println("counters collector: " + cannot.getMessage());
-            return EXIT_CANNOT;
         }
+    }
+
+    /** For {@code --version}. */
+    private static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"counters collector " + (version == null ? "(not packaged)" : version)};
+        }
+    }
+
+    private static CommandLine commandLine(
+            Map<String, String> environment, InputStream in, PrintStream out, PrintStream err) {
+        boolean isTerminal = isTerminal();
+        Shell shell = new Shell(
+                in,
+                out,
+                err,
+                isTerminal,
+                isTerminal && environment.getOrDefault("NO_COLOR", "").isEmpty(),
+                System::nanoTime,
+                Thread::new);
+        CommandErrors errors = new CommandErrors(err);
+        CommandLine line = new CommandLine(new Start(environment, out));
+        SettingFlags.addTo(line.getCommandSpec());
+        return line.addSubcommand(new Get(shell))
+                .addSubcommand(new Top(shell))
+                .addSubcommand(new TapCommand(shell))
+                .addSubcommand(new Remove(shell))
+                .addSubcommand(new Record(shell))
+                .addSubcommand(new Replay(shell))
+                .addSubcommand(Doctor.line(environment, shell, InstantSource.system()))
+                .addSubcommand(ProxyCommand.line(
+                        Runtime.getRuntime().maxMemory(), in, out, err, settings -> startProxy(settings, out)))
+                .addSubcommand(new Simulate(out, err, System::nanoTime))
+                .addSubcommand(new Completion(shell))
+                .setOut(new PrintWriter(out, true, UTF_8))
+                .setErr(new PrintWriter(err, true, UTF_8))
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionStrategy(Main::execute)
+                .setParameterExceptionHandler(errors)
+                .setExecutionExceptionHandler(errors);
+    }
+
+    /** Since JDK 22 there is a console without a terminal, too. */
+    private static boolean isTerminal() {
+        Console console = System.console();
+        if (console == null) {
+            return false;
+        }
+        try {
+            return (boolean) Console.class.getMethod("isTerminal").invoke(console);
+        } catch (ReflectiveOperationException olderJdk) {
+            return true;
+        }
+    }
+
+    /** Runs the last command, whose flags must stand behind it. */
+    private static int execute(ParseResult given) {
+        if (given.hasSubcommand() && !given.matchedOptions().isEmpty()) {
+            String command = given.subcommand().commandSpec().name();
+            throw new CommandLine.ParameterException(
+                    given.commandSpec().commandLine(),
+                    given.matchedOptions().get(0).longestName() + " stands before the command " + command
+                            + ", which would not see it; write the flags of " + command + " behind it");
+        }
+        return new CommandLine.RunLast().execute(given);
     }
 
     private static void end(Collector collector) {
@@ -147,7 +197,7 @@ public final class Main {
 
     /** Starts a program. */
     @FunctionalInterface
-    private interface Start<T, E extends Exception> {
+    private interface Starting<T, E extends Exception> {
         T start() throws E, IOException;
     }
 
@@ -155,7 +205,7 @@ public final class Main {
      * Starts a program, and closes it at SIGTERM, at Ctrl-C, and at any other orderly end of the JVM, even one during the
      * start.
      */
-    private static <T, E extends Exception> T started(Consumer<T> close, Start<T, E> start) throws E, IOException {
+    private static <T, E extends Exception> T started(Consumer<T> close, Starting<T, E> start) throws E, IOException {
         CompletableFuture<T> program = new CompletableFuture<>();
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
@@ -176,56 +226,5 @@ public final class Main {
             program.completeExceptionally(cannot);
             throw cannot;
         }
-    }
-
-    /** The problem, without words that are not flags: they may be the value of a mistyped password flag. */
-    private static String text(CommandLine.ParameterException wrong) {
-        if (!(wrong instanceof CommandLine.UnmatchedArgumentException unmatched)) {
-            return String.valueOf(wrong.getMessage());
-        }
-        String flags = unmatched.getUnmatched().stream()
-                .filter(word -> word.startsWith("-"))
-                .map(word -> word.replaceFirst("=.*", ""))
-                .collect(Collectors.joining(", "));
-        return flags.isEmpty()
-                ? "unknown argument; write settings as flags, such as --udp-port 11212"
-                : "unknown flag: " + flags;
-    }
-
-    /** The secret setting that was given as a flag, if any. */
-    private static Optional<Setting> secret(String[] args) {
-        return Arrays.stream(Setting.values())
-                .filter(Setting::isSecret)
-                .filter(setting ->
-                        Arrays.stream(args).anyMatch(arg -> (arg + "=").startsWith("--" + setting.flag() + "=")))
-                .findFirst();
-    }
-
-    private static CommandSpec spec() {
-        String version = Main.class.getPackage().getImplementationVersion();
-        CommandSpec spec = CommandSpec.create()
-                .name("java -jar collector.jar")
-                .version("counters collector " + (version == null ? "(not packaged)" : version))
-                .mixinStandardHelpOptions(true);
-        spec.usageMessage()
-                .description(
-                        "Receives increments and decrements over UDP and TCP, keeps exact counters, and publishes them.",
-                        "Every setting is also a variable (COUNTERS_UDP_PORT) and a key of the INI file (udp_port);"
-                                + " a flag takes precedence over a variable, and a variable over the file.",
-                        "'proxy' as the first argument starts a proxy for several servers; see 'proxy --help'.",
-                        "'simulate' as the first argument tests the protocol in a simulation; see 'simulate --help'.")
-                .sortOptions(false);
-        for (Setting setting : Setting.values()) {
-            if (setting.isSecret()) {
-                continue;
-            }
-            String shown = setting.defaultText().isEmpty() ? "" : " (default " + setting.defaultText() + ")";
-            spec.addOption(OptionSpec.builder("--" + setting.flag())
-                    .type(String.class)
-                    .paramLabel(setting.name())
-                    .description((setting.purpose() + shown).replace("%", "%%"))
-                    .build());
-        }
-        return spec;
     }
 }

@@ -88,7 +88,10 @@ public final class Proxy implements AutoCloseable {
         page = opened;
         thread.start();
         threads.daemon("counters-servers", () -> watch(faults)).start();
-        self.gauge("log_dropped_lines_total", LogStream::droppedLines);
+        self.total(
+                "log_dropped_lines_total",
+                "Log lines that did not fit into the buffer before stderr.",
+                LogStream::droppedLines);
     }
 
     /** Reads servers.conf again and logs the result. */

@@ -4,12 +4,12 @@
  * {@link io.counters.collector.Proxy} assemble the packages. Only this package supplies clocks and threads.
  *
  * <pre>
- *   intake --> ledger --> its file        every package --> self
- *               ^   ^
- *      store, publish, dashboard
- *                 |
- *                 v
- *              history --> its file
+ *   tap <-- intake --> ledger --> its file        every package --> self
+ *                       ^   ^
+ *              store, publish, dashboard            commands --HTTP--> dashboard, tap
+ *                         |                         doctor --> settings of all, ledger, store
+ *                         v
+ *                      history --> its file
  * </pre>
  */
 @NullMarked

@@ -45,13 +45,18 @@ class ArchitectureTest {
         "udp,       ''",
         "ledger,    wire ring",
         "peers,     ledger wire emit",
-        "intake,    udp ledger wire",
+        "intake,    udp ledger tap wire",
         "store,     ledger ring emit",
         "publish,   ledger wire",
         "history,   publish ledger",
         "http,      ''",
+        "query,     history publish http",
         "proxy,     udp http wire ring emit cells",
-        "dashboard, http ledger history wire",
+        "prometheus, http ledger wire",
+        "dashboard, http ledger history prometheus wire",
+        "tap,       http wire",
+        "commands,  ''",
+        "doctor,    commands dashboard history intake ledger peers publish store udp",
         "simulate,  ledger peers wire emit cells",
     })
     void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {
@@ -91,8 +96,13 @@ class ArchitectureTest {
                         HOUSE + ".store",
                         HOUSE + ".publish",
                         HOUSE + ".history",
+                        HOUSE + ".query",
                         HOUSE + ".proxy",
+                        HOUSE + ".prometheus",
                         HOUSE + ".dashboard",
+                        HOUSE + ".tap",
+                        HOUSE + ".commands",
+                        HOUSE + ".doctor",
                         HOUSE + ".simulate");
     }
 

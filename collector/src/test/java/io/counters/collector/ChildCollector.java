@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.DefaultSignals;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -33,7 +34,7 @@ public final class ChildCollector implements AutoCloseable {
     private static final Pattern UDP = Pattern.compile("listens on UDP 127\\.0\\.0\\.1:(\\d+)");
     private static final Pattern PAGE = Pattern.compile("page: +http://127\\.0\\.0\\.1:(\\d+)/");
     private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
-    private static final Pattern METRIC = Pattern.compile("(?m)^counters_([^ ]+) (-?\\d+)$");
+    private static final Pattern METRIC = Pattern.compile("(?m)^counters_([^ ]+) (\\S+)$");
 
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
@@ -127,7 +128,8 @@ public final class ChildCollector implements AutoCloseable {
             Matcher number = pattern.matcher(http.send(request, ofString()).body());
             SortedMap<String, Long> numbers = new TreeMap<>();
             while (number.find()) {
-                numbers.put(number.group(1), Long.parseLong(number.group(2)));
+                // Prometheus' library writes large numbers as 1.2E8, and the others exactly.
+                numbers.put(number.group(1), new BigDecimal(number.group(2)).longValueExact());
             }
             return numbers;
         } catch (InterruptedException hurried) {

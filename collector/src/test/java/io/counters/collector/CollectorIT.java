@@ -233,7 +233,7 @@ class CollectorIT {
         running.end();
 
         assertThat(Files.readString(running.err))
-                .contains("did not answer")
+                .contains("gave no usable answer")
                 .contains("ended; counters in the ledger: 1");
         Running again = new Running();
         assertThat(again.counters()).isEqualTo("{\"counters\": [\n{\"name\": \"a\", \"value\": 5}\n]}\n");

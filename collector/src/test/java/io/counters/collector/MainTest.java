@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The command line's output when no collector starts; in CollectorIT one does. */
 class MainTest {
@@ -164,5 +165,112 @@ class MainTest {
                         .doesNotContain("in use by another");
             }
         }
+    }
+
+    @Test
+    void help_lists_every_command_and_no_clutter() {
+        assertThat(run("--help")).isZero();
+
+        assertThat(out.toString(UTF_8).lines().filter(line -> line.matches("  [a-z-]+ +[A-Z].*")))
+                .extracting(line -> line.strip().split(" ", 2)[0])
+                .containsExactly("get", "top", "tap", "rm", "record", "replay", "doctor", "proxy", "simulate");
+        assertThat(out.toString(UTF_8)).doesNotContain("generate-completion");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "get",
+                "top",
+                "tap",
+                "rm",
+                "record",
+                "replay",
+                "doctor",
+                "proxy",
+                "simulate",
+                "generate-completion"
+            })
+    void every_command_has_help(String command) {
+        assertThat(run(command, "--help")).isZero();
+
+        assertThat(out.toString(UTF_8)).startsWith("Usage: java -jar collector.jar " + command);
+        assertThat(said()).isEmpty();
+    }
+
+    @Test
+    void a_word_that_is_no_command_is_not_shown_because_it_may_be_a_password() {
+        assertThat(run("hunter2")).isEqualTo(2);
+
+        assertThat(said())
+                .isEqualTo(
+                        "counters collector: there are arguments that are neither flags nor a command; the commands are"
+                                + " get, top, tap, rm, record, replay, doctor, proxy, simulate\n"
+                                + "--help lists all settings and commands\n");
+    }
+
+    @Test
+    void settings_before_a_command_are_refused() {
+        assertThat(run("--udp-port=1", "get", "a")).isEqualTo(2);
+
+        assertThat(said())
+                .startsWith(
+                        "counters collector: --udp-port stands before the command get, which would not see it; write"
+                                + " the flags of get behind it\n");
+    }
+
+    @Test
+    void a_password_given_to_doctor_as_a_flag_is_refused_and_not_shown() {
+        assertThat(run("doctor", "--store-password=hunter2")).isEqualTo(2);
+
+        assertThat(said())
+                .contains("counters doctor: there is no flag --store-password", "COUNTERS_STORE_PASSWORD")
+                .doesNotContain("hunter2");
+    }
+
+    @Test
+    void doctor_reports_every_mistake_in_the_settings() {
+        assertThat(run("doctor", "--udp-port=x", "--interval=soon")).isEqualTo(2);
+
+        assertThat(out.toString(UTF_8).lines())
+                .hasSize(2)
+                .allMatch(line -> line.startsWith("FAIL  settings "))
+                .anyMatch(line -> line.contains("--udp-port is x"))
+                .anyMatch(line -> line.contains("--interval is soon"));
+    }
+
+    @Test
+    void doctor_checks_a_place_where_no_collector_has_run() {
+        assertThat(run("doctor", "--udp-port=0", "--http-port=0", "--data-dir=" + folder.resolve("new")))
+                .isLessThan(2);
+
+        assertThat(out.toString(UTF_8).lines())
+                .hasSizeGreaterThan(12)
+                .allMatch(line -> line.matches("(ok  |warn)  [A-Za-z ]{17}  .*"))
+                .filteredOn(line -> line.startsWith("warn"))
+                .allMatch(line -> line.contains("; remedy: "));
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void bash_completes_commands_and_flags() throws Exception {
+        assertThat(run("generate-completion")).isZero();
+        Path script = Files.writeString(folder.resolve("completion"), out.toString(UTF_8));
+
+        assertThat(completed(script, "counters", "re")).contains("record", "replay");
+        assertThat(completed(script, "counters", "get", "--j")).isEqualTo("--json");
+        assertThat(completed(script, "counters", "--udp")).isEqualTo("--udp-port");
+    }
+
+    private static String completed(Path script, String... words) throws Exception {
+        Process bash = new ProcessBuilder(
+                        "bash",
+                        "-c",
+                        "source " + script + "; COMP_WORDS=(" + String.join(" ", words) + "); COMP_CWORD="
+                                + (words.length - 1) + "; _complete_counters; echo ${COMPREPLY[*]}")
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        bash.getOutputStream().close();
+        return new String(bash.getInputStream().readAllBytes(), UTF_8).strip();
     }
 }

@@ -89,7 +89,7 @@ class StderrIT {
 
             await().atMost(PATIENCE).until(() -> get(page + "api/counters").contains("\"good\", \"value\": 40}"));
             assertThat(get(page + "healthz")).isEqualTo("ok\n");
-            assertThat(get(page + "metrics")).contains("counters_log_dropped_lines_total 0");
+            assertThat(get(page + "metrics")).contains("counters_log_dropped_lines_total 0.0\n");
             collector.destroy();
             assertThat(collector.waitFor(40, TimeUnit.SECONDS)).as("it ends").isTrue();
         } finally {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -96,12 +97,12 @@ final class CollectorProgram implements AutoCloseable {
 
     /** One of the collector's own metrics, from {@code /metrics}. */
     long metric(String name) throws IOException, InterruptedException {
-        Matcher line = Pattern.compile("(?m)^counters_" + Pattern.quote(name) + " (-?\\d+)$")
+        Matcher line = Pattern.compile("(?m)^counters_" + Pattern.quote(name) + " (\\S+)$")
                 .matcher(read("metrics"));
         if (!line.find()) {
             throw new IOException("/metrics has no " + name);
         }
-        return Long.parseLong(line.group(1));
+        return new BigDecimal(line.group(1)).longValueExact();
     }
 
     /** All counters and their committed values, from {@code /api/counters}. */
@@ -112,6 +113,11 @@ final class CollectorProgram implements AutoCloseable {
             counters.put(counter.group(1), Long.valueOf(counter.group(2)));
         }
         return counters;
+    }
+
+    /** Where its page and its API are. */
+    String httpAddress() {
+        return "http://127.0.0.1:" + httpPort;
     }
 
     private String read(String path) throws IOException, InterruptedException {

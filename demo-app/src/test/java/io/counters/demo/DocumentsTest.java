@@ -141,7 +141,7 @@ class DocumentsTest {
     void metrics_and_their_rows_in_the_documents_match() throws IOException {
         Set<String> registered = new TreeSet<>();
         for (String source : sources(COLLECTOR).values()) {
-            found("\\.(?:count|gauge)\\(\\s*\"([a-z_]+)\"", source)
+            found("\\.(?:count|gauge|total)\\(\\s*\"([a-z_]+)\"", source)
                     .forEach(metric -> registered.add("counters_" + metric.group(1)));
         }
 
@@ -164,10 +164,22 @@ class DocumentsTest {
         }
     }
 
+    @Test
+    void every_alert_is_documented_and_uses_metrics_that_are_registered() throws IOException {
+        String alerts = source("docs/prometheus/alerts.yml");
+
+        assertThat(found("\\b(counters_[a-z_]+)", alerts))
+                .hasSizeGreaterThan(8)
+                .allMatch(metric -> page(OPERATIONS).contains("\n| `" + metric.group(1)));
+        assertThat(found("- alert: (\\w+)", alerts))
+                .hasSizeGreaterThan(4)
+                .allMatch(alert -> page("docs/prometheus.md").contains("\n| `" + alert.group(1) + "` |"));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "core/src/main/java/io/counters/wire/Rejection.java, Reasons of rejected lines",
-        "collector/src/main/java/io/counters/collector/proxy/Refusal.java, Reasons of refused messages (proxy)",
+        "collector/src/main/java/io/counters/collector/proxy/Refusal.java, Reasons of rejected messages (proxy)",
         "collector/src/main/java/io/counters/collector/proxy/Senders.java, Reasons of closed connections (proxy)",
     })
     void every_reason_is_documented_in_a_row(String file, String heading) throws IOException {

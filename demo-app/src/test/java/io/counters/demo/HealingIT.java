@@ -127,8 +127,8 @@ class HealingIT {
                 }
             });
             assertThat(collector.program().errors())
-                    .anyMatch(line -> line.contains("did not answer"))
-                    .filteredOn(line -> line.contains("did not answer"))
+                    .anyMatch(line -> line.contains("gave no usable answer"))
+                    .filteredOn(line -> line.contains("gave no usable answer"))
                     .hasSizeLessThanOrEqualTo(2);
         }
     }

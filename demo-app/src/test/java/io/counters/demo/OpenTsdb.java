@@ -187,6 +187,15 @@ final class OpenTsdb implements AutoCloseable {
                 HttpResponse.BodyHandlers.ofString());
     }
 
+    /** Gives names their numbers in this order, by which series are sorted; {@code tagk=host,method} for example. */
+    void assign(String names) throws IOException, InterruptedException {
+        HttpResponse<String> answer =
+                web.send(request("api/uid/assign?" + names).build(), HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() != 200) {
+            throw new IOException("/api/uid/assign answers " + answer.statusCode() + ": " + answer.body());
+        }
+    }
+
     /** Queries all points of a metric, by series, like a program that draws graphs. */
     HttpResponse<String> query(String metric, long first, long last) throws IOException, InterruptedException {
         return web.send(

@@ -122,6 +122,52 @@ class OpenTsdbIT {
         }
     }
 
+    /** Whatever Grafana asks is answered by the collector's history as by OpenTSDB, over the same points. */
+    @Test
+    void Grafana_reads_the_history_as_it_reads_OpenTSDB() throws Exception {
+        openTsdb.assign(
+                "metric=grafana.late,grafana.orders&tagk=host,method,via&tagv=card,cash,here,web01,web02,webC3");
+        try (CollectorProgram collector = CollectorProgram.start(
+                        folder.resolve("read"),
+                        "--interval",
+                        "1s",
+                        "--tags",
+                        "via=here",
+                        "--opentsdb",
+                        openTsdb.address(),
+                        "--sink",
+                        "stdout");
+                Ticks ticks = new Ticks(collector, GrafanaRequests.COUNTERS, new Random(SEED))) {
+            pass(ticks, 4);
+            long start = newest(ticks);
+            pass(ticks, 4);
+            collector.send("increment grafana.late,host=web01 5");
+            pass(ticks, 5);
+            GrafanaRequests requests = new GrafanaRequests(start, newest(ticks));
+            // Answers depend on points behind the end, which must be the same for both: intervals reach beyond it, and
+            // a
+            // rate that is left out, because the counter went down, is as it was before if the series goes on.
+            ticks.enough();
+            pass(ticks, 10);
+            long last = newest(ticks);
+            await("both have all points")
+                    .atMost(Duration.ofMinutes(1))
+                    .untilAsserted(() -> assertThat(List.of(openTsdb.address(), collector.httpAddress()))
+                            .allSatisfy(server ->
+                                    assertThat(requests.newest(server)).isGreaterThanOrEqualTo(last)));
+
+            List<GrafanaRequests.Asked> all = requests.all();
+            assertThat(all).hasSizeGreaterThan(60);
+            for (GrafanaRequests.Asked asked : all) {
+                GrafanaRequests.Answer wanted = GrafanaRequests.ask(openTsdb.address(), asked);
+                GrafanaRequests.Answer given = GrafanaRequests.ask(collector.httpAddress(), asked);
+
+                assertThat(given).as(asked.toString()).isEqualTo(wanted);
+            }
+            System.out.println("OpenTsdbIT: " + all.size() + " requests of Grafana are answered alike");
+        }
+    }
+
     private static String metric(int number) {
         return "shop" + number + ".counted";
     }

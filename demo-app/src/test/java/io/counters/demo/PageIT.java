@@ -3,6 +3,7 @@ package io.counters.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -71,15 +72,15 @@ class PageIT {
     @Test
     @Tag("once")
     void the_demos_counters_move_can_be_drawn_searched_and_zoomed_and_a_link_shows_the_same() throws Exception {
-        int port = Program.freePort();
+        int port = Ports.reserve();
         Program demo = Program.start(
                 SCRIPT,
                 "--udp-port",
-                Integer.toString(Program.freePort()),
+                Integer.toString(Ports.reserve()),
                 "--http-port",
                 Integer.toString(port),
                 "--shop-port",
-                Integer.toString(Program.freePort()));
+                Integer.toString(Ports.reserve()));
         server = demo;
         demo.awaitLine("orders\\.placed", Duration.ofMinutes(3));
         String page = "http://127.0.0.1:" + port + "/";

@@ -52,7 +52,7 @@ class SeveralCollectorsIT {
                 for (int kill = 0; kill < KILLS; kill++) {
                     int victim = random.nextInt(WEIGHTS.length);
                     CollectorProgram running = collectors.get(victim);
-                    await("counts have arrived").until(() -> running.counters().size() > 20);
+                    await("counts have arrived").until(() -> !running.counters().isEmpty());
                     int port = Integer.parseInt(addresses.get(victim).split(":", 2)[1]);
                     running.program().kill();
                     collectors.set(victim, CollectorProgram.start(folder.resolve("ledger" + victim), port));
@@ -63,7 +63,7 @@ class SeveralCollectorsIT {
                 for (int i = 0; i < WEIGHTS.length; i++) {
                     CollectorProgram collector = collectors.get(i);
                     Map<String, Long> its = expected.get(i);
-                    assertThat(its).hasSizeGreaterThan(NAMES / 10);
+                    assertThat(its).hasSizeGreaterThan(NAMES / 50);
                     await("collector " + i + " has all counts")
                             .atMost(Duration.ofSeconds(60))
                             .untilAsserted(

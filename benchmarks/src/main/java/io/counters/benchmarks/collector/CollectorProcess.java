@@ -28,7 +28,7 @@ final class CollectorProcess implements Receiver {
     private static final long WAIT_NANOS = 120_000_000_000L;
     private static final Pattern PORTS = Pattern.compile("UDP \\S+:(\\d+) and TCP \\S+:(\\d+);");
     private static final Pattern PAGE = Pattern.compile("page: +(http://\\S+)/");
-    private static final Pattern NUMBER = Pattern.compile("counters_(\\S+) (-?\\d+)");
+    private static final Pattern NUMBER = Pattern.compile("counters_(\\S+) (\\S+)");
     private static final Pattern TOTAL = Pattern.compile("Total +\\d+ +(\\d+).*");
 
     private final HttpClient http = HttpClient.newHttpClient();
@@ -95,8 +95,21 @@ final class CollectorProcess implements Receiver {
         page.lines()
                 .map(NUMBER::matcher)
                 .filter(Matcher::matches)
-                .forEach(line -> all.put(line.group(1), Long.parseLong(line.group(2))));
+                .forEach(line -> all.put(line.group(1), (long) Double.parseDouble(line.group(2))));
         return all;
+    }
+
+    /** The time of a complete answer of /metrics/counters, in OpenMetrics. */
+    double counterMetricsSeconds() throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(metrics + "/counters"))
+                .header("Accept", "application/openmetrics-text")
+                .build();
+        long begun = System.nanoTime();
+        HttpResponse<Void> answer = http.send(request, HttpResponse.BodyHandlers.discarding());
+        if (answer.statusCode() != 200) {
+            throw new IOException(request.uri() + " answered " + answer.statusCode());
+        }
+        return (System.nanoTime() - begun) / 1e9;
     }
 
     /** One of {@link #metrics}; 0 if it has not been counted yet. */

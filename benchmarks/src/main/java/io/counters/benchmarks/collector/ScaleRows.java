@@ -185,6 +185,7 @@ final class ScaleRows {
             for (int i = 0; i < WARM_ROUNDS; i++) {
                 push(collector, warm);
             }
+            prometheus(collector);
             double first = push(collector, all);
             double[] rates = new double[ROUNDS];
             for (int i = 0; i < ROUNDS; i++) {
@@ -193,6 +194,7 @@ final class ScaleRows {
                 rates[i] = (collector.metric("store_requests_total") - before) / seconds / 1e6;
             }
             counters = (int) collector.metric("ledger_counters");
+            prometheus(collector);
             long heap = collector.heapBytes();
             table.accept(new Row(
                     "heap bytes per counter, including everything else in the heap",
@@ -210,6 +212,21 @@ final class ScaleRows {
             }
         }
         publishes(data, store, counters);
+    }
+
+    private void prometheus(CollectorProcess collector) throws IOException, InterruptedException {
+        double[] seconds = new double[ROUNDS];
+        for (int i = -1; i < ROUNDS; i++) {
+            double round = collector.counterMetricsSeconds();
+            if (i >= 0) {
+                seconds[i] = round;
+            }
+        }
+        long counters = collector.metric("ledger_counters");
+        table.accept(new Row(
+                text("/metrics/counters with %,d counters, until the last byte", counters),
+                text("%.2f s", median(seconds)),
+                counters > WARM_COUNTERS ? "" : "1 s"));
     }
 
     /** Sends lines and waits until all are applied and, if there is a store, pushed; returns the seconds. */

@@ -55,7 +55,7 @@ final class CountersApi {
     Answer one(Request request) {
         request.allow();
         String name = name(request);
-        long value = ledger.committed(name).orElseThrow(() -> unknown(name));
+        long value = ledger.committed(name).orElseThrow(() -> unknown(name, ledger));
         return Answer.json(json -> {
             json.beginObject().name("name").value(name);
             tags(json, name);
@@ -70,7 +70,7 @@ final class CountersApi {
         String name = name(request);
         Removal removal = ledger.remove(name);
         if (removal == null) {
-            throw unknown(name);
+            throw unknown(name, ledger);
         }
         if (!commit.run()) {
             throw new RequestException(
@@ -93,7 +93,7 @@ final class CountersApi {
         String name = name(request);
         Explanation counter = ledger.explain(name);
         if (counter == null) {
-            throw unknown(name);
+            throw unknown(name, ledger);
         }
         return Answer.json(json -> {
             json.beginObject().name("name").value(name);
@@ -143,7 +143,7 @@ final class CountersApi {
             if (samples.size() == 0
                     && ledger.committed(name).isEmpty()
                     && history.extent(name).isEmpty()) {
-                throw unknown(name);
+                throw unknown(name, ledger);
             }
             Samples thinned = range.thinned(samples);
             return isCsv ? csv(thinned) : json(range, thinned);
@@ -212,7 +212,7 @@ final class CountersApi {
      *
      * @throws RequestException when it is no name
      */
-    private static String name(Request request) {
+    static String name(Request request) {
         NameReader reader = new NameReader();
         Rejection broken = reader.read(request.rest());
         if (broken != null) {
@@ -222,7 +222,7 @@ final class CountersApi {
         return reader.name();
     }
 
-    private RequestException unknown(String name) {
+    static RequestException unknown(String name, Ledger ledger) {
         List<String> nearest = nearest(name, ledger.snapshot());
         return new RequestException(
                 404,

@@ -1,6 +1,7 @@
 package io.counters.collector.dashboard;
 
 import io.counters.collector.http.Text;
+import io.counters.collector.ledger.Order;
 import io.counters.collector.ledger.Snapshot;
 import java.util.stream.IntStream;
 

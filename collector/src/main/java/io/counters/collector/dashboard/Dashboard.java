@@ -9,6 +9,7 @@ import io.counters.collector.http.Route.Work;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.StreamReport;
+import io.counters.collector.prometheus.CounterMetrics;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
@@ -57,6 +58,7 @@ public final class Dashboard implements AutoCloseable {
      * @param clock the wall clock, for times of the past
      * @param nanoClock monotonic
      * @param threads creates the port's threads; an uncaught exception in one of them must end the program
+     * @param more routes of other packages that the port serves too
      * @throws IOException if the port is in use; the message contains the remedy
      */
     public Dashboard(
@@ -72,10 +74,12 @@ public final class Dashboard implements AutoCloseable {
             InstantSource clock,
             LongSupplier nanoClock,
             FaultLog log,
-            ThreadFactory threads)
+            ThreadFactory threads,
+            List<Route> more)
             throws IOException {
         this.ledger = ledger;
         CountersApi counters = new CountersApi(ledger, commit, history, clock);
+        CounterMetrics metrics = new CounterMetrics(ledger, self);
         PageApi page = new PageApi(ledger, history, udpPort, clock);
         Panel panel = new Panel(ledger, self, log, troubles, parts);
         live = new Live(ledger, panel, nanoClock, () -> clock.millis() / 1000);
@@ -96,9 +100,11 @@ public final class Dashboard implements AutoCloseable {
                 Route.post("/api/history", PageApi.HISTORY_BODY_BYTES_MAX, Work.SOME, page::histories),
                 Route.rejected(log),
                 Route.metrics(self),
+                Route.get("/metrics/counters", Work.MUCH, metrics::answer),
                 Route.get("/healthz", Work.NONE, request -> health(faults.get())),
                 Route.get("/readyz", Work.NONE, request -> health(troubles.get()))));
         PAGE.forEach(file -> routes.add(Route.file("/" + file, Dashboard.class, "page/" + file)));
+        routes.addAll(more);
         port = new HttpPort(
                 settings.port(),
                 "if another collector uses it, use --http-port for another port",
@@ -107,6 +113,12 @@ public final class Dashboard implements AutoCloseable {
                 log,
                 self,
                 threads);
+    }
+
+    private static List<Route> with(List<Route> more, Route... own) {
+        List<Route> all = new ArrayList<>(List.of(own));
+        all.addAll(more);
+        return all;
     }
 
     public void start() {

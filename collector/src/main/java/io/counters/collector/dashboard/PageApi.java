@@ -10,6 +10,7 @@ import io.counters.collector.http.Answer;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Order;
 import io.counters.collector.ledger.Snapshot;
 import java.io.IOException;
 import java.io.StringReader;

@@ -1,5 +1,6 @@
 package io.counters.collector.dashboard;
 
+import io.counters.collector.ledger.Order;
 import java.util.Arrays;
 import java.util.function.IntToLongFunction;
 

@@ -1,8 +1,7 @@
 /**
- * What a person, a program or a monitor may look at, by HTTP on loopback: the page and what it is told live, {@code
- * /api/counters}, {@code /api/streams}, {@code /api/rejected}, {@code /metrics}, {@code /healthz} and {@code /readyz}. Reads
- * the ledger, the history, the program's own counters and its examples of rejected lines; never writes, except that a request
- * may remove a counter.
+ * What people and monitoring can read over HTTP on loopback: the page and its live events, {@code /api/counters}, {@code /api/streams}, {@code
+ * /api/rejected}, {@code /metrics}, {@code /metrics/counters}, {@code /healthz} and {@code /readyz}. Reads the ledger, the
+ * history, the program's own metrics and its examples of rejected lines; writes nothing but the removal of a counter.
  */
 @NullMarked
 package io.counters.collector.dashboard;

@@ -9,7 +9,7 @@ package io.counters.collector.history;
  */
 @SuppressWarnings("ArrayRecordComponent") // Handed on at once, never compared.
 record Block(long first, long last, byte[] bytes) {
-    private static final int SIX_BITS = 0x3f;
+    private static final long SIX_BITS = 0x3f;
     private static final int SIX = 6;
     private static final int MORE = 0x80;
 
@@ -42,7 +42,7 @@ record Block(long first, long last, byte[] bytes) {
         private long delta;
         private boolean isFirst = true;
 
-        /** @throws DamagedHistory, as does {@link #next} */
+        /** Reads what stands before the changes; where that is cut off, it throws as {@link #next} does. */
         private Cursor(Block block) {
             in = new Bytes.Reader(block.bytes);
             long head = in.number();
@@ -67,10 +67,14 @@ record Block(long first, long last, byte[] bytes) {
             return in.hasMore();
         }
 
-        /** Goes to the next change. */
+        /**
+         * Goes to the next change.
+         *
+         * @throws DamagedHistory where the bytes are cut off
+         */
         void next() {
             int begin = in.next();
-            long changed = begin >>> 1 & SIX_BITS;
+            long changed = (begin >>> 1) & SIX_BITS;
             if (begin >= MORE) {
                 changed |= in.number() << SIX;
             }

@@ -34,7 +34,7 @@ final class Bytes {
     void addNumber(long number) {
         long rest = number;
         while ((rest & ~SEVEN_BITS) != 0) {
-            add((int) (rest & SEVEN_BITS) | MORE);
+            add(((int) rest & SEVEN_BITS) | MORE);
             rest >>>= 7;
         }
         add((int) rest);

@@ -66,19 +66,24 @@ public final class History implements Sink {
         this.settings = settings;
         this.faults = faults;
         readers = new Readers(settings.file());
-        lost = self.count("history_lost_ticks_total");
-        dropped = self.count("history_dropped_points_total");
-        self.gauge("history_counters", () -> {
+        lost = self.count("history_lost_ticks_total", "Ticks that are missing in the history.");
+        dropped = self.count(
+                "history_dropped_points_total",
+                "Points removed from the history because it had reached its maximum size.");
+        self.gauge("history_counters", "Counters whose history is kept.", () -> {
             Recorder now = recorder;
             return now == null ? 0 : now.size();
         });
-        self.gauge("history_counters_max", settings::countersMax);
-        self.gauge("history_left_out_counters", () -> leftOut);
-        self.gauge("history_bytes", () -> {
+        self.gauge("history_counters_max", "The maximum of counters whose history is kept.", settings::countersMax);
+        self.gauge(
+                "history_left_out_counters",
+                "Counters whose history is not kept because there are too many.",
+                () -> leftOut);
+        self.gauge("history_bytes", "Size of the history.", () -> {
             Recorder now = recorder;
             return now == null ? 0 : now.bytes();
         });
-        self.gauge("history_bytes_max", settings::bytesMax);
+        self.gauge("history_bytes_max", "The maximum size of the history.", settings::bytesMax);
         if (settings.isOn()) {
             try {
                 open();
@@ -119,11 +124,11 @@ public final class History implements Sink {
         leftOut = written.leftOut();
         if (leftOut > 0 && Math.abs(second - leftOutSaid) >= SAID_SECONDS) {
             leftOutSaid = second;
-            log.warn(
-                    "{} counters that moved have no history, because {} are kept already and have moved within the last"
-                            + " hour; --history-counters and -Xmx allow more",
-                    leftOut,
-                    settings.countersMax());
+            faults.warn(
+                    "history left out",
+                    leftOut + " counters that moved have no history, because " + settings.countersMax()
+                            + " are kept already and have moved within the last hour; --history-counters and -Xmx allow"
+                            + " more");
         }
         if (written.droppedPoints() > 0) {
             faults.warn(
@@ -262,7 +267,16 @@ public final class History implements Sink {
      * @throws IOException when the file can't be read now
      */
     public List<String> names(String prefix, int max) throws IOException {
-        return ask(List.of(), (open, reader) -> reader.names(prefix, prefix + Character.MAX_VALUE, max));
+        return names(prefix, prefix + Character.MAX_VALUE, max);
+    }
+
+    /**
+     * Names from this one on and before the other, in their order.
+     *
+     * @throws IOException when the file can't be read now
+     */
+    public List<String> names(String from, String before, int max) throws IOException {
+        return ask(List.of(), (open, reader) -> reader.names(from, before, max));
     }
 
     /**

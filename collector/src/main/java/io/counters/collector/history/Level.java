@@ -161,7 +161,7 @@ final class Level {
     }
 
     private void addToRow(long series, int kind) {
-        row.addNumber(Bytes.zigzag(series - rowSeries) << KIND_BITS | kind);
+        row.addNumber((Bytes.zigzag(series - rowSeries) << KIND_BITS) | kind);
         rowSeries = series;
     }
 

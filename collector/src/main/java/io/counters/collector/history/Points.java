@@ -48,7 +48,7 @@ final class Points {
         this.before = continues ? before : 0;
         last = second;
         value = this.before;
-        bytes.addNumber((long) stepSeconds << 1 | (continues ? 1 : 0));
+        bytes.addNumber(2L * stepSeconds + (continues ? 1 : 0));
         bytes.addSigned(this.before);
     }
 
@@ -72,12 +72,12 @@ final class Points {
         long distance = second - last;
         boolean isFar = !isEmpty && distance != stepSeconds;
         long rest = changed >>> SIX;
-        bytes.add((isFar ? 1 : 0) | (int) (changed & SIX_BITS) << 1 | (rest != 0 ? MORE : 0));
+        bytes.add((isFar ? 1 : 0) | ((int) (changed & SIX_BITS) << 1) | (rest != 0 ? MORE : 0));
         if (rest != 0) {
             bytes.addNumber(rest);
         }
         if (isFar) {
-            bytes.addNumber(distance % stepSeconds == 0 ? distance / stepSeconds << 1 : distance << 1 | 1);
+            bytes.addNumber(distance % stepSeconds == 0 ? 2 * (distance / stepSeconds) : 2 * distance + 1);
         }
         last = second;
         value = next;

@@ -1,8 +1,10 @@
 package io.counters.collector.history;
 
 import io.counters.collector.ledger.Snapshot;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +34,7 @@ final class Roster {
     private final @Nullable String[] names;
     private final long[] values;
     private final long[] movedAt;
-    private final List<Integer> free = new ArrayList<>();
+    private final Deque<Integer> free = new ArrayDeque<>();
     private int slots;
 
     /** By place in the last tick. */
@@ -80,7 +82,7 @@ final class Roster {
     /**
      * Takes the values of a tick, and finds out who is to be kept.
      *
-     * @return what {@link #apply} is to be given
+     * @return what {@link #leave} and {@link #enter} are to be given
      */
     Turn match(long second, Snapshot tick) {
         if (isFirst || !isInOrder(tick)) {
@@ -210,7 +212,7 @@ final class Roster {
             slotByName.remove(names[slot]);
             series[slot] = 0;
             names[slot] = null;
-            free.add(slot);
+            free.push(slot);
         }
         if (!turn.leaving.isEmpty()) {
             for (int place = 0; place < slotAt.length; place++) {
@@ -224,7 +226,7 @@ final class Roster {
     /** Gives slots to those that enter, as these series. */
     void enter(Turn turn, long[] ids, long second) {
         for (int i = 0; i < ids.length; i++) {
-            int slot = free.isEmpty() ? slots++ : free.remove(free.size() - 1);
+            int slot = free.isEmpty() ? slots++ : free.pop();
             int place = turn.places.get(i);
             put(slot, ids[i], turn.entering.get(i));
             slotAt[place] = slot;

@@ -114,13 +114,15 @@ public final class HttpPort implements AutoCloseable {
         this.nanoClock = nanoClock;
         this.faults = faults;
         this.self = self;
-        requests = self.count("http_requests_total");
-        errors = self.count("http_errors_total");
-        timeouts = self.count("http_timeouts_total");
-        refusedConnections = self.count("http_refused_connections_total");
-        endedConnections = self.count("http_ended_connections_total");
-        self.gauge("http_connections", connections::size);
-        self.gauge("http_listeners", listening::size);
+        requests = self.count("http_requests_total", "HTTP requests received.");
+        errors = self.count("http_errors_total", "HTTP answers that failed with an internal error.");
+        timeouts = self.count("http_timeouts_total", "HTTP requests and answers that exceeded a time limit.");
+        refusedConnections = self.count(
+                "http_refused_connections_total", "HTTP connections refused because all were being answered.");
+        endedConnections =
+                self.count("http_ended_connections_total", "Idle HTTP connections that were replaced by a new one.");
+        self.gauge("http_connections", "Open HTTP connections.", connections::size);
+        self.gauge("http_listeners", "HTTP answers that stay open for server-sent events.", listening::size);
         workers = Executors.newFixedThreadPool(WORKERS, threads);
         loop = new SingleThreadIoEventLoop(null, watched(threads), NioIoHandler.newFactory());
         ChannelFuture opening = new ServerBootstrap()
@@ -250,7 +252,8 @@ public final class HttpPort implements AutoCloseable {
 
     /** Counts a refusal that somebody may want to know of. */
     RequestException refuse(String reason, RequestException refusal) {
-        self.count("http_refused_total", "reason", reason).increment();
+        self.count("http_refused_total", "HTTP requests that were refused, by reason.", "reason", reason)
+                .increment();
         return refusal;
     }
 

@@ -2,8 +2,6 @@ package io.counters.collector.http;
 
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
-import java.util.Iterator;
-import java.util.Map;
 import java.util.function.Function;
 
 /**
@@ -17,8 +15,6 @@ import java.util.function.Function;
  *     whatever else it throws is answered with 500
  */
 public record Route(String method, String path, Work work, int bodyBytesMax, Function<Request, Answer> answer) {
-    private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
-
     /** How much work an answer is, which determines its thread. */
     public enum Work {
         /** Created on the event loop: takes no lock, does no I/O. */
@@ -55,18 +51,11 @@ public record Route(String method, String path, Work work, int bodyBytesMax, Fun
         return get(path, Work.NONE, new StaticFile(beside, resource));
     }
 
-    /** {@code /metrics}: the program's metrics in Prometheus' format. */
+    /** {@code /metrics}: the program's metrics, for Prometheus. */
     public static Route metrics(Self self) {
         return get("/metrics", Work.SOME, request -> {
-            Iterator<Map.Entry<String, Long>> values = self.values().entrySet().iterator();
-            return new Answer(200, PROMETHEUS, out -> {
-                if (values.hasNext()) {
-                    Map.Entry<String, Long> value = values.next();
-                    out.append("counters_").append(value.getKey()).append(' ');
-                    out.append(value.getValue().longValue()).append('\n');
-                }
-                return values.hasNext();
-            });
+            Exposition format = Exposition.of(request);
+            return new Answer(200, format.type(), Text.of(format.text(self.snapshots())));
         });
     }
 

@@ -50,8 +50,12 @@ final class DatagramReceiver implements Runnable {
         source = new Source(socket.protocol(), false, socket::senderText);
         buffer = ByteBuffer.allocateDirect(socket.bytesMax() + 1);
         bytes = new byte[socket.bytesMax() + 1];
-        faultyReads = self.count("intake_faulty_reads_total");
-        failures = new SocketFailures(what, self.count("intake_receive_failures_total"), faults, nanoClock);
+        faultyReads = self.count("intake_faulty_reads_total", "Datagrams and reads that caused an internal error.");
+        failures = new SocketFailures(
+                what,
+                self.count("intake_receive_failures_total", "Receives and accepts that failed."),
+                faults,
+                nanoClock);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.counters.collector.intake;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
+import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.collector.udp.UnixSocket;
 import java.io.IOException;
@@ -41,6 +42,7 @@ public final class Intake implements Runnable, AutoCloseable {
      * Opens all sockets.
      *
      * @param unixPath of the Unix socket; empty for none
+     * @param tap gets what is received, if somebody looks
      * @param threads creates the threads for datagrams, by their names; TCP is served by the thread that calls {@link #run}.
      *     A thread that can't continue ends with an exception, which must end the process
      * @throws IOException if a port or the path is in use or not allowed; the message contains the remedy
@@ -49,6 +51,7 @@ public final class Intake implements Runnable, AutoCloseable {
             IntakeSettings settings,
             Optional<Path> unixPath,
             Ledger ledger,
+            Tap tap,
             BiFunction<Runnable, String, Thread> threads,
             LongSupplier nanoClock,
             FaultLog faults,
@@ -62,8 +65,8 @@ public final class Intake implements Runnable, AutoCloseable {
             socket = ports.udp;
             udp = new DatagramReceiver(
                     ports.udp,
-                    self.count("intake_datagrams_total"),
-                    new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), faults, self),
+                    self.count("intake_datagrams_total", "Datagrams received over UDP."),
+                    new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, self),
                     nanoClock,
                     faults,
                     self);
@@ -72,17 +75,18 @@ public final class Intake implements Runnable, AutoCloseable {
                     ? null
                     : new DatagramReceiver(
                             named,
-                            self.count("intake_unix_datagrams_total"),
+                            self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                             new Lines(
                                     ledger,
                                     settings.nameBytesMax(),
                                     settings.statsd().newName(),
+                                    tap,
                                     faults,
                                     self),
                             nanoClock,
                             faults,
                             self);
-            tcp = new TcpServer(ports.tcp, settings, ledger, nanoClock, faults, self);
+            tcp = new TcpServer(ports.tcp, settings, ledger, tap, nanoClock, faults, self);
         } catch (IOException cannot) {
             if (named != null) {
                 named.close();
@@ -90,8 +94,14 @@ public final class Intake implements Runnable, AutoCloseable {
             ports.close();
             throw cannot;
         }
-        self.gauge("intake_kernel_drops_total", socket::kernelDrops);
-        self.gauge("intake_receive_buffer_bytes", socket::receiveBufferBytes);
+        self.total(
+                "intake_kernel_drops_total",
+                "Datagrams that the kernel dropped because the receive buffer was full.",
+                socket::kernelDrops);
+        self.gauge(
+                "intake_receive_buffer_bytes",
+                "Size of the receive buffer that the kernel granted.",
+                socket::receiveBufferBytes);
     }
 
     /** The two sockets, bound. */

@@ -4,6 +4,7 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.JoinedLines;
 import io.counters.collector.self.Self;
+import io.counters.collector.tap.Tap;
 import io.counters.wire.Cleaning;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
@@ -35,6 +36,7 @@ final class Lines implements Commands {
     private final Map<Cleaning, LongAdder> cleaned = new EnumMap<>(Cleaning.class);
     private final FaultLog faults;
     private final LongAdder unendedBytes;
+    private final Tap tap;
 
     /** The source whose lines are being read. */
     private Source source = Source.none();
@@ -42,17 +44,26 @@ final class Lines implements Commands {
     /**
      * @param nameBytesMax the maximum bytes of a name
      * @param statsdName reads the names of StatsD lines; not shared
+     * @param tap gets what is read, if somebody looks
      */
-    Lines(Ledger ledger, int nameBytesMax, StatsdName statsdName, FaultLog faults, Self self) {
+    Lines(Ledger ledger, int nameBytesMax, StatsdName statsdName, Tap tap, FaultLog faults, Self self) {
+        this.tap = tap;
         this.ledger = ledger;
         this.nameBytesMax = nameBytesMax;
         reader = new CommandReader(this, statsdName);
         for (Cleaning why : Cleaning.values()) {
-            cleaned.put(why, self.count("intake_cleaned_lines_total", "reason", why.reason()));
+            cleaned.put(
+                    why,
+                    self.count(
+                            "intake_cleaned_lines_total",
+                            "StatsD lines whose names or tags were changed, by reason.",
+                            "reason",
+                            why.reason()));
         }
         this.faults = faults;
-        rejections = new Rejections(faults, self);
-        unendedBytes = self.count("intake_unended_bytes_total");
+        rejections = new Rejections(tap, faults, self);
+        unendedBytes =
+                self.count("intake_unended_bytes_total", "Bytes of TCP lines that were too long, and were ignored.");
     }
 
     /** Merges a datagram, taking the ledger's lock once. */
@@ -64,6 +75,9 @@ final class Lines implements Commands {
             }
         } finally {
             rejections.log(from);
+        }
+        if (tap.isOpen()) {
+            tap.received(from, in, begin, end);
         }
     }
 
@@ -79,6 +93,9 @@ final class Lines implements Commands {
             }
         } finally {
             rejections.log(from);
+        }
+        if (tap.isOpen() && begin < end && !from.isForeign) {
+            tap.received(from, in, begin, end);
         }
     }
 
@@ -137,7 +154,7 @@ final class Lines implements Commands {
     /** Rejects a connection that begins with TLS. */
     void tls(Source from, byte[] in, int begin, int end) {
         from.isForeign = true;
-        rejections.add(Rejection.TLS, in, begin, end);
+        rejections.add(from, Rejection.TLS, in, begin, end);
         rejections.log(from);
     }
 
@@ -202,9 +219,13 @@ final class Lines implements Commands {
         if (source.mayBeForeign && ForeignProtocol.isHttp(bytes, begin, end)) {
             source.isForeign = true;
             rejections.add(
-                    ForeignProtocol.isTls(bytes, begin, end) ? Rejection.TLS : Rejection.HTTP, bytes, begin, end);
+                    source,
+                    ForeignProtocol.isTls(bytes, begin, end) ? Rejection.TLS : Rejection.HTTP,
+                    bytes,
+                    begin,
+                    end);
         } else {
-            rejections.add(why, bytes, begin, end);
+            rejections.add(source, why, bytes, begin, end);
         }
     }
 }

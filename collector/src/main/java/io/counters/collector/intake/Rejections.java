@@ -3,6 +3,7 @@ package io.counters.collector.intake;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.JoinedLines;
 import io.counters.collector.self.Self;
+import io.counters.collector.tap.Tap;
 import io.counters.wire.Rejection;
 import java.util.EnumMap;
 import java.util.Locale;
@@ -23,6 +24,7 @@ final class Rejections {
     /** More than the log shows of a line, so that the log can show that a line was cut. */
     private static final int KEPT_BYTES_MAX = 128;
 
+    private final Tap tap;
     private final FaultLog faults;
     private final Map<Rejection, Kept> all = new EnumMap<>(Rejection.class);
 
@@ -37,9 +39,11 @@ final class Rejections {
     /** The sender of the lines that are being logged. */
     private Source source = Source.none();
 
-    Rejections(FaultLog faults, Self self) {
+    Rejections(Tap tap, FaultLog faults, Self self) {
+        this.tap = tap;
         this.faults = faults;
-        joinedCounts = self.count("intake_joined_counts_total");
+        joinedCounts = self.count(
+                "intake_joined_counts_total", "An estimate of the counts in lines without line breaks between them.");
         for (Rejection why : Rejection.values()) {
             all.put(why, new Kept(why, self));
         }
@@ -58,7 +62,7 @@ final class Rejections {
         Kept(Rejection why, Self self) {
             this.why = why;
             reason = why.reason();
-            total = self.count("intake_rejected_lines_total", "reason", reason);
+            total = self.count("intake_rejected_lines_total", "Lines that were rejected, by reason.", "reason", reason);
         }
 
         @Override
@@ -72,25 +76,28 @@ final class Rejections {
         }
     }
 
-    /** Counts the line {@code bytes[begin, end)}. */
-    void add(Rejection why, byte[] bytes, int begin, int end) {
+    /** Counts the line {@code bytes[begin, end)} of this sender. */
+    void add(Source from, Rejection why, byte[] bytes, int begin, int end) {
         joined.clear();
         if (why != Rejection.HTTP && why != Rejection.TLS) {
             joined.read(bytes, begin, end);
         }
         if (joined.lines() > 1 || why == Rejection.LINES_JOINED) {
             joinedCounts.add(joined.counts());
-            add(Rejection.LINES_JOINED, joined.counts(), bytes, begin, end);
+            add(from, Rejection.LINES_JOINED, joined.counts(), bytes, begin, end);
         } else if (isServiceCheck(bytes, begin, end)) {
-            add(Rejection.STATSD_TYPE, 0, bytes, begin, end);
+            add(from, Rejection.STATSD_TYPE, 0, bytes, begin, end);
         } else if (why == Rejection.STATSD_TYPE && !isKnownType(bytes, begin, end)) {
-            add(Rejection.UNKNOWN_TYPE, 0, bytes, begin, end);
+            add(from, Rejection.UNKNOWN_TYPE, 0, bytes, begin, end);
         } else {
-            add(why, 0, bytes, begin, end);
+            add(from, why, 0, bytes, begin, end);
         }
     }
 
-    private void add(Rejection why, long held, byte[] bytes, int begin, int end) {
+    private void add(Source from, Rejection why, long held, byte[] bytes, int begin, int end) {
+        if (tap.isOpen()) {
+            tap.rejected(from, why, bytes, begin, end);
+        }
         Kept kept = Objects.requireNonNull(all.get(why));
         kept.total.increment();
         if (kept.lines++ == 0) {

@@ -55,7 +55,7 @@ public record StatsdSettings(boolean cleans, List<String> dropTags) {
     }
 
     /** A new reader of names, for one thread. */
-    StatsdName newName() {
+    public StatsdName newName() {
         return cleans ? StatsdName.cleaning(dropTags) : StatsdName.strict();
     }
 }

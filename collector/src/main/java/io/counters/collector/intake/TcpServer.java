@@ -4,6 +4,7 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Keepalive;
 import io.counters.collector.self.Self;
+import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.SocketFailures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -72,6 +73,7 @@ class TcpServer implements Runnable {
             ServerSocketChannel server,
             IntakeSettings settings,
             Ledger ledger,
+            Tap tap,
             LongSupplier nanoClock,
             FaultLog faults,
             Self self)
@@ -80,17 +82,20 @@ class TcpServer implements Runnable {
         this.faults = faults;
         this.nanoClock = nanoClock;
         connectionsMax = settings.connectionsMax();
-        lines = new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), faults, self);
-        LongAdder failed = self.count("intake_receive_failures_total");
+        lines = new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, self);
+        LongAdder failed = self.count("intake_receive_failures_total", "Receives and accepts that failed.");
         failures = new SocketFailures("the TCP selector", failed, faults, nanoClock);
         acceptFailures = new SocketFailures("the TCP port's accept", failed, faults, nanoClock);
-        accepted = self.count("intake_connections_total");
-        refusedConnections = self.count("intake_refused_connections_total");
-        brokenConnections = self.count("intake_broken_connections_total");
-        idleConnections = self.count("intake_idle_connections_total");
-        faultyReads = self.count("intake_faulty_reads_total");
-        self.gauge("intake_connections", () -> open);
-        self.gauge("intake_connections_max", () -> connectionsMax);
+        accepted = self.count("intake_accepted_connections_total", "TCP connections accepted.");
+        refusedConnections =
+                self.count("intake_refused_connections_total", "TCP connections refused because all were in use.");
+        brokenConnections = self.count("intake_broken_connections_total", "TCP connections that ended with an error.");
+        idleConnections = self.count(
+                "intake_idle_connections_total",
+                "TCP connections closed because they were idle or an incomplete line did not grow.");
+        faultyReads = self.count("intake_faulty_reads_total", "Datagrams and reads that caused an internal error.");
+        self.gauge("intake_connections", "Open TCP connections.", () -> open);
+        self.gauge("intake_connections_max", "The maximum of TCP connections.", () -> connectionsMax);
         lookedNanos = nanoClock.getAsLong();
         selector = Selector.open();
         accepting = server.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);

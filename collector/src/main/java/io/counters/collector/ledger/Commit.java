@@ -40,8 +40,8 @@ public final class Commit {
         this.journal = journal;
         this.nanoClock = nanoClock;
         this.faults = faults;
-        commits = self.count("ledger_commits_total");
-        failures = self.count("ledger_failed_commits_total");
+        commits = self.count("ledger_commits_total", "Commits of the ledger.");
+        failures = self.count("ledger_failed_commits_total", "Commits of the ledger that failed.");
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -62,5 +63,8 @@ public record Explanation(
             long lost,
             long healed,
             boolean isWhole,
-            boolean isQuarantined) {}
+            boolean isQuarantined) {
+        static final Comparator<Part> SMALLEST_FIRST = Comparator.<Part>comparingLong(part -> Math.abs(part.applied))
+                .thenComparing(Part::sender, Comparator.reverseOrder());
+    }
 }

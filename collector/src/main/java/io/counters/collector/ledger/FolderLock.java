@@ -14,6 +14,8 @@ import java.nio.file.StandardOpenOption;
  * kernel after any end.
  */
 final class FolderLock implements AutoCloseable {
+    private static final String NAME = "ledger.lock";
+
     private final FileChannel file;
 
     /**
@@ -26,7 +28,7 @@ final class FolderLock implements AutoCloseable {
         boolean isFree;
         try {
             Files.createDirectories(folder);
-            file = FileChannel.open(folder.resolve("ledger.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            file = FileChannel.open(folder.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             isFree = isFree(file);
         } catch (IOException cannot) {
             throw new IOException(
@@ -38,6 +40,17 @@ final class FolderLock implements AutoCloseable {
             file.close();
             throw new IOException("the data folder " + folder
                     + " is in use by another collector; stop it, or set another folder for this one with --data-dir");
+        }
+    }
+
+    /** Whether a collector holds the lock of this folder. Creates nothing. */
+    static boolean isHeld(Path folder) throws IOException {
+        Path lock = folder.resolve(NAME);
+        if (!Files.exists(lock)) {
+            return false;
+        }
+        try (FileChannel file = FileChannel.open(lock, StandardOpenOption.WRITE)) {
+            return !isFree(file);
         }
     }
 

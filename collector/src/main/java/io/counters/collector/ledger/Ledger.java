@@ -16,6 +16,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -157,33 +159,63 @@ public final class Ledger {
         this.moves = new LastMoves(clockMillis.getAsLong());
         this.projection = new Projection(self);
         projection.removed(facts.committedRemoved());
-        applied = self.count("ledger_applied_lines_total");
-        healed = self.count("ledger_healed_total");
-        nothingNew = self.count("ledger_nothing_new_lines_total");
-        noRoom = self.count("ledger_no_room_lines_total");
-        quarantined = self.count("ledger_quarantined_streams_total");
-        overflowed = self.count("ledger_overflow_lines_total");
-        deferred = self.count("ledger_deferred_lines_total");
-        expired = self.count("ledger_expired_streams_total");
-        crowdedOut = self.count("ledger_crowded_out_streams_total");
-        inDoubt = self.count("ledger_in_doubt_total");
-        saturated = self.count("ledger_saturated_lines_total");
-        self.gauge("ledger_counters", this::size);
-        self.gauge("ledger_names_bytes", this::namesBytes);
-        self.gauge("ledger_names_bytes_max", bounds::namesBytes);
-        self.gauge("ledger_streams", this::streams);
-        self.gauge("ledger_streams_max", bounds::streamsMax);
-        self.gauge("ledger_watermarks", this::watermarks);
-        self.gauge("ledger_watermarks_max", bounds::watermarksMax);
-        self.gauge("ledger_datagrams_sent", () -> arrivals(Arrivals::sent));
-        self.gauge("ledger_datagrams_received", () -> arrivals(Arrivals::received));
-        self.gauge("ledger_datagrams_repeated", () -> arrivals(Arrivals::repeated));
-        self.gauge("ledger_datagrams_lost", () -> arrivals(Arrivals::lost));
-        self.gauge("store_due_keys", this::unsettled);
-        self.gauge("peers_list", () -> among(among -> among.list().number()));
-        self.gauge("peers_owned_counters", () -> among(among -> among.ours().cardinality()));
-        self.gauge("peers_waiting_counters", () -> among(Ownership::waiting));
-        self.gauge("peers_awaited", () -> among(among -> among.awaited().size()));
+        applied = self.count("ledger_applied_lines_total", "Lines that changed a counter.");
+        healed = self.count("ledger_healed_total", "Counts that a later total restored after their datagram was lost.");
+        nothingNew = self.count("ledger_nothing_new_lines_total", "Lines with a total that was known already.");
+        noRoom = self.count(
+                "ledger_no_room_lines_total",
+                "Lines with a total that were counted by their amount, because there was no room for a stream or watermark.");
+        quarantined = self.count("ledger_quarantined_streams_total", "Streams whose total jumped by more than 2^53.");
+        overflowed = self.count(
+                "ledger_overflow_lines_total",
+                "Lines counted as counters.overflow, because there was no room for their names.");
+        deferred = self.count(
+                "ledger_deferred_lines_total",
+                "Lines with a total that are not applied until their sender repeats them.");
+        expired = self.count("ledger_expired_streams_total", "Streams forgotten after 24 hours of silence.");
+        crowdedOut = self.count("ledger_crowded_out_streams_total", "Streams dropped to make room for others.");
+        inDoubt = self.count(
+                "ledger_in_doubt_total", "Amounts applied without knowing whether they had been applied before.");
+        saturated = self.count(
+                "ledger_saturated_lines_total",
+                "Lines that were not added, because they would lead out of the range of 64 bits.");
+        self.gauge("ledger_counters", "Counters in the ledger.", this::size);
+        self.gauge("ledger_names_bytes", "Memory of all counters.", this::namesBytes);
+        self.gauge("ledger_names_bytes_max", "The maximum memory of all counters.", bounds::namesBytes);
+        self.gauge("ledger_streams", "Senders with totals.", this::streams);
+        self.gauge("ledger_streams_max", "The maximum of senders with totals.", bounds::streamsMax);
+        self.gauge("ledger_watermarks", "Watermarks of all streams.", this::watermarks);
+        self.gauge("ledger_watermarks_max", "The maximum of watermarks.", bounds::watermarksMax);
+        self.gauge("ledger_datagrams_sent", "Datagrams that known streams have sent.", () -> arrivals(Arrivals::sent));
+        self.gauge(
+                "ledger_datagrams_received",
+                "Datagrams of known streams that arrived.",
+                () -> arrivals(Arrivals::received));
+        self.gauge(
+                "ledger_datagrams_repeated",
+                "Datagrams of known streams that arrived twice.",
+                () -> arrivals(Arrivals::repeated));
+        self.gauge(
+                "ledger_datagrams_lost",
+                "Datagrams of known streams that did not arrive.",
+                () -> arrivals(Arrivals::lost));
+        self.gauge("store_due_keys", "Keys of the store that are still to be written or read.", this::unsettled);
+        self.gauge(
+                "peers_list",
+                "Number of the list of peers in use.",
+                () -> among(among -> among.list().number()));
+        self.gauge(
+                "peers_owned_counters",
+                "Counters that this collector owns.",
+                () -> among(among -> among.ours().cardinality()));
+        self.gauge(
+                "peers_waiting_counters",
+                "Counters that wait for a value that a peer may hand over.",
+                () -> among(Ownership::waiting));
+        self.gauge(
+                "peers_awaited",
+                "Peers that have not handed over yet, and whole values for which their owner has no room.",
+                () -> among(among -> among.awaited().size()));
         begunMillis = clockMillis.getAsLong();
     }
 
@@ -1206,18 +1238,26 @@ public final class Ledger {
         long now = listenedMillis();
         long value = values.get(counter);
         long rest = value - facts.adopted(counter);
-        List<Explanation.Part> parts = new ArrayList<>();
+        long appliedLeftOut = 0;
+        int count = 0;
+        Queue<Explanation.Part> largest = new PriorityQueue<>(Explanation.Part.SMALLEST_FIRST);
         for (Stream stream : streams.values()) {
             int place = stream.place(counter);
-            if (place >= 0) {
-                Explanation.Part part = stream.part(place, now);
-                rest -= part.applied();
-                parts.add(part);
+            if (place < 0) {
+                continue;
+            }
+            count++;
+            long applied = stream.appliedAt(place);
+            rest -= applied;
+            if (largest.size() < Explanation.PARTS_MAX) {
+                largest.add(stream.part(place, now));
+            } else if (Math.abs(applied) > Math.abs(largest.element().applied())) {
+                appliedLeftOut += largest.remove().applied();
+                largest.add(stream.part(place, now));
+            } else {
+                appliedLeftOut += applied;
             }
         }
-        parts.sort(Comparator.<Explanation.Part>comparingLong(part -> -Math.abs(part.applied()))
-                .thenComparing(Explanation.Part::sender));
-        int listed = Math.min(parts.size(), Explanation.PARTS_MAX);
         return new Explanation(
                 name,
                 value,
@@ -1226,11 +1266,11 @@ public final class Ledger {
                 Math.max(facts.createdSecond(counter), moves.second(counter)),
                 facts.isDecremented(counter),
                 facts.adopted(counter),
-                parts.subList(0, listed),
-                parts.size() - listed,
-                parts.subList(listed, parts.size()).stream()
-                        .mapToLong(Explanation.Part::applied)
-                        .sum(),
+                largest.stream()
+                        .sorted(Explanation.Part.SMALLEST_FIRST.reversed())
+                        .toList(),
+                count - largest.size(),
+                appliedLeftOut,
                 rest);
     }
 

@@ -39,10 +39,10 @@ import org.sqlite.SQLiteOpenMode;
  * statements, not by the driver.
  */
 final class LedgerConnection implements AutoCloseable {
-    private static final int FORMAT = 3;
+    static final int FORMAT = 3;
 
     /** An older format that this version reads and converts. */
-    private static final int FORMAT_BEFORE = 2;
+    static final int FORMAT_BEFORE = 2;
 
     /** The most rows that are buffered before SQLite gets them, so that memory does not grow with the commit. */
     private static final int ROWS_MAX = 1000;
@@ -345,6 +345,12 @@ final class LedgerConnection implements AutoCloseable {
     /** The number of the last attempt at a commit that succeeded; 0 for a new ledger. */
     long attempt() throws SQLException {
         return meta().getOrDefault("attempt", 0L);
+    }
+
+    long counters() throws SQLException {
+        try (ResultSet row = control.executeQuery("SELECT count(*) FROM counter")) {
+            return row.getLong(1);
+        }
     }
 
     /** Fills an empty ledger with everything that was committed. */

@@ -40,7 +40,7 @@ import org.sqlite.SQLiteJDBCLoader;
  * only if the damage is found twice, with a full read of the file in between.
  */
 public final class LedgerFile implements Journal, AutoCloseable {
-    private static final String NAME = "ledger.sqlite";
+    static final String NAME = "ledger.sqlite";
     private static final String AWAY = "ledger.damaged-";
 
     /** Files that SQLite keeps beside a database. They are useless without it, and harmful beside another one. */
@@ -103,7 +103,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
     }
 
     /** SQLite is a native library, which its driver unpacks into a temporary folder at every start. */
-    private static void unpackLibrary() throws IOException {
+    static void unpackLibrary() throws IOException {
         String place = System.getProperty("org.sqlite.tmpdir", System.getProperty("java.io.tmpdir"));
         String what = "SQLite's library can't be unpacked into the temporary folder " + place + " (";
         String remedy =
@@ -218,6 +218,15 @@ public final class LedgerFile implements Journal, AutoCloseable {
     public long committedMillis() throws IOException {
         try {
             return connected().committedMillis();
+        } catch (SQLException unreadable) {
+            throw failed("read", unreadable);
+        }
+    }
+
+    /** How many counters were committed, also those that were removed. */
+    public long counters() throws IOException {
+        try {
+            return connected().counters();
         } catch (SQLException unreadable) {
             throw failed("read", unreadable);
         }

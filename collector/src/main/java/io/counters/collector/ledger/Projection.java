@@ -84,11 +84,14 @@ final class Projection {
     private final LongAdder refused;
 
     Projection(Self self) {
-        repaired = self.count("store_lost_keys_total");
-        foreign = self.count("store_foreign_values_total");
-        doubts = self.count("store_doubts_total");
-        adopted = self.count("store_adopted_keys_total");
-        refused = self.count("store_refused_keys_total");
+        repaired = self.count("store_lost_keys_total", "Keys that the store lost, and that were restored.");
+        foreign = self.count(
+                "store_foreign_values_total",
+                "Values in the store that another program wrote, and that were corrected.");
+        doubts = self.count("store_doubts_total", "Pushes to the store that may or may not have happened.");
+        adopted = self.count(
+                "store_adopted_keys_total", "Keys that the store had before, whose values became starting values.");
+        refused = self.count("store_refused_keys_total", "Writes that the store refused.");
     }
 
     /**

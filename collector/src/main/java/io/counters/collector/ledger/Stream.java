@@ -156,13 +156,18 @@ public final class Stream {
         return Math.max(0, watermarkAt(place, Verb.INCREMENT)) - Math.max(0, watermarkAt(place, Verb.DECREMENT));
     }
 
+    /** How much of the totals at this place is in the counter's value. */
+    long appliedAt(int place) {
+        return netTotalAt(place) - uncountedAt(place);
+    }
+
     /** What the totals at this place have to do with their counter's value. */
     Explanation.Part part(int place, long nowMillis) {
         return new Explanation.Part(
                 sender,
                 Math.max(0, watermarkAt(place, Verb.INCREMENT)),
                 Math.max(0, watermarkAt(place, Verb.DECREMENT)),
-                netTotalAt(place) - uncountedAt(place),
+                appliedAt(place),
                 nowMillis - heardMillis,
                 arrivals.lost(),
                 healed,

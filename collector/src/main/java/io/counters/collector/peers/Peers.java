@@ -53,7 +53,7 @@ public final class Peers implements AutoCloseable {
         this.file = file;
         this.ledger = ledger;
         this.faults = faults;
-        badLists = counters.count("peers_bad_lists_total");
+        badLists = counters.count("peers_bad_lists_total", "Lists of peers that were refused.");
         list = PeersFile.read(file);
         try {
             ledger.join(list, self, ids);

@@ -161,9 +161,9 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         this.random = random;
         this.faults = faults;
         this.self = self;
-        messages = self.count("proxy_messages_total");
-        datagrams = self.count("proxy_datagrams_total");
-        LongAdder socketFaults = self.count("proxy_socket_faults_total");
+        messages = self.count("proxy_messages_total", "StatsD and statsite messages forwarded.");
+        datagrams = self.count("proxy_datagrams_total", "Datagrams received.");
+        LongAdder socketFaults = self.count("proxy_socket_faults_total", "Receives and accepts that failed.");
         accepts = new SocketFailures(
                 "accepting TCP connections (a larger limit of open files may help: ulimit -n)",
                 socketFaults,
@@ -210,8 +210,14 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             UdpSocket socket = new UdpSocket(new InetSocketAddress(settings.bind(), settings.udpPort()));
             socket.channel().configureBlocking(false).register(selector, SelectionKey.OP_READ);
             socket.remark().ifPresent(log::info);
-            self.gauge("proxy_kernel_drops_total", socket::kernelDrops);
-            self.gauge("proxy_receive_buffer_bytes", socket::receiveBufferBytes);
+            self.total(
+                    "proxy_kernel_drops_total",
+                    "Datagrams that the kernel dropped because the receive buffer was full.",
+                    socket::kernelDrops);
+            self.gauge(
+                    "proxy_receive_buffer_bytes",
+                    "Size of the receive buffer that the kernel granted.",
+                    socket::receiveBufferBytes);
             return socket;
         } catch (BindException taken) {
             throw taken("UDP", settings.udpPort(), "udp_port", taken);
@@ -444,10 +450,21 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         Upstream upstream = server.scheme() == Server.Scheme.UDP
                 ? new UdpUpstream(server, fresh, outgoing, nanoClock, self)
                 : new TcpUpstream(server, fresh, selector, nanoClock, random, self);
-        String label = "{server=\"" + server + "\"}";
-        self.gauge("proxy_up" + label, () -> upstream.isUp() ? 1 : 0);
-        self.gauge("proxy_queued_bytes" + label, () -> upstream.waiting());
-        self.gauge("proxy_dropped_total" + label, upstream::dropped);
+        String name = server.toString();
+        self.gauge(
+                "proxy_up",
+                "1 while all connections of the server are up, otherwise 0.",
+                "server",
+                name,
+                () -> upstream.isUp() ? 1 : 0);
+        self.gauge(
+                "proxy_queued_bytes",
+                "Size of the messages that wait for the server.",
+                "server",
+                name,
+                () -> upstream.waiting());
+        self.total(
+                "proxy_dropped_total", "Messages for the server that were dropped.", "server", name, upstream::dropped);
         return upstream;
     }
 

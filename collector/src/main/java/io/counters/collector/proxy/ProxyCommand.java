@@ -26,13 +26,12 @@ import picocli.CommandLine.Spec;
 
 /** {@code java -jar collector.jar proxy}: starts the proxy, checks its files, or shows which server owns a key. */
 @Command(
-        name = "java -jar collector.jar proxy",
+        name = "proxy",
         mixinStandardHelpOptions = true,
         description =
                 "Distributes the messages of StatsD and statsite clients, and increment NAME, over several servers."
                         + " Each key always goes to the same server.")
 public final class ProxyCommand implements Callable<Integer> {
-    private static final int EXIT_MISTAKES = 2;
     private static final Pattern COMMAND = Pattern.compile("(?:in|de)crement (\\S+)(?: .*)?");
     private static final String COUNTER = ":1|c";
 
@@ -79,17 +78,8 @@ public final class ProxyCommand implements Callable<Integer> {
     public static CommandLine line(long heapBytes, InputStream in, PrintStream out, PrintStream err, Start start) {
         ProxyCommand proxy = new ProxyCommand(heapBytes, in, out, err, start);
         return new CommandLine(proxy)
-                .addSubcommand("ring", new CommandLine(proxy.new Rings()).addSubcommand("diff", proxy.new Difference()))
-                .setExecutionExceptionHandler((wrong, command, given) -> {
-                    List<String> said =
-                            wrong instanceof SettingsException mistakes ? mistakes.mistakes() : List.of(said(wrong));
-                    said.forEach(line -> err.println("counters proxy: " + line));
-                    return wrong instanceof SettingsException ? EXIT_MISTAKES : 1;
-                });
-    }
-
-    private static String said(Exception wrong) {
-        return wrong.getMessage() == null ? wrong.toString() : wrong.getMessage();
+                .addSubcommand(
+                        "ring", new CommandLine(proxy.new Rings()).addSubcommand("diff", proxy.new Difference()));
     }
 
     @Override

@@ -260,8 +260,9 @@ public record ProxySettings(
                 }
             }
             List<String> keys = Arrays.stream(Key.values()).map(Key::key).toList();
-            remarks.add(place + ": " + name(name) + " is not a setting and is ignored; did you mean "
-                    + Settings.nearest(name, keys) + "?");
+            remarks.add(place + ": " + name(name)
+                    + " is not a setting of the proxy and is ignored; the most similar one is "
+                    + Settings.nearest(name, keys));
         }
 
         private boolean isOver(Key one, Key other) {

@@ -57,8 +57,8 @@ final class QueueRoom {
     QueueRoom(long bytesMax, FaultLog faults, Self self) {
         this.bytesMax = bytesMax;
         this.faults = faults;
-        self.gauge("proxy_queue_bytes", () -> bytes);
-        self.gauge("proxy_queue_bytes_max", () -> bytesMax);
+        self.gauge("proxy_queue_bytes", "Size of all queues together.", () -> bytes);
+        self.gauge("proxy_queue_bytes_max", "The maximum size of all queues together.", () -> bytesMax);
     }
 
     /**

@@ -29,13 +29,21 @@ final class Refusals {
     Refusals(FaultLog faults, Supplier<Sender> sender, Self self) {
         this.faults = faults;
         this.sender = sender;
-        joinedCounts = self.count("proxy_joined_counts_total");
-        unendedBytes = self.count("proxy_unended_bytes_total");
+        joinedCounts = self.count(
+                "proxy_joined_counts_total", "An estimate of the counts in lines without line breaks between them.");
+        unendedBytes =
+                self.count("proxy_unended_bytes_total", "Bytes of TCP lines that were too long, and were ignored.");
         for (Refusal why : Refusal.values()) {
-            refused.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
+            refused.put(
+                    why,
+                    self.count(
+                            "proxy_rejected_total", "Messages that were refused, by reason.", "reason", why.reason()));
         }
         for (Rejection why : Rejection.values()) {
-            rejected.put(why, self.count("proxy_rejected_total", "reason", why.reason()));
+            rejected.put(
+                    why,
+                    self.count(
+                            "proxy_rejected_total", "Messages that were refused, by reason.", "reason", why.reason()));
         }
     }
 

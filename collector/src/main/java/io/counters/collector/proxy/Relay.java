@@ -56,10 +56,10 @@ final class Relay implements Commands {
         this.amounts = amounts;
         this.refusals = refusals;
         table = new CounterTable(amounts::sources);
-        self.gauge("proxy_names_bytes", amounts::bytes);
-        self.gauge("proxy_names_bytes_max", amounts::bytesMax);
-        commands = self.count("proxy_commands_total");
-        saturated = self.count("proxy_saturated_total");
+        self.gauge("proxy_names_bytes", "Memory of the sums of names.", amounts::bytes);
+        self.gauge("proxy_names_bytes_max", "The maximum memory of the sums of names.", amounts::bytesMax);
+        commands = self.count("proxy_commands_total", "Commands such as increment NAME that were summed.");
+        saturated = self.count("proxy_saturated_total", "Commands that would take a sum out of the range of 64 bits.");
         sweep = new Sweep(
                 table, EmitterSettings.to("nowhere"), nanoClock, wallMillis, ids, SERVERS_MAX, this::slotOfOwner);
         use(ring);

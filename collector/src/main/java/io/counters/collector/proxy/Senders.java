@@ -155,14 +155,17 @@ final class Senders implements AutoCloseable {
         this.taker = taker;
         this.nanoClock = nanoClock;
         this.faults = faults;
-        accepted = self.count("proxy_connections_total");
+        accepted = self.count("proxy_accepted_connections_total", "TCP connections accepted.");
         for (Parting why : Parting.values()) {
-            parted.put(why, self.count("proxy_closed_total", "reason", why.reason()));
+            parted.put(
+                    why,
+                    self.count("proxy_closed_total", "TCP connections closed, by reason.", "reason", why.reason()));
         }
-        self.gauge("proxy_connections", () -> connections);
-        self.gauge("proxy_connections_max", () -> connectionsMax);
-        self.gauge("proxy_sender_bytes", () -> bytes);
-        self.gauge("proxy_sender_bytes_max", () -> bytesMax);
+        self.gauge("proxy_connections", "Open TCP connections of senders.", () -> connections);
+        self.gauge("proxy_connections_max", "The maximum of TCP connections of senders.", () -> connectionsMax);
+        self.gauge("proxy_sender_bytes", "Memory for incomplete messages of all senders.", () -> bytes);
+        self.gauge(
+                "proxy_sender_bytes_max", "The maximum memory for incomplete messages of all senders.", () -> bytesMax);
     }
 
     /**

@@ -28,7 +28,7 @@ public final class ServersWatch {
         this.file = settings.servers();
         this.forwarder = forwarder;
         this.faults = faults;
-        badLists = self.count("proxy_bad_lists_total");
+        badLists = self.count("proxy_bad_lists_total", "Times that servers.conf was refused.");
         taken = settings.list();
         seen = taken;
     }

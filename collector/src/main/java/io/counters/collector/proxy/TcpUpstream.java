@@ -103,9 +103,14 @@ final class TcpUpstream implements Upstream, Transport {
         this.selector = selector;
         this.nanoClock = nanoClock;
         this.random = random;
-        sent = self.count("proxy_sent_total", "server", server.toString());
-        reconnects = self.count("proxy_reconnects_total", "server", server.toString());
-        inDoubt = self.count("proxy_in_doubt_bytes_total", "server", server.toString());
+        sent = self.count("proxy_sent_total", "Messages sent to the server.", "server", server.toString());
+        reconnects = self.count(
+                "proxy_reconnects_total", "Connections to the server after the first.", "server", server.toString());
+        inDoubt = self.count(
+                "proxy_in_doubt_bytes_total",
+                "Bytes that the send buffer may have held when a connection to the server broke.",
+                "server",
+                server.toString());
         CollectorAddress target = server.target();
         port = target.port();
         InetAddress written = target.literal();

@@ -80,8 +80,12 @@ final class UdpUpstream implements Upstream, Transport {
         turnNanos = nanoClock.getAsLong();
         sentNanos = turnNanos;
         destination = Destination.peer(server.target(), line -> log.warn("{}", line));
-        sent = self.count("proxy_sent_total", "server", server.toString());
-        tooLong = self.count("proxy_too_long_total", "server", server.toString());
+        sent = self.count("proxy_sent_total", "Messages sent to the server.", "server", server.toString());
+        tooLong = self.count(
+                "proxy_too_long_total",
+                "Messages that were too long for a datagram to the server.",
+                "server",
+                server.toString());
     }
 
     @Override

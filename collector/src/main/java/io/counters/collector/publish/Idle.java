@@ -32,7 +32,8 @@ final class Idle {
         long[] busyValues = new long[all.size()];
         int busy = 0;
         for (int i = 0; i < all.size(); i++) {
-            // If another counter is at this index now, it counts as changed.
+            // If another counter is at this index now, it counts as changed. So all behind a removed one are published
+            // once more.
             boolean isSame = i < size && all.names()[i].equals(names[i]);
             if (!isSame || values[i] != all.values()[i]) {
                 values[i] = all.values()[i];

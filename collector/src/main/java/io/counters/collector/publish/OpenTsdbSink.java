@@ -192,16 +192,33 @@ public final class OpenTsdbSink implements Sink {
         }
         bodies = new Bodies(settings.series(), bodyBytes);
         delivery = new Delivery(spool, CONNECTIONS, settings.interval().toSeconds(), random, nanoClock.getAsLong());
-        delivered = self.count("publish_points_total");
-        bad = self.count("publish_bad_points_total");
-        lost = self.count("publish_lost_points_total");
-        retries = self.count("publish_retries_total");
-        String label = "{sink=\"" + address.host() + ":" + address.port() + "\"}";
-        self.gauge("publish_spool_points" + label, delivery::olderPoints);
-        self.gauge("publish_spool_bytes" + label, delivery::olderBytes);
-        self.gauge("publish_spool_oldest_seconds" + label, this::oldestAge);
-        self.gauge("publish_in_flight_bytes" + label, inFlight::get);
-        self.gauge("publish_replay_points_per_second" + label, () -> delivery.replayRate(nanoClock.getAsLong()));
+        delivered = self.count("publish_points_total", "Points that OpenTSDB confirmed.");
+        bad = self.count("publish_bad_points_total", "Points that OpenTSDB refused permanently.");
+        lost = self.count("publish_lost_points_total", "Points that were lost before they were delivered.");
+        retries = self.count(
+                "publish_retries_total", "Requests to OpenTSDB that were sent again, completely or in part.");
+        String sink = address.host() + ":" + address.port();
+        self.gauge(
+                "publish_spool_points",
+                "Points of older ticks that wait in the spool.",
+                "sink",
+                sink,
+                delivery::olderPoints);
+        self.gauge("publish_spool_bytes", "Size of the spool on disk.", "sink", sink, delivery::olderBytes);
+        self.gauge(
+                "publish_spool_oldest_seconds", "Age of the oldest point in the spool.", "sink", sink, this::oldestAge);
+        self.gauge(
+                "publish_in_flight_bytes",
+                "Size of the requests to OpenTSDB that are in flight.",
+                "sink",
+                sink,
+                inFlight::get);
+        self.gauge(
+                "publish_replay_points_per_second",
+                "Rate at which points of older ticks are sent.",
+                "sink",
+                sink,
+                () -> delivery.replayRate(nanoClock.getAsLong()));
         if (delivery.olderPoints() > 0) {
             log.info("sending the points that an earlier run left in {}: {}", spool, delivery.olderPoints());
         }

@@ -66,9 +66,9 @@ public final class Publisher implements AutoCloseable {
             lanes.add(new Lane(
                     sink, new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads)));
         }
-        ticks = self.count("publish_ticks_total");
-        skipped = self.count("publish_skipped_ticks_total");
-        lost = self.count("publish_lost_points_total");
+        ticks = self.count("publish_ticks_total", "Ticks published.");
+        skipped = self.count("publish_skipped_ticks_total", "Ticks left out.");
+        lost = self.count("publish_lost_points_total", "Points that were lost before they were delivered.");
     }
 
     /**

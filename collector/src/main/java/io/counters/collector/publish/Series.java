@@ -12,18 +12,18 @@ import java.util.List;
  * @param tags at least one, added in this order as far as there is room; if a name has the same key, the name's value is
  *     used
  */
-record Series(String prefix, List<Tag> tags) {
+public record Series(String prefix, List<Tag> tags) {
     static final int TAGS_MAX = 8;
 
     /** An added tag. */
-    record Tag(String key, String value) {}
+    public record Tag(String key, String value) {}
 
-    Series {
+    public Series {
         tags = List.copyOf(tags);
     }
 
     /** The tags that are added to this name, in canonical form. Usually these are all tags, and nothing is allocated. */
-    List<Tag> added(String name) {
+    public List<Tag> added(String name) {
         int comma = name.indexOf(',');
         if (comma < 0) {
             return tags;

@@ -90,7 +90,9 @@ public final class Settings {
             Optional<Setting> setting = Arrays.stream(Setting.values())
                     .filter(known -> known != Setting.CONFIG && known.key().equals(key))
                     .findFirst();
-            if (setting.isEmpty()) {
+            if (key.equals(Setting.CONFIG.key())) {
+                mistakes.add(place + ": config is not allowed in a file; use --config or " + Setting.CONFIG.variable());
+            } else if (setting.isEmpty()) {
                 mistakes.add(unknown(place, key, Setting::key));
             } else if (inFile.putIfAbsent(setting.get(), new Given(text, place + ": " + key)) != null) {
                 mistakes.add(place + ": " + key + " appears twice; keep one of the two");

@@ -1,5 +1,6 @@
 package io.counters.collector.simulate;
 
+import io.counters.collector.self.Progress;
 import io.counters.collector.simulate.World.Outcome;
 import io.counters.collector.simulate.World.Plan;
 import java.io.PrintStream;
@@ -20,7 +21,7 @@ import picocli.CommandLine.Option;
  * counter was exact, or within its scenario's bound; otherwise it is 1.
  */
 @Command(
-        name = "java -jar collector.jar simulate",
+        name = "simulate",
         mixinStandardHelpOptions = true,
         description =
                 "Tests the protocol with random faults: runs the real sender and the real ledger against a simulated"
@@ -84,11 +85,16 @@ public final class Simulate implements Callable<Integer> {
     private boolean verbose;
 
     private final PrintStream out;
+    private final PrintStream err;
     private final LongSupplier nanoClock;
 
-    /** @param nanoClock measures how long each run takes */
-    public Simulate(PrintStream out, LongSupplier nanoClock) {
+    /**
+     * @param err gets a line every few seconds that says how many seeds are done
+     * @param nanoClock measures how long each run takes
+     */
+    public Simulate(PrintStream out, PrintStream err, LongSupplier nanoClock) {
         this.out = out;
+        this.err = err;
         this.nanoClock = nanoClock;
     }
 
@@ -142,7 +148,9 @@ public final class Simulate implements Callable<Integer> {
     private boolean show(Plan plan, long first, long last) {
         long begun = nanoClock.getAsLong();
         Consumer<String> diary = verbose ? out::println : nothing -> {};
-        List<Outcome> outcomes = run(plan, first, last, diary);
+        Progress progress = new Progress(
+                err, nanoClock, "counters simulate, " + plan.scenario().title(), "seeds", last - first + 1);
+        List<Outcome> outcomes = run(plan, first, last, diary, () -> progress.add(1));
         Duration took = Duration.ofNanos(nanoClock.getAsLong() - begun);
         long exact = outcomes.stream().mapToLong(Outcome::exact).sum();
         double counted = outcomes.stream().mapToDouble(Outcome::counted).sum();
@@ -171,13 +179,21 @@ public final class Simulate implements Callable<Integer> {
         return wrong.isEmpty();
     }
 
-    /** Runs the seeds in any order; returns their outcomes in the order of the seeds. */
-    static List<Outcome> run(Plan plan, long first, long last, Consumer<String> diary) {
+    /**
+     * Runs the seeds in any order; returns their outcomes in the order of the seeds.
+     *
+     * @param done called after each one, on any thread
+     */
+    static List<Outcome> run(Plan plan, long first, long last, Consumer<String> diary, Runnable done) {
         return LongStream.rangeClosed(first, last)
                 .parallel()
-                .mapToObj(seed -> plan.scenario() == Scenario.PEERS
-                        ? new PeersWorld(seed, plan, diary).run()
-                        : new World(seed, plan, diary).run())
+                .mapToObj(seed -> {
+                    Outcome outcome = plan.scenario() == Scenario.PEERS
+                            ? new PeersWorld(seed, plan, diary).run()
+                            : new World(seed, plan, diary).run();
+                    done.run();
+                    return outcome;
+                })
                 .toList();
     }
 

@@ -205,6 +205,11 @@ public final class CouchbaseStore implements Store {
     }
 
     @Override
+    public List<Server> servers() {
+        return List.of();
+    }
+
+    @Override
     public String loss() {
         return "it was flushed, or restarted without its data, or an ephemeral bucket is too small";
     }

@@ -11,7 +11,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -196,15 +198,37 @@ public final class MemcachedStore implements Store {
                 : "memcached is too small: " + String.join(", ", full) + " since its start; raise its -m";
     }
 
-    private long evicted(MemcachedServer server) {
+    @Override
+    public List<Server> servers() throws IOException {
+        List<Server> found = new ArrayList<>();
+        for (MemcachedServer server : servers) {
+            Map<String, String> facts = new HashMap<>();
+            statistics(server).forEach(fact -> facts.put(fact.name(), fact.text()));
+            String evictions = facts.getOrDefault("evictions", "0");
+            found.add(new Server(
+                    server.name() + ": memcached " + facts.getOrDefault("version", "of unknown version") + ", memory "
+                            + megabytes(facts.get("bytes")) + " of " + megabytes(facts.get("limit_maxbytes"))
+                            + " MB, evictions " + evictions,
+                    !evictions.equals("0")));
+        }
+        return found;
+    }
+
+    private static String megabytes(@Nullable String bytes) {
+        return bytes != null && bytes.matches("\\d{1,18}") ? Long.toString(Long.parseLong(bytes) >> 20) : "?";
+    }
+
+    private List<Question.Answer> statistics(MemcachedServer server) throws IOException {
         Question question = Question.statistics(server.name());
+        return pipeline.askServer(server.name(), () -> {
+            server.ask(question);
+            return question.done();
+        });
+    }
+
+    private long evicted(MemcachedServer server) {
         try {
-            return pipeline
-                    .askServer(server.name(), () -> {
-                        server.ask(question);
-                        return question.done();
-                    })
-                    .stream()
+            return statistics(server).stream()
                     .filter(statistic -> statistic.name().equals("evictions"))
                     .mapToLong(statistic -> Long.parseLong(statistic.text()))
                     .sum();

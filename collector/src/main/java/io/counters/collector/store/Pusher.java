@@ -63,9 +63,10 @@ public final class Pusher {
         this.prefix = prefix;
         mark = MARK + (prefix + collector).replaceFirst("(?=.)", ":");
         this.faults = faults;
-        requests = self.count("store_requests_total");
-        unanswered = self.count("store_unanswered_total");
-        lost = self.count("store_lost_keys_total");
+        self.gauge("store_up", "1 while the store answers, otherwise 0.", () -> isSilent ? 0 : 1);
+        requests = self.count("store_requests_total", "Requests to the store.");
+        unanswered = self.count("store_unanswered_total", "Requests to the store without an answer.");
+        lost = self.count("store_lost_keys_total", "Keys that the store lost, and that were restored.");
     }
 
     /**

@@ -41,7 +41,9 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -373,7 +375,7 @@ public final class RedisStore implements Store {
     public String loss() {
         long evicted = 0;
         try {
-            for (String stats : stats()) {
+            for (String stats : info("stats")) {
                 for (String line : stats.split("\r\n", -1)) {
                     if (line.startsWith("evicted_keys:")) {
                         evicted += Long.parseLong(line.substring("evicted_keys:".length()));
@@ -389,12 +391,33 @@ public final class RedisStore implements Store {
                         + " since its start; raise its maxmemory";
     }
 
-    private List<String> stats() throws IOException {
+    @Override
+    public List<Server> servers() throws IOException {
+        List<Server> servers = new ArrayList<>();
+        for (String facts : info("all")) {
+            Map<String, String> found = new HashMap<>();
+            for (String line : facts.split("\r\n", -1)) {
+                int colon = line.indexOf(':');
+                if (colon > 0) {
+                    found.put(line.substring(0, colon), line.substring(colon + 1));
+                }
+            }
+            String policy = found.getOrDefault("maxmemory_policy", "unknown");
+            boolean isBounded = !found.getOrDefault("maxmemory", "0").equals("0");
+            servers.add(new Server(
+                    "Redis " + found.getOrDefault("redis_version", "of unknown version") + ", maxmemory "
+                            + (isBounded ? found.get("maxmemory_human") : "unlimited") + ", maxmemory-policy " + policy,
+                    isBounded && !policy.equals("noeviction")));
+        }
+        return servers;
+    }
+
+    private List<String> info(String section) throws IOException {
         return pipeline.ask(
                 Pusher.MARK,
                 () -> isConnected() && link.join().connection instanceof StatefulRedisClusterConnection<?, ?> cluster
-                        ? cluster.async().upstream().commands().info("stats").toCompletableFuture()
-                        : commands().info("stats").thenApply(List::of).toCompletableFuture());
+                        ? cluster.async().upstream().commands().info(section).toCompletableFuture()
+                        : commands().info(section).thenApply(List::of).toCompletableFuture());
     }
 
     @Override

@@ -34,6 +34,21 @@ public interface Store extends AutoCloseable {
      */
     String loss();
 
+    /**
+     * The servers that answer, and how they are set up; empty if the product does not tell.
+     *
+     * @throws IOException if one does not answer within a bounded time
+     */
+    List<Server> servers() throws IOException;
+
+    /**
+     * A server of the store.
+     *
+     * @param text its address, version and memory, for people
+     * @param loses whether it has evicted keys, or will when its memory is full
+     */
+    record Server(String text, boolean loses) {}
+
     /** The product and its address, for the log; without any secret. */
     @Override
     String toString();

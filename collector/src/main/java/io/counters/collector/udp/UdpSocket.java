@@ -20,7 +20,8 @@ public class UdpSocket implements Datagrams {
     /** The buffer size for the longest possible datagram. */
     public static final int DATAGRAM_BYTES_MAX = 65_536;
 
-    private static final int RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
+    /** What is asked of the kernel for datagrams that are not yet read. */
+    public static final int RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 
     private static final List<Path> SOCKET_TABLES = List.of(Path.of("/proc/net/udp"), Path.of("/proc/net/udp6"));
 

@@ -91,7 +91,8 @@ class DashboardTest {
                 () -> Instant.ofEpochSecond(NOW),
                 System::nanoTime,
                 faults,
-                Thread::new);
+                Thread::new,
+                List.of());
     }
 
     @AfterEach
@@ -99,6 +100,11 @@ class DashboardTest {
         dashboard.close();
         history.close();
         kept.close();
+    }
+
+    private HttpResponse<String> askFor(String type, String path) throws Exception {
+        URI uri = URI.create("http://127.0.0.1:" + dashboard.address().getPort() + path);
+        return http.send(HttpRequest.newBuilder(uri).header("Accept", type).build(), ofString());
     }
 
     private HttpResponse<String> ask(String method, String path) throws Exception {
@@ -425,17 +431,85 @@ class DashboardTest {
 
     @Test
     void metrics_are_lines_in_prometheus_format() throws Exception {
-        kept.self.count("intake_rejected_lines_total", "reason", "name_letter").add(3);
+        kept.self
+                .count("intake_rejected_lines_total", "Lines that were rejected, by reason.", "reason", "name_letter")
+                .add(3);
 
         HttpResponse<String> metrics = ask("GET", "/metrics");
 
         assertThat(type(metrics)).isEqualTo("text/plain; version=0.0.4; charset=utf-8");
-        assertThat(metrics.body()).endsWith("\n");
-        assertThat(metrics.body().lines())
-                .hasSizeGreaterThan(8)
-                .allMatch(line -> line.matches("[a-zA-Z_:][a-zA-Z0-9_:]*(\\{[a-zA-Z_]\\w*=\"[^\"\\\\]*\"})? -?\\d+"))
-                .contains(
-                        "counters_intake_rejected_lines_total{reason=\"name_letter\"} 3", "counters_ledger_counters 0");
+        assertThat(metrics.body())
+                .contains("# HELP counters_ledger_counters Counters in the ledger.\n"
+                        + "# TYPE counters_ledger_counters gauge\n"
+                        + "counters_ledger_counters 0.0\n")
+                .contains("# TYPE counters_intake_rejected_lines_total counter\n"
+                        + "counters_intake_rejected_lines_total{reason=\"name_letter\"} 3.0\n");
+    }
+
+    @Test
+    void metrics_are_also_in_open_metrics() throws Exception {
+        HttpResponse<String> metrics =
+                askFor("application/openmetrics-text;version=1.0.0,text/plain;q=0.5", "/metrics");
+
+        assertThat(type(metrics)).isEqualTo("application/openmetrics-text; version=1.0.0; charset=utf-8");
+        assertThat(metrics.body())
+                .contains("# TYPE counters_ledger_commits counter\n")
+                .contains("\ncounters_ledger_commits_total 0.0\n")
+                .endsWith("# EOF\n");
+    }
+
+    @Test
+    void counters_are_metrics_and_those_that_were_decremented_are_gauges() throws Exception {
+        kept.wallSeconds = 1_700_000_000;
+        kept.datagram("increment orders.placed,method=card 3\nincrement carts.open 2\ndecrement carts.open 1");
+        kept.commit.run();
+
+        HttpResponse<String> metrics = ask("GET", "/metrics/counters");
+
+        assertThat(type(metrics)).isEqualTo("text/plain; version=0.0.4; charset=utf-8");
+        assertThat(metrics.body())
+                .isEqualTo("# HELP carts_open The counter carts.open.\n"
+                        + "# TYPE carts_open gauge\n"
+                        + "carts_open 1\n"
+                        + "# HELP orders_placed_total The counter orders.placed.\n"
+                        + "# TYPE orders_placed_total counter\n"
+                        + "orders_placed_total{method=\"card\"} 3\n");
+    }
+
+    @Test
+    void counters_in_open_metrics_have_the_time_of_their_creation() throws Exception {
+        kept.wallSeconds = 1_700_000_000;
+        kept.datagram("increment orders.placed,method=card 3\nincrement visits");
+        kept.commit.run();
+        HttpResponse<String> metrics =
+                askFor("application/openmetrics-text;version=1.0.0", "/metrics/counters?match=orders.*");
+
+        assertThat(type(metrics)).isEqualTo("application/openmetrics-text; version=1.0.0; charset=utf-8");
+        assertThat(metrics.body())
+                .isEqualTo("# HELP orders_placed The counter orders.placed.\n"
+                        + "# TYPE orders_placed counter\n"
+                        + "orders_placed_total{method=\"card\"} 3\n"
+                        + "orders_placed_created{method=\"card\"} 1700000000\n"
+                        + "# EOF\n");
+    }
+
+    @Test
+    void a_pattern_that_no_name_can_match_is_refused() throws Exception {
+        HttpResponse<String> refused = ask("GET", "/metrics/counters?match=orders,method%3Dcard");
+
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body())
+                .startsWith("the parameter match is \"orders,method=card\"; it must be a counter's name without tags");
+    }
+
+    @Test
+    void counters_that_are_equal_for_prometheus_are_counted() throws Exception {
+        kept.datagram("increment orders.placed\nincrement orders_placed\nincrement a,x.y=1,x-y=1");
+        kept.commit.run();
+
+        ask("GET", "/metrics/counters?match=none");
+
+        assertThat(kept.counted("prometheus_collisions")).isEqualTo(2);
     }
 
     @Test
@@ -473,7 +547,10 @@ class DashboardTest {
                 waiting.add(browser.ask("GET", path));
             }
             // Not by metrics(), because some metrics need the lock.
-            await().until(() -> kept.self.count("http_requests_total").sum() == 5);
+            await().until(() -> kept.self
+                            .count("http_requests_total", "HTTP requests received.")
+                            .sum()
+                    == 5);
 
             assertThat(ask("GET", "/healthz").body()).isEqualTo("ok\n");
             assertThat(ask("GET", "/").statusCode()).isEqualTo(200);

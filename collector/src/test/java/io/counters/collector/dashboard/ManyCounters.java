@@ -44,7 +44,8 @@ final class ManyCounters {
                 () -> Instant.EPOCH,
                 () -> 0,
                 kept.said.log(),
-                Thread::new);
+                Thread::new,
+                List.of());
         dashboard.start();
         System.out.println(dashboard.address().getPort());
     }

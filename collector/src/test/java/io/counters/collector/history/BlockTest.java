@@ -30,6 +30,10 @@ class BlockTest {
         return (cursor.continues() ? cursor.before() : "unknown") + ": " + String.join(" ", changes);
     }
 
+    private static long second(String change) {
+        return Long.parseLong(change.substring(0, change.indexOf('=')));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "5, 100=6, 1: one byte for the head; 1 for the value; 1 for the change",
@@ -40,13 +44,10 @@ class BlockTest {
         "0, 1700000000=1 1800000000=2, a long distance",
     })
     void a_block_has_what_was_added(long before, String changes, String what) {
-        Points points = null;
-        for (String change : changes.split(" ")) {
-            long second = Long.parseLong(change.substring(0, change.indexOf('=')));
-            if (points == null) {
-                points = new Points(STEP, 1, second, true, before);
-            }
-            points.add(second, Long.parseLong(change.substring(change.indexOf('=') + 1)));
+        String[] each = changes.split(" ", -1);
+        Points points = new Points(STEP, 1, second(each[0]), true, before);
+        for (String change : each) {
+            points.add(second(change), Long.parseLong(change.substring(change.indexOf('=') + 1)));
         }
 
         assertThat(text(points.block())).as(what).isEqualTo(before + ": " + changes);

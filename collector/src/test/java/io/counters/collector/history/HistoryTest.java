@@ -333,7 +333,7 @@ class HistoryTest {
         try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 10)) {
             for (int i = 0; i < 10; i++) {
                 kept.counters.put("counter" + i, 1L);
-                kept.tick(BEGIN + 10 * i);
+                kept.tick(BEGIN + 10L * i);
             }
         }
         try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 3)) {

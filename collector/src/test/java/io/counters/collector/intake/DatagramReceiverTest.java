@@ -10,6 +10,7 @@ import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
+import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.wire.StatsdName;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -72,8 +74,8 @@ class DatagramReceiverTest {
     private DatagramReceiver receiver(UdpSocket socket, LongSupplier nanoClock) {
         return new DatagramReceiver(
                 socket,
-                self.count("intake_datagrams_total"),
-                new Lines(ledger, 250, StatsdName.strict(), said.log(), self),
+                self.count("intake_datagrams_total", "Datagrams received over UDP."),
+                new Lines(ledger, 250, StatsdName.strict(), new Tap(InstantSource.system(), 0), said.log(), self),
                 nanoClock,
                 said.log(),
                 self);

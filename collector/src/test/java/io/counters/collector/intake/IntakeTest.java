@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
+import io.counters.collector.tap.Tap;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -24,6 +25,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +62,14 @@ class IntakeTest {
     void open() throws IOException {
         kept = new KeptLedger(folder, false);
         intake = new Intake(
-                settings(0), Optional.empty(), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self);
+                settings(0),
+                Optional.empty(),
+                kept.ledger,
+                new Tap(InstantSource.system(), 0),
+                Thread::new,
+                nanos::get,
+                kept.said.log(),
+                kept.self);
         thread = new Thread(intake, "counters-intake");
         sender = new DatagramSocket(0, InetAddress.getLoopbackAddress());
     }
@@ -85,7 +94,14 @@ class IntakeTest {
         IntakeSettings prefixed = IntakeSettings.from(new Settings(
                 Map.of(Setting.PREFIX, "shop.", Setting.UDP_PORT, "0", Setting.BIND, "127.0.0.1"), Map.of()));
         try (Intake own = new Intake(
-                prefixed, Optional.empty(), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self)) {
+                prefixed,
+                Optional.empty(),
+                kept.ledger,
+                new Tap(InstantSource.system(), 0),
+                Thread::new,
+                nanos::get,
+                kept.said.log(),
+                kept.self)) {
             Thread running = new Thread(own, "prefixed");
             running.start();
             byte[] lines = ("increment " + "x".repeat(246) + "\nincrement " + "y".repeat(245)).getBytes(ISO_8859_1);
@@ -450,7 +466,7 @@ class IntakeTest {
             datagram("increment a");
             awaitValue("a", 3);
         }
-        assertThat(kept.counted("intake_connections_total")).isEqualTo(2);
+        assertThat(kept.counted("intake_accepted_connections_total")).isEqualTo(2);
         assertThat(rejected("line_cut")).isEqualTo(1);
     }
 
@@ -681,7 +697,14 @@ class IntakeTest {
     void a_port_that_is_closed_elsewhere_ends_the_server_with_the_failure() throws Exception {
         ServerSocketChannel port =
                 ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-        TcpServer server = new TcpServer(port, settings(0), kept.ledger, nanos::get, kept.said.log(), kept.self);
+        TcpServer server = new TcpServer(
+                port,
+                settings(0),
+                kept.ledger,
+                new Tap(InstantSource.system(), 0),
+                nanos::get,
+                kept.said.log(),
+                kept.self);
         port.close();
 
         assertThatThrownBy(server::run).isInstanceOf(UncheckedIOException.class).hasMessageContaining("was closed");
@@ -692,7 +715,14 @@ class IntakeTest {
         final AtomicInteger failuresLeft;
 
         FailingServer(ServerSocketChannel port, int failures, LongSupplier nanoClock) throws IOException {
-            super(port, settings(0), kept.ledger, nanoClock, kept.said.log(), kept.self);
+            super(
+                    port,
+                    settings(0),
+                    kept.ledger,
+                    new Tap(InstantSource.system(), 0),
+                    nanoClock,
+                    kept.said.log(),
+                    kept.self);
             failuresLeft = new AtomicInteger(failures);
         }
 
@@ -797,6 +827,7 @@ class IntakeTest {
                         settings(taken.getPort()),
                         Optional.empty(),
                         kept.ledger,
+                        new Tap(InstantSource.system(), 0),
                         Thread::new,
                         nanos::get,
                         kept.said.log(),
@@ -813,7 +844,14 @@ class IntakeTest {
                 new IntakeSettings(InetAddress.getLoopbackAddress(), 0, taken, 250, CONNECTIONS, StatsdSettings.CLEAN);
 
         assertThatThrownBy(() -> new Intake(
-                        settings, Optional.empty(), kept.ledger, Thread::new, nanos::get, kept.said.log(), kept.self))
+                        settings,
+                        Optional.empty(),
+                        kept.ledger,
+                        new Tap(InstantSource.system(), 0),
+                        Thread::new,
+                        nanos::get,
+                        kept.said.log(),
+                        kept.self))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("TCP port " + taken)
                 .hasMessageEndingWith("use --tcp-port for another port");
@@ -838,6 +876,7 @@ class IntakeTest {
                         settings(0),
                         Optional.empty(),
                         kept.ledger,
+                        new Tap(InstantSource.system(), 0),
                         Thread::new,
                         nanos::get,
                         kept.said.log(),

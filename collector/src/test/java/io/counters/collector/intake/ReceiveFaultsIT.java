@@ -103,7 +103,7 @@ class ReceiveFaultsIT {
         datagram("increment udp");
 
         awaitCounter("udp", 3);
-        assertThat(page("/metrics")).contains("counters_intake_receive_failures_total 7\n");
+        assertThat(page("/metrics")).contains("counters_intake_receive_failures_total 7.0\n");
         assertThat(said("err").lines().filter(line -> line.contains(" WARN ")))
                 .singleElement()
                 .asString()
@@ -120,7 +120,7 @@ class ReceiveFaultsIT {
         }
 
         assertThat(faults.get(Faults.Slot.ACCEPTS_FAIL)).isZero();
-        assertThat(page("/metrics")).contains("counters_intake_receive_failures_total 3\n");
+        assertThat(page("/metrics")).contains("counters_intake_receive_failures_total 3.0\n");
         assertThat(said("err")).contains("the TCP port's accept failed and is tried again for at most 60 s");
     }
 }

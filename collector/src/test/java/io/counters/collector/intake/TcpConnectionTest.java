@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.ledger.KeptLedger;
+import io.counters.collector.tap.Tap;
 import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -12,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +33,15 @@ class TcpConnectionTest {
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
             TcpConnection connection = new TcpConnection(
-                    taken, new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self), 0);
+                    taken,
+                    new Lines(
+                            kept.ledger,
+                            250,
+                            StatsdName.strict(),
+                            new Tap(InstantSource.system(), 0),
+                            kept.said.log(),
+                            kept.self),
+                    0);
             for (String piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
                 while (bytes.hasRemaining()) {
@@ -170,7 +180,15 @@ class TcpConnectionTest {
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
             TcpConnection connection = new TcpConnection(
-                    taken, new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self), 0);
+                    taken,
+                    new Lines(
+                            kept.ledger,
+                            250,
+                            StatsdName.strict(),
+                            new Tap(InstantSource.system(), 0),
+                            kept.said.log(),
+                            kept.self),
+                    0);
             for (byte[] piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece);
                 while (bytes.hasRemaining()) {

@@ -9,6 +9,7 @@ import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
+import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.collector.udp.UnixSocket;
 import io.counters.wire.StatsdName;
@@ -27,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -85,6 +87,7 @@ class UnixSocketTest {
                         InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                 Optional.of(path),
                 kept.ledger,
+                new Tap(InstantSource.system(), 0),
                 Thread::new,
                 System::nanoTime,
                 kept.said.log(),
@@ -187,8 +190,14 @@ class UnixSocketTest {
         UnixSocket socket = new UnixSocket(path, System::nanoTime);
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
-                kept.self.count("intake_unix_datagrams_total"),
-                new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
+                kept.self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
+                new Lines(
+                        kept.ledger,
+                        250,
+                        StatsdName.strict(),
+                        new Tap(InstantSource.system(), 0),
+                        kept.said.log(),
+                        kept.self),
                 System::nanoTime,
                 kept.said.log(),
                 kept.self);
@@ -291,6 +300,7 @@ class UnixSocketTest {
                             settings,
                             Optional.of(path),
                             kept.ledger,
+                            new Tap(InstantSource.system(), 0),
                             Thread::new,
                             System::nanoTime,
                             kept.said.log(),
@@ -307,8 +317,14 @@ class UnixSocketTest {
         Files.delete(path);
         DatagramReceiver receiver = new DatagramReceiver(
                 socket,
-                kept.self.count("intake_unix_datagrams_total"),
-                new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
+                kept.self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
+                new Lines(
+                        kept.ledger,
+                        250,
+                        StatsdName.strict(),
+                        new Tap(InstantSource.system(), 0),
+                        kept.said.log(),
+                        kept.self),
                 System::nanoTime,
                 kept.said.log(),
                 kept.self);
@@ -394,8 +410,14 @@ class UnixSocketTest {
         }) {
             DatagramReceiver receiver = new DatagramReceiver(
                     small,
-                    kept.self.count("intake_datagrams_total"),
-                    new Lines(kept.ledger, 250, StatsdName.strict(), kept.said.log(), kept.self),
+                    kept.self.count("intake_datagrams_total", "Datagrams received over UDP."),
+                    new Lines(
+                            kept.ledger,
+                            250,
+                            StatsdName.strict(),
+                            new Tap(InstantSource.system(), 0),
+                            kept.said.log(),
+                            kept.self),
                     System::nanoTime,
                     kept.said.log(),
                     kept.self);

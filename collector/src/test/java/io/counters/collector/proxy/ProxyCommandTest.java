@@ -3,6 +3,7 @@ package io.counters.collector.proxy;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.settings.CommandErrors;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -34,6 +35,7 @@ class ProxyCommandTest {
                         1L << 30, new ByteArrayInputStream(keys.getBytes(UTF_8)), said, complained, started::add)
                 .setOut(new PrintWriter(said, true, UTF_8))
                 .setErr(new PrintWriter(complained, true, UTF_8))
+                .setExecutionExceptionHandler(new CommandErrors(complained))
                 .execute(args);
     }
 

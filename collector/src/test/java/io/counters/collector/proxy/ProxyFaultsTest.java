@@ -101,7 +101,7 @@ class ProxyFaultsTest {
                 .body();
         return lines.lines()
                 .filter(line -> line.startsWith(name + " "))
-                .mapToLong(line -> Long.parseLong(line.substring(name.length() + 1)))
+                .mapToLong(line -> (long) Double.parseDouble(line.substring(name.length() + 1)))
                 .findFirst()
                 .orElse(-1);
     }

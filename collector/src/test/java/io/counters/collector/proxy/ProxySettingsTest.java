@@ -94,7 +94,7 @@ class ProxySettingsTest {
 
         assertThat(settings.remarks())
                 .satisfiesExactly(
-                        first -> assertThat(first).contains("line 2", "udp_prot", "nearest is udp_port"),
+                        first -> assertThat(first).contains("line 2", "udp_prot", "most similar one is udp_port"),
                         second -> assertThat(second).contains("line 3", "flush_interval"),
                         third -> assertThat(third).contains("line 4", "[sink]"));
         assertThat(settings.udpPort()).isEqualTo(8150);

@@ -82,12 +82,12 @@ class ProxyTest {
                 await().atMost(SOON)
                         .untilAsserted(() -> assertThat(ask("GET", "/metrics").body())
                                 .contains(
-                                        "counters_proxy_up{server=\"" + sink.address() + "\"} 1\n",
-                                        "counters_proxy_sent_total{server=\"" + sink.address() + "\"} 1\n",
-                                        "counters_proxy_queued_bytes{server=\"" + sink.address() + "\"} 0\n",
-                                        "counters_proxy_dropped_total{server=\"" + sink.address() + "\"} 0\n",
-                                        "counters_proxy_reconnects_total{server=\"" + sink.address() + "\"} 0\n",
-                                        "counters_proxy_rejected_total{reason=\"no_colon\"} 1\n"));
+                                        "counters_proxy_up{server=\"" + sink.address() + "\"} 1.0\n",
+                                        "counters_proxy_sent_total{server=\"" + sink.address() + "\"} 1.0\n",
+                                        "counters_proxy_queued_bytes{server=\"" + sink.address() + "\"} 0.0\n",
+                                        "counters_proxy_dropped_total{server=\"" + sink.address() + "\"} 0.0\n",
+                                        "counters_proxy_reconnects_total{server=\"" + sink.address() + "\"} 0.0\n",
+                                        "counters_proxy_rejected_total{reason=\"no_colon\"} 1.0\n"));
                 assertThat(ask("GET", "/healthz").body()).isEqualTo("ok, 1 server up\n");
                 assertThat(ask("GET", "/").statusCode()).isEqualTo(404);
                 assertThat(ask("GET", "/reload").statusCode()).isEqualTo(405);
@@ -112,7 +112,7 @@ class ProxyTest {
 
             await().atMost(SOON)
                     .untilAsserted(() -> assertThat(ask("GET", "/metrics").body())
-                            .contains("counters_proxy_rejected_total{reason=\"line_cut\"} 2\n"));
+                            .contains("counters_proxy_rejected_total{reason=\"line_cut\"} 2.0\n"));
             assertThat(sink.received()).doesNotContain("orders");
             assertThat(running).isNotNull();
         }
@@ -128,10 +128,10 @@ class ProxyTest {
             await().atMost(SOON)
                     .untilAsserted(() -> assertThat(ask("GET", "/metrics").body())
                             .contains(
-                                    "counters_proxy_rejected_total{reason=\"lines_joined\"} 2\n",
-                                    "counters_proxy_joined_counts_total 20002\n",
-                                    "counters_proxy_unended_bytes_total 100000\n",
-                                    "counters_proxy_rejected_total{reason=\"no_colon\"} 1\n"));
+                                    "counters_proxy_rejected_total{reason=\"lines_joined\"} 2.0\n",
+                                    "counters_proxy_joined_counts_total 20002.0\n",
+                                    "counters_proxy_unended_bytes_total 100000.0\n",
+                                    "counters_proxy_rejected_total{reason=\"no_colon\"} 1.0\n"));
             assertThat(ask("GET", "/api/rejected").body())
                     .contains("{\"reason\": \"lines_joined\", ", "\"line\": \"x:1|cb:1|c\"}", "\"line\": \"bad\"}")
                     .contains("{\"sender\": \"TCP from 127.0.0.1:");

@@ -133,7 +133,7 @@ class ServersFileTest {
                 .satisfies(wrong -> assertThat(wrong.mistakes())
                         .satisfiesExactly(
                                 first -> assertThat(first).contains("line 2"),
-                                second -> assertThat(second).contains("line 3", "already"),
+                                second -> assertThat(second).contains("line 3", "appears twice"),
                                 third -> assertThat(third).contains("line 4")));
     }
 

@@ -3,6 +3,7 @@ package io.counters.collector.self;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import org.slf4j.LoggerFactory;
 
 /** A program with a thread that fails; {@link ThreadsTest} runs it in its own process. */
 final class FailingProgram {
@@ -12,6 +13,8 @@ final class FailingProgram {
     private FailingProgram() {}
 
     public static void main(String[] args) throws InterruptedException {
+        // Logging is loaded, as in a program that has started: the last words have one second.
+        LoggerFactory.getLogger(FailingProgram.class).info("started");
         Threads threads = new Threads();
         Runnable work = switch (args[0]) {
             case "memory" -> FailingProgram::fill;

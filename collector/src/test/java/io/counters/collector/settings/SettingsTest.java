@@ -131,7 +131,7 @@ class SettingsTest {
         assertThat(mistakes(file("config = other.ini")))
                 .singleElement()
                 .asString()
-                .contains("no setting config");
+                .contains("line 1: config is not allowed in a file; use --config or COUNTERS_CONFIG");
     }
 
     @Test

@@ -15,7 +15,7 @@ class SimulateTest {
     private final StringWriter err = new StringWriter();
 
     private int simulate(String... arguments) {
-        return new CommandLine(new Simulate(new PrintStream(out, true, UTF_8), () -> 0))
+        return new CommandLine(new Simulate(new PrintStream(out, true, UTF_8), System.err, () -> 0))
                 .setErr(new PrintWriter(err, true))
                 .execute(arguments);
     }

@@ -19,7 +19,7 @@ class WorldTest {
     private static final Odds USUAL = new Odds(0.3, 0.1, 0.2, 0.02, 0.02, 0.01, 0.05, 0.01);
 
     private static List<Outcome> run(Scenario scenario, Odds odds, boolean totals, Sabotage sabotage) {
-        return Simulate.run(new Plan(scenario, odds, 400, 6, 5, totals, sabotage), 1, 40, line -> {});
+        return Simulate.run(new Plan(scenario, odds, 400, 6, 5, totals, sabotage), 1, 40, line -> {}, () -> {});
     }
 
     private static List<String> wrong(List<Outcome> outcomes) {
@@ -128,7 +128,8 @@ class WorldTest {
                 new Plan(Scenario.PEERS, restless, 150, 6, 5, true, lines(one -> one.replaceFirst(line, instead))),
                 1,
                 30,
-                nothing -> {}));
+                nothing -> {},
+                () -> {}));
     }
 
     @Test

@@ -72,7 +72,7 @@ class StoreFaultsIT {
             assertThat(kept.counted("store_foreign_values_total"))
                     .as("nothing is counted twice")
                     .isZero();
-            assertThat(kept.said.lines()).singleElement().asString().contains("did not answer");
+            assertThat(kept.said.lines()).singleElement().asString().contains("gave no usable answer");
         }
     }
 
@@ -122,7 +122,7 @@ class StoreFaultsIT {
 
             // On a busy machine the store may also answer too late, which is logged too.
             assertThat(kept.said.lines())
-                    .filteredOn(line -> !line.contains("did not answer"))
+                    .filteredOn(line -> !line.contains("gave no usable answer"))
                     .singleElement()
                     .asString()
                     .contains(said, "evicted", remedy, "restored");

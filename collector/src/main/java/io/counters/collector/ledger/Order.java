@@ -1,9 +1,9 @@
-package io.counters.collector.dashboard;
+package io.counters.collector.ledger;
 
 import java.util.function.IntBinaryOperator;
 
 /** Sorts numbers of counters. The JDK's sort with a comparator would need an object for each. */
-final class Order {
+public final class Order {
     private Order() {}
 
     /**
@@ -12,7 +12,7 @@ final class Order {
      * @param some is overwritten; use only the result
      * @param compare as a comparator
      */
-    static int[] sorted(int[] some, IntBinaryOperator compare) {
+    public static int[] sorted(int[] some, IntBinaryOperator compare) {
         int size = some.length;
         int[] sorted = some;
         int[] merged = new int[size];

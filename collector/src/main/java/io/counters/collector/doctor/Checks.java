@@ -1,0 +1,388 @@
+package io.counters.collector.doctor;
+
+import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.ledger.LedgerInspection;
+import io.counters.collector.publish.PublishSettings;
+import io.counters.collector.self.DiskFault;
+import io.counters.collector.store.Store;
+import io.counters.collector.store.StoreSettings;
+import io.counters.collector.udp.UdpSocket;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import okhttp3.HttpUrl;
+import org.jspecify.annotations.Nullable;
+
+/** The checks. Those whose facts a test can't bring about on any machine take them as arguments. */
+final class Checks {
+    private static final Duration ANSWER = Duration.ofSeconds(3);
+    private static final long FREE_FAIL = 64L << 20;
+    private static final long FREE_WARN = 1L << 30;
+    private static final long SYNC_WARN_MILLIS = 100;
+    private static final int SYNCS = 5;
+    private static final int PROBE_BYTES = 4096;
+    private static final long JUMP_MILLIS = 500;
+    private static final int YEAR_MIN = 2024;
+    private static final int YEAR_MAX = 2100;
+    private static final List<String> SHARED_DISKS =
+            List.of("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster");
+    private static final String MARK = "counters:ledger";
+
+    private final InstantSource clock;
+    private final LongSupplier nanoClock;
+    private final HttpClient http =
+            HttpClient.newBuilder().connectTimeout(ANSWER).build();
+
+    Checks(InstantSource clock, LongSupplier nanoClock) {
+        this.clock = clock;
+        this.nanoClock = nanoClock;
+    }
+
+    // The kernel
+
+    static Finding receiveBuffer() {
+        try (UdpSocket socket = new UdpSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+            return receiveBuffer(socket.receiveBufferBytes(), UdpSocket.RECEIVE_BUFFER_BYTES);
+        } catch (IOException cannot) {
+            return Finding.fail(
+                    "receive buffer", "no UDP socket can be opened: " + cannot.getMessage(), "see the message");
+        }
+    }
+
+    static Finding receiveBuffer(int granted, int wanted) {
+        String found = String.format(Locale.ROOT, "%,d of %,d bytes for datagrams that wait", granted, wanted);
+        return granted >= wanted
+                ? Finding.ok("receive buffer", found)
+                : Finding.warn(
+                        "receive buffer",
+                        found + ", so bursts may be dropped",
+                        "sysctl -w net.core.rmem_max=" + wanted + ", and restart the collector");
+    }
+
+    static Finding descriptors(long limit, int connections, int wanted) {
+        return connections >= wanted
+                ? Finding.ok("file descriptors", limit == Long.MAX_VALUE ? "no known limit" : "limit " + limit)
+                : Finding.warn(
+                        "file descriptors",
+                        "with the limit of " + limit + " and this heap, TCP connections are limited to " + connections
+                                + " instead of " + wanted,
+                        "raise ulimit -n (LimitNOFILE in systemd) or -Xmx, or lower --connections");
+    }
+
+    // Ports
+
+    /** The ports, and the collector that holds them, if one does. */
+    List<Finding> ports(IntakeSettings taking, DashboardSettings showing) {
+        List<Finding> findings = new ArrayList<>();
+        String address = "http://127.0.0.1:" + showing.port();
+        HttpResponse<String> ready = showing.port() == 0 ? null : ask(address + "/readyz");
+        boolean isRunning = ready != null && (ready.statusCode() == 200 || ready.statusCode() == 503);
+        if (isRunning) {
+            findings.add(
+                    ready.statusCode() == 200
+                            ? Finding.ok("running collector", address + " is ready")
+                            : Finding.fail(
+                                    "running collector",
+                                    String.join("; ", ready.body().lines().toList()),
+                                    "see docs/operations.md, or its log"));
+        } else {
+            findings.add(Finding.ok("running collector", "none at " + address));
+        }
+        int tcpPort = taking.tcpPort() < 0 ? taking.udpPort() : taking.tcpPort();
+        findings.add(port(
+                "UDP port",
+                taking.udpPort(),
+                isRunning,
+                "--udp-port",
+                () -> new UdpSocket(new InetSocketAddress(taking.bind(), taking.udpPort()))));
+        findings.add(port("TCP port", tcpPort, isRunning, "--tcp-port", () -> tcp(taking.bind(), tcpPort)));
+        findings.add(port(
+                "HTTP port",
+                showing.port(),
+                isRunning,
+                "--http-port",
+                () -> tcp(InetAddress.getLoopbackAddress(), showing.port())));
+        return findings;
+    }
+
+    /** Opens a port. */
+    @FunctionalInterface
+    private interface Opening {
+        AutoCloseable open() throws IOException;
+    }
+
+    private static ServerSocket tcp(InetAddress host, int port) throws IOException {
+        ServerSocket socket = new ServerSocket();
+        try {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(host, port));
+            return socket;
+        } catch (IOException taken) {
+            socket.close();
+            throw taken;
+        }
+    }
+
+    private static Finding port(String what, int port, boolean isRunning, String flag, Opening opening) {
+        if (port == 0) {
+            return Finding.ok(what, "any free one");
+        }
+        try (AutoCloseable opened = opening.open()) {
+            return isRunning && opened != null
+                    ? Finding.warn(
+                            what,
+                            port + " is free, although a collector answers on the HTTP port",
+                            "give the flags and the environment of that collector")
+                    : Finding.ok(what, port + " is free");
+        } catch (IOException taken) {
+            return isRunning
+                    ? Finding.ok(what, port + " is held by the running collector")
+                    : Finding.fail(
+                            what,
+                            port + " can't be opened: " + taken.getMessage(),
+                            "stop the program that uses it (ss -lunpt | grep " + port + "), or give another " + flag);
+        } catch (Exception notClosed) {
+            return Finding.warn(what, port + " could not be closed: " + notClosed, "try again");
+        }
+    }
+
+    private @Nullable HttpResponse<String> ask(String url) {
+        try {
+            return http.send(
+                    HttpRequest.newBuilder(URI.create(url)).timeout(ANSWER).build(),
+                    HttpResponse.BodyHandlers.ofString());
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+            return null;
+        } catch (IOException | IllegalArgumentException unanswered) {
+            return null;
+        }
+    }
+
+    // The clock
+
+    /** When the checks began, by both clocks. */
+    record Moment(Instant wall, long nanos) {}
+
+    Moment now() {
+        return new Moment(clock.instant(), nanoClock.getAsLong());
+    }
+
+    static Finding clock(Moment begin, Moment end) {
+        long wall = Duration.between(begin.wall, end.wall).toMillis();
+        long elapsed = TimeUnit.NANOSECONDS.toMillis(end.nanos - begin.nanos);
+        int year = end.wall.atZone(ZoneOffset.UTC).getYear();
+        if (year < YEAR_MIN || year > YEAR_MAX) {
+            return Finding.fail(
+                    "clock",
+                    "it says " + end.wall,
+                    "set it, and run an NTP service, such as chrony or systemd-timesyncd");
+        }
+        if (Math.abs(wall - elapsed) > JUMP_MILLIS) {
+            return Finding.warn(
+                    "clock",
+                    "it moved by " + wall + " ms while " + elapsed + " ms passed",
+                    "run one NTP service that slews, such as chrony; points at seconds that were used are left out");
+        }
+        return Finding.ok(
+                "clock",
+                end.wall.truncatedTo(java.time.temporal.ChronoUnit.SECONDS) + ", no jump in " + elapsed + " ms");
+    }
+
+    // The disk
+
+    List<Finding> disk(Path folder) {
+        Path there = folder;
+        while (there != null && !Files.exists(there)) {
+            there = there.getParent();
+        }
+        if (there == null) {
+            return List.of(Finding.fail("data folder", folder + " has no parent", "give another --data-dir"));
+        }
+        List<Finding> findings = new ArrayList<>();
+        try {
+            if (!Files.isDirectory(there)) {
+                return List.of(
+                        Finding.fail("data folder", there + " is a file", "move it away, or give another --data-dir"));
+            }
+            String type = Files.getFileStore(there).type();
+            findings.add(freeSpace(folder, Files.getFileStore(there).getUsableSpace()));
+            findings.add(fileSystem(type));
+            findings.add(syncs(there));
+        } catch (IOException unusable) {
+            findings.add(Finding.fail(
+                    "data folder",
+                    folder + " can't be written: " + DiskFault.text(unusable),
+                    "or give another --data-dir"));
+        }
+        return findings;
+    }
+
+    static Finding freeSpace(Path folder, long bytes) {
+        String found = String.format(Locale.ROOT, "%,d MB free for %s", bytes >> 20, folder);
+        if (bytes < FREE_FAIL) {
+            return Finding.fail("disk space", found, "free some, or give a --data-dir on another disk");
+        }
+        return bytes < FREE_WARN
+                ? Finding.warn("disk space", found, "free some; the spool and the history may need gigabytes")
+                : Finding.ok("disk space", found);
+    }
+
+    static Finding fileSystem(String type) {
+        String name = type.toLowerCase(Locale.ROOT);
+        if (SHARED_DISKS.stream().anyMatch(name::startsWith)) {
+            return Finding.fail(
+                    "file system",
+                    type + " may be shared, and SQLite's write-ahead log needs a local disk",
+                    "give a --data-dir on a local disk");
+        }
+        return name.equals("tmpfs") || name.equals("ramfs")
+                ? Finding.warn(
+                        "file system",
+                        type + " is in memory, so counts are lost at a reboot",
+                        "give a --data-dir on a disk")
+                : Finding.ok("file system", type);
+    }
+
+    private Finding syncs(Path folder) throws IOException {
+        Path probe = folder.resolve("doctor.probe");
+        long worst = 0;
+        try (FileChannel file = FileChannel.open(
+                probe, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE)) {
+            for (int sync = 0; sync < SYNCS; sync++) {
+                long begin = nanoClock.getAsLong();
+                file.write(ByteBuffer.allocate(PROBE_BYTES));
+                file.force(true);
+                worst = Math.max(worst, nanoClock.getAsLong() - begin);
+            }
+        }
+        return syncs(TimeUnit.NANOSECONDS.toMillis(worst));
+    }
+
+    static Finding syncs(long worstMillis) {
+        return worstMillis < SYNC_WARN_MILLIS
+                ? Finding.ok("disk sync", "at most " + worstMillis + " ms")
+                : Finding.warn(
+                        "disk sync",
+                        "up to " + worstMillis + " ms, so commits are late",
+                        "use a faster or less busy disk; counting continues meanwhile");
+    }
+
+    // The ledger
+
+    static Finding ledger(LedgerInspection ledger) {
+        String problem = ledger.problem();
+        if (!ledger.isThere()) {
+            return Finding.ok("ledger", ledger.file() + " does not exist yet; the collector creates it");
+        }
+        if (ledger.isInUse()) {
+            return Finding.ok(
+                    "ledger", ledger.file() + " is in use by a running collector, which checked it at its start");
+        }
+        if (problem != null) {
+            return Finding.fail(
+                    "ledger",
+                    ledger.file() + ": " + problem,
+                    "keep the file, and restore a backup; a damaged ledger is set aside at the next start, and a new one"
+                            + " begins at 0");
+        }
+        return Finding.ok(
+                "ledger",
+                String.format(
+                        Locale.ROOT,
+                        "%s: format %d, %,d counters, %,d senders with totals, not damaged",
+                        ledger.file(),
+                        ledger.format(),
+                        ledger.counters(),
+                        ledger.streams()));
+    }
+
+    // Memory
+
+    static Finding heap(long heapBytes, long namesBytes, int streamsMax) {
+        String found = String.format(
+                Locale.ROOT,
+                "%,d MB, of which %,d MB are for counters, and %,d senders with totals fit",
+                heapBytes >> 20,
+                namesBytes >> 20,
+                streamsMax);
+        return heapBytes >= 128L << 20
+                ? Finding.ok("heap", found)
+                : Finding.warn("heap", found, "start the collector with at least -Xmx128m");
+    }
+
+    // The store and the sinks
+
+    List<Finding> store(StoreSettings storing) {
+        if (!storing.isShared()) {
+            return List.of(Finding.ok("store", "none is set"));
+        }
+        Store opened = storing.open(nanoClock);
+        try (Store store = opened) {
+            String mark = store.mark(MARK);
+            List<Finding> findings = new ArrayList<>();
+            findings.add(Finding.ok(
+                    "store", store + " answers" + (mark == null ? "" : ", and a collector has written there")));
+            for (Store.Server server : store.servers()) {
+                findings.add(
+                        server.loses()
+                                ? Finding.warn(
+                                        "store memory",
+                                        server.text() + ", so keys are lost when it is full",
+                                        "raise its memory, or set Redis' maxmemory-policy to noeviction")
+                                : Finding.ok("store memory", server.text()));
+            }
+            return findings;
+        } catch (IOException unanswered) {
+            return List.of(Finding.fail(
+                    "store",
+                    opened + " does not answer: " + unanswered.getMessage(),
+                    "start it, or correct --store and its login; counts are kept meanwhile"));
+        }
+    }
+
+    List<Finding> sinks(PublishSettings publishing) {
+        if (publishing.opentsdb().isEmpty()) {
+            return List.of(Finding.ok("OpenTSDB", "none is set"));
+        }
+        List<Finding> findings = new ArrayList<>();
+        for (HttpUrl address : publishing.opentsdb()) {
+            HttpResponse<String> version = ask(
+                    address.newBuilder().addPathSegments("api/version").build().toString());
+            if (version == null) {
+                findings.add(Finding.fail(
+                        "OpenTSDB",
+                        address + " does not answer within " + ANSWER.toSeconds() + " s",
+                        "start it, or correct the address; points wait in the spool meanwhile"));
+            } else if (version.statusCode() != 200) {
+                findings.add(Finding.warn(
+                        "OpenTSDB",
+                        address + " answers /api/version with " + version.statusCode(),
+                        "check that it is OpenTSDB, or a server that takes its /api/put"));
+            } else {
+                findings.add(Finding.ok("OpenTSDB", address + " answers"));
+            }
+        }
+        return findings;
+    }
+}

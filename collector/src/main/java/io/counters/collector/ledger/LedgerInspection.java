@@ -1,0 +1,89 @@
+package io.counters.collector.ledger;
+
+import io.counters.collector.self.DiskFault;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConfig;
+
+/**
+ * A look at a ledger that changes nothing in it.
+ *
+ * @param file the database
+ * @param isThere whether it exists
+ * @param isInUse whether a collector has it open; then nothing else is known
+ * @param format its format; 0 if it is not known
+ * @param counters rows of counters, also of removed ones
+ * @param streams rows of senders with totals
+ * @param problem why this version can't use it; null if it can
+ */
+public record LedgerInspection(
+        Path file,
+        boolean isThere,
+        boolean isInUse,
+        long format,
+        long counters,
+        long streams,
+        @Nullable String problem) {
+    /** Reads the whole file in this folder; a large one takes some seconds. Creates nothing. */
+    public static LedgerInspection of(Path folder) {
+        Path file = folder.resolve(LedgerFile.NAME);
+        if (!Files.exists(file)) {
+            return new LedgerInspection(file, false, false, 0, 0, 0, null);
+        }
+        try {
+            if (FolderLock.isHeld(folder)) {
+                return new LedgerInspection(file, true, true, 0, 0, 0, null);
+            }
+            LedgerFile.unpackLibrary();
+            return read(file);
+        } catch (SQLException unreadable) {
+            return new LedgerInspection(file, true, false, 0, 0, 0, "it can't be read: " + unreadable.getMessage());
+        } catch (IOException unreadable) {
+            return new LedgerInspection(file, true, false, 0, 0, 0, "it can't be read: " + DiskFault.text(unreadable));
+        }
+    }
+
+    private static LedgerInspection read(Path file) throws SQLException, IOException {
+        SQLiteConfig config = new SQLiteConfig();
+        config.setReadOnly(true);
+        Path log = file.resolveSibling(file.getFileName() + "-wal");
+        // Without a log SQLite would create one, even to read.
+        boolean isComplete = !Files.exists(log) || Files.size(log) == 0;
+        String url = "jdbc:sqlite:" + file.toUri().toString().replaceFirst("^file:/+", "file:/")
+                + (isComplete ? "?immutable=1" : "");
+        try (Connection connection = config.createConnection(url);
+                Statement statement = connection.createStatement()) {
+            long format = number(statement, "SELECT number FROM meta WHERE key = 'format'");
+            String problem = format == LedgerConnection.FORMAT || format == LedgerConnection.FORMAT_BEFORE
+                    ? null
+                    : "it has format " + format + ", which this version does not read";
+            String check = problem == null ? text(statement, "PRAGMA quick_check(1)") : "ok";
+            return new LedgerInspection(
+                    file,
+                    true,
+                    false,
+                    format,
+                    number(statement, "SELECT count(*) FROM counter"),
+                    number(statement, "SELECT count(*) FROM stream"),
+                    "ok".equals(check) ? problem : "it is damaged: " + check);
+        }
+    }
+
+    private static long number(Statement statement, String query) throws SQLException {
+        try (ResultSet row = statement.executeQuery(query)) {
+            return row.next() ? row.getLong(1) : 0;
+        }
+    }
+
+    private static String text(Statement statement, String query) throws SQLException {
+        try (ResultSet row = statement.executeQuery(query)) {
+            return row.next() ? row.getString(1) : "";
+        }
+    }
+}

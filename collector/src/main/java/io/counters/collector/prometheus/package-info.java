@@ -1,0 +1,9 @@
+/**
+ * The users' counters in Prometheus' text formats, {@code /metrics/counters}: what each counter is called there, its type, and
+ * the text, piece by piece. Reads the ledger, never writes. Called by {@code dashboard}. The program's own metrics are written
+ * by {@code http}.
+ */
+@NullMarked
+package io.counters.collector.prometheus;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,291 @@
+package io.counters.collector.query;
+
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes one value of several: those of an interval, or those of several series at one time. Whole numbers stay whole: their
+ * average, say, is cut off. Of others, NaN stands for no value.
+ */
+final class Aggregator {
+    private static final Map<String, Aggregator> ALL = new TreeMap<>();
+
+    /** Leaves each series on its own. */
+    static final Aggregator NONE = add("none", Interpolation.ZERO, (v, from, to) -> v[from], (v, from, to) -> v[from]);
+
+    static {
+        add("sum", Interpolation.LINE, Aggregator::sum, Aggregator::sum);
+        add("zimsum", Interpolation.ZERO, Aggregator::sum, Aggregator::sum);
+        add("pfsum", Interpolation.PREVIOUS, Aggregator::sum, Aggregator::sum);
+        add("squareSum", Interpolation.ZERO, Aggregator::squareSum, Aggregator::squareSum);
+        add("min", Interpolation.LINE, Aggregator::min, Aggregator::min);
+        add("mimmin", Interpolation.MOST, Aggregator::min, Aggregator::min);
+        add("max", Interpolation.LINE, Aggregator::max, Aggregator::max);
+        add("mimmax", Interpolation.LEAST, Aggregator::max, Aggregator::max);
+        add("avg", Interpolation.LINE, (v, from, to) -> sum(v, from, to) / (to - from), Aggregator::average);
+        add("median", Interpolation.LINE, Aggregator::median, Aggregator::median);
+        add("mult", Interpolation.LINE, Aggregator::product, Aggregator::product);
+        add(
+                "dev",
+                Interpolation.LINE,
+                (v, from, to) -> (long) deviation(reals(v, from, to), 0, to - from),
+                Aggregator::deviation);
+        add("diff", Interpolation.LINE, (v, from, to) -> v[to - 1] - v[from], Aggregator::difference);
+        add("count", Interpolation.ZERO, (v, from, to) -> to - from, Aggregator::count);
+        add("first", Interpolation.ZERO, (v, from, to) -> v[from], (v, from, to) -> v[from]);
+        add("last", Interpolation.ZERO, (v, from, to) -> v[to - 1], (v, from, to) -> v[to - 1]);
+        for (String digits : new String[] {"50", "75", "90", "95", "99", "999"}) {
+            double part = (digits.equals("999") ? 99.9 : Double.parseDouble(digits)) / 100;
+            addPercentile("p" + digits, part, Position.LEGACY);
+            addPercentile("ep" + digits + "r3", part, Position.R3);
+            addPercentile("ep" + digits + "r7", part, Position.R7);
+        }
+    }
+
+    private final String name;
+    private final Interpolation interpolation;
+    private final Wholes wholes;
+    private final Reals reals;
+
+    @FunctionalInterface
+    private interface Wholes {
+        long of(long[] values, int from, int to);
+    }
+
+    @FunctionalInterface
+    private interface Reals {
+        double of(double[] values, int from, int to);
+    }
+
+    private Aggregator(String name, Interpolation interpolation, Wholes wholes, Reals reals) {
+        this.name = name;
+        this.interpolation = interpolation;
+        this.wholes = wholes;
+        this.reals = reals;
+    }
+
+    private static Aggregator add(String name, Interpolation interpolation, Wholes wholes, Reals reals) {
+        Aggregator added = new Aggregator(name, interpolation, wholes, reals);
+        ALL.put(name, added);
+        return added;
+    }
+
+    private static void addPercentile(String name, double part, Position position) {
+        // Of numbers that are not whole, OpenTSDB estimates all percentiles in the first of its ways.
+        add(
+                name,
+                Interpolation.LINE,
+                (v, from, to) -> (long) percentile(reals(v, from, to), part, position),
+                (v, from, to) -> percentile(numbers(v, from, to), part, Position.LEGACY));
+    }
+
+    /** All names, sorted. */
+    static Iterable<String> names() {
+        return Collections.unmodifiableSet(ALL.keySet());
+    }
+
+    /** Null if there is none of that name. */
+    static @Nullable Aggregator named(String name) {
+        return ALL.get(name);
+    }
+
+    Interpolation interpolation() {
+        return interpolation;
+    }
+
+    /** @param to behind the last one; there is at least one */
+    long whole(long[] values, int from, int to) {
+        return wholes.of(values, from, to);
+    }
+
+    /** @param to behind the last one; there is at least one */
+    double real(double[] values, int from, int to) {
+        return reals.of(values, from, to);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+
+    private static double[] reals(long[] values, int from, int to) {
+        double[] reals = new double[to - from];
+        for (int i = 0; i < reals.length; i++) {
+            reals[i] = values[from + i];
+        }
+        return reals;
+    }
+
+    /** Those that are a number. */
+    private static double[] numbers(double[] values, int from, int to) {
+        return Arrays.stream(values, from, to)
+                .filter(value -> !Double.isNaN(value))
+                .toArray();
+    }
+
+    private static long sum(long[] values, int from, int to) {
+        long sum = 0;
+        for (int i = from; i < to; i++) {
+            sum += values[i];
+        }
+        return sum;
+    }
+
+    private static double sum(double[] values, int from, int to) {
+        double sum = 0;
+        boolean isKnown = false;
+        for (int i = from; i < to; i++) {
+            if (!Double.isNaN(values[i])) {
+                sum += values[i];
+                isKnown = true;
+            }
+        }
+        return isKnown ? sum : Double.NaN;
+    }
+
+    private static long squareSum(long[] values, int from, int to) {
+        long sum = 0;
+        for (int i = from; i < to; i++) {
+            sum += values[i] * values[i];
+        }
+        return sum;
+    }
+
+    private static double squareSum(double[] values, int from, int to) {
+        double[] squares = numbers(values, from, to);
+        for (int i = 0; i < squares.length; i++) {
+            squares[i] *= squares[i];
+        }
+        return sum(squares, 0, squares.length);
+    }
+
+    private static long min(long[] values, int from, int to) {
+        long min = values[from];
+        for (int i = from + 1; i < to; i++) {
+            min = Math.min(min, values[i]);
+        }
+        return min;
+    }
+
+    private static double min(double[] values, int from, int to) {
+        double min = Double.POSITIVE_INFINITY;
+        for (int i = from; i < to; i++) {
+            if (values[i] < min) {
+                min = values[i];
+            }
+        }
+        return min == Double.POSITIVE_INFINITY ? Double.NaN : min;
+    }
+
+    private static long max(long[] values, int from, int to) {
+        long max = values[from];
+        for (int i = from + 1; i < to; i++) {
+            max = Math.max(max, values[i]);
+        }
+        return max;
+    }
+
+    private static double max(double[] values, int from, int to) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (int i = from; i < to; i++) {
+            if (values[i] > max) {
+                max = values[i];
+            }
+        }
+        return max == Double.NEGATIVE_INFINITY ? Double.NaN : max;
+    }
+
+    private static double average(double[] values, int from, int to) {
+        double[] numbers = numbers(values, from, to);
+        return sum(numbers, 0, numbers.length) / numbers.length;
+    }
+
+    /** Of an even number of values, the upper one of the two in the middle. */
+    private static long median(long[] values, int from, int to) {
+        long[] sorted = Arrays.copyOfRange(values, from, to);
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
+    }
+
+    private static double median(double[] values, int from, int to) {
+        double[] sorted = numbers(values, from, to);
+        Arrays.sort(sorted);
+        return sorted.length == 0 ? Double.NaN : sorted[sorted.length / 2];
+    }
+
+    private static long product(long[] values, int from, int to) {
+        long product = 1;
+        for (int i = from; i < to; i++) {
+            product *= values[i];
+        }
+        return product;
+    }
+
+    private static double product(double[] values, int from, int to) {
+        double product = 1;
+        for (int i = from; i < to; i++) {
+            product *= values[i];
+        }
+        return product;
+    }
+
+    /** As OpenTSDB computes it: of n values, the sum of the squares is divided by n. */
+    private static double deviation(double[] values, int from, int to) {
+        double[] numbers = numbers(values, from, to);
+        if (numbers.length == 0) {
+            return Double.NaN;
+        }
+        double mean = numbers[0];
+        double squares = 0;
+        for (int i = 1; i < numbers.length; i++) {
+            double before = mean;
+            mean += (numbers[i] - mean) / (i + 1);
+            squares += (numbers[i] - before) * (numbers[i] - mean);
+        }
+        return Math.sqrt(squares / numbers.length);
+    }
+
+    /** From the first number to the last value. */
+    private static double difference(double[] values, int from, int to) {
+        int first = from;
+        while (first < to - 1 && Double.isNaN(values[first])) {
+            first++;
+        }
+        return values[to - 1] - values[first];
+    }
+
+    private static double count(double[] values, int from, int to) {
+        return numbers(values, from, to).length;
+    }
+
+    /** Where the percentile is among sorted values, counted from 1; between two of them, it is on the line. */
+    @FunctionalInterface
+    private interface Position {
+        Position LEGACY = (part, size) -> part * (size + 1);
+        Position R3 = (part, size) -> Math.rint(part * size);
+        Position R7 = (part, size) -> 1 + part * (size - 1);
+
+        double of(double part, int size);
+    }
+
+    /** @param numbers may be sorted by this */
+    private static double percentile(double[] numbers, double part, Position position) {
+        int size = numbers.length;
+        if (size == 0) {
+            return Double.NaN;
+        }
+        Arrays.sort(numbers);
+        double place = position.of(part, size);
+        if (place < 1 || size == 1) {
+            return numbers[0];
+        }
+        if (place >= size) {
+            return numbers[size - 1];
+        }
+        int below = (int) place;
+        return numbers[below - 1] + (place - below) * (numbers[below] - numbers[below - 1]);
+    }
+}

@@ -1,0 +1,145 @@
+package io.counters.collector.query;
+
+import io.counters.collector.http.Request;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One value for each interval, or one for all: {@code 10s-avg}, {@code 1m-max-zero}, {@code 0all-sum}. Intervals begin at
+ * multiples of their length since 1970; the beginning is the time of their value.
+ *
+ * @param text as it was asked for
+ * @param intervalMillis 0 for one value of the whole time
+ * @param function anything but none
+ * @param fill what intervals without points get
+ */
+record Downsample(String text, long intervalMillis, Aggregator function, Fill fill) {
+    private static final Pattern INTERVAL = Pattern.compile("(\\d{1,12})(ms|[smhdwny])");
+
+    /** What an interval gets in which there are no points. */
+    enum Fill {
+        /** Nothing: it is left out. */
+        NONE(0),
+        ZERO(0),
+        NAN(Double.NaN),
+        NULL(Double.NaN);
+
+        private final double value;
+
+        Fill(double value) {
+            this.value = value;
+        }
+    }
+
+    /** @throws IllegalArgumentException when it breaks a rule, with the rule */
+    static Downsample of(String text) {
+        String[] parts = text.split("-", -1);
+        if (parts.length < 2 || parts.length > 3) {
+            throw new IllegalArgumentException(
+                    "it must be INTERVAL-FUNCTION or INTERVAL-FUNCTION-FILL, such as 1m-avg or 1m-sum-zero");
+        }
+        Aggregator function = Aggregator.named(parts[1]);
+        if (function == null || function == Aggregator.NONE) {
+            throw new IllegalArgumentException(
+                    "its function " + Request.shown(parts[1]) + " is none of /api/aggregators, or none");
+        }
+        return new Downsample(
+                text,
+                parts[0].contains("all") ? 0 : millis(parts[0]),
+                function,
+                fill(parts.length == 3 ? parts[2] : "none"));
+    }
+
+    private static Fill fill(String text) {
+        for (Fill fill : Fill.values()) {
+            if (fill.name().equalsIgnoreCase(text)) {
+                return fill;
+            }
+        }
+        throw new IllegalArgumentException(
+                "its fill policy is " + Request.shown(text) + "; allowed are none, zero, nan and null");
+    }
+
+    /**
+     * How long a duration such as {@code 10s} is.
+     *
+     * @throws IllegalArgumentException when it is none
+     */
+    static long millis(String text) {
+        Matcher matcher = INTERVAL.matcher(text.toLowerCase(Locale.ROOT));
+        long number = matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
+        if (number == 0) {
+            throw new IllegalArgumentException("the duration " + Request.shown(text)
+                    + " must be a whole number from 1 on, and ms, s, m, h, d, w, n (30 days) or y (365 days) behind it;"
+                    + " intervals of the calendar are not supported");
+        }
+        return number
+                * switch (matcher.group(2)) {
+                    case "ms" -> 1L;
+                    case "s" -> 1_000L;
+                    case "m" -> 60_000L;
+                    case "h" -> 3_600_000L;
+                    case "d" -> 86_400_000L;
+                    case "w" -> 7 * 86_400_000L;
+                    case "n" -> 30 * 86_400_000L;
+                    default -> 365 * 86_400_000L;
+                };
+    }
+
+    /** How many points it makes of so many at the most. */
+    long sizeMax(int size, Window window) {
+        return fill == Fill.NONE || intervalMillis == 0
+                ? size
+                : (window.toMillis() - window.fromMillis()) / intervalMillis + 1;
+    }
+
+    /** All points of a window become fewer, or with a fill policy perhaps more. */
+    Points apply(Points raw, Window window) {
+        double[] values = new double[raw.size];
+        for (int i = 0; i < raw.size; i++) {
+            values[i] = raw.real(i);
+        }
+        return intervalMillis == 0 ? whole(raw, values, window) : intervals(raw, values, window);
+    }
+
+    private Points whole(Points raw, double[] values, Window window) {
+        int from = raw.first(window.startMillis());
+        int to = raw.first(window.endMillis());
+        Points.Builder points = new Points.Builder(1, false);
+        if (from < to) {
+            points.add(window.startMillis(), function.real(values, from, to));
+        }
+        return points.build();
+    }
+
+    private Points intervals(Points raw, double[] values, Window window) {
+        // An interval that the window's beginning cuts has no points, one that its end cuts has no filling.
+        int next = raw.first(begin(window.fromMillis() + intervalMillis - 1));
+        long filled = begin(window.fromMillis());
+        long end = fill == Fill.NONE ? filled : begin(window.toMillis());
+        Points.Builder points = new Points.Builder((int) Math.min(sizeMax(raw.size, window), Integer.MAX_VALUE), false);
+        while (next < raw.size || filled < end) {
+            long begin = next < raw.size ? begin(raw.millis[next]) : Long.MAX_VALUE;
+            if (filled < end && filled < begin) {
+                points.add(filled, fill.value);
+                filled += intervalMillis;
+                continue;
+            }
+            int to = next;
+            while (to < raw.size && raw.millis[to] < begin + intervalMillis) {
+                to++;
+            }
+            if (fill == Fill.NONE || begin < end) {
+                points.add(begin, function.real(values, next, to));
+            }
+            filled = begin + intervalMillis;
+            next = to;
+        }
+        return points.build();
+    }
+
+    private long begin(long millis) {
+        return millis - millis % intervalMillis;
+    }
+}

@@ -1,0 +1,65 @@
+package io.counters.collector.query;
+
+/** What a time series counts as at a time between two of its points, when several are aggregated. */
+enum Interpolation {
+    /** On the straight line between the two. */
+    LINE {
+        @Override
+        long whole(long x, long x0, long y0, long x1, long y1) {
+            return y0 + (x - x0) * (y1 - y0) / (x1 - x0);
+        }
+
+        @Override
+        double real(long x, long x0, double y0, long x1, double y1) {
+            return y0 + (x - x0) * (y1 - y0) / (x1 - x0);
+        }
+    },
+    ZERO {
+        @Override
+        long whole(long x, long x0, long y0, long x1, long y1) {
+            return 0;
+        }
+
+        @Override
+        double real(long x, long x0, double y0, long x1, double y1) {
+            return 0;
+        }
+    },
+    MOST {
+        @Override
+        long whole(long x, long x0, long y0, long x1, long y1) {
+            return Long.MAX_VALUE;
+        }
+
+        @Override
+        double real(long x, long x0, double y0, long x1, double y1) {
+            return Double.MAX_VALUE;
+        }
+    },
+    LEAST {
+        @Override
+        long whole(long x, long x0, long y0, long x1, long y1) {
+            return Long.MIN_VALUE;
+        }
+
+        @Override
+        double real(long x, long x0, double y0, long x1, double y1) {
+            return -Double.MAX_VALUE;
+        }
+    },
+    PREVIOUS {
+        @Override
+        long whole(long x, long x0, long y0, long x1, long y1) {
+            return y0;
+        }
+
+        @Override
+        double real(long x, long x0, double y0, long x1, double y1) {
+            return y0;
+        }
+    };
+
+    abstract long whole(long x, long x0, long y0, long x1, long y1);
+
+    abstract double real(long x, long x0, double y0, long x1, double y1);
+}

@@ -1,0 +1,136 @@
+package io.counters.collector.query;
+
+import io.counters.collector.http.RequestException;
+import java.util.List;
+
+/**
+ * Aggregates the series of a group. There is a value at each time at which one of them has a point; the others are
+ * interpolated there. A series counts from its first point to its last one. With rates nothing is interpolated: the rate
+ * before stays.
+ */
+final class Merge {
+    private static final int UNCHECKED = 100_000;
+
+    private final List<Points> series;
+    private final boolean isRate;
+    private final Aggregator aggregator;
+    private final Window window;
+    private final Budget budget;
+
+    /** The point that comes next, and the one before it; -1 where the series has not begun or has ended. */
+    private final int[] next;
+
+    private final int[] before;
+
+    private final boolean isWhole;
+    private final long[] wholes;
+    private final double[] reals;
+
+    Merge(List<Points> series, boolean isRate, Aggregator aggregator, Window window, Budget budget) {
+        this.series = series;
+        this.isRate = isRate;
+        this.aggregator = aggregator;
+        this.window = window;
+        this.budget = budget;
+        isWhole = series.stream().allMatch(points -> points.isWhole);
+        next = new int[series.size()];
+        before = new int[series.size()];
+        wholes = new long[series.size()];
+        reals = new double[series.size()];
+    }
+
+    Points merged() {
+        int longest = 0;
+        for (int i = 0; i < next.length; i++) {
+            Points points = series.get(i);
+            next[i] = points.first(window.fromMillis());
+            before[i] = -1;
+            if (isRate && next[i] < points.size) {
+                before[i] = next[i]++;
+            }
+            longest = Math.max(longest, points.size);
+        }
+        Points.Builder merged = new Points.Builder(longest, isWhole);
+        int unchecked = 0;
+        for (long millis = step(); millis != Long.MAX_VALUE; millis = step()) {
+            if (window.answers(millis) && isWhole) {
+                merged.addWhole(millis, whole(millis));
+            } else if (window.answers(millis)) {
+                merged.add(millis, real(millis));
+            }
+            unchecked += next.length;
+            if (unchecked > UNCHECKED) {
+                unchecked = 0;
+                budget.check();
+            }
+        }
+        return merged.build();
+    }
+
+    /** Moves on to the next time; {@link Long#MAX_VALUE} at the end. */
+    private long step() {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < next.length; i++) {
+            Points points = series.get(i);
+            if (next[i] < points.size) {
+                least = Math.min(least, points.millis[next[i]]);
+            } else {
+                before[i] = -1;
+            }
+        }
+        for (int i = 0; i < next.length && least != Long.MAX_VALUE; i++) {
+            Points points = series.get(i);
+            if (next[i] < points.size && points.millis[next[i]] == least) {
+                before[i] = next[i]++;
+            }
+        }
+        return least;
+    }
+
+    private long whole(long millis) {
+        int size = 0;
+        for (int i = 0; i < before.length; i++) {
+            if (before[i] >= 0) {
+                Points points = series.get(i);
+                int at = before[i];
+                wholes[size++] = points.millis[at] == millis
+                        ? points.whole(at)
+                        : aggregator
+                                .interpolation()
+                                .whole(
+                                        millis,
+                                        points.millis[at],
+                                        points.whole(at),
+                                        points.millis[next[i]],
+                                        points.whole(next[i]));
+            }
+        }
+        return aggregator.whole(wholes, 0, size);
+    }
+
+    private double real(long millis) {
+        int size = 0;
+        for (int i = 0; i < before.length; i++) {
+            if (before[i] >= 0) {
+                Points points = series.get(i);
+                int at = before[i];
+                reals[size++] = isRate || points.millis[at] == millis
+                        ? points.real(at)
+                        : aggregator
+                                .interpolation()
+                                .real(
+                                        millis,
+                                        points.millis[at],
+                                        points.real(at),
+                                        points.millis[next[i]],
+                                        points.real(next[i]));
+            }
+        }
+        double value = aggregator.real(reals, 0, size);
+        if (Double.isInfinite(value)) {
+            throw RequestException.bad("the aggregator " + aggregator + " comes to infinity at " + millis
+                    + " ms, which JSON can't say; take another one");
+        }
+        return value;
+    }
+}

@@ -1,0 +1,89 @@
+package io.counters.collector.query;
+
+import io.counters.collector.history.Samples;
+import java.util.Arrays;
+
+/** Points of a time series in their order: whole numbers, or others once they were computed with. */
+final class Points {
+    final long[] millis;
+    final int size;
+    final boolean isWhole;
+
+    /** Whole numbers, or the bits of others. */
+    private final long[] values;
+
+    private Points(long[] millis, long[] values, int size, boolean isWhole) {
+        this.millis = millis;
+        this.values = values;
+        this.size = size;
+        this.isWhole = isWhole;
+    }
+
+    /** Takes points in their order. */
+    static final class Builder {
+        private long[] millis;
+        private long[] values;
+        private final boolean isWhole;
+        private int size;
+
+        /** @param size how many it will probably be; it may be more or less */
+        Builder(int size, boolean isWhole) {
+            millis = new long[size];
+            values = new long[size];
+            this.isWhole = isWhole;
+        }
+
+        void add(long at, double value) {
+            addBits(at, Double.doubleToRawLongBits(value));
+        }
+
+        void addWhole(long at, long value) {
+            addBits(at, value);
+        }
+
+        private void addBits(long at, long bits) {
+            if (size == millis.length) {
+                millis = Arrays.copyOf(millis, size + size / 2 + 16);
+                values = Arrays.copyOf(values, millis.length);
+            }
+            millis[size] = at;
+            values[size++] = bits;
+        }
+
+        Points build() {
+            return new Points(Arrays.copyOf(millis, size), Arrays.copyOf(values, size), size, isWhole);
+        }
+    }
+
+    static Points of(Samples samples) {
+        long[] millis = samples.seconds().clone();
+        for (int i = 0; i < millis.length; i++) {
+            millis[i] *= 1000;
+        }
+        return new Points(millis, samples.values(), millis.length, true);
+    }
+
+    /** The value of a point where all are whole. */
+    long whole(int point) {
+        return values[point];
+    }
+
+    double real(int point) {
+        return isWhole ? values[point] : Double.longBitsToDouble(values[point]);
+    }
+
+    /** The first point at or after this time; {@link #size} if there is none. */
+    int first(long from) {
+        int low = 0;
+        int high = size;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (millis[middle] < from) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+}

@@ -1,0 +1,14 @@
+package io.counters.collector.query;
+
+import java.util.Set;
+import java.util.SortedMap;
+
+/**
+ * The points of a group of series.
+ *
+ * @param query of which it is an answer
+ * @param index of that query in the request
+ * @param tags that all series have in common, or only some of them have
+ * @param aggregated keys of the tags in which they differ
+ */
+record Result(SubQuery query, int index, SortedMap<String, String> tags, Set<String> aggregated, Points points) {}

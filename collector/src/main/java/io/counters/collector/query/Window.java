@@ -1,0 +1,35 @@
+package io.counters.collector.query;
+
+/**
+ * The time that a query asks for, and the time whose points it reads: with both ends at full hours, as OpenTSDB reads rows
+ * of an hour each.
+ *
+ * @param startMillis the first that is answered
+ * @param endMillis the last that is answered
+ * @param fromMillis the first that is read
+ * @param toMillis behind the last that is read
+ */
+record Window(long startMillis, long endMillis, long fromMillis, long toMillis) {
+    private static final long ROW_SECONDS = 3_600;
+
+    /** @param intervalMillis of the downsample; 0 where there is none */
+    static Window of(long startMillis, long endMillis, long intervalMillis) {
+        long start = startMillis / 1000;
+        // One second later where the end has a part of a second, or is in milliseconds at all.
+        long end = endMillis / 1000 + 1;
+        if (intervalMillis == 0) {
+            return new Window(startMillis, endMillis, row(start) * 1000, (row(end) + ROW_SECONDS) * 1000);
+        }
+        long first = start - 1000 * start % intervalMillis / 1000;
+        long last = end + (intervalMillis - 1000 * end % intervalMillis) / 1000;
+        return new Window(startMillis, endMillis, row(first) * 1000, row(last + ROW_SECONDS - 1) * 1000);
+    }
+
+    private static long row(long second) {
+        return Math.max(0, second - second % ROW_SECONDS);
+    }
+
+    boolean answers(long millis) {
+        return millis >= startMillis && millis <= endMillis;
+    }
+}

@@ -1,0 +1,50 @@
+package io.counters.collector.settings;
+
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/** The settings as flags of a command. A secret setting has none, because every user of the machine can see flags. */
+public final class SettingFlags {
+    private SettingFlags() {}
+
+    /** Adds a flag for each setting. */
+    public static void addTo(CommandSpec command) {
+        for (Setting setting : Setting.values()) {
+            if (setting.isSecret()) {
+                continue;
+            }
+            String shown = setting.defaultText().isEmpty() ? "" : " (default " + setting.defaultText() + ")";
+            command.addOption(OptionSpec.builder("--" + setting.flag())
+                    .type(String.class)
+                    .paramLabel(setting.name())
+                    .description((setting.purpose() + shown).replace("%", "%%"))
+                    .build());
+        }
+    }
+
+    /** The settings that the command line contains. */
+    public static Map<Setting, String> of(ParseResult given) {
+        Map<Setting, String> flags = new EnumMap<>(Setting.class);
+        for (Setting setting : Setting.values()) {
+            String text = given.matchedOptionValue("--" + setting.flag(), null);
+            if (text != null) {
+                flags.put(setting, text);
+            }
+        }
+        return flags;
+    }
+
+    /** The secret setting that was given as a flag, if any. */
+    public static Optional<Setting> secret(String... args) {
+        return Arrays.stream(Setting.values())
+                .filter(Setting::isSecret)
+                .filter(setting ->
+                        Arrays.stream(args).anyMatch(arg -> (arg + "=").startsWith("--" + setting.flag() + "=")))
+                .findFirst();
+    }
+}

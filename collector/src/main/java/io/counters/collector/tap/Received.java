@@ -1,0 +1,30 @@
+package io.counters.collector.tap;
+
+import io.counters.wire.Rejection;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was received at one moment: a datagram, complete lines of a TCP connection, or one rejected line.
+ *
+ * @param number counts from 0 for each time that the tap is opened
+ * @param atMillis Unix time
+ * @param protocol "UDP", "TCP" or "Unix"
+ * @param addressKey the sender's {@code AddressKey}
+ * @param port the sender's; 0 if it has none
+ * @param why null unless it is a rejected line
+ * @param isKept false if there was no room for its bytes
+ */
+record Received(
+        long number,
+        long atMillis,
+        String protocol,
+        long addressKey,
+        int port,
+        @Nullable Rejection why,
+        byte[] bytes,
+        boolean isKept) {
+    /** The same, no longer kept. */
+    Received without(byte[] nothing) {
+        return new Received(number, atMillis, protocol, addressKey, port, why, nothing, false);
+    }
+}

@@ -1,0 +1,136 @@
+package io.counters.collector.tap;
+
+import io.counters.collector.http.Listeners;
+import io.counters.collector.self.Sender;
+import io.counters.wire.Rejection;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The newest datagrams and rejected lines, in a ring, while there are listeners. For any thread; nobody waits. A writer takes
+ * the next number and replaces what is in its place; a reader that is overtaken sees from the numbers what it has missed.
+ */
+public final class Tap {
+    static final int SLOTS = 8192;
+    private static final byte[] NOTHING = {};
+    private static final int HEAP_PART = 50;
+    private static final long KEPT_BYTES_MAX = 16 << 20;
+    private static final long LOOK_MILLIS = 100;
+    private static final long WAKE_MILLIS = 50;
+
+    final Listeners listeners = new Listeners();
+    private final InstantSource clock;
+    private final long bytesMax;
+
+    /** Null while nobody listens. */
+    private volatile @Nullable Ring ring;
+
+    /** What was received since the tap was opened. */
+    static final class Ring {
+        private final AtomicReferenceArray<@Nullable Received> slots = new AtomicReferenceArray<>(SLOTS);
+        private final AtomicLong next = new AtomicLong();
+        private final AtomicLong bytes = new AtomicLong();
+
+        /** Everything before this number is forgotten. */
+        private final AtomicLong oldest = new AtomicLong();
+
+        /** Makes room; returns false if there is nothing left to forget. */
+        private boolean forgetOldest() {
+            long number = oldest.get();
+            if (number >= next.get()) {
+                return false;
+            }
+            if (oldest.compareAndSet(number, number + 1)) {
+                int slot = (int) (number % SLOTS);
+                Received found = slots.get(slot);
+                // Otherwise a newer one has replaced it, and has released its bytes, or its writer is not there yet.
+                if (found != null
+                        && found.number() == number
+                        && slots.compareAndSet(slot, found, found.without(NOTHING))) {
+                    bytes.addAndGet(-found.bytes().length);
+                }
+            }
+            return true;
+        }
+
+        /** The number of what is received next. */
+        long next() {
+            return next.get();
+        }
+
+        /** What has this number, or has replaced it; null if it is not there yet. */
+        @Nullable
+        Received at(long number) {
+            Received found = slots.get((int) (number % SLOTS));
+            return found == null || found.number() < number ? null : found;
+        }
+    }
+
+    /** @param heapBytes this JVM's maximum heap, of which a 50th, but at most 16 MiB, is used while somebody listens */
+    public Tap(InstantSource clock, long heapBytes) {
+        this.clock = clock;
+        bytesMax = Math.min(KEPT_BYTES_MAX, heapBytes / HEAP_PART);
+    }
+
+    /** Whether somebody listens: one volatile read. */
+    public boolean isOpen() {
+        return ring != null;
+    }
+
+    /** Takes a datagram, or complete lines of a connection, that were merged. Copies them. */
+    public void received(Sender from, byte[] in, int begin, int end) {
+        put(from, null, in, begin, end);
+    }
+
+    /** Takes a rejected line. Copies it. */
+    public void rejected(Sender from, Rejection why, byte[] in, int begin, int end) {
+        put(from, why, in, begin, Math.min(end, begin + LineEvents.SHOWN_BYTES_MAX + 1));
+    }
+
+    private void put(Sender from, @Nullable Rejection why, byte[] in, int begin, int end) {
+        Ring open = ring;
+        if (open == null) {
+            return;
+        }
+        while (open.bytes.get() + (end - begin) > bytesMax && open.forgetOldest()) {
+            // Until there is room.
+        }
+        boolean isKept = open.bytes.get() + (end - begin) <= bytesMax;
+        byte[] bytes = isKept ? Arrays.copyOfRange(in, begin, end) : NOTHING;
+        long number = open.next.getAndIncrement();
+        Received before = open.slots.getAndSet(
+                (int) (number % SLOTS),
+                new Received(
+                        number, clock.millis(), from.protocol(), from.addressKey(), from.port(), why, bytes, isKept));
+        open.bytes.addAndGet(bytes.length - (before == null ? 0 : before.bytes().length));
+    }
+
+    void open() {
+        ring = new Ring();
+    }
+
+    @Nullable
+    Ring ring() {
+        return ring;
+    }
+
+    /**
+     * Opens the tap when there is a listener, wakes the listeners, and closes the tap, with what it keeps, when there is none.
+     *
+     * @return the milliseconds until the next call
+     */
+    public long run() {
+        if (listeners.isEmpty()) {
+            ring = null;
+            return LOOK_MILLIS;
+        }
+        if (ring == null) {
+            open();
+        }
+        listeners.wake();
+        return WAKE_MILLIS;
+    }
+}

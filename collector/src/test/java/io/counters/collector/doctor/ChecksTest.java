@@ -1,0 +1,211 @@
+package io.counters.collector.doctor;
+
+import static io.counters.collector.doctor.Finding.Level.FAIL;
+import static io.counters.collector.doctor.Finding.Level.OK;
+import static io.counters.collector.doctor.Finding.Level.WARN;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.ledger.LedgerInspection;
+import io.counters.collector.publish.PublishSettings;
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
+import io.counters.collector.store.StoreSettings;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Each check with something broken. What can't be broken here, such as the kernel's limits, is given as a fact. */
+class ChecksTest {
+    private final Checks checks = new Checks(InstantSource.system(), System::nanoTime);
+
+    @TempDir
+    Path folder;
+
+    private static Settings settings(Map<Setting, String> flags) {
+        return new Settings(flags, Map.of());
+    }
+
+    private static Finding only(List<Finding> findings, String what) {
+        return findings.stream()
+                .filter(finding -> finding.what().equals(what))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void a_small_receive_buffer_is_a_warning_with_the_command() {
+        assertThat(Checks.receiveBuffer(212_992, 16_777_216))
+                .isEqualTo(Finding.warn(
+                        "receive buffer",
+                        "212,992 of 16,777,216 bytes for datagrams that wait, so bursts may be dropped",
+                        "sysctl -w net.core.rmem_max=16777216, and restart the collector"));
+        assertThat(Checks.receiveBuffer(16_777_216, 16_777_216).level()).isEqualTo(OK);
+        assertThat(Checks.receiveBuffer().level()).isNotEqualTo(FAIL);
+    }
+
+    @Test
+    void too_few_descriptors_are_a_warning() {
+        assertThat(Checks.descriptors(1024, 512, 10_000).level()).isEqualTo(WARN);
+        assertThat(Checks.descriptors(1024, 512, 10_000).found()).contains("limited to 512 instead of 10000");
+        assertThat(Checks.descriptors(1_000_000, 10_000, 10_000).level()).isEqualTo(OK);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "2026-01-01T00:00:00Z, 1000, OK, no jump",
+        "1970-01-01T00:00:00Z, 1000, FAIL, it says 1970",
+        "2222-01-01T00:00:00Z, 1000, FAIL, it says 2222",
+        "2026-01-01T00:00:00Z, 9000, WARN, it moved by 9000 ms while 1000 ms passed",
+        "2026-01-01T00:00:00Z, -5000, WARN, it moved by -5000 ms",
+    })
+    void a_wrong_or_jumping_clock_is_found(Instant wall, long wallMillis, Finding.Level level, String found) {
+        Finding finding = Checks.clock(
+                new Checks.Moment(wall, Long.MAX_VALUE - 5),
+                new Checks.Moment(wall.plusMillis(wallMillis), Long.MAX_VALUE - 5 + 1_000_000_000));
+
+        assertThat(finding.level()).isEqualTo(level);
+        assertThat(finding.found()).contains(found);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "63, FAIL",
+        "64, WARN",
+        "1023, WARN",
+        "1024, OK",
+    })
+    void a_full_disk_is_found(long megabytes, Finding.Level level) {
+        assertThat(Checks.freeSpace(folder, megabytes << 20).level()).isEqualTo(level);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ext4, OK",
+        "xfs, OK",
+        "nfs4, FAIL",
+        "cifs, FAIL",
+        "fuse.sshfs, FAIL",
+        "tmpfs, WARN",
+    })
+    void a_file_system_that_is_shared_or_in_memory_is_found(String type, Finding.Level level) {
+        assertThat(Checks.fileSystem(type).level()).isEqualTo(level);
+    }
+
+    @Test
+    void a_slow_disk_is_a_warning() {
+        assertThat(Checks.syncs(3).level()).isEqualTo(OK);
+        assertThat(Checks.syncs(750).level()).isEqualTo(WARN);
+    }
+
+    @Test
+    void a_folder_that_does_not_exist_yet_is_checked_by_its_parent_and_nothing_is_left() throws Exception {
+        assertThat(checks.disk(folder.resolve("new").resolve("data")))
+                .extracting(Finding::what)
+                .containsExactly("disk space", "file system", "disk sync");
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void a_file_in_the_place_of_the_folder_is_a_failure() throws Exception {
+        Path file = Files.createFile(folder.resolve("file"));
+
+        assertThat(checks.disk(file)).singleElement().satisfies(finding -> {
+            assertThat(finding.level()).isEqualTo(FAIL);
+            assertThat(finding.found()).isEqualTo(file + " is a file");
+        });
+    }
+
+    private LedgerInspection ledger(boolean isInUse, @Nullable String problem) {
+        return new LedgerInspection(folder.resolve("ledger.sqlite"), true, isInUse, 3, 1234, 5, problem);
+    }
+
+    @Test
+    void a_ledger_is_told_with_its_size_and_its_damage() {
+        assertThat(Checks.ledger(ledger(false, null)).found())
+                .endsWith("ledger.sqlite: format 3, 1,234 counters, 5 senders with totals, not damaged");
+        assertThat(Checks.ledger(ledger(true, null)).level()).isEqualTo(OK);
+        assertThat(Checks.ledger(ledger(false, "it is damaged: x")).level()).isEqualTo(FAIL);
+    }
+
+    private List<Finding> ports(int udp, int tcp, int http) {
+        Settings settings = settings(Map.of(
+                Setting.BIND, "127.0.0.1",
+                Setting.UDP_PORT, Integer.toString(udp),
+                Setting.TCP_PORT, Integer.toString(tcp),
+                Setting.HTTP_PORT, Integer.toString(http)));
+        return checks.ports(IntakeSettings.from(settings), DashboardSettings.from(settings));
+    }
+
+    @Test
+    void ports_of_other_programs_are_failures_with_the_flag() throws Exception {
+        try (DatagramSocket udp = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                ServerSocket tcp = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            List<Finding> findings = ports(udp.getLocalPort(), tcp.getLocalPort(), 0);
+
+            assertThat(only(findings, "UDP port").level()).isEqualTo(FAIL);
+            assertThat(only(findings, "UDP port").remedy()).endsWith("or give another --udp-port");
+            assertThat(only(findings, "TCP port").level()).isEqualTo(FAIL);
+            assertThat(only(findings, "HTTP port")).isEqualTo(Finding.ok("HTTP port", "any free one"));
+        }
+    }
+
+    @Test
+    void a_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/readyz", exchange -> {
+            byte[] body =
+                    "the store does not answer\nthe disk is full\n".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(503, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+        try {
+            List<Finding> findings = ports(0, 0, server.getAddress().getPort());
+
+            assertThat(only(findings, "running collector"))
+                    .isEqualTo(Finding.fail(
+                            "running collector",
+                            "the store does not answer; the disk is full",
+                            "see docs/operations.md, or its log"));
+            assertThat(only(findings, "HTTP port").found()).endsWith("is held by the running collector");
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
+    void a_store_and_a_sink_that_do_not_answer_are_failures() throws Exception {
+        int nobody;
+        try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            nobody = closed.getLocalPort();
+        }
+        Settings settings = settings(Map.of(
+                Setting.STORE, "redis://127.0.0.1:" + nobody + "/0",
+                Setting.OPENTSDB, "http://127.0.0.1:" + nobody));
+
+        assertThat(checks.store(StoreSettings.from(settings))).singleElement().satisfies(finding -> {
+            assertThat(finding.level()).isEqualTo(FAIL);
+            assertThat(finding.found()).startsWith("Redis at 127.0.0.1:" + nobody + " does not answer");
+        });
+        assertThat(checks.sinks(PublishSettings.from(settings))).singleElement().satisfies(finding -> {
+            assertThat(finding.level()).isEqualTo(FAIL);
+            assertThat(finding.found()).startsWith("http://127.0.0.1:" + nobody + "/ does not answer");
+        });
+    }
+}

@@ -1,0 +1,143 @@
+package io.counters.collector.prometheus;
+
+import static io.counters.collector.ChildCollector.PATIENCE;
+import static java.net.http.HttpResponse.BodyHandlers.ofString;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.ChildCollector;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The collector against the real Prometheus and its promtool. */
+class PrometheusIT {
+    private static final Path ALERTS = Path.of("..", "docs", "prometheus", "alerts.yml");
+    private static final Path ALERTS_TEST = Path.of("src", "test", "resources", "prometheus", "alerts-test.yml");
+    private static final String ORDERS = "orders_placed_total{method=\"card\"}";
+
+    @TempDir
+    Path folder;
+
+    /** With a store and a sink that do not answer, so that their metrics are there. */
+    private ChildCollector collector() throws IOException {
+        return new ChildCollector(
+                folder,
+                Map.of(),
+                List.of(),
+                "--store=redis://127.0.0.1:1/0",
+                "--opentsdb=http://127.0.0.1:1",
+                "--interval=1s");
+    }
+
+    @Test
+    void prometheus_scrapes_both_paths_and_a_restart_is_no_jump() throws Exception {
+        try (PrometheusServer prometheus = new PrometheusServer(folder, ALERTS)) {
+            List<Long> created;
+            try (ChildCollector first = collector()) {
+                first.datagram("increment orders.placed,method=card 1000000\nincrement carts.open 5");
+                first.datagram("decrement carts.open 2");
+                first.awaitCounter("orders.placed,method=card", 1_000_000);
+                prometheus.scrape(first.page());
+                await().atMost(PATIENCE).until(() -> prometheus.value(ORDERS) == 1_000_000);
+                created = prometheus.samples("orders_placed_created");
+                await().atMost(PATIENCE).until(() -> prometheus.value("carts_open") == 3);
+
+                first.datagram("increment orders.placed,method=card 10");
+                await().atMost(PATIENCE).until(() -> prometheus.value(ORDERS) == 1_000_010);
+                await().atMost(PATIENCE)
+                        .until(() -> prometheus.value("counters_ledger_commits_total{job=\"counters\"}") > 0);
+                await().atMost(PATIENCE).until(() -> prometheus.value("ALERTS{alertname=\"CountersStoreDown\"}") == 1);
+                for (int i = 0; i < 1_000; i++) {
+                    first.datagram("increment orders.placed,method=card 1");
+                }
+                first.kill();
+            }
+            try (ChildCollector second = collector()) {
+                long before = second.counters().get("orders.placed,method=card");
+                prometheus.scrape(second.page());
+                second.datagram("increment orders.placed,method=card 10");
+                await().atMost(PATIENCE).until(() -> prometheus.value(ORDERS) == before + 10);
+                await().atMost(PATIENCE)
+                        .until(() -> prometheus.value("resets(counters_ledger_commits_total[10m])") == 1);
+
+                assertThat(prometheus.samples(ORDERS)).isSorted();
+                assertThat(prometheus.value("resets(" + ORDERS + "[10m])")).isZero();
+                // Prometheus extrapolates what happened before its first sample. A jump would be a million.
+                assertThat(prometheus.value("increase(" + ORDERS + "[10m])")).isBetween(10.0, 20_000.0);
+                assertThat(prometheus.samples("orders_placed_created"))
+                        .containsOnly(created.get(0))
+                        .hasSizeGreaterThan(created.size());
+                assertThat(prometheus.rules())
+                        .hasSizeGreaterThan(4)
+                        .allMatch(rule -> rule.get("health").getAsString().equals("ok"));
+            }
+        }
+    }
+
+    @Test
+    void promtool_finds_nothing_in_both_texts() throws Exception {
+        try (ChildCollector collector = collector()) {
+            collector.datagram("increment orders.placed,method=card 3\nincrement carts.open 2\ndecrement carts.open 1");
+            collector.datagram("increment orders_placed\nincrement visits,x.y=1,x-y=2\nincrement 2xx");
+            collector.datagram("increment a line that is rejected");
+            collector.awaitCounter("2xx", 1);
+            collector.awaitMetric("intake_rejected_lines_total{reason=\"amount_form\"}", 0);
+
+            for (String path : List.of("/metrics", "/metrics/counters")) {
+                Path text = Files.writeString(folder.resolve("metrics.txt"), get(collector.page(), path));
+
+                assertThat(promtool(text, "check", "metrics")).as(path).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void promtool_accepts_the_alert_rules_and_their_test() throws Exception {
+        Path nothing = Files.createFile(folder.resolve("nothing"));
+
+        assertThat(promtool(nothing, "check", "rules", ALERTS.toString())).contains("SUCCESS");
+        assertThat(promtool(nothing, "test", "rules", ALERTS_TEST.toString())).contains("SUCCESS");
+        assertThat(promtool(
+                        nothing,
+                        "check",
+                        "config",
+                        ALERTS.resolveSibling("prometheus.yml").toString()))
+                .contains("SUCCESS");
+    }
+
+    private static String get(int page, String path) throws Exception {
+        URI uri = URI.create("http://127.0.0.1:" + page + path);
+        return HttpClient.newHttpClient()
+                .send(HttpRequest.newBuilder(uri).build(), ofString())
+                .body();
+    }
+
+    /** Runs it, and returns what it printed. */
+    private String promtool(Path in, String... arguments) throws Exception {
+        Path out = Files.createTempFile(folder, "promtool", "");
+        ProcessBuilder builder = new ProcessBuilder("promtool");
+        builder.command().addAll(List.of(arguments));
+        Process process = builder.redirectInput(in.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(out.toFile())
+                .start();
+        assertThat(process.waitFor()).as(() -> said(out)).isZero();
+        return Files.readString(out);
+    }
+
+    private static String said(Path out) {
+        try {
+            return Files.readString(out);
+        } catch (IOException gone) {
+            return gone.toString();
+        }
+    }
+}
