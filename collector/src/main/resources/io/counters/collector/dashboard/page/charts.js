@@ -471,8 +471,8 @@ function save(format) {
 function build() {
   frames.forEach(({plot}) => plot.destroy());
   const groups = state.charts === 'each' ? state.lines.map(name => [name]) : [state.lines];
-  const room = section.clientHeight > 300 && innerWidth > 900 ? section.clientHeight - 220 : 260;
-  const height = groups.length === 1 ? Math.max(220, Math.min(380, room)) : 150;
+  const isWide = innerWidth > 900;
+  const height = groups.length > 1 ? 150 : isWide ? Math.max(220, Math.min(380, section.clientHeight - 220)) : 190;
   const plots = el('div', {class: 'plots'});
   section.replaceChildren(buildTools(), plots, buildLegend());
   frames = groups.map(names => {
