@@ -192,7 +192,10 @@ class DocumentsTest {
                         .map(match -> "\n| `" + lower(match.group(1)) + "` |")
                         .toList();
 
-        assertThat(reasons).as(OPERATIONS + ", " + heading).hasSizeGreaterThan(3).allMatch(section::contains);
+        assertThat(reasons)
+                .as(OPERATIONS + ", " + heading)
+                .hasSizeGreaterThan(3)
+                .allMatch(section::contains);
     }
 
     /** The log and the document say the same; the document may set words as code, and end otherwise. */
