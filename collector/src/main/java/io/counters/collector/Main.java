@@ -155,6 +155,7 @@ public final class Main {
     }
 
     /** Since JDK 22 there is a console without a terminal, too. */
+    @SuppressWarnings("SystemConsoleNull")
     private static boolean isTerminal() {
         Console console = System.console();
         if (console == null) {

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -33,7 +34,7 @@ class PageIT {
     private Chromium browser;
 
     /** What the page talks to: it ends only after the console was looked at. */
-    private AutoCloseable server;
+    private @Nullable AutoCloseable server;
 
     @BeforeEach
     void openTheBrowser() throws Exception {

@@ -59,7 +59,7 @@ final class CollectorApi {
     /** Receives events. */
     @FunctionalInterface
     interface Events {
-        /** @return whether it wants more */
+        /** Receives the next event; returns whether it wants more. */
         boolean take(Event event) throws IOException;
     }
 
@@ -142,12 +142,11 @@ final class CollectorApi {
     void events(String path, Duration atMost, Events events) throws IOException {
         AtomicBoolean isOver = new AtomicBoolean();
         try (InputStream body = ask("GET", path)) {
-            CompletableFuture.runAsync(
-                    () -> {
+            CompletableFuture.delayedExecutor(atMost.toMillis(), TimeUnit.MILLISECONDS)
+                    .execute(() -> {
                         isOver.set(true);
                         close(body);
-                    },
-                    CompletableFuture.delayedExecutor(atMost.toMillis(), TimeUnit.MILLISECONDS));
+                    });
             BufferedReader lines = new BufferedReader(new InputStreamReader(body, UTF_8));
             String type = "message";
             String data = "";

@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             "TCP is not recorded. Datagrams that arrive faster than they can be written are left out, and their number is"
                     + " printed."
         })
+@SuppressWarnings("AvoidCommonTypeNames") // Named as its command, like all classes here.
 public final class Record implements Callable<Integer> {
     private static final Pattern BYTES = Pattern.compile("(\\d{1,4})([kmg])");
     private static final long SAID_NANOS = TimeUnit.SECONDS.toNanos(3);

@@ -34,6 +34,7 @@ final class Recording {
     private Recording() {}
 
     /** A datagram, and when it was received. */
+    @SuppressWarnings("ArrayRecordComponent") // Handed on at once, never compared.
     record Datagram(long millis, byte[] bytes) {}
 
     /** Writes a new file. */

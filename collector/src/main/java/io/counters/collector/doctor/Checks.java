@@ -96,8 +96,9 @@ final class Checks {
         List<Finding> findings = new ArrayList<>();
         String address = "http://127.0.0.1:" + showing.port();
         HttpResponse<String> ready = showing.port() == 0 ? null : ask(address + "/readyz");
-        boolean isRunning = ready != null && (ready.statusCode() == 200 || ready.statusCode() == 503);
-        if (isRunning) {
+        boolean isRunning = false;
+        if (ready != null && (ready.statusCode() == 200 || ready.statusCode() == 503)) {
+            isRunning = true;
             findings.add(
                     ready.statusCode() == 200
                             ? Finding.ok("running collector", address + " is ready")

@@ -80,7 +80,7 @@ public final class Doctor implements Callable<Integer> {
             findings.forEach(this::print);
         }
         return findings.stream()
-                .mapToInt(finding -> finding.level().ordinal())
+                .mapToInt(finding -> finding.level().exitStatus())
                 .max()
                 .orElse(0);
     }

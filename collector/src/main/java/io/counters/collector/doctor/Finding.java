@@ -10,14 +10,21 @@ package io.counters.collector.doctor;
 record Finding(Level level, String what, String found, String remedy) {
     /** How serious it is. */
     enum Level {
-        OK("ok"),
-        WARN("warn"),
-        FAIL("FAIL");
+        OK("ok", 0),
+        WARN("warn", 1),
+        FAIL("FAIL", 2);
 
         private final String text;
+        private final int exitStatus;
 
-        Level(String text) {
+        Level(String text, int exitStatus) {
             this.text = text;
+            this.exitStatus = exitStatus;
+        }
+
+        /** The exit status of a doctor whose most serious finding has this level. */
+        int exitStatus() {
+            return exitStatus;
         }
 
         @Override

@@ -227,8 +227,15 @@ class ExplanationTest {
 
     @Test
     void every_way_to_subtract_counts_as_a_decrement() {
-        feed.datagram("increment up 5\ndecrement none 0\nincrement plain\ndecrement plain 1\n"
-                + "fine:0.4|c\nhalf:-0.4|c\nsampled:3|c|@0.5\n");
+        feed.datagram("""
+                increment up 5
+                decrement none 0
+                increment plain
+                decrement plain 1
+                fine:0.4|c
+                half:-0.4|c
+                sampled:3|c|@0.5
+                """);
         feed.datagram(S1 + " 10 1\nincrement total 5 5");
         feed.datagram(S1 + " 20 2\ndecrement total 1 1");
 

@@ -159,7 +159,7 @@ class TapTest {
         }
         threads.shutdown();
 
-        assertThat(seen + missed).isEqualTo(3 * each);
+        assertThat(seen + missed).isEqualTo(3L * each);
         assertThat(seen).isPositive();
     }
 
