@@ -58,6 +58,7 @@ final class ScaleRows {
         this.table = table;
     }
 
+    @SuppressWarnings("try") // The server only has to run.
     void measure() throws IOException, InterruptedException {
         commits();
         Optional<Path> memcached = onPath("memcached");
