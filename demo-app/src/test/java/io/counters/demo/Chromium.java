@@ -217,9 +217,11 @@ final class Chromium implements AutoCloseable {
         return quoted.substring(1, quoted.length() - 1);
     }
 
+    /** Ends it as a user does, so that it deletes its temporary files. */
     @Override
-    public void close() {
-        socket.abort();
+    public void close() throws Exception {
+        tell("Browser.close", "{}");
+        program.awaitEnd();
         program.close();
     }
 }
