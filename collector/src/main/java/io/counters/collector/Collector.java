@@ -176,7 +176,6 @@ public final class Collector implements AutoCloseable {
         String prefix = parts.prefix;
         publishing = parts.publishing;
         settings.remarks().forEach(log::warn);
-        long heapBytes = Runtime.getRuntime().maxMemory();
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);

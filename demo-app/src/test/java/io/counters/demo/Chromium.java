@@ -219,9 +219,14 @@ final class Chromium implements AutoCloseable {
 
     /** Ends it as a user does, so that it deletes its temporary files. */
     @Override
-    public void close() throws Exception {
-        tell("Browser.close", "{}");
-        program.awaitEnd();
-        program.close();
+    public void close() {
+        try {
+            tell("Browser.close", "{}");
+            program.awaitEnd();
+        } catch (Exception alreadyGone) {
+            // Then it is killed.
+        } finally {
+            program.close();
+        }
     }
 }
