@@ -13,6 +13,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -253,6 +254,7 @@ class MainTest {
     }
 
     @Test
+    @Tag("slow")
     void bash_completes_commands_and_flags() throws Exception {
         assertThat(run("generate-completion")).isZero();
         Path script = Files.writeString(folder.resolve("completion"), out.toString(UTF_8));

@@ -2,7 +2,7 @@ package io.counters.wire;
 
 import java.util.Locale;
 
-/** Why a line was rejected: the rule that it broke. The words are those of docs/operations.md. */
+/** Why a line was rejected: the rule that it broke. docs/operations.md has a row for each, with the same words. */
 public enum Rejection {
     EMPTY_NAME("a name needs at least one character"),
     NAME_LETTER("a name consists of A-Z a-z 0-9 - _ . /, and so do the keys and values of its tags"),

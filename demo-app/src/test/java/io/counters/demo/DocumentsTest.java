@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.Counters;
+import io.counters.wire.Rejection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
@@ -29,6 +30,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Checks the documents against the code: README.md, the other pages at the root, and docs. It reads source files as text, so
@@ -190,7 +192,32 @@ class DocumentsTest {
                         .map(match -> "\n| `" + lower(match.group(1)) + "` |")
                         .toList();
 
-        assertThat(reasons).hasSizeGreaterThan(3).allMatch(section::contains);
+        assertThat(reasons)
+                .as(OPERATIONS + ", " + heading)
+                .hasSizeGreaterThan(3)
+                .allMatch(section::contains);
+    }
+
+    /** The log and the document say the same; the document may set words as code, and end otherwise. */
+    @ParameterizedTest
+    @EnumSource(Rejection.class)
+    void the_rule_of_a_rejected_line_has_the_same_words_in_the_document(Rejection rejection) throws IOException {
+        String rows = section(page(OPERATIONS), "Reasons of rejected lines").replaceAll("[`\"\\\\]", "");
+        String rule = rejection.rule().replace("\"", "");
+
+        assertThat(rows)
+                .as(OPERATIONS)
+                .contains("\n| " + rejection.reason() + " | " + rule.substring(0, Math.min(40, rule.length())));
+    }
+
+    @Test
+    void the_readme_lists_every_page() {
+        List<String> rows = PAGES.keySet().stream()
+                .filter(path -> path.matches("docs/[^/]+"))
+                .map(path -> "\n| [" + path.substring("docs/".length()) + "](" + path + ") |")
+                .toList();
+
+        assertThat(rows).hasSizeGreaterThan(15).allMatch(page("README.md")::contains);
     }
 
     @Test

@@ -162,7 +162,7 @@ final class GrafanaRequests {
                 "iwildcard host w*C3",
                 "regexp host ^web0",
                 "not_literal_or method card")) {
-            String[] parts = filter.split(" ");
+            String[] parts = filter.split(" ", -1);
             for (boolean isGroupBy : new boolean[] {false, true}) {
                 String json = "{'filter':'" + parts[2] + "','groupBy':" + isGroupBy + ",'tagk':'" + parts[1]
                         + "','type':'" + parts[0] + "'}";

@@ -64,7 +64,7 @@ final class Checks {
         try (UdpSocket socket = new UdpSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
             return receiveBuffer(socket.receiveBufferBytes(), UdpSocket.RECEIVE_BUFFER_BYTES);
         } catch (IOException cannot) {
-            return Finding.fail(
+            return Finding.failure(
                     "receive buffer", "no UDP socket can be opened: " + cannot.getMessage(), "see the message");
         }
     }
@@ -73,7 +73,7 @@ final class Checks {
         String found = String.format(Locale.ROOT, "%,d of %,d bytes for datagrams that wait", granted, wanted);
         return granted >= wanted
                 ? Finding.ok("receive buffer", found)
-                : Finding.warn(
+                : Finding.warning(
                         "receive buffer",
                         found + ", so bursts may be dropped",
                         "sysctl -w net.core.rmem_max=" + wanted + ", and restart the collector");
@@ -82,7 +82,7 @@ final class Checks {
     static Finding descriptors(long limit, int connections, int wanted) {
         return connections >= wanted
                 ? Finding.ok("file descriptors", limit == Long.MAX_VALUE ? "no known limit" : "limit " + limit)
-                : Finding.warn(
+                : Finding.warning(
                         "file descriptors",
                         "with the limit of " + limit + " and this heap, TCP connections are limited to " + connections
                                 + " instead of " + wanted,
@@ -101,7 +101,7 @@ final class Checks {
             findings.add(
                     ready.statusCode() == 200
                             ? Finding.ok("running collector", address + " is ready")
-                            : Finding.fail(
+                            : Finding.failure(
                                     "running collector",
                                     String.join("; ", ready.body().lines().toList()),
                                     "see docs/operations.md, or its log"));
@@ -149,7 +149,7 @@ final class Checks {
         }
         try (AutoCloseable opened = opening.open()) {
             return isRunning && opened != null
-                    ? Finding.warn(
+                    ? Finding.warning(
                             what,
                             port + " is free, although a collector answers on the HTTP port",
                             "give the flags and the environment of that collector")
@@ -157,12 +157,12 @@ final class Checks {
         } catch (IOException taken) {
             return isRunning
                     ? Finding.ok(what, port + " is held by the running collector")
-                    : Finding.fail(
+                    : Finding.failure(
                             what,
                             port + " can't be opened: " + taken.getMessage(),
                             "stop the program that uses it (ss -lunpt | grep " + port + "), or give another " + flag);
         } catch (Exception notClosed) {
-            return Finding.warn(what, port + " could not be closed: " + notClosed, "try again");
+            return Finding.warning(what, port + " could not be closed: " + notClosed, "try again");
         }
     }
 
@@ -193,13 +193,13 @@ final class Checks {
         long elapsed = TimeUnit.NANOSECONDS.toMillis(end.nanos - begin.nanos);
         int year = end.wall.atZone(ZoneOffset.UTC).getYear();
         if (year < YEAR_MIN || year > YEAR_MAX) {
-            return Finding.fail(
+            return Finding.failure(
                     "clock",
                     "it says " + end.wall,
                     "set it, and run an NTP service, such as chrony or systemd-timesyncd");
         }
         if (Math.abs(wall - elapsed) > JUMP_MILLIS) {
-            return Finding.warn(
+            return Finding.warning(
                     "clock",
                     "it moved by " + wall + " ms while " + elapsed + " ms passed",
                     "run one NTP service that slews, such as chrony; points at seconds that were used are left out");
@@ -217,20 +217,20 @@ final class Checks {
             there = there.getParent();
         }
         if (there == null) {
-            return List.of(Finding.fail("data folder", folder + " has no parent", "give another --data-dir"));
+            return List.of(Finding.failure("data folder", folder + " has no parent", "give another --data-dir"));
         }
         List<Finding> findings = new ArrayList<>();
         try {
             if (!Files.isDirectory(there)) {
-                return List.of(
-                        Finding.fail("data folder", there + " is a file", "move it away, or give another --data-dir"));
+                return List.of(Finding.failure(
+                        "data folder", there + " is a file", "move it away, or give another --data-dir"));
             }
             String type = Files.getFileStore(there).type();
             findings.add(freeSpace(folder, Files.getFileStore(there).getUsableSpace()));
             findings.add(fileSystem(type));
             findings.add(syncs(there));
         } catch (IOException unusable) {
-            findings.add(Finding.fail(
+            findings.add(Finding.failure(
                     "data folder",
                     folder + " can't be written: " + DiskFault.text(unusable),
                     "or give another --data-dir"));
@@ -241,23 +241,23 @@ final class Checks {
     static Finding freeSpace(Path folder, long bytes) {
         String found = String.format(Locale.ROOT, "%,d MB free for %s", bytes >> 20, folder);
         if (bytes < FREE_FAIL) {
-            return Finding.fail("disk space", found, "free some, or give a --data-dir on another disk");
+            return Finding.failure("disk space", found, "free some, or give a --data-dir on another disk");
         }
         return bytes < FREE_WARN
-                ? Finding.warn("disk space", found, "free some; the spool and the history may need gigabytes")
+                ? Finding.warning("disk space", found, "free some; the spool and the history may need gigabytes")
                 : Finding.ok("disk space", found);
     }
 
     static Finding fileSystem(String type) {
         String name = type.toLowerCase(Locale.ROOT);
         if (SHARED_DISKS.stream().anyMatch(name::startsWith)) {
-            return Finding.fail(
+            return Finding.failure(
                     "file system",
                     type + " may be shared, and SQLite's write-ahead log needs a local disk",
                     "give a --data-dir on a local disk");
         }
         return name.equals("tmpfs") || name.equals("ramfs")
-                ? Finding.warn(
+                ? Finding.warning(
                         "file system",
                         type + " is in memory, so counts are lost at a reboot",
                         "give a --data-dir on a disk")
@@ -282,7 +282,7 @@ final class Checks {
     static Finding syncs(long worstMillis) {
         return worstMillis < SYNC_WARN_MILLIS
                 ? Finding.ok("disk sync", "at most " + worstMillis + " ms")
-                : Finding.warn(
+                : Finding.warning(
                         "disk sync",
                         "up to " + worstMillis + " ms, so commits are late",
                         "use a faster or less busy disk; counting continues meanwhile");
@@ -300,7 +300,7 @@ final class Checks {
                     "ledger", ledger.file() + " is in use by a running collector, which checked it at its start");
         }
         if (problem != null) {
-            return Finding.fail(
+            return Finding.failure(
                     "ledger",
                     ledger.file() + ": " + problem,
                     "keep the file, and restore a backup; a damaged ledger is set aside at the next start, and a new one"
@@ -328,7 +328,7 @@ final class Checks {
                 streamsMax);
         return heapBytes >= 128L << 20
                 ? Finding.ok("heap", found)
-                : Finding.warn("heap", found, "start the collector with at least -Xmx128m");
+                : Finding.warning("heap", found, "start the collector with at least -Xmx128m");
     }
 
     // The store and the sinks
@@ -346,7 +346,7 @@ final class Checks {
             for (Store.Server server : store.servers()) {
                 findings.add(
                         server.loses()
-                                ? Finding.warn(
+                                ? Finding.warning(
                                         "store memory",
                                         server.text() + ", so keys are lost when it is full",
                                         "raise its memory, or set Redis' maxmemory-policy to noeviction")
@@ -354,7 +354,7 @@ final class Checks {
             }
             return findings;
         } catch (IOException unanswered) {
-            return List.of(Finding.fail(
+            return List.of(Finding.failure(
                     "store",
                     opened + " does not answer: " + unanswered.getMessage(),
                     "start it, or correct --store and its login; counts are kept meanwhile"));
@@ -370,12 +370,12 @@ final class Checks {
             HttpResponse<String> version = ask(
                     address.newBuilder().addPathSegments("api/version").build().toString());
             if (version == null) {
-                findings.add(Finding.fail(
+                findings.add(Finding.failure(
                         "OpenTSDB",
                         address + " does not answer within " + ANSWER.toSeconds() + " s",
                         "start it, or correct the address; points wait in the spool meanwhile"));
             } else if (version.statusCode() != 200) {
-                findings.add(Finding.warn(
+                findings.add(Finding.warning(
                         "OpenTSDB",
                         address + " answers /api/version with " + version.statusCode(),
                         "check that it is OpenTSDB, or a server that takes its /api/put"));

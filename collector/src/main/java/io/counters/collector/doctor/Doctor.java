@@ -90,7 +90,7 @@ public final class Doctor implements Callable<Integer> {
         Checks checks = new Checks(clock, shell.nanoClock());
         Checks.Moment begin = checks.now();
         List<Finding> findings = new ArrayList<>();
-        settings.remarks().forEach(remark -> findings.add(Finding.warn("settings", remark, "correct or unset it")));
+        settings.remarks().forEach(remark -> findings.add(Finding.warning("settings", remark, "correct or unset it")));
         IntakeSettings taking = IntakeSettings.from(settings);
         LedgerSettings keeping = LedgerSettings.from(settings, heapBytes);
         StoreSettings storing = StoreSettings.from(settings);
@@ -107,7 +107,7 @@ public final class Doctor implements Callable<Integer> {
         } catch (SettingsException mistakes) {
             // The values that are wrong are checked as if they were the defaults, which would mislead.
             mistakes.mistakes()
-                    .forEach(mistake -> findings.add(Finding.fail("settings", mistake, "then run doctor again")));
+                    .forEach(mistake -> findings.add(Finding.failure("settings", mistake, "then run doctor again")));
             return findings;
         }
         findings.add(Checks.receiveBuffer());

@@ -30,11 +30,11 @@ record Finding(Level level, String what, String found, String remedy) {
         return new Finding(Level.OK, what, found, "");
     }
 
-    static Finding warn(String what, String found, String remedy) {
+    static Finding warning(String what, String found, String remedy) {
         return new Finding(Level.WARN, what, found, remedy);
     }
 
-    static Finding fail(String what, String found, String remedy) {
+    static Finding failure(String what, String found, String remedy) {
         return new Finding(Level.FAIL, what, found, remedy);
     }
 }

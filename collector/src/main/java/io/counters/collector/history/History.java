@@ -126,8 +126,8 @@ public final class History implements Sink {
             leftOutSaid = second;
             faults.warn(
                     "history left out",
-                    leftOut + " counters that moved have no history, because " + settings.countersMax()
-                            + " are kept already and have moved within the last hour; --history-counters and -Xmx allow"
+                    leftOut + " counters that changed have no history, because " + settings.countersMax()
+                            + " are kept already and have changed within the last hour; --history-counters and -Xmx allow"
                             + " more");
         }
         if (written.droppedPoints() > 0) {

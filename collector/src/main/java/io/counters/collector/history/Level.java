@@ -46,7 +46,7 @@ final class Level {
     private static final int CLEAN_TICKS = 64;
 
     /** A block ends after this many ticks, if its rows take few bytes. */
-    private static final int AGE_TICKS_MAX = 8640;
+    private static final int AGE_TICKS_MAX = 4320;
 
     private static final int AGE_TICKS_MIN = 2 * CLEAN_TICKS;
 

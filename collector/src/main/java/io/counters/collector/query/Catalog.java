@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -68,14 +68,14 @@ final class Catalog {
     }
 
     private TimeSeries series(String name) {
-        String[] parts = name.split(",");
-        SortedMap<String, String> tags = new TreeMap<>();
+        String[] parts = name.split(",", -1);
+        NavigableMap<String, String> tags = new TreeMap<>();
         for (int i = 1; i < parts.length; i++) {
             int equals = parts[i].indexOf('=');
             tags.put(parts[i].substring(0, equals), parts[i].substring(equals + 1));
         }
         series.added(name).forEach(tag -> tags.put(tag.key(), tag.value()));
-        return new TimeSeries(name, series.prefix() + parts[0], Collections.unmodifiableSortedMap(tags));
+        return new TimeSeries(name, series.prefix() + parts[0], Collections.unmodifiableNavigableMap(tags));
     }
 
     /** The first metrics that begin with this, sorted. */

@@ -12,8 +12,8 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -195,7 +195,7 @@ final class Engine {
         Points merged = new Merge(points, asked.rate() != null, asked.aggregator(), window, budget).merged();
         points.forEach(one -> budget.giveBack(one.size));
         budget.take(merged.size);
-        SortedMap<String, String> tags = new TreeMap<>();
+        NavigableMap<String, String> tags = new TreeMap<>();
         Set<String> aggregated = new TreeSet<>();
         for (Read one : read) {
             one.series().tags().forEach((key, value) -> {

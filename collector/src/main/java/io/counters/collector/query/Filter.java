@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 
 /**
  * Which values of a tag are wanted. A series without the tag is never taken, except by {@code not_key}.
@@ -143,7 +144,9 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
     }
 
     private static Set<String> literals(String text) {
-        return Set.copyOf(Arrays.asList(text.split("\\|")));
+        return Arrays.stream(text.split("\\|", -1))
+                .filter(literal -> !literal.isEmpty())
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /** The values that it lists, where it is of a type that compares them as they are. */
@@ -155,7 +158,7 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
     private static Predicate<String> wildcard(String glob) {
         boolean isOpenFirst = glob.startsWith("*");
         boolean isOpenLast = glob.endsWith("*");
-        String[] parts = glob.replaceAll("^\\*+|\\*+$", "").split("\\*");
+        String[] parts = glob.replaceAll("^\\*+|\\*+$", "").split("\\*", -1);
         return value -> {
             if (isOpenLast && !isOpenFirst && !value.startsWith(parts[0])) {
                 return false;

@@ -129,7 +129,7 @@ final class QueryParameters {
     }
 
     private static void add(String place, String text, boolean isGroupBy, List<Filter> filters) {
-        for (String tag : text.split(",")) {
+        for (String tag : text.split(",", -1)) {
             int equals = tag.indexOf('=');
             if (tag.isEmpty()) {
                 continue;

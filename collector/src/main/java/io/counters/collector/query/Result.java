@@ -1,7 +1,7 @@
 package io.counters.collector.query;
 
+import java.util.NavigableMap;
 import java.util.Set;
-import java.util.SortedMap;
 
 /**
  * The points of a group of series.
@@ -11,4 +11,4 @@ import java.util.SortedMap;
  * @param tags that all series have in common, or only some of them have
  * @param aggregated keys of the tags in which they differ
  */
-record Result(SubQuery query, int index, SortedMap<String, String> tags, Set<String> aggregated, Points points) {}
+record Result(SubQuery query, int index, NavigableMap<String, String> tags, Set<String> aggregated, Points points) {}

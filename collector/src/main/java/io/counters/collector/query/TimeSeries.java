@@ -1,6 +1,6 @@
 package io.counters.collector.query;
 
-import java.util.SortedMap;
+import java.util.NavigableMap;
 
 /**
  * A counter as OpenTSDB has it.
@@ -9,4 +9,4 @@ import java.util.SortedMap;
  * @param metric with the prefix of all metrics
  * @param tags its own and those that are added; not to be changed
  */
-record TimeSeries(String counter, String metric, SortedMap<String, String> tags) {}
+record TimeSeries(String counter, String metric, NavigableMap<String, String> tags) {}

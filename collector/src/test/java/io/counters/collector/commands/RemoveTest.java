@@ -34,7 +34,7 @@ class RemoveTest {
                 removed.add(exchange.getRequestURI().getPath());
             }
             byte[] body = ("{\"name\": \"a\", \"value\": 7"
-                            + (isDelete ? ", \"pushed\": true, \"watermarks\": 2, \"committed\": false}" : "}"))
+                            + (isDelete ? ", \"pushed\": true, \"watermarks\": 2}" : "}"))
                     .getBytes(UTF_8);
             exchange.sendResponseHeaders(200, body.length);
             exchange.getResponseBody().write(body);
@@ -82,8 +82,7 @@ class RemoveTest {
         assertThat(out.toString(UTF_8))
                 .isEqualTo(
                         isRemoved
-                                ? "removed a: its value was 7 and is now 0, also in the store (not on disk yet; the collector"
-                                        + " tries again); watermarks that stay: 2\n"
+                                ? "removed a: its value was 7 and is now 0, also in the store; watermarks that stay: 2\n"
                                 : "");
     }
 }

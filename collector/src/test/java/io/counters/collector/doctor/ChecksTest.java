@@ -50,7 +50,7 @@ class ChecksTest {
     @Test
     void a_small_receive_buffer_is_a_warning_with_the_command() {
         assertThat(Checks.receiveBuffer(212_992, 16_777_216))
-                .isEqualTo(Finding.warn(
+                .isEqualTo(Finding.warning(
                         "receive buffer",
                         "212,992 of 16,777,216 bytes for datagrams that wait, so bursts may be dropped",
                         "sysctl -w net.core.rmem_max=16777216, and restart the collector"));
@@ -179,7 +179,7 @@ class ChecksTest {
             List<Finding> findings = ports(0, 0, server.getAddress().getPort());
 
             assertThat(only(findings, "running collector"))
-                    .isEqualTo(Finding.fail(
+                    .isEqualTo(Finding.failure(
                             "running collector",
                             "the store does not answer; the disk is full",
                             "see docs/operations.md, or its log"));

@@ -2,11 +2,18 @@ package io.counters.collector.prometheus;
 
 import static io.counters.collector.ChildCollector.PATIENCE;
 import static java.net.http.HttpResponse.BodyHandlers.ofString;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.ChildCollector;
+import io.counters.collector.Proxy;
+import io.counters.collector.proxy.ProxySettings;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -96,6 +103,31 @@ class PrometheusIT {
 
                 assertThat(promtool(text, "check", "metrics")).as(path).isEmpty();
             }
+        }
+    }
+
+    @Test
+    void promtool_finds_nothing_in_the_text_of_the_proxy() throws Exception {
+        int page = freePort();
+        Path servers = Files.writeString(folder.resolve("servers.conf"), "127.0.0.1:1\t1\nudp://127.0.0.1:2\t1\n");
+        Path settings = Files.writeString(
+                folder.resolve("proxy.conf"),
+                "[statsite]\nbind_address = 127.0.0.1\nport = " + freePort() + "\nudp_port = 0\nhttp_port = " + page
+                        + "\nservers = " + servers + "\n");
+        PrintStream out = new PrintStream(OutputStream.nullOutputStream(), true, UTF_8);
+        try (Proxy proxy = new Proxy(ProxySettings.read(settings, 1L << 30), out)) {
+            String metrics = get(page, "/metrics");
+            Path text = Files.writeString(folder.resolve("metrics.txt"), metrics);
+
+            assertThat(proxy).isNotNull();
+            assertThat(metrics).contains("counters_proxy_up{server=\"127.0.0.1:1\"} 0.0\n");
+            assertThat(promtool(text, "check", "metrics")).isEmpty();
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return any.getLocalPort();
         }
     }
 

@@ -69,9 +69,9 @@ class QueryApiTest {
         for (int tick = 0; tick < TICKS; tick++) {
             long[] values = new long[COUNTERS.length];
             for (int i = 0; i < values.length; i++) {
-                values[i] = 100L * i + tick * (i + 1);
+                values[i] = 100L * i + tick * (i + 1L);
             }
-            history.put(START + 10 * tick, new Snapshot(COUNTERS, values, values.length));
+            history.put(START + 10L * tick, new Snapshot(COUNTERS, values, values.length));
         }
         return history;
     }

@@ -47,6 +47,16 @@ class MemcachedStoreTest extends StoreContract {
     }
 
     @Test
+    void the_server_is_described_with_its_memory() throws Exception {
+        send(Kind.ADD, "a", 5);
+
+        assertThat(store.servers()).singleElement().satisfies(found -> {
+            assertThat(found.text()).matches("\\S+:\\d+: memcached \\d+\\.\\S+, memory 0 of \\d+ MB, evictions 0");
+            assertThat(found.loses()).isFalse();
+        });
+    }
+
+    @Test
     void answers_of_any_length_are_separated() throws Exception {
         server.set("counter.1", "x".repeat(300_000));
         server.set("counter.2", "");

@@ -54,6 +54,23 @@ class RedisStoreTest extends StoreContract {
     }
 
     @Test
+    void the_server_is_described_with_what_it_does_when_its_memory_is_full() throws IOException {
+        send(Kind.ADD, "a", 5);
+        assertThat(store.servers()).singleElement().satisfies(found -> {
+            assertThat(found.text()).matches("Redis \\d+\\.\\S+, maxmemory unlimited, maxmemory-policy noeviction");
+            assertThat(found.loses()).isFalse();
+        });
+
+        server.ask("CONFIG SET maxmemory 100mb", 1);
+        server.ask("CONFIG SET maxmemory-policy allkeys-lru", 1);
+
+        assertThat(store.servers()).singleElement().satisfies(found -> {
+            assertThat(found.text()).endsWith(", maxmemory 100.00M, maxmemory-policy allkeys-lru");
+            assertThat(found.loses()).isTrue();
+        });
+    }
+
+    @Test
     void a_key_of_another_type_is_refused() throws IOException {
         server.ask("HSET a field 1", 1);
 
