@@ -115,12 +115,6 @@ public final class Dashboard implements AutoCloseable {
                 threads);
     }
 
-    private static List<Route> with(List<Route> more, Route... own) {
-        List<Route> all = new ArrayList<>(List.of(own));
-        all.addAll(more);
-        return all;
-    }
-
     public void start() {
         port.start();
     }
