@@ -125,7 +125,7 @@ public final class Live {
     }
 
     /** Whether each counter still has its number. */
-    @SuppressWarnings("ReferenceEquality") // The same array spares a look at a million names.
+    @SuppressWarnings("ReferenceEquality") // The same array has the same names; comparing them is for other ones.
     private static boolean continues(Snapshot before, Snapshot now) {
         return now.size() >= before.size()
                 && (now.names() == before.names()

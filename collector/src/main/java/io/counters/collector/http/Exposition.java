@@ -16,6 +16,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The text formats in which Prometheus reads metrics. */
+@SuppressWarnings("ImmutableEnumChecker") // The sets and the library's writers never change.
 public enum Exposition {
     /** Prometheus' text format, version 0.0.4; for every client that does not prefer OpenMetrics. */
     TEXT(PrometheusTextFormatWriter.create(), Set.of("text/plain", "text/*", "*/*"), Set.of("0.0.4")),
@@ -47,14 +48,14 @@ public enum Exposition {
     private double quality(@Nullable String accept) {
         return accept == null
                 ? 0
-                : Arrays.stream(accept.toLowerCase(Locale.ROOT).split(","))
+                : Arrays.stream(accept.toLowerCase(Locale.ROOT).split(",", -1))
                         .mapToDouble(this::qualityOfOne)
                         .max()
                         .orElse(0);
     }
 
     private double qualityOfOne(String range) {
-        String[] parts = range.split(";");
+        String[] parts = range.split(";", -1);
         if (!mediaRanges.contains(parts[0].strip())) {
             return 0;
         }

@@ -178,7 +178,7 @@ final class Families {
                 first.merge(
                         PrometheusNames.plain(key),
                         key,
-                        (one, other) -> created.get(other) < created.get(one) ? other : one);
+                        (one, other) -> created.getOrDefault(other, 0L) < created.getOrDefault(one, 0L) ? other : one);
             }
         }
         for (String key : created.keySet()) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param why null unless it is a rejected line
  * @param isKept false if there was no room for its bytes
  */
+@SuppressWarnings("ArrayRecordComponent") // Handed on at once, never compared.
 record Received(
         long number,
         long atMillis,

@@ -438,12 +438,14 @@ class DashboardTest {
         HttpResponse<String> metrics = ask("GET", "/metrics");
 
         assertThat(type(metrics)).isEqualTo("text/plain; version=0.0.4; charset=utf-8");
-        assertThat(metrics.body())
-                .contains("# HELP counters_ledger_counters Counters in the ledger.\n"
-                        + "# TYPE counters_ledger_counters gauge\n"
-                        + "counters_ledger_counters 0.0\n")
-                .contains("# TYPE counters_intake_rejected_lines_total counter\n"
-                        + "counters_intake_rejected_lines_total{reason=\"name_letter\"} 3.0\n");
+        assertThat(metrics.body()).contains("""
+                        # HELP counters_ledger_counters Counters in the ledger.
+                        # TYPE counters_ledger_counters gauge
+                        counters_ledger_counters 0.0
+                        """).contains("""
+                        # TYPE counters_intake_rejected_lines_total counter
+                        counters_intake_rejected_lines_total{reason="name_letter"} 3.0
+                        """);
     }
 
     @Test
@@ -467,13 +469,14 @@ class DashboardTest {
         HttpResponse<String> metrics = ask("GET", "/metrics/counters");
 
         assertThat(type(metrics)).isEqualTo("text/plain; version=0.0.4; charset=utf-8");
-        assertThat(metrics.body())
-                .isEqualTo("# HELP carts_open The counter carts.open.\n"
-                        + "# TYPE carts_open gauge\n"
-                        + "carts_open 1\n"
-                        + "# HELP orders_placed_total The counter orders.placed.\n"
-                        + "# TYPE orders_placed_total counter\n"
-                        + "orders_placed_total{method=\"card\"} 3\n");
+        assertThat(metrics.body()).isEqualTo("""
+                        # HELP carts_open The counter carts.open.
+                        # TYPE carts_open gauge
+                        carts_open 1
+                        # HELP orders_placed_total The counter orders.placed.
+                        # TYPE orders_placed_total counter
+                        orders_placed_total{method="card"} 3
+                        """);
     }
 
     @Test
@@ -485,12 +488,13 @@ class DashboardTest {
                 askFor("application/openmetrics-text;version=1.0.0", "/metrics/counters?match=orders.*");
 
         assertThat(type(metrics)).isEqualTo("application/openmetrics-text; version=1.0.0; charset=utf-8");
-        assertThat(metrics.body())
-                .isEqualTo("# HELP orders_placed The counter orders.placed.\n"
-                        + "# TYPE orders_placed counter\n"
-                        + "orders_placed_total{method=\"card\"} 3\n"
-                        + "orders_placed_created{method=\"card\"} 1700000000\n"
-                        + "# EOF\n");
+        assertThat(metrics.body()).isEqualTo("""
+                        # HELP orders_placed The counter orders.placed.
+                        # TYPE orders_placed counter
+                        orders_placed_total{method="card"} 3
+                        orders_placed_created{method="card"} 1700000000
+                        # EOF
+                        """);
     }
 
     @Test

@@ -251,7 +251,7 @@ class FamiliesTest {
                     .toList();
             List<String> types = lines.stream()
                     .filter(line -> line.startsWith("# TYPE"))
-                    .map(line -> line.split(" ")[2])
+                    .map(line -> line.split(" ", -1)[2])
                     .toList();
 
             assertThat(samples).hasSizeGreaterThanOrEqualTo(names.size()).doesNotHaveDuplicates();

@@ -68,7 +68,7 @@ class PrometheusIT {
                 first.kill();
             }
             try (ChildCollector second = collector()) {
-                long before = second.counters().get("orders.placed,method=card");
+                long before = second.counters().getOrDefault("orders.placed,method=card", 0L);
                 prometheus.scrape(second.page());
                 second.datagram("increment orders.placed,method=card 10");
                 await().atMost(PATIENCE).until(() -> prometheus.value(ORDERS) == before + 10);
