@@ -217,9 +217,16 @@ final class Chromium implements AutoCloseable {
         return quoted.substring(1, quoted.length() - 1);
     }
 
+    /** Ends it as a user does, so that it deletes its temporary files. */
     @Override
     public void close() {
-        socket.abort();
-        program.close();
+        try {
+            tell("Browser.close", "{}");
+            program.awaitEnd();
+        } catch (Exception alreadyGone) {
+            // Then it is killed.
+        } finally {
+            program.close();
+        }
     }
 }
