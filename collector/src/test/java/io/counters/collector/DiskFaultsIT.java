@@ -182,7 +182,7 @@ class DiskFaultsIT {
         assertThat(child.status(END)).isEqualTo(EXIT_UNCOMMITTED);
         assertThat(child.said())
                 .contains("the last changes could NOT be written to the ledger: ", "; counters affected: 1;")
-                .contains("a write to the disk has not returned yet");
+                .contains("a write to the disk has not returned");
         faults.heal();
         ChildCollector next = started();
         next.datagram(S1 + "30 3\nincrement a 1 6\nincrement b 1 1");
