@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.counters.testsupport.DefaultSignals;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,8 +29,9 @@ class TopIT {
         String top = java + " -XX:TieredStopAtLevel=1 -jar "
                 + Path.of("target", "collector.jar").toAbsolutePath() + " top --at http://127.0.0.1:"
                 + collector.page();
-        return new ProcessBuilder(
-                        "script", "-qec", "trap : INT; stty -g; " + top + "; echo status $?; stty -g", "/dev/null")
+        List<String> command =
+                List.of("script", "-qec", "trap : INT; stty -g; " + top + "; echo status $?; stty -g", "/dev/null");
+        return new ProcessBuilder(DefaultSignals.command("INT,TERM", command))
                 .redirectErrorStream(true)
                 .redirectOutput(screen.toFile())
                 .start();
@@ -68,7 +70,7 @@ class TopIT {
             collector.datagram("increment orders.placed 4321");
             awaitScreen(screen, "5,555");
             type(terminal, "/cart\n");
-            awaitScreen(screen, "/ filters: cart", "counters top: 1 counters");
+            awaitScreen(screen, "/ filters: cart", "counters top: 1 counter");
             type(terminal, "q");
 
             assertRestored(terminal, screen, 0);

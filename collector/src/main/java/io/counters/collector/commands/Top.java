@@ -166,7 +166,8 @@ public final class Top implements Callable<Integer> {
     }
 
     private String title(List<Rates.Row> shown) {
-        return String.format(Locale.ROOT, "counters top: %,d counters", shown.size());
+        return String.format(
+                Locale.ROOT, "counters top: %,d %s", shown.size(), shown.size() == 1 ? "counter" : "counters");
     }
 
     private List<String> colored(List<String> lines) {
