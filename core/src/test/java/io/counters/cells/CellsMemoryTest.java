@@ -75,6 +75,10 @@ class CellsMemoryTest {
 
     @Test
     void a_thread_with_few_counters_takes_under_400_bytes() throws Exception {
+        // The first threads of a JVM, and the first collections of its heap, leave other things behind.
+        run(1_000);
+        heapBytes();
+        cells.sums();
         CountDownLatch enough = new CountDownLatch(1);
         int threads = 1_000;
         CountDownLatch ready = new CountDownLatch(threads);
@@ -102,7 +106,7 @@ class CellsMemoryTest {
 
         System.out.printf("bytes: %d per living thread with few counters%n", (after - before) / threads);
         assertThat((after - before) / threads).isBetween(200L, 400L);
-        assertThat(cells.sums()).isEqualTo(Map.of("warm", threads + 2L));
+        assertThat(cells.sums()).isEqualTo(Map.of("warm", threads + 1_000 + 2L));
     }
 
     @Test
