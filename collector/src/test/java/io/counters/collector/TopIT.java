@@ -3,7 +3,6 @@ package io.counters.collector;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.counters.testsupport.DefaultSignals;
 import java.io.IOException;
@@ -13,18 +12,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code top} of collector.jar in a pseudo terminal, which script(1) of util-linux makes. */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "script(1) of other systems takes other flags")
 class TopIT {
     @TempDir
     Path folder;
 
     /** Runs top in a terminal, and prints the terminal's settings before and after it. */
     private Process top(ChildCollector collector, Path screen) throws IOException {
-        assumeTrue(
-                Files.isExecutable(Path.of("/usr/bin/script")) && Files.isExecutable(Path.of("/usr/bin/stty")),
-                "script(1) and stty(1) are needed for a pseudo terminal");
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         String top = java + " -XX:TieredStopAtLevel=1 -jar "
                 + Path.of("target", "collector.jar").toAbsolutePath() + " top --at http://127.0.0.1:"

@@ -2,6 +2,7 @@ package io.counters.collector.prometheus;
 
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
+import io.counters.collector.self.Glob;
 import io.counters.wire.NameReader;
 import java.util.List;
 
@@ -31,29 +32,7 @@ record NamePatterns(List<String> patterns) {
         return patterns.isEmpty() || patterns.stream().anyMatch(pattern -> matches(pattern, name));
     }
 
-    /** When the rest does not match, the last {@code *} takes one character more. */
     private static boolean matches(String pattern, String name) {
-        int at = 0;
-        int star = -1;
-        int starEnd = 0;
-        int i = 0;
-        while (i < name.length()) {
-            if (at < pattern.length() && pattern.charAt(at) == '*') {
-                star = at++;
-                starEnd = i;
-            } else if (at < pattern.length() && pattern.charAt(at) == name.charAt(i)) {
-                at++;
-                i++;
-            } else if (star >= 0) {
-                at = star + 1;
-                i = ++starEnd;
-            } else {
-                return false;
-            }
-        }
-        while (at < pattern.length() && pattern.charAt(at) == '*') {
-            at++;
-        }
-        return at == pattern.length();
+        return Glob.isOne(pattern) ? new Glob(pattern).matches(name) : pattern.equals(name);
     }
 }
