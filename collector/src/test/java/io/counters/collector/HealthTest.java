@@ -123,7 +123,7 @@ class HealthTest {
 
         assertThat(health.troubles())
                 .containsExactly(
-                        "the disk of the data folder has 63 MB left, less than 64; free some, or counts can't be"
+                        "the disk of the data folder has 63 MB left, less than 64; free some, or counts cannot be"
                                 + " committed soon, for 6 s");
     }
 }

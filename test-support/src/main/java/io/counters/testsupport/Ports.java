@@ -16,7 +16,7 @@ import java.util.Scanner;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Reserves ports: for servers that can't be told to take any port and say which, for those that are started again on the
+ * Reserves ports: for servers that cannot be told to take any port and say which, for those that are started again on the
  * same port, and for those that are not there. All others bind port 0.
  */
 public final class Ports {

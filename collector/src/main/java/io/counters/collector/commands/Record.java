@@ -80,7 +80,7 @@ public final class Record implements Callable<Integer> {
         } catch (FileAlreadyExistsException exists) {
             throw new IOException(file + " exists already; give another file, or delete it", exists);
         } catch (IOException cannot) {
-            throw new IOException(file + " can't be created: " + DiskFault.text(cannot), cannot);
+            throw new IOException(file + " cannot be created: " + DiskFault.text(cannot), cannot);
         }
         Thread end = shell.endings().newThread(() -> close(writer));
         Runtime.getRuntime().addShutdownHook(end);

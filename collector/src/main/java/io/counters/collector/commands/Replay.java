@@ -113,7 +113,7 @@ public final class Replay implements Callable<Integer> {
         } catch (NoSuchFileException missing) {
             throw new IOException(from + " does not exist; 'record' writes such a file", missing);
         } catch (java.nio.file.FileSystemException unreadable) {
-            throw new IOException(from + " can't be read: " + DiskFault.text(unreadable), unreadable);
+            throw new IOException(from + " cannot be read: " + DiskFault.text(unreadable), unreadable);
         }
     }
 

@@ -76,7 +76,7 @@ final class CountersApi {
             throw new RequestException(
                     503,
                     "counter " + name
-                            + " is removed, but this is not on disk yet, because the ledger can't be written; the"
+                            + " is removed, but this is not on disk yet, because the ledger cannot be written; the"
                             + " next commit that succeeds writes it. Until then a crash undoes the removal");
         }
         return Answer.json(json -> {

@@ -95,7 +95,7 @@ final class Panel {
         try {
             data.write(new JsonWriter(out));
         } catch (IOException impossible) {
-            throw new UncheckedIOException("a text in memory can't be written", impossible);
+            throw new UncheckedIOException("a text in memory cannot be written", impossible);
         }
         return "event: " + name + "\ndata: " + out + "\n\n";
     }

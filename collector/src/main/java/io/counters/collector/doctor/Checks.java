@@ -33,7 +33,7 @@ import java.util.function.LongSupplier;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
-/** The checks. Those whose facts a test can't bring about on any machine take them as arguments. */
+/** The checks. Those whose facts a test cannot bring about on any machine take them as arguments. */
 final class Checks {
     private static final Duration ANSWER = Duration.ofSeconds(3);
     private static final long FREE_FAIL = 64L << 20;
@@ -160,7 +160,7 @@ final class Checks {
                     ? Finding.ok(what, port + " is held by the running collector")
                     : Finding.failure(
                             what,
-                            port + " can't be opened: " + taken.getMessage(),
+                            port + " cannot be opened: " + taken.getMessage(),
                             "stop the program that uses it (ss -lunpt | grep " + port + "), or give another " + flag);
         } catch (Exception notClosed) {
             return Finding.warning(what, port + " could not be closed: " + notClosed, "try again");
@@ -233,7 +233,7 @@ final class Checks {
         } catch (IOException unusable) {
             findings.add(Finding.failure(
                     "data folder",
-                    folder + " can't be written: " + DiskFault.text(unusable),
+                    folder + " cannot be written: " + DiskFault.text(unusable),
                     "or give another --data-dir"));
         }
         return findings;

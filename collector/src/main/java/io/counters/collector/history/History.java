@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * The values of counters over time. Takes every tick on the thread of its {@link Sink}, and answers questions on any thread,
  * also while it takes one.
  *
- * <p>A tick is in the file, synced, when {@link #put} returns. If it can't be written, that tick is missing in graphs; it is
+ * <p>A tick is in the file, synced, when {@link #put} returns. If it cannot be written, that tick is missing in graphs; it is
  * counted and said, and the next tick tries again. Counts are never affected.
  */
 public final class History implements Sink {
@@ -43,7 +43,7 @@ public final class History implements Sink {
     /** What readers read; null before the file could be opened. */
     private volatile @Nullable Recorder recorder;
 
-    /** Why the file can't be used now; null while it can. */
+    /** Why the file cannot be used now; null while it can. */
     private volatile @Nullable String trouble;
 
     /** A reader found the file damaged. */
@@ -230,7 +230,7 @@ public final class History implements Sink {
         trouble = reason;
         faults.warn(
                 "history",
-                "can't write the history " + settings.file() + ": " + reason
+                "cannot write the history " + settings.file() + ": " + reason
                         + "; this tick is missing in its graphs, counts are unaffected, and the next tick tries again");
     }
 
@@ -254,7 +254,7 @@ public final class History implements Sink {
      *
      * @param stepSeconds how far apart samples may be: the coarsest resolution is taken that is not above it. What is older
      *     than that one keeps comes from a coarser one, and what is newer than its last tick from a finer one
-     * @throws IOException when the file can't be read now; the message says why
+     * @throws IOException when the file cannot be read now; the message says why
      */
     public Samples samples(String name, long fromSecond, long toSecond, int stepSeconds) throws IOException {
         Samples none = new Samples(name, settings.intervalSeconds(), new long[0], new long[0]);
@@ -264,7 +264,7 @@ public final class History implements Sink {
     /**
      * Names that begin with this prefix, in their order; also of counters that the ledger does not have any more.
      *
-     * @throws IOException when the file can't be read now
+     * @throws IOException when the file cannot be read now
      */
     public List<String> names(String prefix, int max) throws IOException {
         return names(prefix, prefix + Character.MAX_VALUE, max);
@@ -273,7 +273,7 @@ public final class History implements Sink {
     /**
      * Names from this one on and before the other, in their order.
      *
-     * @throws IOException when the file can't be read now
+     * @throws IOException when the file cannot be read now
      */
     public List<String> names(String from, String before, int max) throws IOException {
         return ask(List.of(), (open, reader) -> reader.names(from, before, max));
@@ -282,7 +282,7 @@ public final class History implements Sink {
     /**
      * From when to when something is known of a counter; empty for one that is not known.
      *
-     * @throws IOException when the file can't be read now
+     * @throws IOException when the file cannot be read now
      */
     public Optional<Extent> extent(String name) throws IOException {
         return ask(Optional.empty(), (open, reader) -> extent(open, reader, name));
@@ -345,16 +345,16 @@ public final class History implements Sink {
         }
         Recorder open = recorder;
         if (open == null) {
-            throw new IOException("can't read the history " + settings.file() + ": " + trouble);
+            throw new IOException("cannot read the history " + settings.file() + ": " + trouble);
         }
         try {
             return readers.read(reader -> question.ask(open, reader));
         } catch (SQLException | DamagedHistory failure) {
-            // A block that can't be read is no reason to give up all others.
+            // A block that cannot be read is no reason to give up all others.
             if (failure instanceof SQLException && HistoryFile.isDamage(failure)) {
                 isSuspect = true;
             }
-            throw new IOException("can't read the history " + settings.file() + ": " + failure.getMessage(), failure);
+            throw new IOException("cannot read the history " + settings.file() + ": " + failure.getMessage(), failure);
         }
     }
 

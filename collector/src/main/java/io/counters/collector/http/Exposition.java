@@ -92,7 +92,7 @@ public enum Exposition {
         try {
             writer.write(out, metrics, EscapingScheme.UNDERSCORE_ESCAPING);
         } catch (IOException impossible) {
-            throw new UncheckedIOException("a text in memory can't be written", impossible);
+            throw new UncheckedIOException("a text in memory cannot be written", impossible);
         }
         return out.toString(UTF_8);
     }

@@ -99,7 +99,7 @@ public final class HttpPort implements AutoCloseable {
      * @param nanoClock monotonic, for all time limits
      * @param threads creates the threads of the event loop and the workers; an uncaught exception in one of them must end
      *     the program
-     * @throws IOException if the port can't be opened
+     * @throws IOException if the port cannot be opened
      */
     public HttpPort(
             int number,
@@ -157,7 +157,7 @@ public final class HttpPort implements AutoCloseable {
         if (!opening.isSuccess()) {
             close();
             throw new IOException(
-                    "can't open the page on port " + number + " ("
+                    "cannot open the page on port " + number + " ("
                             + opening.cause().getMessage() + "); " + remedy,
                     opening.cause());
         }
@@ -196,7 +196,7 @@ public final class HttpPort implements AutoCloseable {
         public void exceptionCaught(ChannelHandlerContext context, Throwable fault) {
             context.fireExceptionCaught(fault);
             faults.warn(
-                    "http accept", () -> "the page can't accept a connection and tries again in 1 s: " + shown(fault));
+                    "http accept", () -> "the page cannot accept a connection and tries again in 1 s: " + shown(fault));
         }
     }
 

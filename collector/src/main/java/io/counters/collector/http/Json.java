@@ -43,7 +43,7 @@ public final class Json implements Text {
             }
             return more;
         } catch (IOException impossible) {
-            throw new UncheckedIOException("a text in memory can't be written", impossible);
+            throw new UncheckedIOException("a text in memory cannot be written", impossible);
         }
     }
 

@@ -23,7 +23,7 @@ public final class Request {
     /**
      * @param uri as the request line has it
      * @param rawRest what the route's {@code *} stands for, not decoded
-     * @throws RequestException when the URI can't be decoded
+     * @throws RequestException when the URI cannot be decoded
      */
     Request(String method, String uri, String rawRest, HttpHeaders headers, byte[] body) {
         this.method = method;
@@ -35,7 +35,7 @@ public final class Request {
             rest = decoder(rawRest).path();
             parameters = decoder.parameters();
         } catch (IllegalArgumentException malformed) {
-            throw RequestException.bad("the request's path or query " + shown(uri) + " can't be decoded: "
+            throw RequestException.bad("the request's path or query " + shown(uri) + " cannot be decoded: "
                     + shown(String.valueOf(malformed.getMessage()))
                     + "; write a percent sign as %25, and other bytes as % and two hexadecimal digits");
         }

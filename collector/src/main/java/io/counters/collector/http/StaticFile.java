@@ -44,7 +44,7 @@ final class StaticFile implements Function<Request, Answer> {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
             tag = '"' + HexFormat.of().formatHex(digest, 0, 16) + '"';
         } catch (IOException unreadable) {
-            throw new UncheckedIOException(resource + " can't be read from the jar", unreadable);
+            throw new UncheckedIOException(resource + " cannot be read from the jar", unreadable);
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("every JDK has SHA-256", impossible);
         }

@@ -46,7 +46,7 @@ final class Engine {
      * The results of all queries, in their order.
      *
      * @throws RequestException when a metric or a tag is unknown, or the budget is not enough
-     * @throws IOException when history can't be read now
+     * @throws IOException when history cannot be read now
      */
     List<Result> answer(Query query, Budget budget) throws IOException {
         List<Result> results = new ArrayList<>();

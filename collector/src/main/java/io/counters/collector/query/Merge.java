@@ -129,7 +129,7 @@ final class Merge {
         double value = aggregator.real(reals, 0, size);
         if (Double.isInfinite(value)) {
             throw RequestException.bad("the aggregator " + aggregator + " comes to infinity at " + millis
-                    + " ms, which JSON can't say; take another one");
+                    + " ms, which JSON cannot say; take another one");
         }
         return value;
     }

@@ -56,7 +56,7 @@ final class QueryReader {
                 case "msResolution" -> isMillis = flag();
                 case "showQuery" -> showsQuery = flag();
                 case "queries" -> queries = queries();
-                case "delete" -> refuse(flag(), "delete", "history can't be deleted by a query; leave it out");
+                case "delete" -> refuse(flag(), "delete", "history cannot be deleted by a query; leave it out");
                 case "useCalendar" ->
                     refuse(flag(), "useCalendar", "intervals of the calendar are not supported; leave it out");
                 default -> json.skipValue();

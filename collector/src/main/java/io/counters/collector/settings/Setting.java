@@ -12,8 +12,8 @@ public enum Setting {
     TCP_PORT("", "TCP port for counts, 0 to 65535; if it is left out, the UDP port's number"),
     STATSD_NAMES(
             "clean",
-            "what happens to StatsD lines whose names or tags can't be stored; clean: such characters become _, and a tag"
-                    + " without a value gets the value true; strict: the lines are rejected"),
+            "what happens to StatsD lines whose names or tags cannot be stored; clean: such characters become _, and a"
+                    + " tag without a value gets the value true; strict: the lines are rejected"),
     DROP_TAGS("", "keys of tags to leave out of StatsD lines, separated by commas: pod,container_id"),
     UNIX(
             "",

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Each check with something broken. What can't be broken here, such as the kernel's limits, is given as a fact. */
+/** Each check with something broken. What cannot be broken here, such as the kernel's limits, is given as a fact. */
 class ChecksTest {
     private final Checks checks = new Checks(InstantSource.system(), System::nanoTime);
 

@@ -412,7 +412,7 @@ class HistoryTest {
                         }
                     })
                     .isInstanceOf(IOException.class)
-                    .hasMessageContaining("can't read the history");
+                    .hasMessageContaining("cannot read the history");
             kept.counters.put("counter0", 5L);
             kept.tick(BEGIN + DAY);
 

@@ -146,7 +146,7 @@ class RouteTest {
                 "limit=99999999999999999999|it must be a whole number from 1 to 100",
                 "limit=1&limit=1|the parameter limit is given 2 times; give it once",
                 "lim%0Ait=1|the parameter \"lim?it\" is unknown; /api/things takes limit, q, tag",
-                "q=%zz|the request's path or query \"/api/things?q=%zz\" can't be decoded",
+                "q=%zz|the request's path or query \"/api/things?q=%zz\" cannot be decoded",
                 "q=%|write a percent sign as %25",
             })
     void a_wrong_parameter_is_400_with_place_value_and_rule(String query, String message) throws IOException {
