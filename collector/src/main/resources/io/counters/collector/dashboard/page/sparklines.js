@@ -75,7 +75,7 @@ export function add(name, value) {
     values[last] = value;
   } else {
     if (last >= 0 && now - seconds[last] > 2 * STEP) {
-      // It has rested until a moment ago.
+      // It had not changed until just now.
       seconds.push(now - STEP);
       values.push(values[last]);
     }
