@@ -164,7 +164,7 @@ class CommandsTest {
         assertThat(get.status()).isEqualTo(1);
         assertThat(get.out()).isEqualTo("orders.placed 17\n");
         assertThat(get.err())
-                .isEqualTo("counters get: there is no counter orders.place here; the nearest are orders.placed;"
+                .isEqualTo("counters get: there is no counter orders.place here; similar names: orders.placed;"
                         + " get '*PART*' lists names\n");
     }
 

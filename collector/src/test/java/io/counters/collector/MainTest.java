@@ -216,8 +216,8 @@ class MainTest {
 
         assertThat(said())
                 .startsWith(
-                        "counters collector: --udp-port stands before the command get, which would not see it; write"
-                                + " the flags of get behind it\n");
+                        "counters collector: --udp-port comes before the command get, which would ignore it; write"
+                                + " the flags of get after its name\n");
     }
 
     @Test

@@ -51,7 +51,7 @@ final class Recording {
 
         void write(long atMillis, byte[] datagram) throws IOException {
             firstMillis = firstMillis < 0 ? atMillis : firstMillis;
-            // The wall clock may have been set back meanwhile.
+            // The wall clock may have been set back.
             long millis = Math.max(0, atMillis - firstMillis);
             write((millis + " " + datagram.length + "\n").getBytes(ISO_8859_1));
             write(datagram);

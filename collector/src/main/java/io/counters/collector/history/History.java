@@ -363,7 +363,7 @@ public final class History implements Sink {
     public String toString() {
         return settings.isOn()
                 ? settings.file() + ", " + settings.countersMax() + " counters at most"
-                : "none; --history-counters 20000 keeps one";
+                : "none; to keep one, use --history-counters 20000";
     }
 
     @Override

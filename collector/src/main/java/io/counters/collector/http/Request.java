@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** A request as its route gets it: complete, with its path and its parameters decoded. For any thread. */
+/** A request as its route receives it: complete, with its path and its parameters decoded. For any thread. */
 public final class Request {
     private final String method;
     private final String path;
@@ -21,7 +21,7 @@ public final class Request {
     private final byte[] body;
 
     /**
-     * @param uri as the request line has it
+     * @param uri as in the request line
      * @param rawRest what the route's {@code *} stands for, not decoded
      * @throws RequestException when the URI cannot be decoded
      */
@@ -96,8 +96,8 @@ public final class Request {
     /**
      * A parameter that is a whole number.
      *
-     * @param absent what it is if the request does not have it
-     * @throws RequestException when it is no whole number from {@code min} to {@code max}
+     * @param absent the value if the request does not have it
+     * @throws RequestException when it is not a whole number from {@code min} to {@code max}
      */
     public long number(String name, long min, long max, long absent) {
         String text = parameter(name);
@@ -110,7 +110,7 @@ public final class Request {
                 return number;
             }
         } catch (NumberFormatException noNumber) {
-            // It is told below, with the rule.
+            // Reported below, with the rule.
         }
         throw RequestException.bad("the parameter " + name + " is " + shown(text) + "; it must be a whole number from "
                 + min + " to " + max);
@@ -130,7 +130,7 @@ public final class Request {
         return body;
     }
 
-    /** A text of the client's as an answer may show it: in quotes, one line, and not too long. */
+    /** A text from the client, as an answer may show it: in quotes, on one line, and not too long. */
     public static String shown(String text) {
         return '"' + FaultLog.shown(text) + '"';
     }

@@ -82,7 +82,7 @@ class RemoveTest {
         assertThat(out.toString(UTF_8))
                 .isEqualTo(
                         isRemoved
-                                ? "removed a: its value was 7 and is now 0, also in the store; watermarks that stay: 2\n"
+                                ? "removed a: its value was 7 and is now 0, in the store too; watermarks that stay: 2\n"
                                 : "");
     }
 }

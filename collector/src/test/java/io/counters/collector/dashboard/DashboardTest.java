@@ -246,7 +246,7 @@ class DashboardTest {
         assertThat(typo.statusCode()).isEqualTo(404);
         assertThat(typo.body())
                 .startsWith("{\"error\":{\"code\":404,\"message\":\"there is no counter Orders.plced here;"
-                        + " the nearest are orders.placed and orders.refused. ");
+                        + " similar names: orders.placed and orders.refused. ");
         assertThat(far.body()).contains("there is no counter zzz here. ", "/api/counters?q=");
     }
 
@@ -401,7 +401,7 @@ class DashboardTest {
         assertThat(ask("GET", "/api/counters/left/history?from=0&to=10&step=1h").statusCode())
                 .isEqualTo(200);
         assertThat(ask("GET", "/api/counters/nww/history").statusCode()).isEqualTo(404);
-        assertThat(ask("GET", "/api/counters/nww/history").body()).contains("nearest are new");
+        assertThat(ask("GET", "/api/counters/nww/history").body()).contains("similar names: new");
     }
 
     @ParameterizedTest

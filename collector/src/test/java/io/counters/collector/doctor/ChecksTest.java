@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Each check with something broken. What cannot be broken here, such as the kernel's limits, is given as a fact. */
+/** Each check with something broken. What a test cannot break, such as the kernel's limits, is given as a fact. */
 class ChecksTest {
     private final Checks checks = new Checks(InstantSource.system(), System::nanoTime);
 
@@ -53,7 +53,7 @@ class ChecksTest {
         assertThat(Checks.receiveBuffer(212_992, 16_777_216))
                 .isEqualTo(Finding.warning(
                         "receive buffer",
-                        "212,992 of 16,777,216 bytes for datagrams that wait, so bursts may be dropped",
+                        "212,992 of 16,777,216 bytes for waiting datagrams, so bursts may be dropped",
                         "sysctl -w net.core.rmem_max=16777216, and restart the collector"));
         assertThat(Checks.receiveBuffer(16_777_216, 16_777_216).level()).isEqualTo(OK);
         assertThat(Checks.receiveBuffer().level()).isNotEqualTo(FAIL);
@@ -163,7 +163,7 @@ class ChecksTest {
             assertThat(only(findings, "UDP port").level()).isEqualTo(FAIL);
             assertThat(only(findings, "UDP port").remedy()).endsWith("or give another --udp-port");
             assertThat(only(findings, "TCP port").level()).isEqualTo(FAIL);
-            assertThat(only(findings, "HTTP port")).isEqualTo(Finding.ok("HTTP port", "any free one"));
+            assertThat(only(findings, "HTTP port")).isEqualTo(Finding.ok("HTTP port", "any free port"));
         }
     }
 

@@ -181,7 +181,8 @@ class HistoryTest {
 
             assertThat(Files.size(kept.settings.file())).isLessThan(bytes + (512 << 10));
             assertThat(kept.counted("history_dropped_points_total")).isGreaterThan(100_000);
-            assertThat(kept.said.lines().get(0)).contains("its oldest values were deleted", "to keep more, raise --history-bytes");
+            assertThat(kept.said.lines().get(0))
+                    .contains("its oldest values were deleted", "to keep more, raise --history-bytes");
             assertThat(kept.samples("counter7", last, last)).isEqualTo(last + "=" + kept.counters.get("counter7"));
             List<Long> fine = seconds(kept.history.samples("counter7", BEGIN, last));
             assertThat(fine).as("hours and minutes are still there").startsWith(BEGIN, BEGIN + 300);

@@ -211,7 +211,7 @@ class QueryApiTest {
 
     @Test
     void a_point_is_refused_with_the_place_where_it_belongs() throws Exception {
-        assertRefused("/api/put?details", "[{'metric':'x'}]", 403, "takes no points", "UDP");
+        assertRefused("/api/put?details", "[{'metric':'x'}]", 403, "accepts no points", "UDP");
     }
 
     @ParameterizedTest
