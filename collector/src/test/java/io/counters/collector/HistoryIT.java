@@ -108,7 +108,7 @@ class HistoryIT {
     }
 
     @Test
-    void twenty_kills_while_it_is_written_lose_at_most_the_tick_of_that_moment_and_double_nothing() throws Exception {
+    void twenty_kills_during_writes_each_lose_at_most_one_tick_and_duplicate_none() throws Exception {
         Random random = new Random(1);
         List<Long> kills = new ArrayList<>();
         for (int kill = 0; kill < KILLS; kill++) {
@@ -165,7 +165,7 @@ class HistoryIT {
     }
 
     @Test
-    void the_last_tick_before_an_orderly_end_is_in_it() throws Exception {
+    void the_last_tick_before_an_orderly_end_is_in_the_history() throws Exception {
         ChildCollector child = start(Map.of(), "--sink=stdout");
         child.datagram("increment a 5");
         child.awaitCounter("a", 5);
@@ -178,7 +178,7 @@ class HistoryIT {
 
     @ParameterizedTest
     @CsvSource({"WRITE_ERRNO, 28", "WRITE_ERRNO, 5", "SYNC_ERRNO, 5"})
-    void a_disk_that_fails_costs_ticks_and_is_healed_by_the_next(Slot slot, int errno) throws Exception {
+    void a_failing_disk_loses_ticks_until_it_works_again(Slot slot, int errno) throws Exception {
         // The ledger is on the same disk: ticks take place only while it can be committed.
         Faults faults = new Faults(folder.resolve("control"), Files.createDirectory(folder.resolve("data")));
         ChildCollector child = start(faults.environment(), "--sink=stdout");

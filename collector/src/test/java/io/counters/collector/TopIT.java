@@ -58,7 +58,7 @@ class TopIT {
     }
 
     @Test
-    void the_table_is_live_filters_and_quits_with_q_and_the_terminal_is_restored() throws Exception {
+    void the_table_is_updated_and_filtered_and_q_quits_and_restores_the_terminal() throws Exception {
         try (ChildCollector collector = new ChildCollector(folder, Map.of(), List.of())) {
             collector.datagram("increment orders.placed 1234\nincrement carts.opened 5");
             collector.awaitCounter("carts.opened", 5);

@@ -124,7 +124,7 @@ class OpenTsdbIT {
 
     /** Whatever Grafana asks is answered by the collector's history as by OpenTSDB, over the same points. */
     @Test
-    void Grafana_reads_the_history_as_it_reads_OpenTSDB() throws Exception {
+    void Grafana_gets_the_same_answers_from_the_history_as_from_OpenTSDB() throws Exception {
         openTsdb.assign(
                 "metric=grafana.late,grafana.orders&tagk=host,method,via&tagv=card,cash,here,web01,web02,webC3");
         try (CollectorProgram collector = CollectorProgram.start(

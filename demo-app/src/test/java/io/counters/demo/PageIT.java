@@ -72,7 +72,7 @@ class PageIT {
 
     @Test
     @Tag("once")
-    void the_demos_counters_move_can_be_drawn_searched_and_zoomed_and_a_link_shows_the_same() throws Exception {
+    void the_demos_counters_can_be_drawn_searched_and_zoomed_and_a_link_shows_the_same() throws Exception {
         int port = Ports.reserve();
         Program demo = Program.start(
                 SCRIPT,

@@ -58,7 +58,7 @@ class RemoveTest {
         "true,  '',      --yes, true",
         "false, '',      '',    true",
     })
-    void a_person_is_asked_and_a_script_is_not(boolean isTerminal, String typed, String flag, boolean isRemoved) {
+    void rm_asks_at_a_terminal_and_not_in_a_script(boolean isTerminal, String typed, String flag, boolean isRemoved) {
         Shell shell = new Shell(
                 new ByteArrayInputStream(typed.getBytes(UTF_8)),
                 new PrintStream(out, true, UTF_8),

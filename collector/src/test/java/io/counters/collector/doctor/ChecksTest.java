@@ -49,7 +49,7 @@ class ChecksTest {
     }
 
     @Test
-    void a_small_receive_buffer_is_a_warning_with_the_command() {
+    void a_small_receive_buffer_is_a_warning_with_the_remedy() {
         assertThat(Checks.receiveBuffer(212_992, 16_777_216))
                 .isEqualTo(Finding.warning(
                         "receive buffer",
@@ -138,7 +138,7 @@ class ChecksTest {
     }
 
     @Test
-    void a_ledger_is_told_with_its_size_and_its_damage() {
+    void a_ledger_is_shown_with_its_size_and_its_damage() {
         assertThat(Checks.ledger(ledger(false, null)).found())
                 .endsWith("ledger.sqlite: format 3, 1,234 counters, 5 senders with totals, not damaged");
         assertThat(Checks.ledger(ledger(true, null)).level()).isEqualTo(OK);
@@ -155,7 +155,7 @@ class ChecksTest {
     }
 
     @Test
-    void ports_of_other_programs_are_failures_with_the_flag() throws Exception {
+    void ports_held_by_other_programs_are_failures_that_name_the_flag() throws Exception {
         try (DatagramSocket udp = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 ServerSocket tcp = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             List<Finding> findings = ports(udp.getLocalPort(), tcp.getLocalPort(), 0);
@@ -168,7 +168,7 @@ class ChecksTest {
     }
 
     @Test
-    void a_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
+    void a_running_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/readyz", exchange -> {
             byte[] body =

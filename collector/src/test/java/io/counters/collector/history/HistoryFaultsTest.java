@@ -16,7 +16,7 @@ class HistoryFaultsTest {
     Path folder;
 
     @Test
-    void whichever_call_on_a_file_fails_the_ticks_before_and_after_are_there() throws Exception {
+    void if_any_call_on_a_file_fails_the_ticks_before_and_after_it_are_kept() throws Exception {
         Path control = folder.resolve("control");
         Path data = Files.createDirectory(folder.resolve("data"));
         Faults faults = new Faults(control, data);

@@ -47,7 +47,7 @@ class HistorySimulationTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
-    void what_is_read_is_what_was_published(long seed) throws Exception {
+    void samples_are_equal_to_the_published_values(long seed) throws Exception {
         Random random = new Random(seed);
         // One resolution, so that the others do not answer for it; ticks are as far apart as it needs.
         resolution =

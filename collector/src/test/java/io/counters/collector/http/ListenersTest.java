@@ -83,7 +83,7 @@ class ListenersTest {
     }
 
     @Test
-    void who_listens_is_told_the_state_at_once_and_every_new_one() throws IOException {
+    void a_listener_gets_the_state_at_once_and_each_new_one() throws IOException {
         Browser browser = listening("/live");
 
         assertThat(browser.chunk()).isEqualTo("data: 0\n\n");
@@ -107,7 +107,7 @@ class ListenersTest {
     }
 
     @Test
-    void nothing_is_made_while_nobody_listens() throws IOException {
+    void no_events_are_created_without_listeners() throws IOException {
         assertThat(listeners.isEmpty()).isTrue();
         tell(1);
         assertThat(made).hasValue(0);
@@ -123,7 +123,7 @@ class ListenersTest {
     }
 
     @Test
-    void who_reads_slowly_gets_the_newest_state_and_not_those_between() throws Exception {
+    void a_slow_reader_gets_the_newest_state_and_not_those_in_between() throws Exception {
         Browser slow = served.browser(4096).ask("GET", "/live-huge");
         await().until(() -> made.get() == 1);
         Browser quick = listening("/live");
@@ -146,7 +146,7 @@ class ListenersTest {
     }
 
     @Test
-    void who_takes_nothing_for_10_seconds_is_closed() throws Exception {
+    void a_listener_that_reads_nothing_for_10_seconds_is_closed() throws Exception {
         served.browser(4096).ask("GET", "/live-huge");
         awaitListeners(1);
         AtomicInteger before = new AtomicInteger(-1);
@@ -165,7 +165,7 @@ class ListenersTest {
     }
 
     @Test
-    void many_listen_and_others_are_answered_as_ever() throws IOException {
+    void many_listeners_do_not_delay_other_requests() throws IOException {
         List<Browser> browsers = new ArrayList<>();
         for (int i = 0; i < HttpPort.LISTENERS_MAX; i++) {
             browsers.add(listening(i % 2 == 0 ? "/live" : "/live-made"));
@@ -184,7 +184,7 @@ class ListenersTest {
     }
 
     @Test
-    void one_more_than_the_bound_is_refused_until_another_leaves() throws IOException {
+    void a_listener_beyond_the_limit_is_refused_until_another_leaves() throws IOException {
         List<Browser> browsers = new ArrayList<>();
         for (int i = 0; i < HttpPort.LISTENERS_MAX; i++) {
             browsers.add(listening("/live"));
@@ -203,7 +203,7 @@ class ListenersTest {
     }
 
     @Test
-    void idle_listeners_get_a_heartbeat_and_do_not_give_way_to_others() throws Exception {
+    void idle_listeners_get_a_heartbeat_and_are_not_replaced_by_others() throws Exception {
         Browser browser = listening("/live");
         assertThat(browser.chunk()).isEqualTo("data: 0\n\n");
         for (int i = 0; i < 3; i++) {
@@ -223,7 +223,7 @@ class ListenersTest {
     }
 
     @Test
-    void head_asks_for_no_events() throws IOException {
+    void a_head_request_gets_no_events() throws IOException {
         assertThat(served.ask("HEAD", "/live").status()).isEqualTo(200);
 
         assertThat(listeners.isEmpty()).isTrue();
@@ -240,7 +240,7 @@ class ListenersTest {
     }
 
     @Test
-    void events_that_fail_end_their_answer_only() throws IOException {
+    void an_error_in_events_ends_only_their_answer() throws IOException {
         assertThat(served.ask("GET", "/live-fails").status()).isEqualTo(500);
         newest.set(1);
         Browser fails = listening("/live-fails");

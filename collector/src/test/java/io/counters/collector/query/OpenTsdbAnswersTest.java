@@ -122,7 +122,7 @@ class OpenTsdbAnswersTest {
 
     @ParameterizedTest
     @MethodSource("asked")
-    void what_is_asked_is_answered_as_by_OpenTSDB(JsonObject asked) throws Exception {
+    void queries_are_answered_as_by_OpenTSDB(JsonObject asked) throws Exception {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
                 + port.address().getPort() + asked.get("path").getAsString()));
         if (asked.has("body")) {
