@@ -303,7 +303,7 @@ class CommandsTest {
         assertThat(replay.err()).contains("lines without totals count again there");
         awaitCounters(other, "orders.placed 40\nparts 5\nraw,x=0 6\nraw,x=1 7\nraw,x=2 7\n");
 
-        // Once more: what has totals changes nothing, the rest counts again.
+        // Once more: lines with totals change nothing, the others count again.
         assertThat(new Run("replay", "--to", to, "--speed", "1000", file.toString()).status())
                 .isZero();
         awaitCounters(other, "orders.placed 40\nparts 10\nraw,x=0 12\nraw,x=1 14\nraw,x=2 14\n");

@@ -57,7 +57,7 @@ class HistoryIT {
         return child;
     }
 
-    /** What the history has, from the file that a collector left. */
+    /** The samples in the file that a collector left. */
     private Map<String, SortedMap<Long, Long>> kept() throws IOException {
         Path file = folder.resolve("data").resolve("history.db");
         HistorySettings settings = new HistorySettings(file, 1, 172_800, 2_592_000, 63_072_000, 1L << 30, 20_000);
@@ -79,7 +79,7 @@ class HistoryIT {
         return kept;
     }
 
-    /** What was printed to stdout, by all collectors so far. */
+    /** The points that all collectors so far printed to stdout. */
     private Map<String, SortedMap<Long, Long>> published() throws IOException {
         Map<String, SortedMap<Long, Long>> published = new HashMap<>();
         List<Path> outs;
@@ -102,7 +102,7 @@ class HistoryIT {
         return published;
     }
 
-    /** What there is of a counter; empty where there is nothing. */
+    /** The points of a counter; empty if there are none. */
     private static SortedMap<Long, Long> of(Map<String, SortedMap<Long, Long>> all, String name) {
         return all.getOrDefault(name, new TreeMap<>());
     }
@@ -155,7 +155,7 @@ class HistoryIT {
                         .as("the last tick before a kill")
                         .anyMatch(last -> second > last && second <= last + 3);
             }
-            // What is kept and was not printed, is from the tick of a kill, too.
+            // Samples that are kept and were not printed are from the tick of a kill, too.
             TreeMap<Long, Long> more = new TreeMap<>(samples);
             more.entrySet().removeAll(counter.getValue().entrySet());
             assertThat(more.size()).isLessThanOrEqualTo(KILLS);

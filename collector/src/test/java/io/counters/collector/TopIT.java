@@ -16,7 +16,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code top} of collector.jar in a pseudo terminal, which script(1) of util-linux makes. */
+/** {@code top} of collector.jar in a pseudo terminal, which script(1) of util-linux creates. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "script(1) of other systems takes other flags")
 class TopIT {
     @TempDir

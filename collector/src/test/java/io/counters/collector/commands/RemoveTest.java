@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
-/** What {@code rm} asks. The collector is a stub, because the answers to real requests are in CommandsTest. */
+/** When {@code rm} asks. The collector is a stub, because CommandsTest covers the answers of a real one. */
 class RemoveTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();

@@ -347,7 +347,7 @@ class DashboardTest {
         assertThat(ask("GET", "/api/counters").body()).doesNotContain("name");
     }
 
-    /** A tick each 10 s, up to now. */
+    /** Writes a tick for every 10 s, up to now. */
     private void past(String name, long... values) {
         for (int i = 0; i < values.length; i++) {
             long second = NOW - 5 - 10L * (values.length - 1 - i);

@@ -48,7 +48,7 @@ class LiveTest {
         kept.commit.run();
     }
 
-    /** One round of half a second. */
+    /** Advances the clock by half a second, and runs one round. */
     private void round() {
         nanos += TimeUnit.MILLISECONDS.toNanos(500);
         live.run();

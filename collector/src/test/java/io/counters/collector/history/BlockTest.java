@@ -116,7 +116,7 @@ class BlockTest {
                     try {
                         text(new Block(0, 0, bytes));
                     } catch (DamagedHistory damaged) {
-                        // Said, where they are cut off.
+                        // Reported, if the bytes are cut off.
                         assertThat(damaged).hasMessageContaining("a row");
                     }
                 })

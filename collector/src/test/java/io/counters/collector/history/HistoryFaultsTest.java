@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The real file on a disk that fails at a moment of our choice, in a child process: see {@link FaultyHistory}. */
+/** The real file on a disk that fails at chosen moments, in a child process: see {@link FaultyHistory}. */
 @Tag("once")
 class HistoryFaultsTest {
     @TempDir

@@ -133,14 +133,14 @@ class HistoryTest {
             assertThat(seconds)
                     .startsWith(BEGIN, BEGIN + HOUR, BEGIN + 2 * HOUR)
                     .isSorted();
-            // A little more is kept, until the time of new ticks is trusted.
+            // A little more is kept, because the time of the newest ticks is not trusted yet.
             assertThat(first(seconds, HOUR)).isBetween(BEGIN + 3 * HOUR, BEGIN + 5 * HOUR);
             assertThat(first(seconds, 300)).isBetween(BEGIN + 5 * HOUR, BEGIN + 7 * HOUR);
             assertThat(kept.counted("history_dropped_points_total")).isZero();
         }
     }
 
-    /** The first that is no multiple of this step. */
+    /** The first second that is not a multiple of this step. */
     private static long first(List<Long> seconds, long step) {
         return seconds.stream().filter(second -> second % step != 0).findFirst().orElseThrow();
     }

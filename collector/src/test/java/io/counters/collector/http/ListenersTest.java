@@ -41,7 +41,7 @@ class ListenersTest {
         served.close();
     }
 
-    /** The newest number, whenever it is not the one that was told last. */
+    /** The newest number, if it is not the one that was sent last. */
     private Text numbers(String filling) {
         AtomicLong told = new AtomicLong(-1);
         return out -> {
@@ -135,7 +135,7 @@ class ListenersTest {
             assertThat(quick.chunk()).isEqualTo("data: " + i + "\n\n");
         }
 
-        // Each quick one was made; of the slow ones only what fits into the buffers of both kernels.
+        // All events of the quick client were created; of the slow one only those that fit into the kernel's buffers.
         assertThat(made.get() - states).isLessThan(states / 4);
         slow.head();
         String last = "";
@@ -207,7 +207,7 @@ class ListenersTest {
         Browser browser = listening("/live");
         assertThat(browser.chunk()).isEqualTo("data: 0\n\n");
         for (int i = 0; i < 3; i++) {
-            // The event loop must have taken note that all is sent.
+            // The event loop must have noticed that everything is sent.
             served.port.loop.submit(() -> {}).get();
             served.seconds(15);
             assertThat(browser.chunk()).isEqualTo(":\n\n");

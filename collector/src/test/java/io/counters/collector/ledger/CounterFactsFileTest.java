@@ -15,7 +15,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What else is known about counters, in the ledger's file: over restarts, crashes, and earlier versions. */
+/** The facts about counters in the ledger's file: after restarts and crashes, and from earlier versions. */
 class CounterFactsFileTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final String[] NEW_TABLES = {"fact", "moved", "uncounted"};
@@ -43,7 +43,7 @@ class CounterFactsFileTest {
         }
     }
 
-    /** Makes the file what an earlier version wrote. */
+    /** Changes the file to what an earlier version wrote. */
     private void dropNewTables() throws SQLException {
         for (String table : NEW_TABLES) {
             sql("DROP TABLE " + table);

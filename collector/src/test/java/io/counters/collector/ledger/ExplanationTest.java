@@ -10,7 +10,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What the ledger says about one counter. */
+/** The ledger's explanation of one counter. */
 class ExplanationTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final String S2 = "from 00000000000000000000002b";

@@ -228,7 +228,7 @@ class FamiliesTest {
         return IntStream.range(0, 300);
     }
 
-    /** Few letters, so that many names are equal; no two series and no two families may be. */
+    /** Names of few letters, so that many plain names are equal; no two series and no two families may be equal. */
     @ParameterizedTest
     @MethodSource("seeds")
     void random_names_never_give_equal_series_or_families(int seed) {

@@ -49,7 +49,7 @@ class QueryApiTest {
     private final Self self = new Self();
     private final SaidFaults said = new SaidFaults();
 
-    /** Moves on by this with every reading. */
+    /** The clock advances by this with each reading. */
     private final AtomicLong nanosAReading = new AtomicLong();
 
     private final AtomicLong nanos = new AtomicLong();
@@ -274,12 +274,12 @@ class QueryApiTest {
         assertRefused("/api/query", query("'metric':'shop.orders','aggregator':'sum'"), 503, "10 s", "shorter time");
     }
 
-    /** On a text of 60 letters it would work for years. */
+    /** On a text of 60 letters this expression would run for years. */
     @Test
     void a_regular_expression_cannot_occupy_a_worker_forever() throws Exception {
         nanosAReading.set(TimeUnit.MILLISECONDS.toNanos(100));
 
-        // Java remembers what it has tried, but not where a group is named again.
+        // Java remembers what it has tried, but not in expressions that refer to a group.
         String filter = "[{'type':'regexp','tagk':'a','filter':'(a|aa)+\\\\1b'}]";
 
         assertRefused(

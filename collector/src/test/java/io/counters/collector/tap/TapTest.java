@@ -52,7 +52,7 @@ class TapTest {
         return new LineEvents(new Reader(tap), new Glob(pattern), linesMax, 20, StatsdName.strict(), nanos::get);
     }
 
-    /** All events that there are now. */
+    /** All events so far. */
     private static String read(LineEvents events) {
         StringBuilder out = new StringBuilder();
         boolean hasMore = true;
