@@ -96,12 +96,12 @@ final class Aggregator {
         return interpolation;
     }
 
-    /** @param to behind the last one; there is at least one */
+    /** @param to exclusive; there is at least one value */
     long whole(long[] values, int from, int to) {
         return wholes.of(values, from, to);
     }
 
-    /** @param to behind the last one; there is at least one */
+    /** @param to exclusive; there is at least one value */
     double real(double[] values, int from, int to) {
         return reals.of(values, from, to);
     }
