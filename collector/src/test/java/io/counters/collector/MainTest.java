@@ -215,9 +215,8 @@ class MainTest {
         assertThat(run("--udp-port=1", "get", "a")).isEqualTo(2);
 
         assertThat(said())
-                .startsWith(
-                        "counters collector: --udp-port comes before the command get, which would ignore it; write"
-                                + " the flags of get after its name\n");
+                .startsWith("counters collector: --udp-port comes before the command get, which would ignore it; write"
+                        + " the flags of get after its name\n");
     }
 
     @Test

@@ -163,7 +163,8 @@ public final class Live {
         }
         if (windows.size() >= WINDOWS_MAX) {
             throw new RequestException(
-                    503, "already " + WINDOWS_MAX + " lists are open, or were within the last seconds; try again later");
+                    503,
+                    "already " + WINDOWS_MAX + " lists are open, or were within the last seconds; try again later");
         }
         Moment now = moment == null ? next() : moment;
         View view = views.computeIfAbsent(key.query(), fresh -> {

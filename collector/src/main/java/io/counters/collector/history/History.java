@@ -68,13 +68,13 @@ public final class History implements Sink {
         readers = new Readers(settings.file());
         lost = self.count("history_lost_ticks_total", "Ticks that are missing in the history.");
         dropped = self.count(
-                "history_dropped_points_total",
-                "Values deleted from the history because its file was full.");
+                "history_dropped_points_total", "Values deleted from the history because its file was full.");
         self.gauge("history_counters", "Counters whose history is kept.", () -> {
             Recorder now = recorder;
             return now == null ? 0 : now.size();
         });
-        self.gauge("history_counters_max", "The maximum number of counters whose history is kept.", settings::countersMax);
+        self.gauge(
+                "history_counters_max", "The maximum number of counters whose history is kept.", settings::countersMax);
         self.gauge(
                 "history_left_out_counters",
                 "Counters that changed and whose history is not kept because there are too many.",
@@ -133,8 +133,9 @@ public final class History implements Sink {
         if (written.droppedPoints() > 0) {
             faults.warn(
                     "history full",
-                    "the history is full (bytes: " + settings.bytesMax() + "), so its oldest values were deleted (values: "
-                            + written.droppedPoints() + "); to keep more, raise --history-bytes");
+                    "the history is full (bytes: " + settings.bytesMax()
+                            + "), so its oldest values were deleted (values: " + written.droppedPoints()
+                            + "); to keep more, raise --history-bytes");
         }
     }
 

@@ -189,7 +189,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
                     port.refuse(
                             "too_large",
                             new RequestException(
-                                    413, "the body is too large; at most " + bodyBytesMax + " bytes are allowed here")));
+                                    413,
+                                    "the body is too large; at most " + bodyBytesMax + " bytes are allowed here")));
         } else if (body != null) {
             body.writeBytes(ByteBufUtil.getBytes(some));
         }

@@ -27,8 +27,7 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
         NOT_ILITERAL_OR(
                 "Accepts all values except the listed ones, separated by |; case does not matter.", "web01|web02"),
         WILDCARD("Accepts values that match; * stands for any characters or none.", "web*.fra"),
-        IWILDCARD(
-                "Accepts values that match; * stands for any characters or none; case does not matter.", "web*.fra"),
+        IWILDCARD("Accepts values that match; * stands for any characters or none; case does not matter.", "web*.fra"),
         REGEXP("Accepts values of which some part matches the regular expression.", "web0[1-3]"),
         NOT_KEY("Accepts series that do not have the tag. Its filter is empty.", "");
 

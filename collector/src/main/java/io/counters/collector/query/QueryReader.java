@@ -136,8 +136,8 @@ final class QueryReader {
         }
         Aggregator named = Aggregator.named(aggregator);
         if (named == null) {
-            throw RequestException.bad(place + ".aggregator is " + Request.shown(aggregator)
-                    + "; /api/aggregators lists all");
+            throw RequestException.bad(
+                    place + ".aggregator is " + Request.shown(aggregator) + "; /api/aggregators lists all");
         }
         try {
             return new SubQuery(

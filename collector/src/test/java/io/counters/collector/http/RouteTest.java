@@ -214,8 +214,9 @@ class RouteTest {
 
         assertThat(refused.status()).isEqualTo(413);
         assertThat(refused.body())
-                .isEqualTo("{\"error\":{\"code\":413,\"message\":\"the body is too large; at most 65536 bytes are allowed"
-                        + " here\"}}\n");
+                .isEqualTo(
+                        "{\"error\":{\"code\":413,\"message\":\"the body is too large; at most 65536 bytes are allowed"
+                                + " here\"}}\n");
         assertThat(served.counted("http_refused_total{reason=\"too_large\"}")).isEqualTo(1);
     }
 

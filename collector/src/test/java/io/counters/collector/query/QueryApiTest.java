@@ -227,7 +227,7 @@ class QueryApiTest {
                 "'metric':'shop.orders','tags':{'nokey':'*'}; No such name for 'tagk': \"nokey\"",
                 "'metric':'shop.orders','filters':[{'type':'x','tagk':'a'}]; queries[0].filters[0]",
                 "'metric':'shop.orders','filters':[{'type':'regexp','tagk':'a','filter':'('}]; regular expression",
-                "'metric':'shop.orders','tsuids':['000001']; ask by metric and tags",
+                "'metric':'shop.orders','tsuids':['000001']; use metric and tags",
                 "'metric':['shop.orders']; not the JSON of a query, at $.queries[0].metric"
             })
     void an_error_in_a_query_is_answered_with_its_place_and_its_rule(String options, String words) throws Exception {
