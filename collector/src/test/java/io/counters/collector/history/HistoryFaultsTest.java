@@ -15,6 +15,7 @@ class HistoryFaultsTest {
     @TempDir
     Path folder;
 
+    @Tag("slow")
     @Test
     void whichever_call_on_a_file_fails_the_ticks_before_and_after_are_there() throws Exception {
         Path control = folder.resolve("control");
