@@ -15,6 +15,7 @@ class HistoryFaultsTest {
     @TempDir
     Path folder;
 
+    @Tag("slow")
     @Test
     void if_any_call_on_a_file_fails_the_ticks_before_and_after_it_are_kept() throws Exception {
         Path control = folder.resolve("control");
