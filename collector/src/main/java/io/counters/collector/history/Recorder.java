@@ -29,7 +29,7 @@ final class Recorder implements AutoCloseable {
     private final HistoryFile file;
     private final Roster roster;
     private final List<Level> levels = new ArrayList<>();
-    private long bytes;
+    private volatile long bytes;
 
     /** What became of a tick. */
     record Written(long leftOut, long droppedPoints) {}
@@ -61,11 +61,23 @@ final class Recorder implements AutoCloseable {
                 file.load(level, roster, slots);
                 levels.add(level);
             }
+            restoreValues(slots.size());
             bytes = file.bytes();
             isOpen = true;
         } finally {
             if (!isOpen) {
                 file.close();
+            }
+        }
+    }
+
+    /** The finest resolution has the newest values. */
+    private void restoreValues(int slots) {
+        for (int i = levels.size() - 1; i >= 0; i--) {
+            for (int slot = 0; slot < slots; slot++) {
+                if (levels.get(i).isKept(slot)) {
+                    roster.restoreValue(slot, levels.get(i).value(slot));
+                }
             }
         }
     }
