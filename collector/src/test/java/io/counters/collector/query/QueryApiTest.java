@@ -280,7 +280,7 @@ class QueryApiTest {
     void a_duration_that_exceeds_64_bits_is_refused_and_can_not_keep_a_worker_for_ever(String duration)
             throws Exception {
         String orders = "'metric':'shop.orders','aggregator':'sum'";
-        String end = "'end':" + (START + 3_000_000);
+        String end = "'end':" + (START + 7_000_000);
 
         assertRefused(
                 "/api/query",
