@@ -59,6 +59,7 @@ class HealthTest {
         synchronized (ledger) {
             looking.start();
             nanos += TimeUnit.SECONDS.toNanos(7);
+            health.lookAtParts();
 
             assertThat(health.faults()).containsExactly("the ledger's lock could not be taken for 7 s");
             assertThat(health.troubles()).isEqualTo(health.faults());
@@ -117,7 +118,26 @@ class HealthTest {
     }
 
     @Test
-    void a_disk_that_is_nearly_full_is_reported() {
+    void a_disk_that_does_not_tell_what_it_has_left_is_told_and_what_was_known_is_not_trusted() {
+        seconds(1);
+        nanos += TimeUnit.SECONDS.toNanos(5);
+        health.lookAtLock();
+        assertThat(health.troubles()).isEmpty();
+
+        nanos += TimeUnit.SECONDS.toNanos(2);
+        health.lookAtLock();
+        assertThat(health.troubles())
+                .containsExactly(
+                        "the store, the sinks and the disk could not be looked at for 7 s; the disk of the data"
+                                + " folder does not answer");
+        assertThat(health.faults()).isEmpty();
+
+        health.lookAtParts();
+        assertThat(health.troubles()).isEmpty();
+    }
+
+    @Test
+    void a_disk_that_is_nearly_full_is_told() {
         diskBytes = (64L << 20) - 1;
         seconds(7);
 

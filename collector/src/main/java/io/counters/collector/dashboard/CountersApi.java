@@ -152,7 +152,12 @@ final class CountersApi {
         }
     }
 
-    private static boolean isCsv(Request request) {
+    /**
+     * Whether CSV is asked for, not JSON.
+     *
+     * @throws RequestException when it is something else
+     */
+    static boolean isCsv(Request request) {
         String format = request.parameter("format");
         if (format == null) {
             return text(request.header("Accept")).contains("text/csv");

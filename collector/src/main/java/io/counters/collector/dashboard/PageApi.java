@@ -191,7 +191,7 @@ final class PageApi {
     Answer rows(Request request) {
         request.allow("q", "tag", "format");
         Query query = Query.of(request);
-        boolean isCsv = "csv".equals(request.parameter("format"));
+        boolean isCsv = CountersApi.isCsv(request);
         Snapshot counters = ledger.snapshot();
         String[] names = counters.names();
         int[] order = Order.sorted(

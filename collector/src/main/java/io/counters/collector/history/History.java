@@ -87,7 +87,7 @@ public final class History implements Sink {
         if (settings.isOn()) {
             try {
                 open();
-            } catch (SQLException | IOException | DamagedHistory failure) {
+            } catch (SQLException | IOException | RuntimeException failure) {
                 failed(failure);
             }
         }
@@ -114,10 +114,21 @@ public final class History implements Sink {
             trouble = null;
             dropped.add(written.droppedPoints());
             say(second, written);
-        } catch (SQLException | IOException | DamagedHistory failure) {
+        } catch (SQLException | IOException | RuntimeException | Error failure) {
+            // Whatever it is: what is in memory may differ from the file now.
             lost.increment();
             failed(failure);
         }
+    }
+
+    @Override
+    public void missed() {
+        lost.increment();
+    }
+
+    @Override
+    public Optional<String> trouble() {
+        return Optional.ofNullable(trouble).map(reason -> "can't write the history " + settings.file() + ": " + reason);
     }
 
     private void say(long second, Recorder.Written written) {
@@ -217,7 +228,7 @@ public final class History implements Sink {
         return away;
     }
 
-    private void failed(Exception failure) {
+    private void failed(Throwable failure) {
         try {
             closeRecorder();
         } catch (SQLException alsoFailed) {
@@ -226,8 +237,11 @@ public final class History implements Sink {
         if (HistoryFile.isDamage(failure)) {
             isSuspect = true;
         }
-        String reason =
-                failure instanceof IOException disk ? DiskFault.text(disk) : String.valueOf(failure.getMessage());
+        String reason = failure instanceof IOException disk
+                ? DiskFault.text(disk)
+                : failure instanceof SQLException || failure instanceof DamagedHistory
+                        ? String.valueOf(failure.getMessage())
+                        : failure.toString();
         trouble = reason;
         faults.warn(
                 "history",

@@ -46,6 +46,7 @@ final class HistoryFile implements AutoCloseable {
     };
 
     private static final String[] KINDS = {"block", "tick", "run", "state"};
+    private static final String FORGET = forgetting();
 
     private final Connection connection;
     private final Statement control;
@@ -88,7 +89,7 @@ final class HistoryFile implements AutoCloseable {
             pageBytes = number("PRAGMA page_size");
             add = connection.prepareStatement("INSERT INTO series (name, since, kept) VALUES (?, ?, 1) RETURNING id");
             leave = connection.prepareStatement("UPDATE series SET kept = 0 WHERE id = ?");
-            forget = connection.prepareStatement(forgetting());
+            forget = connection.prepareStatement(FORGET + " AND id = ?");
             for (Resolution resolution : Resolution.values()) {
                 statements.put(resolution, statements(resolution));
             }
@@ -125,12 +126,12 @@ final class HistoryFile implements AutoCloseable {
         control.execute("COMMIT");
     }
 
+    /** Deletes names of which nothing is left. */
     private static String forgetting() {
-        StringBuilder sql = new StringBuilder("DELETE FROM series WHERE id = ?1 AND kept = 0");
+        StringBuilder sql = new StringBuilder("DELETE FROM series WHERE kept = 0");
         for (Resolution resolution : Resolution.values()) {
-            sql.append(" AND NOT EXISTS (SELECT 1 FROM ")
-                    .append(resolution.table("block"))
-                    .append(" WHERE series = ?1)");
+            String blocks = resolution.table("block");
+            sql.append(" AND NOT EXISTS (SELECT 1 FROM " + blocks + " WHERE " + blocks + ".series = series.id)");
         }
         return sql.toString();
     }
@@ -207,9 +208,12 @@ final class HistoryFile implements AutoCloseable {
     /** Deletes everything of a resolution that is no longer kept. */
     void clear(Resolution resolution) throws SQLException {
         if (number("SELECT EXISTS (SELECT 1 FROM " + resolution.table("run") + ")") != 0) {
+            begin();
             for (String kind : KINDS) {
                 control.execute("DELETE FROM " + resolution.table(kind));
             }
+            control.execute(FORGET);
+            commit();
         }
     }
 
@@ -371,8 +375,8 @@ final class HistoryFile implements AutoCloseable {
         }
     }
 
-    /** Whether this failure means that the file is damaged, or is not a database. */
-    static boolean isDamage(Exception failure) {
+    /** Whether this failure says that the file is no database, or a broken one. */
+    static boolean isDamage(Throwable failure) {
         int kind = failure instanceof SQLException sql ? sql.getErrorCode() & 0xff : 0;
         return failure instanceof DamagedHistory
                 || kind == SQLiteErrorCode.SQLITE_CORRUPT.code

@@ -326,6 +326,8 @@ final class Level {
             if (isGone && i < runs.size() - 1) {
                 gone.add(run.id);
                 runs.remove(i);
+                // It would be written again.
+                changedRuns.removeIf(changed -> changed.id == run.id);
             } else if (run.first < before && run.last >= before) {
                 long steps = (before - run.first + run.step - 1) / run.step;
                 Run shorter = new Run(run.id, run.era, run.first + steps * run.step, run.last, run.step);
@@ -449,7 +451,9 @@ final class Level {
                     open[slot] = null;
                 }
             }
-            roster.moved(slot, second);
+            if (kind != ENDS) {
+                roster.moved(slot, second);
+            }
         }
     }
 

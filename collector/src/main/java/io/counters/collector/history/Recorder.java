@@ -29,7 +29,7 @@ final class Recorder implements AutoCloseable {
     private final HistoryFile file;
     private final Roster roster;
     private final List<Level> levels = new ArrayList<>();
-    private long bytes;
+    private volatile long bytes;
 
     /** What a tick led to: how many counters were left out, and how many values were deleted. */
     record Written(long leftOut, long droppedPoints) {}
@@ -61,6 +61,7 @@ final class Recorder implements AutoCloseable {
                 file.load(level, roster, slots);
                 levels.add(level);
             }
+            restoreValues(slots.size());
             bytes = file.bytes();
             isOpen = true;
         } finally {
@@ -70,7 +71,18 @@ final class Recorder implements AutoCloseable {
         }
     }
 
-    /** Writes a tick. When this returns, all of it is on disk. If this throws, it must be closed. */
+    /** The finest resolution has the newest values. */
+    private void restoreValues(int slots) {
+        for (int i = levels.size() - 1; i >= 0; i--) {
+            for (int slot = 0; slot < slots; slot++) {
+                if (levels.get(i).isKept(slot)) {
+                    roster.restoreValue(slot, levels.get(i).value(slot));
+                }
+            }
+        }
+    }
+
+    /** Takes a tick: all of it is on disk when this returns, or none of it once this has thrown and was closed. */
     Written put(long second, Snapshot tick) throws SQLException {
         Roster.Turn turn = roster.match(second, tick);
         file.begin();

@@ -4,6 +4,7 @@ import io.counters.collector.ledger.Snapshot;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -15,15 +16,11 @@ import org.jspecify.annotations.Nullable;
  * hour. Each has a slot and is a series of the file. For the writer's thread; what readers use is guarded by Recorder's
  * lock.
  *
- * <p>A tick has all counters in the ledger's order, which seldom changes: so a counter is found by its place, and a tick of
- * a million counters costs one comparison for each.
+ * <p>A counter is found by its number in the ledger, so a tick of a million counters costs one comparison each.
  */
 final class Roster {
     static final long RESTS_SECONDS = 3_600;
     private static final int NONE = -1;
-    private static final int[] NO_SLOTS = {};
-    private static final String[] NO_NAMES = {};
-    private static final long[] NO_VALUES = {};
 
     private final int max;
     private final Map<String, Integer> slotByName = new HashMap<>();
@@ -34,21 +31,23 @@ final class Roster {
     private final @Nullable String[] names;
     private final long[] values;
     private final long[] movedAt;
+    private final int[] numbers;
     private final Deque<Integer> free = new ArrayDeque<>();
     private int slots;
 
-    /** By place in the last tick. */
-    private int[] slotAt = NO_SLOTS;
+    /** By the counter's number in the ledger, as {@link #valuesBefore}. */
+    private int[] slotOf = new int[0];
 
-    private String[] namesBefore = NO_NAMES;
-    private long[] valuesBefore = NO_VALUES;
-    private int sizeBefore;
+    /** Of the last tick. */
+    private long[] valuesBefore = new long[0];
+
+    private BitSet before = new BitSet();
     private boolean isFirst = true;
 
     private long leftOut;
 
-    /** Which counters begin and which cease to be kept with a tick. */
-    record Turn(List<String> entering, List<Boolean> moved, List<Integer> places, List<Integer> leaving) {}
+    /** Who begins and who ends to be kept with a tick. */
+    record Turn(List<String> entering, List<Boolean> moved, List<Integer> numbers, List<Integer> leaving) {}
 
     /**
      * @param max how many counters may be kept
@@ -61,16 +60,23 @@ final class Roster {
         names = new String[room];
         values = new long[room];
         movedAt = new long[room];
+        numbers = new int[room];
     }
 
     /** Restores a series of an earlier run. */
     void restore(long id, String name) {
-        put(slots++, id, name);
+        put(slots++, id, name, NONE);
     }
 
-    private void put(int slot, long id, String name) {
+    /** The value that a series had at the last tick of an earlier life. */
+    void restoreValue(int slot, long value) {
+        values[slot] = value;
+    }
+
+    private void put(int slot, long id, String name, int number) {
         series[slot] = id;
         names[slot] = name;
+        numbers[slot] = number;
         slotByName.put(name, slot);
     }
 
@@ -85,35 +91,35 @@ final class Roster {
      * @return the arguments for {@link #leave} and {@link #enter}
      */
     Turn match(long second, Snapshot tick) {
-        if (isFirst || !isInOrder(tick)) {
-            putInOrder(tick);
+        makeRoom(tick.numbersEnd());
+        if (isFirst) {
+            find(tick);
         }
         Turn turn = new Turn(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         boolean[] isPresent = new boolean[slots];
+        BitSet present = new BitSet(tick.numbersEnd());
         int[] moved = new int[Math.min(max, tick.size())];
         int movedCount = 0;
         long beyond = 0;
-        if (slotAt.length < tick.size()) {
-            int length = slotAt.length;
-            slotAt = Arrays.copyOf(slotAt, tick.names().length);
-            Arrays.fill(slotAt, length, slotAt.length, NONE);
-        }
-        long[] now = tick.values();
         for (int place = 0; place < tick.size(); place++) {
-            int slot = slotAt[place];
+            int number = tick.number(place);
+            long value = tick.values()[place];
+            int slot = slotOf[number];
             if (slot >= 0) {
                 isPresent[slot] = true;
-                if (values[slot] != now[place]) {
-                    values[slot] = now[place];
+                if (values[slot] != value) {
+                    values[slot] = value;
                     movedAt[slot] = second;
                 }
-            } else if (!isFirst && (place >= sizeBefore || valuesBefore[place] != now[place])) {
+            } else if (!isFirst && (!before.get(number) || valuesBefore[number] != value)) {
                 if (movedCount < moved.length) {
                     moved[movedCount++] = place;
                 } else {
                     beyond++;
                 }
             }
+            present.set(number);
+            valuesBefore[number] = value;
         }
         for (int slot = 0; slot < slots; slot++) {
             if (series[slot] != 0 && !isPresent[slot]) {
@@ -135,7 +141,7 @@ final class Roster {
         if (isFirst) {
             // It is not known yet which counters move; those that do not will be replaced soon.
             for (int place = 0; place < tick.size() && room > 0; place++) {
-                if (slotAt[place] < 0) {
+                if (slotOf[tick.number(place)] < 0) {
                     enter(turn, tick, place, false);
                     room--;
                 }
@@ -143,15 +149,13 @@ final class Roster {
         }
         leftOut = beyond;
         isFirst = false;
-        namesBefore = tick.names();
-        valuesBefore = now;
-        sizeBefore = tick.size();
+        before = present;
         return turn;
     }
 
     private static void enter(Turn turn, Snapshot tick, int place, boolean hasMoved) {
         turn.entering.add(tick.names()[place]);
-        turn.places.add(place);
+        turn.numbers.add(tick.number(place));
         turn.moved.add(hasMoved);
     }
 
@@ -177,49 +181,36 @@ final class Roster {
         return count;
     }
 
-    /** Whether each counter has the same place as before. */
-    @SuppressWarnings("ReferenceEquality") // The ledger keeps one string for each counter.
-    private boolean isInOrder(Snapshot tick) {
-        if (tick.size() < sizeBefore) {
-            return false;
+    private void makeRoom(int end) {
+        int length = slotOf.length;
+        if (length < end) {
+            slotOf = Arrays.copyOf(slotOf, Math.max(end, length + length / 2));
+            Arrays.fill(slotOf, length, slotOf.length, NONE);
+            valuesBefore = Arrays.copyOf(valuesBefore, slotOf.length);
         }
-        String[] now = tick.names();
-        if (now == namesBefore) {
-            return true;
-        }
-        for (int place = 0; place < sizeBefore; place++) {
-            if (now[place] != namesBefore[place]) {
-                return false;
-            }
-        }
-        return true;
     }
 
-    /** Finds all counters by their names. A counter that is not kept counts as not moved. */
-    private void putInOrder(Snapshot tick) {
-        slotAt = new int[tick.names().length];
-        Arrays.fill(slotAt, NONE);
+    /** Finds those of an earlier life by their names. */
+    private void find(Snapshot tick) {
         for (int place = 0; place < tick.size(); place++) {
-            slotAt[place] = slotByName.getOrDefault(tick.names()[place], NONE);
+            int slot = slot(tick.names()[place]);
+            if (slot >= 0) {
+                numbers[slot] = tick.number(place);
+                slotOf[numbers[slot]] = slot;
+            }
         }
-        valuesBefore = tick.values();
-        sizeBefore = tick.size();
     }
 
     /** Removes the counters that must leave. */
     void leave(Turn turn) {
         for (int slot : turn.leaving) {
             slotByName.remove(names[slot]);
+            if (numbers[slot] >= 0) {
+                slotOf[numbers[slot]] = NONE;
+            }
             series[slot] = 0;
             names[slot] = null;
             free.push(slot);
-        }
-        if (!turn.leaving.isEmpty()) {
-            for (int place = 0; place < slotAt.length; place++) {
-                if (slotAt[place] >= 0 && series[slotAt[place]] == 0) {
-                    slotAt[place] = NONE;
-                }
-            }
         }
     }
 
@@ -227,10 +218,10 @@ final class Roster {
     void enter(Turn turn, long[] ids, long second) {
         for (int i = 0; i < ids.length; i++) {
             int slot = free.isEmpty() ? slots++ : free.pop();
-            int place = turn.places.get(i);
-            put(slot, ids[i], turn.entering.get(i));
-            slotAt[place] = slot;
-            values[slot] = valuesBefore[place];
+            int number = turn.numbers.get(i);
+            put(slot, ids[i], turn.entering.get(i), number);
+            slotOf[number] = slot;
+            values[slot] = valuesBefore[number];
             movedAt[slot] = turn.moved.get(i) ? second : Long.MIN_VALUE / 2;
         }
     }

@@ -575,8 +575,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             switch (state) {
                 case READING ->
                     giveUp(new RequestException(408, "the request was not complete after " + state.seconds + " s"));
-                case MAKING ->
-                    giveUp(busy("there is no answer after " + state.seconds + " s; this program is busy or hangs"));
+                case MAKING -> giveUp(busy("there is no answer after " + state.seconds + " s; " + reason()));
                 case LISTENING -> send(ByteBufUtil.writeAscii(context.alloc(), HEARTBEAT), null);
                 case SENDING -> {
                     port.timedOut();
@@ -587,6 +586,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
         } catch (Throwable thrown) {
             failed(thrown);
         }
+    }
+
+    private String reason() {
+        Route slow = Objects.requireNonNull(route);
+        return (slow.work() == Route.Work.DISK
+                        ? "the disk hangs, or this program is busy"
+                        : "this program is busy or hangs")
+                + (slow.changes() ? "; what was asked for may still take effect, so look before you try again" : "");
     }
 
     private void giveUp(RequestException refusal) {

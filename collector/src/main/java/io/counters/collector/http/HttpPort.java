@@ -55,7 +55,9 @@ public final class HttpPort implements AutoCloseable {
 
     static final int REQUESTS_WAITING_MAX = 32;
 
-    private static final int WORKERS = 2;
+    /** So that workers that hang delay no other kind of work. */
+    private static final int WORKERS = 3 * ANSWERS_AT_ONCE;
+
     private static final int BACKLOG = 1024;
     private static final int RECEIVE_BYTES = 2 * 1024;
     private static final int PIECE_CHARS = 16 * 1024;
@@ -86,6 +88,7 @@ public final class HttpPort implements AutoCloseable {
     private final StringBuilder piece = new StringBuilder();
     private final Lane some = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
     private final Lane much = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
+    private final Lane disk = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
     private final ExecutorService workers;
     final SingleThreadIoEventLoop loop;
     private final Channel server;
@@ -262,7 +265,12 @@ public final class HttpPort implements AutoCloseable {
     }
 
     Lane lane(Route.Work work) {
-        return work == Route.Work.SOME ? some : much;
+        return switch (work) {
+            case NONE -> throw new IllegalArgumentException("it needs no worker");
+            case SOME -> some;
+            case MUCH -> much;
+            case DISK -> disk;
+        };
     }
 
     ExecutorService workers() {

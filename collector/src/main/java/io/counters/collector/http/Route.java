@@ -15,14 +15,16 @@ import java.util.function.Function;
  *     the answer, anything else that it throws is answered with 500
  */
 public record Route(String method, String path, Work work, int bodyBytesMax, Function<Request, Answer> answer) {
-    /** How much work an answer is, which determines its thread. */
+    /** How much work an answer is, which determines its thread. Of each kind but the first, at most two exist until they are sent. */
     public enum Work {
         /** Created on the event loop: takes no lock, does no I/O. */
         NONE,
-        /** Created by a worker: may wait for a lock or a file. */
+        /** Created by a worker: may wait for a lock. */
         SOME,
-        /** Created by a worker; its size grows with the number of counters, so at most two exist until they are sent. */
-        MUCH
+        /** Created by a worker; its size grows with the number of counters. */
+        MUCH,
+        /** Created by a worker: waits for the disk, which may hang. Only other work of this kind waits then. */
+        DISK
     }
 
     public static Route get(String path, Work work, Function<Request, Answer> answer) {

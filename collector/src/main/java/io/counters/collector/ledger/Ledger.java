@@ -1131,7 +1131,7 @@ public final class Ledger {
                 shownNames[i] = names[counters[i]];
                 shownValues[i] = committed[Values.block(counters[i])][Values.place(counters[i])];
             }
-            return new Snapshot(shownNames, shownValues, counters.length);
+            return new Snapshot(shownNames, shownValues, counters, counters.length);
         }
 
         private int[] counters(BitSet shown) {

@@ -127,10 +127,12 @@ final class Families {
         }
     }
 
-    /** A gauge that ends with {@code _created} could be the time of a counter. */
+    /** A gauge that ends with {@code _total} or {@code _created} could be the value or the time of a counter. */
     private boolean needsEscaping(int family) {
+        String plain = plainName(family);
         return PrometheusNames.needsEscaping(metric(family))
-                || (isGauge(family) && plainName(family).endsWith(PrometheusNames.CREATED));
+                || (isGauge(family)
+                        && (plain.endsWith(PrometheusNames.TOTAL) || plain.endsWith(PrometheusNames.CREATED)));
     }
 
     private String plainName(int family) {

@@ -101,6 +101,7 @@ public final class Publisher implements AutoCloseable {
             Snapshot values = lane.sink.takesIdle() ? all : moving;
             if (lane.thread.getQueue().size() >= WAITING_MAX) {
                 lost.add(values.size());
+                lane.sink.missed();
                 faults.warn(
                         "sink stuck",
                         lane.sink + " accepts nothing, so the points of second " + free + " are lost (points: "

@@ -12,6 +12,9 @@ public interface Sink extends AutoCloseable {
      */
     void put(long second, Snapshot values);
 
+    /** A tick was left out, because earlier ones still wait for this; that is logged already. From any thread. */
+    default void missed() {}
+
     /** What keeps it from its work, if something does. From any thread, which does not wait. */
     default Optional<String> trouble() {
         return Optional.empty();

@@ -47,12 +47,16 @@ final class Catalog {
         return history.countersMax() > 0;
     }
 
-    /** All series of a metric, sorted by name. */
+    /** All series of a metric, in the order of their names; the budget has room for them. */
     List<TimeSeries> of(String metric, Budget budget) throws IOException {
         List<TimeSeries> found = new ArrayList<>();
-        if (metric.startsWith(series.prefix())) {
+        // With a comma it would be a metric and its tags.
+        if (metric.startsWith(series.prefix()) && metric.indexOf(',') < 0) {
             String own = metric.substring(series.prefix().length());
-            forEach(own, own + BEHIND_COMMA, budget, found::add);
+            forEach(own, own + BEHIND_COMMA, budget, one -> {
+                budget.take(0);
+                found.add(one);
+            });
         }
         return found;
     }

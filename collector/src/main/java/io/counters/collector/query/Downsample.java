@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
  */
 record Downsample(String text, long intervalMillis, Aggregator function, Fill fill) {
     private static final Pattern INTERVAL = Pattern.compile("(\\d{1,12})(ms|[smhdwny])");
+    private static final long YEARS_MAX = 300;
+    private static final long YEAR_MILLIS = 365 * 86_400_000L;
 
     /** The value of an interval without points. */
     enum Fill {
@@ -69,22 +71,27 @@ record Downsample(String text, long intervalMillis, Aggregator function, Fill fi
     static long millis(String text) {
         Matcher matcher = INTERVAL.matcher(text.toLowerCase(Locale.ROOT));
         long number = matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
-        if (number == 0) {
+        long unit = matcher.matches() ? unitMillis(matcher.group(2)) : 1;
+        // More would exceed 64 bits in what is computed with it.
+        if (number == 0 || number > YEARS_MAX * YEAR_MILLIS / unit) {
             throw new IllegalArgumentException("the duration " + Request.shown(text)
-                    + " must be a whole number of at least 1, followed by ms, s, m, h, d, w, n (30 days) or y (365 days);"
-                    + " intervals of the calendar are not supported");
+                    + " must be a whole number from 1 on, and ms, s, m, h, d, w, n (30 days) or y (365 days) behind it, "
+                    + YEARS_MAX + " years at the most; intervals of the calendar are not supported");
         }
-        return number
-                * switch (matcher.group(2)) {
-                    case "ms" -> 1L;
-                    case "s" -> 1_000L;
-                    case "m" -> 60_000L;
-                    case "h" -> 3_600_000L;
-                    case "d" -> 86_400_000L;
-                    case "w" -> 7 * 86_400_000L;
-                    case "n" -> 30 * 86_400_000L;
-                    default -> 365 * 86_400_000L;
-                };
+        return number * unit;
+    }
+
+    private static long unitMillis(String unit) {
+        return switch (unit) {
+            case "ms" -> 1;
+            case "s" -> 1_000;
+            case "m" -> 60_000;
+            case "h" -> 3_600_000;
+            case "d" -> 86_400_000;
+            case "w" -> 7 * 86_400_000L;
+            case "n" -> 30 * 86_400_000L;
+            default -> YEAR_MILLIS;
+        };
     }
 
     /** The maximum number of points that it creates from this many. */

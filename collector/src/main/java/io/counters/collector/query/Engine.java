@@ -55,18 +55,20 @@ final class Engine {
             Downsample downsample = asked.downsample();
             Window window = Window.of(
                     query.startMillis(), query.endMillis(), downsample == null ? 0 : downsample.intervalMillis());
-            for (List<TimeSeries> group : groups(asked, wanted(asked, budget))) {
+            List<TimeSeries> wanted = wanted(asked, budget);
+            for (List<TimeSeries> group : groups(asked, wanted)) {
                 List<Read> read = read(group, asked, window, budget);
                 if (!read.isEmpty()) {
                     results.add(result(asked, index, read, window, budget));
                 }
             }
+            wanted.forEach(series -> budget.giveBack(0));
         }
         return results;
     }
 
     /**
-     * The series that a query asks for.
+     * The series that a query asks for; the budget has room for them.
      *
      * @throws RequestException when its metric or a tag is unknown
      */
@@ -86,12 +88,15 @@ final class Engine {
         Predicate<Map<String, String>> taker = taker(asked.filters(), budget);
         List<TimeSeries> wanted = new ArrayList<>();
         for (TimeSeries series : all) {
-            // Without filters it has no effect, as in OpenTSDB.
+            budget.check();
+            // Without filters it is of no effect, as in OpenTSDB.
             boolean isExplicit = !asked.isExplicit()
                     || asked.filters().isEmpty()
                     || series.tags().keySet().equals(keys);
             if (isExplicit && taker.test(series.tags())) {
                 wanted.add(series);
+            } else {
+                budget.giveBack(0);
             }
         }
         wanted.sort(ORDER);

@@ -52,10 +52,10 @@ public final class QueryApi {
     /** The routes that the port serves. */
     public List<Route> routes() {
         return List.of(
-                Route.post("/api/query", BODY_BYTES_MAX, Work.MUCH, this::postedQuery),
-                Route.get("/api/query", Work.MUCH, this::query),
-                Route.get("/api/suggest", Work.SOME, this::suggest),
-                Route.get("/api/search/lookup", Work.MUCH, this::lookup),
+                Route.post("/api/query", BODY_BYTES_MAX, Work.DISK, this::postedQuery),
+                Route.get("/api/query", Work.DISK, this::query),
+                Route.get("/api/suggest", Work.DISK, this::suggest),
+                Route.get("/api/search/lookup", Work.DISK, this::lookup),
                 Route.get("/api/aggregators", Work.NONE, request -> aggregators()),
                 Route.get("/api/config/filters", Work.NONE, request -> filters()),
                 Route.post("/api/put", BODY_BYTES_MAX, Work.NONE, request -> refusedPut()));

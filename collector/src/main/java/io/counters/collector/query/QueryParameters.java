@@ -6,12 +6,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a query from the URL: {@code start=1h-ago&m=sum:1m-avg:rate:orders.placed{method=*}}. */
 final class QueryParameters {
     private static final int PARTS_MAX = 6;
     private static final String COUNTER = "counter";
+    private static final Set<String> RATES = Set.of("", COUNTER, "drop" + COUNTER);
 
     private QueryParameters() {}
 
@@ -98,7 +100,7 @@ final class QueryParameters {
                 ? new String[0]
                 : text.substring(1, text.length() - 1).split(",", -1);
         try {
-            if (text.startsWith("{") && text.endsWith("}") && parts.length <= 3) {
+            if (text.startsWith("{") && text.endsWith("}") && parts.length <= 3 && RATES.contains(parts[0])) {
                 return new Rate(
                         parts[0].endsWith(COUNTER),
                         number(parts, 1, Rate.PLAIN.counterMax()),

@@ -32,6 +32,7 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -341,13 +342,56 @@ class DashboardTest {
     }
 
     @Test
+    void removals_that_wait_for_a_disk_that_hangs_delay_nothing_else() throws Exception {
+        kept.datagram("increment a\nincrement b\nincrement c");
+        kept.commit.run();
+        List<CompletableFuture<HttpResponse<String>>> removals = new ArrayList<>();
+
+        // As a commit does that hangs.
+        synchronized (kept.commit) {
+            for (String name : List.of("a", "b")) {
+                URI uri = URI.create("http://127.0.0.1:" + dashboard.address().getPort() + "/api/counters/" + name);
+                removals.add(http.sendAsync(HttpRequest.newBuilder(uri).DELETE().build(), ofString()));
+            }
+            await().until(() -> kept.ledger.size() == 1);
+
+            for (String path :
+                    List.of("/metrics", "/api/counters/c", "/api/counters", "/metrics/counters", "/api/streams")) {
+                assertThat(ask("GET", path).statusCode()).as(path).isEqualTo(200);
+            }
+            assertThat(removals).noneMatch(CompletableFuture::isDone);
+        }
+
+        for (CompletableFuture<HttpResponse<String>> removal : removals) {
+            assertThat(removal.get().statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void uncommitted_values_are_not_shown() throws Exception {
         kept.datagram("increment a");
 
         assertThat(ask("GET", "/api/counters").body()).doesNotContain("name");
     }
 
-    /** Writes a tick for every 10 s, up to now. */
+    @Test
+    void the_rows_that_are_found_are_a_file_of_either_format() throws Exception {
+        kept.datagram("increment b,x=1 2\ndecrement a\nincrement other");
+        kept.commit.run();
+        String csv = "name,value\n\"a\",-1\n\"b,x=1\",2\n\"other\",1\n";
+
+        assertThat(ask("GET", "/api/rows?q=x&format=json").body())
+                .isEqualTo("[\n{\"name\": \"b,x=1\", \"value\": 2}\n]\n");
+        assertThat(ask("GET", "/api/rows?format=csv").body()).isEqualTo(csv);
+        assertThat(askFor("text/csv", "/api/rows").body()).isEqualTo(csv);
+        assertThat(ask("GET", "/api/rows?q=none").body()).isEqualTo("[\n]\n");
+        assertThat(ask("GET", "/api/rows?q=none&format=csv").body()).isEqualTo("name,value\n");
+        HttpResponse<String> refused = ask("GET", "/api/rows?format=xml");
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body()).contains("the parameter format is \\\"xml\\\"; it must be json or csv");
+    }
+
+    /** A tick each 10 s, up to now. */
     private void past(String name, long... values) {
         for (int i = 0; i < values.length; i++) {
             long second = NOW - 5 - 10L * (values.length - 1 - i);

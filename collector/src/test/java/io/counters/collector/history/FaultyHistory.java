@@ -78,7 +78,7 @@ public final class FaultyHistory {
         kept.restart();
         check(kept, when + ", opened again");
         kept.close();
-        check(!Files.exists(data.resolve("history.damaged-1.db")), "a sound history is set aside, " + when);
+        Faults.require(!Files.exists(data.resolve("history.damaged-1.db")), "a sound history is set aside, " + when);
         return failed;
     }
 
@@ -88,16 +88,13 @@ public final class FaultyHistory {
             int known = 0;
             for (int at = 0; at < samples.size(); at++) {
                 long tick = (samples.seconds()[at] - BEGIN) / 10;
-                check(samples.values()[at] == tick * (i + 1), when + ": " + samples.values()[at] + " at tick " + tick);
+                Faults.require(
+                        samples.values()[at] == tick * (i + 1),
+                        when + ": " + samples.values()[at] + " at tick " + tick);
                 known += tick < 3 || tick >= 6 ? 1 : 0;
             }
-            check(known == 6, when + ": of the ticks on a sound disk there are only " + known + kept.said.lines());
-        }
-    }
-
-    private static void check(boolean holds, String otherwise) {
-        if (!holds) {
-            throw new IllegalStateException(otherwise);
+            Faults.require(
+                    known == 6, when + ": of the ticks on a sound disk there are only " + known + kept.said.lines());
         }
     }
 }

@@ -3,6 +3,7 @@ package io.counters.collector.history;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.counters.collector.ledger.Snapshot;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -21,7 +22,6 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -146,7 +146,6 @@ class HistoryTest {
         return seconds.stream().filter(second -> second % step != 0).findFirst().orElseThrow();
     }
 
-    @Tag("slow")
     @Test
     void old_blocks_are_deleted_and_their_pages_are_used_again() throws Exception {
         try (KeptHistory kept = open(HOUR, 0, 0, 1L << 30, 500)) {
@@ -167,7 +166,6 @@ class HistoryTest {
         }
     }
 
-    @Tag("slow")
     @Test
     void if_the_file_is_full_the_oldest_values_of_the_largest_resolution_are_deleted_and_counted() throws Exception {
         long bytes = 1 << 20;
@@ -191,10 +189,6 @@ class HistoryTest {
             assertThat(fine).as("hours and minutes are still there").startsWith(BEGIN, BEGIN + 300);
             kept.restart();
             List<Long> again = seconds(kept.history.samples("counter7", BEGIN, last));
-            System.out.println("ONLY BEFORE "
-                    + fine.stream().filter(s -> !again.contains(s)).toList());
-            System.out.println("ONLY AFTER "
-                    + again.stream().filter(s -> !fine.contains(s)).toList());
             assertThat(again).isEqualTo(fine);
         }
     }
@@ -359,6 +353,102 @@ class HistoryTest {
     }
 
     @Test
+    void after_a_restart_those_are_still_known_that_moved_last() throws Exception {
+        try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 10)) {
+            for (int i = 0; i < 10; i++) {
+                kept.counters.put("counter" + i, 1L);
+            }
+            kept.tick(BEGIN);
+            for (int i = 9; i >= 0; i--) {
+                kept.counters.put("counter" + i, 2L);
+                kept.tick(BEGIN + 100 - 10L * i);
+            }
+        }
+        try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 3)) {
+            for (int i = 0; i < 10; i++) {
+                kept.counters.put("counter" + i, 2L);
+            }
+            kept.tick(BEGIN + 110);
+
+            for (int i = 0; i < 10; i++) {
+                assertThat(kept.samples("counter" + i, BEGIN + 110, BEGIN + 110))
+                        .as("counter" + i)
+                        .isEqualTo(i < 3 ? (BEGIN + 110) + "=2" : "");
+            }
+        }
+    }
+
+    @Test
+    void after_a_restart_a_counter_that_rests_still_gives_way() throws Exception {
+        try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 2)) {
+            kept.counters.put("rests", 1L);
+            kept.tick(BEGIN);
+            kept.counters.put("rests", 2L);
+            for (long second = BEGIN + 10; second <= BEGIN + 2 * HOUR; second += 10) {
+                kept.counters.merge("moves", 1L, Long::sum);
+                kept.tick(second);
+            }
+            kept.restart();
+            kept.tick(BEGIN + 2 * HOUR + 10);
+            kept.counters.put("new", 1L);
+            kept.counters.merge("moves", 1L, Long::sum);
+            kept.tick(BEGIN + 2 * HOUR + 20);
+
+            assertThat(kept.samples("new", 0, BEGIN + DAY)).isEqualTo((BEGIN + 2 * HOUR + 20) + "=1");
+            assertThat(kept.samples("rests", BEGIN + 2 * HOUR + 20, BEGIN + DAY))
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void a_counter_that_appears_when_another_is_removed_is_kept_from_then_on() throws Exception {
+        try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 10)) {
+            kept.counters.put("a", 1L);
+            kept.counters.put("b", 1L);
+            kept.tick(BEGIN);
+            kept.counters.remove("a");
+            kept.counters.put("new", 5L);
+            kept.ticks(BEGIN + 10, BEGIN + 20);
+            kept.counters.put("a", 3L);
+            kept.counters.put("newer", 7L);
+            kept.tick(BEGIN + 30);
+
+            assertThat(kept.samples("new", 0, BEGIN + DAY))
+                    .isEqualTo(String.format("%d=5 %d=5 %d=5", BEGIN + 10, BEGIN + 20, BEGIN + 30));
+            assertThat(kept.samples("a", 0, BEGIN + DAY)).isEqualTo(String.format("%d=1 %d=3", BEGIN, BEGIN + 30));
+            assertThat(kept.samples("newer", 0, BEGIN + DAY)).isEqualTo((BEGIN + 30) + "=7");
+            assertThat(kept.history.samples("b", 0, BEGIN + DAY).size()).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void a_tick_that_fails_for_any_reason_is_lost_alone_and_told() throws Exception {
+        try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
+            kept.counters.put("a", 1L);
+            kept.counters.put("b", 1L);
+            kept.tick(BEGIN);
+            assertThat(kept.history.trouble()).isEmpty();
+
+            kept.history.put(BEGIN + 10, new Snapshot(new String[] {"a", "b"}, new long[] {2}, 2));
+            assertThat(kept.history.trouble().orElseThrow())
+                    .startsWith("can't write the history " + kept.settings.file() + ": ")
+                    .contains("ArrayIndexOutOfBounds");
+            assertThat(kept.counted("history_lost_ticks_total")).isEqualTo(1);
+
+            kept.history.missed();
+            assertThat(kept.counted("history_lost_ticks_total")).isEqualTo(2);
+
+            kept.counters.put("a", 3L);
+            kept.tick(BEGIN + 20);
+            assertThat(kept.history.trouble()).isEmpty();
+            String samples = String.format("%d=1 %d=3", BEGIN, BEGIN + 20);
+            assertThat(kept.samples("a", 0, BEGIN + DAY)).isEqualTo(samples);
+            kept.restart();
+            assertThat(kept.samples("a", 0, BEGIN + DAY)).isEqualTo(samples);
+        }
+    }
+
+    @Test
     void names_of_which_nothing_is_left_are_forgotten() throws Exception {
         try (KeptHistory kept = open(HOUR, 0, 0, 1L << 30, 100)) {
             kept.counters.put("a", 1L);
@@ -491,6 +581,7 @@ class HistoryTest {
             kept.tick(BEGIN);
 
             assertThat(kept.said.lines().get(0)).contains("it has format 99, this version writes 1");
+            assertThat(kept.history.trouble().orElseThrow()).contains("it has format 99");
             assertThat(kept.counted("history_lost_ticks_total")).isEqualTo(1);
             assertThatThrownBy(() -> kept.samples("a", 0, 1)).isInstanceOf(IOException.class);
         }
@@ -501,9 +592,17 @@ class HistoryTest {
     void a_resolution_that_is_off_keeps_nothing() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 1L);
-            kept.ticks(BEGIN, BEGIN + 700);
+            kept.tick(BEGIN);
+            kept.counters.put("left", 1L);
+            kept.tick(BEGIN + 10);
+            kept.counters.remove("left");
+            kept.ticks(BEGIN + 20, BEGIN + 700);
+            assertThat(kept.history.names("", 10)).containsExactly("a", "left");
         }
         try (KeptHistory kept = open(0, 30 * DAY, 0, 1L << 30, 10)) {
+            assertThat(kept.history.names("", 10))
+                    .as("names of which nothing is left")
+                    .containsExactly("a");
             assertThat(kept.samples("a", 0, BEGIN + DAY))
                     .isEqualTo(String.format("%d=1 %d=1 %d=1", BEGIN, BEGIN + 300, BEGIN + 600));
         }

@@ -6,9 +6,12 @@ import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.StringJoiner;
+import java.util.TreeMap;
 
 /** A history in a test's folder, and the counters that it keeps. */
 final class KeptHistory implements AutoCloseable {
@@ -18,7 +21,7 @@ final class KeptHistory implements AutoCloseable {
     final SaidFaults said = new SaidFaults();
     final HistorySettings settings;
 
-    /** Every counter, in the ledger's order. */
+    /** Every counter. */
     final Map<String, Long> counters = new LinkedHashMap<>();
 
     History history;
@@ -50,18 +53,19 @@ final class KeptHistory implements AutoCloseable {
         }
     }
 
-    private final Map<String, String> names = new LinkedHashMap<>();
+    /** As in the ledger, a counter keeps its number, also if it is removed and comes back. */
+    private final Map<String, Integer> numbers = new TreeMap<>();
 
     Snapshot snapshot() {
-        String[] all = new String[counters.size()];
-        long[] values = new long[all.length];
-        int i = 0;
-        for (Map.Entry<String, Long> counter : counters.entrySet()) {
-            // As in the ledger, a counter's name is always the same string.
-            all[i] = names.computeIfAbsent(counter.getKey(), name -> name);
-            values[i++] = counter.getValue();
-        }
-        return new Snapshot(all, values, all.length);
+        counters.keySet().forEach(name -> numbers.putIfAbsent(name, numbers.size()));
+        String[] names = counters.keySet().stream()
+                .sorted(Comparator.comparing(numbers::get))
+                .toArray(String[]::new);
+        return new Snapshot(
+                names,
+                Arrays.stream(names).mapToLong(counters::get).toArray(),
+                Arrays.stream(names).mapToInt(numbers::get).toArray(),
+                names.length);
     }
 
     /** {@code 100=1 110=2}: the samples of a counter in this range. */

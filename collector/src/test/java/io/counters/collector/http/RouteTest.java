@@ -35,6 +35,7 @@ class RouteTest {
                 Route.get("/refuses-none", Work.NONE, RouteTest::refuses),
                 Route.get("/refuses-some", Work.SOME, RouteTest::refuses),
                 Route.get("/refuses-much", Work.MUCH, RouteTest::refuses),
+                Route.get("/refuses-disk", Work.DISK, RouteTest::refuses),
                 Route.file("/page.js", RouteTest.class, "/io/counters/collector/dashboard/page/main.js"));
     }
 

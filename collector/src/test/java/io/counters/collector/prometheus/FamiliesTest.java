@@ -166,6 +166,14 @@ class FamiliesTest {
     }
 
     @Test
+    void a_gauge_is_not_called_like_a_counters_sample() {
+        counter("a", 1);
+        counter("a.total.total", 2, 5, true);
+
+        assertThat(samples()).containsExactly("a_total 1", "U__a_2e_total_2e_total 5");
+    }
+
+    @Test
     void names_that_look_escaped_and_gauges_that_look_like_times_are_always_escaped() {
         counter("U__a", 1);
         counter("a", 2);
@@ -235,7 +243,7 @@ class FamiliesTest {
         Random random = new Random(seed);
         Set<String> different = new HashSet<>();
         for (int i = 0; i < 200; i++) {
-            String name = some(random, "._-", 3) + (random.nextInt(4) == 0 ? ".total" : "");
+            String name = some(random, "._-", 3) + ".total".repeat(Math.max(0, random.nextInt(6) - 3));
             String tags = random.nextBoolean() ? "" : ",a" + some(random, "._", 2) + "=" + random.nextInt(2);
             String more = tags.isEmpty() || random.nextBoolean() ? "" : ",b" + some(random, "-_", 1) + "=1";
             if (different.add(name + tags + more)) {

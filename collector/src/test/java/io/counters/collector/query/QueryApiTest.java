@@ -259,11 +259,11 @@ class QueryApiTest {
 
         assertRefused("/api/query", "{'start':1,'queries':[{" + filled + "}]}", 413, "points", "-Xmx");
 
-        port = port(history(100), 20 * 32 * 3 * 45);
+        port = port(history(100), 20 * 32 * 3 * 75);
         assertThat(ask("/api/query", query("'metric':'shop.orders','aggregator':'sum'"))
                         .statusCode())
                 .isEqualTo(200);
-        port = port(history(100), 20 * 32 * 3 * 35);
+        port = port(history(100), 20 * 32 * 3 * 65);
         assertRefused("/api/query", query("'metric':'shop.orders','aggregator':'sum'"), 413, "points", "-Xmx");
     }
 
@@ -274,7 +274,58 @@ class QueryApiTest {
         assertRefused("/api/query", query("'metric':'shop.orders','aggregator':'sum'"), 503, "10 s", "shorter time");
     }
 
-    /** On a text of 60 letters this expression would run for years. */
+    /** So many years are 34 days less than none, if they are computed in 64 bits. */
+    @ParameterizedTest
+    @ValueSource(strings = {"301y", "300000000y", "74287687004y", "999999999999d"})
+    void a_duration_that_exceeds_64_bits_is_refused_and_can_not_keep_a_worker_for_ever(String duration)
+            throws Exception {
+        String orders = "'metric':'shop.orders','aggregator':'sum'";
+        String end = "'end':" + (START + 7_000_000);
+
+        assertRefused(
+                "/api/query",
+                "{'start':1," + end + ",'queries':[{" + orders + ",'downsample':'" + duration + "-sum'}]}",
+                400,
+                "queries[0].downsample is",
+                "300 years at the most");
+        assertRefused("/api/query", "{'start':'" + duration + "-ago','queries':[{" + orders + "}]}", 400, "300 years");
+        assertThat(answer("/api/query", "{'start':'300y-ago','queries':[{" + orders + ",'downsample':'300y-count'}]}"))
+                .contains("'dps':{'0':");
+    }
+
+    @Test
+    void a_metric_with_tags_in_it_is_unknown() throws Exception {
+        assertRefused(
+                "/api/query",
+                query("'metric':'shop.orders,method=card','aggregator':'sum'"),
+                400,
+                "No such name for 'metrics': \"shop.orders,method=card\"");
+    }
+
+    @Test
+    void series_count_even_if_no_point_of_them_is_read() throws Exception {
+        port = port(history(100), 20 * 32 * 30 * 2);
+        assertRefused("/api/search/lookup?m=shop.orders", "", 413, "-Xmx");
+        port = port(history(100), 20 * 32 * 30 * 3);
+        assertThat(answer("/api/search/lookup?m=shop.orders", "")).contains("cash");
+    }
+
+    /** One reading for the deadline, one for the names, and one for each of three series. */
+    @Test
+    void filters_of_many_series_that_take_too_long_are_stopped() throws Exception {
+        nanosAReading.set(TimeUnit.SECONDS.toNanos(3));
+
+        assertRefused("/api/search/lookup?m=shop.orders", "", 503, "10 s");
+    }
+
+    @Test
+    void a_rate_of_another_kind_is_refused() throws Exception {
+        String rate = URLEncoder.encode("sum:rate{kounter}:shop.orders", StandardCharsets.UTF_8);
+
+        assertRefused("/api/query?start=1h-ago&m=" + rate, "", 400, "rate{kounter}; it must be rate, rate{counter}");
+    }
+
+    /** On a text of 60 letters it would work for years. */
     @Test
     void a_regular_expression_cannot_occupy_a_worker_forever() throws Exception {
         nanosAReading.set(TimeUnit.MILLISECONDS.toNanos(100));
