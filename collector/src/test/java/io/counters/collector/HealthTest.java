@@ -118,7 +118,7 @@ class HealthTest {
     }
 
     @Test
-    void a_disk_that_does_not_tell_what_it_has_left_is_told_and_what_was_known_is_not_trusted() {
+    void a_disk_that_does_not_answer_is_reported_and_earlier_states_are_not_trusted() {
         seconds(1);
         nanos += TimeUnit.SECONDS.toNanos(5);
         health.lookAtLock();
@@ -137,7 +137,7 @@ class HealthTest {
     }
 
     @Test
-    void a_disk_that_is_nearly_full_is_told() {
+    void a_disk_that_is_nearly_full_is_reported() {
         diskBytes = (64L << 20) - 1;
         seconds(7);
 

@@ -128,7 +128,8 @@ public final class History implements Sink {
 
     @Override
     public Optional<String> trouble() {
-        return Optional.ofNullable(trouble).map(reason -> "can't write the history " + settings.file() + ": " + reason);
+        return Optional.ofNullable(trouble)
+                .map(reason -> "cannot write the history " + settings.file() + ": " + reason);
     }
 
     private void say(long second, Recorder.Written written) {

@@ -375,7 +375,7 @@ final class HistoryFile implements AutoCloseable {
         }
     }
 
-    /** Whether this failure says that the file is no database, or a broken one. */
+    /** Whether this failure means that the file is damaged, or is not a database. */
     static boolean isDamage(Throwable failure) {
         int kind = failure instanceof SQLException sql ? sql.getErrorCode() & 0xff : 0;
         return failure instanceof DamagedHistory

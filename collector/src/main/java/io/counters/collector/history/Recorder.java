@@ -82,7 +82,7 @@ final class Recorder implements AutoCloseable {
         }
     }
 
-    /** Takes a tick: all of it is on disk when this returns, or none of it once this has thrown and was closed. */
+    /** Writes a tick. When this returns, all of it is on disk. If this throws, it must be closed, and nothing of it is. */
     Written put(long second, Snapshot tick) throws SQLException {
         Roster.Turn turn = roster.match(second, tick);
         file.begin();

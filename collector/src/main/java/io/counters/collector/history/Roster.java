@@ -46,7 +46,7 @@ final class Roster {
 
     private long leftOut;
 
-    /** Who begins and who ends to be kept with a tick. */
+    /** Which counters begin and which cease to be kept with a tick. */
     record Turn(List<String> entering, List<Boolean> moved, List<Integer> numbers, List<Integer> leaving) {}
 
     /**
@@ -68,7 +68,7 @@ final class Roster {
         put(slots++, id, name, NONE);
     }
 
-    /** The value that a series had at the last tick of an earlier life. */
+    /** Restores the value of a series at the last tick of an earlier run. */
     void restoreValue(int slot, long value) {
         values[slot] = value;
     }
@@ -190,7 +190,7 @@ final class Roster {
         }
     }
 
-    /** Finds those of an earlier life by their names. */
+    /** Finds those of an earlier run by their names. */
     private void find(Snapshot tick) {
         for (int place = 0; place < tick.size(); place++) {
             int slot = slot(tick.names()[place]);

@@ -47,7 +47,7 @@ final class Catalog {
         return history.countersMax() > 0;
     }
 
-    /** All series of a metric, in the order of their names; the budget has room for them. */
+    /** All series of a metric, sorted by name; they count in the budget. */
     List<TimeSeries> of(String metric, Budget budget) throws IOException {
         List<TimeSeries> found = new ArrayList<>();
         // With a comma it would be a metric and its tags.

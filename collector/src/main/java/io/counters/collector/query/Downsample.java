@@ -75,8 +75,8 @@ record Downsample(String text, long intervalMillis, Aggregator function, Fill fi
         // More would exceed 64 bits in what is computed with it.
         if (number == 0 || number > YEARS_MAX * YEAR_MILLIS / unit) {
             throw new IllegalArgumentException("the duration " + Request.shown(text)
-                    + " must be a whole number from 1 on, and ms, s, m, h, d, w, n (30 days) or y (365 days) behind it, "
-                    + YEARS_MAX + " years at the most; intervals of the calendar are not supported");
+                    + " must be a whole number of at least 1, followed by ms, s, m, h, d, w, n (30 days) or y (365"
+                    + " days), and at most " + YEARS_MAX + " years; intervals of the calendar are not supported");
         }
         return number * unit;
     }

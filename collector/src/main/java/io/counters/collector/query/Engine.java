@@ -89,7 +89,7 @@ final class Engine {
         List<TimeSeries> wanted = new ArrayList<>();
         for (TimeSeries series : all) {
             budget.check();
-            // Without filters it is of no effect, as in OpenTSDB.
+            // Without filters it has no effect, as in OpenTSDB.
             boolean isExplicit = !asked.isExplicit()
                     || asked.filters().isEmpty()
                     || series.tags().keySet().equals(keys);

@@ -14,8 +14,9 @@ class HistoryFaultsTest {
     @TempDir
     Path folder;
 
+    @Tag("slow")
     @Test
-    void whichever_call_on_a_file_fails_the_ticks_before_and_after_are_there() throws Exception {
+    void if_any_call_on_a_file_fails_the_ticks_before_and_after_it_are_kept() throws Exception {
         String said = Faults.runEachCall(FaultyHistory.class, folder);
 
         assertThat(said).containsPattern("\\d{2,} calls failed");

@@ -13,11 +13,13 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Against a map of everything that was ever published: by seed, with restarts, kills, gaps and clocks that go back. */
+/** Compares the history with a map of all that was published: by seed, with restarts, kills, gaps and clocks set back. */
+@Tag("slow")
 class HistorySimulationTest {
     private static final int TICKS = 300;
 

@@ -431,7 +431,7 @@ class HistoryTest {
 
             kept.history.put(BEGIN + 10, new Snapshot(new String[] {"a", "b"}, new long[] {2}, 2));
             assertThat(kept.history.trouble().orElseThrow())
-                    .startsWith("can't write the history " + kept.settings.file() + ": ")
+                    .startsWith("cannot write the history " + kept.settings.file() + ": ")
                     .contains("ArrayIndexOutOfBounds");
             assertThat(kept.counted("history_lost_ticks_total")).isEqualTo(1);
 

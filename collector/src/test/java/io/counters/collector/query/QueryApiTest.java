@@ -277,7 +277,7 @@ class QueryApiTest {
     /** So many years are 34 days less than none, if they are computed in 64 bits. */
     @ParameterizedTest
     @ValueSource(strings = {"301y", "300000000y", "74287687004y", "999999999999d"})
-    void a_duration_that_exceeds_64_bits_is_refused_and_can_not_keep_a_worker_for_ever(String duration)
+    void a_duration_that_exceeds_64_bits_is_refused_and_cannot_occupy_a_worker_forever(String duration)
             throws Exception {
         String orders = "'metric':'shop.orders','aggregator':'sum'";
         String end = "'end':" + (START + 7_000_000);
@@ -287,7 +287,7 @@ class QueryApiTest {
                 "{'start':1," + end + ",'queries':[{" + orders + ",'downsample':'" + duration + "-sum'}]}",
                 400,
                 "queries[0].downsample is",
-                "300 years at the most");
+                "at most 300 years");
         assertRefused("/api/query", "{'start':'" + duration + "-ago','queries':[{" + orders + "}]}", 400, "300 years");
         assertThat(answer("/api/query", "{'start':'300y-ago','queries':[{" + orders + ",'downsample':'300y-count'}]}"))
                 .contains("'dps':{'0':");
@@ -325,7 +325,7 @@ class QueryApiTest {
         assertRefused("/api/query?start=1h-ago&m=" + rate, "", 400, "rate{kounter}; it must be rate, rate{counter}");
     }
 
-    /** On a text of 60 letters it would work for years. */
+    /** On a text of 60 letters this expression would run for years. */
     @Test
     void a_regular_expression_cannot_occupy_a_worker_forever() throws Exception {
         nanosAReading.set(TimeUnit.MILLISECONDS.toNanos(100));
