@@ -3,11 +3,13 @@ package io.counters.collector.history;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.UsedHeap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class HistoryMemoryTest {
     private static final int COUNTERS = 20_000;
 
+    @Tag("slow")
     @Test
     void a_counter_whose_blocks_are_nearly_full_takes_no_more_than_its_share() throws Exception {
         long before = UsedHeap.bytes();

@@ -22,6 +22,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -146,6 +147,7 @@ class HistoryTest {
         return seconds.stream().filter(second -> second % step != 0).findFirst().orElseThrow();
     }
 
+    @Tag("slow")
     @Test
     void old_blocks_are_deleted_and_their_pages_are_used_again() throws Exception {
         try (KeptHistory kept = open(HOUR, 0, 0, 1L << 30, 500)) {

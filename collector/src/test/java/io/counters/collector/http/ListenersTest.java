@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -145,6 +146,7 @@ class ListenersTest {
         assertThat(served.counted("http_timeouts_total")).isZero();
     }
 
+    @Tag("slow")
     @Test
     void a_listener_that_reads_nothing_for_10_seconds_is_closed() throws Exception {
         served.browser(4096).ask("GET", "/live-huge");
