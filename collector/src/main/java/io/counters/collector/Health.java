@@ -29,6 +29,7 @@ final class Health {
     private volatile long diskBytesLeft;
     private final List<Part> parts = new ArrayList<>();
     private volatile long lockedNanos;
+    private volatile long lookedNanos;
 
     /** A part that may be in trouble; looked at by one thread. */
     private static final class Part {
@@ -81,6 +82,7 @@ final class Health {
         parts.forEach((name, source) -> this.parts.add(new Part(name, source, second)));
         this.parts.add(new Part("disk", () -> disk(diskBytes.getAsLong()), second));
         lockedNanos = nanoClock.getAsLong();
+        lookedNanos = lockedNanos;
     }
 
     private Optional<String> disk(long bytes) {
@@ -88,7 +90,7 @@ final class Health {
         return bytes >= DISK_BYTES_MIN
                 ? Optional.empty()
                 : Optional.of("the disk of the data folder has " + (bytes >> 20) + " MB left, less than "
-                        + (DISK_BYTES_MIN >> 20) + "; free some, or counts can't be committed soon");
+                        + (DISK_BYTES_MIN >> 20) + "; free some, or counts cannot be committed soon");
     }
 
     private static String seconds(long nanos) {
@@ -98,6 +100,7 @@ final class Health {
     /** Looks at the parts and the disk, once a second; by a thread of its own, because a disk may hang. */
     void lookAtParts() {
         parts.forEach(part -> part.look(nanoClock.getAsLong(), wallSeconds.getAsLong()));
+        lookedNanos = nanoClock.getAsLong();
     }
 
     /** What the disk of the data folder had left when it was last looked at. */
@@ -129,6 +132,11 @@ final class Health {
         String uncommitted = commit.trouble(now);
         if (uncommitted != null) {
             troubles.add(uncommitted);
+        }
+        long age = now - lookedNanos;
+        if (age > TOLD_NANOS) {
+            troubles.add("the store, the sinks and the disk could not be looked at for " + seconds(age)
+                    + "; the disk of the data folder does not answer");
         }
         parts.forEach(part -> part.text(now).ifPresent(troubles::add));
         return troubles;

@@ -6,11 +6,14 @@ import java.util.Optional;
 /** A destination for points. Each sink has its own thread, so that no sink delays another. */
 public interface Sink extends AutoCloseable {
     /**
-     * Accepts one point for every counter; points that can't be accepted are counted as lost and logged.
+     * Accepts one point for every counter; points that cannot be accepted are counted as lost and logged.
      *
      * @param second Unix time, never used before
      */
     void put(long second, Snapshot values);
+
+    /** A tick was left out, because earlier ones still wait for this; that is logged already. From any thread. */
+    default void missed() {}
 
     /** What keeps it from its work, if something does. From any thread, which does not wait. */
     default Optional<String> trouble() {
