@@ -59,13 +59,9 @@ public enum Setting {
     HISTORY_BYTES("2g", "maximum bytes of the history on disk, 16m to 9999g; beyond it the oldest values are deleted"),
     HISTORY_COUNTERS(
             "20000",
-            "maximum number of counters in the history, 0 to 1000000; fewer if memory does not suffice; 0 for no history"),
-    PREFIX("", "text before every name in the store and in OpenTSDB: 'shop.'"),
-    TAGS("src=counters", "tags that every point gets in addition to its own: dc=fra,env=prod"),
-    PEERS(
-            "",
-            "file with the numbered list of collectors that share the names, the same for all; read again when it changes"),
-    SELF("", "with peers: this collector's own address, HOST:PORT as in that file"),
+            "most counters that have a history, 0 to 1000000; fewer where memory does not allow so many; 0 keeps none"),
+    PREFIX("", "stands before every name in the store and in OpenTSDB: 'shop.'"),
+    TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
     CONFIG("", "INI file with these settings, one KEY = VALUE on each line");
 
     private final String defaultText;
