@@ -172,7 +172,7 @@ public final class Collector implements AutoCloseable {
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
             if (file.isShared()) {
-                throw new IOException("can't use the ledger " + file
+                throw new IOException("cannot use the ledger " + file
                         + ": it has shared names with peers, and this version" + " has none; " + LedgerFile.WAY_OVER);
             }
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);

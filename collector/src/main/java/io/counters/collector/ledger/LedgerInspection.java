@@ -46,10 +46,10 @@ public record LedgerInspection(
             return read(file);
         } catch (SQLException unreadable) {
             return new LedgerInspection(
-                    file, true, false, false, 0, 0, 0, "it can't be read: " + unreadable.getMessage());
+                    file, true, false, false, 0, 0, 0, "it cannot be read: " + unreadable.getMessage());
         } catch (IOException unreadable) {
             return new LedgerInspection(
-                    file, true, false, false, 0, 0, 0, "it can't be read: " + DiskFault.text(unreadable));
+                    file, true, false, false, 0, 0, 0, "it cannot be read: " + DiskFault.text(unreadable));
         }
     }
 
