@@ -69,7 +69,7 @@ final class Chromium implements AutoCloseable {
         socket = web.newWebSocketBuilder()
                 .buildAsync(URI.create(String.valueOf(address)), new Messages())
                 .get(30, TimeUnit.SECONDS);
-        for (String domain : List.of("Runtime", "Log", "Page", "Network")) {
+        for (String domain : List.of("Runtime", "Log", "Page", "Network", "Performance")) {
             tell(domain + ".enable", "{}");
         }
     }
@@ -192,6 +192,16 @@ final class Chromium implements AutoCloseable {
     /** Types a text into what has the focus. */
     void type(String text) throws Exception {
         tell("Input.insertText", "{\"text\":" + quoted(text) + "}");
+    }
+
+    /** The processor time that the tab's main thread has taken so far, in milliseconds. */
+    double processorMillis() throws Exception {
+        for (JsonElement metric : tell("Performance.getMetrics", "{}").getAsJsonArray("metrics")) {
+            if (metric.getAsJsonObject().get("name").getAsString().equals("ThreadTime")) {
+                return metric.getAsJsonObject().get("value").getAsDouble() * 1000;
+            }
+        }
+        throw new IOException("this browser does not tell the ThreadTime");
     }
 
     /** A picture of the tab. */

@@ -60,6 +60,7 @@ public final class Record implements Callable<Integer> {
     private final Shell shell;
     private long datagrams;
     private long missed;
+    private long tooLong;
     private long tcp;
     private boolean isClosed;
 
@@ -114,10 +115,14 @@ public final class Record implements Callable<Integer> {
         JsonObject data = JsonParser.parseString(event.data()).getAsJsonObject();
         switch (event.type()) {
             case "datagram" -> {
-                writer.write(
-                        data.get("at").getAsLong(),
-                        Base64.getDecoder().decode(data.get("bytes").getAsString()));
-                datagrams++;
+                byte[] datagram = Base64.getDecoder().decode(data.get("bytes").getAsString());
+                if (datagram.length > Recording.DATAGRAM_BYTES_MAX) {
+                    // From the Unix socket; no datagram over UDP could be so long.
+                    tooLong++;
+                } else {
+                    writer.write(data.get("at").getAsLong(), datagram);
+                    datagrams++;
+                }
             }
             case "left_out" -> {
                 missed += data.get("missed").getAsLong();
@@ -143,11 +148,18 @@ public final class Record implements Callable<Integer> {
             shell.err()
                     .println(String.format(
                             Locale.ROOT,
-                            "counters record: %s has %,d datagrams, %,d bytes%s%s",
+                            "counters record: %s has %,d datagrams, %,d bytes%s%s%s",
                             file,
                             datagrams,
                             writer.bytes(),
                             missed == 0 ? "" : String.format(Locale.ROOT, "; %,d could not be written in time", missed),
+                            tooLong == 0
+                                    ? ""
+                                    : String.format(
+                                            Locale.ROOT,
+                                            "; %,d of more than %,d bytes are not in it, because UDP can't carry them",
+                                            tooLong,
+                                            Recording.DATAGRAM_BYTES_MAX),
                             tcp == 0 ? "" : "; what came over TCP is not in it"));
         } catch (IOException full) {
             shell.err().println("counters record: " + file + " could not be completed: " + DiskFault.text(full));

@@ -12,7 +12,7 @@ import java.util.Map;
  * Tabs that look at the same have one window. Each round compares it with the round before, once, whatever the number of
  * tabs; a tab that has seen the round before gets the difference, any other gets everything.
  *
- * <p>{@link #update} is called by one thread at a time, {@link #events} by any.
+ * <p>{@link #events} may be called by any thread, all else by one at a time.
  */
 final class Window {
     /**
@@ -72,7 +72,12 @@ final class Window {
         found = -1;
     }
 
-    /** For how many rounds in a row no tab has looked at it. */
+    /** Called when a tab asks for it, because a while passes until that tab listens. */
+    void expect() {
+        emptyRounds = 0;
+    }
+
+    /** For how many rounds in a row no tab has looked at it, or asked for it. */
     int emptyRounds() {
         emptyRounds = listeners.isEmpty() ? emptyRounds + 1 : 0;
         return emptyRounds;

@@ -194,6 +194,23 @@ class LiveTest {
     }
 
     @Test
+    void a_window_that_is_about_to_be_forgotten_stays_for_a_tab_that_asks_for_it() {
+        count("increment a");
+        tab(ALL, 0, 20);
+        for (int i = 0; i < 30; i++) {
+            round();
+        }
+
+        Text late = tab(ALL, 0, 20);
+        next(late);
+        round();
+        count("increment a");
+        round();
+
+        assertThat(next(late)).contains("[\"a\",\"2\",");
+    }
+
+    @Test
     void what_is_wrong_is_told_when_it_changes_and_all_else_only_to_who_shows_it() {
         count("increment a");
         Text tab = tab(ALL, 0, 1);

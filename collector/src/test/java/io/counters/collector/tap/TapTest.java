@@ -133,6 +133,25 @@ class TapTest {
     }
 
     @Test
+    void room_is_made_at_once_however_much_was_overwritten_before() {
+        tap.open();
+        Tap.Ring ring = requireNonNull(tap.ring());
+        for (int i = 0; i < 10 * Tap.SLOTS; i++) {
+            receive("b");
+        }
+        assertThat(ring.bytes()).isEqualTo(Tap.SLOTS);
+
+        assertThat(ring.forgetOldest()).isTrue();
+
+        assertThat(ring.bytes()).isEqualTo(Tap.SLOTS - 1);
+        for (int i = 1; i < Tap.SLOTS; i++) {
+            assertThat(ring.forgetOldest()).isTrue();
+        }
+        assertThat(ring.forgetOldest()).isFalse();
+        assertThat(ring.bytes()).isZero();
+    }
+
+    @Test
     void each_datagram_of_several_threads_is_seen_once_or_missed() throws Exception {
         tap.open();
         Reader reader = new Reader(tap);

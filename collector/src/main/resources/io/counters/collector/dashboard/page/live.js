@@ -4,6 +4,8 @@ import {state} from './state.js';
 import {debounced} from './dom.js';
 
 const RETRY_MILLIS = 2000;
+/** The collector takes no longer request lines than 8,192 bytes. */
+const ADDRESS_CHARACTERS_MAX = 8000;
 const NAMES_CHARACTERS_MAX = 6000;
 
 const handlers = {rows: [], change: [], troubles: [], panel: [], connected: []};
@@ -34,15 +36,15 @@ function address() {
   given.set('order', state.order);
   given.set('from', view.from);
   given.set('rows', view.rows);
-  let room = NAMES_CHARACTERS_MAX;
+  if (state.drawer === 'health') {
+    given.set('panel', '1');
+  }
+  let room = Math.min(NAMES_CHARACTERS_MAX, ADDRESS_CHARACTERS_MAX - given.toString().length);
   for (const name of watched()) {
     room -= encodeURIComponent(name).length + 6;
     if (room > 0) {
       given.append('name', name);
     }
-  }
-  if (state.drawer === 'health') {
-    given.set('panel', '1');
   }
   return 'api/live?' + given;
 }

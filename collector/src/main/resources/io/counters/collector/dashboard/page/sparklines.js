@@ -9,9 +9,11 @@ const NAMES_AT_ONCE = 60;
 /** A time without samples that is longer than this is a gap. */
 const GAP_SECONDS = 35;
 
-/** By name. Gaps are told only up to `readSecond`: later, what does not arrive has not changed. */
+/** By name, with values as BigInt, because differences of large numbers would be rounded. Gaps are told only up to `readSecond`: later, what does not arrive has not changed. */
 const known = new Map();
 let wanted = new Set();
+/** Those that are being read. */
+let asked = [];
 let isAsking = false;
 let redraw = () => {};
 
@@ -25,7 +27,7 @@ export const isKept = name => known.get(name)?.isKept;
 
 /** Makes sure that the past of these counters is known, soon. */
 export function want(names) {
-  wanted = new Set(names.filter(name => !known.has(name)));
+  wanted = new Set(names.filter(name => !known.has(name) && !asked.includes(name)));
   if (wanted.size > 0 && !isAsking) {
     read();
   }
@@ -37,17 +39,12 @@ async function read() {
   while (wanted.size > 0) {
     const names = [...wanted].slice(0, NAMES_AT_ONCE);
     names.forEach(name => wanted.delete(name));
+    asked = names;
     try {
       const now = Math.floor(Date.now() / 1000);
       const past = await ask('api/history', {names, from: now - STEP * (STEPS + 2), to: now + 60, step: STEP});
       for (const {name, seconds, values} of past.counters) {
-        const later = known.get(name);
-        known.set(name, {
-          isKept: seconds.length > 0,
-          seconds: seconds.concat(later?.seconds ?? []),
-          values: values.map(Number).concat(later?.values ?? []),
-          readSecond: now,
-        });
+        known.set(name, {isKept: seconds.length > 0, seconds, values: values.map(BigInt), readSecond: now});
       }
       while (known.size > KNOWN_MAX) {
         known.delete(known.keys().next().value);
@@ -56,12 +53,14 @@ async function read() {
     } catch {
       // The next look asks again; meanwhile the lines begin now.
       break;
+    } finally {
+      asked = [];
     }
   }
   isAsking = false;
 }
 
-/** A value that has just arrived. */
+/** A value, as BigInt, that has just arrived. */
 export function add(name, value) {
   const past = known.get(name);
   if (!past) {
@@ -93,7 +92,8 @@ function steps(past, value) {
   const now = Date.now() / 1000;
   const end = Math.floor(now / STEP) * STEP;
   const seconds = [...past.seconds, now];
-  const values = [...past.values, value];
+  const first = past.values[0] ?? value;
+  const values = [...past.values, value].map(some => Number(some - first));
   const sums = new Array(STEPS).fill(null);
   let at = 0;
   let before = null;
@@ -123,7 +123,7 @@ export function recolor() {
   ink = {line: style('--spark'), fill: style('--spark-fill'), rest: style('--line')};
 }
 
-/** Draws the last ten minutes of one counter. */
+/** Draws the last ten minutes of one counter, whose value is a BigInt. */
 export function draw(canvas, name, value) {
   const scale = devicePixelRatio || 1;
   const width = Math.round(canvas.clientWidth * scale);
