@@ -9,7 +9,6 @@ import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -117,7 +116,10 @@ final class Panel {
         }
         json.endArray().name("senders").beginArray();
         List<StreamReport> reports = ledger.reports();
-        for (StreamReport report : worst(reports)) {
+        for (StreamReport report : reports.stream()
+                .sorted(StreamReport.WORST_FIRST)
+                .limit(SENDERS_MAX)
+                .toList()) {
             write(json, report);
         }
         json.endArray().name("sendersInAll").value(reports.size()).endObject();
@@ -133,17 +135,6 @@ final class Panel {
             json.name("secondsAgo").value(example.secondsAgo()).endObject();
         }
         json.endArray().endObject();
-    }
-
-    /** Those that lost most, then those that were heard last. */
-    private static List<StreamReport> worst(List<StreamReport> reports) {
-        return reports.stream()
-                .sorted(Comparator.comparingLong(StreamReport::lost)
-                        .reversed()
-                        .thenComparingLong(StreamReport::quietMillis)
-                        .thenComparing(StreamReport::sender))
-                .limit(SENDERS_MAX)
-                .toList();
     }
 
     private static void write(JsonWriter json, StreamReport sender) throws IOException {

@@ -15,6 +15,7 @@ import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.store.StoreSettings;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -248,10 +249,7 @@ class ChecksTest {
 
     @Test
     void a_store_and_a_sink_that_do_not_answer_are_failures() throws Exception {
-        int nobody;
-        try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            nobody = closed.getLocalPort();
-        }
+        int nobody = Ports.reserve();
         Settings settings = settings(Map.of(
                 Setting.STORE, "redis://127.0.0.1:" + nobody + "/0",
                 Setting.OPENTSDB, "http://127.0.0.1:" + nobody));
