@@ -3,6 +3,7 @@ package io.counters.collector.commands;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.counters.collector.self.DiskFault;
+import io.counters.collector.self.LogStream;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Spec;
 @SuppressWarnings("AvoidCommonTypeNames") // Named as its command, like all classes here.
 public final class Record implements Callable<Integer> {
     private static final Pattern BYTES = Pattern.compile("(\\d{1,4})([kmg])");
+    private static final long LAST_LINES_MILLIS = 1_000;
     private static final long SAID_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     @Mixin
@@ -83,7 +85,10 @@ public final class Record implements Callable<Integer> {
         } catch (IOException cannot) {
             throw new IOException(file + " can't be created: " + DiskFault.text(cannot), cannot);
         }
-        Thread end = shell.endings().newThread(() -> close(writer));
+        Thread end = shell.endings().newThread(() -> {
+            close(writer);
+            LogStream.drain(LAST_LINES_MILLIS);
+        });
         Runtime.getRuntime().addShutdownHook(end);
         try {
             long[] said = {shell.nanoClock().getAsLong()};

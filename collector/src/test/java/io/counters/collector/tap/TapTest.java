@@ -216,6 +216,25 @@ class TapTest {
     }
 
     @Test
+    void what_was_left_out_is_told_once_a_second() {
+        AtomicLong nanos = new AtomicLong(Long.MAX_VALUE);
+        tap.open();
+        LineEvents events = events("a", 10, nanos);
+        read(events);
+        receive("increment a\n".repeat(11));
+        assertThat(read(events)).contains("{\"shown\": 10, \"matching\": 11,");
+
+        for (int i = 0; i < 9; i++) {
+            nanos.addAndGet(100_000_000);
+            receive("increment a\n".repeat(11));
+            assertThat(read(events)).doesNotContain("left_out");
+        }
+        nanos.addAndGet(100_000_000);
+
+        assertThat(read(events)).contains("{\"shown\": 9, \"matching\": 99,");
+    }
+
+    @Test
     void no_more_lines_are_read_at_once_than_the_event_loop_can_bear() {
         tap.open();
         LineEvents events = events("nothing", 10, new AtomicLong());
