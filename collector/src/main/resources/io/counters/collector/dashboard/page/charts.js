@@ -545,11 +545,8 @@ function show(isNew) {
 
 /** Follows the state. */
 export function follow(after, before) {
-  for (const name of past.keys()) {
-    if (!after.lines.includes(name)) {
-      past.delete(name);
-      tails.delete(name);
-    }
+  for (const known of [past, tails]) {
+    [...known.keys()].filter(name => !after.lines.includes(name)).forEach(name => known.delete(name));
   }
   show(false);
   const isOther = after.lines.join() !== before.lines.join() || after.range !== before.range
