@@ -133,6 +133,11 @@ final class Chromium implements AutoCloseable {
         tell("Page.navigate", "{\"url\":" + quoted(address) + "}");
     }
 
+    /** Runs a script in each page that is opened from now on, before the page's own. */
+    void runFirst(String script) throws Exception {
+        tell("Page.addScriptToEvaluateOnNewDocument", "{\"source\":" + quoted(script) + "}");
+    }
+
     /** Makes the tab so large, light or dark. */
     void show(int width, int height, String scheme) throws Exception {
         tell(

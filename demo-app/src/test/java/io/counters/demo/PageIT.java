@@ -403,6 +403,22 @@ class PageIT {
     }
 
     @Test
+    void times_are_by_the_collectors_clock_if_the_browsers_is_wrong() throws Exception {
+        CollectorProgram collector = collector();
+        collector.send("increment a");
+        browser.runFirst("const clock = Date.now; Date.now = () => clock() + 3_600_000;");
+        browser.open(collector.page() + "#line=a&unit=value&range=5m");
+        awaitValue("a", "1");
+
+        browser.awaitTrue("when it moved", "/^\\d+ s$/.test(document.querySelector('#space .row .moved').textContent)");
+        // The counter is in the history, so its past is found only if the right past is asked for.
+        browser.awaitTrue(
+                "its past",
+                "!document.querySelector('.legend .note').textContent"
+                        + " && document.querySelector('.legend tbody tr').children[2].textContent === '1'");
+    }
+
+    @Test
     void a_link_with_nonsense_shows_what_it_can() throws Exception {
         CollectorProgram collector = collector();
         collector.send("increment a 5");

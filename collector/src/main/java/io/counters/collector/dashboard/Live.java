@@ -173,7 +173,7 @@ public final class Live {
             update(made, now);
             return made;
         });
-        Window window = new Window(key, view);
+        Window window = new Window(key, view, wallSeconds);
         if (key.hasPanel() || windows.isEmpty()) {
             panel.update(key.hasPanel());
         }

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * What a tab has on its screen: some rows of a view, and counters that it watches by name, because they are pinned or drawn.
@@ -36,6 +37,7 @@ final class Window {
     final View view;
     final Listeners listeners = new Listeners();
 
+    private final LongSupplier wallSeconds;
     private final int[] watchedCounters;
 
     /** Watched names whose counters are not known yet, with their places. */
@@ -54,9 +56,11 @@ final class Window {
     private int emptyRounds;
     private volatile Round round = new Round(0, "", "");
 
-    Window(Key key, View view) {
+    /** @param wallSeconds the wall clock, which each tab is told at first: the browser's may differ */
+    Window(Key key, View view, LongSupplier wallSeconds) {
         this.key = key;
         this.view = view;
+        this.wallSeconds = wallSeconds;
         watchedCounters = new int[key.watched().size()];
         reset();
     }
@@ -200,6 +204,12 @@ final class Window {
             public boolean append(StringBuilder out) {
                 Round newest = round;
                 if (newest.number != seen) {
+                    if (seen < 0) {
+                        // All times that follow are by this clock.
+                        out.append("event: now\ndata: ")
+                                .append(wallSeconds.getAsLong())
+                                .append("\n\n");
+                    }
                     out.append(newest.number == seen + 1 ? newest.change : newest.all);
                     seen = newest.number;
                 }

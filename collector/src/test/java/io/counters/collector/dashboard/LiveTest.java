@@ -71,7 +71,7 @@ class LiveTest {
         Text tab = tab(ALL, 1, 2, "d");
 
         assertThat(next(tab))
-                .startsWith("event: rows\ndata: {\"total\":4,\"found\":4,\"from\":1,\"watched\":1,\"rows\":"
+                .contains("event: rows\ndata: {\"total\":4,\"found\":4,\"from\":1,\"watched\":1,\"rows\":"
                         + "[[\"b\",\"2\",null,")
                 .contains("[\"c\",\"3\",null,", "[\"d\",\"4\",null,")
                 .doesNotContain("\"a\"");
@@ -87,6 +87,17 @@ class LiveTest {
                 .doesNotContain("event: rows")
                 .doesNotContain("[0,")
                 .contains("[1,\"8\",3.33,");
+    }
+
+    @Test
+    void a_tab_is_told_the_collectors_clock_once() {
+        count("increment a");
+        Text tab = tab(ALL, 0, 10);
+
+        assertThat(next(tab)).startsWith("event: now\ndata: 1700000000\n\nevent: rows\n");
+        count("increment a");
+        round();
+        assertThat(next(tab)).contains("event: change").doesNotContain("event: now");
     }
 
     @Test

@@ -27,7 +27,7 @@ let isLoading = false;
 let layout = '';
 let parts = null;
 
-const now = () => Date.now() / 1000;
+const {now} = live;
 
 /** The range that is shown, in seconds. */
 function range() {
@@ -82,6 +82,7 @@ const readSoon = debounced(60, read);
 
 live.on('rows', arrived);
 live.on('change', arrived);
+live.on('clock', readSoon);
 
 function arrived() {
   const second = now();

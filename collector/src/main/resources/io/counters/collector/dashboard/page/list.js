@@ -112,7 +112,7 @@ function fill(row, of) {
   }
   text(row.rate, numbers.rate(of.rate));
   row.element.classList.toggle('moving', Boolean(of.rate));
-  text(row.moved, of.moved ? numbers.duration(Date.now() / 1000 - of.moved) : '');
+  text(row.moved, of.moved ? numbers.duration(live.now() - of.moved) : '');
   const line = state.lines.indexOf(of.name);
   const isPinned = state.pins.includes(of.name);
   row.swatch.dataset.line = line;

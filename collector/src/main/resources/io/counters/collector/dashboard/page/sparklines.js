@@ -1,5 +1,5 @@
 // The last ten minutes of the counters in view: read once from the history, then continued with what arrives.
-import {ask} from './live.js';
+import {ask, now as second} from './live.js';
 import {style} from './dom.js';
 
 const STEP = 10;
@@ -41,7 +41,7 @@ async function read() {
     names.forEach(name => wanted.delete(name));
     asked = names;
     try {
-      const now = Math.floor(Date.now() / 1000);
+      const now = Math.floor(second());
       const past = await ask('api/history', {names, from: now - STEP * (STEPS + 2), to: now + 60, step: STEP});
       for (const {name, seconds, values} of past.counters) {
         known.set(name, {isKept: seconds.length > 0, seconds, values: values.map(BigInt), readSecond: now});
@@ -67,7 +67,7 @@ export function add(name, value) {
     return;
   }
   const {seconds, values} = past;
-  const now = Math.floor(Date.now() / 1000);
+  const now = Math.floor(second());
   const last = seconds.length - 1;
   if (last >= 1 && now - seconds[last - 1] < STEP) {
     seconds[last] = now;
@@ -89,7 +89,7 @@ export function add(name, value) {
 
 /** Increments in each complete step, samples taken as joined by straight lines; null where nothing is known. */
 function steps(past, value) {
-  const now = Date.now() / 1000;
+  const now = second();
   const end = Math.floor(now / STEP) * STEP;
   const seconds = [...past.seconds, now];
   const first = past.values[0] ?? value;
