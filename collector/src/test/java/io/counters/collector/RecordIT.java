@@ -59,6 +59,7 @@ class RecordIT {
         int datagrams = Files.readString(file).split("\nincrement a\n", -1).length - 1;
         assertThat(datagrams).isPositive();
         assertThat(Files.readString(said))
-                .endsWith("counters record: " + file + " has " + datagrams + " datagrams, " + Files.size(file) + " bytes\n");
+                .endsWith("counters record: " + file + " has " + datagrams + " datagrams, " + Files.size(file)
+                        + " bytes\n");
     }
 }

@@ -297,9 +297,10 @@ class PageIT {
             browser.awaitTrue("rates", "document.querySelectorAll('#space > .row.moving').length > 10");
 
             for (int i = 0; i < 10; i++) {
-                browser.run("new Promise(moved => { const values = () => document.getElementById('space').textContent;"
-                        + " const before = values();"
-                        + " const look = () => values() !== before ? moved() : requestAnimationFrame(look); look(); })");
+                browser.run(
+                        "new Promise(moved => { const values = () => document.getElementById('space').textContent;"
+                                + " const before = values();"
+                                + " const look = () => values() !== before ? moved() : requestAnimationFrame(look); look(); })");
                 clicks.add(click());
             }
 
@@ -325,13 +326,13 @@ class PageIT {
 
         awaitValue("large", "4,503,599,627,370,496,004");
         browser.awaitTrue(
-                "by how much it changed",
-                "document.querySelector('.legend tbody tr').children[4].textContent === '3'");
+                "by how much it changed", "document.querySelector('.legend tbody tr').children[4].textContent === '3'");
         browser.run("URL.createObjectURL = file => { window.saved = file; return ''; };"
                 + " HTMLAnchorElement.prototype.click = () => {};");
         for (String format : List.of("CSV", "JSON")) {
-            String saved = browser.run("[...document.querySelectorAll('.legend .link')].find(button => button.textContent === '"
-                    + format + "').click(); saved.text()");
+            String saved = browser.run(
+                    "[...document.querySelectorAll('.legend .link')].find(button => button.textContent === '" + format
+                            + "').click(); saved.text()");
             assertThat(saved).contains("4503599627370496001", "4503599627370496004");
         }
     }

@@ -191,9 +191,7 @@ final class Checks {
         try (AutoCloseable opened = opening.open()) {
             return isRunning && opened != null
                     ? Finding.warning(
-                            what,
-                            port + " is free, although a collector answers on the HTTP port",
-                            THOSE_FLAGS)
+                            what, port + " is free, although a collector answers on the HTTP port", THOSE_FLAGS)
                     : Finding.ok(what, port + " is free");
         } catch (IOException taken) {
             return isMeant
@@ -309,8 +307,7 @@ final class Checks {
         // A name of its own: what is there already, or a link that someone has put there, stays as it is.
         Path probe = Files.createTempFile(folder, "doctor", ".probe");
         long worst = 0;
-        try (FileChannel file =
-                FileChannel.open(probe, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE)) {
+        try (FileChannel file = FileChannel.open(probe, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE)) {
             for (int sync = 0; sync < SYNCS; sync++) {
                 long begin = nanoClock.getAsLong();
                 file.write(ByteBuffer.allocate(PROBE_BYTES));

@@ -104,7 +104,8 @@ class StatsdSettingsTest {
     @Test
     void strict_rejects_lines_that_would_be_cleaned() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            Lines lines = KeptIntake.lines(kept, KeptIntake.NAME_BYTES_MAX, new StatsdSettings(false, List.of()).newName());
+            Lines lines =
+                    KeptIntake.lines(kept, KeptIntake.NAME_BYTES_MAX, new StatsdSettings(false, List.of()).newName());
             byte[] bytes = "my counter:1|c\nhits:1|c|#flag\nhits:1.5|c|#k:v".getBytes(UTF_8);
 
             lines.datagram(source, bytes, 0, bytes.length);

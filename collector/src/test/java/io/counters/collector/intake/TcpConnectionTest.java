@@ -29,10 +29,7 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection = new TcpConnection(
-                    taken,
-                    KeptIntake.lines(kept),
-                    0);
+            TcpConnection connection = new TcpConnection(taken, KeptIntake.lines(kept), 0);
             for (String piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
                 while (bytes.hasRemaining()) {
@@ -170,10 +167,7 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection = new TcpConnection(
-                    taken,
-                    KeptIntake.lines(kept),
-                    0);
+            TcpConnection connection = new TcpConnection(taken, KeptIntake.lines(kept), 0);
             for (byte[] piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece);
                 while (bytes.hasRemaining()) {

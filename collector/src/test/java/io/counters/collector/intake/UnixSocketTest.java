@@ -79,8 +79,12 @@ class UnixSocketTest {
 
     /** Starts an intake with the Unix socket. */
     private void run() throws IOException {
-        intake = KeptIntake.open(kept, new IntakeSettings(
-                        InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN), path, System::nanoTime);
+        intake = KeptIntake.open(
+                kept,
+                new IntakeSettings(
+                        InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
+                path,
+                System::nanoTime);
         thread = new Thread(intake);
         thread.start();
     }
