@@ -163,11 +163,12 @@ final class Chromium implements AutoCloseable {
                 : value.isJsonPrimitive() ? value.getAsString() : value.toString();
     }
 
-    /** Waits until an expression is true. */
+    /** Waits until an expression is true; as long as the page is not loaded, it may also fail. */
     void awaitTrue(String what, String expression) {
         await(what)
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(50))
+                .ignoreExceptionsInstanceOf(IOException.class)
                 .until(() -> run(expression).equals("true"));
     }
 

@@ -343,6 +343,7 @@ class PageIT {
         collector.send("increment a");
         browser.open(collector.page());
         awaitValue("a", "1");
+        browser.awaitTrue("its past", "import('/sparklines.js').then(lines => lines.isKept('a') !== undefined)");
         browser.run("window.names = []; window.answers = 0; const ask = fetch;"
                 + " fetch = async (path, what) => { if (path !== 'api/history') { return ask(path, what); }"
                 + " names.push(...JSON.parse(what.body).names); await new Promise(go => window.release = go);"

@@ -218,7 +218,7 @@ class LiveTest {
         count("increment a");
         round();
 
-        assertThat(next(late)).contains("[\"a\",\"2\",");
+        assertThat(next(late)).contains("[0,\"2\",");
     }
 
     @Test
