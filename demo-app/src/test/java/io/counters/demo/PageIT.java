@@ -338,30 +338,6 @@ class PageIT {
     }
 
     @Test
-    void the_past_of_a_counter_is_asked_for_once() throws Exception {
-        CollectorProgram collector = collector();
-        collector.send("increment a");
-        browser.open(collector.page());
-        awaitValue("a", "1");
-        browser.awaitTrue("its past", "import('/sparklines.js').then(lines => lines.isKept('a') !== undefined)");
-        browser.run("window.names = []; window.answers = 0; const ask = fetch;"
-                + " fetch = async (path, what) => { if (path !== 'api/history') { return ask(path, what); }"
-                + " names.push(...JSON.parse(what.body).names); await new Promise(go => window.release = go);"
-                + " const answer = await ask(path, what); answers++; return answer; }; null");
-
-        collector.send("increment b");
-        browser.awaitTrue("a question", "names.join() === 'b'");
-        collector.send("increment a");
-        awaitValue("a", "2");
-        browser.run("release()");
-        browser.awaitTrue("an answer", "answers === 1");
-        collector.send("increment a");
-        awaitValue("a", "3");
-
-        assertThat(browser.run("names.join()")).isEqualTo("b");
-    }
-
-    @Test
     void what_the_keyboard_is_at_stays_the_same_when_the_list_changes() throws Exception {
         CollectorProgram collector = collector();
         collector.send("increment a,method=card 3\nincrement b,method=cash 2\nincrement c 1");

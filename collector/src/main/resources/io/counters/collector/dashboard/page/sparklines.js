@@ -12,8 +12,6 @@ const GAP_SECONDS = 35;
 /** By name, with values as BigInt, because differences of large numbers would be rounded. Gaps are told only up to `readSecond`: later, what does not arrive has not changed. */
 const known = new Map();
 let wanted = new Set();
-/** Those that are being read. */
-let asked = [];
 let isAsking = false;
 let redraw = () => {};
 
@@ -27,7 +25,7 @@ export const isKept = name => known.get(name)?.isKept;
 
 /** Makes sure that the past of these counters is known, soon. */
 export function want(names) {
-  wanted = new Set(names.filter(name => !known.has(name) && !asked.includes(name)));
+  wanted = new Set(names.filter(name => !known.has(name)));
   if (wanted.size > 0 && !isAsking) {
     read();
   }
@@ -39,7 +37,6 @@ async function read() {
   while (wanted.size > 0) {
     const names = [...wanted].slice(0, NAMES_AT_ONCE);
     names.forEach(name => wanted.delete(name));
-    asked = names;
     try {
       const now = Math.floor(second());
       const past = await ask('api/history', {names, from: now - STEP * (STEPS + 2), to: now + 60, step: STEP});
@@ -53,8 +50,6 @@ async function read() {
     } catch {
       // The next look asks again; meanwhile the lines begin now.
       break;
-    } finally {
-      asked = [];
     }
   }
   isAsking = false;
