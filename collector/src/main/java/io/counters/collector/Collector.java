@@ -344,7 +344,7 @@ public final class Collector implements AutoCloseable {
         return part;
     }
 
-    /** The publisher closes them. If one can't be opened, the sinks before it end with the program. */
+    /** The publisher closes them. If one cannot be opened, the sinks before it end with the program. */
     private List<Sink> sinks(PrintStream out, Path spools) throws IOException {
         List<Sink> sinks = new ArrayList<>();
         for (HttpUrl address : publishing.opentsdb()) {

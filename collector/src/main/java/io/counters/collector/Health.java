@@ -88,7 +88,7 @@ final class Health {
         return bytes >= DISK_BYTES_MIN
                 ? Optional.empty()
                 : Optional.of("the disk of the data folder has " + (bytes >> 20) + " MB left, less than "
-                        + (DISK_BYTES_MIN >> 20) + "; free some, or counts can't be committed soon");
+                        + (DISK_BYTES_MIN >> 20) + "; free some, or counts cannot be committed soon");
     }
 
     private static String seconds(long nanos) {

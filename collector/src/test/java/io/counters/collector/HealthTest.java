@@ -53,7 +53,7 @@ class HealthTest {
     }
 
     @Test
-    void a_lock_that_is_held_for_long_is_told_and_nobody_who_asks_waits_for_it() throws Exception {
+    void a_lock_that_is_held_for_long_is_reported_and_no_request_waits_for_it() throws Exception {
         Thread looking = new Thread(health::lookAtLock);
         looking.setDaemon(true);
         synchronized (ledger) {
@@ -98,7 +98,7 @@ class HealthTest {
     }
 
     @Test
-    void a_part_in_trouble_is_told_after_5_seconds_with_how_long_it_lasts_and_is_no_fault_of_the_process() {
+    void a_part_in_trouble_is_reported_after_5_seconds_with_its_duration_and_only_at_readyz() {
         store = Optional.of("the store does not answer");
         seconds(5);
         assertThat(health.troubles()).isEmpty();
@@ -117,13 +117,13 @@ class HealthTest {
     }
 
     @Test
-    void a_disk_that_is_nearly_full_is_told() {
+    void a_disk_that_is_nearly_full_is_reported() {
         diskBytes = (64L << 20) - 1;
         seconds(7);
 
         assertThat(health.troubles())
                 .containsExactly(
-                        "the disk of the data folder has 63 MB left, less than 64; free some, or counts can't be"
+                        "the disk of the data folder has 63 MB left, less than 64; free some, or counts cannot be"
                                 + " committed soon, for 6 s");
     }
 }

@@ -50,9 +50,9 @@ public final class Dashboard implements AutoCloseable {
      * Opens the port; {@link #start} serves it.
      *
      * @param commit used to remove a counter
-     * @param faults what a restart would cure, a line each; asked on the event loop, so it takes no lock
-     * @param troubles what keeps the collector from some of its work, a line each; the same
-     * @param parts the store, the sinks and the disk: which work, and since when; as before
+     * @param faults what a restart would repair, one line each; called on the event loop, so it takes no lock
+     * @param troubles what keeps the collector from some of its work, one line each; called in the same way
+     * @param parts the store, the sinks and the disk: which work, and since when; called in the same way
      * @param udpPort where increments are received, for the example on an empty page
      * @param clock the wall clock, for times of the past
      * @param nanoClock monotonic
@@ -118,7 +118,7 @@ public final class Dashboard implements AutoCloseable {
         port.start();
     }
 
-    /** Tells open tabs what changes; {@link Live#run} is to be called again and again. */
+    /** Sends open tabs what changes; a loop must call {@link Live#run}. */
     public Live live() {
         return live;
     }
@@ -128,7 +128,7 @@ public final class Dashboard implements AutoCloseable {
         return port.address();
     }
 
-    /** The streams that miss most first, {@value #STREAMS_MAX} at the most. */
+    /** The streams, those with the most lost datagrams first, at most {@value #STREAMS_MAX}. */
     private Answer streams(Request request) {
         List<StreamReport> reports = ledger.reports().stream()
                 .sorted(StreamReport.WORST_FIRST)

@@ -10,8 +10,8 @@ import java.util.function.LongSupplier;
 
 /**
  * What a tab has on its screen: some rows of a view, and counters that it watches by name, because they are pinned or drawn.
- * Tabs that look at the same have one window. Each round compares it with the round before, once, whatever the number of
- * tabs; a tab that has seen the round before gets the difference, any other gets everything.
+ * Tabs that show the same share one window. Each round compares it with the previous round once, whatever the number of tabs;
+ * a tab that has received the previous round gets the difference, any other tab gets everything.
  *
  * <p>{@link #events} may be called by any thread, all else by one at a time.
  */
@@ -65,7 +65,7 @@ final class Window {
         reset();
     }
 
-    /** Begins anew: counters have other numbers. */
+    /** Starts again, because counters have new numbers. */
     void reset() {
         Arrays.fill(watchedCounters, -1);
         missing.clear();
@@ -88,9 +88,9 @@ final class Window {
     }
 
     /**
-     * Compares with the round before.
+     * Compares with the previous round.
      *
-     * @param panel what is the same for all windows
+     * @param panel the events that are the same for all windows
      */
     void update(Moment moment, Panel panel) {
         int[] now = counters(moment);
@@ -139,7 +139,7 @@ final class Window {
         return Arrays.copyOf(now, size);
     }
 
-    /** Looks for watched names among those counters that are new. */
+    /** Looks for watched names among the new counters. */
     private void find(Moment moment) {
         for (; looked < moment.size() && !missing.isEmpty(); looked++) {
             Integer place = missing.remove(moment.name(looked));
@@ -172,7 +172,7 @@ final class Window {
                 .append(moved[i]);
     }
 
-    /** Three digits are more than anyone reads in a number that moves. */
+    /** Rates have three decimals; more could not be read while they change. */
     private static String rate(double rate) {
         double size = Math.abs(rate);
         if (size >= 100 || size == 0) {

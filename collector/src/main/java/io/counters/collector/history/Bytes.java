@@ -2,7 +2,7 @@ package io.counters.collector.history;
 
 import java.util.Arrays;
 
-/** Bytes that grow by variable-length integers: seven bits a byte, the lowest first, the highest bit set where more follow. */
+/** A growing array of variable-length integers: seven bits per byte, lowest first; the highest bit is set if more follow. */
 final class Bytes {
     private static final int SIZE_MIN = 16;
     private static final int MORE = 0x80;
@@ -30,7 +30,7 @@ final class Bytes {
         bytes[length++] = (byte) oneByte;
     }
 
-    /** Adds a number of 64 bits without a sign, in 1 to 10 bytes. */
+    /** Adds an unsigned 64-bit number, in 1 to 10 bytes. */
     void addNumber(long number) {
         long rest = number;
         while ((rest & ~SEVEN_BITS) != 0) {
@@ -40,7 +40,7 @@ final class Bytes {
         add((int) rest);
     }
 
-    /** Adds a number with a sign; the closer to 0, the shorter. */
+    /** Adds a signed number; numbers near 0 take the fewest bytes. */
     void addSigned(long number) {
         addNumber(zigzag(number));
     }
@@ -74,7 +74,7 @@ final class Bytes {
             return at < in.length;
         }
 
-        /** @throws DamagedHistory where the bytes end too early */
+        /** @throws DamagedHistory if the bytes end too early */
         int next() {
             if (at >= in.length) {
                 throw new DamagedHistory("a row is cut off");
@@ -82,7 +82,7 @@ final class Bytes {
             return in[at++] & 0xff;
         }
 
-        /** @throws DamagedHistory where the bytes end too early, or the number does not end */
+        /** @throws DamagedHistory if the bytes end too early, or the number does not end */
         long number() {
             long number = 0;
             for (int shift = 0; shift < Long.SIZE; shift += 7) {

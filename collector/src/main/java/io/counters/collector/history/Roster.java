@@ -11,12 +11,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which counters are kept: the first {@code max}, and from then on those that moved in place of those that have not moved
- * for an hour. Each has a slot and is a series of the file. For the writer's thread; what readers ask is guarded by
- * Recorder's lock.
+ * Which counters are kept: the first {@code max}; after that, a counter that moves replaces one that has not moved for an
+ * hour. Each has a slot and is a series of the file. For the writer's thread; what readers use is guarded by Recorder's
+ * lock.
  *
- * <p>A tick brings all counters in the ledger's order, which seldom changes: so a counter is found by its place, and a tick
- * of a million counters costs one comparison each.
+ * <p>A tick has all counters in the ledger's order, which seldom changes: so a counter is found by its place, and a tick of
+ * a million counters costs one comparison for each.
  */
 final class Roster {
     static final long RESTS_SECONDS = 3_600;
@@ -28,7 +28,7 @@ final class Roster {
     private final int max;
     private final Map<String, Integer> slotByName = new HashMap<>();
 
-    /** By slot; a series of 0 is none. */
+    /** By slot; 0 means that the slot is free. */
     private final long[] series;
 
     private final @Nullable String[] names;
@@ -47,12 +47,12 @@ final class Roster {
 
     private long leftOut;
 
-    /** Who begins and who ends to be kept with a tick. */
+    /** Which counters begin and which cease to be kept with a tick. */
     record Turn(List<String> entering, List<Boolean> moved, List<Integer> places, List<Integer> leaving) {}
 
     /**
      * @param max how many counters may be kept
-     * @param restored how many the file has
+     * @param restored how many counters the file has
      */
     Roster(int max, int restored) {
         this.max = max;
@@ -63,7 +63,7 @@ final class Roster {
         movedAt = new long[room];
     }
 
-    /** Takes up a series of an earlier life. */
+    /** Restores a series of an earlier run. */
     void restore(long id, String name) {
         put(slots++, id, name);
     }
@@ -74,15 +74,15 @@ final class Roster {
         slotByName.put(name, slot);
     }
 
-    /** Takes note that a series has moved in an earlier life. */
+    /** Records that a series moved in an earlier run. */
     void moved(int slot, long second) {
         movedAt[slot] = Math.max(movedAt[slot], second);
     }
 
     /**
-     * Takes the values of a tick, and finds out who is to be kept.
+     * Reads the values of a tick, and decides which counters are kept.
      *
-     * @return what {@link #leave} and {@link #enter} are to be given
+     * @return the arguments for {@link #leave} and {@link #enter}
      */
     Turn match(long second, Snapshot tick) {
         if (isFirst || !isInOrder(tick)) {
@@ -133,7 +133,7 @@ final class Roster {
             }
         }
         if (isFirst) {
-            // Nobody knows who moves; who does not will give way soon.
+            // It is not known yet which counters move; those that do not will be replaced soon.
             for (int place = 0; place < tick.size() && room > 0; place++) {
                 if (slotAt[place] < 0) {
                     enter(turn, tick, place, false);
@@ -156,10 +156,10 @@ final class Roster {
     }
 
     /**
-     * Lets some leave, those first that have not moved for longest; returns how many.
+     * Chooses counters to remove, first those that have not moved for longest; returns how many.
      *
-     * @param wanted as many of them as have not moved for an hour
-     * @param surplus at least as many: the file has more than may be kept now
+     * @param wanted at most this many are chosen, of those that have not moved for an hour
+     * @param surplus this many of them are chosen even if they have moved, because the file has more than may be kept
      */
     private int giveWay(Turn turn, boolean[] isPresent, long second, int wanted, int surplus) {
         List<Integer> kept = new ArrayList<>();
@@ -177,7 +177,7 @@ final class Roster {
         return count;
     }
 
-    /** Whether each counter has the place that it had. */
+    /** Whether each counter has the same place as before. */
     @SuppressWarnings("ReferenceEquality") // The ledger keeps one string for each counter.
     private boolean isInOrder(Snapshot tick) {
         if (tick.size() < sizeBefore) {
@@ -195,7 +195,7 @@ final class Roster {
         return true;
     }
 
-    /** Finds all of them by their names. Who is not kept counts as not moved. */
+    /** Finds all counters by their names. A counter that is not kept counts as not moved. */
     private void putInOrder(Snapshot tick) {
         slotAt = new int[tick.names().length];
         Arrays.fill(slotAt, NONE);
@@ -206,7 +206,7 @@ final class Roster {
         sizeBefore = tick.size();
     }
 
-    /** Lets those leave that have to. */
+    /** Removes the counters that must leave. */
     void leave(Turn turn) {
         for (int slot : turn.leaving) {
             slotByName.remove(names[slot]);
@@ -223,7 +223,7 @@ final class Roster {
         }
     }
 
-    /** Gives slots to those that enter, as these series. */
+    /** Gives slots to the counters that enter; {@code ids} are their series. */
     void enter(Turn turn, long[] ids, long second) {
         for (int i = 0; i < ids.length; i++) {
             int slot = free.isEmpty() ? slots++ : free.pop();
@@ -254,7 +254,7 @@ final class Roster {
         return values[slot];
     }
 
-    /** The slot of a counter; -1 where it is not kept now. */
+    /** The slot of a counter; -1 if it is not kept now. */
     int slot(String name) {
         return slotByName.getOrDefault(name, NONE);
     }

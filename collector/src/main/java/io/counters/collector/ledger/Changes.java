@@ -61,7 +61,7 @@ record Changes(
     record Lists(PeerList now, @Nullable PeerList settled, boolean leapt) {}
 
     /**
-     * Counters of other owners whose amounts, sent by peers, can't be passed on before a later list arrives.
+     * Counters of other owners whose amounts, sent by peers, cannot be passed on before a later list arrives.
      *
      * @param isFresh whether what was held before is no longer held
      */

@@ -650,7 +650,7 @@ public final class Ledger {
             if (counter != Ownership.NOBODY) {
                 saturated.increment();
                 saturations.add(
-                        "counter " + names.name(counter) + ": " + values.get(counter) + " can't be passed on to its"
+                        "counter " + names.name(counter) + ": " + values.get(counter) + " cannot be passed on to its"
                                 + " owner, because the total passed on has reached 2^63-1; the owner's value lacks this"
                                 + " amount");
             }

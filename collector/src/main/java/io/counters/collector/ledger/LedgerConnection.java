@@ -301,7 +301,7 @@ final class LedgerConnection implements AutoCloseable {
         if (!"ok".equals(found)) {
             Matcher unread = UNREAD.matcher(String.valueOf(found));
             if (unread.find() && !isDamage(Integer.parseInt(unread.group(1)))) {
-                throw new SQLException("a page can't be read: " + found, null, Integer.parseInt(unread.group(1)));
+                throw new SQLException("a page cannot be read: " + found, null, Integer.parseInt(unread.group(1)));
             }
             return String.valueOf(found);
         }
@@ -315,7 +315,7 @@ final class LedgerConnection implements AutoCloseable {
                 PeerList.of(list.getLong(1), list.getString(2));
             }
         } catch (IllegalArgumentException | IndexOutOfBoundsException noList) {
-            return "the list of peers can't be read: " + noList.getMessage();
+            return "the list of peers cannot be read: " + noList.getMessage();
         }
         return null;
     }

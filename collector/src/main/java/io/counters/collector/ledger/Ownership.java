@@ -88,7 +88,7 @@ final class Ownership {
     private int nextPassing;
 
     /**
-     * Those of which a part can't be passed on, because the total in the stream to their owner has reached the end of
+     * Those of which a part cannot be passed on, because the total in the stream to their owner has reached the end of
      * the range.
      */
     private final BitSet stuck = new BitSet();
@@ -470,7 +470,7 @@ final class Ownership {
         nextPassing = Math.max(0, counter);
     }
 
-    /** Returns a counter of which a part can't be passed on, since the last call; {@link #NOBODY} for none. */
+    /** Returns a counter of which a part cannot be passed on, since the last call; {@link #NOBODY} for none. */
     int takeStuck() {
         int counter = stuckLately;
         stuckLately = NOBODY;

@@ -39,7 +39,7 @@ public final class Peers implements AutoCloseable {
      *
      * @param clockMillis the ledger's time
      * @param ids supplies IDs for streams
-     * @throws SettingsException if the list can't be read, or can't follow the one that the ledger used
+     * @throws SettingsException if the list cannot be read, or cannot follow the one that the ledger used
      */
     public Peers(
             Path file,

@@ -55,7 +55,7 @@ final class PeersFile {
         } catch (NoSuchFileException missing) {
             throw new SettingsException(List.of(file + " does not exist; it must contain the list of peers"));
         } catch (IOException unreadable) {
-            throw new SettingsException(List.of(file + " can't be read: " + unreadable.getMessage()));
+            throw new SettingsException(List.of(file + " cannot be read: " + unreadable.getMessage()));
         }
         if (number == 0) {
             mistakes.add(file

@@ -6,7 +6,7 @@ import java.util.Optional;
 /** A destination for points. Each sink has its own thread, so that no sink delays another. */
 public interface Sink extends AutoCloseable {
     /**
-     * Accepts one point for every counter; points that can't be accepted are counted as lost and logged.
+     * Accepts one point for every counter; points that cannot be accepted are counted as lost and logged.
      *
      * @param second Unix time, never used before
      */

@@ -48,7 +48,7 @@ record TickFile(Path path, long second, int points, long bytes) {
      * Finds the bodies.
      *
      * @throws DamagedFile if it is damaged
-     * @throws IOException if it can't be read now
+     * @throws IOException if it cannot be read now
      */
     List<Place> places() throws IOException {
         List<Place> places = new ArrayList<>();

@@ -166,7 +166,7 @@ final class SimulatedPeer implements Commands, Network.Receiver {
         relays.send(ways);
     }
 
-    /** The points for a second; null if that second is used already, or if its use can't be committed. */
+    /** The points for a second; null if that second is used already, or if its use cannot be committed. */
     @Nullable
     Snapshot publish(long second) {
         boolean isFree = ledger.publishAt(second, 1).isPresent();

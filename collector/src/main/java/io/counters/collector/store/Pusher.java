@@ -23,7 +23,7 @@ public final class Pusher {
     /** About the most requests of one round, which take a slow store a second. */
     static final int ROUND = 16_000;
 
-    /** The key of the ledger's mark in the store; it can't be a counter's. */
+    /** The key of the ledger's mark in the store; it cannot be a counter's. */
     static final String MARK = "counters:ledger";
 
     private static final int SETTLED_AT_ONCE = 500;
@@ -70,7 +70,7 @@ public final class Pusher {
     }
 
     /**
-     * Reads the store's mark; called before the first push, and before anything is counted. If it can't be read, a new
+     * Reads the store's mark; called before the first push, and before anything is counted. If it cannot be read, a new
      * ledger ignores the totals of streams that began before it.
      */
     public void begin() {
@@ -200,7 +200,7 @@ public final class Pusher {
 
         /**
          * Settles many requests under one hold of the ledger's lock, but so few that intake waits only briefly. If one
-         * can't be settled, the others still are: the ledger would never send a request for a key that was not settled.
+         * cannot be settled, the others still are: the ledger would never send a request for a key that was not settled.
          */
         void settle() {
             RuntimeException failure = null;

@@ -65,6 +65,6 @@ class RecordTest {
         }
         assertThat(err.toString(UTF_8))
                 .contains("has 2 datagrams, ")
-                .contains("; 1 of more than 65,507 bytes are not in it, because UDP can't carry them");
+                .contains("; 1 of more than 65,507 bytes are not in it, because UDP cannot carry them");
     }
 }

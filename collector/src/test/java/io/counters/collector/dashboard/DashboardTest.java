@@ -137,7 +137,7 @@ class DashboardTest {
     }
 
     @Test
-    void the_page_may_load_nothing_but_files_of_its_own() throws Exception {
+    void the_page_may_load_only_its_own_files() throws Exception {
         HttpResponse<String> page = ask("GET", "/");
 
         assertThat(page.headers().firstValue("Content-Security-Policy").orElse(""))
@@ -163,7 +163,7 @@ class DashboardTest {
     }
 
     @Test
-    void counters_are_a_list_in_the_order_of_their_names_with_exact_values() throws Exception {
+    void counters_are_listed_by_name_with_exact_values() throws Exception {
         assertThat(ask("GET", "/api/counters").body()).isEqualTo("{\"counters\": [\n]}\n");
         kept.datagram("increment b.z 9007199254740992\nincrement b.z\ndecrement a,x=1,y=2 5\nincrement B 0");
         kept.commit.run();
@@ -189,7 +189,7 @@ class DashboardTest {
     }
 
     @Test
-    void counters_are_found_by_prefix_and_by_any_part_whatever_its_case() throws Exception {
+    void counters_are_found_by_prefix_and_by_any_part_in_any_case() throws Exception {
         kept.datagram("increment Orders.placed,method=card\nincrement orders.placed,method=cash\nincrement carts\n"
                 + "increment reorders");
         kept.commit.run();
@@ -231,7 +231,7 @@ class DashboardTest {
     }
 
     @Test
-    void a_counter_is_shown_by_its_name_in_whatever_order_its_tags_are() throws Exception {
+    void a_counter_is_found_by_its_name_with_tags_in_any_order() throws Exception {
         kept.datagram("increment a/b.c,x=1,y=2 7\nincrement plain");
         kept.commit.run();
         String expected = "{\"name\": \"a/b.c,x=1,y=2\", \"metric\": \"a/b.c\", \"tags\": {\"x\": \"1\", \"y\": \"2\"},"
@@ -247,7 +247,7 @@ class DashboardTest {
     }
 
     @Test
-    void a_counter_that_is_not_known_is_404_with_the_nearest_names() throws Exception {
+    void an_unknown_counter_is_404_with_similar_names() throws Exception {
         kept.datagram("increment orders.placed\nincrement orders.refused\nincrement carts.open\nincrement stock");
         kept.commit.run();
 
@@ -257,12 +257,12 @@ class DashboardTest {
         assertThat(typo.statusCode()).isEqualTo(404);
         assertThat(typo.body())
                 .startsWith("{\"error\":{\"code\":404,\"message\":\"there is no counter Orders.plced here;"
-                        + " the nearest are orders.placed and orders.refused. ");
+                        + " similar names: orders.placed and orders.refused. ");
         assertThat(far.body()).contains("there is no counter zzz here. ", "/api/counters?q=");
     }
 
     @Test
-    void the_nearest_names_are_few_and_the_nearest_first() {
+    void similar_names_are_few_and_the_most_similar_comes_first() {
         List<String> known = List.of("ab1", "abc2", "abcd9", "abcde", "abcdf", "xabcde", "other");
         Snapshot snapshot = new Snapshot(known.toArray(String[]::new), new long[known.size()], known.size());
 
@@ -271,7 +271,7 @@ class DashboardTest {
     }
 
     @Test
-    void what_no_counter_can_be_called_is_400_with_the_rule() throws Exception {
+    void an_invalid_name_is_400_with_the_rule() throws Exception {
         HttpResponse<String> refused = ask("GET", "/api/counters/a%20b");
 
         assertThat(refused.statusCode()).isEqualTo(400);
@@ -340,7 +340,7 @@ class DashboardTest {
     }
 
     @Test
-    void a_removal_that_is_not_on_disk_is_503_and_says_so() throws Exception {
+    void a_removal_that_is_not_on_disk_is_503_with_the_reason() throws Exception {
         kept.datagram("increment a");
         kept.commit.run();
         kept.close();
@@ -358,7 +358,7 @@ class DashboardTest {
         assertThat(ask("GET", "/api/counters").body()).doesNotContain("name");
     }
 
-    /** A tick each 10 s, up to now. */
+    /** Writes a tick for every 10 s, up to now. */
     private void past(String name, long... values) {
         for (int i = 0; i < values.length; i++) {
             long second = NOW - 5 - 10L * (values.length - 1 - i);
@@ -367,7 +367,7 @@ class DashboardTest {
     }
 
     @Test
-    void the_past_of_a_counter_is_told_in_json_and_in_csv() throws Exception {
+    void the_history_of_a_counter_is_available_as_json_and_csv() throws Exception {
         past("a/b,x=1", 1, 1, 4);
         String csv = "second,value\n1699999980,1\n1699999990,1\n1700000000,4\n";
 
@@ -386,7 +386,7 @@ class DashboardTest {
     }
 
     @Test
-    void the_past_is_cut_by_times_and_thinned_by_a_step() throws Exception {
+    void the_history_is_limited_by_times_and_thinned_by_a_step() throws Exception {
         past("a", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
         String path = "/api/counters/a/history?format=csv&";
 
@@ -402,7 +402,7 @@ class DashboardTest {
     }
 
     @Test
-    void a_counter_without_a_past_has_no_samples_and_one_that_left_the_ledger_still_has() throws Exception {
+    void a_counter_without_history_has_no_samples_and_one_that_left_the_ledger_keeps_them() throws Exception {
         kept.datagram("increment new");
         kept.commit.run();
         past("left", 5);
@@ -412,7 +412,7 @@ class DashboardTest {
         assertThat(ask("GET", "/api/counters/left/history?from=0&to=10&step=1h").statusCode())
                 .isEqualTo(200);
         assertThat(ask("GET", "/api/counters/nww/history").statusCode()).isEqualTo(404);
-        assertThat(ask("GET", "/api/counters/nww/history").body()).contains("nearest are new");
+        assertThat(ask("GET", "/api/counters/nww/history").body()).contains("similar names: new");
     }
 
     @ParameterizedTest
@@ -528,7 +528,7 @@ class DashboardTest {
     }
 
     @Test
-    void it_says_that_it_is_well() throws Exception {
+    void health_is_ok_while_there_is_no_problem() throws Exception {
         for (String path : List.of("/healthz", "/readyz")) {
             HttpResponse<String> well = ask("GET", path);
 
@@ -538,7 +538,7 @@ class DashboardTest {
     }
 
     @Test
-    void it_says_what_is_wrong_a_line_each() throws Exception {
+    void health_lists_each_problem_on_a_line() throws Exception {
         troubles = List.of("the last commit was 12 s ago", "the store does not answer");
 
         HttpResponse<String> unready = ask("GET", "/readyz");
@@ -577,7 +577,7 @@ class DashboardTest {
     }
 
     @Test
-    void streams_are_an_array_of_at_most_a_thousand_that_lost_most() throws Exception {
+    void streams_are_at_most_a_thousand_with_the_largest_loss_first() throws Exception {
         assertThat(ask("GET", "/api/streams").body()).isEqualTo("[\n\n]\n");
         kept.datagram(stream(7, 3) + "increment a 1 1");
 
@@ -650,7 +650,7 @@ class DashboardTest {
     }
 
     @Test
-    void other_sites_can_not_read_it_by_dns_rebinding() throws Exception {
+    void other_sites_cannot_read_it_by_dns_rebinding() throws Exception {
         for (String path :
                 List.of("/", "/api/counters", "/api/streams", "/api/rejected", "/metrics", "/healthz", "/readyz")) {
             try (Browser browser = new Browser(dashboard.address())) {
@@ -663,7 +663,7 @@ class DashboardTest {
     }
 
     @Test
-    void counters_are_in_the_order_of_their_names_however_many() {
+    void any_number_of_counters_is_sorted_by_name() {
         Random random = new Random(7);
         for (int size : new int[] {0, 1, 2, 3, 7, 64, 1000, 4097}) {
             NavigableMap<String, Long> sorted = new TreeMap<>();

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Each check with something broken. What can't be broken here, such as the kernel's limits, is given as a fact. */
+/** Each check with something broken. What a test cannot break, such as the kernel's limits, is given as a fact. */
 class ChecksTest {
     private final Checks checks = new Checks(InstantSource.system(), System::nanoTime);
 
@@ -53,11 +53,11 @@ class ChecksTest {
     }
 
     @Test
-    void a_small_receive_buffer_is_a_warning_with_the_command() {
+    void a_small_receive_buffer_is_a_warning_with_the_remedy() {
         assertThat(Checks.receiveBuffer(212_992, 16_777_216))
                 .isEqualTo(Finding.warning(
                         "receive buffer",
-                        "212,992 of 16,777,216 bytes for datagrams that wait, so bursts may be dropped",
+                        "212,992 of 16,777,216 bytes for waiting datagrams, so bursts may be dropped",
                         "sysctl -w net.core.rmem_max=16777216, and restart the collector"));
         assertThat(Checks.receiveBuffer(16_777_216, 16_777_216).level()).isEqualTo(OK);
         assertThat(Checks.receiveBuffer().level()).isNotEqualTo(FAIL);
@@ -73,8 +73,8 @@ class ChecksTest {
     @ParameterizedTest
     @CsvSource({
         "2026-01-01T00:00:00Z, 1000, OK, no jump",
-        "1970-01-01T00:00:00Z, 1000, FAIL, it says 1970",
-        "2222-01-01T00:00:00Z, 1000, FAIL, it says 2222",
+        "1970-01-01T00:00:00Z, 1000, FAIL, the time is 1970",
+        "2222-01-01T00:00:00Z, 1000, FAIL, the time is 2222",
         "2026-01-01T00:00:00Z, 9000, WARN, it moved by 9000 ms while 1000 ms passed",
         "2026-01-01T00:00:00Z, -5000, WARN, it moved by -5000 ms",
     })
@@ -152,7 +152,7 @@ class ChecksTest {
     }
 
     @Test
-    void a_ledger_is_told_with_its_size_and_its_damage() {
+    void a_ledger_is_shown_with_its_size_and_its_damage() {
         assertThat(Checks.ledger(ledger(false, null)).found())
                 .endsWith("ledger.sqlite: format 3, 1,234 counters, 5 senders with totals, not damaged");
         assertThat(Checks.ledger(ledger(true, null)).level()).isEqualTo(OK);
@@ -169,7 +169,7 @@ class ChecksTest {
     }
 
     @Test
-    void ports_of_other_programs_are_failures_with_the_flag() throws Exception {
+    void ports_held_by_other_programs_are_failures_that_name_the_flag() throws Exception {
         try (DatagramSocket udp = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 ServerSocket tcp = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             List<Finding> findings = ports(udp.getLocalPort(), tcp.getLocalPort(), 0);
@@ -177,7 +177,7 @@ class ChecksTest {
             assertThat(only(findings, "UDP port").level()).isEqualTo(FAIL);
             assertThat(only(findings, "UDP port").remedy()).endsWith("or give another --udp-port");
             assertThat(only(findings, "TCP port").level()).isEqualTo(FAIL);
-            assertThat(only(findings, "HTTP port")).isEqualTo(Finding.ok("HTTP port", "any free one"));
+            assertThat(only(findings, "HTTP port")).isEqualTo(Finding.ok("HTTP port", "any free port"));
         }
     }
 
@@ -231,7 +231,7 @@ class ChecksTest {
     }
 
     @Test
-    void a_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
+    void a_running_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
         HttpServer server = serve(503, "the store does not answer\nthe disk is full\n", "{\"udpPort\": 11212}");
         try {
             List<Finding> findings = ports(0, 0, server.getAddress().getPort());

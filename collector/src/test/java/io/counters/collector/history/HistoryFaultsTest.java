@@ -9,14 +9,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The real file on a disk that fails at a moment of our choice, in a child process: see {@link FaultyHistory}. */
+/** The real file on a disk that fails at chosen moments, in a child process: see {@link FaultyHistory}. */
 @Tag("once")
 class HistoryFaultsTest {
     @TempDir
     Path folder;
 
+    @Tag("slow")
     @Test
-    void whichever_call_on_a_file_fails_the_ticks_before_and_after_are_there() throws Exception {
+    void if_any_call_on_a_file_fails_the_ticks_before_and_after_it_are_kept() throws Exception {
         Path control = folder.resolve("control");
         Path data = Files.createDirectory(folder.resolve("data"));
         Faults faults = new Faults(control, data);

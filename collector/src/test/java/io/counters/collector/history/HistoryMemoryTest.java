@@ -2,6 +2,7 @@ package io.counters.collector.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class HistoryMemoryTest {
@@ -18,6 +19,7 @@ class HistoryMemoryTest {
         return least;
     }
 
+    @Tag("slow")
     @Test
     void a_counter_whose_blocks_are_nearly_full_takes_no_more_than_its_share() {
         long before = usedBytes();

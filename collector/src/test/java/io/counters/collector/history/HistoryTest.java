@@ -21,6 +21,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,7 +38,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_value_that_did_not_change_is_there_at_every_tick() throws Exception {
+    void an_unchanged_value_has_a_sample_at_every_tick() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 1L);
             kept.ticks(BEGIN, BEGIN + 20);
@@ -66,7 +67,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_counter_has_no_samples_before_its_first_and_none_after_it_was_removed() throws Exception {
+    void a_counter_has_no_samples_before_its_first_count_and_after_its_removal() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 1L);
             kept.ticks(BEGIN, BEGIN + 20);
@@ -89,7 +90,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_long_range_comes_from_the_resolution_that_is_enough_and_ends_with_the_last_tick() throws Exception {
+    void a_long_range_is_read_from_a_coarse_resolution_and_ends_with_the_last_tick() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             for (long second = BEGIN; second <= BEGIN + 2 * HOUR + 320; second += 10) {
                 kept.counters.merge("a", 1L, Long::sum);
@@ -121,7 +122,7 @@ class HistoryTest {
     }
 
     @Test
-    void what_is_older_than_a_resolution_keeps_comes_from_the_next() throws Exception {
+    void samples_that_a_resolution_no_longer_has_come_from_the_next_coarser_one() throws Exception {
         try (KeptHistory kept = open(HOUR, 3 * HOUR, 30 * DAY, 1L << 30, 100)) {
             for (long second = BEGIN; second <= BEGIN + 8 * HOUR; second += 20) {
                 kept.counters.merge("a", 1L, Long::sum);
@@ -133,18 +134,19 @@ class HistoryTest {
             assertThat(seconds)
                     .startsWith(BEGIN, BEGIN + HOUR, BEGIN + 2 * HOUR)
                     .isSorted();
-            // A little more is kept, until the time of new ticks is trusted.
+            // A little more is kept, because the time of the newest ticks is not trusted yet.
             assertThat(first(seconds, HOUR)).isBetween(BEGIN + 3 * HOUR, BEGIN + 5 * HOUR);
             assertThat(first(seconds, 300)).isBetween(BEGIN + 5 * HOUR, BEGIN + 7 * HOUR);
             assertThat(kept.counted("history_dropped_points_total")).isZero();
         }
     }
 
-    /** The first that is no multiple of this step. */
+    /** The first second that is not a multiple of this step. */
     private static long first(List<Long> seconds, long step) {
         return seconds.stream().filter(second -> second % step != 0).findFirst().orElseThrow();
     }
 
+    @Tag("slow")
     @Test
     void old_blocks_are_deleted_and_their_pages_are_used_again() throws Exception {
         try (KeptHistory kept = open(HOUR, 0, 0, 1L << 30, 500)) {
@@ -165,8 +167,9 @@ class HistoryTest {
         }
     }
 
+    @Tag("slow")
     @Test
-    void where_the_file_is_too_large_the_oldest_of_the_largest_resolution_go_and_are_counted() throws Exception {
+    void if_the_file_is_full_the_oldest_values_of_the_largest_resolution_are_deleted_and_counted() throws Exception {
         long bytes = 1 << 20;
         try (KeptHistory kept = open(48 * HOUR, 30 * DAY, 700 * DAY, bytes, 500)) {
             long second = BEGIN;
@@ -181,7 +184,8 @@ class HistoryTest {
 
             assertThat(Files.size(kept.settings.file())).isLessThan(bytes + (512 << 10));
             assertThat(kept.counted("history_dropped_points_total")).isGreaterThan(100_000);
-            assertThat(kept.said.lines().get(0)).contains("of its oldest points were deleted; --history-bytes");
+            assertThat(kept.said.lines().get(0))
+                    .contains("its oldest values were deleted", "to keep more, raise --history-bytes");
             assertThat(kept.samples("counter7", last, last)).isEqualTo(last + "=" + kept.counters.get("counter7"));
             List<Long> fine = seconds(kept.history.samples("counter7", BEGIN, last));
             assertThat(fine).as("hours and minutes are still there").startsWith(BEGIN, BEGIN + 300);
@@ -220,7 +224,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_clock_that_was_set_back_loses_nothing() throws Exception {
+    void a_clock_that_is_set_back_loses_no_samples() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 1L);
             kept.ticks(BEGIN + 100, BEGIN + 130);
@@ -247,7 +251,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_clock_that_was_a_year_ahead_for_a_moment_costs_nothing_of_the_past() throws Exception {
+    void a_clock_that_is_a_year_ahead_for_a_moment_deletes_nothing() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 1L);
             kept.ticks(BEGIN, BEGIN + HOUR);
@@ -263,7 +267,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_second_that_another_ledger_published_again_has_its_newer_value() throws Exception {
+    void a_second_that_a_new_ledger_publishes_again_has_the_newer_value() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 100L);
             kept.ticks(BEGIN, BEGIN + 20);
@@ -277,7 +281,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_counter_that_moves_takes_the_place_of_one_that_has_not_for_an_hour() throws Exception {
+    void a_counter_that_moves_replaces_one_that_has_not_moved_for_an_hour() throws Exception {
         try (KeptHistory kept = open(48 * HOUR, 30 * DAY, 700 * DAY, 1L << 30, 2)) {
             kept.counters.put("a", 1L);
             kept.tick(BEGIN);
@@ -308,7 +312,7 @@ class HistoryTest {
     }
 
     @Test
-    void of_too_many_counters_those_that_move_are_kept() throws Exception {
+    void if_there_are_too_many_counters_those_that_move_are_kept() throws Exception {
         try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 100)) {
             for (int i = 0; i < 5000; i++) {
                 kept.counters.put("counter" + i, 1L);
@@ -329,7 +333,7 @@ class HistoryTest {
     }
 
     @Test
-    void with_a_smaller_number_those_stay_that_moved_last() throws Exception {
+    void a_smaller_limit_keeps_the_counters_that_moved_last() throws Exception {
         try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 10)) {
             for (int i = 0; i < 10; i++) {
                 kept.counters.put("counter" + i, 1L);
@@ -390,7 +394,7 @@ class HistoryTest {
     }
 
     @Test
-    void damage_that_is_found_by_a_reader_is_looked_into_with_the_next_tick() throws Exception {
+    void damage_that_a_reader_finds_is_checked_at_the_next_tick() throws Exception {
         HistorySettings settings = KeptHistory.in(folder);
         try (KeptHistory kept = new KeptHistory(settings)) {
             for (int tick = 0; tick < 300; tick++) {
@@ -412,7 +416,7 @@ class HistoryTest {
                         }
                     })
                     .isInstanceOf(IOException.class)
-                    .hasMessageContaining("can't read the history");
+                    .hasMessageContaining("cannot read the history");
             kept.counters.put("counter0", 5L);
             kept.tick(BEGIN + DAY);
 
@@ -451,7 +455,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_block_that_can_not_be_read_costs_only_the_range_that_it_tells_about() throws Exception {
+    void a_block_that_cannot_be_read_leaves_a_gap_of_its_own_range_only() throws Exception {
         HistorySettings settings = KeptHistory.in(folder);
         try (KeptHistory kept = new KeptHistory(settings)) {
             for (int tick = 0; tick < 400; tick++) {
@@ -477,7 +481,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_file_of_another_version_is_left_alone() throws Exception {
+    void a_file_of_another_version_is_not_changed() throws Exception {
         HistorySettings settings = KeptHistory.in(folder);
         new KeptHistory(settings).close();
         execute(settings.file(), "PRAGMA user_version = 99");
@@ -512,7 +516,7 @@ class HistoryTest {
     }
 
     @Test
-    void without_history_there_is_no_file_and_every_answer_is_empty() throws Exception {
+    void with_the_history_off_there_is_no_file_and_every_answer_is_empty() throws Exception {
         try (KeptHistory kept = open(DAY, DAY, DAY, 1L << 30, 0)) {
             kept.counters.put("a", 1L);
             kept.tick(BEGIN);
@@ -526,7 +530,7 @@ class HistoryTest {
     }
 
     @Test
-    void readers_see_whole_ticks_while_others_are_written() throws Exception {
+    void readers_see_complete_ticks_while_others_are_written() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(3);
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 0L);

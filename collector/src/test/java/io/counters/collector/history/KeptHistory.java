@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.StringJoiner;
 
-/** A history in a folder of a test's, and the counters that it is given. */
+/** A history in a test's folder, and the counters that it keeps. */
 final class KeptHistory implements AutoCloseable {
     static final int INTERVAL = 10;
 
@@ -28,7 +28,7 @@ final class KeptHistory implements AutoCloseable {
         history = new History(settings, said.log(), self);
     }
 
-    /** In this folder, as much as anybody could want. */
+    /** Settings with generous limits, for this folder. */
     static HistorySettings in(Path folder) {
         return new HistorySettings(
                 folder.resolve("history.db"), INTERVAL, 172_800, 2_592_000, 63_072_000, 1L << 30, 1000);
@@ -38,12 +38,12 @@ final class KeptHistory implements AutoCloseable {
         return new HistorySettings(folder.resolve("history.db"), INTERVAL, ticks, minutes, hours, bytes, counters);
     }
 
-    /** A tick at this second, of all counters as they are. */
+    /** Writes a tick at this second with the present values of all counters. */
     void tick(long second) {
         history.put(second, snapshot());
     }
 
-    /** One after the other, each an interval after the one before, from the first to the last. */
+    /** Writes ticks from the first to the last second, one interval apart. */
     void ticks(long first, long last) {
         for (long second = first; second <= last; second += INTERVAL) {
             tick(second);
@@ -85,13 +85,13 @@ final class KeptHistory implements AutoCloseable {
         return self.values().getOrDefault(name, 0L);
     }
 
-    /** Ends and begins again. */
+    /** Closes the history and opens it again. */
     void restart() {
         history.close();
         history = new History(settings, said.log(), self);
     }
 
-    /** What a kill at this moment leaves, in another folder. */
+    /** Copies the files, as a kill at this moment would leave them, to another folder. */
     HistorySettings killed(Path folder) throws IOException {
         Files.createDirectories(folder);
         for (String part : new String[] {"", "-wal"}) {

@@ -165,7 +165,7 @@ class LedgerFileTest {
 
         assertThatThrownBy(() -> new LedgerFile(file.resolve("below")))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("can't be written")
+                .hasMessageContaining("cannot be written")
                 .hasMessageContaining("--data-dir");
     }
 
@@ -245,7 +245,7 @@ class LedgerFileTest {
                 "INSERT INTO uncounted VALUES (1, 4711, 1)           | table uncounted has counters without a name",
                 "INSERT INTO held VALUES (4711)                      | table held has counters without a name",
                 "INSERT INTO relayed VALUES (1, 4711, 1, 1)          | table relayed has counters without a name",
-                "INSERT INTO list VALUES (0, 1, 'nonsense')          | list of peers can't be read",
+                "INSERT INTO list VALUES (0, 1, 'nonsense')          | list of peers cannot be read",
             })
     void rows_that_contradict_each_other_count_as_damage(String statement, String what) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
@@ -447,7 +447,7 @@ class LedgerFileTest {
             kept.commit.run();
             assertThat(kept.ledger.snapshot().size()).as("committed counters").isEqualTo(1);
             assertThat(kept.ledger.snapshot().values()[0]).isEqualTo(5);
-            assertThat(kept.said.lines()).singleElement().asString().contains("can't write the ledger");
+            assertThat(kept.said.lines()).singleElement().asString().contains("cannot write the ledger");
             assertThat(kept.counted("ledger_failed_commits_total")).isEqualTo(1);
 
             kept.datagram(S1 + " 30 3\nincrement c 1 1");

@@ -158,7 +158,7 @@ class SaturationTest {
         a.commit();
 
         assertThat(a.ledger.value(name)).isEqualTo(5);
-        assertThat(a.ledger.takeSaturations()).last().asString().contains(name + ": 5 can't be passed on");
+        assertThat(a.ledger.takeSaturations()).last().asString().contains(name + ": 5 cannot be passed on");
         assertThat(a.counted("ledger_saturated_lines_total")).isEqualTo(LINES - 1024 + 1 + 1);
     }
 

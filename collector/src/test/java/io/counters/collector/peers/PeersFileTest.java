@@ -100,6 +100,6 @@ class PeersFileTest {
                 .hasMessageContaining("none does not exist; it must contain the list of peers");
         assertThatThrownBy(() -> PeersFile.read(folder))
                 .isInstanceOf(SettingsException.class)
-                .hasMessageContaining(folder + " can't be read");
+                .hasMessageContaining(folder + " cannot be read");
     }
 }

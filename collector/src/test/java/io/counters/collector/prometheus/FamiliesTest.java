@@ -150,7 +150,7 @@ class FamiliesTest {
     }
 
     @Test
-    void metrics_of_the_same_or_an_unknown_second_have_the_order_of_their_names() {
+    void metrics_of_the_same_or_an_unknown_second_are_ordered_by_name() {
         counter("a_b", 0);
         counter("a.b", 0);
 
@@ -158,7 +158,7 @@ class FamiliesTest {
     }
 
     @Test
-    void a_gauge_and_a_counter_of_one_plain_name_stay_apart() {
+    void a_gauge_and_a_counter_with_one_plain_name_get_different_names() {
         counter("a.b", 1);
         counter("a_b", 2, 5, true);
 
@@ -228,10 +228,10 @@ class FamiliesTest {
         return IntStream.range(0, 300);
     }
 
-    /** Few letters, so that many names are equal; no two series and no two families may be. */
+    /** Names of few letters, so that many plain names are equal; no two series and no two families may be equal. */
     @ParameterizedTest
     @MethodSource("seeds")
-    void whatever_the_names_all_series_and_families_are_different(int seed) {
+    void random_names_never_give_equal_series_or_families(int seed) {
         Random random = new Random(seed);
         Set<String> different = new HashSet<>();
         for (int i = 0; i < 200; i++) {

@@ -153,6 +153,7 @@ class StatsiteTest {
         assertThat(readers).allSatisfy(reader -> assertThat(reader.bad()).isZero());
     }
 
+    @Tag("slow")
     @Test
     void both_kinds_sent_at_full_speed_over_TCP_and_UDP_arrive_over_TCP_without_loss() throws Exception {
         Forwarder proxy = proxy("");

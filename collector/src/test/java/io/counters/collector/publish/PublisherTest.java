@@ -291,7 +291,7 @@ class PublisherTest {
             }
 
             assertThat(kept.counted("publish_lost_points_total")).isEqualTo(1);
-            assertThat(kept.said.lines()).singleElement().asString().contains("stdout can't be written");
+            assertThat(kept.said.lines()).singleElement().asString().contains("stdout cannot be written");
         }
     }
 
