@@ -373,7 +373,8 @@ class CommandsTest {
 
         assertThat(replay.status()).isEqualTo(1);
         assertThat(replay.out())
-                .isEqualTo("sent 1 datagrams to " + to + "; no program listened there (refused datagrams: 1); start a collector\n");
+                .isEqualTo("sent 1 datagrams to " + to
+                        + "; no program listened there (refused datagrams: 1); start a collector\n");
     }
 
     @Test
