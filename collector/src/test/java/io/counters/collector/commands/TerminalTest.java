@@ -9,7 +9,7 @@ import java.io.PrintStream;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What {@code TopIT} can't bring about in a real terminal at will. */
+/** What {@code TopIT} cannot bring about in a real terminal at will. */
 class TerminalTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final Shell shell = new Shell(
