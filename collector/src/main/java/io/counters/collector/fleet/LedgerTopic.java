@@ -7,7 +7,6 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerRecords;
 import java.io.IOException;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -46,12 +45,10 @@ final class LedgerTopic implements Journal {
     }
 
     @Override
-    public void write(List<Changes> changes) throws IOException {
-        Map<Ledger, Changes> changed = new IdentityHashMap<>();
-        changes.forEach(of -> changed.put(of.ledger(), of));
+    public void write(Map<Ledger, Changes> changes) throws IOException {
         Map<Integer, Long> offsets = new HashMap<>();
         for (OwnedPartition part : owned.get()) {
-            Changes of = changed.get(part.ledger);
+            Changes of = changes.get(part.ledger);
             if (of != null) {
                 new LedgerRecords((key, value) -> log.append(Topic.LEDGER, part.number, key, value)).write(of);
             }
@@ -74,7 +71,7 @@ final class LedgerTopic implements Journal {
         }
         for (OwnedPartition part : owned.get()) {
             part.committedOffset = part.offset;
-            if (changed.containsKey(part.ledger)) {
+            if (changes.containsKey(part.ledger)) {
                 part.tick = OptionalLong.empty();
             }
         }

@@ -14,6 +14,7 @@ import io.counters.collector.ledger.Changes.Watermarks;
 import io.counters.collector.self.Bytes;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
@@ -385,7 +386,13 @@ public final class LedgerRecords {
                     uncounted[size] = in.signed();
                 }
             }
-            return Watermarks.restored(row, size, counters, increments, decrements, uncounted);
+            int[] known = Arrays.copyOf(counters, size);
+            return Watermarks.restored(
+                    row,
+                    known,
+                    Arrays.copyOf(increments, size),
+                    Arrays.copyOf(decrements, size),
+                    new Uncounted(known, uncounted));
         }
 
         private static String text(Bytes.Reader in) {
