@@ -249,7 +249,7 @@ public final class Collector implements AutoCloseable {
                 pusher.begin();
             }
             say(out, file, store, sinks);
-        } catch (SettingsException | IOException | RuntimeException cannot) {
+        } catch (IOException | RuntimeException cannot) {
             threads.end();
             closeOpened();
             throw cannot;

@@ -130,11 +130,7 @@ class LedgerFileTest {
                             Changes.Facts.AS_BEFORE),
                     List.of(),
                     List.of(),
-                    List.of(),
-                    List.of(),
                     null,
-                    null,
-                    Changes.Held.AS_BEFORE,
                     Changes.Moves.NONE));
         }
 
