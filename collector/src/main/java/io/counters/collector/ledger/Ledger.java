@@ -241,6 +241,35 @@ public final class Ledger implements Counted {
         return stream;
     }
 
+    /**
+     * Returns the stream of a {@code from} line of a fleet's topic. Unlike {@link #stream}, it remembers a new stream at
+     * once if there is room: a stream that first uses a name of this partition late in its life must not look unknown.
+     *
+     * @param ageMillis time since the stream began
+     * @param first number of the first datagram that arrived; 0 if another partition counts the datagrams
+     * @param last number of the last one; those between have arrived, too
+     */
+    public synchronized Stream announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+        Stream stream = streams.get(sought.at(bytes, begin, end));
+        if (stream == null) {
+            stream = new Stream(0, sought.toString(), false, new Arrivals(0), factor());
+            stream.bornMillis = listenedMillis() - ageMillis;
+            if (streams.size() < bounds.streamsMax() && !isOverRate(0) && remember(stream, false) != null) {
+                note(stream);
+            }
+        }
+        if (first > 0) {
+            if (stream.arrivals.received() == 0) {
+                stream.arrivals = arrivals(stream, first);
+            }
+            for (long seq = first; seq <= last; seq++) {
+                stream.arrivals.add(seq);
+            }
+        }
+        heard(stream);
+        return stream;
+    }
+
     private int factor() {
         return (int) hashing.of(NO_BYTES, 0, 0);
     }
@@ -469,12 +498,19 @@ public final class Ledger implements Counted {
         stream.id = ++lastStream;
         stream.remembered = true;
         stream.said = 1;
-        stream.arrivals = new Arrivals(stream.whole && seq <= Arrivals.AHEAD_MAX ? 0 : seq - 1);
-        stream.arrivals.add(seq);
+        if (seq > 0) {
+            stream.arrivals = arrivals(stream, seq);
+            stream.arrivals.add(seq);
+        }
         stream.heardMillis = listenedMillis();
         stream.committedHeardMillis = stream.heardMillis;
         streams.put(id, stream);
         return stream;
+    }
+
+    /** Of a stream whose first datagram that arrived has this number. */
+    private static Arrivals arrivals(Stream stream, long seq) {
+        return new Arrivals(stream.whole && seq <= Arrivals.AHEAD_MAX ? 0 : seq - 1);
     }
 
     /**
