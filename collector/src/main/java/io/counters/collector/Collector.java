@@ -219,7 +219,7 @@ public final class Collector implements AutoCloseable {
             }
             takers.forEach(taker -> watched.put(taker == history ? "history" : taker.toString(), taker::trouble));
             health = new Health(
-                    commit,
+                    commit::trouble,
                     ledger,
                     keeping.folder().toFile()::getUsableSpace,
                     watched,
@@ -229,7 +229,7 @@ public final class Collector implements AutoCloseable {
             dashboard = open(new Dashboard(
                     showing,
                     ledger,
-                    commit,
+                    commit::run,
                     history,
                     self,
                     health::faults,

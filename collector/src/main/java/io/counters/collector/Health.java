@@ -1,13 +1,13 @@
 package io.counters.collector;
 
 import io.counters.collector.dashboard.PartState;
-import io.counters.collector.ledger.Commit;
-import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Counted;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -22,8 +22,8 @@ final class Health {
 
     private static final long DISK_BYTES_MIN = 64 << 20;
 
-    private final Commit commit;
-    private final Ledger ledger;
+    private final LongFunction<Optional<String>> uncommitted;
+    private final Counted counted;
     private final LongSupplier nanoClock;
     private final LongSupplier wallSeconds;
     private volatile long diskBytesLeft;
@@ -62,19 +62,20 @@ final class Health {
     }
 
     /**
+     * @param uncommitted what keeps the ledger from being committed, at a time of the nano clock; it does not wait
      * @param diskBytes what the disk of the data folder has left
      * @param parts the store and the sinks by name: what keeps each from its work, if something does
      * @param wallSeconds the wall clock
      */
     Health(
-            Commit commit,
-            Ledger ledger,
+            LongFunction<Optional<String>> uncommitted,
+            Counted counted,
             LongSupplier diskBytes,
             Map<String, Supplier<Optional<String>>> parts,
             LongSupplier nanoClock,
             LongSupplier wallSeconds) {
-        this.commit = commit;
-        this.ledger = ledger;
+        this.uncommitted = uncommitted;
+        this.counted = counted;
         this.nanoClock = nanoClock;
         this.wallSeconds = wallSeconds;
         long second = wallSeconds.getAsLong();
@@ -112,7 +113,7 @@ final class Health {
 
     /** Takes the ledger's lock, once a second. */
     void lookAtLock() {
-        ledger.size();
+        counted.size();
         lockedNanos = nanoClock.getAsLong();
     }
 
@@ -126,10 +127,7 @@ final class Health {
     List<String> troubles() {
         long now = nanoClock.getAsLong();
         List<String> troubles = new ArrayList<>(faults());
-        String uncommitted = commit.trouble(now);
-        if (uncommitted != null) {
-            troubles.add(uncommitted);
-        }
+        uncommitted.apply(now).ifPresent(troubles::add);
         parts.forEach(part -> part.text(now).ifPresent(troubles::add));
         return troubles;
     }

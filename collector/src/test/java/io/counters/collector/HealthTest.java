@@ -34,7 +34,7 @@ class HealthTest {
     private long diskBytes = 1L << 40;
     private Optional<String> store = Optional.empty();
     private final Health health = new Health(
-            commit,
+            commit::trouble,
             ledger,
             () -> diskBytes,
             Map.of("store", () -> store, "sink", Optional::empty),

@@ -6,8 +6,7 @@ import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
-import io.counters.collector.ledger.Commit;
-import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.prometheus.CounterMetrics;
 import io.counters.collector.self.FaultLog;
@@ -19,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -45,12 +45,12 @@ public final class Dashboard implements AutoCloseable {
 
     private final Live live;
     private final HttpPort port;
-    private final Ledger ledger;
+    private final Counted counted;
 
     /**
      * Opens the port; {@link #start} serves it.
      *
-     * @param commit used to remove a counter
+     * @param commit writes what changed to the disk, and returns whether it is there; called after a counter was removed
      * @param faults what a restart would cure, a line each; asked on the event loop, so it takes no lock
      * @param troubles what keeps the collector from some of its work, a line each; the same
      * @param parts the store, the sinks and the disk: which work, and since when; as before
@@ -63,8 +63,8 @@ public final class Dashboard implements AutoCloseable {
      */
     public Dashboard(
             DashboardSettings settings,
-            Ledger ledger,
-            Commit commit,
+            Counted counted,
+            BooleanSupplier commit,
             History history,
             Self self,
             Supplier<List<String>> faults,
@@ -77,12 +77,12 @@ public final class Dashboard implements AutoCloseable {
             ThreadFactory threads,
             List<Route> more)
             throws IOException {
-        this.ledger = ledger;
-        CountersApi counters = new CountersApi(ledger, commit, history, clock);
-        CounterMetrics metrics = new CounterMetrics(ledger, self);
-        PageApi page = new PageApi(ledger, history, udpPort, clock);
-        Panel panel = new Panel(ledger, self, log, troubles, parts);
-        live = new Live(ledger, panel, nanoClock, () -> clock.millis() / 1000);
+        this.counted = counted;
+        CountersApi counters = new CountersApi(counted, commit, history, clock);
+        CounterMetrics metrics = new CounterMetrics(counted, self);
+        PageApi page = new PageApi(counted, history, udpPort, clock);
+        Panel panel = new Panel(counted, self, log, troubles, parts);
+        live = new Live(counted, panel, nanoClock, () -> clock.millis() / 1000);
         List<Route> routes = new ArrayList<>(List.of(
                 Route.file("/", Dashboard.class, "page/index.html"),
                 Route.file("/uplot.css", Dashboard.class, UPLOT + "uPlot.min.css"),
@@ -131,7 +131,7 @@ public final class Dashboard implements AutoCloseable {
 
     /** The streams that miss most first, {@value #STREAMS_MAX} at the most. */
     private Answer streams(Request request) {
-        List<StreamReport> reports = ledger.reports().stream()
+        List<StreamReport> reports = counted.reports().stream()
                 .sorted(Comparator.comparingLong(StreamReport::lost)
                         .reversed()
                         .thenComparingLong(StreamReport::quietMillis)

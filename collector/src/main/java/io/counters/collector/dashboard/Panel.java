@@ -1,7 +1,7 @@
 package io.counters.collector.dashboard;
 
 import com.google.gson.stream.JsonWriter;
-import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.RejectedLines;
@@ -41,7 +41,7 @@ final class Panel {
             "publish_lost_points_total",
             "log_dropped_lines_total");
 
-    private final Ledger ledger;
+    private final Counted counted;
     private final Self self;
     private final FaultLog log;
     private final Supplier<List<String>> troubles;
@@ -49,8 +49,8 @@ final class Panel {
     private String troublesEvent = "";
     private String stateEvent = "";
 
-    Panel(Ledger ledger, Self self, FaultLog log, Supplier<List<String>> troubles, Supplier<List<PartState>> parts) {
-        this.ledger = ledger;
+    Panel(Counted counted, Self self, FaultLog log, Supplier<List<String>> troubles, Supplier<List<PartState>> parts) {
+        this.counted = counted;
         this.self = self;
         this.log = log;
         this.troubles = troubles;
@@ -116,7 +116,7 @@ final class Panel {
             write(json, lines);
         }
         json.endArray().name("senders").beginArray();
-        List<StreamReport> reports = ledger.reports();
+        List<StreamReport> reports = counted.reports();
         for (StreamReport report : worst(reports)) {
             write(json, report);
         }

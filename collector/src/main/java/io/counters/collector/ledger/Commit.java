@@ -3,6 +3,7 @@ package io.counters.collector.ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -92,13 +93,13 @@ public final class Commit {
     }
 
     /**
-     * The message for the health check, if commits have failed or one has hung for 5 s; null otherwise. Never waits.
+     * The message for the health check, if commits have failed or one has hung for 5 s. Never waits.
      */
-    public @Nullable String trouble(long nowNanos) {
+    public Optional<String> trouble(long nowNanos) {
         Behind now = behind;
         long seconds = now == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(nowNanos - now.sinceNanos);
         return now == null || seconds < TROUBLE_SECONDS
-                ? null
-                : "the ledger has not been committed for " + seconds + " s: " + now.reason;
+                ? Optional.empty()
+                : Optional.of("the ledger has not been committed for " + seconds + " s: " + now.reason);
     }
 }

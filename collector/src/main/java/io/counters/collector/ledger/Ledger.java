@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * The value of every counter, the watermarks of every stream, and, with a store, the state of its keys. A pure state
  * machine; the package's Javadoc has its rules. All methods may be called from any thread.
  */
-public final class Ledger {
+public final class Ledger implements Counted {
     /** The counter that takes the amounts of new names for which there is no room. */
     public static final String OVERFLOW = "counters.overflow";
 
@@ -1092,7 +1092,7 @@ public final class Ledger {
 
     // Output
 
-    /** Returns every counter that this collector owns, with its committed value. */
+    @Override
     public Snapshot snapshot() {
         return shared().snapshot();
     }
@@ -1101,7 +1101,7 @@ public final class Ledger {
         return shared(ownership == null ? null : ownership.ours());
     }
 
-    /** Returns every counter of {@link #snapshot()} with what else is known about it. */
+    @Override
     public Details details() {
         Shared shared;
         int[][] created;
@@ -1213,14 +1213,14 @@ public final class Ledger {
         }
     }
 
-    /** How many counters have changes that are not committed. */
+    @Override
     public synchronized int uncommitted() {
         BitSet all = (BitSet) changed.clone();
         all.or(committing);
         return all.cardinality();
     }
 
-    /** How many keys of the store are not known to have the right value. */
+    @Override
     public synchronized int unsettled() {
         if (!projecting) {
             return 0;
@@ -1247,7 +1247,7 @@ public final class Ledger {
         return free;
     }
 
-    /** The committed value of this counter, if it is one of {@link #snapshot()}. */
+    @Override
     public synchronized OptionalLong committed(String name) {
         int counter = find(name);
         boolean isShown = counter >= 0
@@ -1265,7 +1265,7 @@ public final class Ledger {
         return counter < 0 ? 0 : values.get(counter);
     }
 
-    /** Returns how a counter came to its value; null if {@link #snapshot()} has no such counter, committed or not. */
+    @Override
     public synchronized @Nullable Explanation explain(String name) {
         int counter = shown(name);
         if (counter < 0) {
@@ -1316,13 +1316,7 @@ public final class Ledger {
         return counter >= 0 && !facts.isRemoved(counter) && isOurs(counter) ? counter : -1;
     }
 
-    /**
-     * Removes a counter with the next commit: its value becomes 0, also in the store, and it is in no list or tick until
-     * something is applied to it again, which then counts from 0. Its watermarks stay, so that repeated totals are not
-     * applied again.
-     *
-     * @return null if {@link #snapshot()} has no such counter, committed or not
-     */
+    @Override
     public synchronized @Nullable Removal remove(String name) {
         int counter = shown(name);
         if (counter < 0) {
@@ -1359,16 +1353,17 @@ public final class Ledger {
         return watermarks;
     }
 
-    /** How many counters there are, without those that were removed. */
+    @Override
     public synchronized int size() {
         return names.size() - facts.removed();
     }
 
+    @Override
     public synchronized int streams() {
         return streams.size();
     }
 
-    /** Every remembered stream in its present state. */
+    @Override
     public synchronized List<StreamReport> reports() {
         long now = listenedMillis();
         List<StreamReport> reports = new ArrayList<>();

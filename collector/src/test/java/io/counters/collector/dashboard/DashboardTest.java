@@ -81,7 +81,7 @@ class DashboardTest {
         return new Dashboard(
                 new DashboardSettings(port),
                 kept.ledger,
-                kept.commit,
+                kept.commit::run,
                 history,
                 kept.self,
                 () -> hangs,

@@ -34,7 +34,7 @@ final class ManyCounters {
         Dashboard dashboard = new Dashboard(
                 new DashboardSettings(0),
                 kept.ledger,
-                kept.commit,
+                kept.commit::run,
                 new History(DashboardTest.history(Path.of(args[0]), 0), kept.said.log(), kept.self),
                 kept.self,
                 List::of,
