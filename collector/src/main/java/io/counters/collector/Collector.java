@@ -174,8 +174,8 @@ public final class Collector implements AutoCloseable {
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
             if (file.isShared()) {
-                throw new IOException("can't use the ledger " + file + ": it has shared names with peers, and this version"
-                        + " has none; " + LedgerFile.WAY_OVER);
+                throw new IOException("can't use the ledger " + file
+                        + ": it has shared names with peers, and this version" + " has none; " + LedgerFile.WAY_OVER);
             }
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);
             SecureRandom random = new SecureRandom();
