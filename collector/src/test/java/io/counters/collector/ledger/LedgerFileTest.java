@@ -452,6 +452,7 @@ class LedgerFileTest {
     void a_ledger_that_has_shared_names_is_known_by_its_list_of_peers(String list, boolean isShared) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("increment a 5");
+            kept.commit.run();
         }
         sql("CREATE TABLE list (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, peers TEXT NOT NULL)");
         if (!list.isEmpty()) {
