@@ -48,7 +48,7 @@ class ArchitectureTest {
         "store,     ledger ring emit",
         "publish,   ledger wire",
         "history,   publish ledger",
-        "fleet,     ledger publish wire",
+        "fleet,     ledger intake publish wire",
         "http,      ''",
         "query,     history publish http",
         "proxy,     udp http wire ring emit cells",
