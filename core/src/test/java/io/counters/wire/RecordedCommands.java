@@ -50,11 +50,6 @@ final class RecordedCommands implements Commands {
     }
 
     @Override
-    public void peer(PeerLine kind, long list, int digest, String address, long sum) {
-        seen.add("peer " + kind + " " + list + " " + Integer.toHexString(digest) + " " + address + " " + sum);
-    }
-
-    @Override
     public void fromNobody() {
         seen.add("nobody");
     }

@@ -9,7 +9,6 @@ import io.counters.wire.Cleaning;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.ForeignProtocol;
-import io.counters.wire.PeerLine;
 import io.counters.wire.Rejection;
 import io.counters.wire.StatsdName;
 import io.counters.wire.Verb;
@@ -168,13 +167,6 @@ final class Lines implements Commands {
     }
 
     @Override
-    public void peer(PeerLine kind, long list, int digest, String address, long sum) {
-        if (!source.isForeign && source.stream != null) {
-            ledger.peer(source.stream, kind, list, digest, address, sum);
-        }
-    }
-
-    @Override
     public void fromNobody() {
         source.leaveStream();
     }
@@ -201,7 +193,7 @@ final class Lines implements Commands {
             rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
             return;
         }
-        ledger.merge(source.stream, bytes, begin, end, whole, rest);
+        ledger.merge(bytes, begin, end, whole, rest);
     }
 
     @Override
