@@ -7,6 +7,7 @@ import io.counters.collector.history.HistorySettings;
 import io.counters.collector.http.Route;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.intake.LineTarget;
 import io.counters.collector.intake.UnixSettings;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
@@ -235,7 +236,7 @@ public final class Collector implements AutoCloseable {
             intake = open(new Intake(
                     taking,
                     parts.unix.path(),
-                    ledger,
+                    LineTarget.of(ledger),
                     tap,
                     (work, name) -> threads.daemon(name, work),
                     System::nanoTime,
