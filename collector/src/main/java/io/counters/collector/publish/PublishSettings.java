@@ -66,6 +66,13 @@ public record PublishSettings(
                 new Series(LedgerSettings.prefix(settings), tags));
     }
 
+    /** The name of what belongs to one OpenTSDB, such as its spool; that of the first does not depend on its address. */
+    public String name(HttpUrl address) {
+        return address.equals(opentsdb.get(0))
+                ? "opentsdb"
+                : "opentsdb-" + address.host().replace(':', '-') + "-" + address.port();
+    }
+
     /** The number of ticks without a change after which a counter is left out; empty for never. */
     public OptionalLong idleTicks() {
         long seconds = interval.toSeconds();
