@@ -97,6 +97,7 @@ public final class Collector implements AutoCloseable {
                     health::faults,
                     health::troubles,
                     health::parts,
+                    counting::fleet,
                     () -> udpAddress().getPort(),
                     parts.clock,
                     System::nanoTime,

@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Counted;
@@ -26,6 +27,9 @@ interface Counting {
     Optional<String> uncommitted(long nanos);
 
     History history();
+
+    /** Who counts what; {@link FleetView#NONE} without a fleet. For any thread. */
+    FleetView fleet();
 
     /** The parts that may fail while the rest works, by their names: what keeps each from its work, if something does. */
     Map<String, Supplier<Optional<String>>> parts();

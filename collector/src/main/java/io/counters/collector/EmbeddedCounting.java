@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Commit;
@@ -181,6 +182,11 @@ final class EmbeddedCounting implements Counting {
     @Override
     public History history() {
         return history;
+    }
+
+    @Override
+    public FleetView fleet() {
+        return FleetView.NONE;
     }
 
     @Override

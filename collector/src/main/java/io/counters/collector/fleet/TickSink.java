@@ -303,7 +303,7 @@ final class TickSink implements AutoCloseable {
     /** Gives what was gathered to the sink, the oldest second first. */
     private void give() {
         gathered.forEach((second, batch) -> {
-            Snapshot values = joined(batch.values);
+            Snapshot values = Snapshot.joined(batch.values);
             batch.values.clear();
             try {
                 sink.put(second, values, () -> batch.done = true);
@@ -318,19 +318,6 @@ final class TickSink implements AutoCloseable {
         });
         gathered.clear();
         gatheredPoints = 0;
-    }
-
-    private static Snapshot joined(List<Snapshot> some) {
-        int size = some.stream().mapToInt(Snapshot::size).sum();
-        String[] names = new String[size];
-        long[] values = new long[size];
-        int at = 0;
-        for (Snapshot one : some) {
-            System.arraycopy(one.names(), 0, names, at, one.size());
-            System.arraycopy(one.values(), 0, values, at, one.size());
-            at += one.size();
-        }
-        return new Snapshot(names, values, size);
     }
 
     // Offsets

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.http.Browser;
@@ -56,6 +57,7 @@ class DashboardTest {
 
     private volatile List<String> hangs = List.of();
     private volatile List<String> troubles = List.of();
+    private volatile FleetView fleet = FleetView.NONE;
     private KeptLedger kept;
     private History history;
     private Dashboard dashboard;
@@ -87,6 +89,7 @@ class DashboardTest {
                 () -> hangs,
                 () -> troubles,
                 () -> List.of(new PartState("store", Optional.of("it does not answer"), NOW)),
+                () -> fleet,
                 () -> 11212,
                 () -> Instant.ofEpochSecond(NOW),
                 System::nanoTime,
