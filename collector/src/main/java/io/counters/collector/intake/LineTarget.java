@@ -6,8 +6,8 @@ import io.counters.wire.Verb;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What takes the lines that arrive: the ledger of this collector, or a fleet's. Its methods may be called from any thread.
- * Slices of bytes are valid during the call only.
+ * What takes the lines that arrive: the ledger of this collector, or in a fleet what brings them to their owners. Slices of
+ * bytes are valid during the call only.
  */
 public interface LineTarget {
     /** Lines that arrive here are merged into this ledger. */
@@ -15,10 +15,7 @@ public interface LineTarget {
         return new LedgerTarget(ledger);
     }
 
-    /**
-     * The lock that the methods below take. Who hands over several lines holds it meanwhile, so that it is taken once for a
-     * datagram, and another thread's lines do not come between them.
-     */
+    /** The lock under which the methods below are called, once for a datagram with all its lines. */
     Object lock();
 
     /**
