@@ -8,6 +8,7 @@ import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
+import io.counters.collector.ledger.LedgerGauges;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Publisher;
@@ -80,6 +81,7 @@ final class EmbeddedCounting implements Counting {
                 random.nextLong(),
                 new SeededHash(random),
                 parts.self);
+        LedgerGauges.register(ledger, () -> List.of(ledger), parts.self);
         load();
         if (file.setAside() != null) {
             log.error(

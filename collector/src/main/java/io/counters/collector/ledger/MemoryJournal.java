@@ -2,6 +2,7 @@ package io.counters.collector.ledger;
 
 import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Changes.Counters;
+import io.counters.collector.ledger.Changes.Dropped;
 import io.counters.collector.ledger.Changes.Facts;
 import io.counters.collector.ledger.Changes.Head;
 import io.counters.collector.ledger.Changes.StreamRow;
@@ -10,6 +11,7 @@ import io.counters.collector.ledger.Changes.Watermarks;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -37,8 +39,14 @@ public final class MemoryJournal implements Journal {
         keepsHalf = keeps;
     }
 
+    /** @param changes of one ledger */
     @Override
-    public void write(Changes changes) {
+    public void write(Map<Ledger, Changes> changes) {
+        changes.values().forEach(this::write);
+    }
+
+    /** Keeps the changes of its ledger. */
+    void write(Changes changes) {
         if (full) {
             if (keepsHalf) {
                 write(changes.counters());
@@ -59,9 +67,11 @@ public final class MemoryJournal implements Journal {
                 parts.put(stream.uncounted().counters()[i], stream.uncounted().amounts()[i]);
             }
         }
-        streams.keySet().removeAll(changes.dropped());
-        watermarks.keySet().removeAll(changes.dropped());
-        uncounted.keySet().removeAll(changes.dropped());
+        for (Dropped dropped : changes.dropped()) {
+            streams.remove(dropped.stream());
+            watermarks.remove(dropped.stream());
+            uncounted.remove(dropped.stream());
+        }
         if (changes.published() != null) {
             published = changes.published();
         }
@@ -119,7 +129,7 @@ public final class MemoryJournal implements Journal {
         }
     }
 
-    @Override
+    /** Fills an empty ledger with everything that was written. */
     public void load(Ledger ledger) {
         ledger.restore(head);
         ledger.restore(published);
@@ -127,7 +137,7 @@ public final class MemoryJournal implements Journal {
         streams.forEach((id, stream) -> {
             SortedMap<Integer, long[]> marks = watermarks.getOrDefault(id, new TreeMap<>());
             SortedMap<Integer, Long> parts = uncounted.getOrDefault(id, new TreeMap<>());
-            ledger.restore(new Watermarks(
+            ledger.restore(Watermarks.restored(
                     stream,
                     marks.keySet().stream().mapToInt(Integer::intValue).toArray(),
                     marks.values().stream().mapToLong(mark -> mark[0]).toArray(),
