@@ -115,7 +115,7 @@ public final class Collector implements AutoCloseable {
                     parts.self));
             // The only thread that is not a daemon: it keeps the program running.
             intakeThread = parts.threads.foreground("counters-tcp", intake);
-            counting.prepare();
+            counting.prepare(httpAddress().getPort());
             say(out);
         } catch (SettingsException | IOException | RuntimeException cannot) {
             parts.threads.end();
@@ -147,7 +147,9 @@ public final class Collector implements AutoCloseable {
     }
 
     private Counting counting(PrintStream out) throws SettingsException, IOException {
-        return new EmbeddedCounting(own, out, parts);
+        return own.fleet().isPresent()
+                ? new FleetCounting(own, own.fleet().get(), out, parts)
+                : new EmbeddedCounting(own, out, parts);
     }
 
     private List<Route> routes(History history) {

@@ -1,6 +1,7 @@
 package io.counters.collector;
 
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.intake.UnixSettings;
@@ -9,8 +10,13 @@ import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.store.StoreSettings;
+import java.util.Optional;
 
-/** The settings of every package. */
+/**
+ * The settings of every package.
+ *
+ * @param fleet empty if the ledger is embedded
+ */
 record CollectorSettings(
         IntakeSettings taking,
         UnixSettings unix,
@@ -19,7 +25,8 @@ record CollectorSettings(
         DashboardSettings showing,
         String prefix,
         PublishSettings publishing,
-        HistorySettings history) {
+        HistorySettings history,
+        Optional<FleetSettings> fleet) {
     /** @throws SettingsException with every error in the settings */
     static CollectorSettings of(Settings settings) throws SettingsException {
         long heapBytes = Runtime.getRuntime().maxMemory();
@@ -34,7 +41,8 @@ record CollectorSettings(
                 LedgerSettings.prefix(settings),
                 publishing,
                 HistorySettings.from(
-                        settings, keeping.folder(), heapBytes, publishing.interval().toSeconds()));
+                        settings, keeping.folder(), heapBytes, publishing.interval().toSeconds()),
+                FleetSettings.from(settings, publishing.spoolBytes()));
         settings.check();
         return all;
     }

@@ -214,7 +214,7 @@ final class EmbeddedCounting implements Counting {
     }
 
     @Override
-    public void prepare() {
+    public void prepare(int httpPort) {
         if (pusher != null) {
             pusher.begin();
         }

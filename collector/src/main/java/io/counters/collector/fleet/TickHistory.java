@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -30,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The ticks of a second are put together: it waits for those of partitions that are behind. For one thread.
  */
-final class TickHistory implements AutoCloseable {
+final class TickHistory implements Reading, AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(250);
     private static final long AGAIN_MILLIS = 1_000;
 
@@ -89,12 +90,8 @@ final class TickHistory implements AutoCloseable {
         history.clear();
     }
 
-    /**
-     * Reads some ticks, or waits for some, at most a quarter of a second.
-     *
-     * @return the milliseconds until the next call
-     */
-    long run() {
+    @Override
+    public long run() {
         try {
             Consumer<byte[], byte[]> from = open();
             follow(from);
@@ -263,6 +260,11 @@ final class TickHistory implements AutoCloseable {
         namesBefore = values.stream().map(Snapshot::names).toList();
         joinedBefore = joined.names();
         return joined;
+    }
+
+    @Override
+    public Optional<String> trouble() {
+        return history.trouble();
     }
 
     @Override

@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>For one thread, except where another is named.
  */
-final class TickSink implements AutoCloseable {
+final class TickSink implements Reading, AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(250);
 
     /** The ticks of a second come from several owners, within a transaction's time. */
@@ -164,12 +164,8 @@ final class TickSink implements AutoCloseable {
         return Math.min(sink.oldestSecond(nothing), Math.min(nothing, unreadSince));
     }
 
-    /**
-     * Reads some ticks, or waits for some, at most a quarter of a second.
-     *
-     * @return the milliseconds until the next call
-     */
-    long run() {
+    @Override
+    public long run() {
         try {
             round(open());
             trouble = Optional.empty();
@@ -414,8 +410,8 @@ final class TickSink implements AutoCloseable {
         unreadSince = since;
     }
 
-    /** What keeps the sink from its work, if something does. From any thread, which does not wait. */
-    Optional<String> trouble() {
+    @Override
+    public Optional<String> trouble() {
         Optional<String> read = trouble;
         return read.isPresent() ? read : sink.trouble();
     }
