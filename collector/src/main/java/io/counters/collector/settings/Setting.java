@@ -62,8 +62,6 @@ public enum Setting {
             "most counters that have a history, 0 to 1000000; fewer where memory does not allow so many; 0 keeps none"),
     PREFIX("", "stands before every name in the store and in OpenTSDB: 'shop.'"),
     TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
-<<<<<<< ours
-=======
     LEDGER(
             "embedded",
             "where the ledger is; embedded: in data-dir; kafka://HOST:PORT,HOST:PORT: in Kafka, which a fleet of collectors"
@@ -80,11 +78,6 @@ public enum Setting {
             "64",
             "number of partitions of the fleet's topics, 1 to 1024; used only when they are created, and fixed from then"
                     + " on"),
-    PEERS(
-            "",
-            "file with the numbered list of collectors that share the names, the same for all; read again when it changes"),
-    SELF("", "with peers: this collector's own address, HOST:PORT as in that file"),
->>>>>>> theirs
     CONFIG("", "INI file with these settings, one KEY = VALUE on each line");
 
     private final String defaultText;
