@@ -41,6 +41,9 @@ final class Window {
     /** The place of lines that belong to no stream. */
     static final int NOBODY = 0;
 
+    /** The most datagrams of a run, so that a reader may refuse longer ones. */
+    static final int RUN_MAX = 1 << 16;
+
     private static final int NONE = -1;
 
     /** Longs of a line in {@link #lines}. */
@@ -147,7 +150,7 @@ final class Window {
         // A datagram that was late makes its stream look younger than it is.
         bornMillis[place] = Math.min(bornMillis[place], born);
         int run = lastRun[place];
-        if (run != NONE && runLast[run] + 1 == seq) {
+        if (run != NONE && runLast[run] + 1 == seq && seq - runFirst[run] < RUN_MAX) {
             runLast[run] = seq;
             return;
         }
