@@ -3,15 +3,20 @@ package io.counters.collector.fleet;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.FenceProducersOptions;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.ListTransactionsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TransactionListing;
+import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -21,11 +26,19 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Kafka as the loader of ledgers uses it: a consumer that is no member of the group, and an administrator's questions. */
 final class KafkaLoaderLog implements LoaderLog {
+    private static final Logger log = LoggerFactory.getLogger(KafkaLoaderLog.class);
+
     private static final Duration WAIT = Duration.ofSeconds(1);
     private static final int REQUEST_MILLIS = 5_000;
+
+    /** A transaction takes some milliseconds. One that is open for so long has been left. */
+    private static final long OPEN_MILLIS_MAX = 3_000;
+
     private static final int FETCH_BYTES = 8 << 20;
 
     private final Topics topics;
@@ -72,9 +85,41 @@ final class KafkaLoaderLog implements LoaderLog {
                     offsets.put(partition.partition(), offset == null ? NONE : (Long) offset.offset()));
             return offsets;
         } catch (TimeoutException pending) {
+            endOpenTransactions();
             return Map.of();
         } catch (KafkaException notNow) {
             throw failed("committed offsets", notNow);
+        }
+    }
+
+    /**
+     * Ends transactions that former owners have left open: brokers would do so only after the transaction's time, and look for
+     * them only now and then. An owner that still lives loads its ledgers again.
+     */
+    private void endOpenTransactions() throws IOException {
+        try {
+            List<String> open = admin
+                    .listTransactions(new ListTransactionsOptions()
+                            .filterStates(Set.of(TransactionState.ONGOING))
+                            .filterOnDuration(OPEN_MILLIS_MAX)
+                            .timeoutMs(REQUEST_MILLIS))
+                    .all()
+                    .get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS)
+                    .stream()
+                    .map(TransactionListing::transactionalId)
+                    .filter(id -> id.startsWith(topics.owner("")))
+                    .toList();
+            if (!open.isEmpty()) {
+                log.info("transactions that former owners left open are ended: {}", open);
+                admin.fenceProducers(open, new FenceProducersOptions().timeoutMs(REQUEST_MILLIS))
+                        .all()
+                        .get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (ExecutionException | java.util.concurrent.TimeoutException notNow) {
+            throw failed("transactions of former owners", notNow);
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+            throw failed("transactions of former owners", hurried);
         }
     }
 

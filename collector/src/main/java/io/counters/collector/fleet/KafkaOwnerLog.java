@@ -162,7 +162,7 @@ final class KafkaOwnerLog implements OwnerLog {
         settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
         settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, WAIT_MILLIS);
         settings.putAll(producerSettings);
-        settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, topics.prefix() + ".owner." + instance);
+        settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, topics.owner(instance));
         settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, TRANSACTION_MILLIS);
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
         settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);

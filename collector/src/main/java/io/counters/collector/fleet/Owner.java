@@ -90,6 +90,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private final LongAdder rebalances;
     private final LongAdder aborted;
     private final LongAdder discarded;
+    private final LongAdder faulty;
     private final LongAdder clockOff;
     private final LongAdder gone;
     private final LongAdder skippedTicks;
@@ -138,6 +139,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         discarded = self.count(
                 "fleet_discarded_ledgers_total",
                 "Ledgers of partitions that were thrown away, because another collector may own them.");
+        faulty = self.count("fleet_faulty_records_total", "Records of lines that caused an internal error.");
         clockOff = self.count(
                 "fleet_clock_off_records_total", "Records of lines whose time is off by more than 30 seconds.");
         gone = self.count(
@@ -274,6 +276,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 part.ledger.forgetEarlier();
             }
             part.hasBegun = true;
+            behindNanos = now;
             lines.begin(part.number, part.offset);
             status = new Status(
                     loading.size(),
@@ -301,11 +304,20 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             faults.warn(
                     "clock of a collector",
                     () -> "a record of lines of partition " + partition + " is " + Math.abs(late) / 1000 + " s "
-                            + (late < 0 ? "ahead of" : "behind") + " this collector's clock, and nothing else waited; the"
-                            + " clocks of a fleet may differ by seconds only, or streams look older or younger than they"
-                            + " are: synchronize them");
+                            + (late < 0 ? "ahead of" : "behind") + " this collector's clock, and nothing else waited; if its"
+                            + " collector could reach Kafka all the time, synchronize the clocks of the fleet: they may"
+                            + " differ by seconds only, or streams look older or younger than they are");
         }
-        part.lines.merge(text, timeMillis, now);
+        try {
+            part.lines.merge(text, timeMillis, now);
+        } catch (RuntimeException fault) {
+            faulty.increment();
+            faults.warn(
+                    "faulty record",
+                    "a record of lines of partition " + partition + ", offset " + offset
+                            + ", caused an internal error; the lines before the error were counted",
+                    fault);
+        }
         part.offset = offset + 1;
         part.mergedMillis = timeMillis;
         records.increment();

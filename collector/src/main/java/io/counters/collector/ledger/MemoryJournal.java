@@ -5,6 +5,7 @@ import io.counters.collector.ledger.Changes.Counters;
 import io.counters.collector.ledger.Changes.Dropped;
 import io.counters.collector.ledger.Changes.Facts;
 import io.counters.collector.ledger.Changes.Head;
+import io.counters.collector.ledger.Changes.Moves;
 import io.counters.collector.ledger.Changes.StreamRow;
 import io.counters.collector.ledger.Changes.Uncounted;
 import io.counters.collector.ledger.Changes.Watermarks;
@@ -55,6 +56,7 @@ public final class MemoryJournal implements Journal {
         }
         head = changes.head();
         write(changes.counters());
+        write(changes.moves());
         for (Watermarks stream : changes.streams()) {
             int id = stream.stream().id();
             streams.put(id, stream.stream());
@@ -102,6 +104,28 @@ public final class MemoryJournal implements Journal {
             }
         }
         write(changed.facts());
+    }
+
+    private void write(Moves moves) {
+        for (int i = 0; i < moves.blocks().length; i++) {
+            int begin = moves.blocks()[i] * Values.BLOCK;
+            for (int id = begin; id < Math.min(begin + Values.BLOCK, counters.size()); id++) {
+                CounterRow row = counters.get(id);
+                counters.set(
+                        id,
+                        new CounterRow(
+                                id,
+                                row.name(),
+                                row.value(),
+                                row.rest(),
+                                row.isClaimed(),
+                                row.created(),
+                                moves.seconds()[i][id - begin],
+                                row.isDecremented(),
+                                row.isRemoved(),
+                                row.adopted()));
+            }
+        }
     }
 
     private void write(Facts facts) {
