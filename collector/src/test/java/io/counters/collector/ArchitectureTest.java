@@ -45,6 +45,7 @@ class ArchitectureTest {
         "udp,       ''",
         "ledger,    wire ring",
         "peers,     ledger wire emit",
+        "fleet,     ledger intake publish wire emit",
         "intake,    udp ledger tap wire",
         "store,     ledger ring emit",
         "publish,   ledger wire",
@@ -56,7 +57,7 @@ class ArchitectureTest {
         "dashboard, http ledger history prometheus wire",
         "tap,       http wire",
         "commands,  ''",
-        "doctor,    commands dashboard history intake ledger peers publish store udp",
+        "doctor,    commands dashboard fleet history intake ledger peers publish store udp",
         "simulate,  ledger peers wire emit cells",
     })
     void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {
@@ -92,6 +93,7 @@ class ArchitectureTest {
                         HOUSE + ".http",
                         HOUSE + ".ledger",
                         HOUSE + ".peers",
+                        HOUSE + ".fleet",
                         HOUSE + ".intake",
                         HOUSE + ".store",
                         HOUSE + ".publish",
@@ -104,6 +106,23 @@ class ArchitectureTest {
                         HOUSE + ".commands",
                         HOUSE + ".doctor",
                         HOUSE + ".simulate");
+    }
+
+    @Test
+    void only_the_fleet_knows_kafka() {
+        DescribedPredicate<JavaClass> kafkas = resideInAnyPackage("org.apache.kafka..", "net.jpountz..");
+        assertThat(MAIN.stream()
+                        .filter(resideInAPackage(HOUSE + ".fleet"))
+                        .flatMap(type -> type.getDirectDependenciesFromSelf().stream())
+                        .filter(dependency -> kafkas.test(dependency.getTargetClass())))
+                .as("uses of Kafka, without which this test would find nothing")
+                .isNotEmpty();
+
+        noClasses()
+                .that(DescribedPredicate.not(resideInAPackage(HOUSE + ".fleet")))
+                .should()
+                .dependOnClassesThat(kafkas)
+                .check(MAIN);
     }
 
     @Test
