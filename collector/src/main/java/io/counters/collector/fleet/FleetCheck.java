@@ -30,7 +30,6 @@ import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
-import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
@@ -96,7 +95,8 @@ public final class FleetCheck implements AutoCloseable {
         if (report.absent().isEmpty() || !report.faults().isEmpty()) {
             return report;
         }
-        int replicas = Math.min(REPLICAS, Math.max(report.brokers(), settings.brokers().size()));
+        int replicas =
+                Math.min(REPLICAS, Math.max(report.brokers(), settings.brokers().size()));
         if (report.brokers() < replicas) {
             return first.with(new Problem(
                     "only " + report.brokers() + " of " + settings.brokers().size()
@@ -143,8 +143,8 @@ public final class FleetCheck implements AutoCloseable {
                 .thenApply(group -> group.members()));
         Map<String, String> collectors = new HashMap<>();
         if (members.value != null) {
-            members.value.forEach(member ->
-                    member.groupInstanceId().ifPresent(instance -> collectors.put(instance, member.host())));
+            members.value.forEach(
+                    member -> member.groupInstanceId().ifPresent(instance -> collectors.put(instance, member.host())));
         }
         return collectors;
     }
@@ -275,8 +275,8 @@ public final class FleetCheck implements AutoCloseable {
                     .orElse(0);
             if (replicas < Math.min(REPLICAS, brokers)) {
                 remarks.add(new Problem(
-                        "topic " + topic.name() + " has " + replicas + " replicas of a partition, and there are " + brokers
-                                + " brokers",
+                        "topic " + topic.name() + " has " + replicas + " replicas of a partition, and there are "
+                                + brokers + " brokers",
                         "give it " + Math.min(REPLICAS, brokers)
                                 + " replicas of each partition, with kafka-reassign-partitions.sh"));
             }
@@ -297,8 +297,7 @@ public final class FleetCheck implements AutoCloseable {
             Map<ConfigResource, KafkaFuture<Config>> answers =
                     admin().describeConfigs(asked.keySet()).values();
             found.values().forEach(topic -> {
-                Answer<Config> answer =
-                        ask(answers.get(new ConfigResource(ConfigResource.Type.TOPIC, topic.name())));
+                Answer<Config> answer = ask(answers.get(new ConfigResource(ConfigResource.Type.TOPIC, topic.name())));
                 if (answer.value == null) {
                     remarks.add(new Problem(
                             "the settings of topic " + topic.name() + " can't be read: "
@@ -322,7 +321,8 @@ public final class FleetCheck implements AutoCloseable {
             });
             number(config, IN_SYNC_MIN).ifPresent(inSync -> checkInSync(topic, (int) (long) inSync));
             Optional<Long> retention = isLedger ? Optional.empty() : number(config, RETENTION);
-            retention.filter(millis -> millis >= 0 && millis < HOUR_MILLIS)
+            retention
+                    .filter(millis -> millis >= 0 && millis < HOUR_MILLIS)
                     .ifPresent(millis -> remarks.add(change(topic, RETENTION, millis, "at least", HOUR_MILLIS)));
             Optional<Long> segment = isLedger ? number(config, SEGMENTS_OF) : Optional.empty();
             segment.filter(bytes -> bytes > LEDGER_SEGMENT_BYTES_MAX)
@@ -336,7 +336,8 @@ public final class FleetCheck implements AutoCloseable {
                     .min()
                     .orElse(0);
             if (min > replicas) {
-                faults.add(change(topic, IN_SYNC_MIN, min, "where there are " + replicas + " replicas, at most", replicas));
+                faults.add(change(
+                        topic, IN_SYNC_MIN, min, "where there are " + replicas + " replicas, at most", replicas));
                 return;
             }
             if (replicas >= REPLICAS && min != IN_SYNC) {

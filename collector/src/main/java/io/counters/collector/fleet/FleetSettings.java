@@ -146,7 +146,8 @@ public record FleetSettings(
                 throw new IllegalArgumentException("of which \"" + broker + "\" is not HOST:PORT", misshapen);
             }
             if (!broker.endsWith(":" + address.port())) {
-                throw new IllegalArgumentException("of which \"" + broker + "\" has no port; brokers usually have 9092");
+                throw new IllegalArgumentException(
+                        "of which \"" + broker + "\" has no port; brokers usually have 9092");
             }
             brokers.add(address.toString());
         }
@@ -193,7 +194,8 @@ public record FleetSettings(
                 known.stream().filter(key -> !OURS.containsKey(key)).toList();
         return new TreeSet<>(properties.keySet())
                 .stream()
-                        .filter(key -> !known.contains(key) && HANDED_ON.stream().noneMatch(key::startsWith))
+                        .filter(key ->
+                                !known.contains(key) && HANDED_ON.stream().noneMatch(key::startsWith))
                         // A word that is not spelled like a property may be a password.
                         .map(key -> "the file of --kafka-settings has "
                                 + (key.matches("[a-z.]{1,100}") ? key : "a key")

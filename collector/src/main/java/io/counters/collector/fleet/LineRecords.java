@@ -44,7 +44,8 @@ final class LineRecords {
         this.ledger = ledger;
         this.faults = faults;
         rejected = self.count(
-                "fleet_rejected_lines_total", "Lines of the topic of lines that could not be read, and were not counted.");
+                "fleet_rejected_lines_total",
+                "Lines of the topic of lines that could not be read, and were not counted.");
     }
 
     /**

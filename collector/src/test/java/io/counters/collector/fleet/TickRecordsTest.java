@@ -63,8 +63,7 @@ class TickRecordsTest {
         List<byte[]> records = TickRecords.write(SECOND, values);
 
         assertThat(records.size()).isGreaterThan(2);
-        assertThat(records)
-                .allSatisfy(record -> assertThat(record.length).isLessThanOrEqualTo(TickRecords.BYTES_MAX));
+        assertThat(records).allSatisfy(record -> assertThat(record.length).isLessThanOrEqualTo(TickRecords.BYTES_MAX));
         assertThat(readAll(records.subList(0, records.size() - 1))).isEmpty();
         assertSame(readAll(records.subList(records.size() - 1, records.size())).get(0), SECOND, values);
         assertThat(reader.takeLostPoints()).isZero();
@@ -95,10 +94,12 @@ class TickRecordsTest {
     @Test
     void names_that_stay_are_the_same_strings() throws Exception {
         String[] names = {"a", "b"};
-        TickRecords.Tick first = read(TickRecords.write(1, snapshot(names, 1, 2)).get(0));
-        TickRecords.Tick second = read(TickRecords.write(2, snapshot(names, 3, 4)).get(0));
-        TickRecords.Tick third = read(
-                TickRecords.write(3, snapshot(new String[] {"a", "b", "c"}, 3, 4, 5)).get(0));
+        TickRecords.Tick first =
+                read(TickRecords.write(1, snapshot(names, 1, 2)).get(0));
+        TickRecords.Tick second =
+                read(TickRecords.write(2, snapshot(names, 3, 4)).get(0));
+        TickRecords.Tick third = read(TickRecords.write(3, snapshot(new String[] {"a", "b", "c"}, 3, 4, 5))
+                .get(0));
 
         assertThat(second.values().names()).isSameAs(first.values().names());
         assertThat(third.values().names()[1]).isSameAs(first.values().names()[1]);
@@ -141,7 +142,7 @@ class TickRecordsTest {
         }
     }
 
-    private @Nullable TickRecords.Tick read(byte[] record) throws TickRecords.Unreadable {
+    private TickRecords.@Nullable Tick read(byte[] record) throws TickRecords.Unreadable {
         return reader.read(record);
     }
 
