@@ -115,7 +115,7 @@ public final class Collector implements AutoCloseable {
                     parts.self));
             // The only thread that is not a daemon: it keeps the program running.
             intakeThread = parts.threads.foreground("counters-tcp", intake);
-            counting.prepare(httpAddress().getPort());
+            counting.prepare();
             say(out);
         } catch (SettingsException | IOException | RuntimeException cannot) {
             parts.threads.end();

@@ -4,7 +4,6 @@ import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Counted;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.util.Map;
 import java.util.Optional;
@@ -38,13 +37,8 @@ interface Counting {
     /** Prints where counts are kept and points go, a line each. */
     void say(PrintStream out);
 
-    /**
-     * Does what must be done before the first line is taken.
-     *
-     * @param httpPort of the page
-     * @throws IOException if a part of it is not available
-     */
-    void prepare(int httpPort) throws IOException;
+    /** Does what must be done before the first line is taken. */
+    void prepare();
 
     /** Starts the loops, after intake. */
     void start();

@@ -214,7 +214,7 @@ final class EmbeddedCounting implements Counting {
     }
 
     @Override
-    public void prepare(int httpPort) {
+    public void prepare() {
         if (pusher != null) {
             pusher.begin();
         }

@@ -8,6 +8,7 @@ import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.FolderLock;
+import io.counters.collector.ledger.Ledger;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Sink;
@@ -64,12 +65,15 @@ final class FleetCounting implements Counting {
         parts.open(new FolderLock(settings.keeping().folder()));
         fleet = parts.open(new Fleet(
                 own,
+                settings.showing().port(),
                 settings.keeping(),
-                settings.storing().isShared(),
+                settings.storing().isShared() ? Optional.of(this::knowsStore) : Optional.empty(),
+                this::dueTick,
                 Runtime.getRuntime().maxMemory(),
                 parts.clock,
                 System::nanoTime,
                 new SecureRandom(),
+                (work, name) -> parts.threads.daemon(name, work),
                 parts.faults,
                 parts.self));
         store = settings.storing().isShared()
@@ -113,8 +117,13 @@ final class FleetCounting implements Counting {
 
     private List<Pusher.Target> targets() {
         return fleet.ledgers().entrySet().stream()
-                .map(part -> new Pusher.Target(part.getValue(), part.getKey()))
+                .map(part -> new Pusher.Target(part.getValue(), part.getKey().toString()))
                 .toList();
+    }
+
+    private boolean knowsStore(Ledger ledger) {
+        Pusher learns = pusher;
+        return learns == null || learns.hasLearnt(ledger);
     }
 
     private OptionalLong dueTick() {
@@ -164,7 +173,7 @@ final class FleetCounting implements Counting {
     public Map<String, Supplier<Optional<String>>> parts() {
         Map<String, Supplier<Optional<String>>> watched = new LinkedHashMap<>();
         watched.put("Kafka", fleet::linesTrouble);
-        watched.put("partitions", fleet::ownerTrouble);
+        watched.put("partitions", fleet::partitionsTrouble);
         if (pusher != null) {
             watched.put("store " + store, pusher::trouble);
         }
@@ -185,16 +194,14 @@ final class FleetCounting implements Counting {
     }
 
     @Override
-    public void prepare(int httpPort) throws IOException {
-        Pusher learns = pusher;
-        fleet.begin(httpPort, learns == null ? ledger -> true : learns::hasLearnt, this::dueTick);
+    public void prepare() {
+        // A ledger begins when the store's mark was read, or some seconds later.
     }
 
     @Override
     public void start() {
         parts.loop("counters-lines", fleet::sendLines);
-        parts.loop("counters-loader", fleet::load);
-        parts.loop("counters-owner", fleet::own);
+        fleet.start();
         parts.loop("counters-members", fleet::look);
         if (pusher != null) {
             Pusher pushes = pusher;

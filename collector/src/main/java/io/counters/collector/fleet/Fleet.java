@@ -4,8 +4,6 @@ import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Ledger;
-import io.counters.collector.ledger.LedgerClock;
-import io.counters.collector.ledger.LedgerGauges;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.self.FaultLog;
@@ -20,6 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -42,8 +42,9 @@ import org.slf4j.LoggerFactory;
 public final class Fleet implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Fleet.class);
 
-    private static final long AGAIN_MILLIS = 1_000;
-    private static final long LOADER_MILLIS = 20;
+    /** The topics are looked at with one in so many looks at the members: once a minute. */
+    private static final int LOOKS = 12;
+
     private static final int SESSION_MILLIS = 10_000;
     private static final int HEARTBEAT_MILLIS = 2_000;
 
@@ -61,31 +62,35 @@ public final class Fleet implements AutoCloseable {
     private final FaultLog faults;
     private final Self self;
     private final Gatherer gatherer;
-    private final OwnedLedgers owned;
-    private final Supplier<Ledger> newLedger;
+    private final PartitionOwner owner;
     private final Members members;
     private final List<TickSink> sinks = new ArrayList<>();
     private @Nullable TickHistory history;
-    private @Nullable Loader loader;
-    private @Nullable Owner owner;
-    private volatile @Nullable String ownerTrouble = "partitions are not assigned yet";
+    private final FleetCheck check;
+    private volatile Optional<String> topicsTrouble = Optional.empty();
+    private int looks;
 
     /**
-     * Creates the topics that are missing, and opens the producer of lines. {@link #begin} joins the fleet.
+     * Creates the topics that are missing, and opens the connections. {@link #start} joins the fleet.
      *
+     * @param httpPort of this collector's page, which others link to; 0 if it is not known
      * @param bounds of all partitions together
-     * @param projecting whether there is a store to push to
+     * @param knowsStore whether a new ledger has learnt what other ledgers have written to the store; empty without a store
+     * @param dueTick the second of a tick, when it is due; asked by one thread
      * @param heapBytes this JVM's maximum heap, of which shares are used
      * @throws IOException if Kafka can't be used; the message says why, and what to do
      */
     public Fleet(
             FleetSettings settings,
+            int httpPort,
             LedgerSettings bounds,
-            boolean projecting,
+            Optional<Predicate<Ledger>> knowsStore,
+            Supplier<OptionalLong> dueTick,
             long heapBytes,
             InstantSource clock,
             LongSupplier nanoClock,
             RandomGenerator random,
+            BiFunction<Runnable, String, Thread> threads,
             FaultLog faults,
             Self self)
             throws IOException {
@@ -95,15 +100,17 @@ public final class Fleet implements AutoCloseable {
         this.faults = faults;
         this.self = self;
         topics = settings.topics();
-        partitions = checked(settings);
-        SeededHash hashing = new SeededHash(random);
-        LedgerClock time = new LedgerClock(0, clock.millis(), nanoClock);
-        LedgerSettings ofPartition = bounds.ofPartition(partitions);
-        newLedger = () -> new Ledger(
-                ofPartition, projecting, time, () -> clock.millis() / 1000, random.nextLong(), hashing, self);
-        owned = new OwnedLedgers(partitions);
-        LedgerGauges.register(owned, owned::ledgers, self);
+        check = new FleetCheck(settings);
+        partitions = checked();
         try {
+            owner = new PartitionOwner(
+                    settings,
+                    httpPort,
+                    partitions,
+                    bounds,
+                    knowsStore,
+                    dueTick,
+                    new PartitionOwner.Surroundings(clock::millis, nanoClock, random, threads, faults, self));
             gatherer = new Gatherer(
                     new KafkaLines(
                             settings.producer("lines", Map.of(), Map.of()),
@@ -115,7 +122,7 @@ public final class Fleet implements AutoCloseable {
                     heapBytes,
                     nanoClock,
                     clock::millis,
-                    hashing,
+                    new SeededHash(random),
                     faults,
                     self);
             members = new Members(
@@ -129,11 +136,8 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
-    private static int checked(FleetSettings settings) throws IOException {
-        FleetReport report;
-        try (FleetCheck check = new FleetCheck(settings)) {
-            report = check.create();
-        }
+    private int checked() throws IOException {
+        FleetReport report = check.create();
         report.remarks().forEach(remark -> log.warn("{}", remark));
         if (!report.faults().isEmpty()) {
             throw new IOException("can't use " + settings + ": "
@@ -170,7 +174,7 @@ public final class Fleet implements AutoCloseable {
     }
 
     private Set<Integer> ownedNumbers() {
-        return owned.partitions().stream().map(part -> part.number).collect(Collectors.toSet());
+        return owner.ledgers().keySet();
     }
 
     private Consumer<byte[], byte[]> ticks(String role, @Nullable String group) {
@@ -201,52 +205,9 @@ public final class Fleet implements AutoCloseable {
                 new ByteArrayDeserializer());
     }
 
-    /**
-     * Prepares to join the fleet; {@link #own} joins.
-     *
-     * @param httpPort of this collector's page, which others link to
-     * @param knowsStore whether a new ledger has learnt what other ledgers have written to the store
-     * @param dueTick the second of a tick, when it is due
-     * @throws IOException if Kafka can't be used now
-     */
-    public void begin(int httpPort, Predicate<Ledger> knowsStore, Supplier<OptionalLong> dueTick) throws IOException {
-        try {
-            Loader loads = new Loader(
-                    new KafkaLoaderLog(
-                            settings.consumer("loader", Map.of(), Map.of()),
-                            settings.admin("loader-offsets", Map.of()),
-                            topics),
-                    partitions,
-                    newLedger,
-                    faults);
-            loader = loads;
-            owner = new Owner(
-                    new KafkaOwnerLog(
-                            settings.consumer(Member.role(httpPort), Map.of(), Map.of()),
-                            settings.producer("owner", Map.of(), Map.of()),
-                            topics,
-                            settings.instance(),
-                            faults),
-                    loads,
-                    owned,
-                    partitions,
-                    knowsStore,
-                    dueTick,
-                    clock::millis,
-                    nanoClock,
-                    faults,
-                    self);
-        } catch (KafkaException refused) {
-            throw new IOException("can't use " + settings + ": " + Faults.reason(refused), refused);
-        }
-    }
-
-    private Owner owner() {
-        Owner joined = owner;
-        if (joined == null) {
-            throw new IllegalStateException("begin was not called");
-        }
-        return joined;
+    /** Joins the fleet. */
+    public void start() {
+        owner.start();
     }
 
     /** Where lines go that arrive. */
@@ -256,24 +217,22 @@ public final class Fleet implements AutoCloseable {
 
     /** The counters of the partitions that this collector owns. */
     public Counted counted() {
-        return owned;
+        return owner.counted();
     }
 
-    /** The ledgers of these partitions, by the names of their partitions. */
-    public Map<String, Ledger> ledgers() {
-        return owned.partitions().stream()
-                .collect(Collectors.toMap(part -> Integer.toString(part.number), part -> part.ledger));
+    /** The ledgers of these partitions, by the partitions' numbers. */
+    public SortedMap<Integer, Ledger> ledgers() {
+        return owner.ledgers();
     }
 
     /** Waits until what has changed is committed; returns false if it is not within some seconds. */
     public boolean commit() {
-        return owner().awaitCommit();
+        return owner.awaitCommit();
     }
 
     /** What keeps changes from being committed. Does not wait. */
     public Optional<String> uncommitted(long nanos) {
-        Owner joined = owner;
-        return joined == null ? Optional.empty() : joined.committing().trouble(nanos);
+        return owner.uncommitted(nanos);
     }
 
     /** What keeps Kafka from taking lines. */
@@ -282,10 +241,9 @@ public final class Fleet implements AutoCloseable {
     }
 
     /** What keeps this collector from counting the lines of its partitions. */
-    public Optional<String> ownerTrouble() {
-        String trouble = ownerTrouble;
-        Owner joined = owner;
-        return trouble != null || joined == null ? Optional.ofNullable(trouble) : joined.trouble();
+    public Optional<String> partitionsTrouble() {
+        Optional<String> found = topicsTrouble;
+        return found.isPresent() ? found : owner.trouble();
     }
 
     /** Who owns what. */
@@ -308,27 +266,12 @@ public final class Fleet implements AutoCloseable {
         return gatherer.run();
     }
 
-    /** Receives lines of this collector's partitions, and commits. */
-    public long own() {
-        try {
-            owner().run();
-            ownerTrouble = null;
-            return 0;
-        } catch (IOException notNow) {
-            ownerTrouble = String.valueOf(notNow.getMessage());
-            faults.warn("owner", notNow.getMessage() + "; it is tried again, and lines wait in Kafka");
-            return AGAIN_MILLIS;
-        }
-    }
-
-    /** Loads partitions. */
-    public long load() {
-        Loader loads = loader;
-        return loads != null && loads.step() ? 0 : LOADER_MILLIS;
-    }
-
-    /** Finds out who owns what. */
+    /** Finds out who owns what, and whether the topics are as they should be. */
     public long look() {
+        if (looks++ % LOOKS == 0) {
+            List<FleetReport.Problem> found = check.look().faults();
+            topicsTrouble = found.stream().findFirst().map(FleetReport.Problem::toString);
+        }
         return members.run();
     }
 
@@ -338,18 +281,9 @@ public final class Fleet implements AutoCloseable {
         return gatherer.trouble().isEmpty();
     }
 
-    /** Commits, and gives the partitions to others once it has not come back for some seconds. */
+    /** Commits. Other collectors take the partitions if this one does not come back within some seconds. */
     public void endOwner() {
-        Owner joined = owner;
-        owner = null;
-        if (joined != null) {
-            joined.close();
-        }
-        Loader loads = loader;
-        loader = null;
-        if (loads != null) {
-            loads.close();
-        }
+        owner.close();
     }
 
     /** Has the sinks deliver what they have. */
@@ -368,6 +302,7 @@ public final class Fleet implements AutoCloseable {
         endOwner();
         endSinks();
         members.close();
+        check.close();
     }
 
     @Override

@@ -41,11 +41,6 @@ public record LedgerSettings(
     /** One in this many of all streams may be new in a minute. */
     private static final int NEW_STREAMS_PART = 10;
 
-    /** What a partition of a fleet has at least. */
-    private static final int STREAMS_MIN = 1_000;
-
-    private static final long NAMES_BYTES_MIN = 64 << 10;
-
     private static final int SHARES_PERCENT_MAX = 80;
     private static final int PREFIX_BYTES_MAX = 100;
     private static final long DAY_MILLIS = 86_400_000;
@@ -73,30 +68,6 @@ public record LedgerSettings(
                 atLeastOne(streamsMax / NEW_STREAMS_PART),
                 atLeastOne((streams - streams / STREAMS_PART) / BYTES_A_WATERMARK),
                 DAY_MILLIS);
-    }
-
-    /**
-     * The bounds of one of so many partitions. Names are spread evenly over partitions, about, so each may have twice its
-     * share; but each partition remembers all streams.
-     */
-    public LedgerSettings ofPartition(int partitions) {
-        int streams = Math.max(STREAMS_MIN, share(streamsMax, partitions));
-        return new LedgerSettings(
-                folder,
-                Math.max(NAMES_BYTES_MIN, share(namesBytes, partitions)),
-                Math.max(NAMES_BYTES_MIN, share(newNamesBytes, partitions)),
-                streams,
-                Math.max(STREAMS_MIN / NEW_STREAMS_PART, share(newStreamsMax, partitions)),
-                Math.max(streams, share(watermarksMax, partitions)),
-                expiryMillis);
-    }
-
-    private static long share(long all, int partitions) {
-        return partitions <= 2 ? all : all / partitions * 2;
-    }
-
-    private static int share(int all, int partitions) {
-        return (int) share((long) all, partitions);
     }
 
     private static int atLeastOne(long number) {
