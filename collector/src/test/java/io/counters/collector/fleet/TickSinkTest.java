@@ -117,7 +117,10 @@ class TickSinkTest {
     private void begin(TopicPartition... partitions) {
         ticks.run();
         assign(partitions);
-        ticks.run();
+        // Each partition has no offset at first.
+        for (int i = 0; i <= partitions.length; i++) {
+            ticks.run();
+        }
     }
 
     private void assign(TopicPartition... partitions) {
