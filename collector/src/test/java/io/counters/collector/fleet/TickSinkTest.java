@@ -194,15 +194,12 @@ class TickSinkTest {
         sink.puts.get(0).done.run();
 
         assign(P1);
-        assertThat(committed(P0)).isEqualTo(1);
         assertThat(ticks.assigned()).doesNotContain("0");
-
         sink.puts.get(1).done.run();
         rounds();
-        assertThat(committed(P0)).as("nothing is told for a partition of another").isEqualTo(1);
-
         sink.puts.clear();
         assign(P0, P1);
+        assertThat(committed(P0)).as("what was done later was not told for a partition of another").isEqualTo(1);
         consumer().addRecord(new ConsumerRecord<>(
                 TOPIC,
                 0,
