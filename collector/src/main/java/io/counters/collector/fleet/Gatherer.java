@@ -33,6 +33,11 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     /** How long lines are gathered. */
     static final long WINDOW_MILLIS = 50;
 
+    /** A window is sent earlier once it uses one part in this many of its memory, which is looked at so often. */
+    private static final int EARLY_PART = 4;
+
+    private static final long LOOK_MILLIS = 10;
+
     /** How often a stream is announced. */
     private static final long ANNOUNCED_EVERY_MILLIS = 3_600_000;
 
@@ -43,7 +48,7 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     private static final long SILENT_MILLIS = 5_000;
 
     /** The windows, the known streams and what waits for Kafka may use one part in this many of the heap. */
-    private static final int HEAP_PART = 10;
+    private static final int HEAP_PART = 8;
 
     private static final int STREAMS_MIN = 64;
 
@@ -125,7 +130,8 @@ public final class Gatherer implements LineTarget, AutoCloseable {
         dueMillis = nowMillis() + WINDOW_MILLIS;
         answeredMillis = nowMillis();
         taken = self.count("fleet_gathered_lines_total", "Lines with a name that arrived here, for all partitions.");
-        sent = self.count("fleet_sent_lines_total", "Lines that were left of these after merging, and were sent to Kafka.");
+        sent = self.count(
+                "fleet_sent_lines_total", "Lines that were left of these after merging, and were sent to Kafka.");
         records = self.count("fleet_sent_records_total", "Records with lines that Kafka acknowledged.");
         bytes = self.count("fleet_sent_bytes_total", "Bytes of these records, before compression.");
         announced = self.count("fleet_announced_streams_total", "Streams that were announced to every partition.");
@@ -139,7 +145,10 @@ public final class Gatherer implements LineTarget, AutoCloseable {
                 "fleet_waiting_bytes",
                 "Memory of lines that wait for Kafka: in the windows, and sent but not acknowledged.",
                 this::waitingBytes);
-        self.gauge("fleet_waiting_bytes_max", "The maximum of this memory.", () -> 2 * windowBytes + log.waitingBytesMax());
+        self.gauge(
+                "fleet_waiting_bytes_max",
+                "The maximum of this memory.",
+                () -> 2 * windowBytes + log.waitingBytesMax());
         self.gauge("fleet_known_streams", "Streams that were heard here lately.", this::knownStreams);
         self.gauge(
                 "fleet_known_streams_max",
@@ -230,22 +239,22 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     // Output
 
     /**
-     * Sends what has arrived, if {@value #WINDOW_MILLIS} ms have passed and Kafka has room. One thread calls it again after
-     * the time that it returns.
+     * Sends what has arrived, if {@value #WINDOW_MILLIS} ms have passed, or the window is large already, and if Kafka has
+     * room. One thread calls it again after the time that it returns.
      *
-     * @return milliseconds, at least 1
+     * @return milliseconds, 1 to {@value #LOOK_MILLIS}
      */
     public long run() {
         synchronized (sending) {
             long now = nowMillis();
-            if (now >= dueMillis) {
+            if (now >= dueMillis || openBytes() > windowBytes / EARLY_PART) {
                 count();
                 if (log.hasRoom()) {
                     send(now);
                 }
-                dueMillis = Math.max(dueMillis + WINDOW_MILLIS, now);
+                dueMillis = now + WINDOW_MILLIS;
             }
-            return Math.max(1, dueMillis - nowMillis());
+            return Math.max(1, Math.min(LOOK_MILLIS, dueMillis - nowMillis()));
         }
     }
 
@@ -339,8 +348,12 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     }
 
     private long waitingBytes() {
+        return openBytes() + log.waitingBytes();
+    }
+
+    private long openBytes() {
         synchronized (lock) {
-            return open.bytes() + log.waitingBytes();
+            return open.bytes();
         }
     }
 

@@ -58,8 +58,7 @@ final class KnownStreams {
         return stream;
     }
 
-    private static @Nullable KnownStream find(
-            @Nullable KnownStream[] slots, long hash, byte[] in, int begin, int end) {
+    private static @Nullable KnownStream find(@Nullable KnownStream[] slots, long hash, byte[] in, int begin, int end) {
         int mask = slots.length - 1;
         for (int i = (int) hash & mask; ; i = (i + 1) & mask) {
             KnownStream stream = slots[i];

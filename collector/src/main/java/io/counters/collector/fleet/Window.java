@@ -398,7 +398,10 @@ final class Window {
 
     /** About the memory that its lines use. */
     long bytes() {
-        return (long) size * BYTES_A_LINE + namesLength + (long) runs * BYTES_A_RUN + (long) streamCount * BYTES_A_STREAM;
+        return (long) size * BYTES_A_LINE
+                + namesLength
+                + (long) runs * BYTES_A_RUN
+                + (long) streamCount * BYTES_A_STREAM;
     }
 
     /** Whether there is nothing to send. */

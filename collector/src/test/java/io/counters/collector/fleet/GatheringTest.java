@@ -89,7 +89,8 @@ class GatheringTest {
         }
         assertThat(partitions.stream().mapToInt(partition -> partition.ledger.size()))
                 .as("counters in all partitions")
-                .satisfies(sizes -> assertThat(sizes.stream().mapToInt(Integer::intValue).sum())
+                .satisfies(sizes -> assertThat(
+                                sizes.stream().mapToInt(Integer::intValue).sum())
                         .isEqualTo(alone.ledger.size()));
     }
 
@@ -121,8 +122,8 @@ class GatheringTest {
         return of.flatMap(partition -> partition.ledger.reports().stream())
                 .filter(report -> report.received() > 0)
                 .sorted(Comparator.comparing(StreamReport::sender))
-                .map(report -> report.sender() + " " + report.sent() + " " + report.received() + " "
-                        + report.repeated() + " " + report.lost())
+                .map(report -> report.sender() + " " + report.sent() + " " + report.received() + " " + report.repeated()
+                        + " " + report.lost())
                 .toList();
     }
 }

@@ -175,7 +175,9 @@ class KafkaLinesTest {
                 sent++;
             }
             brokers.restart(0);
-            await("nothing waits").atMost(PATIENCE).until(() -> gatherer.trouble().isEmpty());
+            await("nothing waits")
+                    .atMost(PATIENCE)
+                    .until(() -> gatherer.trouble().isEmpty());
             feed.datagram("n:1|c");
             sent++;
 
@@ -183,7 +185,9 @@ class KafkaLinesTest {
             readAll(brokers);
         }
         assertThat(value("n")).isEqualTo(2);
-        long counters = partitions.stream().mapToLong(partition -> partition.ledger.size()).sum();
+        long counters = partitions.stream()
+                .mapToLong(partition -> partition.ledger.size())
+                .sum();
         assertThat(counters + 1).isEqualTo(sent - counted("fleet_dropped_lines_total{kind=\"amount\"}"));
         assertThat(said.lines()).anyMatch(line -> line.startsWith("WARN the memory for lines that wait for Kafka, "));
     }

@@ -58,7 +58,9 @@ class LineRecordsTest {
         assertThat(partition.ledger.value("a")).isEqualTo(1);
 
         read(nowMillis, "from other-" + ID + " 9500", "increment b 1 5");
-        assertThat(partition.ledger.value("b")).as("of a stream that is 9.5 s old").isEqualTo(5);
+        assertThat(partition.ledger.value("b"))
+                .as("of a stream that is 9.5 s old")
+                .isEqualTo(5);
     }
 
     @Test
@@ -94,13 +96,19 @@ class LineRecordsTest {
 
     @Test
     void a_line_that_can_not_be_read_is_counted_and_logged_and_the_others_count() {
-        read("increment a", "increment a b c", "from " + ID + " 1000 7-6", "from " + ID + " 1000 1-65537", "increment a 1 9");
+        read(
+                "increment a",
+                "increment a b c",
+                "from " + ID + " 1000 7-6",
+                "from " + ID + " 1000 1-65537",
+                "increment a 1 9");
 
         assertThat(partition.ledger.value("a")).isEqualTo(2);
         assertThat(partition.counted("fleet_rejected_lines_total")).isEqualTo(3);
         assertThat(partition.said.lines())
-                .containsExactly("WARN the topic of lines contains the line \"increment a b c\", which is not counted: an"
-                        + " amount consists of digits only; only collectors of this fleet, of the same version, may write"
-                        + " to this topic");
+                .containsExactly(
+                        "WARN the topic of lines contains the line \"increment a b c\", which is not counted: an"
+                                + " amount consists of digits only; only collectors of this fleet, of the same version, may write"
+                                + " to this topic");
     }
 }

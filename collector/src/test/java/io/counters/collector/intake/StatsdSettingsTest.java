@@ -65,7 +65,12 @@ class StatsdSettingsTest {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             StatsdSettings statsd = new StatsdSettings(true, List.of("pod"));
             Lines lines = new Lines(
-                    LineTarget.of(kept.ledger), 250, statsd.newName(), new Tap(InstantSource.system(), 0), kept.said.log(), kept.self);
+                    LineTarget.of(kept.ledger),
+                    250,
+                    statsd.newName(),
+                    new Tap(InstantSource.system(), 0),
+                    kept.said.log(),
+                    kept.self);
             byte[] bytes = """
                     my counter:1|c
                     my counter:1|c|#pod:p-1
