@@ -112,15 +112,13 @@ final class Stream {
      *
      * @param table has the names of the counters
      */
-    void sweep(
-            CounterTable table, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
+    void sweep(CounterTable table, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
         send(false, table, nowNanos, nowWallMillis, writer, transport);
         sweeps++;
     }
 
     /** Sends every line. */
-    void repeatAll(
-            CounterTable table, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
+    void repeatAll(CounterTable table, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
         send(true, table, nowNanos, nowWallMillis, writer, transport);
     }
 

@@ -314,7 +314,10 @@ final class Checks {
                             + " begins at 0");
         }
         if (ledger.isShared()) {
-            return Finding.failure("ledger", ledger.file() + " has shared names with peers, and this version has none", LedgerFile.WAY_OVER);
+            return Finding.failure(
+                    "ledger",
+                    ledger.file() + " has shared names with peers, and this version has none",
+                    LedgerFile.WAY_OVER);
         }
         return Finding.ok(
                 "ledger",

@@ -45,9 +45,11 @@ public record LedgerInspection(
             LedgerFile.unpackLibrary();
             return read(file);
         } catch (SQLException unreadable) {
-            return new LedgerInspection(file, true, false, false, 0, 0, 0, "it can't be read: " + unreadable.getMessage());
+            return new LedgerInspection(
+                    file, true, false, false, 0, 0, 0, "it can't be read: " + unreadable.getMessage());
         } catch (IOException unreadable) {
-            return new LedgerInspection(file, true, false, false, 0, 0, 0, "it can't be read: " + DiskFault.text(unreadable));
+            return new LedgerInspection(
+                    file, true, false, false, 0, 0, 0, "it can't be read: " + DiskFault.text(unreadable));
         }
     }
 

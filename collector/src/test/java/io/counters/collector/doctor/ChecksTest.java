@@ -142,7 +142,8 @@ class ChecksTest {
         assertThat(Checks.ledger(ledger(false, false, null)).found())
                 .endsWith("ledger.sqlite: format 3, 1,234 counters, 5 senders with totals, not damaged");
         assertThat(Checks.ledger(ledger(true, false, null)).level()).isEqualTo(OK);
-        assertThat(Checks.ledger(ledger(false, false, "it is damaged: x")).level()).isEqualTo(FAIL);
+        assertThat(Checks.ledger(ledger(false, false, "it is damaged: x")).level())
+                .isEqualTo(FAIL);
         assertThat(Checks.ledger(ledger(false, true, null))).satisfies(shared -> {
             assertThat(shared.level()).isEqualTo(FAIL);
             assertThat(shared.remedy()).contains("import --from");
