@@ -34,6 +34,7 @@ class FleetIT {
     private static final int PARTITIONS = 8;
     private static final int NAMES = 40;
     private static final int SENDERS = 5;
+    private static final int SIGTERM_STATUS = 143;
 
     @TempDir
     Path folder;
@@ -199,7 +200,7 @@ class FleetIT {
         awaitPoints();
 
         two.terminate();
-        assertThat(two.status(Duration.ofSeconds(15))).as(two.said()).isZero();
+        assertThat(two.status(Duration.ofSeconds(15))).as(two.said()).isEqualTo(SIGTERM_STATUS);
         awaitOwned(List.of(again));
         awaitExact(List.of(again));
         awaitPoints();
