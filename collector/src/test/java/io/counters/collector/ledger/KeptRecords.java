@@ -45,8 +45,8 @@ final class KeptRecords {
         collected.load(ledger);
     }
 
-    /** How many keys have a record. */
-    int size() {
-        return records.size();
+    /** How many keys that begin with this letter have a record. */
+    long size(char kind) {
+        return records.keySet().stream().filter(key -> key.get(0) == kind).count();
     }
 }

@@ -313,11 +313,8 @@ class LedgerFileTest {
     @Test
     void a_commit_that_an_error_interrupted_is_part_of_the_next_one() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            Journal interrupted = new Journal() {
-                @Override
-                public void write(Map<Ledger, Changes> changes) {
-                    throw new OutOfMemoryError("of this test");
-                }
+            Journal interrupted = changes -> {
+                throw new OutOfMemoryError("of this test");
             };
             Commit commit = new Commit(kept.ledger, interrupted, () -> 0, kept.said.log(), kept.self);
             kept.datagram("increment a 5");
@@ -329,11 +326,8 @@ class LedgerFileTest {
     }
 
     private static Journal failing() {
-        return new Journal() {
-            @Override
-            public void write(Map<Ledger, Changes> changes) throws IOException {
-                throw new IOException("it is ill");
-            }
+        return changes -> {
+            throw new IOException("it is ill");
         };
     }
 
@@ -458,6 +452,7 @@ class LedgerFileTest {
     void a_ledger_that_has_shared_names_is_known_by_its_list_of_peers(String list, boolean isShared) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("increment a 5");
+            kept.commit.run();
         }
         sql("CREATE TABLE list (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, peers TEXT NOT NULL)");
         if (!list.isEmpty()) {
