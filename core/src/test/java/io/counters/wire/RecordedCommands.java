@@ -10,6 +10,9 @@ import java.util.List;
 final class RecordedCommands implements Commands {
     final List<String> seen = new ArrayList<>();
 
+    /** Whether it accepts the from lines of a fleet. */
+    boolean acceptsAnnounced;
+
     /** The contents of one datagram; the {@code fromNobody} at its start is checked and left out. */
     static List<String> datagram(byte[] bytes) {
         return datagram(bytes, StatsdName.strict());
@@ -50,8 +53,11 @@ final class RecordedCommands implements Commands {
     }
 
     @Override
-    public void peer(PeerLine kind, long list, int digest, String address, long sum) {
-        seen.add("peer " + kind + " " + list + " " + Integer.toHexString(digest) + " " + address + " " + sum);
+    public boolean announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+        if (acceptsAnnounced) {
+            seen.add("announced " + text(bytes, begin, end) + " " + ageMillis + " " + first + " to " + last);
+        }
+        return acceptsAnnounced;
     }
 
     @Override

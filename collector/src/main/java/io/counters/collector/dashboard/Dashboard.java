@@ -1,11 +1,12 @@
 package io.counters.collector.dashboard;
 
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Request;
-import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
+import io.counters.collector.http.Route;
 import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.prometheus.CounterMetrics;
@@ -54,6 +55,7 @@ public final class Dashboard implements AutoCloseable {
      * @param faults what a restart would cure, a line each; asked on the event loop, so it takes no lock
      * @param troubles what keeps the collector from some of its work, a line each; the same
      * @param parts the store, the sinks and the disk: which work, and since when; as before
+     * @param fleet who else counts, and what; as before
      * @param udpPort where increments are received, for the example on an empty page
      * @param clock the wall clock, for times of the past
      * @param nanoClock monotonic
@@ -70,6 +72,7 @@ public final class Dashboard implements AutoCloseable {
             Supplier<List<String>> faults,
             Supplier<List<String>> troubles,
             Supplier<List<PartState>> parts,
+            Supplier<FleetView> fleet,
             IntSupplier udpPort,
             InstantSource clock,
             LongSupplier nanoClock,
@@ -78,10 +81,10 @@ public final class Dashboard implements AutoCloseable {
             List<Route> more)
             throws IOException {
         this.counted = counted;
-        CountersApi counters = new CountersApi(counted, commit, history, clock);
+        CountersApi counters = new CountersApi(counted, commit, history, clock, fleet);
         CounterMetrics metrics = new CounterMetrics(counted, self);
         PageApi page = new PageApi(counted, history, udpPort, clock);
-        Panel panel = new Panel(counted, self, log, troubles, parts);
+        Panel panel = new Panel(counted, self, log, troubles, parts, fleet);
         live = new Live(counted, panel, nanoClock, () -> clock.millis() / 1000);
         List<Route> routes = new ArrayList<>(List.of(
                 Route.file("/", Dashboard.class, "page/index.html"),

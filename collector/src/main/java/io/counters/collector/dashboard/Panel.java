@@ -1,6 +1,8 @@
 package io.counters.collector.dashboard;
 
 import com.google.gson.stream.JsonWriter;
+import io.counters.collector.fleet.FleetView;
+import io.counters.collector.fleet.Member;
 import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.self.FaultLog;
@@ -46,15 +48,23 @@ final class Panel {
     private final FaultLog log;
     private final Supplier<List<String>> troubles;
     private final Supplier<List<PartState>> parts;
+    private final Supplier<FleetView> fleet;
     private String troublesEvent = "";
     private String stateEvent = "";
 
-    Panel(Counted counted, Self self, FaultLog log, Supplier<List<String>> troubles, Supplier<List<PartState>> parts) {
+    Panel(
+            Counted counted,
+            Self self,
+            FaultLog log,
+            Supplier<List<String>> troubles,
+            Supplier<List<PartState>> parts,
+            Supplier<FleetView> fleet) {
         this.counted = counted;
         this.self = self;
         this.log = log;
         this.troubles = troubles;
         this.parts = parts;
+        this.fleet = fleet;
     }
 
     /** @param isWanted whether a tab shows the panel; otherwise only what is wrong is looked up */
@@ -120,7 +130,17 @@ final class Panel {
         for (StreamReport report : worst(reports)) {
             write(json, report);
         }
-        json.endArray().name("sendersInAll").value(reports.size()).endObject();
+        json.endArray().name("sendersInAll").value(reports.size());
+        json.name("fleet").beginArray();
+        FleetView view = fleet.get();
+        for (Member member : view.members()) {
+            json.beginObject().name("name").value(member.name());
+            json.name("isSelf").value(member.name().equals(view.self()));
+            json.name("partitions").value(member.partitions().size());
+            json.name("ranges").value(member.ranges());
+            json.name("page").value(view.page(member)).endObject();
+        }
+        json.endArray().name("partitionsInAll").value(view.partitions()).endObject();
     }
 
     private static void write(JsonWriter json, RejectedLines lines) throws IOException {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   from SENDER AGE SEQ           datagram SEQ arrived; only in the stream's home partition
- *   from SENDER AGE FIRST-LAST    so did all datagrams from FIRST to LAST; only there
+ *   from SENDER AGE FIRST-LAST    so did all datagrams from FIRST to LAST, at most 65,536; only there
  *   from SENDER AGE               the stream is alive; another partition counts its datagrams
  *   from -                        the lines after it belong to no stream, as do those before the first from line
  *   increment NAME AMOUNT TOTAL   and so on, as on a TCP stream; every line has its line break
@@ -76,6 +76,9 @@ final class LineRecords {
 
         @Override
         public boolean announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+            if (last - first >= Window.RUN_MAX) {
+                return false;
+            }
             // An age is at most Long.MAX_VALUE, and older than that is no older.
             long age = ageMillis + sinceMillis < 0 ? Long.MAX_VALUE : ageMillis + sinceMillis;
             stream = ledger.announced(bytes, begin, end, age, first, last);
@@ -94,7 +97,7 @@ final class LineRecords {
 
         @Override
         public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
-            ledger.merge(stream, bytes, begin, end, whole, rest);
+            ledger.merge(bytes, begin, end, whole, rest);
         }
 
         @Override

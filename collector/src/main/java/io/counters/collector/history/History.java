@@ -120,6 +120,24 @@ public final class History implements Sink {
         }
     }
 
+    /** Forgets everything, because {@link #put} is going to bring the past again. */
+    public synchronized void clear() {
+        if (!settings.isOn() || closed) {
+            return;
+        }
+        try {
+            closeRecorder();
+            readers.renew();
+            for (String part : PARTS) {
+                Files.deleteIfExists(part(settings.file(), part));
+            }
+            open();
+            trouble = null;
+        } catch (SQLException | IOException | DamagedHistory failure) {
+            failed(failure);
+        }
+    }
+
     private void say(long second, Recorder.Written written) {
         leftOut = written.leftOut();
         if (leftOut > 0 && Math.abs(second - leftOutSaid) >= SAID_SECONDS) {
@@ -327,6 +345,11 @@ public final class History implements Sink {
     /** How many counters may be kept; 0 where there is no history. */
     public int countersMax() {
         return settings.isOn() ? settings.countersMax() : 0;
+    }
+
+    /** How long the value at every tick is kept, in seconds. */
+    public long ticksSeconds() {
+        return settings.ticksSeconds();
     }
 
     /** The seconds from one tick to the next. */

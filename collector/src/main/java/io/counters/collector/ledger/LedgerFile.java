@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteJDBCLoader;
@@ -41,6 +42,11 @@ import org.sqlite.SQLiteJDBCLoader;
  */
 public final class LedgerFile implements Journal, AutoCloseable {
     static final String NAME = "ledger.sqlite";
+
+    /** What to do with a ledger that {@link #isShared}. */
+    public static final String WAY_OVER = "carry the ledger of each former peer into a fleet: java -jar collector.jar"
+            + " import --from DATA_DIR --ledger kafka://HOST:PORT (docs/several-collectors.md)";
+
     private static final String AWAY = "ledger.damaged-";
 
     /** Files that SQLite keeps beside a database. They are useless without it, and harmful beside another one. */
@@ -223,6 +229,15 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
+    /** Whether an earlier version has shared the names with other collectors, so that values are in several ledgers. */
+    public boolean isShared() throws IOException {
+        try {
+            return connected().isShared();
+        } catch (SQLException unreadable) {
+            throw failed("read", unreadable);
+        }
+    }
+
     /** How many counters were committed, also those that were removed. */
     public long counters() throws IOException {
         try {
@@ -232,7 +247,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    @Override
+    /** Fills an empty ledger with everything that was written. */
     public void load(Ledger ledger) throws IOException {
         try {
             connected().load(ledger);
@@ -246,9 +261,16 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    /** Writes the changes in one transaction and syncs it. If this throws, the next call must write them again. */
+    /** @param changes of one ledger */
     @Override
-    public void write(Changes changes) throws IOException {
+    public void write(Map<Ledger, Changes> changes) throws IOException {
+        for (Changes of : changes.values()) {
+            write(of);
+        }
+    }
+
+    /** Writes the changes in one transaction and syncs it. If this throws, the next call must write them again. */
+    void write(Changes changes) throws IOException {
         if (closed) {
             throw new IOException("can't write the ledger " + file + ": it is closed");
         }

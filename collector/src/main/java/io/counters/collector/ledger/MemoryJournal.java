@@ -2,19 +2,19 @@ package io.counters.collector.ledger;
 
 import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Changes.Counters;
+import io.counters.collector.ledger.Changes.Dropped;
 import io.counters.collector.ledger.Changes.Facts;
 import io.counters.collector.ledger.Changes.Head;
+import io.counters.collector.ledger.Changes.Moves;
 import io.counters.collector.ledger.Changes.StreamRow;
 import io.counters.collector.ledger.Changes.Uncounted;
 import io.counters.collector.ledger.Changes.Watermarks;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
-import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps commits in memory, in the form of the ledger's file. It outlives the ledger, but not the process; for
@@ -26,9 +26,6 @@ public final class MemoryJournal implements Journal {
     private final SortedMap<Integer, StreamRow> streams = new TreeMap<>();
     private final SortedMap<Integer, SortedMap<Integer, long[]>> watermarks = new TreeMap<>();
     private final SortedMap<Integer, SortedMap<Integer, Long>> uncounted = new TreeMap<>();
-    private final SortedMap<Integer, List<Relayed>> relayed = new TreeMap<>();
-    private final SortedSet<Integer> held = new TreeSet<>();
-    private Changes.@Nullable Lists lists;
     private List<UsedSeconds.Run> published = List.of();
     private boolean full;
     private boolean keepsHalf;
@@ -43,8 +40,14 @@ public final class MemoryJournal implements Journal {
         keepsHalf = keeps;
     }
 
+    /** @param changes of one ledger */
     @Override
-    public void write(Changes changes) {
+    public void write(Map<Ledger, Changes> changes) {
+        changes.values().forEach(this::write);
+    }
+
+    /** Keeps the changes of its ledger. */
+    void write(Changes changes) {
         if (full) {
             if (keepsHalf) {
                 write(changes.counters());
@@ -53,6 +56,7 @@ public final class MemoryJournal implements Journal {
         }
         head = changes.head();
         write(changes.counters());
+        write(changes.moves());
         for (Watermarks stream : changes.streams()) {
             int id = stream.stream().id();
             streams.put(id, stream.stream());
@@ -65,23 +69,14 @@ public final class MemoryJournal implements Journal {
                 parts.put(stream.uncounted().counters()[i], stream.uncounted().amounts()[i]);
             }
         }
-        streams.keySet().removeAll(changes.dropped());
-        watermarks.keySet().removeAll(changes.dropped());
-        uncounted.keySet().removeAll(changes.dropped());
+        for (Dropped dropped : changes.dropped()) {
+            streams.remove(dropped.stream());
+            watermarks.remove(dropped.stream());
+            uncounted.remove(dropped.stream());
+        }
         if (changes.published() != null) {
             published = changes.published();
         }
-        if (changes.lists() != null) {
-            lists = changes.lists();
-        }
-        if (changes.held().isFresh()) {
-            held.clear();
-        }
-        held.addAll(changes.held().counters());
-        changes.relayed()
-                .forEach(row -> relayed.computeIfAbsent(row.id(), fresh -> new ArrayList<>())
-                        .add(row));
-        relayed.keySet().removeAll(changes.droppedRelays());
     }
 
     private void write(Counters changed) {
@@ -111,6 +106,28 @@ public final class MemoryJournal implements Journal {
         write(changed.facts());
     }
 
+    private void write(Moves moves) {
+        for (int i = 0; i < moves.blocks().length; i++) {
+            int begin = moves.blocks()[i] * Values.BLOCK;
+            for (int id = begin; id < Math.min(begin + Values.BLOCK, counters.size()); id++) {
+                CounterRow row = counters.get(id);
+                counters.set(
+                        id,
+                        new CounterRow(
+                                id,
+                                row.name(),
+                                row.value(),
+                                row.rest(),
+                                row.isClaimed(),
+                                row.created(),
+                                moves.seconds()[i][id - begin],
+                                row.isDecremented(),
+                                row.isRemoved(),
+                                row.adopted()));
+            }
+        }
+    }
+
     private void write(Facts facts) {
         for (int i = 0; i < facts.blocks().length; i++) {
             int begin = facts.blocks()[i] * Values.BLOCK;
@@ -136,20 +153,15 @@ public final class MemoryJournal implements Journal {
         }
     }
 
-    @Override
+    /** Fills an empty ledger with everything that was written. */
     public void load(Ledger ledger) {
-        if (lists != null) {
-            ledger.restore(lists);
-        }
-        held.forEach(ledger::restoreHeld);
-        relayed.values().forEach(rows -> rows.forEach(ledger::restore));
         ledger.restore(head);
         ledger.restore(published);
         counters.forEach(ledger::restore);
         streams.forEach((id, stream) -> {
             SortedMap<Integer, long[]> marks = watermarks.getOrDefault(id, new TreeMap<>());
             SortedMap<Integer, Long> parts = uncounted.getOrDefault(id, new TreeMap<>());
-            ledger.restore(new Watermarks(
+            ledger.restore(Watermarks.restored(
                     stream,
                     marks.keySet().stream().mapToInt(Integer::intValue).toArray(),
                     marks.values().stream().mapToLong(mark -> mark[0]).toArray(),

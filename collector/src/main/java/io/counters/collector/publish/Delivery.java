@@ -51,7 +51,7 @@ final class Delivery {
     private static final double RATE_SECONDS = 5;
 
     /** In points per second. */
-    private static final long UNLIMITED_RATE = 1_000_000_000;
+    private static final long UNLIMITED_RATE = 1L << 50;
 
     private final Backlog backlog;
     private final int connections;

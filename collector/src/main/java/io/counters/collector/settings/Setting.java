@@ -78,10 +78,6 @@ public enum Setting {
             "64",
             "number of partitions of the fleet's topics, 1 to 1024; used only when they are created, and fixed from then"
                     + " on"),
-    PEERS(
-            "",
-            "file with the numbered list of collectors that share the names, the same for all; read again when it changes"),
-    SELF("", "with peers: this collector's own address, HOST:PORT as in that file"),
     CONFIG("", "INI file with these settings, one KEY = VALUE on each line");
 
     private final String defaultText;

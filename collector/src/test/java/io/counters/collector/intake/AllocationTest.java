@@ -49,7 +49,7 @@ class AllocationTest {
                     new IntakeSettings(
                             InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                     Optional.empty(),
-                    kept.ledger,
+                    LineTarget.of(kept.ledger),
                     new Tap(InstantSource.system(), 0),
                     (work, name) -> {
                         receiving.set(new Thread(work, name));

@@ -75,7 +75,13 @@ class DatagramReceiverTest {
         return new DatagramReceiver(
                 socket,
                 self.count("intake_datagrams_total", "Datagrams received over UDP."),
-                new Lines(ledger, 250, StatsdName.strict(), new Tap(InstantSource.system(), 0), said.log(), self),
+                new Lines(
+                        LineTarget.of(ledger),
+                        250,
+                        StatsdName.strict(),
+                        new Tap(InstantSource.system(), 0),
+                        said.log(),
+                        self),
                 nanoClock,
                 said.log(),
                 self);

@@ -64,7 +64,7 @@ class IntakeTest {
         intake = new Intake(
                 settings(0),
                 Optional.empty(),
-                kept.ledger,
+                LineTarget.of(kept.ledger),
                 new Tap(InstantSource.system(), 0),
                 Thread::new,
                 nanos::get,
@@ -96,7 +96,7 @@ class IntakeTest {
         try (Intake own = new Intake(
                 prefixed,
                 Optional.empty(),
-                kept.ledger,
+                LineTarget.of(kept.ledger),
                 new Tap(InstantSource.system(), 0),
                 Thread::new,
                 nanos::get,
@@ -700,7 +700,7 @@ class IntakeTest {
         TcpServer server = new TcpServer(
                 port,
                 settings(0),
-                kept.ledger,
+                LineTarget.of(kept.ledger),
                 new Tap(InstantSource.system(), 0),
                 nanos::get,
                 kept.said.log(),
@@ -718,7 +718,7 @@ class IntakeTest {
             super(
                     port,
                     settings(0),
-                    kept.ledger,
+                    LineTarget.of(kept.ledger),
                     new Tap(InstantSource.system(), 0),
                     nanoClock,
                     kept.said.log(),
@@ -826,7 +826,7 @@ class IntakeTest {
         assertThatThrownBy(() -> new Intake(
                         settings(taken.getPort()),
                         Optional.empty(),
-                        kept.ledger,
+                        LineTarget.of(kept.ledger),
                         new Tap(InstantSource.system(), 0),
                         Thread::new,
                         nanos::get,
@@ -846,7 +846,7 @@ class IntakeTest {
         assertThatThrownBy(() -> new Intake(
                         settings,
                         Optional.empty(),
-                        kept.ledger,
+                        LineTarget.of(kept.ledger),
                         new Tap(InstantSource.system(), 0),
                         Thread::new,
                         nanos::get,
@@ -875,7 +875,7 @@ class IntakeTest {
                 Intake free = new Intake(
                         settings(0),
                         Optional.empty(),
-                        kept.ledger,
+                        LineTarget.of(kept.ledger),
                         new Tap(InstantSource.system(), 0),
                         Thread::new,
                         nanos::get,

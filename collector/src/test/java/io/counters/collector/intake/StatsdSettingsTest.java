@@ -65,7 +65,12 @@ class StatsdSettingsTest {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             StatsdSettings statsd = new StatsdSettings(true, List.of("pod"));
             Lines lines = new Lines(
-                    kept.ledger, 250, statsd.newName(), new Tap(InstantSource.system(), 0), kept.said.log(), kept.self);
+                    LineTarget.of(kept.ledger),
+                    250,
+                    statsd.newName(),
+                    new Tap(InstantSource.system(), 0),
+                    kept.said.log(),
+                    kept.self);
             byte[] bytes = """
                     my counter:1|c
                     my counter:1|c|#pod:p-1
@@ -94,7 +99,7 @@ class StatsdSettingsTest {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Source browser = new Source("TCP", true, () -> null);
             Lines lines = new Lines(
-                    kept.ledger,
+                    LineTarget.of(kept.ledger),
                     250,
                     StatsdSettings.CLEAN.newName(),
                     new Tap(InstantSource.system(), 0),
@@ -114,7 +119,7 @@ class StatsdSettingsTest {
     void strict_rejects_lines_that_would_be_cleaned() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Lines lines = new Lines(
-                    kept.ledger,
+                    LineTarget.of(kept.ledger),
                     250,
                     new StatsdSettings(false, List.of()).newName(),
                     new Tap(InstantSource.system(), 0),
@@ -134,7 +139,7 @@ class StatsdSettingsTest {
     void a_fraction_is_rejected_if_its_name_leaves_no_room_for_the_prefix() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Lines lines = new Lines(
-                    kept.ledger,
+                    LineTarget.of(kept.ledger),
                     5,
                     StatsdSettings.CLEAN.newName(),
                     new Tap(InstantSource.system(), 0),

@@ -35,7 +35,7 @@ class TcpConnectionTest {
             TcpConnection connection = new TcpConnection(
                     taken,
                     new Lines(
-                            kept.ledger,
+                            LineTarget.of(kept.ledger),
                             250,
                             StatsdName.strict(),
                             new Tap(InstantSource.system(), 0),
@@ -182,7 +182,7 @@ class TcpConnectionTest {
             TcpConnection connection = new TcpConnection(
                     taken,
                     new Lines(
-                            kept.ledger,
+                            LineTarget.of(kept.ledger),
                             250,
                             StatsdName.strict(),
                             new Tap(InstantSource.system(), 0),

@@ -86,7 +86,7 @@ class UnixSocketTest {
                 new IntakeSettings(
                         InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                 Optional.of(path),
-                kept.ledger,
+                LineTarget.of(kept.ledger),
                 new Tap(InstantSource.system(), 0),
                 Thread::new,
                 System::nanoTime,
@@ -192,7 +192,7 @@ class UnixSocketTest {
                 socket,
                 kept.self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                 new Lines(
-                        kept.ledger,
+                        LineTarget.of(kept.ledger),
                         250,
                         StatsdName.strict(),
                         new Tap(InstantSource.system(), 0),
@@ -299,7 +299,7 @@ class UnixSocketTest {
             assertThatThrownBy(() -> new Intake(
                             settings,
                             Optional.of(path),
-                            kept.ledger,
+                            LineTarget.of(kept.ledger),
                             new Tap(InstantSource.system(), 0),
                             Thread::new,
                             System::nanoTime,
@@ -319,7 +319,7 @@ class UnixSocketTest {
                 socket,
                 kept.self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                 new Lines(
-                        kept.ledger,
+                        LineTarget.of(kept.ledger),
                         250,
                         StatsdName.strict(),
                         new Tap(InstantSource.system(), 0),
@@ -412,7 +412,7 @@ class UnixSocketTest {
                     small,
                     kept.self.count("intake_datagrams_total", "Datagrams received over UDP."),
                     new Lines(
-                            kept.ledger,
+                            LineTarget.of(kept.ledger),
                             250,
                             StatsdName.strict(),
                             new Tap(InstantSource.system(), 0),

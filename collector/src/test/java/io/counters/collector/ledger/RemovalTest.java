@@ -10,6 +10,7 @@ import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -28,7 +29,7 @@ class RemovalTest {
     private Feed feed = new Feed(ledger);
 
     private Ledger ledger() {
-        return new Ledger(
+        Ledger made = new Ledger(
                 LedgerSettings.in(Path.of("unused")),
                 true,
                 () -> 0,
@@ -36,6 +37,8 @@ class RemovalTest {
                 1,
                 new SeededHash(new Random(1)),
                 self);
+        LedgerGauges.register(made, () -> List.of(made), self);
+        return made;
     }
 
     /** What was not committed is lost. */
@@ -60,7 +63,6 @@ class RemovalTest {
 
     private SortedMap<String, Long> shown() {
         disk.commit(ledger);
-        assertThat(shown(ledger.snapshot(1))).isEqualTo(shown(ledger.snapshot()));
         return shown(ledger.snapshot());
     }
 
