@@ -1,17 +1,28 @@
 package io.counters.collector.fleet;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.Brokers;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
@@ -20,6 +31,7 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -101,8 +113,8 @@ class FleetCheckTest {
 
     @Test
     void several_collectors_that_start_at_once_create_them_together() throws Exception {
-        List<Thread> threads = new java.util.ArrayList<>();
-        List<FleetReport> reports = java.util.Collections.synchronizedList(new java.util.ArrayList<>());
+        List<Thread> threads = new ArrayList<>();
+        List<FleetReport> reports = Collections.synchronizedList(new ArrayList<>());
         for (int i = 0; i < 3; i++) {
             threads.add(new Thread(() -> reports.add(create(one, "race"))));
         }
@@ -132,9 +144,7 @@ class FleetCheckTest {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", one.bootstrap()))) {
             admin.incrementalAlterConfigs(Map.of(
                             new ConfigResource(ConfigResource.Type.TOPIC, prefix + "." + topic),
-                            List.of(new org.apache.kafka.clients.admin.AlterConfigOp(
-                                    new org.apache.kafka.clients.admin.ConfigEntry(key, value),
-                                    org.apache.kafka.clients.admin.AlterConfigOp.OpType.SET))))
+                            List.of(new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET))))
                     .all()
                     .get(60, TimeUnit.SECONDS);
         }
@@ -199,14 +209,26 @@ class FleetCheckTest {
         assertThat(look(one, "part").partitions()).isEqualTo(2);
     }
 
+    /** The clients would log several lines a second; the collector says it once. */
     @Test
-    void brokers_that_do_not_answer_are_told_in_time() throws Exception {
+    void brokers_that_do_not_answer_are_told_in_time_and_not_by_the_clients() throws Exception {
         Brokers brokers = Brokers.start(1);
+        FleetSettings settings = settings(brokers.bootstrap(), "away", Map.of());
+        PrintStream err = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(said, true, UTF_8));
         try (brokers;
-                FleetCheck check = new FleetCheck(settings(brokers.bootstrap(), "away", Map.of()))) {
+                FleetCheck check = new FleetCheck(settings);
+                KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                        settings.producer("lines", Map.of("request.timeout.ms", "1000"), Map.of()),
+                        new ByteArraySerializer(),
+                        new ByteArraySerializer())) {
             assertThat(check.create().isReady()).isTrue();
+            producer.send(new ProducerRecord<>("away.lines", 0, null, new byte[1]))
+                    .get(60, TimeUnit.SECONDS);
 
             brokers.pause(0);
+            Future<RecordMetadata> waiting = producer.send(new ProducerRecord<>("away.lines", 0, null, new byte[1]));
             FleetReport hung = check.look();
             brokers.kill(0);
             FleetReport killed = check.create();
@@ -221,7 +243,11 @@ class FleetCheckTest {
             }
             brokers.restart(0);
             await("it is found again").until(() -> check.look().isReady());
+            waiting.get(60, TimeUnit.SECONDS);
+        } finally {
+            System.setErr(err);
         }
+        assertThat(said.toString(UTF_8)).isEmpty();
     }
 
     @Test
@@ -272,10 +298,18 @@ class FleetCheckTest {
             Map<String, String> properties =
                     new HashMap<>(Map.of("security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", "PLAIN"));
             properties.put("sasl.jaas.config", String.format(login, "limited", "wrong-secret") + ";");
-            assertThat(fault(brokers, properties))
-                    .contains("the brokers " + brokers.bootstrap() + " refuse the collector")
-                    .contains("correct the login")
-                    .doesNotContain("wrong-secret");
+            PrintStream err = System.err;
+            ByteArrayOutputStream said = new ByteArrayOutputStream();
+            System.setErr(new PrintStream(said, true, UTF_8));
+            try {
+                assertThat(fault(brokers, properties))
+                        .contains("the brokers " + brokers.bootstrap() + " refuse the collector")
+                        .contains("correct the login")
+                        .doesNotContain("wrong-secret");
+            } finally {
+                System.setErr(err);
+            }
+            assertThat(said.toString(UTF_8)).isEmpty();
 
             properties.put("sasl.jaas.config", String.format(login, "limited", "hunter2") + ";");
             assertThat(fault(brokers, properties))
