@@ -84,6 +84,7 @@ public final class Collector implements AutoCloseable {
                     counting::uncommitted,
                     counting.counted(),
                     own.keeping().folder().toFile()::getUsableSpace,
+                    counting.withoutDisk(),
                     counting.parts(),
                     System::nanoTime,
                     () -> parts.clock.millis() / 1000);

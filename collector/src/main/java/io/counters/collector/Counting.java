@@ -34,6 +34,9 @@ interface Counting {
     /** The parts that may fail while the rest works, by their names: what keeps each from its work, if something does. */
     Map<String, Supplier<Optional<String>>> parts();
 
+    /** What happens when the disk of the data folder is full. */
+    String withoutDisk();
+
     /** Prints where counts are kept and points go, a line each. */
     void say(PrintStream out);
 

@@ -200,6 +200,11 @@ final class EmbeddedCounting implements Counting {
     }
 
     @Override
+    public String withoutDisk() {
+        return "counts can't be committed";
+    }
+
+    @Override
     public void say(PrintStream out) {
         out.println("  ledger: " + file + ", counters: " + ledger.size());
         out.println("  history: " + history);

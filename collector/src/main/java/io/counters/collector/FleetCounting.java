@@ -9,6 +9,7 @@ import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.FolderLock;
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Sink;
@@ -19,6 +20,7 @@ import io.counters.collector.store.Pusher;
 import io.counters.collector.store.Store;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -62,7 +64,11 @@ final class FleetCounting implements Counting {
         this.parts = parts;
         publishing = settings.publishing();
         own.remarks().forEach(log::warn);
-        parts.open(new FolderLock(settings.keeping().folder()));
+        Path folder = settings.keeping().folder();
+        parts.open(new FolderLock(folder));
+        if (LedgerFile.isIn(folder)) {
+            log.warn("the embedded ledger in {} is not used, because the ledger is in Kafka; import it, or move it away", folder);
+        }
         fleet = parts.open(new Fleet(
                 own,
                 settings.showing().port(),
@@ -175,6 +181,11 @@ final class FleetCounting implements Counting {
         }
         fleet.sinks().forEach(sink -> watched.put(sink.toString(), sink::trouble));
         return watched;
+    }
+
+    @Override
+    public String withoutDisk() {
+        return "graphs lack new values";
     }
 
     @Override

@@ -64,6 +64,7 @@ final class Health {
     /**
      * @param uncommitted what keeps the ledger from being committed, at a time of the nano clock; it does not wait
      * @param diskBytes what the disk of the data folder has left
+     * @param withoutDisk what happens soon when it is full
      * @param parts the store and the sinks by name: what keeps each from its work, if something does
      * @param wallSeconds the wall clock
      */
@@ -71,6 +72,7 @@ final class Health {
             LongFunction<Optional<String>> uncommitted,
             Counted counted,
             LongSupplier diskBytes,
+            String withoutDisk,
             Map<String, Supplier<Optional<String>>> parts,
             LongSupplier nanoClock,
             LongSupplier wallSeconds) {
@@ -80,16 +82,16 @@ final class Health {
         this.wallSeconds = wallSeconds;
         long second = wallSeconds.getAsLong();
         parts.forEach((name, source) -> this.parts.add(new Part(name, source, second)));
-        this.parts.add(new Part("disk", () -> disk(diskBytes.getAsLong()), second));
+        this.parts.add(new Part("disk", () -> disk(diskBytes.getAsLong(), withoutDisk), second));
         lockedNanos = nanoClock.getAsLong();
     }
 
-    private Optional<String> disk(long bytes) {
+    private Optional<String> disk(long bytes, String consequence) {
         diskBytesLeft = bytes;
         return bytes >= DISK_BYTES_MIN
                 ? Optional.empty()
                 : Optional.of("the disk of the data folder has " + (bytes >> 20) + " MB left, less than "
-                        + (DISK_BYTES_MIN >> 20) + "; free some, or counts can't be committed soon");
+                        + (DISK_BYTES_MIN >> 20) + "; free some, or " + consequence + " soon");
     }
 
     private static String seconds(long nanos) {

@@ -37,6 +37,7 @@ class HealthTest {
             commit::trouble,
             ledger,
             () -> diskBytes,
+            "counts can't be committed",
             Map.of("store", () -> store, "sink", Optional::empty),
             () -> nanos,
             () -> seconds);

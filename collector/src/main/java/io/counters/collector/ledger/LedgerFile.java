@@ -67,6 +67,11 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private long attempt;
     private boolean closed;
 
+    /** Whether this folder has a ledger. */
+    public static boolean isIn(Path folder) {
+        return Files.exists(folder.resolve(NAME));
+    }
+
     /**
      * Opens the ledger of this folder, and creates it if it is missing. A damaged one is set aside under a name that
      * shows this, and a new one begins: see {@link #setAside}.

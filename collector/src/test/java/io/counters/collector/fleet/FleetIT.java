@@ -11,9 +11,14 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -188,6 +193,21 @@ class FleetIT {
         assertThat(tsd.conflicts).isEmpty();
     }
 
+    private static String get(ChildCollector from, String path) throws IOException, InterruptedException {
+        URI uri = URI.create("http://127.0.0.1:" + from.page() + path);
+        return HttpClient.newHttpClient()
+                .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
+                .body();
+    }
+
+    /** Until the graph of a counter reaches back to when another collector owned it. */
+    private static void awaitHistory(ChildCollector of, String name, long before) {
+        String path = "/api/counters/" + name + "/history?format=csv&step=1&from=" + (before - 60) + "&to=" + before;
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(300)).untilAsserted(() -> assertThat(get(of, path))
+                .as(of.said())
+                .containsPattern("(?m)^\\d+,\\d+$"));
+    }
+
     @Test
     void counts_are_exact_while_collectors_are_killed_and_come_back() throws Exception {
         ChildCollector one = collector("one");
@@ -197,11 +217,15 @@ class FleetIT {
         awaitExact(List.of(one, two));
         awaitPoints();
 
+        String name = one.counters().firstKey();
+        assertThat(get(two, "/api/counters/" + name)).contains("which this collector does not own; its owner is one");
+        long killed = Instant.now().getEpochSecond();
         one.kill();
         count(400, List.of(one, two));
         awaitOwned(List.of(two));
         awaitExact(List.of(two));
         awaitPoints();
+        awaitHistory(two, name, killed);
 
         ChildCollector again = collector("one");
         awaitOwned(List.of(again, two));
