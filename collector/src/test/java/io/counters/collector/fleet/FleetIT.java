@@ -218,7 +218,9 @@ class FleetIT {
         awaitPoints();
 
         String name = one.counters().firstKey();
-        assertThat(get(two, "/api/counters/" + name)).contains("which this collector does not own; its owner is one");
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(get(two, "/api/counters/" + name))
+                        .contains("which this collector does not own; its owner is one"));
         long killed = Instant.now().getEpochSecond();
         one.kill();
         count(400, List.of(one, two));
