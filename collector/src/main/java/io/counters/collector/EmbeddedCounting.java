@@ -61,7 +61,7 @@ final class EmbeddedCounting implements Counting {
     private final @Nullable Pusher pusher;
     private @Nullable Thread storeThread;
 
-    /** @throws IOException if the data folder is not available, or the store can't be opened */
+    /** @throws IOException if the data folder is not available, or the store cannot be opened */
     EmbeddedCounting(CollectorSettings settings, PrintStream out, Assembly parts)
             throws SettingsException, IOException {
         this.parts = parts;
@@ -69,7 +69,7 @@ final class EmbeddedCounting implements Counting {
         Path folder = settings.keeping().folder();
         file = parts.open(new LedgerFile(folder));
         if (file.isShared()) {
-            throw new IOException("can't use the ledger " + file + ": it has shared names with peers, and this version"
+            throw new IOException("cannot use the ledger " + file + ": it has shared names with peers, and this version"
                     + " has none; " + LedgerFile.WAY_OVER);
         }
         SecureRandom random = new SecureRandom();
@@ -136,7 +136,7 @@ final class EmbeddedCounting implements Counting {
         }
     }
 
-    /** The publisher closes them. If one can't be opened, the sinks before it end with the program. */
+    /** The publisher closes them. If one cannot be opened, the sinks before it end with the program. */
     private List<Sink> sinks(PrintStream out, Path spools) throws IOException {
         List<Sink> opened = new ArrayList<>();
         for (HttpUrl address : publishing.opentsdb()) {
@@ -201,7 +201,7 @@ final class EmbeddedCounting implements Counting {
 
     @Override
     public String withoutDisk() {
-        return "counts can't be committed";
+        return "counts cannot be committed";
     }
 
     @Override

@@ -58,7 +58,7 @@ final class FleetCounting implements Counting {
     private @Nullable Thread storeThread;
     private volatile boolean areLinesKept;
 
-    /** @throws IOException if Kafka or the data folder is not available, or the store can't be opened */
+    /** @throws IOException if Kafka or the data folder is not available, or the store cannot be opened */
     FleetCounting(CollectorSettings settings, FleetSettings own, PrintStream out, Assembly parts)
             throws SettingsException, IOException {
         this.parts = parts;

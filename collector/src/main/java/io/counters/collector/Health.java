@@ -29,6 +29,7 @@ final class Health {
     private volatile long diskBytesLeft;
     private final List<Part> parts = new ArrayList<>();
     private volatile long lockedNanos;
+    private volatile long lookedNanos;
 
     /** A part that may be in trouble; looked at by one thread. */
     private static final class Part {
@@ -84,6 +85,7 @@ final class Health {
         parts.forEach((name, source) -> this.parts.add(new Part(name, source, second)));
         this.parts.add(new Part("disk", () -> disk(diskBytes.getAsLong(), withoutDisk), second));
         lockedNanos = nanoClock.getAsLong();
+        lookedNanos = lockedNanos;
     }
 
     private Optional<String> disk(long bytes, String consequence) {
@@ -101,6 +103,7 @@ final class Health {
     /** Looks at the parts and the disk, once a second; by a thread of its own, because a disk may hang. */
     void lookAtParts() {
         parts.forEach(part -> part.look(nanoClock.getAsLong(), wallSeconds.getAsLong()));
+        lookedNanos = nanoClock.getAsLong();
     }
 
     /** What the disk of the data folder had left when it was last looked at. */
@@ -130,6 +133,11 @@ final class Health {
         long now = nanoClock.getAsLong();
         List<String> troubles = new ArrayList<>(faults());
         uncommitted.apply(now).ifPresent(troubles::add);
+        long age = now - lookedNanos;
+        if (age > TOLD_NANOS) {
+            troubles.add("the store, the sinks and the disk could not be looked at for " + seconds(age)
+                    + "; the disk of the data folder does not answer");
+        }
         parts.forEach(part -> part.text(now).ifPresent(troubles::add));
         return troubles;
     }

@@ -83,7 +83,7 @@ final class CountersApi {
             throw new RequestException(
                     503,
                     "counter " + name
-                            + " is removed, but this is not on disk yet, because the ledger can't be written; the"
+                            + " is removed, but this is not on disk yet, because the ledger cannot be written; the"
                             + " next commit that succeeds writes it. Until then a crash undoes the removal");
         }
         return Answer.json(json -> {
@@ -159,7 +159,12 @@ final class CountersApi {
         }
     }
 
-    private static boolean isCsv(Request request) {
+    /**
+     * Whether CSV is asked for, not JSON.
+     *
+     * @throws RequestException when it is something else
+     */
+    static boolean isCsv(Request request) {
         String format = request.parameter("format");
         if (format == null) {
             return text(request.header("Accept")).contains("text/csv");
@@ -215,9 +220,9 @@ final class CountersApi {
     }
 
     /**
-     * The canonical name of the counter that a request asks for.
+     * The canonical name of the requested counter.
      *
-     * @throws RequestException when it is no name
+     * @throws RequestException when it is not a valid name
      */
     static String name(Request request) {
         NameReader reader = new NameReader();
@@ -249,11 +254,11 @@ final class CountersApi {
         return new RequestException(
                 404,
                 "there is no counter " + name + " here"
-                        + (nearest.isEmpty() ? "" : "; the nearest are " + String.join(" and ", nearest))
+                        + (nearest.isEmpty() ? "" : "; similar names: " + String.join(" and ", nearest))
                         + ". /api/counters?q=PART lists names that contain a part. Write a slash in a name as %2F");
     }
 
-    /** The names that differ least from this one, nearest first: {@value #NEAREST} at the most. */
+    /** The names that differ least from this one, most similar first, at most {@value #NEAREST}. */
     static List<String> nearest(String name, Snapshot counters) {
         Comparator<String> farther = Comparator.<String>comparingInt(other -> difference(name, other))
                 .thenComparing(Comparator.naturalOrder());
@@ -270,7 +275,7 @@ final class CountersApi {
         return nearest.stream().sorted(farther).toList();
     }
 
-    /** How long the part is, between an equal beginning and an equal end, in which they differ; case does not count. */
+    /** The length of the part that differs, between an equal beginning and an equal end; case does not matter. */
     private static int difference(String one, String other) {
         int most = Math.min(one.length(), other.length());
         int head = 0;

@@ -19,14 +19,14 @@ import java.util.SortedMap;
 import java.util.function.Supplier;
 
 /**
- * How the collector is: its metrics, parts, rejected lines and senders, as events for the page. Made once for all tabs. Used by
- * one thread at a time.
+ * The health of the collector: its metrics, parts, rejected lines and senders, as events for the page. Created once for all
+ * tabs. Used by one thread at a time.
  */
 final class Panel {
     private static final int SENDERS_MAX = 50;
     private static final int EXAMPLES_MAX = 3;
 
-    /** While one of these grows, someone must act; the page knows how. */
+    /** While one of these grows, someone must act; the page gives the remedy. */
     private static final Set<String> LOSSES = Set.of(
             "intake_kernel_drops_total",
             "intake_rejected_lines_total",
@@ -86,12 +86,12 @@ final class Panel {
         stateEvent = isWanted ? event("panel", json -> write(json, metrics)) : "";
     }
 
-    /** What is wrong, as an event: in words, and by the metrics that tell of losses. */
+    /** The problems, as an event: in words, and as the metrics of losses. */
     String troubles() {
         return troublesEvent;
     }
 
-    /** Everything, as an event; empty if nobody shows it. */
+    /** Everything, as an event; empty if no tab shows it. */
     String state() {
         return stateEvent;
     }
@@ -105,7 +105,7 @@ final class Panel {
         try {
             data.write(new JsonWriter(out));
         } catch (IOException impossible) {
-            throw new UncheckedIOException("a text in memory can't be written", impossible);
+            throw new UncheckedIOException("a text in memory cannot be written", impossible);
         }
         return "event: " + name + "\ndata: " + out + "\n\n";
     }
@@ -155,7 +155,7 @@ final class Panel {
         json.endArray().endObject();
     }
 
-    /** Those that lost most, then those that were heard last. */
+    /** The senders that lost the most datagrams, then those that were heard last. */
     private static List<StreamReport> worst(List<StreamReport> reports) {
         return reports.stream()
                 .sorted(Comparator.comparingLong(StreamReport::lost)

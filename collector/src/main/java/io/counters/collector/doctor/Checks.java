@@ -39,7 +39,7 @@ import java.util.function.LongSupplier;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
-/** The checks. Those whose facts a test can't bring about on any machine take them as arguments. */
+/** The checks. If a test cannot produce some facts on every machine, the check takes them as arguments. */
 final class Checks {
     private static final Duration ANSWER = Duration.ofSeconds(3);
     private static final long FREE_FAIL = 64L << 20;
@@ -71,12 +71,12 @@ final class Checks {
             return receiveBuffer(socket.receiveBufferBytes(), UdpSocket.RECEIVE_BUFFER_BYTES);
         } catch (IOException cannot) {
             return Finding.failure(
-                    "receive buffer", "no UDP socket can be opened: " + cannot.getMessage(), "see the message");
+                    "receive buffer", "no UDP socket can be opened: " + cannot.getMessage(), "remove the cause shown");
         }
     }
 
     static Finding receiveBuffer(int granted, int wanted) {
-        String found = String.format(Locale.ROOT, "%,d of %,d bytes for datagrams that wait", granted, wanted);
+        String found = String.format(Locale.ROOT, "%,d of %,d bytes for waiting datagrams", granted, wanted);
         return granted >= wanted
                 ? Finding.ok("receive buffer", found)
                 : Finding.warning(
@@ -152,7 +152,7 @@ final class Checks {
 
     private static Finding port(String what, int port, boolean isRunning, String flag, Opening opening) {
         if (port == 0) {
-            return Finding.ok(what, "any free one");
+            return Finding.ok(what, "any free port");
         }
         try (AutoCloseable opened = opening.open()) {
             return isRunning && opened != null
@@ -166,10 +166,10 @@ final class Checks {
                     ? Finding.ok(what, port + " is held by the running collector")
                     : Finding.failure(
                             what,
-                            port + " can't be opened: " + taken.getMessage(),
+                            port + " cannot be opened: " + taken.getMessage(),
                             "stop the program that uses it (ss -lunpt | grep " + port + "), or give another " + flag);
         } catch (Exception notClosed) {
-            return Finding.warning(what, port + " could not be closed: " + notClosed, "try again");
+            return Finding.warning(what, port + " could not be closed: " + notClosed, "run doctor again");
         }
     }
 
@@ -188,7 +188,7 @@ final class Checks {
 
     // The clock
 
-    /** When the checks began, by both clocks. */
+    /** The time at which the checks began, by both clocks. */
     record Moment(Instant wall, long nanos) {}
 
     Moment now() {
@@ -202,14 +202,14 @@ final class Checks {
         if (year < YEAR_MIN || year > YEAR_MAX) {
             return Finding.failure(
                     "clock",
-                    "it says " + end.wall,
+                    "the time is " + end.wall,
                     "set it, and run an NTP service, such as chrony or systemd-timesyncd");
         }
         if (Math.abs(wall - elapsed) > JUMP_MILLIS) {
             return Finding.warning(
                     "clock",
                     "it moved by " + wall + " ms while " + elapsed + " ms passed",
-                    "run one NTP service that slews, such as chrony; points at seconds that were used are left out");
+                    "run one NTP service that adjusts the clock gradually, such as chrony; no second is published twice");
         }
         return Finding.ok(
                 "clock",
@@ -239,7 +239,7 @@ final class Checks {
         } catch (IOException unusable) {
             findings.add(Finding.failure(
                     "data folder",
-                    folder + " can't be written: " + DiskFault.text(unusable),
+                    folder + " cannot be written: " + DiskFault.text(unusable),
                     "or give another --data-dir"));
         }
         return findings;
@@ -304,7 +304,7 @@ final class Checks {
         }
         if (ledger.isInUse()) {
             return Finding.ok(
-                    "ledger", ledger.file() + " is in use by a running collector, which checked it at its start");
+                    "ledger", ledger.file() + " is in use by a running collector, which checked it when it started");
         }
         if (problem != null) {
             return Finding.failure(
@@ -393,7 +393,7 @@ final class Checks {
                         server.loses()
                                 ? Finding.warning(
                                         "store memory",
-                                        server.text() + ", so keys are lost when it is full",
+                                        server.text() + ", so keys will be lost when it is full",
                                         "raise its memory, or set Redis' maxmemory-policy to noeviction")
                                 : Finding.ok("store memory", server.text()));
             }
@@ -422,8 +422,8 @@ final class Checks {
             } else if (version.statusCode() != 200) {
                 findings.add(Finding.warning(
                         "OpenTSDB",
-                        address + " answers /api/version with " + version.statusCode(),
-                        "check that it is OpenTSDB, or a server that takes its /api/put"));
+                        address + " answers /api/version with status " + version.statusCode(),
+                        "check that it is OpenTSDB, or a server that accepts /api/put"));
             } else {
                 findings.add(Finding.ok("OpenTSDB", address + " answers"));
             }

@@ -33,14 +33,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code doctor}: says what a collector with these settings lacks. */
+/** {@code doctor}: checks what a collector with these settings needs. */
 @Command(
         name = "doctor",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
             "Checks what a collector with these settings needs: the receive buffer, ports, clock, disk, ledger or Kafka,"
-                    + " memory, store and OpenTSDB. Prints a line for each check, and the remedy of each problem.",
+                    + " memory, store and OpenTSDB. Prints a line for each check, and the remedy for each problem.",
             "Give it the flags, the environment and the -Xmx of the collector. The collector may be running.",
             "The exit status is 0 if all is well, 1 after warnings, 2 after failures."
         })
@@ -63,7 +63,7 @@ public final class Doctor implements Callable<Integer> {
         this.clock = clock;
     }
 
-    /** Makes the command, with a flag for each setting. */
+    /** Creates the command, with a flag for each setting. */
     public static CommandLine line(Map<String, String> environment, Shell shell, InstantSource clock) {
         CommandLine line = new CommandLine(new Doctor(environment, shell, clock));
         SettingFlags.addTo(line.getCommandSpec());
@@ -106,7 +106,7 @@ public final class Doctor implements Callable<Integer> {
             settings.check();
             findings.add(Finding.ok("settings", "no errors"));
         } catch (SettingsException mistakes) {
-            // The values that are wrong are checked as if they were the defaults, which would mislead.
+            // Further checks would use the defaults instead of the wrong values, which would mislead.
             mistakes.mistakes()
                     .forEach(mistake -> findings.add(Finding.failure("settings", mistake, "then run doctor again")));
             return findings;

@@ -78,7 +78,7 @@ public final class Fleet implements AutoCloseable {
      * @param knowsStore whether a new ledger has learnt what other ledgers have written to the store; empty without a store
      * @param dueTick the second of a tick, when it is due; asked by one thread
      * @param heapBytes this JVM's maximum heap, of which shares are used
-     * @throws IOException if Kafka can't be used; the message says why, and what to do
+     * @throws IOException if Kafka cannot be used; the message says why, and what to do
      */
     public Fleet(
             FleetSettings settings,
@@ -132,7 +132,7 @@ public final class Fleet implements AutoCloseable {
                     partitions,
                     self);
         } catch (KafkaException refused) {
-            throw new IOException("can't use " + settings + ": " + Faults.reason(refused), refused);
+            throw new IOException("cannot use " + settings + ": " + Faults.reason(refused), refused);
         }
     }
 
@@ -140,7 +140,7 @@ public final class Fleet implements AutoCloseable {
         FleetReport report = check.create();
         report.remarks().forEach(remark -> log.warn("{}", remark));
         if (!report.faults().isEmpty()) {
-            throw new IOException("can't use " + settings + ": "
+            throw new IOException("cannot use " + settings + ": "
                     + report.faults().stream()
                             .map(FleetReport.Problem::toString)
                             .collect(Collectors.joining(". ")));

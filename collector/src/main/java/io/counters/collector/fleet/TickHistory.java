@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -57,16 +59,21 @@ final class TickHistory implements Reading, AutoCloseable {
     private long wantedSinceMillis;
     private long lastSecond;
 
-    /** What the last tick was made of, to use its array of names again. */
-    private List<String[]> namesBefore = List.of();
+    /** The history tells counters apart by numbers, which no two counters of different partitions may share. */
+    private final Map<String, Integer> numbers = new HashMap<>();
 
-    private String[] joinedBefore = {};
+    private String[] names = {};
 
     /** A partition that is read, and its ticks that wait for those of others. */
     private static final class Part {
         final TickRecords.Reader reader = new TickRecords.Reader();
         final Deque<TickRecords.Tick> waiting = new ArrayDeque<>();
         boolean isAtEnd;
+
+        /** The names of its last tick, and their numbers. */
+        String[] names = {};
+
+        int[] numbers = {};
     }
 
     /**
@@ -105,7 +112,7 @@ final class TickHistory implements Reading, AutoCloseable {
             discard();
             faults.warn(
                     "tick history",
-                    "the history can't be read from " + topic + " now, and is tried again: "
+                    "the history cannot be read from " + topic + " now, and is tried again: "
                             + FaultLog.shown(String.valueOf(failure.getMessage())));
             return AGAIN_MILLIS;
         }
@@ -159,6 +166,8 @@ final class TickHistory implements Reading, AutoCloseable {
     private void begin(Consumer<byte[], byte[]> from, Set<Integer> all) {
         history.clear();
         parts.clear();
+        numbers.clear();
+        names = new String[0];
         lastSecond = 0;
         all.forEach(partition -> parts.put(partition, new Part()));
         List<TopicPartition> partitions = partitions(all);
@@ -213,17 +222,17 @@ final class TickHistory implements Reading, AutoCloseable {
     /** Puts those seconds for which all ticks are there, or will not come. */
     private void put() {
         for (long second = due(); second > 0; second = due()) {
-            List<Snapshot> values = new ArrayList<>();
+            Map<Part, Snapshot> ticks = new HashMap<>();
             for (Part part : parts.values()) {
                 TickRecords.Tick first = part.waiting.peek();
                 if (first != null && first.second() <= second) {
                     part.waiting.remove();
-                    values.add(first.values());
+                    ticks.put(part, first.values());
                 }
             }
             if (second > lastSecond) {
                 lastSecond = second;
-                history.put(second, joined(values));
+                history.put(second, joined(ticks));
             }
         }
     }
@@ -249,19 +258,50 @@ final class TickHistory implements Reading, AutoCloseable {
         return isComplete || isLate ? oldest : 0;
     }
 
+    private Snapshot joined(Map<Part, Snapshot> ticks) {
+        ticks.forEach(this::number);
+        int all = numbers.size();
+        long[] values = new long[all];
+        BitSet present = new BitSet(all);
+        ticks.forEach((part, tick) -> {
+            for (int i = 0; i < tick.size(); i++) {
+                values[part.numbers[i]] = tick.values()[i];
+                present.set(part.numbers[i]);
+            }
+        });
+        int size = present.cardinality();
+        if (size == all) {
+            return new Snapshot(names, values, all);
+        }
+        int[] numbersOf = present.stream().toArray();
+        String[] some = new String[size];
+        long[] theirs = new long[size];
+        for (int i = 0; i < size; i++) {
+            some[i] = names[numbersOf[i]];
+            theirs[i] = values[numbersOf[i]];
+        }
+        return new Snapshot(some, theirs, numbersOf, size);
+    }
+
+    /** Gives numbers to counters that are new. */
     @SuppressWarnings("ReferenceEquality") // The reader uses an array again if no name is new.
-    private Snapshot joined(List<Snapshot> values) {
-        boolean isAsBefore = values.size() == namesBefore.size();
-        for (int i = 0; isAsBefore && i < values.size(); i++) {
-            isAsBefore = values.get(i).names() == namesBefore.get(i);
+    private void number(Part part, Snapshot tick) {
+        if (tick.names() == part.names) {
+            return;
         }
-        Snapshot joined = Snapshot.joined(values);
-        if (isAsBefore && joined.size() == joinedBefore.length) {
-            return new Snapshot(joinedBefore, joined.values(), joined.size());
+        part.names = tick.names();
+        part.numbers = new int[tick.size()];
+        for (int i = 0; i < tick.size(); i++) {
+            Integer known = numbers.putIfAbsent(tick.names()[i], numbers.size());
+            int number = known == null ? numbers.size() - 1 : known;
+            if (known == null) {
+                if (number >= names.length) {
+                    names = Arrays.copyOf(names, Math.max(16, 2 * names.length));
+                }
+                names[number] = tick.names()[i];
+            }
+            part.numbers[i] = number;
         }
-        namesBefore = values.stream().map(Snapshot::names).toList();
-        joinedBefore = joined.names();
-        return joined;
     }
 
     @Override

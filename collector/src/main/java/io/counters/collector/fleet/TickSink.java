@@ -180,10 +180,10 @@ final class TickSink implements Reading, AutoCloseable {
 
     private long failed(KafkaException why) {
         String said = FaultLog.shown(String.valueOf(why.getMessage()));
-        trouble = Optional.of(sink + " gets no points, because " + topic + " can't be read: " + said);
+        trouble = Optional.of(sink + " gets no points, because " + topic + " cannot be read: " + said);
         faults.warn(
                 sink + " topic",
-                "the ticks for " + sink + " can't be read from " + topic + " now, and are tried again: " + said);
+                "the ticks for " + sink + " cannot be read from " + topic + " now, and are tried again: " + said);
         return AGAIN_MILLIS;
     }
 

@@ -32,7 +32,7 @@ public final class FolderLock implements AutoCloseable {
             isFree = isFree(file);
         } catch (IOException cannot) {
             throw new IOException(
-                    "the data folder " + folder + " can't be written: " + DiskFault.text(cannot)
+                    "the data folder " + folder + " cannot be written: " + DiskFault.text(cannot)
                             + "; or set another folder with --data-dir",
                     cannot);
         }

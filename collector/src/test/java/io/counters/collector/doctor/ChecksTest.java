@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Each check with something broken. What can't be broken here, such as the kernel's limits, is given as a fact. */
+/** Each check with something broken. What a test cannot break, such as the kernel's limits, is given as a fact. */
 class ChecksTest {
     private final Checks checks = new Checks(InstantSource.system(), System::nanoTime);
 
@@ -49,11 +49,11 @@ class ChecksTest {
     }
 
     @Test
-    void a_small_receive_buffer_is_a_warning_with_the_command() {
+    void a_small_receive_buffer_is_a_warning_with_the_remedy() {
         assertThat(Checks.receiveBuffer(212_992, 16_777_216))
                 .isEqualTo(Finding.warning(
                         "receive buffer",
-                        "212,992 of 16,777,216 bytes for datagrams that wait, so bursts may be dropped",
+                        "212,992 of 16,777,216 bytes for waiting datagrams, so bursts may be dropped",
                         "sysctl -w net.core.rmem_max=16777216, and restart the collector"));
         assertThat(Checks.receiveBuffer(16_777_216, 16_777_216).level()).isEqualTo(OK);
         assertThat(Checks.receiveBuffer().level()).isNotEqualTo(FAIL);
@@ -69,8 +69,8 @@ class ChecksTest {
     @ParameterizedTest
     @CsvSource({
         "2026-01-01T00:00:00Z, 1000, OK, no jump",
-        "1970-01-01T00:00:00Z, 1000, FAIL, it says 1970",
-        "2222-01-01T00:00:00Z, 1000, FAIL, it says 2222",
+        "1970-01-01T00:00:00Z, 1000, FAIL, the time is 1970",
+        "2222-01-01T00:00:00Z, 1000, FAIL, the time is 2222",
         "2026-01-01T00:00:00Z, 9000, WARN, it moved by 9000 ms while 1000 ms passed",
         "2026-01-01T00:00:00Z, -5000, WARN, it moved by -5000 ms",
     })
@@ -160,7 +160,7 @@ class ChecksTest {
     }
 
     @Test
-    void ports_of_other_programs_are_failures_with_the_flag() throws Exception {
+    void ports_held_by_other_programs_are_failures_that_name_the_flag() throws Exception {
         try (DatagramSocket udp = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 ServerSocket tcp = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             List<Finding> findings = ports(udp.getLocalPort(), tcp.getLocalPort(), 0);
@@ -168,12 +168,12 @@ class ChecksTest {
             assertThat(only(findings, "UDP port").level()).isEqualTo(FAIL);
             assertThat(only(findings, "UDP port").remedy()).endsWith("or give another --udp-port");
             assertThat(only(findings, "TCP port").level()).isEqualTo(FAIL);
-            assertThat(only(findings, "HTTP port")).isEqualTo(Finding.ok("HTTP port", "any free one"));
+            assertThat(only(findings, "HTTP port")).isEqualTo(Finding.ok("HTTP port", "any free port"));
         }
     }
 
     @Test
-    void a_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
+    void a_running_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/readyz", exchange -> {
             byte[] body =

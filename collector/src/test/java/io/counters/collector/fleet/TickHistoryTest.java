@@ -198,7 +198,7 @@ class TickHistoryTest {
         assertThat(samples("a")).hasSize(2);
         assertThat(said.lines())
                 .containsExactly(
-                        "WARN the history can't be read from counters.ticks now, and is tried again: away");
+                        "WARN the history cannot be read from counters.ticks now, and is tried again: away");
     }
 
     @Test

@@ -117,7 +117,7 @@ public final class Tsd implements AutoCloseable {
         points(put.json).forEach(this::store);
     }
 
-    /** Stores a point; records two values of one second, because a real TSD can't handle them. */
+    /** Stores a point; records two values of one second, because a real TSD cannot handle them. */
     void store(Point point) {
         Point before = stored.put(point.key(), point);
         if (before != null && !before.equals(point)) {
