@@ -14,8 +14,6 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerSettings;
-import io.counters.collector.peers.Peers;
-import io.counters.collector.peers.PeersSettings;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Publisher;
@@ -67,7 +65,6 @@ public final class Collector implements AutoCloseable {
     private static final long COMMIT_MILLIS = 100;
     private static final long PUSH_MILLIS = 100;
     private static final long PUSH_AGAIN_MILLIS = 1000;
-    private static final long PEERS_MILLIS = 1000;
     private static final long LOOK_MILLIS = 1000;
     private static final long REPORT_MILLIS = 600_000;
     private static final long LOADING_MILLIS = 3000;
@@ -98,7 +95,6 @@ public final class Collector implements AutoCloseable {
     private final Dashboard dashboard;
     private final @Nullable Pusher pusher;
     private final @Nullable Thread storeThread;
-    private final @Nullable Peers peers;
     private final Thread intakeThread;
     private boolean closed;
 
@@ -109,7 +105,6 @@ public final class Collector implements AutoCloseable {
             LedgerSettings keeping,
             StoreSettings storing,
             DashboardSettings showing,
-            PeersSettings sharing,
             String prefix,
             PublishSettings publishing,
             HistorySettings history) {
@@ -124,7 +119,6 @@ public final class Collector implements AutoCloseable {
                     keeping,
                     StoreSettings.from(settings),
                     DashboardSettings.from(settings),
-                    PeersSettings.from(settings),
                     LedgerSettings.prefix(settings),
                     publishing,
                     HistorySettings.from(
@@ -137,7 +131,7 @@ public final class Collector implements AutoCloseable {
         }
     }
 
-    /** Logs which settings have changed. None is used before a restart; the list of peers is read again in any case. */
+    /** Logs which settings have changed. None is used before a restart. */
     void lookAgain(Settings now) {
         try {
             Parts again = Parts.of(now);
@@ -173,12 +167,15 @@ public final class Collector implements AutoCloseable {
         LedgerSettings keeping = parts.keeping;
         StoreSettings storing = parts.storing;
         DashboardSettings showing = parts.showing;
-        PeersSettings sharing = parts.sharing;
         String prefix = parts.prefix;
         publishing = parts.publishing;
         settings.remarks().forEach(log::warn);
         try {
             LedgerFile file = open(new LedgerFile(keeping.folder()));
+            if (file.isShared()) {
+                throw new IOException("can't use the ledger " + file
+                        + ": it has shared names with peers, and this version" + " has none; " + LedgerFile.WAY_OVER);
+            }
             LedgerClock time = new LedgerClock(file.committedMillis(), clock.millis(), System::nanoTime);
             SecureRandom random = new SecureRandom();
             ledger = new Ledger(
@@ -196,14 +193,9 @@ public final class Collector implements AutoCloseable {
                         file.damage(),
                         file.setAside());
             }
-            peers = sharing.file().isEmpty() ? null : open(peers(sharing.file().get(), sharing.self(), time));
-            if (peers == null && ledger.hasPeers()) {
-                throw new IOException("the ledger " + file + " shares its names with peers; give --peers and --self as"
-                        + " before, or a later list that contains only this collector");
-            }
             commit = new Commit(ledger, file, System::nanoTime, faults, self);
             Store store = storing.isShared() ? open(storing.open(System::nanoTime)) : null;
-            pusher = store == null ? null : new Pusher(ledger, store, prefix, sharing.self(), faults, self);
+            pusher = store == null ? null : new Pusher(ledger, store, prefix, faults, self);
             List<Sink> sinks = sinks(out, keeping.folder().resolve("spool"));
             // Closed once more by the publisher, after its last tick.
             history = open(new History(parts.history, faults, self));
@@ -256,7 +248,7 @@ public final class Collector implements AutoCloseable {
                 pusher.begin();
             }
             say(out, file, store, sinks);
-        } catch (SettingsException | IOException | RuntimeException cannot) {
+        } catch (IOException | RuntimeException cannot) {
             threads.end();
             closeOpened();
             throw cannot;
@@ -279,12 +271,6 @@ public final class Collector implements AutoCloseable {
         storeThread = pusher == null
                 ? null
                 : loop("counters-store", () -> !pusher.run() ? PUSH_AGAIN_MILLIS : pusher.hasMore() ? 0 : PUSH_MILLIS);
-        if (peers != null) {
-            loop("counters-peers", () -> {
-                peers.run(clock.millis());
-                return PEERS_MILLIS;
-            });
-        }
         loop("counters-publish", this::publishWhenDue);
         loop("counters-health", () -> {
             health.lookAtLock();
@@ -322,12 +308,6 @@ public final class Collector implements AutoCloseable {
         } finally {
             loaded.countDown();
         }
-    }
-
-    private Peers peers(Path file, String self, LedgerClock time) throws SettingsException {
-        SecureRandom random = new SecureRandom();
-        Supplier<String> ids = () -> String.format("%016x%016x", random.nextLong(), random.nextLong());
-        return new Peers(file, self, ledger, time, ids, faults, this.self);
     }
 
     private List<Route> routes(History history) {
@@ -383,9 +363,6 @@ public final class Collector implements AutoCloseable {
         out.println("  ledger: " + file + ", counters: " + ledger.size());
         out.println("  history: " + history);
         out.println("  store:  " + (store == null ? "none, only the ledger" : store));
-        if (peers != null) {
-            out.println("  peers:  " + peers);
-        }
         out.println("  points: "
                 + (sinks.isEmpty()
                         ? "none; to publish them, use --opentsdb http://HOST:4242"
@@ -533,9 +510,6 @@ public final class Collector implements AutoCloseable {
         publisher.close();
         ledger.noteAll();
         commit.run();
-        if (peers != null) {
-            peers.run(clock.millis());
-        }
         closeOpened();
     }
 

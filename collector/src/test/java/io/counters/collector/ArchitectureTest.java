@@ -44,7 +44,6 @@ class ArchitectureTest {
         "settings,  ''",
         "udp,       ''",
         "ledger,    wire ring",
-        "peers,     ledger wire emit",
         "intake,    udp ledger tap wire",
         "store,     ledger ring emit",
         "publish,   ledger wire",
@@ -56,8 +55,8 @@ class ArchitectureTest {
         "dashboard, http ledger history prometheus wire",
         "tap,       http wire",
         "commands,  ''",
-        "doctor,    commands dashboard history intake ledger peers publish store udp",
-        "simulate,  ledger peers wire emit cells",
+        "doctor,    commands dashboard history intake ledger publish store udp",
+        "simulate,  ledger wire emit cells",
     })
     void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {
         List<String> allowed = new java.util.ArrayList<>(List.of(HOUSE + "." + room));
@@ -91,7 +90,6 @@ class ArchitectureTest {
                         HOUSE + ".udp",
                         HOUSE + ".http",
                         HOUSE + ".ledger",
-                        HOUSE + ".peers",
                         HOUSE + ".intake",
                         HOUSE + ".store",
                         HOUSE + ".publish",

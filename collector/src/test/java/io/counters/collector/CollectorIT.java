@@ -18,6 +18,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -264,11 +267,10 @@ class CollectorIT {
         }
     }
 
-    @Test
-    void a_second_collector_on_the_same_folder_exits_with_1_and_the_remedy() throws Exception {
-        new Running();
-        Path err = folder.resolve("err-second");
-        Process second = new ProcessBuilder(
+    /** What a collector with this data folder logs, which exits with 1 at its start. */
+    private String refusal(Path data) throws Exception {
+        Path err = folder.resolve("err-refused");
+        Process refused = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx256m",
                         "-jar",
@@ -276,16 +278,38 @@ class CollectorIT {
                         "--bind=127.0.0.1",
                         "--udp-port=0",
                         "--http-port=0",
-                        "--data-dir=" + folder.resolve("data"))
+                        "--data-dir=" + data)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(err.toFile())
                 .start();
-        started.add(second);
+        started.add(refused);
 
-        assertThat(second.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(second.exitValue()).isEqualTo(1);
-        assertThat(Files.readString(err))
+        assertThat(refused.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(refused.exitValue()).isEqualTo(1);
+        return Files.readString(err);
+    }
+
+    @Test
+    void a_second_collector_on_the_same_folder_exits_with_1_and_the_remedy() throws Exception {
+        new Running();
+
+        assertThat(refusal(folder.resolve("data")))
                 .contains("in use by another collector")
                 .contains("--data-dir");
+    }
+
+    @Test
+    void a_ledger_that_has_shared_names_with_peers_is_refused_with_the_way_over() throws Exception {
+        new Running().end();
+        Path data = folder.resolve("data");
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + data.resolve("ledger.sqlite"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE list (place INTEGER PRIMARY KEY, number INTEGER, peers TEXT)");
+            statement.execute("INSERT INTO list VALUES (0, 1, 'a:11212*1;b:11212*1')");
+        }
+
+        assertThat(refusal(data))
+                .contains("ledger.sqlite: it has shared names with peers")
+                .contains("collector.jar import --from DATA_DIR --ledger kafka://");
     }
 }

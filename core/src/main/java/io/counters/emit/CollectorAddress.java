@@ -59,7 +59,7 @@ public final class CollectorAddress {
      * The errors of a list of servers that share one ring: an address that appears twice, or a weight so small that the
      * server would own no name.
      */
-    public static List<String> mistakes(List<CollectorAddress> ring) {
+    static List<String> mistakes(List<CollectorAddress> ring) {
         List<String> mistakes = new ArrayList<>();
         Set<String> known = new HashSet<>();
         long weights = 0;
@@ -79,9 +79,9 @@ public final class CollectorAddress {
     }
 
     /**
-     * The ring by which senders and collectors determine the owner of a name; it numbers the servers as in the list.
+     * The ring by which senders determine the owner of a name; it numbers the servers as in the list.
      */
-    public static KetamaRing ring(List<CollectorAddress> collectors) {
+    static KetamaRing ring(List<CollectorAddress> collectors) {
         List<String> names = new ArrayList<>();
         long[] weights = new long[collectors.size()];
         for (CollectorAddress collector : collectors) {
@@ -164,7 +164,7 @@ public final class CollectorAddress {
     }
 
     /** The form of a list: {@code host:port*weight}, without the weight if it is 1. */
-    public String weighted() {
+    String weighted() {
         return weight == 1 ? toString() : this + "*" + weight;
     }
 

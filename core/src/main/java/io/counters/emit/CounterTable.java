@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
 /**
@@ -17,7 +16,7 @@ import java.util.function.Supplier;
  * much of it has been assigned to a stream. What is assigned is never assigned again, so successive senders share one
  * table as long as the cells exist. Each of its users locks it.
  */
-public final class CounterTable implements IntFunction<byte[]> {
+public final class CounterTable {
     private final Supplier<List<Object[]>> cells;
     private final Map<String, Integer> indexes = new HashMap<>();
     private final List<byte[]> names = new ArrayList<>();
@@ -48,8 +47,7 @@ public final class CounterTable implements IntFunction<byte[]> {
     }
 
     /** The canonical name of a counter, in bytes. */
-    @Override
-    public byte[] apply(int counter) {
+    public byte[] name(int counter) {
         return names.get(counter);
     }
 

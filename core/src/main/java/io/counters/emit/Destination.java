@@ -48,11 +48,11 @@ public final class Destination implements AutoCloseable {
     }
 
     /**
-     * A peer of this collector. Streams continue when its address changes, because its ledger moves with its name.
+     * One that streams continue to when its address changes, because its ledger moves with its name.
      *
      * @param log called with one line at a time
      */
-    public static Destination peer(CollectorAddress collector, Consumer<String> log) {
+    public static Destination following(CollectorAddress collector, Consumer<String> log) {
         return new Destination(
                 collector,
                 EmitterSettings.to(collector.toString()).follow(true),

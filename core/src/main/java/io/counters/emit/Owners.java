@@ -41,7 +41,7 @@ final class Owners implements IntUnaryOperator {
             Arrays.fill(owners, known, owners.length, UNKNOWN);
         }
         if (owners[counter] == UNKNOWN) {
-            byte[] name = table.apply(counter);
+            byte[] name = table.name(counter);
             owners[counter] = ring.owner(name, 0, name.length, hash);
         }
         return owners[counter];

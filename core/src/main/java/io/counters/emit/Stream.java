@@ -7,8 +7,6 @@ import io.counters.wire.Commands;
 import io.counters.wire.DatagramWriter;
 import io.counters.wire.Verb;
 import java.util.Arrays;
-import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
 
 /**
  * All datagrams of one sender to one destination: the stream's id, its age, the numbers of its datagrams, and the total
@@ -17,11 +15,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A counter gets a place here when an amount of it is first assigned. A line is a place and a verb:
  * {@code 2 * place} for increments, plus 1 for decrements. A counter takes 56 to 112 bytes in the stream of the
  * collector that owns it (arrays double), and 4 to 8 bytes in other streams. Not thread-safe.
- *
- * <p>A collector's streams to its peers use this class too. Their totals continue after a restart ({@link #restore}),
- * and every datagram contains a peer line ({@link #say}).
  */
-public final class Stream {
+final class Stream {
     /** From this many sweeps after its last change on, a total is repeated once in this many sweeps. */
     static final int REPEAT_SWEEPS = 64;
 
@@ -40,14 +35,13 @@ public final class Stream {
     private int lines;
     private long sweeps;
     private long seq;
-    private byte @Nullable [] peerLine;
 
     /**
      * A stream that begins now, by two clocks.
      *
      * @param id at least 96 random bits in 16 to 64 characters
      */
-    public Stream(String id, long nowNanos, long nowWallMillis, boolean totalsSent) {
+    Stream(String id, long nowNanos, long nowWallMillis, boolean totalsSent) {
         this.id = id.getBytes(ISO_8859_1);
         this.bornNanos = nowNanos;
         this.bornWallMillis = nowWallMillis;
@@ -95,31 +89,8 @@ public final class Stream {
         return placed[counter] - 1;
     }
 
-    /** Restores a total from before a restart. It is repeated, without an amount. */
-    public void restore(int counter, Verb verb, long earlierTotal) {
-        int line = line(counter, verb);
-        total[line] = earlierTotal;
-        changed[line] = sweeps;
-    }
-
-    /**
-     * Raises a total and sends the difference as the amount; what exceeds the limit of an amount is only in the total.
-     */
-    public void raise(int counter, Verb verb, long newTotal) {
-        int line = line(counter, verb);
-        long amount = newTotal - total[line];
-        fresh[line] = Math.min(fresh[line] + Math.min(amount, CommandReader.AMOUNT_MAX), CommandReader.AMOUNT_MAX);
-        total[line] = newTotal;
-        changed[line] = sweeps;
-    }
-
     private int line(int counter, Verb verb) {
         return 2 * place(counter) + (verb == Verb.INCREMENT ? 0 : 1);
-    }
-
-    /** From now on every datagram contains this peer line, and a sweep that has nothing else to send sends it alone. */
-    public void say(byte[] line) {
-        peerLine = line;
     }
 
     /** Whether a total has nearly reached its maximum, so that a new stream must begin. */
@@ -139,41 +110,34 @@ public final class Stream {
     /**
      * Sends the totals that changed and those that are due for repetition.
      *
-     * @param names returns a counter's canonical name by its number
+     * @param table has the names of the counters
      */
-    public void sweep(
-            IntFunction<byte[]> names, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
-        send(false, names, nowNanos, nowWallMillis, writer, transport);
+    void sweep(CounterTable table, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
+        send(false, table, nowNanos, nowWallMillis, writer, transport);
         sweeps++;
     }
 
     /** Sends every line. */
-    public void repeatAll(
-            IntFunction<byte[]> names, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
-        send(true, names, nowNanos, nowWallMillis, writer, transport);
+    void repeatAll(CounterTable table, long nowNanos, long nowWallMillis, DatagramWriter writer, Transport transport) {
+        send(true, table, nowNanos, nowWallMillis, writer, transport);
     }
 
     private void send(
             boolean all,
-            IntFunction<byte[]> names,
+            CounterTable table,
             long nowNanos,
             long nowWallMillis,
             DatagramWriter writer,
             Transport transport) {
         long age = Math.max(0, Math.max((nowNanos - bornNanos) / 1_000_000, nowWallMillis - bornWallMillis));
         int begin = 0;
-        boolean isSaid = peerLine == null;
-        while (begin < lines || !isSaid) {
+        while (begin < lines) {
             writer.limit(transport.datagramBytes());
             writer.clear();
-            int end = write(begin, all, names, age, writer);
+            int end = write(begin, all, table, age, writer);
             if (writer.length() == 0) {
-                if (isSaid) {
-                    return;
-                }
-                begin(age, writer);
+                return;
             }
-            isSaid = true;
             if (transport.send(writer.buffer(), writer.length())) {
                 seq++;
                 Arrays.fill(fresh, begin, end, 0);
@@ -183,30 +147,23 @@ public final class Stream {
     }
 
     /** Writes what is due into a datagram, starting at a line; returns the first line for which it had no room. */
-    private int write(int begin, boolean all, IntFunction<byte[]> names, long age, DatagramWriter writer) {
+    private int write(int begin, boolean all, CounterTable table, long age, DatagramWriter writer) {
         for (int line = begin; line < lines; line++) {
             if (fresh[line] == 0 && !(totalsSent && total[line] != 0 && (all || isDue(sweeps - changed[line])))) {
                 continue;
             }
             if (totalsSent && writer.length() == 0) {
-                begin(age, writer);
+                writer.from(id, age, seq + 1);
             }
             if (!writer.command(
                     verb(line),
-                    names.apply(counters[line >> 1]),
+                    table.name(counters[line >> 1]),
                     fresh[line],
                     totalsSent ? total[line] : Commands.NO_TOTAL)) {
                 return line;
             }
         }
         return lines;
-    }
-
-    private void begin(long age, DatagramWriter writer) {
-        writer.from(id, age, seq + 1);
-        if (peerLine != null) {
-            writer.peer(peerLine);
-        }
     }
 
     private static Verb verb(int line) {

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads datagrams, and lines of a TCP stream, by the grammar in this package's description. Never throws, for any
- * bytes. Hands over each line once, as a command, a {@code from}, a {@code peer} or a rejection. Empty lines, and lines
- * that contain only blanks and NULs, are ignored. StatsD lines are read by {@link StatsdLine}.
+ * bytes. Hands over each line once, as a command, a {@code from} or a rejection. Empty lines, and lines that contain
+ * only blanks and NULs, are ignored. StatsD lines are read by {@link StatsdLine}.
  *
  * <p>Contains scratch space, so each thread needs its own reader. Allocates nothing, except for StatsD numbers of more
  * than 18 digits.
@@ -22,13 +22,10 @@ public final class CommandReader {
     private static final byte[] INCREMENT = "increment ".getBytes(ISO_8859_1);
     private static final byte[] DECREMENT = "decrement ".getBytes(ISO_8859_1);
     private static final byte[] FROM = "from ".getBytes(ISO_8859_1);
-    private static final byte[] PEER = "peer ".getBytes(ISO_8859_1);
     private static final byte[] SIGNED = "signed ".getBytes(ISO_8859_1);
     private static final int SENDER_BYTES_MIN = 16;
     private static final int SENDER_BYTES_MAX = 64;
     private static final int MAC_BYTES = 32;
-    private static final int DIGEST_BYTES = 8;
-    private static final int ADDRESS_BYTES_MAX = 255;
     private static final int PLAIN_DIGITS_MAX = 15;
     private static final long NOT_A_NUMBER = -1;
     private static final long TOO_LARGE = -2;
@@ -207,8 +204,6 @@ public final class CommandReader {
             why = command(Verb.DECREMENT, in, begin + DECREMENT.length, end);
         } else if (starts(in, begin, end, FROM)) {
             why = from(in, begin + FROM.length, end);
-        } else if (starts(in, begin, end, PEER)) {
-            why = peer(in, begin, end);
         } else {
             int lineEnd = StatsdLine.textEnd(in, begin, end);
             if (lineEnd == begin) {
@@ -287,43 +282,6 @@ public final class CommandReader {
         long first = number(in, ageEnd + 1, dash);
         long last = number(in, Math.min(dash + 1, end), end);
         return first >= 1 && last >= first && commands.announced(in, begin, senderEnd, age, first, last);
-    }
-
-    /** {@code peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM} */
-    private @Nullable Rejection peer(byte[] in, int begin, int end) {
-        for (PeerLine kind : PeerLine.values()) {
-            if (starts(in, begin, end, kind.prefix)) {
-                return peer(kind, in, begin + kind.prefix.length, end);
-            }
-        }
-        return Rejection.PEER_FORM;
-    }
-
-    private @Nullable Rejection peer(PeerLine kind, byte[] in, int begin, int end) {
-        int listEnd = find(in, begin, end, (byte) ' ');
-        int digestEnd = find(in, Math.min(listEnd + 1, end), end, (byte) ' ');
-        int addressEnd = find(in, Math.min(digestEnd + 1, end), end, (byte) ' ');
-        int addressBytes = addressEnd - digestEnd - 1;
-        long list = number(in, begin, listEnd);
-        long digest = digestEnd - listEnd - 1 == DIGEST_BYTES ? hexadecimal(in, listEnd + 1, digestEnd) : NOT_A_NUMBER;
-        long sum = number(in, Math.min(addressEnd + 1, end), end);
-        if (list < 0 || digest < 0 || addressBytes < 1 || addressBytes > ADDRESS_BYTES_MAX || sum < 0) {
-            return Rejection.PEER_FORM;
-        }
-        commands.peer(kind, list, (int) digest, new String(in, digestEnd + 1, addressBytes, ISO_8859_1), sum);
-        return null;
-    }
-
-    private static long hexadecimal(byte[] in, int begin, int end) {
-        long number = 0;
-        for (int i = begin; i < end; i++) {
-            int digit = in[i] >= 'A' && in[i] <= 'F' ? -1 : Character.digit(in[i], 16);
-            if (digit < 0) {
-                return NOT_A_NUMBER;
-            }
-            number = number << 4 | digit;
-        }
-        return number;
     }
 
     /** {@code KEY-ID TIME MAC}, after "signed ". */

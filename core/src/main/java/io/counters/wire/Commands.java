@@ -21,20 +21,6 @@ public interface Commands {
     void from(byte[] bytes, int begin, int end, long ageMillis, long seq);
 
     /**
-     * The stream, and so the whole datagram, comes from another collector. Ignored unless overridden.
-     *
-     * @param kind what the stream contains
-     * @param list number of the list of peers that its sender uses
-     * @param digest of that list
-     * @param address its sender's address as that list writes it
-     * @param sum of all totals of the stream, modulo 2^63; equal to the sum of the watermarks once everything has
-     *     arrived
-     */
-    default void peer(PeerLine kind, long list, int digest, String address, long sum) {
-        // Readers in senders and tests receive no peer lines.
-    }
-
-    /**
      * A {@code from} line with another end, which only records between the collectors of a fleet contain: without a
      * number, because another partition counts the stream's datagrams, or with the numbers of several datagrams that
      * arrived one after the other. Rejected unless overridden.

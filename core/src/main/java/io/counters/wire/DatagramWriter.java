@@ -7,7 +7,7 @@ public final class DatagramWriter {
     /** The largest payload that an Ethernet path carries without fragmentation: its frame, less the usual headers. */
     public static final int BYTES_DEFAULT = 1432;
 
-    /** Enough for a from line and one command of any size; a peer line needs {@link #BYTES_DEFAULT}. */
+    /** Enough for a from line and one command of any size. */
     public static final int BYTES_MIN = 512;
 
     /** The largest payload of UDP. */
@@ -50,12 +50,6 @@ public final class DatagramWriter {
         bytes(sender);
         spaced(ageMillis);
         spaced(seq);
-        buffer[length++] = '\n';
-    }
-
-    /** Writes the peer line after the from line; {@code line} is the complete line without a line break. */
-    public void peer(byte[] line) {
-        bytes(line);
         buffer[length++] = '\n';
     }
 

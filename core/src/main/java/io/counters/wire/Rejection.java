@@ -19,7 +19,7 @@ public enum Rejection {
                     + " counted. End each line with a line break: a:1|c\\n"),
     DATAGRAM_CUT(
             "a datagram of the Unix socket has at most 1,048,576 bytes; this one is longer, and this line was cut off"),
-    UNKNOWN_VERB("a line begins with increment, decrement, from or peer, or is a StatsD line name:1|c"),
+    UNKNOWN_VERB("a line begins with increment, decrement or from, or is a StatsD line name:1|c"),
     COMMAND_FORM("a command is \"increment NAME [AMOUNT [TOTAL]]\", with one space between words"),
     AMOUNT_FORM("an amount consists of digits only"),
     AMOUNT_TOO_LARGE("an amount is at most 2^53"),
@@ -27,7 +27,6 @@ public enum Rejection {
     TOTAL_BELOW_AMOUNT("a total is never less than its amount"),
     FROM_FORM("a from line is \"from SENDER AGE SEQ\", with a sender of 16 to 64 characters"),
     FROM_PLACE("in a datagram the from line is first, and appears once"),
-    PEER_FORM("a peer line is \"peer relay|handing|handover|whole LIST DIGEST ADDRESS SUM\", under a from line"),
     SIGNED_FORM("a signed line is \"signed KEY-ID TIME MAC\""),
     SIGNED_PLACE("a signed line is the first of a datagram; it is rejected on TCP"),
     STATSD_FORM("a StatsD line is name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),

@@ -5,7 +5,7 @@
  * sender without a library needs only {@code increment NAME}.
  *
  * <pre>
- *   datagram = [ signed LF ] [ from LF [ peer LF ] ] command *( LF command ) [ LF ]   ; CRLF is read as LF
+ *   datagram = [ signed LF ] [ from LF ] command *( LF command ) [ LF ]   ; CRLF is read as LF
  *   signed   = "signed" SP key-id SP time SP mac        ; first line only, refused on TCP
  *   from     = "from" SP sender SP age SP seq           ; the stream to which the lines below belong
  *   command  = verb SP name [ SP amount [ SP total ] ]
@@ -15,10 +15,6 @@
  *   sender   = 16 to 64 of A-Z a-z 0-9 . _ : / -
  *   age      = milliseconds since the stream began
  *   seq      = number of this datagram in its stream, from 1
- *   peer     = "peer" SP kind SP list SP digest SP address SP sum     ; between collectors only
- *   kind     = "relay" / "handing" / "handover" / "whole" ; see PeerLine
- *   list     = number of the list of peers that its sender uses; digest = CRC-32 of that list, 8 hex digits
- *   address  = its sender's address as that list writes it; sum = of all the stream's totals, modulo 2^63
  *   name     = metric *( "," key "=" value )            ; of A-Z a-z 0-9 - _ . /; at most 7 tags, 250 bytes
  *
  *   from 8f2c6a1e0b7d4c93a5e1f07b 61000 58

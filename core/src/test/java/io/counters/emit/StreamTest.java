@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.wire.DatagramWriter;
-import io.counters.wire.Verb;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -54,55 +53,6 @@ class StreamTest {
         }
 
         assertThat(told).containsExactly(0, 1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 320, 384);
-    }
-
-    @Test
-    void a_restored_total_is_repeated_without_an_amount_and_grows_from_there() {
-        Stream stream = withTotals();
-        stream.restore(a, Verb.INCREMENT, 40);
-        stream.restore(a, Verb.DECREMENT, 7);
-        sweep(stream);
-        assertThat(transport.datagrams).as("a restored total is not due yet").isEmpty();
-        sweep(stream);
-        assertThat(transport.commands()).containsExactly("increment a 0 40", "decrement a 0 7");
-
-        stream.raise(a, Verb.INCREMENT, 42);
-        stream.raise(a, Verb.INCREMENT, 45);
-        sweep(stream);
-
-        assertThat(transport.commands()).containsExactly("increment a 5 45", "decrement a 0 7");
-    }
-
-    @Test
-    void an_increase_beyond_the_limit_of_an_amount_is_sent_by_the_total_alone() {
-        Stream stream = withTotals();
-        stream.raise(a, Verb.INCREMENT, AMOUNT_MAX - 1);
-        stream.raise(a, Verb.INCREMENT, Long.MAX_VALUE);
-
-        sweep(stream);
-
-        assertThat(transport.commands()).containsExactly("increment a " + AMOUNT_MAX + " " + Long.MAX_VALUE);
-    }
-
-    @Test
-    void a_peer_line_is_in_every_datagram_and_is_sent_alone_if_nothing_is_due() {
-        Stream stream = withTotals();
-        stream.say("peer relay 3 0000002a a:1 0".getBytes(ISO_8859_1));
-        sweep(stream);
-        stream.say("peer relay 3 0000002a a:1 5".getBytes(ISO_8859_1));
-        stream.raise(a, Verb.INCREMENT, 5);
-        sweep(stream);
-        sweep(stream);
-        sweep(stream);
-        sweep(stream);
-
-        assertThat(transport.datagrams.stream().map(bytes -> new String(bytes, ISO_8859_1)))
-                .containsExactly(
-                        "from " + ID + " 0 1\npeer relay 3 0000002a a:1 0\n",
-                        "from " + ID + " 0 2\npeer relay 3 0000002a a:1 5\nincrement a 5 5\n",
-                        "from " + ID + " 0 3\npeer relay 3 0000002a a:1 5\nincrement a 0 5\n",
-                        "from " + ID + " 0 4\npeer relay 3 0000002a a:1 5\nincrement a 0 5\n",
-                        "from " + ID + " 0 5\npeer relay 3 0000002a a:1 5\n");
     }
 
     @Test

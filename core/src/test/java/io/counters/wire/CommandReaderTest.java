@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class CommandReaderTest {
@@ -441,74 +440,14 @@ class CommandReaderTest {
         assertThat(RecordedCommands.stream(signed)).containsExactly("SIGNED_PLACE <" + signed + ">");
     }
 
-    @ParameterizedTest
-    @MethodSource
-    void a_peer_line_needs_kind_list_digest_address_and_sum(String line, @Nullable String taken) {
-        String expected = taken == null ? "PEER_FORM <" + line + ">" : taken;
-
-        assertThat(RecordedCommands.datagram(line)).containsExactly(expected);
-        assertThat(RecordedCommands.stream(line)).containsExactly(expected);
-    }
-
-    static Stream<Arguments> a_peer_line_needs_kind_list_digest_address_and_sum() {
-        String largest = "9223372036854775807";
-        return Stream.of(
-                arguments("peer relay 3 00000000 a:1 0", "peer RELAY 3 0 a:1 0"),
-                arguments("peer handing 3 0000002a a:1 7", "peer HANDING 3 2a a:1 7"),
-                arguments(
-                        "peer handover 3 deadbeef [2001:db8::1]:11212 7",
-                        "peer HANDOVER 3 deadbeef [2001:db8::1]:11212 7"),
-                arguments(
-                        "peer whole " + largest + " ffffffff a:1 " + largest,
-                        "peer WHOLE " + largest + " ffffffff a:1 " + largest),
-                arguments(
-                        "peer relay 0 00000000 " + "a".repeat(255) + " 0", "peer RELAY 0 0 " + "a".repeat(255) + " 0"),
-                arguments("peer relay 0 00000000 " + "a".repeat(256) + " 0", null),
-                arguments("peer ", null),
-                arguments("peer relay", null),
-                arguments("peer relay ", null),
-                arguments("peer relay 3", null),
-                arguments("peer relay 3 00000000", null),
-                arguments("peer relay 3 00000000 a:1", null),
-                arguments("peer relay 3 00000000 a:1 ", null),
-                arguments("peer relay 3 00000000 a:1 0 ", null),
-                arguments("peer relay 3 00000000 a:1 0 0", null),
-                arguments("peer relay 3 00000000  0", null),
-                arguments("peer relay  3 00000000 a:1 0", null),
-                arguments("peer Relay 3 00000000 a:1 0", null),
-                arguments("peer gone 3 00000000 a:1 0", null),
-                arguments("peer relay -3 00000000 a:1 0", null),
-                arguments("peer relay x 00000000 a:1 0", null),
-                arguments("peer relay 9223372036854775808 00000000 a:1 0", null),
-                arguments("peer relay 3 0000000 a:1 0", null),
-                arguments("peer relay 3 000000000 a:1 0", null),
-                arguments("peer relay 3 DEADBEEF a:1 0", null),
-                arguments("peer relay 3 0000000g a:1 0", null),
-                arguments("peer relay 3 00000000 a:1 -1", null),
-                arguments("peer relay 3 00000000 a:1 9223372036854775808", null));
-    }
-
+    /** Earlier collectors sent each other peer lines. */
     @Test
-    void a_peer_line_between_the_from_line_and_the_commands_is_accepted() {
+    void a_peer_line_is_rejected_and_the_lines_below_still_belong_to_their_stream() {
         String from = "from " + SENDER + " 0 1";
 
-        List<String> seen = RecordedCommands.datagram(from + "\r\npeer whole 3 00000001 a:1 4\r\nincrement a 4 4");
-
-        assertThat(seen).containsExactly(from, "peer WHOLE 3 1 a:1 4", "INCREMENT a 4 4");
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void a_peer_line_is_read_as_it_was_written(PeerLine kind) {
-        for (long list : new long[] {0, 1, Long.MAX_VALUE}) {
-            for (int digest : new int[] {0, 1, -1, Integer.MIN_VALUE}) {
-                String line = new String(kind.write(list, digest, "host:1", list), ISO_8859_1);
-
-                assertThat(RecordedCommands.datagram(line))
-                        .containsExactly(
-                                "peer " + kind + " " + list + " " + Integer.toHexString(digest) + " host:1 " + list);
-            }
-        }
+        assertThat(RecordedCommands.datagram("peer relay")).containsExactly("UNKNOWN_VERB <peer relay>");
+        assertThat(RecordedCommands.datagram(from + "\npeer whole 3 00000001 a:1 4\nincrement a 4 4"))
+                .containsExactly(from, "STATSD_FORM <peer whole 3 00000001 a:1 4>", "INCREMENT a 4 4");
     }
 
     @Test
@@ -675,7 +614,6 @@ class CommandReaderTest {
                 "signed key-1 1700000000000 " + MAC,
                 "from " + SENDER + " 61000 58",
                 "from -",
-                "peer handover 3 deadbeef 10.0.0.1:11212 4711",
                 "increment orders.placed 3 1207",
                 "decrement carts,b=1,a=2 9007199254740992 9223372036854775807",
                 "carts:4|c|@0.1|#x:1,y:2|c:in|T1",

@@ -36,32 +36,6 @@ class DatagramWriterTest {
     }
 
     @Test
-    void a_peer_line_is_written_after_the_from_line() {
-        DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
-
-        writer.from(ascii("8f2c6a1e0b7d4c93a5e1f07b"), 61_000, 58);
-        writer.peer(PeerLine.HANDOVER.write(3, 0x2a, "10.0.0.1:11212", 4));
-        writer.command(Verb.INCREMENT, ascii("orders.placed"), 4, 4);
-
-        assertThat(text(writer)).isEqualTo("""
-                        from 8f2c6a1e0b7d4c93a5e1f07b 61000 58
-                        peer handover 3 0000002a 10.0.0.1:11212 4
-                        increment orders.placed 4 4
-                        """);
-    }
-
-    @Test
-    void the_longest_from_and_peer_line_leave_room_for_the_longest_command() {
-        DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
-
-        writer.from(ascii("s".repeat(64)), Long.MAX_VALUE, Long.MAX_VALUE);
-        writer.peer(PeerLine.HANDOVER.write(Long.MAX_VALUE, -1, "a".repeat(255), Long.MAX_VALUE));
-
-        assertThat(writer.command(Verb.DECREMENT, ascii("n".repeat(250)), 1L << 53, Long.MAX_VALUE))
-                .isTrue();
-    }
-
-    @Test
     void a_missing_total_is_left_out() {
         DatagramWriter writer = new DatagramWriter(512);
 

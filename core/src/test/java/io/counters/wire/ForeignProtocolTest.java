@@ -96,7 +96,6 @@ class ForeignProtocolTest {
                 "increment host 1",
                 "decrement connection",
                 "from 0123456789abcdef 1 1",
-                "peer whole 3 deadbeef 10.0.0.1:11212 4711",
                 "signed a 1 0",
                 "orders.placed HTTP/1.1",
                 "options none",

@@ -53,11 +53,6 @@ final class RecordedCommands implements Commands {
     }
 
     @Override
-    public void peer(PeerLine kind, long list, int digest, String address, long sum) {
-        seen.add("peer " + kind + " " + list + " " + Integer.toHexString(digest) + " " + address + " " + sum);
-    }
-
-    @Override
     public boolean announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
         if (acceptsAnnounced) {
             seen.add("announced " + text(bytes, begin, end) + " " + ageMillis + " " + first + " to " + last);

@@ -58,7 +58,6 @@ class DocumentsTest {
             "FaultLog.java",
             "Rejections.java",
             "Relay.java",
-            "Peers.java",
             "UdpUpstream.java",
             "Agent.java",
             "LiveSettings.java",

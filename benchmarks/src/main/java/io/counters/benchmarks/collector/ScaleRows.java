@@ -143,7 +143,7 @@ final class ScaleRows {
                     new SeededHash(new Random(1)),
                     self);
             Commit commit = new Commit(ledger, file, System::nanoTime, faults, self);
-            Pusher pusher = new Pusher(ledger, store, "alone-" + keys + ".", "", faults, self);
+            Pusher pusher = new Pusher(ledger, store, "alone-" + keys + ".", faults, self);
             pusher.begin();
             int turns = PUSHED_A_ROUND / keys;
             for (int round = -1; round < ROUNDS; round++) {

@@ -2,6 +2,7 @@ package io.counters.collector.doctor;
 
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.self.DiskFault;
@@ -306,6 +307,12 @@ final class Checks {
                     ledger.file() + ": " + problem,
                     "keep the file, and restore a backup; a damaged ledger is set aside at the next start, and a new one"
                             + " begins at 0");
+        }
+        if (ledger.isShared()) {
+            return Finding.failure(
+                    "ledger",
+                    ledger.file() + " has shared names with peers, and this version has none",
+                    LedgerFile.WAY_OVER);
         }
         return Finding.ok(
                 "ledger",

@@ -8,7 +8,6 @@ import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.intake.UnixSettings;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.ledger.LedgerSettings;
-import io.counters.collector.peers.PeersSettings;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.self.Descriptors;
 import io.counters.collector.settings.Setting;
@@ -97,7 +96,6 @@ public final class Doctor implements Callable<Integer> {
         DashboardSettings showing = DashboardSettings.from(settings);
         PublishSettings publishing = PublishSettings.from(settings);
         UnixSettings.from(settings);
-        PeersSettings.from(settings);
         HistorySettings.from(
                 settings, keeping.folder(), heapBytes, publishing.interval().toSeconds());
         int connections = settings.number(Setting.CONNECTIONS, 1, CONNECTIONS_MAX);

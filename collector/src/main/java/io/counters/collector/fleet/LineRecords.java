@@ -97,7 +97,7 @@ final class LineRecords {
 
         @Override
         public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
-            ledger.merge(stream, bytes, begin, end, whole, rest);
+            ledger.merge(bytes, begin, end, whole, rest);
         }
 
         @Override

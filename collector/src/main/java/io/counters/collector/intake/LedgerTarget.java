@@ -35,6 +35,6 @@ final class LedgerTarget implements LineTarget {
 
     @Override
     public void merge(byte[] name, int begin, int end, long whole, long rest) {
-        ledger.merge(null, name, begin, end, whole, rest);
+        ledger.merge(name, begin, end, whole, rest);
     }
 }

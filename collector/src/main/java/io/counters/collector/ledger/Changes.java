@@ -10,11 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param counters the new ones, and the values of those that changed
  * @param streams the changed ones, with their changed watermarks
  * @param dropped the numbers of streams that were forgotten
- * @param relayed this ledger's own streams to peers, with their changed totals
- * @param droppedRelays the numbers of those that ended
  * @param published the seconds that points were published for; null if unchanged
- * @param lists the lists of peers; null if unchanged
- * @param held counters that are held since the last commit
  * @param moves the seconds in which counters last moved; only now and then
  */
 record Changes(
@@ -22,15 +18,11 @@ record Changes(
         Counters counters,
         List<Watermarks> streams,
         List<Integer> dropped,
-        List<Relayed> relayed,
-        List<Integer> droppedRelays,
         @Nullable List<UsedSeconds.Run> published,
-        @Nullable Lists lists,
-        Held held,
         Moves moves) {
     /** The same, with the seconds in which counters last moved. */
     Changes with(Moves seconds) {
-        return new Changes(head, counters, streams, dropped, relayed, droppedRelays, published, lists, held, seconds);
+        return new Changes(head, counters, streams, dropped, published, seconds);
     }
 
     /**
@@ -38,7 +30,7 @@ record Changes(
      *
      * @param id a random number that no other ledger has
      * @param commit number of this commit, from 1
-     * @param clockMillis the ledger's time, for its own streams to peers
+     * @param clockMillis the ledger's time
      * @param listenedMillis how long the ledger has been listening, over all its runs
      * @param watchMillis since when the memory of streams is complete, in time spent listening
      * @param adopts whether values of keys that were never pushed are adopted; false once the ledger was restored from
@@ -49,25 +41,6 @@ record Changes(
         static Head first(long id) {
             return new Head(id, 0, 0, 0, Ledger.FOR_EVER, true);
         }
-    }
-
-    /**
-     * The lists of peers.
-     *
-     * @param now the current one
-     * @param settled the last one under which every hand-over had arrived; null if there was none
-     * @param leapt whether the ledger used another one in between
-     */
-    record Lists(PeerList now, @Nullable PeerList settled, boolean leapt) {}
-
-    /**
-     * Counters of other owners whose amounts, sent by peers, can't be passed on before a later list arrives.
-     *
-     * @param isFresh whether what was held before is no longer held
-     */
-    record Held(boolean isFresh, List<Integer> counters) {
-        /** Nothing changed. */
-        static final Held AS_BEFORE = new Held(false, List.of());
     }
 
     /**
@@ -146,8 +119,6 @@ record Changes(
      * One stream in its present state, without its watermarks.
      *
      * @param heardMillis when it was last heard, in time spent listening
-     * @param peer the address of the collector that sends it; null for other senders
-     * @param handsOver whether that collector uses it for handing over
      */
     record StreamRow(
             int id,
@@ -156,9 +127,7 @@ record Changes(
             boolean quarantined,
             long heardMillis,
             Arrivals arrivals,
-            long healed,
-            @Nullable String peer,
-            boolean handsOver) {}
+            long healed) {}
 
     /**
      * One stream and its changed watermarks; the arrays are parallel.

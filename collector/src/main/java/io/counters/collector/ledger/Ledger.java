@@ -6,7 +6,6 @@ import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
-import io.counters.wire.PeerLine;
 import io.counters.wire.Verb;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -18,10 +17,8 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.PriorityQueue;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -82,10 +79,6 @@ public final class Ledger implements Counted {
     private BitSet committing = new BitSet();
 
     private final Projection projection;
-    private @Nullable Ownership ownership;
-    private Changes.@Nullable Lists committedLists;
-    private final List<Relayed> restoredRelays = new ArrayList<>();
-    private final List<Integer> restoredHeld = new ArrayList<>();
 
     private final Map<Sender, Stream> streams = new HashMap<>();
     private final Sender sought;
@@ -200,22 +193,6 @@ public final class Ledger implements Counted {
                 "Datagrams of known streams that did not arrive.",
                 () -> arrivals(Arrivals::lost));
         self.gauge("store_due_keys", "Keys of the store that are still to be written or read.", this::unsettled);
-        self.gauge(
-                "peers_list",
-                "Number of the list of peers in use.",
-                () -> among(among -> among.list().number()));
-        self.gauge(
-                "peers_owned_counters",
-                "Counters that this collector owns.",
-                () -> among(among -> among.ours().cardinality()));
-        self.gauge(
-                "peers_waiting_counters",
-                "Counters that wait for a value that a peer may hand over.",
-                () -> among(Ownership::waiting));
-        self.gauge(
-                "peers_awaited",
-                "Peers that have not handed over yet, and whole values for which their owner has no room.",
-                () -> among(among -> among.awaited().size()));
         begunMillis = clockMillis.getAsLong();
     }
 
@@ -254,7 +231,7 @@ public final class Ledger implements Counted {
         if (stream == null) {
             stream = new Stream(0, sought.toString(), false, new Arrivals(0), factor());
             stream.bornMillis = listenedMillis() - ageMillis;
-            if (streams.size() < bounds.streamsMax() && !isOverRate(0) && remember(stream, false) != null) {
+            if (streams.size() < bounds.streamsMax() && !isOverRate(0) && remember(stream) != null) {
                 note(stream);
             }
         }
@@ -313,7 +290,7 @@ public final class Ledger implements Counted {
                 deferred.increment();
                 return 0;
             }
-            of = remember(of, isPeers(of));
+            of = remember(of);
         }
         if (isRefused) {
             return overflow(hasTotal ? of : null, verb, amount);
@@ -322,7 +299,7 @@ public final class Ledger implements Counted {
             newNames += NameTable.memory(end - begin);
             counter = add(name, begin, end);
         }
-        return of == null || !hasTotal ? apply(of, counter, verb, amount) : merge(of, verb, counter, amount, total);
+        return of == null || !hasTotal ? apply(counter, verb, amount) : merge(of, verb, counter, amount, total);
     }
 
     /**
@@ -332,7 +309,7 @@ public final class Ledger implements Counted {
      * @param whole the amount, rounded down
      * @param rest what the amount has beyond that, in parts of {@link Commands#ONE}
      */
-    public synchronized void merge(@Nullable Stream stream, byte[] name, int begin, int end, long whole, long rest) {
+    public synchronized void merge(byte[] name, int begin, int end, long whole, long rest) {
         int counter = names.find(name, begin, end);
         if (counter < 0 && !hasRoomForName(end - begin)) {
             overflowed.increment();
@@ -347,7 +324,7 @@ public final class Ledger implements Counted {
         if (whole < 0) {
             facts.decrement(counter);
         }
-        apply(stream == null || stream.dropped ? null : stream, counter, carries ? whole + 1 : whole);
+        apply(counter, carries ? whole + 1 : whole);
     }
 
     private long merge(Stream stream, Verb verb, int counter, long amount, long total) {
@@ -355,7 +332,7 @@ public final class Ledger implements Counted {
             // Its watermarks may be forged; its amounts still count.
             count(inDoubt, amount);
             note(stream);
-            return apply(stream, counter, verb, amount);
+            return apply(counter, verb, amount);
         }
         int place = stream.place(counter);
         long mark = place < 0 ? Stream.NONE : stream.watermarkAt(place, verb);
@@ -364,26 +341,21 @@ public final class Ledger implements Counted {
             return 0;
         }
         note(stream);
-        boolean isPeers = isPeers(stream);
         long jump = mark != Stream.NONE ? total - mark : total;
-        if (jump > CommandReader.AMOUNT_MAX && !isPeers) {
+        if (jump > CommandReader.AMOUNT_MAX) {
             // The jump is not applied, so the total is not kept.
             stream.quarantined = true;
             quarantined.increment();
             count(inDoubt, amount);
-            return apply(stream, counter, verb, amount);
+            return apply(counter, verb, amount);
         }
-        if (place < 0 && watermarks >= bounds.watermarksMax() && !isPeers) {
+        if (place < 0 && watermarks >= bounds.watermarksMax()) {
             crowdOut(stream.said);
         }
         if (place < 0 && watermarks >= bounds.watermarksMax()) {
-            if (isPeers) {
-                deferred.increment();
-                return 0;
-            }
             noRoom.increment();
             stream.whole = false;
-            return apply(stream, counter, verb, amount);
+            return apply(counter, verb, amount);
         }
         boolean heals = mark != Stream.NONE || stream.whole;
         long news = heals ? jump : amount;
@@ -402,7 +374,7 @@ public final class Ledger implements Counted {
         if (!heals) {
             stream.setUncountedAt(place, stream.uncountedAt(place) + verb.signed(total - amount));
         }
-        return apply(stream, counter, verb, news);
+        return apply(counter, verb, news);
     }
 
     /** @param stream the stream of a line with a total; null for a line without one */
@@ -412,7 +384,7 @@ public final class Ledger implements Counted {
             stream.whole = false;
             note(stream);
         }
-        return apply(stream, overflow(), verb, amount);
+        return apply(overflow(), verb, amount);
     }
 
     private int overflow() {
@@ -434,7 +406,7 @@ public final class Ledger implements Counted {
 
     /** Whether a total for which there is no room may wait: it will be repeated, so nothing of it is lost. */
     private boolean mayWaitForName(Stream stream, int length) {
-        return isPeers(stream) || (isWhole(stream) && !isFull(length));
+        return isWhole(stream) && !isFull(length);
     }
 
     private boolean isWhole(Stream stream) {
@@ -473,16 +445,16 @@ public final class Ledger implements Counted {
      *
      * @return the stream with its ID, which another connection may have added meanwhile; null if there is no room
      */
-    private @Nullable Stream remember(Stream stream, boolean isPeers) {
+    private @Nullable Stream remember(Stream stream) {
         Sender id = new Sender(stream.sender, hashing);
         Stream known = streams.get(id);
         if (known != null) {
             return known;
         }
-        if (!isPeers && streams.size() >= bounds.streamsMax() && !isOverRate(stream.address)) {
+        if (streams.size() >= bounds.streamsMax() && !isOverRate(stream.address)) {
             crowdOut(Long.MAX_VALUE);
         }
-        if (!isPeers && (streams.size() >= bounds.streamsMax() || isOverRate(stream.address))) {
+        if (streams.size() >= bounds.streamsMax() || isOverRate(stream.address)) {
             noRoom.increment();
             if (isWhole(stream)) {
                 forgetNow();
@@ -527,7 +499,7 @@ public final class Ledger implements Counted {
             return;
         }
         List<Stream> least = streams.values().stream()
-                .filter(stream -> stream.said < said && !isPeers(stream))
+                .filter(stream -> stream.said < said)
                 .sorted(Comparator.<Stream>comparingLong(stream -> stream.said)
                         .thenComparingLong(stream -> stream.heardMillis))
                 .limit(most)
@@ -570,22 +542,16 @@ public final class Ledger implements Counted {
         }
     }
 
-    private long apply(@Nullable Stream stream, int counter, Verb verb, long amount) {
-        apply(stream, counter, verb.signed(amount));
+    private long apply(int counter, Verb verb, long amount) {
+        apply(counter, verb.signed(amount));
         return amount;
     }
 
-    private void apply(@Nullable Stream stream, int counter, long difference) {
+    private void apply(int counter, long difference) {
         applied.increment();
         move(counter, difference);
         changed.set(counter);
         facts.applied(counter, difference);
-        if (ownership != null) {
-            ownership.applied(counter, stream);
-            if (difference != 0 && stream != null && stream.kind != null && stream.kind.handsOver()) {
-                projection.disown(counter);
-            }
-        }
     }
 
     private void move(int counter, long difference) {
@@ -611,14 +577,6 @@ public final class Ledger implements Counted {
         return taken;
     }
 
-    private boolean isPeers(Stream stream) {
-        return ownership != null && ownership.isPeers(stream);
-    }
-
-    private boolean isOurs(int counter) {
-        return ownership == null || ownership.isOurs(counter);
-    }
-
     private int add(byte[] name, int begin, int end) {
         int counter = names.add(name, begin, end);
         projection.add(adopts);
@@ -626,12 +584,6 @@ public final class Ledger implements Counted {
         values.add(counter);
         rests.add(counter);
         facts.add(counter);
-        if (ownership != null) {
-            ownership.added(names.bytes(counter), false);
-            if (!isOurs(counter)) {
-                projection.leave(counter);
-            }
-        }
         return counter;
     }
 
@@ -649,8 +601,7 @@ public final class Ledger implements Counted {
         long since = now - bounds.expiryMillis();
         for (Iterator<Stream> all = streams.values().iterator(); all.hasNext(); ) {
             Stream stream = all.next();
-            // A peer that was down for long may still have values to hand over.
-            if (stream.heardMillis < since && !isPeers(stream)) {
+            if (stream.heardMillis < since) {
                 all.remove();
                 forget(stream);
                 expired.increment();
@@ -678,29 +629,13 @@ public final class Ledger implements Counted {
 
     private synchronized @Nullable Changes take(int second, boolean isDue) {
         expire();
-        List<Relayed> relayed = List.of();
-        if (ownership != null) {
-            long now = clockMillis.getAsLong();
-            ownership.pass(values, changed, projecting ? projection : null, now);
-            int counter = ownership.takeStuck();
-            if (counter != Ownership.NOBODY) {
-                saturated.increment();
-                saturations.add(
-                        "counter " + names.name(counter) + ": " + values.get(counter) + " can't be passed on to its"
-                                + " owner, because the total passed on has reached 2^63-1; the owner's value lacks this"
-                                + " amount");
-            }
-            relayed = ownership.takeChanges(now, bounds.expiryMillis());
-        }
         if (!isDue
                 && changed.isEmpty()
                 && !facts.isChanged()
                 && changedStreams.isEmpty()
                 && droppedStreams.isEmpty()
                 && !headChanged
-                && !publishedChanged
-                && relayed.isEmpty()
-                && (ownership == null || !ownership.isChanged())) {
+                && !publishedChanged) {
             return null;
         }
         List<Changes.Watermarks> marks = new ArrayList<>();
@@ -716,17 +651,7 @@ public final class Ledger implements Counted {
         publishedChanged = false;
         Changes.Head next = new Changes.Head(
                 head.id(), head.commit() + 1, clockMillis.getAsLong(), listenedMillis(), watchMillis, adopts);
-        return new Changes(
-                next,
-                takeCounters(second),
-                marks,
-                dropped,
-                relayed,
-                ownership == null ? List.of() : ownership.takeDropped(),
-                used,
-                ownership == null ? null : ownership.takeLists(),
-                ownership == null ? Changes.Held.AS_BEFORE : ownership.takeHeld(),
-                Changes.Moves.NONE);
+        return new Changes(next, takeCounters(second), marks, dropped, used, Changes.Moves.NONE);
     }
 
     private Changes.Counters takeCounters(int second) {
@@ -768,10 +693,7 @@ public final class Ledger implements Counted {
             facts.committed();
             projection.removed(facts.committedRemoved());
         }
-        projection.committed(counters.changed(), ownership == null ? null : ownership.ours());
-        if (ownership != null) {
-            ownership.committed(changes);
-        }
+        projection.committed(counters.changed());
     }
 
     /** Called when the changes did not reach the disk: they become part of the next commit. */
@@ -792,9 +714,6 @@ public final class Ledger implements Counted {
                 stream.putBack(marks.uncounted());
                 note(stream);
             }
-        }
-        if (ownership != null) {
-            ownership.putBack(changes);
         }
     }
 
@@ -833,9 +752,6 @@ public final class Ledger implements Counted {
             adopts = false;
             headChanged = true;
             projection.claimNothing(changed);
-            if (ownership != null) {
-                ownership.renewRelays(clockMillis.getAsLong());
-            }
             return "this ledger is older than the mark that it wrote there, so it was restored from a backup; the totals"
                     + " of senders that still run restore what they have counted since";
         }
@@ -889,10 +805,6 @@ public final class Ledger implements Counted {
         stream.quarantined = row.quarantined();
         stream.heardMillis = row.heardMillis();
         stream.healed = row.healed();
-        if (row.peer() != null) {
-            stream.peer = row.peer();
-            stream.kind = row.handsOver() ? PeerLine.HANDOVER : PeerLine.RELAY;
-        }
         for (int i = 0; i < marks.counters().length; i++) {
             stream.setWatermark(marks.counters()[i], Verb.INCREMENT, marks.increments()[i]);
             stream.setWatermark(marks.counters()[i], Verb.DECREMENT, marks.decrements()[i]);
@@ -910,195 +822,11 @@ public final class Ledger implements Counted {
         lastStream = Math.max(lastStream, stream.id);
     }
 
-    /** Restores the lists of peers. */
-    synchronized void restore(Changes.Lists lists) {
-        committedLists = lists;
-    }
-
-    /** Restores that a counter, by its number, is held. */
-    synchronized void restoreHeld(int counter) {
-        restoredHeld.add(counter);
-    }
-
-    /** Restores one of this ledger's own streams to a peer, with all its totals. */
-    synchronized void restore(Relayed relayed) {
-        restoredRelays.add(relayed);
-    }
-
-    // Peers
-
-    /**
-     * Shares the names with peers from now on. Called once, after everything is loaded.
-     *
-     * @param self this collector's address, as it is or was written in the list
-     * @param ids supplies IDs for streams
-     * @throws IllegalArgumentException if this ledger has used a later list, or another list with this number, or if
-     *     the list leaves out a peer
-     */
-    public synchronized void join(PeerList list, String self, Supplier<String> ids) {
-        if (!list.addresses().contains(self) && !list.out().contains(self)) {
-            throw new IllegalArgumentException("this collector, " + self + ", is not on it; add the line \"out " + self
-                    + "\" if it should hand over its counters");
-        }
-        PeerList before = committedLists == null ? null : committedLists.now();
-        if (before != null && !isNext(before, list)) {
-            throw new IllegalArgumentException(
-                    "this ledger already uses " + before + "; use a list with a higher number");
-        }
-        PeerList settled = committedLists == null ? null : committedLists.settled();
-        if (before == null && names.size() > 0) {
-            // It was alone, so it owned all names.
-            settled = new PeerList(0, List.of(new PeerList.Peer(self, 1)), List.of(), List.of());
-        }
-        Ownership among = new Ownership(
-                self,
-                ids,
-                before == null ? list : before,
-                settled,
-                committedLists != null && committedLists.leapt(),
-                restoredRelays);
-        for (int counter = 0; counter < names.size(); counter++) {
-            among.added(names.bytes(counter), projecting ? !projection.isNew(counter) : values.get(counter) != 0);
-            if (!among.isOurs(counter)) {
-                projection.leave(counter);
-            }
-            if (values.get(counter) != 0) {
-                among.applied(counter, null);
-            }
-        }
-        among.restoreHeld(restoredHeld);
-        streams.values().stream()
-                .sorted(Comparator.comparingInt(stream -> stream.id))
-                .forEach(among::heard);
-        ownership = among;
-        among.greet(clockMillis.getAsLong());
-        if (before != null && !before.isSame(list)) {
-            change(list);
-        }
-    }
-
-    private static boolean isNext(PeerList before, PeerList list) {
-        return list.number() > before.number() || list.isSame(before);
-    }
-
-    /**
-     * Uses another list from now on, and hands over the counters that now belong to others.
-     *
-     * @throws IllegalArgumentException if its number is not higher than that of the current list, or if it leaves out a
-     *     peer
-     */
-    public void change(PeerList list) {
-        byte[][] known;
-        int size;
-        synchronized (this) {
-            known = names.bytes();
-            size = names.size();
-        }
-        // This takes a second for a million names, so it runs without the lock: existing entries never change.
-        int[] owners = list.owners(known, 0, size);
-        synchronized (this) {
-            change(list, owners);
-        }
-    }
-
-    private void change(PeerList list, int[] owners) {
-        if (ownership == null || list.number() <= ownership.list().number()) {
-            throw new IllegalArgumentException("its number is not higher than that of the current list; increase it");
-        }
-        for (String peer : ownership.mentioned()) {
-            if (!list.addresses().contains(peer)
-                    && !list.out().contains(peer)
-                    && !list.gone().contains(peer)) {
-                throw new IllegalArgumentException("it does not contain " + peer + "; add the line \"out " + peer
-                        + "\" if that collector should hand over its counters, or \"gone " + peer
-                        + "\" if it will never come back");
-            }
-        }
-        ownership.change(list, owners, names, clockMillis.getAsLong());
-        projection.leaveAllBut(ownership.ours());
-    }
-
-    /** Whether this ledger has shared its names with peers. */
-    public synchronized boolean hasPeers() {
-        return committedLists != null || ownership != null;
-    }
-
-    /**
-     * Records which peer sends this stream, all values of its {@code peer} line at once, before the lines of the same
-     * datagram.
-     *
-     * @param kind what its sender reports
-     * @param list number of the list that its sender uses
-     * @param sum of all totals of the stream, modulo 2^63
-     */
-    public synchronized void peer(Stream stream, PeerLine kind, long list, int digest, String address, long sum) {
-        if (ownership != null && !stream.remembered) {
-            // The stream may have no other line; and a line of a peer on the list is never refused.
-            boolean isPeers = ownership.mentioned().contains(address);
-            Stream known = isPeers || !isOverRate(stream.address) ? remember(stream, isPeers) : null;
-            if (known != null && known != stream) {
-                peer(known, kind, list, digest, address, sum);
-                return;
-            }
-        }
-        if (!address.equals(stream.peer)) {
-            stream.peer = address;
-            if (stream.remembered) {
-                note(stream);
-            }
-        }
-        stream.kind = kind;
-        stream.list = list;
-        stream.digest = digest;
-        stream.statedSum = sum;
-        if (ownership != null && stream.remembered) {
-            ownership.heard(stream);
-        }
-    }
-
-    /**
-     * Takes over counters whose former owners have handed over everything.
-     *
-     * @param wallMillis Unix time
-     * @return the peers that may still have to hand over something
-     */
-    public synchronized Set<String> release(long wallMillis) {
-        if (ownership == null) {
-            return Set.of();
-        }
-        ownership.release(names, wallMillis).stream().forEach(projection::claim);
-        return ownership.awaited();
-    }
-
-    /** This ledger's own streams as an earlier run left them. */
-    public synchronized List<Relayed> restoredRelays() {
-        return List.copyOf(restoredRelays);
-    }
-
-    /** Returns what was committed of this ledger's own streams since the last call. */
-    public synchronized List<Relayed> takeRelayed() {
-        return ownership == null ? List.of() : ownership.takeRelayed();
-    }
-
-    /** Returns the current {@code peer} line of one of this ledger's own streams; null if the stream has ended. */
-    public synchronized byte @Nullable [] peerLine(int relay) {
-        return ownership == null ? null : ownership.line(relay);
-    }
-
-    /** The canonical name of a counter, in bytes; callers must not change it. */
-    public synchronized byte[] name(int counter) {
-        return names.bytes(counter);
-    }
-
     // Output
 
     @Override
     public Snapshot snapshot() {
         return shared().snapshot();
-    }
-
-    private synchronized Shared shared() {
-        return shared(ownership == null ? null : ownership.ours());
     }
 
     @Override
@@ -1114,26 +842,12 @@ public final class Ledger implements Counted {
         return shared.details(created, moves, decremented);
     }
 
-    /**
-     * Returns every counter that may be published for this second, with its committed value: with peers, those that
-     * this collector has owned since before the second began.
-     */
-    public Snapshot snapshot(long second) {
-        Shared shared;
-        synchronized (this) {
-            shared = shared(ownership == null ? null : ownership.published(second));
-        }
-        return shared.snapshot();
-    }
-
-    private Shared shared(@Nullable BitSet some) {
+    private synchronized Shared shared() {
         BitSet removed = facts.committedRemoved();
-        BitSet shown = some == null ? null : (BitSet) some.clone();
+        BitSet shown = null;
         if (!removed.isEmpty()) {
-            if (shown == null) {
-                shown = new BitSet(committedSize);
-                shown.set(0, committedSize);
-            }
+            shown = new BitSet(committedSize);
+            shown.set(0, committedSize);
             shown.andNot(removed);
         }
         return new Shared(names.names(), values.committed(), committedSize, shown);
@@ -1227,9 +941,6 @@ public final class Ledger implements Counted {
         }
         BitSet all = (BitSet) changed.clone();
         all.or(committing);
-        if (ownership != null) {
-            all.and(ownership.ours());
-        }
         all.or(projection.due());
         return all.cardinality();
     }
@@ -1252,8 +963,7 @@ public final class Ledger implements Counted {
         int counter = find(name);
         boolean isShown = counter >= 0
                 && counter < committedSize
-                && !facts.committedRemoved().get(counter)
-                && (ownership == null || ownership.ours().get(counter));
+                && !facts.committedRemoved().get(counter);
         return isShown
                 ? OptionalLong.of(values.committed()[Values.block(counter)][Values.place(counter)])
                 : OptionalLong.empty();
@@ -1310,10 +1020,10 @@ public final class Ledger implements Counted {
                 rest);
     }
 
-    /** The number of a counter that is not removed and belongs to this collector; -1 if there is none. */
+    /** The number of a counter that is not removed; -1 if there is none. */
     private int shown(String name) {
         int counter = find(name);
-        return counter >= 0 && !facts.isRemoved(counter) && isOurs(counter) ? counter : -1;
+        return counter >= 0 && !facts.isRemoved(counter) ? counter : -1;
     }
 
     @Override
@@ -1380,10 +1090,6 @@ public final class Ledger implements Counted {
                     now - stream.heardMillis));
         }
         return reports;
-    }
-
-    private synchronized long among(ToLongFunction<Ownership> number) {
-        return ownership == null ? 0 : number.applyAsLong(ownership);
     }
 
     private synchronized long arrivals(ToLongFunction<Arrivals> number) {

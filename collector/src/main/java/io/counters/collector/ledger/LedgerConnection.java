@@ -4,7 +4,6 @@ import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Changes.Counters;
 import io.counters.collector.ledger.Changes.Facts;
 import io.counters.collector.ledger.Changes.Head;
-import io.counters.collector.ledger.Changes.Lists;
 import io.counters.collector.ledger.Changes.Moves;
 import io.counters.collector.ledger.Changes.StreamRow;
 import io.counters.collector.ledger.Changes.Uncounted;
@@ -80,15 +79,6 @@ final class LedgerConnection implements AutoCloseable {
                 + " amount INTEGER NOT NULL, PRIMARY KEY (stream, counter)) WITHOUT ROWID",
         "DELETE FROM uncounted WHERE stream NOT IN (SELECT id FROM stream)",
         "CREATE TABLE IF NOT EXISTS published (first INTEGER NOT NULL, last INTEGER NOT NULL, step INTEGER NOT NULL)",
-        "CREATE TABLE IF NOT EXISTS list (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, peers TEXT NOT NULL)",
-        "CREATE TABLE IF NOT EXISTS peer_stream (stream INTEGER PRIMARY KEY, peer TEXT NOT NULL,"
-                + " hands_over INTEGER NOT NULL)",
-        "CREATE TABLE IF NOT EXISTS held (counter INTEGER PRIMARY KEY)",
-        "CREATE TABLE IF NOT EXISTS relay (id INTEGER PRIMARY KEY, stream TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,"
-                + " hands_over INTEGER NOT NULL, born INTEGER NOT NULL)",
-        "CREATE TABLE IF NOT EXISTS relayed (relay INTEGER NOT NULL, counter INTEGER NOT NULL,"
-                + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (relay, counter))"
-                + " WITHOUT ROWID",
     };
 
     /**
@@ -156,20 +146,13 @@ final class LedgerConnection implements AutoCloseable {
                     "SELECT EXISTS (SELECT 1 FROM counter)"
                             + " AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'commit')"),
             Contradiction.unknownCounters("watermark"),
-            Contradiction.unknownCounters("uncounted"),
-            Contradiction.unknownCounters("relayed"),
-            Contradiction.unknownCounters("held"));
+            Contradiction.unknownCounters("uncounted"));
 
     /** How quick_check reports a page that it could not read, which may have other causes than damage. */
     private static final Pattern UNREAD = Pattern.compile("error code=(\\d+)");
 
     private static final LongBuffer NO_NUMBERS = LongBuffer.allocate(Values.BLOCK);
     private static final IntBuffer NO_SECONDS = IntBuffer.allocate(Values.BLOCK);
-
-    /** The places of lists: the current one, and the last one that was settled. */
-    private static final int NOW = 0;
-
-    private static final int SETTLED = 1;
 
     private final Connection connection;
     private final Statement control;
@@ -185,17 +168,8 @@ final class LedgerConnection implements AutoCloseable {
     private final PreparedStatement dropStream;
     private final PreparedStatement dropWatermarks;
     private final PreparedStatement dropUncounted;
-    private final PreparedStatement putPeerStream;
-    private final PreparedStatement dropPeerStream;
     private final PreparedStatement dropPublished;
     private final PreparedStatement putPublished;
-    private final PreparedStatement putList;
-    private final PreparedStatement dropHeld;
-    private final PreparedStatement putHeld;
-    private final PreparedStatement putRelay;
-    private final PreparedStatement putRelayed;
-    private final PreparedStatement dropRelay;
-    private final PreparedStatement dropRelayed;
     private final List<PreparedStatement> batches = new ArrayList<>();
     private int rows;
 
@@ -234,17 +208,8 @@ final class LedgerConnection implements AutoCloseable {
             dropStream = batch("DELETE FROM stream WHERE id = ?");
             dropWatermarks = batch("DELETE FROM watermark WHERE stream = ?");
             dropUncounted = batch("DELETE FROM uncounted WHERE stream = ?");
-            putPeerStream = batch("INSERT OR REPLACE INTO peer_stream VALUES (?, ?, ?)");
-            dropPeerStream = batch("DELETE FROM peer_stream WHERE stream = ?");
             dropPublished = batch("DELETE FROM published");
             putPublished = batch("INSERT INTO published VALUES (?, ?, ?)");
-            putList = batch("INSERT OR REPLACE INTO list VALUES (?, ?, ?)");
-            dropHeld = batch("DELETE FROM held");
-            putHeld = batch("INSERT OR REPLACE INTO held VALUES (?)");
-            putRelay = batch("INSERT OR REPLACE INTO relay VALUES (?, ?, ?, ?, ?)");
-            putRelayed = batch("INSERT OR REPLACE INTO relayed VALUES (?, ?, ?, ?)");
-            dropRelay = batch("DELETE FROM relay WHERE id = ?");
-            dropRelayed = batch("DELETE FROM relayed WHERE relay = ?");
         } catch (SQLException | RuntimeException | Error unusable) {
             closeAfter(unusable);
             throw unusable;
@@ -310,14 +275,26 @@ final class LedgerConnection implements AutoCloseable {
                 return contradiction.what();
             }
         }
-        try (ResultSet list = control.executeQuery("SELECT number, peers FROM list")) {
-            while (list.next()) {
-                PeerList.of(list.getLong(1), list.getString(2));
-            }
-        } catch (IllegalArgumentException | IndexOutOfBoundsException noList) {
-            return "the list of peers can't be read: " + noList.getMessage();
-        }
         return null;
+    }
+
+    /**
+     * Whether an earlier version shared the names with other collectors: the list in use, in the table that only that
+     * version writes, contains others. Part of each value may be in their ledgers.
+     */
+    static boolean isShared(Statement statement) throws SQLException {
+        return isTrue(statement, "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'list')")
+                && isTrue(statement, "SELECT EXISTS (SELECT 1 FROM list WHERE place = 0 AND peers LIKE '%;%')");
+    }
+
+    private static boolean isTrue(Statement statement, String query) throws SQLException {
+        try (ResultSet row = statement.executeQuery(query)) {
+            return row.next() && row.getBoolean(1);
+        }
+    }
+
+    boolean isShared() throws SQLException {
+        return isShared(control);
     }
 
     /** Whether SQLite's error code means that the file is not a database, or is a damaged one. */
@@ -368,7 +345,6 @@ final class LedgerConnection implements AutoCloseable {
             loadCounters(statement, ledger);
             loadPublished(statement, ledger);
             loadStreams(statement, ledger);
-            loadPeers(statement, ledger);
         }
     }
 
@@ -444,8 +420,7 @@ final class LedgerConnection implements AutoCloseable {
     }
 
     private void loadStreams(Statement statement, Ledger ledger) throws SQLException {
-        try (ResultSet row = statement.executeQuery("SELECT stream.*, peer, hands_over FROM stream"
-                        + " LEFT JOIN peer_stream ON peer_stream.stream = stream.id ORDER BY id");
+        try (ResultSet row = statement.executeQuery("SELECT * FROM stream ORDER BY id");
                 PreparedStatement marksOf = connection.prepareStatement(
                         "SELECT counter, increments, decrements FROM watermark WHERE stream = ?");
                 PreparedStatement uncountedOf =
@@ -458,9 +433,7 @@ final class LedgerConnection implements AutoCloseable {
                         row.getBoolean(4),
                         row.getLong(5),
                         new Arrivals(row.getLong(6), row.getLong(7), row.getLong(8), row.getLong(9), row.getLong(10)),
-                        row.getLong(11),
-                        row.getString(12),
-                        row.getBoolean(13));
+                        row.getLong(11));
                 marksOf.setInt(1, stream.id());
                 Totals marks = Totals.of(marksOf);
                 uncountedOf.setInt(1, stream.id());
@@ -482,46 +455,6 @@ final class LedgerConnection implements AutoCloseable {
         return new Uncounted(
                 counters.stream().mapToInt(Integer::intValue).toArray(),
                 amounts.stream().mapToLong(Long::longValue).toArray());
-    }
-
-    private void loadPeers(Statement statement, Ledger ledger) throws SQLException {
-        PeerList now = null;
-        PeerList settled = null;
-        try (ResultSet row = statement.executeQuery("SELECT place, number, peers FROM list")) {
-            while (row.next()) {
-                PeerList list = PeerList.of(row.getLong(2), row.getString(3));
-                if (row.getInt(1) == NOW) {
-                    now = list;
-                } else {
-                    settled = list;
-                }
-            }
-        }
-        if (now != null) {
-            ledger.restore(new Lists(now, settled, meta().getOrDefault("leapt", 0L) != 0));
-        }
-        try (ResultSet row = statement.executeQuery("SELECT counter FROM held")) {
-            while (row.next()) {
-                ledger.restoreHeld(row.getInt(1));
-            }
-        }
-        try (ResultSet row = statement.executeQuery("SELECT id, stream, peer, hands_over, born FROM relay");
-                PreparedStatement totalsOf = connection.prepareStatement(
-                        "SELECT counter, increments, decrements FROM relayed WHERE relay = ?")) {
-            while (row.next()) {
-                totalsOf.setInt(1, row.getInt(1));
-                Totals totals = Totals.of(totalsOf);
-                ledger.restore(new Relayed(
-                        row.getInt(1),
-                        row.getString(2),
-                        row.getString(3),
-                        row.getBoolean(4),
-                        row.getLong(5),
-                        totals.counters,
-                        totals.increments,
-                        totals.decrements));
-            }
-        }
     }
 
     /** Counters and their totals, in parallel arrays. */
@@ -591,10 +524,7 @@ final class LedgerConnection implements AutoCloseable {
             add(dropWatermarks);
             dropUncounted.setInt(1, dropped);
             add(dropUncounted);
-            dropPeerStream.setInt(1, dropped);
-            add(dropPeerStream);
         }
-        putPeers(changes);
         flush();
         List<UsedSeconds.Run> published = changes.published();
         if (published != null) {
@@ -699,58 +629,6 @@ final class LedgerConnection implements AutoCloseable {
         putStream.setLong(10, row.arrivals().window());
         putStream.setLong(11, row.healed());
         add(putStream);
-        if (row.peer() != null) {
-            putPeerStream.setInt(1, row.id());
-            putPeerStream.setString(2, row.peer());
-            putPeerStream.setBoolean(3, row.handsOver());
-            add(putPeerStream);
-        }
-    }
-
-    private void putPeers(Changes changes) throws SQLException {
-        Lists lists = changes.lists();
-        if (lists != null) {
-            put(NOW, lists.now());
-            if (lists.settled() != null) {
-                put(SETTLED, lists.settled());
-            }
-            put("leapt", lists.leapt() ? 1 : 0);
-        }
-        if (changes.held().isFresh()) {
-            add(dropHeld);
-        }
-        for (int held : changes.held().counters()) {
-            putHeld.setInt(1, held);
-            add(putHeld);
-        }
-        for (Relayed relay : changes.relayed()) {
-            putRelay.setInt(1, relay.id());
-            putRelay.setString(2, relay.stream());
-            putRelay.setString(3, relay.peer());
-            putRelay.setBoolean(4, relay.handsOver());
-            putRelay.setLong(5, relay.bornMillis());
-            add(putRelay);
-            for (int i = 0; i < relay.counters().length; i++) {
-                putRelayed.setInt(1, relay.id());
-                putRelayed.setInt(2, relay.counters()[i]);
-                putRelayed.setLong(3, relay.increments()[i]);
-                putRelayed.setLong(4, relay.decrements()[i]);
-                add(putRelayed);
-            }
-        }
-        for (int dropped : changes.droppedRelays()) {
-            dropRelay.setInt(1, dropped);
-            add(dropRelay);
-            dropRelayed.setInt(1, dropped);
-            add(dropRelayed);
-        }
-    }
-
-    private void put(int place, PeerList list) throws SQLException {
-        putList.setInt(1, place);
-        putList.setLong(2, list.number());
-        putList.setString(3, list.text());
-        add(putList);
     }
 
     private void put(String key, long number) throws SQLException {

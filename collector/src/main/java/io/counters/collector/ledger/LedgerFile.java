@@ -41,6 +41,11 @@ import org.sqlite.SQLiteJDBCLoader;
  */
 public final class LedgerFile implements Journal, AutoCloseable {
     static final String NAME = "ledger.sqlite";
+
+    /** What to do with a ledger that {@link #isShared}. */
+    public static final String WAY_OVER = "carry the ledger of each former peer into a fleet: java -jar collector.jar"
+            + " import --from DATA_DIR --ledger kafka://HOST:PORT (docs/several-collectors.md)";
+
     private static final String AWAY = "ledger.damaged-";
 
     /** Files that SQLite keeps beside a database. They are useless without it, and harmful beside another one. */
@@ -218,6 +223,15 @@ public final class LedgerFile implements Journal, AutoCloseable {
     public long committedMillis() throws IOException {
         try {
             return connected().committedMillis();
+        } catch (SQLException unreadable) {
+            throw failed("read", unreadable);
+        }
+    }
+
+    /** Whether an earlier version has shared the names with other collectors, so that values are in several ledgers. */
+    public boolean isShared() throws IOException {
+        try {
+            return connected().isShared();
         } catch (SQLException unreadable) {
             throw failed("read", unreadable);
         }

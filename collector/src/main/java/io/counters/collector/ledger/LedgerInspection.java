@@ -17,6 +17,7 @@ import org.sqlite.SQLiteConfig;
  * @param file the database
  * @param isThere whether it exists
  * @param isInUse whether a collector has it open; then nothing else is known
+ * @param isShared whether an earlier version has shared its names with other collectors, see {@link LedgerFile#WAY_OVER}
  * @param format its format; 0 if it is not known
  * @param counters rows of counters, also of removed ones
  * @param streams rows of senders with totals
@@ -26,6 +27,7 @@ public record LedgerInspection(
         Path file,
         boolean isThere,
         boolean isInUse,
+        boolean isShared,
         long format,
         long counters,
         long streams,
@@ -34,18 +36,20 @@ public record LedgerInspection(
     public static LedgerInspection of(Path folder) {
         Path file = folder.resolve(LedgerFile.NAME);
         if (!Files.exists(file)) {
-            return new LedgerInspection(file, false, false, 0, 0, 0, null);
+            return new LedgerInspection(file, false, false, false, 0, 0, 0, null);
         }
         try {
             if (FolderLock.isHeld(folder)) {
-                return new LedgerInspection(file, true, true, 0, 0, 0, null);
+                return new LedgerInspection(file, true, true, false, 0, 0, 0, null);
             }
             LedgerFile.unpackLibrary();
             return read(file);
         } catch (SQLException unreadable) {
-            return new LedgerInspection(file, true, false, 0, 0, 0, "it can't be read: " + unreadable.getMessage());
+            return new LedgerInspection(
+                    file, true, false, false, 0, 0, 0, "it can't be read: " + unreadable.getMessage());
         } catch (IOException unreadable) {
-            return new LedgerInspection(file, true, false, 0, 0, 0, "it can't be read: " + DiskFault.text(unreadable));
+            return new LedgerInspection(
+                    file, true, false, false, 0, 0, 0, "it can't be read: " + DiskFault.text(unreadable));
         }
     }
 
@@ -63,11 +67,13 @@ public record LedgerInspection(
             String problem = format == LedgerConnection.FORMAT || format == LedgerConnection.FORMAT_BEFORE
                     ? null
                     : "it has format " + format + ", which this version does not read";
+            boolean isShared = problem == null && LedgerConnection.isShared(statement);
             String check = problem == null ? text(statement, "PRAGMA quick_check(1)") : "ok";
             return new LedgerInspection(
                     file,
                     true,
                     false,
+                    isShared,
                     format,
                     number(statement, "SELECT count(*) FROM counter"),
                     number(statement, "SELECT count(*) FROM stream"),

@@ -11,10 +11,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.SortedMap;
-import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps commits in memory, in the form of the ledger's file. It outlives the ledger, but not the process; for
@@ -26,9 +23,6 @@ public final class MemoryJournal implements Journal {
     private final SortedMap<Integer, StreamRow> streams = new TreeMap<>();
     private final SortedMap<Integer, SortedMap<Integer, long[]>> watermarks = new TreeMap<>();
     private final SortedMap<Integer, SortedMap<Integer, Long>> uncounted = new TreeMap<>();
-    private final SortedMap<Integer, List<Relayed>> relayed = new TreeMap<>();
-    private final SortedSet<Integer> held = new TreeSet<>();
-    private Changes.@Nullable Lists lists;
     private List<UsedSeconds.Run> published = List.of();
     private boolean full;
     private boolean keepsHalf;
@@ -71,17 +65,6 @@ public final class MemoryJournal implements Journal {
         if (changes.published() != null) {
             published = changes.published();
         }
-        if (changes.lists() != null) {
-            lists = changes.lists();
-        }
-        if (changes.held().isFresh()) {
-            held.clear();
-        }
-        held.addAll(changes.held().counters());
-        changes.relayed()
-                .forEach(row -> relayed.computeIfAbsent(row.id(), fresh -> new ArrayList<>())
-                        .add(row));
-        relayed.keySet().removeAll(changes.droppedRelays());
     }
 
     private void write(Counters changed) {
@@ -138,11 +121,6 @@ public final class MemoryJournal implements Journal {
 
     @Override
     public void load(Ledger ledger) {
-        if (lists != null) {
-            ledger.restore(lists);
-        }
-        held.forEach(ledger::restoreHeld);
-        relayed.values().forEach(rows -> rows.forEach(ledger::restore));
         ledger.restore(head);
         ledger.restore(published);
         counters.forEach(ledger::restore);

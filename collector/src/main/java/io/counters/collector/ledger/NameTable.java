@@ -63,16 +63,6 @@ final class NameTable {
         return names[number];
     }
 
-    /** The name in bytes; callers must not change it. */
-    byte[] bytes(int number) {
-        return bytes[number];
-    }
-
-    /** All names in bytes; callers must not change them. */
-    byte[][] bytes() {
-        return bytes;
-    }
-
     /** All names by their numbers. Existing entries never change; the array may be longer. */
     String[] names() {
         return names;

@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The state of the store's keys, as far as the ledger knows it. Pure; the ledger's lock protects it.
@@ -141,18 +140,11 @@ final class Projection {
         return (BitSet) claimed.clone();
     }
 
-    /**
-     * Called when the claims that were taken are committed, and the values of these counters.
-     *
-     * @param ours the counters of this collector; null for all
-     */
-    void committed(BitSet changed, @Nullable BitSet ours) {
+    /** Called when the claims that were taken are committed, and the values of these counters. */
+    void committed(BitSet changed) {
         committed.or(committing);
         committing = new BitSet();
         due.or(changed);
-        if (ours != null) {
-            due.and(ours);
-        }
     }
 
     /** Called when the claims that were taken did not reach the disk. */
@@ -285,63 +277,16 @@ final class Projection {
         }
     }
 
-    /** Whether a request for this counter has no answer yet. */
-    boolean isBusy(int counter) {
-        return phases[counter] == Phase.SENT || phases[counter] == Phase.READING;
-    }
-
-    /** Whether its key was never read. */
-    boolean isNew(int counter) {
-        return !claimed.get(counter);
-    }
-
-    /** Called when the key belongs to another collector from now on, or always did. */
-    void lose(int counter) {
-        states[counter] = Projected.NEW;
-        phases[counter] = Phase.DOUBT;
-        pushed[counter] = 0;
-        goals[counter] = 0;
-        claimed.clear(counter);
-        claiming.clear(counter);
-        committing.clear(counter);
-        committed.clear(counter);
-        due.clear(counter);
-    }
-
-    /** Leaves the key unchanged for now, because it may belong to another collector. */
-    void leave(int counter) {
-        due.clear(counter);
-    }
-
-    /** Like {@link #leave(int)}, for all counters but these. */
-    void leaveAllBut(BitSet ours) {
-        due.and(ours);
-    }
-
     /** Sets which counters are removed, as committed. */
     void removed(BitSet counters) {
         removed = counters;
     }
 
-    /**
-     * Called when a peer has handed the counter over, or when it is removed: the value of the key is not an earlier count.
-     */
+    /** Called when the counter is removed: the value of the key is not an earlier count. */
     void disown(int counter) {
-        if (isNew(counter)) {
+        if (!claimed.get(counter)) {
             claim(counter, Projected.MISSING);
         }
-    }
-
-    /**
-     * Takes the key over. It is read before anything else, unless a request for it is still in progress, which then
-     * continues.
-     */
-    void claim(int counter) {
-        if (!isBusy(counter)) {
-            states[counter] = isNew(counter) ? Projected.NEW : Projected.MISSING;
-            phases[counter] = Phase.DOUBT;
-        }
-        due.set(counter);
     }
 
     /**

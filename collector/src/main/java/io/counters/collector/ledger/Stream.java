@@ -1,6 +1,5 @@
 package io.counters.collector.ledger;
 
-import io.counters.wire.PeerLine;
 import io.counters.wire.Verb;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -47,18 +46,6 @@ public final class Stream {
     /** Whether it was forgotten: a caller that still has it must get it from the ledger again. */
     boolean dropped;
 
-    /** The address of the collector that sends the stream, and its last {@code peer} line; null for other senders. */
-    @Nullable
-    String peer;
-
-    @Nullable
-    PeerLine kind;
-
-    long list;
-    int digest;
-    long statedSum;
-
-    private long sum;
     private int[] slots = new int[16];
     private int[] counters = new int[8];
     private long[] increments = new long[8];
@@ -121,7 +108,6 @@ public final class Stream {
             decrements = marks;
         }
         if (marks != null) {
-            sum += Math.max(0, total) - Math.max(0, marks[place]);
             marks[place] = total;
         }
         changed.set(place);
@@ -185,11 +171,6 @@ public final class Stream {
         }
     }
 
-    /** The sum of all watermarks, modulo 2^63. */
-    long sum() {
-        return sum & Long.MAX_VALUE;
-    }
-
     /** Marks these watermarks as changed again, because their commit failed. */
     void putBack(int[] failed) {
         for (int counter : failed) {
@@ -222,16 +203,7 @@ public final class Stream {
         changed.clear();
         committedHeardMillis = heardMillis;
         return new Changes.Watermarks(
-                new Changes.StreamRow(
-                        id,
-                        sender,
-                        whole,
-                        quarantined,
-                        heardMillis,
-                        arrivals.copy(),
-                        healed,
-                        peer,
-                        kind != null && kind.handsOver()),
+                new Changes.StreamRow(id, sender, whole, quarantined, heardMillis, arrivals.copy(), healed),
                 changedCounters,
                 ups,
                 downs,

@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   line    key ":" value "|" type [ "|" ... ] LF       type: c g ms s h d m k kv; what follows it is not checked
  *   line    "increment " | "decrement " | "from " | "signed " ... LF       our own commands; io.counters.wire parses them
- *   line    "peer " ... LF       only between collectors; refused
  *
  *   frame   +----+----+---------+-----------------+-----------------+
  *           | AA |type| key len | value, 8 bytes  | key ... 00      |   1 kv  2 counter  3 timer  5 gauge  6 gauge delta
@@ -53,7 +52,6 @@ final class Frames {
         "signed ".getBytes(ISO_8859_1),
     };
     private static final byte[] FROM = OWN[2];
-    private static final byte[] PEER = "peer ".getBytes(ISO_8859_1);
 
     /** Instead of the end of a line: the line has not ended. */
     private static final int UNENDED = -1;
@@ -210,9 +208,6 @@ final class Frames {
     }
 
     private static @Nullable Refusal why(byte[] in, int begin, int colon, int bar, int end) {
-        if (in[begin] == PEER[0] && starts(in, begin, end, PEER)) {
-            return Refusal.PEER_LINE;
-        }
         if (colon >= end) {
             return Refusal.NO_COLON;
         }

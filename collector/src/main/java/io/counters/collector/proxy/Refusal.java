@@ -20,7 +20,6 @@ enum Refusal {
     BINARY_KEY("the key of a binary frame has at least one byte, no NUL except its last, and a length that counts it"),
     BINARY_SET("the value of a set has no NUL except its last byte, and a length that counts it"),
     BINARY_CUT("a binary frame must be complete when its datagram or connection ends"),
-    PEER_LINE("peer lines are between collectors; list the collectors in their --peers, not a proxy in front of them"),
     HTTP(
             "this port accepts StatsD lines and increment NAME, not HTTP; on TCP the connection is closed, and nothing after"
                     + " this line counts"),

@@ -102,7 +102,7 @@ final class Relay implements Commands {
     }
 
     private int slotOfOwner(int counter) {
-        byte[] name = table.apply(counter);
+        byte[] name = table.name(counter);
         return slots[ring.owner(name, 0, name.length)];
     }
 

@@ -79,7 +79,7 @@ final class UdpUpstream implements Upstream, Transport {
         turn = lines;
         turnNanos = nanoClock.getAsLong();
         sentNanos = turnNanos;
-        destination = Destination.peer(server.target(), line -> log.warn("{}", line));
+        destination = Destination.following(server.target(), line -> log.warn("{}", line));
         sent = self.count("proxy_sent_total", "Messages sent to the server.", "server", server.toString());
         tooLong = self.count(
                 "proxy_too_long_total",

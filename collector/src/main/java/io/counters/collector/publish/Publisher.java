@@ -95,7 +95,7 @@ public final class Publisher implements AutoCloseable {
             skipped.increment();
             return;
         }
-        Snapshot all = ledger.snapshot(free);
+        Snapshot all = ledger.snapshot();
         Snapshot moving = idle == null ? all : idle.leaveOut(all);
         for (Lane lane : lanes) {
             Snapshot values = lane.sink.takesIdle() ? all : moving;

@@ -62,10 +62,6 @@ public enum Setting {
             "most counters that have a history, 0 to 1000000; fewer where memory does not allow so many; 0 keeps none"),
     PREFIX("", "stands before every name in the store and in OpenTSDB: 'shop.'"),
     TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
-    PEERS(
-            "",
-            "file with the numbered list of collectors that share the names, the same for all; read again when it changes"),
-    SELF("", "with peers: this collector's own address, HOST:PORT as in that file"),
     CONFIG("", "INI file with these settings, one KEY = VALUE on each line");
 
     private final String defaultText;

@@ -7,7 +7,7 @@ package io.counters.collector.simulate;
  * @param duplicate that a datagram arrives twice
  * @param reorder that a datagram arrives up to 20 s late
  * @param crash that a collector is killed in a step, and loses what it had not committed
- * @param reshard that the owner of a counter, or the list of peers, changes in a step
+ * @param reshard that the owner of a counter changes in a step
  * @param restart that a sender ends in a step, after a sweep that arrives, and a new one begins
  * @param disk that a commit fails
  * @param clock that a collector's wall clock jumps in a step, by an hour or a year, ahead or back

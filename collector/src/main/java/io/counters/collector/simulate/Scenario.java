@@ -15,9 +15,7 @@ enum Scenario {
     /** Somebody forges totals far beyond the limit in the streams of other senders. */
     HIJACKED("totals forged in the name of others"),
     /** A flood of streams with one total each leaves hardly any room for the real senders' streams. */
-    CROWDED("streams that crowd out"),
-    /** Several collectors share the names, by a list that changes. */
-    PEERS("collectors that share the names");
+    CROWDED("streams that crowd out");
 
     private final String title;
 
@@ -34,6 +32,6 @@ enum Scenario {
      * that were lost or overtaken, and too high by at most the amounts in those that arrived more than once.
      */
     boolean isExact() {
-        return this == EVERYTHING || this == FORGED || this == PEERS;
+        return this == EVERYTHING || this == FORGED;
     }
 }

@@ -54,8 +54,7 @@ public final class Simulate implements Callable<Integer> {
 
     @Option(
             names = "--reshard",
-            description = "share of steps in which a counter's owner, or the list of peers, changes"
-                    + " (default ${DEFAULT-VALUE})")
+            description = "share of steps in which a counter's owner changes (default ${DEFAULT-VALUE})")
     private String reshard = "2%";
 
     @Option(
@@ -188,9 +187,7 @@ public final class Simulate implements Callable<Integer> {
         return LongStream.rangeClosed(first, last)
                 .parallel()
                 .mapToObj(seed -> {
-                    Outcome outcome = plan.scenario() == Scenario.PEERS
-                            ? new PeersWorld(seed, plan, diary).run()
-                            : new World(seed, plan, diary).run();
+                    Outcome outcome = new World(seed, plan, diary).run();
                     done.run();
                     return outcome;
                 })

@@ -5,8 +5,8 @@
  * <p>{@link io.counters.collector.simulate.Simulate} is the command; a {@link io.counters.collector.simulate.World} runs one
  * seed. After every step the invariants of each collector are checked: no more of a stream was applied than its sender had
  * assigned to it, and watermarks explain each counter's value. At the end every counter must be exact, or, in scenarios for
- * which the protocol does not guarantee exactness, within a bound. Calls {@code core}, {@code ledger} and {@code peers}; only
- * the command line calls it.
+ * which the protocol does not guarantee exactness, within a bound. Calls {@code core} and {@code ledger}; only the command
+ * line calls it.
  */
 @NullMarked
 package io.counters.collector.simulate;

@@ -53,15 +53,12 @@ public final class Pusher {
     private final LongAdder unanswered;
     private final LongAdder lost;
 
-    /**
-     * @param prefix precedes every counter's key
-     * @param collector distinguishes the ledgers of several collectors on one store; empty if there is one
-     */
-    public Pusher(Ledger ledger, Store store, String prefix, String collector, FaultLog faults, Self self) {
+    /** @param prefix precedes every counter's key */
+    public Pusher(Ledger ledger, Store store, String prefix, FaultLog faults, Self self) {
         this.ledger = ledger;
         this.store = store;
         this.prefix = prefix;
-        mark = MARK + (prefix + collector).replaceFirst("(?=.)", ":");
+        mark = MARK + (prefix.isEmpty() ? "" : ":" + prefix);
         this.faults = faults;
         self.gauge("store_up", "1 while the store answers, otherwise 0.", () -> isSilent ? 0 : 1);
         requests = self.count("store_requests_total", "Requests to the store.");

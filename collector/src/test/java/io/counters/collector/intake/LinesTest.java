@@ -96,7 +96,7 @@ class LinesTest {
         assertThat(kept.said.lines())
                 .containsExactlyInAnyOrder(
                         "WARN UDP line \"b@d\" was rejected (unknown_verb): a line begins with increment, decrement,"
-                                + " from or peer, or is a StatsD line name:1|c; sent by 127.0.0.1:4711",
+                                + " or from, or is a StatsD line name:1|c; sent by 127.0.0.1:4711",
                         "WARN UDP line \"timer:1|ms\" was rejected (statsd_type): of StatsD's types only c, a"
                                 + " counter, is counted; sent by 127.0.0.1:4711");
         assertThat(kept.value("a")).isEqualTo(1);

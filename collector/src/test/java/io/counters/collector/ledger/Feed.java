@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
-import io.counters.wire.PeerLine;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
 import org.jspecify.annotations.Nullable;
@@ -37,13 +36,6 @@ final class Feed implements Commands {
     }
 
     @Override
-    public void peer(PeerLine kind, long list, int digest, String address, long sum) {
-        if (stream != null) {
-            ledger.peer(stream, kind, list, digest, address, sum);
-        }
-    }
-
-    @Override
     public void fromNobody() {
         stream = null;
     }
@@ -55,7 +47,7 @@ final class Feed implements Commands {
 
     @Override
     public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
-        ledger.merge(stream, bytes, begin, end, whole, rest);
+        ledger.merge(bytes, begin, end, whole, rest);
     }
 
     @Override

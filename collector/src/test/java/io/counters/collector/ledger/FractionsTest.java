@@ -1,6 +1,5 @@
 package io.counters.collector.ledger;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.self.SeededHash;
@@ -13,9 +12,6 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -258,43 +254,6 @@ class FractionsTest {
         assertThat(ledger.value(Ledger.OVERFLOW)).isEqualTo(1);
         assertThat(ledger.value("a")).isEqualTo(1);
         assertThat(ledger.size()).isEqualTo(3);
-    }
-
-    /** A rest is below one count, so it stays; what has become a whole count moves to the owner. */
-    @Test
-    void a_collector_that_does_not_own_a_name_forwards_whole_counts_and_keeps_the_rest() {
-        PeerList list = new PeerList(
-                1, List.of(new PeerList.Peer("a:1", 1), new PeerList.Peer("b:1", 1)), List.of(), List.of());
-        Map<String, PeerLedger> all = new LinkedHashMap<>();
-        Map<String, Long> store = new HashMap<>();
-        PeerLedger a = new PeerLedger("a:1", all, store, LedgerSettings.in(Path.of("unused")), list);
-        PeerLedger b = new PeerLedger("b:1", all, store, LedgerSettings.in(Path.of("unused")), list);
-        String name = ownedBy(list, "b:1");
-        for (int i = 0; i < 100; i++) {
-            a.feed.datagram(name + ":0.25|c");
-            b.feed.datagram(name + ":1|c|@0.8");
-            if (i % 3 == 0) {
-                a.second();
-                b.second();
-            }
-        }
-        for (int i = 0; i < 3; i++) {
-            a.second();
-            b.second();
-        }
-
-        assertThat(b.published(name)).isEqualTo(25 + 125);
-        assertThat(store.get(name)).isEqualTo(25 + 125);
-        assertThat(a.ledger.value(name)).isZero();
-    }
-
-    private static String ownedBy(PeerList list, String peer) {
-        for (int i = 0; ; i++) {
-            byte[] bytes = ("n" + i).getBytes(ISO_8859_1);
-            if (list.address(list.owner(bytes, 0, bytes.length)).equals(peer)) {
-                return "n" + i;
-            }
-        }
     }
 
     private long sql(String text) throws Exception {

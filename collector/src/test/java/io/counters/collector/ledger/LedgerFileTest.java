@@ -1,6 +1,5 @@
 package io.counters.collector.ledger;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -131,11 +130,7 @@ class LedgerFileTest {
                             Changes.Facts.AS_BEFORE),
                     List.of(),
                     List.of(),
-                    List.of(),
-                    List.of(),
                     null,
-                    null,
-                    Changes.Held.AS_BEFORE,
                     Changes.Moves.NONE));
         }
 
@@ -243,9 +238,6 @@ class LedgerFileTest {
                 "INSERT INTO moved VALUES (4711, zeroblob(512))      | table fact or moved has counters without a name",
                 "UPDATE fact SET block = 4711 WHERE block = 0        | table fact or moved has counters without a name",
                 "INSERT INTO uncounted VALUES (1, 4711, 1)           | table uncounted has counters without a name",
-                "INSERT INTO held VALUES (4711)                      | table held has counters without a name",
-                "INSERT INTO relayed VALUES (1, 4711, 1, 1)          | table relayed has counters without a name",
-                "INSERT INTO list VALUES (0, 1, 'nonsense')          | list of peers can't be read",
             })
     void rows_that_contradict_each_other_count_as_damage(String statement, String what) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
@@ -461,72 +453,36 @@ class LedgerFileTest {
         }
     }
 
-    @Test
-    void the_state_about_peers_survives_a_failed_commit_and_a_restart() throws Exception {
-        String other = "other:1";
-        PeerList list = new PeerList(
-                3, List.of(new PeerList.Peer("us:1", 1), new PeerList.Peer(other, 2)), List.of(), List.of("lost:1"));
-        String theirs = theirs(list);
-        String said = "\npeer handover 4 00000000 " + other + " 9\n";
+    /** An earlier version created the table in every ledger, and filled it if there were peers. */
+    @ParameterizedTest
+    @CsvSource({
+        "'', false",
+        "'0, 3, ''a:1*1;b:1*2''', true",
+        "'0, 3, ''a:1*1;b:1*out''', true",
+        "'0, 3, ''a:1*1''', false",
+    })
+    void a_ledger_that_has_shared_names_is_known_by_its_list_of_peers(String list, boolean isShared) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            kept.ledger.join(
-                    list,
-                    "us:1",
-                    () -> "stream-to-other-01234" + kept.ledger.restoredRelays().size());
-            kept.datagram("increment " + theirs + " 7");
-            sql("ALTER TABLE relayed RENAME TO hidden");
-            kept.commit.run();
-            assertThat(kept.ledger.takeRelayed())
-                    .as("what is not on disk must not be sent")
-                    .isEmpty();
-            assertThat(kept.counted("ledger_failed_commits_total")).isEqualTo(1);
-            sql("ALTER TABLE hidden RENAME TO relayed");
-            kept.datagram(S1 + " 10 1" + said + "increment " + theirs + " 9 9");
-            kept.commit.run();
-            assertThat(kept.ledger.takeRelayed()).flatExtracting(Relayed::peer).contains(other);
+            kept.datagram("increment a 5");
+        }
+        sql("CREATE TABLE list (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, peers TEXT NOT NULL)");
+        if (!list.isEmpty()) {
+            sql("INSERT INTO list VALUES (1, 1, 'c:1*1;d:1*1'), (" + list + ")");
         }
 
-        try (KeptLedger kept = new KeptLedger(folder, false)) {
-            assertThat(kept.ledger.hasPeers()).isTrue();
-            assertThat(kept.ledger.restoredRelays())
-                    .filteredOn(relayed -> relayed.increments().length > 0)
-                    .singleElement()
-                    .satisfies(relayed -> {
-                        assertThat(relayed.peer()).isEqualTo(other);
-                        assertThat(relayed.increments()).containsExactly(7);
-                        assertThat(relayed.decrements()).containsExactly(-1);
-                    });
-            kept.ledger.join(list, "us:1", () -> "stream-to-other-5678901");
-            kept.commit.run();
-            assertThat(kept.ledger.value(theirs))
-                    .as("held, because it came by list 4")
-                    .isEqualTo(9);
-
-            kept.ledger.change(PeerList.of(4, list.text()));
-            sql("ALTER TABLE held RENAME TO hidden");
-            kept.commit.run();
-            sql("ALTER TABLE hidden RENAME TO held");
+        try (LedgerFile file = new LedgerFile(folder)) {
+            assertThat(file.isShared()).isEqualTo(isShared);
         }
-
+        assertThat(LedgerInspection.of(folder).isShared()).isEqualTo(isShared);
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            kept.ledger.join(PeerList.of(4, list.text()), "us:1", () -> "stream-to-other-5678901");
-            kept.commit.run();
-            kept.commit.run();
-            assertThat(kept.ledger.value(theirs)).isZero();
-            assertThat(kept.ledger.takeRelayed())
-                    .filteredOn(relayed -> relayed.increments().length > 0)
-                    .singleElement()
-                    .satisfies(relayed -> assertThat(relayed.increments()).containsExactly(9));
+            assertThat(kept.value("a")).as("it can be read in any case").isEqualTo(5);
         }
     }
 
-    /** A name that another peer owns. */
-    private static String theirs(PeerList list) {
-        for (int i = 0; ; i++) {
-            byte[] name = ("counter." + i).getBytes(ISO_8859_1);
-            if (list.owner(name, 0, name.length) == 1) {
-                return "counter." + i;
-            }
+    @Test
+    void a_ledger_of_this_version_has_not_shared_names() throws Exception {
+        try (LedgerFile file = new LedgerFile(folder)) {
+            assertThat(file.isShared()).isFalse();
         }
     }
 

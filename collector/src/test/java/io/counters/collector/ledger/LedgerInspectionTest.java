@@ -49,7 +49,8 @@ class LedgerInspectionTest {
 
         LedgerInspection found = LedgerInspection.of(folder);
 
-        assertThat(found).isEqualTo(new LedgerInspection(folder.resolve("ledger.sqlite"), true, false, 3, 2, 1, null));
+        assertThat(found)
+                .isEqualTo(new LedgerInspection(folder.resolve("ledger.sqlite"), true, false, false, 3, 2, 1, null));
         assertThat(files()).isEqualTo(before);
     }
 

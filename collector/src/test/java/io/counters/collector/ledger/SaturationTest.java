@@ -1,12 +1,8 @@
 package io.counters.collector.ledger;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,14 +13,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SaturationTest {
     private static final long MOST = 1L << 53;
     private static final int LINES = 1030;
-    private static final String A = "a:1";
-    private static final String B = "b:1";
 
     @TempDir
     Path folder;
-
-    private final Map<String, PeerLedger> all = new LinkedHashMap<>();
-    private final Map<String, Long> store = new HashMap<>();
 
     @ParameterizedTest
     @CsvSource({"9007199254740992, 9223372036854775807", "-9007199254740992, -9223372036854775808"})
@@ -98,68 +89,6 @@ class SaturationTest {
 
             assertThat(Long.MIN_VALUE + 7 + next.number()).isEqualTo(Long.MAX_VALUE);
         }
-    }
-
-    private static PeerList list(long number, String... peers) {
-        return new PeerList(
-                number,
-                List.of(peers).stream().map(peer -> new PeerList.Peer(peer, 1)).toList(),
-                List.of(),
-                List.of());
-    }
-
-    private static String owned(String peer, PeerList by) {
-        for (int i = 0; ; i++) {
-            byte[] name = ("n" + i).getBytes(ISO_8859_1);
-            if (by.address(by.owner(name, 0, name.length)).equals(peer)) {
-                return "n" + i;
-            }
-        }
-    }
-
-    private void seconds(int count) {
-        for (int i = 0; i < count; i++) {
-            all.values().forEach(PeerLedger::second);
-        }
-    }
-
-    @Test
-    void amounts_from_peers_stop_at_the_end_of_the_range() {
-        PeerList list = list(1, A, B);
-        PeerLedger a = new PeerLedger(A, all, store, LedgerSettings.in(Path.of("unused")), list);
-        PeerLedger b = new PeerLedger(B, all, store, LedgerSettings.in(Path.of("unused")), list);
-        String name = owned(B, list);
-        for (int i = 0; i < LINES; i++) {
-            a.count(name, MOST);
-            b.count(name, MOST);
-        }
-
-        seconds(5);
-
-        assertThat(b.published(name)).isEqualTo(Long.MAX_VALUE);
-        assertThat(store.get(name)).isEqualTo(Long.MAX_VALUE);
-        assertThat(b.counted("ledger_saturated_lines_total")).isPositive();
-        assertThat(a.ledger.value(name)).isZero();
-    }
-
-    @Test
-    void an_amount_that_the_total_to_a_peer_cannot_take_stays_and_is_logged() {
-        PeerList list = list(1, A, B);
-        PeerLedger a = new PeerLedger(A, all, store, LedgerSettings.in(Path.of("unused")), list);
-        new PeerLedger(B, all, store, LedgerSettings.in(Path.of("unused")), list);
-        String name = owned(B, list);
-        for (int i = 0; i < LINES; i++) {
-            a.count(name, MOST);
-        }
-        seconds(3);
-        a.count(name, 5);
-
-        a.commit();
-        a.commit();
-
-        assertThat(a.ledger.value(name)).isEqualTo(5);
-        assertThat(a.ledger.takeSaturations()).last().asString().contains(name + ": 5 can't be passed on");
-        assertThat(a.counted("ledger_saturated_lines_total")).isEqualTo(LINES - 1024 + 1 + 1);
     }
 
     @Test

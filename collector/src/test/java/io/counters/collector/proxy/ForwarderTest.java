@@ -512,9 +512,9 @@ class ForwarderTest {
         proxy(List.of(server(sink.address())));
 
         tcp().write(bytes("orders.placed=1\nincrement \u00fc\n"));
-        udp("peer whole 3 deadbeef 10.0.0.1:11212 4711\n");
+        udp("orders.placed:1|x\n");
 
-        await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"peer_line\"}") == 1);
+        await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"unknown_type\"}") == 1);
         await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"name_letter\"}") == 1);
         assertThat(said.lines())
                 .anySatisfy(line -> assertThat(line)
@@ -522,8 +522,8 @@ class ForwarderTest {
                 .anySatisfy(
                         line -> assertThat(line).contains("TCP from ", "\"increment ?\"", Rejection.NAME_LETTER.rule()))
                 .anySatisfy(line -> assertThat(line)
-                        .containsPattern("UDP from 127\\.0\\.0\\.1:[1-9][0-9]*: \"peer whole 3")
-                        .contains("--peers"));
+                        .containsPattern("UDP from 127\\.0\\.0\\.1:[1-9][0-9]*: \"orders.placed:1\\|x\"")
+                        .contains(Refusal.UNKNOWN_TYPE.rule()));
     }
 
     @ParameterizedTest

@@ -142,7 +142,7 @@ class FramesTest {
         "a:1|cc, UNKNOWN_TYPE",
         "a:1|C, UNKNOWN_TYPE",
         "incremental x, NO_COLON",
-        "peer relay 1 00000000 a:1 0, PEER_LINE",
+        "peer relay 1 00000000 a:1 0, NO_TYPE",
     })
     void a_bad_line_is_refused_alone(String line, Refusal why) {
         take("x:1|c\n" + line + "\r\ny:2|c\n");

@@ -54,7 +54,7 @@ abstract class PusherContract {
             kept.close();
         }
         kept = new KeptLedger(folder, true);
-        pusher = new Pusher(kept.ledger, store, "", "", kept.said.log(), kept.self);
+        pusher = new Pusher(kept.ledger, store, "", kept.said.log(), kept.self);
     }
 
     boolean round() {
@@ -75,7 +75,7 @@ abstract class PusherContract {
         pushAll();
         kept.close();
         kept = new KeptLedger(folder.resolve("another"), true);
-        pusher = new Pusher(kept.ledger, store, "shop.", "", kept.said.log(), kept.self);
+        pusher = new Pusher(kept.ledger, store, "shop.", kept.said.log(), kept.self);
         kept.datagram("increment a 2");
         pushAll();
         kept.datagram("increment a 1");
@@ -281,7 +281,7 @@ abstract class PusherContract {
                 // Nothing is open.
             }
         };
-        Pusher into = new Pusher(kept.ledger, holding, "", "", kept.said.log(), kept.self);
+        Pusher into = new Pusher(kept.ledger, holding, "", kept.said.log(), kept.self);
         for (int i = 0; i < 7; i++) {
             kept.datagram("increment counter." + i);
         }
