@@ -13,6 +13,7 @@ import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
+import io.counters.collector.ledger.LedgerGauges;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
@@ -186,6 +187,7 @@ public final class Collector implements AutoCloseable {
                     random.nextLong(),
                     new SeededHash(random),
                     self);
+            LedgerGauges.register(ledger, () -> List.of(ledger), self);
             load(file);
             if (file.setAside() != null) {
                 log.error(

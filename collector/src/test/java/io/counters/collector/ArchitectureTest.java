@@ -48,6 +48,7 @@ class ArchitectureTest {
         "store,     ledger ring emit",
         "publish,   ledger wire",
         "history,   publish ledger",
+        "fleet,     ledger intake publish wire",
         "http,      ''",
         "query,     history publish http",
         "proxy,     udp http wire ring emit cells",
@@ -94,6 +95,7 @@ class ArchitectureTest {
                         HOUSE + ".store",
                         HOUSE + ".publish",
                         HOUSE + ".history",
+                        HOUSE + ".fleet",
                         HOUSE + ".query",
                         HOUSE + ".proxy",
                         HOUSE + ".prometheus",
@@ -102,6 +104,16 @@ class ArchitectureTest {
                         HOUSE + ".commands",
                         HOUSE + ".doctor",
                         HOUSE + ".simulate");
+    }
+
+    @Test
+    void only_the_fleet_knows_kafka() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(HOUSE + ".fleet")
+                .should()
+                .dependOnClassesThat(resideInAPackage("org.apache.kafka.."))
+                .check(MAIN);
     }
 
     @Test

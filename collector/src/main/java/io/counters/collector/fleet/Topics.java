@@ -34,6 +34,11 @@ record Topics(String prefix) {
         return prefix + ".owners";
     }
 
+    /** The ID of the transactions of an owner. */
+    String owner(String instance) {
+        return prefix + ".owner." + instance;
+    }
+
     /** The consumer group of a sink. */
     String sink(String name) {
         return prefix + ".sink." + name;

@@ -1,5 +1,7 @@
 package io.counters.collector.history;
 
+import io.counters.collector.self.Bytes;
+
 /**
  * The changes of one series in a part of its life, as {@link Points} wrote them.
  *
@@ -44,7 +46,7 @@ record Block(long first, long last, byte[] bytes) {
 
         /** Reads what stands before the changes; where that is cut off, it throws as {@link #next} does. */
         private Cursor(Block block) {
-            in = new Bytes.Reader(block.bytes);
+            in = new Bytes.Reader(block.bytes, DamagedHistory::new);
             long head = in.number();
             continues = (head & 1) != 0;
             stepSeconds = head >>> 1;

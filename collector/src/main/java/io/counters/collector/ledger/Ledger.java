@@ -46,9 +46,6 @@ public final class Ledger implements Counted {
     /** One address may begin one in this many of the streams that may be new in a minute. */
     private static final int ADDRESS_PART = 4;
 
-    /** While a stream sends nothing new, the time when it was last heard is committed only this often. */
-    private static final long HEARD_EVERY_MILLIS = 600_000;
-
     /** After a search found no stream to drop, no other search is made for this time. */
     private static final long CROWDED_MILLIS = 1_000;
 
@@ -83,7 +80,7 @@ public final class Ledger implements Counted {
     private final Map<Sender, Stream> streams = new HashMap<>();
     private final Sender sought;
     private final List<Stream> changedStreams = new ArrayList<>();
-    private final List<Integer> droppedStreams = new ArrayList<>();
+    private final List<Changes.Dropped> droppedStreams = new ArrayList<>();
     private int lastStream;
     private long watermarks;
     private long crowdedUntil;
@@ -172,27 +169,6 @@ public final class Ledger implements Counted {
         saturated = self.count(
                 "ledger_saturated_lines_total",
                 "Lines that were not added, because they would lead out of the range of 64 bits.");
-        self.gauge("ledger_counters", "Counters in the ledger.", this::size);
-        self.gauge("ledger_names_bytes", "Memory of all counters.", this::namesBytes);
-        self.gauge("ledger_names_bytes_max", "The maximum memory of all counters.", bounds::namesBytes);
-        self.gauge("ledger_streams", "Senders with totals.", this::streams);
-        self.gauge("ledger_streams_max", "The maximum of senders with totals.", bounds::streamsMax);
-        self.gauge("ledger_watermarks", "Watermarks of all streams.", this::watermarks);
-        self.gauge("ledger_watermarks_max", "The maximum of watermarks.", bounds::watermarksMax);
-        self.gauge("ledger_datagrams_sent", "Datagrams that known streams have sent.", () -> arrivals(Arrivals::sent));
-        self.gauge(
-                "ledger_datagrams_received",
-                "Datagrams of known streams that arrived.",
-                () -> arrivals(Arrivals::received));
-        self.gauge(
-                "ledger_datagrams_repeated",
-                "Datagrams of known streams that arrived twice.",
-                () -> arrivals(Arrivals::repeated));
-        self.gauge(
-                "ledger_datagrams_lost",
-                "Datagrams of known streams that did not arrive.",
-                () -> arrivals(Arrivals::lost));
-        self.gauge("store_due_keys", "Keys of the store that are still to be written or read.", this::unsettled);
         begunMillis = clockMillis.getAsLong();
     }
 
@@ -261,7 +237,7 @@ public final class Ledger implements Counted {
         }
         stream.said++;
         stream.heardMillis = listenedMillis();
-        if (stream.heardMillis - stream.committedHeardMillis > HEARD_EVERY_MILLIS) {
+        if (stream.heardMillis - stream.committedHeardMillis > Stream.HEARD_EVERY_MILLIS) {
             note(stream);
         }
     }
@@ -519,7 +495,7 @@ public final class Ledger implements Counted {
 
     /** Forgets a stream that was removed from the table. The caller must also remove it from the changed streams. */
     private void forget(Stream stream) {
-        droppedStreams.add(stream.id);
+        droppedStreams.add(new Changes.Dropped(stream.id, stream.size()));
         watermarks -= stream.size();
         watchMillis = Math.max(watchMillis, stream.heardMillis + DELAY_MILLIS);
         headChanged = true;
@@ -615,10 +591,16 @@ public final class Ledger implements Counted {
     /** Returns what the next commit must write, or null if nothing changed. For one thread at a time. */
     @Nullable
     Changes changes() {
+        return changes(1);
+    }
+
+    /** @param marksAtOnce see {@link Journal#marksAtOnce} */
+    @Nullable
+    Changes changes(int marksAtOnce) {
         int second = CounterFacts.second(wallSeconds.getAsLong());
         long now = clockMillis.getAsLong();
         boolean writesMoves = moves.isDue(now, isEnding);
-        Changes taken = take(second, writesMoves);
+        Changes taken = take(second, writesMoves, marksAtOnce);
         if (taken == null) {
             return null;
         }
@@ -627,7 +609,7 @@ public final class Ledger implements Counted {
         return writesMoves ? taken.with(moves.take(now)) : taken;
     }
 
-    private synchronized @Nullable Changes take(int second, boolean isDue) {
+    private synchronized @Nullable Changes take(int second, boolean isDue, int marksAtOnce) {
         expire();
         if (!isDue
                 && changed.isEmpty()
@@ -640,11 +622,11 @@ public final class Ledger implements Counted {
         }
         List<Changes.Watermarks> marks = new ArrayList<>();
         for (Stream stream : changedStreams) {
-            marks.add(stream.takeChanges());
+            marks.add(stream.takeChanges(marksAtOnce));
             stream.noted = false;
         }
         changedStreams.clear();
-        List<Integer> dropped = List.copyOf(droppedStreams);
+        List<Changes.Dropped> dropped = List.copyOf(droppedStreams);
         droppedStreams.clear();
         headChanged = false;
         List<UsedSeconds.Run> used = publishedChanged ? published.runs() : null;
@@ -710,8 +692,7 @@ public final class Ledger implements Counted {
             Stream stream = streams.get(sought.at(marks.stream().sender().getBytes(ISO_8859_1)));
             // It may have been forgotten meanwhile, and another stream may have the same ID.
             if (stream != null && stream.id == marks.stream().id()) {
-                stream.putBack(marks.counters());
-                stream.putBack(marks.uncounted());
+                stream.putBack(marks);
                 note(stream);
             }
         }
@@ -801,7 +782,7 @@ public final class Ledger implements Counted {
         Stream stream =
                 new Stream(row.id(), row.sender(), row.whole(), row.arrivals().copy(), factor());
         stream.remembered = true;
-        stream.said = row.arrivals().received();
+        stream.said = row.said();
         stream.quarantined = row.quarantined();
         stream.heardMillis = row.heardMillis();
         stream.healed = row.healed();
@@ -817,7 +798,7 @@ public final class Ledger implements Counted {
         }
         watermarks += stream.size();
         stream.restore(marks.uncounted());
-        stream.takeChanges();
+        stream.takeChanges(1);
         streams.put(new Sender(stream.sender, hashing), stream);
         lastStream = Math.max(lastStream, stream.id);
     }
@@ -842,15 +823,33 @@ public final class Ledger implements Counted {
         return shared.details(created, moves, decremented);
     }
 
+    /** Returns what {@link #snapshot()} will be when these changes are committed; the latest ones that were taken. */
+    public Snapshot snapshot(Changes changes) {
+        Changes.Counters counters = changes.counters();
+        Shared shared;
+        synchronized (this) {
+            long[][] next = values.committed();
+            for (int i = 0; i < counters.blocks().length; i++) {
+                next[counters.blocks()[i]] = counters.values()[i];
+            }
+            boolean isAsBefore = counters.facts().blocks().length == 0;
+            shared = shared(next, counters.size(), isAsBefore ? facts.committedRemoved() : facts.committingRemoved());
+        }
+        return shared.snapshot();
+    }
+
     private synchronized Shared shared() {
-        BitSet removed = facts.committedRemoved();
+        return shared(values.committed(), committedSize, facts.committedRemoved());
+    }
+
+    private Shared shared(long[][] blocks, int size, BitSet removed) {
         BitSet shown = null;
         if (!removed.isEmpty()) {
-            shown = new BitSet(committedSize);
-            shown.set(0, committedSize);
+            shown = new BitSet(size);
+            shown.set(0, size);
             shown.andNot(removed);
         }
-        return new Shared(names.names(), values.committed(), committedSize, shown);
+        return new Shared(names.names(), blocks, size, shown);
     }
 
     /**
@@ -1055,11 +1054,16 @@ public final class Ledger implements Counted {
         return names.find(bytes, 0, bytes.length);
     }
 
-    private synchronized long namesBytes() {
+    /** How much it may keep. */
+    LedgerSettings bounds() {
+        return bounds;
+    }
+
+    synchronized long namesBytes() {
         return names.memory();
     }
 
-    private synchronized long watermarks() {
+    synchronized long watermarks() {
         return watermarks;
     }
 
@@ -1092,7 +1096,7 @@ public final class Ledger implements Counted {
         return reports;
     }
 
-    private synchronized long arrivals(ToLongFunction<Arrivals> number) {
+    synchronized long arrivals(ToLongFunction<Arrivals> number) {
         return streams.values().stream()
                 .mapToLong(stream -> number.applyAsLong(stream.arrivals))
                 .reduce(0, Values::sum);

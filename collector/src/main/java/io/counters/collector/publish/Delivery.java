@@ -6,8 +6,8 @@ import java.nio.file.NoSuchFileException;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.NavigableSet;
+import java.util.PriorityQueue;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -256,8 +256,7 @@ final class Delivery {
 
     /** One for which all ticks are older ones, sent as fast as they are confirmed: {@link #add} is used, not {@link #begin}. */
     static Delivery oldestFirst(ReadAhead ahead, int connections, RandomGenerator random, long now) {
-        return new Delivery(
-                ahead, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, random, now);
+        return new Delivery(ahead, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, random, now);
     }
 
     /** Adds an older tick. */
@@ -548,7 +547,10 @@ final class Delivery {
 
     private synchronized int lose(TickBodies file) {
         Stream<Tick> all = current == null ? older.stream() : Stream.concat(older.stream(), Stream.of(current));
-        return all.filter(tick -> tick.file.equals(file)).findFirst().map(this::drop).orElse(0);
+        return all.filter(tick -> tick.file.equals(file))
+                .findFirst()
+                .map(this::drop)
+                .orElse(0);
     }
 
     private synchronized int drop(Tick tick) {

@@ -195,16 +195,7 @@ public final class OpenTsdbSink implements Sink {
             FaultLog faults,
             Self self) {
         return new OpenTsdbSink(
-                address,
-                new ReadAhead(origin),
-                settings,
-                heapBytes,
-                clock,
-                nanoClock,
-                random,
-                threads,
-                faults,
-                self);
+                address, new ReadAhead(origin), settings, heapBytes, clock, nanoClock, random, threads, faults, self);
     }
 
     private OpenTsdbSink(
@@ -415,8 +406,7 @@ public final class OpenTsdbSink implements Sink {
     }
 
     private boolean isOver() {
-        return closing
-                && (isLastDone() || delivery.isInTrouble() || nanoClock.getAsLong() - lastNanos >= 0);
+        return closing && (isLastDone() || delivery.isInTrouble() || nanoClock.getAsLong() - lastNanos >= 0);
     }
 
     /** Whether the last tick is confirmed; older ones are in the spool, and if there is no spool, there are none. */

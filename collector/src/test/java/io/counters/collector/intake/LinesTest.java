@@ -95,7 +95,7 @@ class LinesTest {
                 .isEqualTo(1);
         assertThat(kept.said.lines())
                 .containsExactlyInAnyOrder(
-                        "WARN UDP line \"b@d\" was rejected (unknown_verb): a line begins with increment, decrement,"
+                        "WARN UDP line \"b@d\" was rejected (unknown_verb): a line begins with increment, decrement"
                                 + " or from, or is a StatsD line name:1|c; sent by 127.0.0.1:4711",
                         "WARN UDP line \"timer:1|ms\" was rejected (statsd_type): of StatsD's types only c, a"
                                 + " counter, is counted; sent by 127.0.0.1:4711");
