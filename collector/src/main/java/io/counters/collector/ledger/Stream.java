@@ -253,7 +253,7 @@ public final class Stream {
 
     /** A hash of what a commit contains of the stream besides its watermarks and when it was heard; never 0. */
     private long state() {
-        long state = (whole ? 1 : 2) + (quarantined ? 4 : 0);
+        long state = (whole ? 1L : 2L) + (quarantined ? 4L : 0L);
         for (long part : new long[] {
             healed, arrivals.before(), arrivals.highest(), arrivals.received(), arrivals.repeated(), arrivals.window()
         }) {

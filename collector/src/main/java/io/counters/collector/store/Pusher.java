@@ -236,7 +236,7 @@ public final class Pusher {
         private final List<Settled> settled = new ArrayList<>(SETTLED_AT_ONCE);
 
         /** The ledgers of requests without a reply, if there are several. */
-        private final Map<Push, Ledger> asked = new IdentityHashMap<>();
+        private final IdentityHashMap<Push, Ledger> asked = new IdentityHashMap<>();
 
         private int turn;
         private int taken;
