@@ -156,14 +156,13 @@ public final class Collector implements AutoCloseable {
         IntakeSettings taking = own.taking();
         List<Route> routes = new ArrayList<>(
                 new TapApi(tap, taking.nameBytesMax(), taking.statsd()::newName, System::nanoTime).routes());
-        routes.addAll(
-                new QueryApi(
+        routes.addAll(new QueryApi(
                         history,
                         own.publishing().series(),
                         Runtime.getRuntime().maxMemory(),
                         parts.clock,
                         System::nanoTime)
-                        .routes());
+                .routes());
         return routes;
     }
 

@@ -41,7 +41,10 @@ record CollectorSettings(
                 LedgerSettings.prefix(settings),
                 publishing,
                 HistorySettings.from(
-                        settings, keeping.folder(), heapBytes, publishing.interval().toSeconds()),
+                        settings,
+                        keeping.folder(),
+                        heapBytes,
+                        publishing.interval().toSeconds()),
                 FleetSettings.from(settings, publishing.spoolBytes()));
         settings.check();
         return all;

@@ -90,9 +90,7 @@ final class EmbeddedCounting implements Counting {
                     file.setAside());
         }
         commit = new Commit(ledger, file, System::nanoTime, parts.faults, parts.self);
-        store = settings.storing().isShared()
-                ? parts.open(settings.storing().open(System::nanoTime))
-                : null;
+        store = settings.storing().isShared() ? parts.open(settings.storing().open(System::nanoTime)) : null;
         pusher = store == null ? null : new Pusher(ledger, store, settings.prefix(), parts.faults, parts.self);
         sinks = sinks(out, folder.resolve("spool"));
         // Closed once more by the publisher, after its last tick.
@@ -229,8 +227,7 @@ final class EmbeddedCounting implements Counting {
         if (pusher != null) {
             Pusher pushes = pusher;
             storeThread = parts.loop(
-                    "counters-store",
-                    () -> !pushes.run() ? PUSH_AGAIN_MILLIS : pushes.hasMore() ? 0 : PUSH_MILLIS);
+                    "counters-store", () -> !pushes.run() ? PUSH_AGAIN_MILLIS : pushes.hasMore() ? 0 : PUSH_MILLIS);
         }
         parts.loop("counters-publish", this::publishWhenDue);
     }

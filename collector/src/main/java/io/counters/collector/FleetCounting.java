@@ -76,12 +76,8 @@ final class FleetCounting implements Counting {
                 (work, name) -> parts.threads.daemon(name, work),
                 parts.faults,
                 parts.self));
-        store = settings.storing().isShared()
-                ? parts.open(settings.storing().open(System::nanoTime))
-                : null;
-        pusher = store == null
-                ? null
-                : new Pusher(this::targets, store, settings.prefix(), parts.faults, parts.self);
+        store = settings.storing().isShared() ? parts.open(settings.storing().open(System::nanoTime)) : null;
+        pusher = store == null ? null : new Pusher(this::targets, store, settings.prefix(), parts.faults, parts.self);
         for (HttpUrl address : publishing.opentsdb()) {
             add(
                     OpenTsdbSink.readingAhead(
@@ -206,8 +202,7 @@ final class FleetCounting implements Counting {
         if (pusher != null) {
             Pusher pushes = pusher;
             storeThread = parts.loop(
-                    "counters-store",
-                    () -> !pushes.run() ? PUSH_AGAIN_MILLIS : pushes.hasMore() ? 0 : PUSH_MILLIS);
+                    "counters-store", () -> !pushes.run() ? PUSH_AGAIN_MILLIS : pushes.hasMore() ? 0 : PUSH_MILLIS);
         }
         for (Reading sink : fleet.sinks()) {
             parts.loop("counters-ticks", sink::run);
@@ -243,8 +238,9 @@ final class FleetCounting implements Counting {
             log.info("the collector ended; all lines are in Kafka");
             return true;
         }
-        log.error("the collector ended, but the last lines could NOT be written to Kafka; senders with totals repeat theirs,"
-                + " lines without totals are lost");
+        log.error(
+                "the collector ended, but the last lines could NOT be written to Kafka; senders with totals repeat theirs,"
+                        + " lines without totals are lost");
         return false;
     }
 }

@@ -36,8 +36,8 @@ final class CountersApi {
     private final InstantSource clock;
     private final Supplier<FleetView> fleet;
 
-    CountersApi(Counted counted, BooleanSupplier commit, History history, InstantSource clock,
-            Supplier<FleetView> fleet) {
+    CountersApi(
+            Counted counted, BooleanSupplier commit, History history, InstantSource clock, Supplier<FleetView> fleet) {
         this.counted = counted;
         this.commit = commit;
         this.history = history;
@@ -237,7 +237,8 @@ final class CountersApi {
             if (owner.isEmpty() || !owner.get().name().equals(view.self())) {
                 return new RequestException(
                         404,
-                        "counter " + name + " is in partition " + partition + " of the fleet, which this collector does not"
+                        "counter " + name + " is in partition " + partition
+                                + " of the fleet, which this collector does not"
                                 + " own; "
                                 + owner.map(member -> "its owner is " + member.name() + ", whose page is "
                                                 + view.page(member))

@@ -164,13 +164,8 @@ public final class Fleet implements AutoCloseable {
 
     /** Has this history filled. */
     public void fill(History empty) {
-        history = new TickHistory(
-                empty,
-                topics.ticks(),
-                this::ownedNumbers,
-                () -> ticks("history", null),
-                clock,
-                faults);
+        history =
+                new TickHistory(empty, topics.ticks(), this::ownedNumbers, () -> ticks("history", null), clock, faults);
     }
 
     private Set<Integer> ownedNumbers() {

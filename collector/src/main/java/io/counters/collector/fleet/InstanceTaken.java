@@ -5,7 +5,9 @@ final class InstanceTaken extends Error {
     private static final long serialVersionUID = 1;
 
     InstanceTaken(String instance, Throwable cause) {
-        super("another collector of this fleet has the instance name " + instance
-                + " and started later; give each its own --instance", cause);
+        super(
+                "another collector of this fleet has the instance name " + instance
+                        + " and started later; give each its own --instance",
+                cause);
     }
 }

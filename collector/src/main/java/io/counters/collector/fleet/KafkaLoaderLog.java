@@ -138,8 +138,7 @@ final class KafkaLoaderLog implements LoaderLog {
                 all(topic, partitions).stream().collect(Collectors.toMap(partition -> partition, partition -> which));
         try {
             Map<TopicPartition, ListOffsetsResultInfo> found = admin.listOffsets(
-                            asked,
-                            new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED).timeoutMs(REQUEST_MILLIS))
+                            asked, new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED).timeoutMs(REQUEST_MILLIS))
                     .all()
                     .get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS);
             Map<Integer, Long> offsets = new HashMap<>();

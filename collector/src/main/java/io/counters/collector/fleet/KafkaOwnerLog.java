@@ -201,7 +201,8 @@ final class KafkaOwnerLog implements OwnerLog {
         } catch (OffsetOutOfRangeException gone) {
             faults.warn(
                     "lines gone",
-                    "lines of partitions " + numbers(gone.partitions()) + " were deleted before they were merged; senders"
+                    "lines of partitions " + numbers(gone.partitions())
+                            + " were deleted before they were merged; senders"
                             + " with totals repeat theirs, other lines are lost. Keep lines for longer than a fleet may be"
                             + " down (retention.ms of the topic)");
             consumer.seekToBeginning(gone.partitions());

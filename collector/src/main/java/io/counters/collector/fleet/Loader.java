@@ -88,10 +88,7 @@ final class Loader {
     }
 
     private Set<Integer> which(Predicate<Load> are) {
-        return loads.values().stream()
-                .filter(are)
-                .map(load -> load.partition)
-                .collect(Collectors.toSet());
+        return loads.values().stream().filter(are).map(load -> load.partition).collect(Collectors.toSet());
     }
 
     private void askOffsets() throws IOException {

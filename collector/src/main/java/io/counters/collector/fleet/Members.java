@@ -31,8 +31,10 @@ final class Members implements AutoCloseable {
         this.admin = admin;
         this.group = group;
         view = new FleetView(self, partitions, List.of());
-        metrics.gauge("fleet_collectors", "Collectors of the fleet.", () -> view.members()
-                .size());
+        metrics.gauge(
+                "fleet_collectors",
+                "Collectors of the fleet.",
+                () -> view.members().size());
     }
 
     /** Asks once. What is known stays if there is no answer. Returns the milliseconds until the next call. */

@@ -158,7 +158,9 @@ final class OwnedLedgers implements Counted {
             System.arraycopy(one.createdSeconds(), 0, created, at, one.size());
             System.arraycopy(one.movedSeconds(), 0, moved, at, one.size());
             int begin = at;
-            one.decremented().stream().filter(place -> place < one.size()).forEach(place -> decremented.set(begin + place));
+            one.decremented().stream()
+                    .filter(place -> place < one.size())
+                    .forEach(place -> decremented.set(begin + place));
             at += one.size();
         }
         return new Details(of, values, created, moved, decremented, size);
@@ -232,6 +234,7 @@ final class OwnedLedgers implements Counted {
 
     @Override
     public String toString() {
-        return "partitions " + Arrays.toString(owned.stream().mapToInt(one -> one.number).toArray());
+        return "partitions "
+                + Arrays.toString(owned.stream().mapToInt(one -> one.number).toArray());
     }
 }

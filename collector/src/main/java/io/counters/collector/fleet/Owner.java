@@ -10,16 +10,16 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeoutException;
-import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -146,9 +146,12 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 "fleet_gone_records_total",
                 "Records of lines that were deleted before any collector merged them, because they were too old.");
         skippedTicks = self.count("publish_skipped_ticks_total", "Ticks left out.");
-        self.gauge("fleet_owned_partitions", "Partitions that this collector owns.", () -> owned.partitions()
-                .size());
-        self.gauge("fleet_loading_partitions", "Partitions that are assigned and not loaded yet.", () -> status.loading);
+        self.gauge(
+                "fleet_owned_partitions",
+                "Partitions that this collector owns.",
+                () -> owned.partitions().size());
+        self.gauge(
+                "fleet_loading_partitions", "Partitions that are assigned and not loaded yet.", () -> status.loading);
         self.gauge("fleet_lag_records", "Records of lines that wait to be merged here.", () -> status.lagRecords);
         self.gauge(
                 "fleet_lag_seconds",
@@ -159,7 +162,9 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 "How long the last take-over of a partition took, from its assignment until its lines were merged.",
                 () -> status.takeOverMillis);
         self.gauge(
-                "fleet_take_over_second", "Unix time of the last take-over of a partition.", () -> status.takeOverSecond);
+                "fleet_take_over_second",
+                "Unix time of the last take-over of a partition.",
+                () -> status.takeOverSecond);
     }
 
     /**
@@ -254,8 +259,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                                 + "); senders with totals repeat theirs, other lines are lost. Keep lines for longer than"
                                 + " a fleet may be down (retention.ms of the topic)");
             }
-            OwnedPartition part = new OwnedPartition(
-                    load.partition, ledger, new LineRecords(ledger, faults, self), load.offset);
+            OwnedPartition part =
+                    new OwnedPartition(load.partition, ledger, new LineRecords(ledger, faults, self), load.offset);
             part.sinceNanos = load.sinceNanos;
             part.loadedNanos = nanoClock.getAsLong();
             owned.add(part);
@@ -304,7 +309,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             faults.warn(
                     "clock of a collector",
                     () -> "a record of lines of partition " + partition + " is " + Math.abs(late) / 1000 + " s "
-                            + (late < 0 ? "ahead of" : "behind") + " this collector's clock, and nothing else waited; if its"
+                            + (late < 0 ? "ahead of" : "behind")
+                            + " this collector's clock, and nothing else waited; if its"
                             + " collector could reach Kafka all the time, synchronize the clocks of the fleet: they may"
                             + " differ by seconds only, or streams look older or younger than they are");
         }
@@ -412,7 +418,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 trouble = "the ledger of partition " + load.partition + " can't be used: " + load.damage;
             }
         }
-        status = new Status(loading.size() + unloaded.size(), lag, millis, status.takeOverMillis, status.takeOverSecond, trouble);
+        status = new Status(
+                loading.size() + unloaded.size(), lag, millis, status.takeOverMillis, status.takeOverSecond, trouble);
     }
 
     /** What keeps it from counting some lines, if something does. From any thread, which does not wait. */

@@ -151,7 +151,9 @@ final class TickHistory implements Reading, AutoCloseable {
     }
 
     private List<TopicPartition> partitions(Set<Integer> some) {
-        return some.stream().map(partition -> new TopicPartition(topic, partition)).toList();
+        return some.stream()
+                .map(partition -> new TopicPartition(topic, partition))
+                .toList();
     }
 
     private void begin(Consumer<byte[], byte[]> from, Set<Integer> all) {
@@ -193,8 +195,8 @@ final class TickHistory implements Reading, AutoCloseable {
             }
         }
         // A tick is at least a record and the end of its transaction.
-        parts.forEach((partition, part) ->
-                part.isAtEnd = from.currentLag(new TopicPartition(topic, partition)).orElse(2) < 2);
+        parts.forEach((partition, part) -> part.isAtEnd =
+                from.currentLag(new TopicPartition(topic, partition)).orElse(2) < 2);
     }
 
     private static void take(Part part, ConsumerRecord<byte[], byte[]> record) {

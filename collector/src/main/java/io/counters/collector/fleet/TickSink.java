@@ -243,8 +243,9 @@ final class TickSink implements Reading, AutoCloseable {
 
     /** A new group begins with the oldest tick, and so does one whose next ticks were deleted. */
     private void seek(Consumer<byte[], byte[]> from, InvalidOffsetException noSuchOffset) {
-        Map<TopicPartition, Long> wanted =
-                noSuchOffset instanceof OffsetOutOfRangeException outside ? outside.offsetOutOfRangePartitions() : Map.of();
+        Map<TopicPartition, Long> wanted = noSuchOffset instanceof OffsetOutOfRangeException outside
+                ? outside.offsetOutOfRangePartitions()
+                : Map.of();
         from.beginningOffsets(noSuchOffset.partitions()).forEach((partition, first) -> {
             long deleted = first - wanted.getOrDefault(partition, first);
             if (deleted > 0) {
@@ -253,8 +254,9 @@ final class TickSink implements Reading, AutoCloseable {
                 lost.add(points);
                 faults.warn(
                         sink + " deleted",
-                        partition + " has deleted ticks before " + sink + " took them, so about so many of their points are"
-                                + " lost: " + points + "; raise retention.ms of the topic");
+                        partition + " has deleted ticks before " + sink
+                                + " took them, so about so many of their points are" + " lost: " + points
+                                + "; raise retention.ms of the topic");
             }
             from.seek(partition, first);
         });
@@ -262,8 +264,7 @@ final class TickSink implements Reading, AutoCloseable {
 
     private Part part(TopicPartition partition) {
         return parts.computeIfAbsent(
-                partition,
-                fresh -> new Part(idleTicks.isPresent() ? new Idle(idleTicks.getAsLong()) : null));
+                partition, fresh -> new Part(idleTicks.isPresent() ? new Idle(idleTicks.getAsLong()) : null));
     }
 
     private void take(ConsumerRecord<byte[], byte[]> record) {

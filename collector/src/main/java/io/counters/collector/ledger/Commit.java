@@ -45,8 +45,7 @@ public final class Commit {
     }
 
     /** @param ledgers which are committed together; they may change between two commits */
-    public Commit(
-            Supplier<List<Ledger>> ledgers, Journal journal, LongSupplier nanoClock, FaultLog faults, Self self) {
+    public Commit(Supplier<List<Ledger>> ledgers, Journal journal, LongSupplier nanoClock, FaultLog faults, Self self) {
         this.ledgers = ledgers;
         this.journal = journal;
         this.nanoClock = nanoClock;

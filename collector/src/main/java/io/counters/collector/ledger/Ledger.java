@@ -633,13 +633,7 @@ public final class Ledger implements Counted {
         publishedChanged = false;
         Changes.Head next = new Changes.Head(
                 head.id(), head.commit() + 1, clockMillis.getAsLong(), listenedMillis(), watchMillis, adopts);
-        return new Changes(
-                next,
-                takeCounters(second),
-                marks,
-                dropped,
-                used,
-                Changes.Moves.NONE);
+        return new Changes(next, takeCounters(second), marks, dropped, used, Changes.Moves.NONE);
     }
 
     private Changes.Counters takeCounters(int second) {

@@ -293,8 +293,7 @@ public final class LedgerRecords {
             if (format != FORMAT) {
                 throw damaged("its format is " + format + ", and this version reads " + FORMAT);
             }
-            ledger.restore(
-                    new Head(in.number(), in.number(), in.number(), in.number(), in.signed(), in.number() != 0));
+            ledger.restore(new Head(in.number(), in.number(), in.number(), in.number(), in.signed(), in.number() != 0));
             loadPublished(ledger);
             loadCounters(ledger);
             loadStreams(ledger);
@@ -356,8 +355,7 @@ public final class LedgerRecords {
                 long heard = in.number();
                 long said = in.number();
                 long healed = in.number();
-                Arrivals arrivals =
-                        new Arrivals(in.number(), in.number(), in.number(), in.number(), in.number());
+                Arrivals arrivals = new Arrivals(in.number(), in.number(), in.number(), in.number(), in.number());
                 StreamRow row = new StreamRow(
                         stream.getKey(),
                         sender,

@@ -219,9 +219,8 @@ public final class Stream {
         }
         changed.clear();
         long state = state();
-        boolean isRowChanged = atOnce == 1
-                || state != committedState
-                || heardMillis - committedHeardMillis > HEARD_EVERY_MILLIS;
+        boolean isRowChanged =
+                atOnce == 1 || state != committedState || heardMillis - committedHeardMillis > HEARD_EVERY_MILLIS;
         if (isRowChanged) {
             committedState = state;
             committedHeardMillis = heardMillis;
@@ -256,12 +255,7 @@ public final class Stream {
     private long state() {
         long state = (whole ? 1 : 2) + (quarantined ? 4 : 0);
         for (long part : new long[] {
-            healed,
-            arrivals.before(),
-            arrivals.highest(),
-            arrivals.received(),
-            arrivals.repeated(),
-            arrivals.window()
+            healed, arrivals.before(), arrivals.highest(), arrivals.received(), arrivals.repeated(), arrivals.window()
         }) {
             state = (state ^ part) * MIXING;
             state ^= state >>> 32;

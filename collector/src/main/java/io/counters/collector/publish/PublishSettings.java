@@ -76,7 +76,9 @@ public record PublishSettings(
     /** The number of ticks without a change after which a counter is left out; empty for never. */
     public OptionalLong idleTicks() {
         long seconds = interval.toSeconds();
-        return idle.isEmpty() ? OptionalLong.empty() : OptionalLong.of((idle.get().toSeconds() + seconds - 1) / seconds);
+        return idle.isEmpty()
+                ? OptionalLong.empty()
+                : OptionalLong.of((idle.get().toSeconds() + seconds - 1) / seconds);
     }
 
     private static Duration interval(String text) {

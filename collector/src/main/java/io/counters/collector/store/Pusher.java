@@ -145,7 +145,8 @@ public final class Pusher {
                         // A ledger of its own may have come before those of partitions.
                         text = store.mark(mark);
                     }
-                    String remark = one.ledger.found(text == null ? null : Mark.of(text).orElse(null));
+                    String remark =
+                            one.ledger.found(text == null ? null : Mark.of(text).orElse(null));
                     if (remark != null) {
                         faults.warn("mark", store + ": " + remark);
                     }

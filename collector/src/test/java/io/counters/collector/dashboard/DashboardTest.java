@@ -145,8 +145,7 @@ class DashboardTest {
         assertThat(ask("GET", "/api/counters/" + name(view, 0) + "-not").body()).contains("there is no counter");
         HttpResponse<String> answer = ask("GET", "/api/counters/" + others);
         assertThat(answer.statusCode()).isEqualTo(404);
-        assertThat(answer.body())
-                .contains("partition 1 of the fleet", "its owner is there", "http://127.0.0.1:11313/");
+        assertThat(answer.body()).contains("partition 1 of the fleet", "its owner is there", "http://127.0.0.1:11313/");
         assertThat(ask("GET", "/api/counters/" + nobodys).body()).contains("partition 2", "not known");
     }
 

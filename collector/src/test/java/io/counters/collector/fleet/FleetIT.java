@@ -102,13 +102,20 @@ class FleetIT {
         /** Sends all totals once more, as an application does that goes on. */
         void repeat(List<ChildCollector> to) throws IOException {
             StringBuilder text = begin();
-            totals.forEach((name, total) ->
-                    text.append("increment ").append(name).append(" 0 ").append(total).append('\n'));
+            totals.forEach((name, total) -> text.append("increment ")
+                    .append(name)
+                    .append(" 0 ")
+                    .append(total)
+                    .append('\n'));
             send(text, to);
         }
 
         private StringBuilder begin() {
-            return new StringBuilder("from ").append(id).append(" 1000 ").append(++seq).append('\n');
+            return new StringBuilder("from ")
+                    .append(id)
+                    .append(" 1000 ")
+                    .append(++seq)
+                    .append('\n');
         }
 
         private void send(StringBuilder text, List<ChildCollector> to) throws IOException {
@@ -141,9 +148,10 @@ class FleetIT {
             }
             SortedMap<String, Long> found = new TreeMap<>();
             for (ChildCollector one : all) {
-                one.counters().forEach((name, value) -> assertThat(found.put(name, value))
-                        .as("another value of " + name)
-                        .isNull());
+                one.counters()
+                        .forEach((name, value) -> assertThat(found.put(name, value))
+                                .as("another value of " + name)
+                                .isNull());
             }
             assertThat(found).as(() -> said(all)).isEqualTo(expected());
         });
@@ -169,8 +177,10 @@ class FleetIT {
     private void awaitPoints() {
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
             Map<String, Tsd.Point> newest = new TreeMap<>();
-            tsd.stored.values().forEach(point -> newest.merge(
-                    point.metric(), point, (one, other) -> one.second() > other.second() ? one : other));
+            tsd.stored
+                    .values()
+                    .forEach(point -> newest.merge(
+                            point.metric(), point, (one, other) -> one.second() > other.second() ? one : other));
             SortedMap<String, Long> values = new TreeMap<>();
             newest.forEach((name, point) -> values.put(name, point.value()));
             assertThat(values).isEqualTo(expected());

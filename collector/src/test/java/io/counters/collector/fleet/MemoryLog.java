@@ -153,13 +153,15 @@ final class MemoryLog {
                     now.add(partition);
                 }
             });
-            Collection<Integer> lost = known.stream().filter(one -> !now.contains(one)).toList();
+            Collection<Integer> lost =
+                    known.stream().filter(one -> !now.contains(one)).toList();
             if (!lost.isEmpty()) {
                 known.removeAll(lost);
                 positions.keySet().removeAll(lost);
                 member.lost(lost);
             }
-            Collection<Integer> fresh = now.stream().filter(one -> !known.contains(one)).toList();
+            Collection<Integer> fresh =
+                    now.stream().filter(one -> !known.contains(one)).toList();
             if (!fresh.isEmpty()) {
                 known.addAll(fresh);
                 member.assigned(fresh);
@@ -279,8 +281,8 @@ final class MemoryLog {
         @Override
         public Map<Integer, Long> ends(Set<Integer> wanted) {
             Map<Integer, Long> found = new HashMap<>();
-            wanted.forEach(
-                    partition -> found.put(partition, (long) ledger.get(partition).size()));
+            wanted.forEach(partition ->
+                    found.put(partition, (long) ledger.get(partition).size()));
             return found;
         }
 

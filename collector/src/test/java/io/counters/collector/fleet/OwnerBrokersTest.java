@@ -122,7 +122,8 @@ class OwnerBrokersTest {
         try (KafkaProducer<byte[], byte[]> producer = producer()) {
             count(producer, topics, 2000);
             awaitCommitted(topics, 1);
-            try (PartitionOwner two = OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, self)) {
+            try (PartitionOwner two =
+                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, self)) {
                 await("half of the partitions").until(() -> two.ledgers().size() == PARTITIONS / 2);
                 count(producer, topics, 2000);
 
@@ -132,12 +133,13 @@ class OwnerBrokersTest {
                 await("all partitions").until(() -> two.ledgers().size() == PARTITIONS);
                 await("all lines").untilAsserted(() -> assertThat(values(two)).isEqualTo(totals));
                 assertThat(self.values().get("fleet_take_over_millis")).isLessThan(60_000);
-                await("a tick of each partition").until(() -> ticks(topics).stream()
-                                .filter(tick -> tick.partition() >= 0)
-                                .map(ConsumerRecord::partition)
-                                .distinct()
-                                .count()
-                        == PARTITIONS);
+                await("a tick of each partition")
+                        .until(() -> ticks(topics).stream()
+                                        .filter(tick -> tick.partition() >= 0)
+                                        .map(ConsumerRecord::partition)
+                                        .distinct()
+                                        .count()
+                                == PARTITIONS);
             }
         } finally {
             one.destroyForcibly();
@@ -166,7 +168,8 @@ class OwnerBrokersTest {
             count(producer, topics, 500);
             one.destroyForcibly().waitFor();
 
-            await("all lines at last").untilAsserted(() -> assertThat(values(two)).isEqualTo(totals));
+            await("all lines at last")
+                    .untilAsserted(() -> assertThat(values(two)).isEqualTo(totals));
         } finally {
             one.destroyForcibly();
         }
@@ -191,7 +194,8 @@ class OwnerBrokersTest {
             before.close();
             try (PartitionOwner after =
                     OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self())) {
-                await("the same partitions").until(() -> after.ledgers().keySet().equals(partitions));
+                await("the same partitions")
+                        .until(() -> after.ledgers().keySet().equals(partitions));
                 count(producer, topics, 100);
                 await("all lines").untilAsserted(() -> {
                     Map<String, Long> all = new TreeMap<>(values(after));
@@ -213,12 +217,13 @@ class OwnerBrokersTest {
     /** Waits until some owner has committed at least so many records of each partition. */
     private static void awaitCommitted(Topics topics, long records) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
-            await("offsets").untilAsserted(() -> assertThat(admin.listConsumerGroupOffsets(topics.owners())
-                            .partitionsToOffsetAndMetadata()
-                            .get(60, TimeUnit.SECONDS)
-                            .values())
-                    .hasSize(PARTITIONS)
-                    .allMatch(offset -> offset.offset() >= records));
+            await("offsets")
+                    .untilAsserted(() -> assertThat(admin.listConsumerGroupOffsets(topics.owners())
+                                    .partitionsToOffsetAndMetadata()
+                                    .get(60, TimeUnit.SECONDS)
+                                    .values())
+                            .hasSize(PARTITIONS)
+                            .allMatch(offset -> offset.offset() >= records));
         }
     }
 

@@ -210,7 +210,9 @@ class OwnerTest {
         assign("two");
         two.rest();
 
-        assertThat(log.ticks(0)).as("the second owner knows that the second was used").hasSize(1);
+        assertThat(log.ticks(0))
+                .as("the second owner knows that the second was used")
+                .hasSize(1);
         TickRecords.Tick tick = new TickRecords.Reader().read(log.ticks(0).get(0));
         assertThat(tick).isNotNull();
         assertThat(tick.second()).isEqualTo(1_700_000_010);
@@ -278,8 +280,9 @@ class OwnerTest {
                     int killed = random.nextInt(all.size());
                     all.set(killed, new Collector(all.get(killed).name));
                 }
-                case 2 -> all.get(random.nextInt(all.size())).lines.next =
-                        MemoryLog.Outcome.values()[random.nextInt(MemoryLog.Outcome.values().length)];
+                case 2 ->
+                    all.get(random.nextInt(all.size())).lines.next =
+                            MemoryLog.Outcome.values()[random.nextInt(MemoryLog.Outcome.values().length)];
                 case 3 -> count(partition, random.nextInt(names), random.nextInt(100));
                 case 4, 5 -> section(random, partition, names, totals);
                 default -> {
@@ -306,7 +309,9 @@ class OwnerTest {
             for (byte[] record : log.ticks(i)) {
                 TickRecords.Tick tick = reader.read(record);
                 assertThat(tick).isNotNull();
-                assertThat(seconds.add(tick.second())).as("second " + tick.second()).isTrue();
+                assertThat(seconds.add(tick.second()))
+                        .as("second " + tick.second())
+                        .isTrue();
             }
         }
     }
@@ -331,7 +336,13 @@ class OwnerTest {
                     continue;
                 }
             }
-            text.append("increment ").append(name).append(' ').append(amount).append(' ').append(total).append('\n');
+            text.append("increment ")
+                    .append(name)
+                    .append(' ')
+                    .append(amount)
+                    .append(' ')
+                    .append(total)
+                    .append('\n');
         }
         log.add(partition, wallMillis(), text.toString().getBytes(ISO_8859_1));
     }

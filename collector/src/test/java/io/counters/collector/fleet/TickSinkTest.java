@@ -199,14 +199,17 @@ class TickSinkTest {
         rounds();
         sink.puts.clear();
         assign(P0, P1);
-        assertThat(committed(P0)).as("what was done later was not told for a partition of another").isEqualTo(1);
-        consumer().addRecord(new ConsumerRecord<>(
-                TOPIC,
-                0,
-                2,
-                null,
-                TickRecords.write(SECOND + 20, new Snapshot(new String[] {"a"}, new long[] {3}, 1))
-                        .get(0)));
+        assertThat(committed(P0))
+                .as("what was done later was not told for a partition of another")
+                .isEqualTo(1);
+        consumer()
+                .addRecord(new ConsumerRecord<>(
+                        TOPIC,
+                        0,
+                        2,
+                        null,
+                        TickRecords.write(SECOND + 20, new Snapshot(new String[] {"a"}, new long[] {3}, 1))
+                                .get(0)));
         rounds();
         assertThat(sink.puts).extracting(Taking.Put::second).containsExactly(SECOND + 20);
         assertThat(sink.puts.get(0).values).containsOnly(Map.entry("a", 3L));
@@ -254,8 +257,9 @@ class TickSinkTest {
 
         assertThat(sink.puts).hasSize(1);
         assertThat(said.lines())
-                .containsExactly("WARN the record at offset 0 of counters.ticks-0 is not a tick, and is left out: its format"
-                        + " is 9, this version reads 1");
+                .containsExactly(
+                        "WARN the record at offset 0 of counters.ticks-0 is not a tick, and is left out: its format"
+                                + " is 9, this version reads 1");
     }
 
     @Test

@@ -81,8 +81,8 @@ class LedgerRecordsTest {
     }
 
     private void datagram(Random random, int names, int stream, long[] seqs) {
-        StringBuilder datagram = new StringBuilder("from stream-of-a-sender-" + stream + " "
-                + random.nextInt(1_000_000) + " " + ++seqs[stream]);
+        StringBuilder datagram = new StringBuilder(
+                "from stream-of-a-sender-" + stream + " " + random.nextInt(1_000_000) + " " + ++seqs[stream]);
         for (int line = random.nextInt(100); line > 0; line--) {
             long amount = random.nextInt(5);
             long total = amount + random.nextInt(1_000) * (random.nextInt(2_000) == 0 ? 1L << 50 : 1);
@@ -129,7 +129,9 @@ class LedgerRecordsTest {
         kept = ledger();
         records.load(kept, random);
         assertSame();
-        assertThat(kept.changes(LedgerRecords.MARKS_AT_ONCE)).as("everything was loaded").isNull();
+        assertThat(kept.changes(LedgerRecords.MARKS_AT_ONCE))
+                .as("everything was loaded")
+                .isNull();
         assertThat(expected.changes()).isNull();
     }
 

@@ -8,8 +8,8 @@ import io.counters.collector.self.Self;
 import io.counters.wire.Verb;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 

@@ -352,8 +352,8 @@ class DeliveryTest {
             pieces.add(piece);
         }
         assertThat(pieces).extracting(Piece::second).containsExactly(110L, 110L, 120L, 130L);
-        assertThat(all.older()).containsOnly(
-                Map.entry(110L, 2), Map.entry(120L, 1), Map.entry(130L, 1), Map.entry(140L, 1));
+        assertThat(all.older())
+                .containsOnly(Map.entry(110L, 2), Map.entry(120L, 1), Map.entry(130L, 1), Map.entry(140L, 1));
 
         all.settle(pieces.get(2), 1, List.of(), false, false, now);
         assertThat(done).containsExactly(120L);

@@ -158,7 +158,8 @@ class ReadAheadTest {
                         .toList();
                 put.answer(
                         400,
-                        "{\"failed\":" + unknown.size() + ",\"success\":" + (put.points().size() - unknown.size())
+                        "{\"failed\":" + unknown.size() + ",\"success\":"
+                                + (put.points().size() - unknown.size())
                                 + ",\"errors\":["
                                 + unknown.stream()
                                         .map(point -> point.named("Unknown metric"))
