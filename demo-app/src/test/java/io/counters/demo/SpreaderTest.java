@@ -25,6 +25,7 @@ class SpreaderTest {
 
     @Test
     void each_datagram_reaches_one_collector_as_it_was_sent() throws Exception {
+        Thread spreader;
         try (DatagramSocket first = socket();
                 DatagramSocket second = socket();
                 DatagramSocket spreading = socket();
@@ -33,7 +34,7 @@ class SpreaderTest {
                     List.of((InetSocketAddress) first.getLocalSocketAddress(), (InetSocketAddress)
                             second.getLocalSocketAddress());
             long seed = 1;
-            Thread spreader = new Thread(() -> {
+            spreader = new Thread(() -> {
                 try {
                     Spreader.spread(spreading, collectors, new Random(seed));
                 } catch (IOException closed) {
@@ -56,8 +57,7 @@ class SpreaderTest {
                 assertThat(received.getLength()).isEqualTo(sent.length);
             }
             assertThat(chosen).hasSize(2);
-            spreading.close();
-            spreader.join();
         }
+        spreader.join();
     }
 }
