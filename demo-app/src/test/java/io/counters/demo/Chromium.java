@@ -74,7 +74,7 @@ final class Chromium implements AutoCloseable {
         }
     }
 
-    /** Gathers what the browser says. */
+    /** Collects the browser's messages. */
     private final class Messages implements WebSocket.Listener {
         private final StringBuilder text = new StringBuilder();
 
@@ -109,7 +109,7 @@ final class Chromium implements AutoCloseable {
                         .get("url")
                         .getAsString());
             default -> {
-                // Not of interest.
+                // Other messages are ignored.
             }
         }
     }
@@ -133,7 +133,7 @@ final class Chromium implements AutoCloseable {
         tell("Page.navigate", "{\"url\":" + quoted(address) + "}");
     }
 
-    /** Makes the tab so large, light or dark. */
+    /** Sets the tab's size, and light or dark mode. */
     void show(int width, int height, String scheme) throws Exception {
         tell(
                 "Emulation.setDeviceMetricsOverride",
@@ -144,7 +144,7 @@ final class Chromium implements AutoCloseable {
                 "{\"features\":[{\"name\":\"prefers-color-scheme\",\"value\":\"" + scheme + "\"}]}");
     }
 
-    /** What a JavaScript expression results in, as text; a promise is waited for. */
+    /** The result of a JavaScript expression, as text; waits if it is a promise. */
     String run(String expression) throws Exception {
         JsonObject result = tell(
                 "Runtime.evaluate",
@@ -189,7 +189,7 @@ final class Chromium implements AutoCloseable {
         tell("Input.dispatchKeyEvent", "{\"type\":\"keyUp\",\"key\":" + quoted(key) + "}");
     }
 
-    /** Types a text into what has the focus. */
+    /** Types a text into the element that has the focus. */
     void type(String text) throws Exception {
         tell("Input.insertText", "{\"text\":" + quoted(text) + "}");
     }
@@ -200,7 +200,7 @@ final class Chromium implements AutoCloseable {
         Files.write(file, Base64.getDecoder().decode(picture.get("data").getAsString()));
     }
 
-    /** Errors, warnings and anything else that its console shows. */
+    /** Everything that its console shows: errors, warnings and others. */
     List<String> complaints() {
         return List.copyOf(complaints);
     }
@@ -217,14 +217,14 @@ final class Chromium implements AutoCloseable {
         return quoted.substring(1, quoted.length() - 1);
     }
 
-    /** Ends it as a user does, so that it deletes its temporary files. */
+    /** Closes the browser as a user does, so that it deletes its temporary files. */
     @Override
     public void close() {
         try {
             tell("Browser.close", "{}");
             program.awaitEnd();
         } catch (Exception alreadyGone) {
-            // Then it is killed.
+            // It is killed below.
         } finally {
             program.close();
         }

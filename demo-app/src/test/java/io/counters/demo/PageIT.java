@@ -33,7 +33,7 @@ class PageIT {
 
     private Chromium browser;
 
-    /** What the page talks to: it ends only after the console was looked at. */
+    /** The collector of the page: it ends only after the console was checked. */
     private @Nullable AutoCloseable server;
 
     @BeforeEach
@@ -42,7 +42,7 @@ class PageIT {
         browser.show(1280, 800, "light");
     }
 
-    /** Whatever a test does: the console stays empty, and nothing is asked of anybody else. */
+    /** In every test, the console stays empty, and the page sends requests only to the collector. */
     @AfterEach
     void nothingIsInTheConsole() throws Exception {
         List<String> complaints = browser.complaints();
@@ -72,7 +72,7 @@ class PageIT {
 
     @Test
     @Tag("once")
-    void the_demos_counters_move_can_be_drawn_searched_and_zoomed_and_a_link_shows_the_same() throws Exception {
+    void the_demos_counters_can_be_drawn_searched_and_zoomed_and_a_link_shows_the_same() throws Exception {
         int port = Ports.reserve();
         Program demo = Program.start(
                 SCRIPT,
@@ -153,7 +153,7 @@ class PageIT {
 
         for (int i = 0; i < millis.length; i++) {
             String expected = Integer.toString(2 + i);
-            // The browser waits itself, so that its answer is not a poll behind.
+            // The browser itself waits, so that no time between polls is measured.
             collector.send("increment seen 1");
             long sent = System.nanoTime();
             browser.run("new Promise(seen => { const look = () => " + value("seen") + " === '" + expected

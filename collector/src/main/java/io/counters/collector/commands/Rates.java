@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
 
-/** The values of counters at the last few readings, and so their rates. */
+/** The values of counters at the last few readings, and the rates between them. */
 final class Rates {
-    /** A rate is over so many readings, because senders send once a second and not at the same moment as we read. */
+    /** A rate spans this many readings, because senders send once a second, but not at the moment of a reading. */
     private static final int READINGS = 6;
 
     private Map<String, Row> rows = new HashMap<>();
@@ -33,7 +33,7 @@ final class Rates {
             return values[(readings - 1) % READINGS];
         }
 
-        /** A second; empty after only one reading. */
+        /** The rate per second; empty after only one reading. */
         OptionalDouble rate() {
             int oldest = Math.max(0, readings - READINGS);
             int newest = readings - 1;
@@ -52,7 +52,7 @@ final class Rates {
         }
     }
 
-    /** Takes a reading; a counter that is not in it is forgotten. */
+    /** Adds a reading; a counter that is not in it is forgotten. */
     List<Row> add(List<CollectorApi.Counter> counters, long nowNanos) {
         Map<String, Row> now = new HashMap<>(counters.size() * 2);
         List<Row> list = new ArrayList<>(counters.size());

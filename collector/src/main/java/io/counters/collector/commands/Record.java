@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code record FILE}: writes what a collector receives. */
+/** {@code record FILE}: writes what a collector receives to a file. */
 @Command(
         name = "record",
         mixinStandardHelpOptions = true,
@@ -47,7 +47,7 @@ public final class Record implements Callable<Integer> {
     @Option(
             names = "--bytes",
             paramLabel = "N",
-            description = "ends when the file has this size: a whole number followed by k, m or g"
+            description = "ends when the file reaches this size: a whole number followed by k, m or g"
                     + " (default ${DEFAULT-VALUE})")
     private String bytes = "100m";
 
@@ -80,7 +80,7 @@ public final class Record implements Callable<Integer> {
         } catch (FileAlreadyExistsException exists) {
             throw new IOException(file + " exists already; give another file, or delete it", exists);
         } catch (IOException cannot) {
-            throw new IOException(file + " can't be created: " + DiskFault.text(cannot), cannot);
+            throw new IOException(file + " cannot be created: " + DiskFault.text(cannot), cannot);
         }
         Thread end = shell.endings().newThread(() -> close(writer));
         Runtime.getRuntime().addShutdownHook(end);
@@ -126,9 +126,9 @@ public final class Record implements Callable<Integer> {
             case "open" ->
                 shell.err()
                         .println("counters record: records for " + seconds
-                                + " s what arrives from now on; Ctrl-C ends it");
+                                + " s what the collector receives; Ctrl-C ends it");
             default -> {
-                // A newer collector may tell more.
+                // A newer collector may send more.
             }
         }
     }
@@ -148,7 +148,7 @@ public final class Record implements Callable<Integer> {
                             datagrams,
                             writer.bytes(),
                             missed == 0 ? "" : String.format(Locale.ROOT, "; %,d could not be written in time", missed),
-                            tcp == 0 ? "" : "; what came over TCP is not in it"));
+                            tcp == 0 ? "" : "; what arrived over TCP is not in it"));
         } catch (IOException full) {
             shell.err().println("counters record: " + file + " could not be completed: " + DiskFault.text(full));
         }

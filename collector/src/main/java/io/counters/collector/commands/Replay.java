@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
         name = "replay",
         mixinStandardHelpOptions = true,
         description = {
-            "Sends the datagrams of a recording over UDP, at the distances in time at which they were received.",
+            "Sends the datagrams of a recording over UDP, with the pauses between them that were recorded.",
             "Lines without totals (StatsD, nc) count again wherever they are sent. Lines with totals (agent, API) change"
                     + " nothing at a collector that has received them before, and count fully at another one."
         })
@@ -68,7 +68,7 @@ public final class Replay implements Callable<Integer> {
     public Integer call() throws IOException {
         Path from = Objects.requireNonNull(file);
         if (!(speed >= SPEED_MIN && speed <= SPEED_MAX)) {
-            throw wrong("--speed is " + speed + "; it must be from 0.001 to 1000000, and 1 is as it was recorded");
+            throw wrong("--speed is " + speed + "; it must be from 0.001 to 1000000; 1 is the recorded speed");
         }
         InetSocketAddress address = address();
         long total = 0;
@@ -102,7 +102,7 @@ public final class Replay implements Callable<Integer> {
                                 ? ""
                                 : String.format(
                                         Locale.ROOT,
-                                        "; %,d times nobody was listening there; start a collector",
+                                        "; no program listened there (refused datagrams: %,d); start a collector",
                                         refused)));
         return refused == 0 ? 0 : 1;
     }
@@ -113,7 +113,7 @@ public final class Replay implements Callable<Integer> {
         } catch (NoSuchFileException missing) {
             throw new IOException(from + " does not exist; 'record' writes such a file", missing);
         } catch (java.nio.file.FileSystemException unreadable) {
-            throw new IOException(from + " can't be read: " + DiskFault.text(unreadable), unreadable);
+            throw new IOException(from + " cannot be read: " + DiskFault.text(unreadable), unreadable);
         }
     }
 

@@ -20,9 +20,9 @@ import picocli.CommandLine.Parameters;
         name = "tap",
         mixinStandardHelpOptions = true,
         description = {
-            "Prints the lines that a running collector receives, as it receives them, until Ctrl-C: its time, sender,"
-                    + " amount and name; with a total also the stream and the datagram's number; for a rejected line the"
-                    + " reason.",
+            "Prints the lines that a running collector receives, as it receives them, until Ctrl-C: for each its time,"
+                    + " sender, amount and name; for a line with a total also the total, the stream and the datagram's"
+                    + " number; for a rejected line the reason.",
             "If there are more than --lines a second, the others are left out, and their number is printed."
         })
 public final class TapCommand implements Callable<Integer> {
@@ -36,7 +36,7 @@ public final class TapCommand implements Callable<Integer> {
     @Option(
             names = "--lines",
             paramLabel = "N",
-            description = "the most lines a second, 1 to 10000 (default ${DEFAULT-VALUE})")
+            description = "maximum number of lines per second, 1 to 10000 (default ${DEFAULT-VALUE})")
     private int lines = 500;
 
     @Option(names = "--count", paramLabel = "N", description = "ends after this many lines")
@@ -74,7 +74,7 @@ public final class TapCommand implements Callable<Integer> {
                 case "left_out" -> shell.err().println("counters tap: " + leftOut(event.data()));
                 case "open" -> shell.err().println("counters tap: shows what arrives from now on; Ctrl-C ends it");
                 default -> {
-                    // A newer collector may tell more.
+                    // A newer collector may send more.
                 }
             }
             return count > 0 && !shell.out().checkError();

@@ -22,15 +22,15 @@ import picocli.CommandLine.Parameters;
         description = {
             "Shows the counters of a running collector in a table that is updated once a second.",
             "Keys: q quits; n, v and r sort by name, value and rate; / filters; arrows and Page Up, Page Down scroll.",
-            "Without a terminal it prints the first --rows again and again."
+            "Without a terminal it prints the first --rows every second."
         })
 public final class Top implements Callable<Integer> {
-    /** The most counters that are read each second. */
+    /** The maximum number of counters that are read each second. */
     private static final int COUNTERS_MAX = 100_000;
 
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** The collector needs time for its work, too: at most one part in this many is spent on reading a long list. */
+    /** Reading a long list takes at most one part in this many of the time, because the collector has other work, too. */
     private static final int BUSY_PART = 5;
 
     private static final int PLAIN_NAME_COLUMNS = 50;
@@ -41,7 +41,7 @@ public final class Top implements Callable<Integer> {
     @Option(
             names = "--sort",
             paramLabel = "COLUMN",
-            description = "name, value or rate at the start (default ${DEFAULT-VALUE})")
+            description = "sorts by name, value or rate at the start (default ${DEFAULT-VALUE})")
     private TopTable.Sort sort = TopTable.Sort.RATE;
 
     @Option(
@@ -159,7 +159,7 @@ public final class Top implements Callable<Integer> {
                 long took = shell.nanoClock().getAsLong() - now;
                 due = now + Math.max(PAUSE_NANOS, took * BUSY_PART);
             } else if (key == null && now - begin < PAUSE_NANOS / 100) {
-                // The terminal is gone, or does not wait for keys.
+                // The terminal is gone, or reading a key does not wait.
                 pause(PAUSE_NANOS / 10);
             }
         }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/** The table of {@code top}: what it shows, and what keys change. Knows no terminal. */
+/** The table of {@code top}: what it shows, and what each key changes. Independent of the terminal. */
 final class TopTable {
     private static final int ESCAPE = 27;
     private static final int BACKSPACE = 8;
@@ -52,12 +52,12 @@ final class TopTable {
         return filter;
     }
 
-    /** Whether the text that filters is being typed. */
+    /** Whether the user is typing the filter. */
     boolean isFiltering() {
         return isFiltering;
     }
 
-    /** The rows in their order. */
+    /** The rows, filtered and sorted. */
     List<Rates.Row> sorted(List<Rates.Row> rows) {
         return rows.stream().sorted(sort.order()).toList();
     }
@@ -65,7 +65,7 @@ final class TopTable {
     /**
      * A key, or a sequence that begins with escape.
      *
-     * @param page how far the keys for pages go
+     * @param page how many rows the keys for pages scroll
      * @return false to quit
      */
     boolean key(String key, int page) {

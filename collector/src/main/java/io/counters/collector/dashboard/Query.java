@@ -17,7 +17,7 @@ record Query(List<String> terms, List<String> tags, Sort sort, boolean isDescend
     static final int TAGS_MAX = 16;
     private static final int TERMS_CHARACTERS_MAX = 500;
 
-    /** By what the list is sorted. */
+    /** The columns by which a list can be sorted. */
     enum Sort {
         NAME,
         VALUE,

@@ -9,8 +9,8 @@ import java.util.Map;
 
 /**
  * What a tab has on its screen: some rows of a view, and counters that it watches by name, because they are pinned or drawn.
- * Tabs that look at the same have one window. Each round compares it with the round before, once, whatever the number of
- * tabs; a tab that has seen the round before gets the difference, any other gets everything.
+ * Tabs that show the same share one window. Each round compares it with the previous round once, whatever the number of tabs;
+ * a tab that has received the previous round gets the difference, any other tab gets everything.
  *
  * <p>{@link #update} is called by one thread at a time, {@link #events} by any.
  */
@@ -61,7 +61,7 @@ final class Window {
         reset();
     }
 
-    /** Begins anew: counters have other numbers. */
+    /** Starts again, because counters have new numbers. */
     void reset() {
         Arrays.fill(watchedCounters, -1);
         missing.clear();
@@ -72,16 +72,16 @@ final class Window {
         found = -1;
     }
 
-    /** For how many rounds in a row no tab has looked at it. */
+    /** For how many rounds in a row no tab has read it. */
     int emptyRounds() {
         emptyRounds = listeners.isEmpty() ? emptyRounds + 1 : 0;
         return emptyRounds;
     }
 
     /**
-     * Compares with the round before.
+     * Compares with the previous round.
      *
-     * @param panel what is the same for all windows
+     * @param panel the events that are the same for all windows
      */
     void update(Moment moment, Panel panel) {
         int[] now = counters(moment);
@@ -130,7 +130,7 @@ final class Window {
         return Arrays.copyOf(now, size);
     }
 
-    /** Looks for watched names among those counters that are new. */
+    /** Looks for watched names among the new counters. */
     private void find(Moment moment) {
         for (; looked < moment.size() && !missing.isEmpty(); looked++) {
             Integer place = missing.remove(moment.name(looked));
@@ -163,7 +163,7 @@ final class Window {
                 .append(moved[i]);
     }
 
-    /** Three digits are more than anyone reads in a number that moves. */
+    /** Rates have three decimals; more could not be read while they change. */
     private static String rate(double rate) {
         double size = Math.abs(rate);
         if (size >= 100 || size == 0) {

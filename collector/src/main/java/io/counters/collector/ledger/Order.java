@@ -9,7 +9,7 @@ public final class Order {
     /**
      * A stable merge sort.
      *
-     * @param some is overwritten; use only the result
+     * @param some will be overwritten; use only the result
      * @param compare as a comparator
      */
     public static int[] sorted(int[] some, IntBinaryOperator compare) {

@@ -39,7 +39,7 @@ final class LineEvents implements Text, Commands {
     private double allowance;
     private long allowedNanos;
 
-    /** What is being read; its lines belong to this. */
+    /** What the lines that are being read were received in. */
     private @Nullable Received from;
 
     private String sender = "";
@@ -52,7 +52,7 @@ final class LineEvents implements Text, Commands {
 
     /**
      * @param nameBytesMax longer names were rejected
-     * @param statsdName reads the names of StatsD lines as the collector does; not shared
+     * @param statsdName reads the names of StatsD lines as the collector does; used here only
      */
     LineEvents(
             Reader reader, Glob match, int linesMax, int nameBytesMax, StatsdName statsdName, LongSupplier nanoClock) {

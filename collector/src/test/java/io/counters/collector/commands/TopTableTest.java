@@ -29,7 +29,7 @@ class TopTableTest {
     }
 
     @Test
-    void rates_are_over_the_last_readings_and_unknown_at_first() {
+    void rates_span_the_last_readings_and_are_unknown_at_first() {
         assertThat(table.lines(rows, "title", "a note", 60, 10)).first().isEqualTo("title  a note");
         assertThat(table.lines(rows, "title", "", 60, 10).get(3)).matches("a {20,}10 *");
 

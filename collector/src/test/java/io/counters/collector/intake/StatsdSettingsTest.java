@@ -59,7 +59,7 @@ class StatsdSettingsTest {
         assertThatThrownBy(() -> settings(flags)).hasMessage(message);
     }
 
-    /** Lines of clients that can't be changed, read like those of a port. */
+    /** Lines of clients that cannot be changed, read like those of a port. */
     @Test
     void cleaned_lines_count_and_the_reasons_are_counted() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {

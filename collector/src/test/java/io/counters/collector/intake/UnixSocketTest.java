@@ -235,7 +235,7 @@ class UnixSocketTest {
 
         assertThatThrownBy(this::run)
                 .isInstanceOf(IOException.class)
-                .hasMessage("can't listen on the Unix socket " + path + ": another program receives there, perhaps"
+                .hasMessage("cannot listen on the Unix socket " + path + ": another program receives there, perhaps"
                         + " another collector; end that program, or give another path");
         send("increment a");
 
@@ -249,7 +249,7 @@ class UnixSocketTest {
 
             assertThatThrownBy(this::run)
                     .isInstanceOf(IOException.class)
-                    .hasMessageStartingWith("can't listen on the Unix socket " + path)
+                    .hasMessageStartingWith("cannot listen on the Unix socket " + path)
                     .hasMessageEndingWith("remove the file if none does, or give another path");
             assertThat(path).exists();
         }
@@ -272,7 +272,7 @@ class UnixSocketTest {
         path = folder.resolve("missing/counters.sock");
         assertThatThrownBy(this::run)
                 .isInstanceOf(IOException.class)
-                .hasMessage("can't listen on the Unix socket " + path + ": the folder " + folder.resolve("missing")
+                .hasMessage("cannot listen on the Unix socket " + path + ": the folder " + folder.resolve("missing")
                         + " does not exist, or this process has no access; create it, and let the user of this process"
                         + " write there");
 
@@ -280,7 +280,7 @@ class UnixSocketTest {
         path = Path.of("/proc/counters.sock");
         assertThatThrownBy(this::run)
                 .isInstanceOf(IOException.class)
-                .hasMessageStartingWith("can't listen on the Unix socket /proc/counters.sock: ");
+                .hasMessageStartingWith("cannot listen on the Unix socket /proc/counters.sock: ");
     }
 
     @Test

@@ -52,7 +52,7 @@ class TapTest {
         return new LineEvents(new Reader(tap), new Glob(pattern), linesMax, 20, StatsdName.strict(), nanos::get);
     }
 
-    /** All events that there are now. */
+    /** All events so far. */
     private static String read(LineEvents events) {
         StringBuilder out = new StringBuilder();
         boolean hasMore = true;
@@ -113,7 +113,7 @@ class TapTest {
     }
 
     @Test
-    void memory_is_bounded_and_the_oldest_make_room() {
+    void if_memory_is_full_the_oldest_datagrams_are_dropped() {
         Tap small = new Tap(() -> Instant.EPOCH, 50 * 100);
         small.open();
         Reader reader = new Reader(small);
@@ -133,7 +133,7 @@ class TapTest {
     }
 
     @Test
-    void each_datagram_of_several_threads_is_seen_once_or_missed() throws Exception {
+    void each_datagram_of_several_threads_is_read_once_or_counted_as_missed() throws Exception {
         tap.open();
         Reader reader = new Reader(tap);
         assertThat(reader.isOpen()).isTrue();
@@ -197,7 +197,7 @@ class TapTest {
     }
 
     @Test
-    void no_more_lines_are_read_at_once_than_the_event_loop_can_bear() {
+    void the_number_of_lines_read_at_once_is_limited() {
         tap.open();
         LineEvents events = events("nothing", 10, new AtomicLong());
         read(events);

@@ -1,5 +1,5 @@
-// Graphs, drawn by uPlot: values or rates of the chosen counters, in one chart or in one each. They read the history, and
-// go on with what arrives. A drag over any of them zooms all; with Shift it marks a span in all.
+// Graphs, drawn by uPlot: values or rates of the chosen counters, in one chart or in a chart for each. They read the
+// history, then add new values as they arrive. A drag over one chart zooms all; with Shift it marks a span in all.
 /* global uPlot */
 import {state, change, RANGES} from './state.js';
 import {el, text, byId, style, nameNodes, debounced, download} from './dom.js';
@@ -10,14 +10,14 @@ import * as numbers from './numbers.js';
 const STEP_SECONDS_MIN = 10;
 const READ_AGAIN_MILLIS = 10_000;
 const DRAG_PIXELS_MIN = 8;
-/** Samples farther apart than so many steps have a gap between them. */
+/** Between samples that are farther apart than this many steps, there is a gap. */
 const GAP_STEPS = 3.5;
 
 const section = byId('charts');
 let frames = [];
 /** By name: {seconds, values, isKept}, as read last. */
 const past = new Map();
-/** By name: what has arrived since. */
+/** By name: the values that have arrived since. */
 const tails = new Map();
 let step = STEP_SECONDS_MIN;
 let reading = 0;
@@ -143,7 +143,7 @@ function gaps(seconds, values) {
 
 const isGap = (one, other) => other - one > GAP_STEPS * step;
 
-/** Increments a second between one sample and the next; what arrives is taken together until a step is complete. */
+/** Increments per second between one sample and the next; new values are combined until a step is complete. */
 function rates(seconds, values) {
   const xs = [];
   const ys = [];
@@ -166,7 +166,7 @@ function rates(seconds, values) {
   return [xs, ys];
 }
 
-/** The same seconds for all, and each one's values; undefined where one has no sample, null where it has a gap. */
+/** One list of seconds for all counters, and each counter's values: undefined where it has no sample, null in a gap. */
 function table(names) {
   return uPlot.join(names.map(name => points(name)), names.map(() => [2]));
 }
@@ -318,7 +318,7 @@ function at(name, second) {
   return found === null || second - xs[found] > GAP_STEPS * step ? null : ys[found];
 }
 
-/** By how much a counter moved from one second to another, as far as its samples tell. */
+/** How much a counter changed from one second to another, according to its samples. */
 function moved(name, [from, to]) {
   const known = past.get(name);
   const all = [...(known?.seconds ?? []).map((second, i) => [second, known.values[i]]), ...(tails.get(name) ?? [])];
@@ -356,8 +356,8 @@ function legend() {
   });
   text(parts.when, cursorSecond !== null ? numbers.moment(cursorSecond) : 'now');
   text(parts.span, state.mark ? 'in the mark' : 'change');
-  parts.span.title = state.mark ? `By how much it changed in the marked ${numbers.duration(span[1] - span[0])}`
-    : 'By how much it changed in the range';
+  parts.span.title = state.mark ? `How much it changed in the marked ${numbers.duration(span[1] - span[0])}`
+    : 'How much it changed in the range';
 }
 
 let isLegendDue = false;
@@ -386,7 +386,7 @@ function buildLegend() {
         el('span', {class: 'name', title: name}, ...nameNodes(name)), cells.note),
       cells.at, cells.min, cells.max, cells.sum,
       el('td', {class: 'acts'},
-        el('button', {type: 'button', class: 'quiet', 'aria-label': 'Explain ' + name, title: 'Who made this value (e)',
+        el('button', {type: 'button', class: 'quiet', 'aria-label': 'Explain ' + name, title: 'Where this value comes from (e)',
           onclick: () => change({drawer: 'explain', counter: name})}, 'Explain'),
         el('button', {type: 'button', class: 'quiet', 'aria-label': 'Remove from the graph: ' + name,
           title: 'Remove from the graph', onclick: () => list.toggleLine(name)}, '\u00d7')));
@@ -425,7 +425,7 @@ function buildTools() {
   return el('div', {class: 'tools'},
     choice('Range', 'range', Object.keys(RANGES).map(key => [key, key, null])),
     choice('Unit', 'unit', [['rate', 'Rate', 'Increments a second (v)'], ['value', 'Value', 'Values (v)']]),
-    choice('Charts', 'charts', [['one', 'Together', 'All in one chart (t)'], ['each', 'Side by side', 'A chart each (t)']]),
+    choice('Charts', 'charts', [['one', 'Together', 'All in one chart (t)'], ['each', 'Side by side', 'A chart for each (t)']]),
     el('button', {type: 'button', class: 'unzoom', onclick: () => change({zoom: null}), title: 'Back to the latest (z)'}, 'Reset zoom'),
     note,
     el('button', {type: 'button', class: 'quiet', 'aria-label': 'Close the graph', title: 'Close the graph (x)',
@@ -437,8 +437,8 @@ function status() {
     return;
   }
   const isUnkept = state.lines.length > 0 && state.lines.every(name => past.get(name)?.isKept === false);
-  text(note, failure ? 'The history can\u2019t be read: ' + failure
-    : isUnkept ? 'No history is kept of this; the line begins now'
+  text(note, failure ? 'The history cannot be read: ' + failure
+    : isUnkept ? 'This counter has no history; its line begins now'
     : state.zoom ? `${numbers.time(state.zoom[0])} \u2013 ${numbers.time(state.zoom[1])}` : '');
   note.classList.toggle('bad', failure !== '');
   section.classList.toggle('reading', isLoading);
@@ -466,7 +466,7 @@ function save(format) {
   }
 }
 
-// All together
+// All charts
 
 function build() {
   frames.forEach(({plot}) => plot.destroy());
@@ -562,6 +562,6 @@ export function start() {
   }).observe(section);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', again);
   document.addEventListener('visibilitychange', () => document.hidden || readSoon());
-  // The present moves on, also while nothing arrives.
+  // Time passes even while nothing arrives.
   setInterval(() => document.hidden || state.zoom || drawSoon(), 1000);
 }

@@ -28,7 +28,7 @@ export function text(element, value) {
 
 export const byId = id => document.getElementById(id);
 
-/** A counter's name with its tags apart. */
+/** A counter's name, with its tags separated from the metric. */
 export function nameNodes(name) {
   const comma = name.indexOf(',');
   return comma < 0
@@ -39,7 +39,7 @@ export function nameNodes(name) {
 /** A value of a style, such as '--muted'. */
 export const style = property => getComputedStyle(document.documentElement).getPropertyValue(property).trim();
 
-/** Calls the function when it was not asked for again for so long. */
+/** Calls the function once it has not been requested again for this long. */
 export function debounced(millis, call) {
   let timer = 0;
   return (...some) => {
@@ -48,7 +48,7 @@ export function debounced(millis, call) {
   };
 }
 
-/** Offers a text as a file. */
+/** Lets the user save a text as a file. */
 export function download(file, type, content) {
   const url = URL.createObjectURL(new Blob([content], {type}));
   el('a', {href: url, download: file}).click();

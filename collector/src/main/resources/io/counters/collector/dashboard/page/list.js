@@ -1,16 +1,16 @@
-// The list of counters: only the rows in view exist as elements, and only their neighbors are known here. The collector
-// searches and sorts, so a million counters cost the browser no more than a hundred.
+// The list of counters: only the rows in view exist as elements, and only they and their neighbors are loaded. The
+// collector searches and sorts, so a million counters cost the browser no more than a hundred.
 import {state, change, LINES_MAX, PINS_MAX} from './state.js';
 import {el, text, byId, nameNodes, debounced} from './dom.js';
 import * as live from './live.js';
 import * as sparklines from './sparklines.js';
 import * as numbers from './numbers.js';
 
-/** Rows are asked for in blocks, so that tabs that look at nearly the same share their events. */
+/** Rows are requested in blocks, so that tabs that show nearly the same rows share their events. */
 const BLOCK = 20;
 const AROUND = 30;
 const KNOWN_MAX = 2000;
-/** Browsers cannot scroll over more pixels than some millions; beyond, one pixel stands for more. */
+/** Browsers cannot scroll over more than some million pixels; in a longer list, one pixel stands for several. */
 const HEIGHT_MAX = 8_000_000;
 const COLUMNS = [['name', 'Counter'], ['', '10 minutes'], ['value', 'Value'], ['rate', 'Rate / s'], ['moved', 'Moved']];
 
@@ -29,11 +29,11 @@ let total = 0;
 let rowHeight = 30;
 let pool = [];
 let pinRows = [];
-/** The row that the keyboard is in; below 0 for pinned ones: -1 is the last of them. */
+/** The row that the keyboard has selected; below 0 for pinned ones: -1 is the last of them. */
 let focus = 0;
 let hasRows = false;
 
-/** The latest of a counter on the screen; undefined if it is not there. */
+/** What is known of a counter on the screen; undefined if it is not there. */
 export const latest = name => watchedRows.get(name);
 
 export const counts = () => ({found, total, hasRows});
@@ -128,7 +128,7 @@ function spark(row) {
   if (row.of) {
     sparklines.draw(row.canvas, row.of.name, Number(row.of.value));
     const isKept = sparklines.isKept(row.of.name);
-    row.canvas.title = isKept === false ? 'No history is kept of this counter; this line began when you opened the page' : '';
+    row.canvas.title = isKept === false ? 'This counter has no history; its line began when you opened the page' : '';
     row.isStale = false;
   }
 }
@@ -138,7 +138,7 @@ function spark(row) {
 const height = () => found * rowHeight;
 const spaceHeight = () => Math.min(height(), HEIGHT_MAX);
 
-/** How many pixels of the list are above the top of what is in view. */
+/** How many pixels of the list are above the visible part. */
 function above() {
   const room = spaceHeight() - scroll.clientHeight;
   return room <= 0 ? 0 : Math.min(1, scroll.scrollTop / room) * Math.max(0, height() - scroll.clientHeight);
@@ -216,7 +216,7 @@ function want(first, size) {
 
 let isDue = false;
 
-/** Draws soon, once for all that has changed. */
+/** Draws all changes soon, together. */
 export function redraw() {
   if (!isDue) {
     isDue = true;
@@ -326,7 +326,7 @@ function sortBy(sort) {
   change({sort, order}, false);
 }
 
-/** The counter that the keyboard is at. */
+/** The counter that the keyboard has selected. */
 function focused() {
   return (focus < 0 ? pinRows[focus + state.pins.length] : pool.find(row => row.place === focus && !row.element.hidden))?.of;
 }
@@ -347,7 +347,7 @@ function moveTo(place) {
   [...pinRows, ...pool].find(row => row.place === focus && !row.element.hidden)?.element.focus({preventScroll: true});
 }
 
-/** What a key does in the list; whether it does something. */
+/** Handles a key in the list; returns whether the key has a meaning there. */
 export function key(event) {
   const page = visible() - 2;
   const moves = {ArrowDown: 1, ArrowUp: -1, j: 1, k: -1, PageDown: page, PageUp: -page};
@@ -415,6 +415,6 @@ export function start() {
     sparklines.recolor();
     redrawSparks();
   });
-  // "Moved ... ago" and the sparklines go on while nothing arrives.
+  // "Moved ... ago" and the sparklines change even while nothing arrives.
   setInterval(() => document.hidden || redrawSparks() || redraw(), 5000);
 }

@@ -1,5 +1,5 @@
 // The connection to the collector: server-sent events about what is on the screen, and nothing else. While the tab is
-// hidden there is no connection. A screen that changes opens a new one.
+// hidden there is no connection. When other rows are on the screen, the page opens a new one.
 import {state} from './state.js';
 import {debounced} from './dom.js';
 
@@ -15,7 +15,7 @@ let retry = 0;
 export const on = (event, handler) => handlers[event].push(handler);
 const tell = (event, data) => handlers[event].forEach(handler => handler(data));
 
-/** The parameters of the list, also for a file of all its rows. */
+/** The parameters of the list, which also select the rows of an exported file. */
 export function query() {
   const given = new URLSearchParams();
   if (state.q.trim()) {
@@ -85,7 +85,7 @@ function close() {
 
 const openSoon = debounced(40, open);
 
-/** Says which rows are on the screen. */
+/** Sets which rows are on the screen. */
 export function look(from, rows) {
   if (from !== view.from || rows !== view.rows) {
     view = {from, rows};
@@ -103,7 +103,7 @@ export function start() {
   open();
 }
 
-/** Asks for something else than events; throws an error with the collector's own words. */
+/** Sends a request for anything but events; throws an error with the collector's message. */
 export async function ask(path, body) {
   const answer = await fetch(path, body === undefined ? {} : {
     method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body)});
@@ -120,6 +120,6 @@ export async function ask(path, body) {
   return JSON.parse(await answer.text(), exact);
 }
 
-/** Keeps whole numbers that are too large for JavaScript's as texts, in browsers that can. */
+/** In browsers that support it, keeps integers that a JavaScript number cannot hold as strings. */
 const exact = (name, value, context) =>
   Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source ? context.source : value;

@@ -1,4 +1,4 @@
-// Puts the parts of the page together: the search, the keyboard, the drawer.
+// Connects the parts of the page: the search, the keyboard, the drawer.
 import {state, change, onChange, RANGES} from './state.js';
 import {el, text, byId, debounced} from './dom.js';
 import * as live from './live.js';
@@ -50,7 +50,7 @@ const KEYS = [
   ['Enter', 'draw only this counter'],
   ['Space', 'add it to the graph, or remove it'],
   ['p', 'pin it, or unpin it'],
-  ['e', 'explain it: who made its value'],
+  ['e', 'explain it: where its value comes from'],
   ['1 \u2026 7', 'range: 5 minutes to 30 days'],
   ['v', 'rate or value'],
   ['t', 'together or side by side'],
@@ -121,7 +121,7 @@ document.addEventListener('keydown', event => {
   }
 });
 
-// All together
+// Changes of the state
 
 onChange((now, before) => {
   if (document.activeElement !== search) {
@@ -137,7 +137,7 @@ onChange((now, before) => {
 
 let wasHidden = false;
 document.addEventListener('visibilitychange', () => {
-  // While hidden nothing arrived, so the lines are read again.
+  // Nothing arrived while the tab was hidden, so the lines are read again.
   if (wasHidden && !document.hidden) {
     sparklines.forget();
     list.redraw();

@@ -1,4 +1,4 @@
-// The last ten minutes of the counters in view: read once from the history, then continued with what arrives.
+// The last ten minutes of the counters in view: read once from the history, then continued with new values.
 import {ask} from './live.js';
 import {style} from './dom.js';
 
@@ -9,13 +9,13 @@ const NAMES_AT_ONCE = 60;
 /** A time without samples that is longer than this is a gap. */
 const GAP_SECONDS = 35;
 
-/** By name. Gaps are told only up to `readSecond`: later, what does not arrive has not changed. */
+/** By name. Gaps are known only up to `readSecond`: after that, a counter without a new value has not changed. */
 const known = new Map();
 let wanted = new Set();
 let isAsking = false;
 let redraw = () => {};
 
-/** @param drawn called when counters have got their past */
+/** @param drawn called when the past of counters has been read */
 export const onPast = drawn => redraw = drawn;
 
 export const forget = () => known.clear();
@@ -23,7 +23,7 @@ export const forget = () => known.clear();
 /** Whether history keeps this counter; undefined if that is not known yet. */
 export const isKept = name => known.get(name)?.isKept;
 
-/** Makes sure that the past of these counters is known, soon. */
+/** Reads the past of these counters soon, unless it is known already. */
 export function want(names) {
   wanted = new Set(names.filter(name => !known.has(name)));
   if (wanted.size > 0 && !isAsking) {
@@ -54,7 +54,7 @@ async function read() {
       }
       redraw();
     } catch {
-      // The next look asks again; meanwhile the lines begin now.
+      // It is requested again later; meanwhile the lines begin now.
       break;
     }
   }
@@ -75,7 +75,7 @@ export function add(name, value) {
     values[last] = value;
   } else {
     if (last >= 0 && now - seconds[last] > 2 * STEP) {
-      // It has rested until a moment ago.
+      // It had not changed until just now.
       seconds.push(now - STEP);
       values.push(values[last]);
     }
@@ -88,7 +88,7 @@ export function add(name, value) {
   }
 }
 
-/** Increments in each complete step, samples taken as joined by straight lines; null where nothing is known. */
+/** Increments in each complete step, with straight lines between samples; null where nothing is known. */
 function steps(past, value) {
   const now = Date.now() / 1000;
   const end = Math.floor(now / STEP) * STEP;

@@ -1,4 +1,4 @@
-// What the page shows. It is kept in the URL behind '#', so that a link shows the same, and Back goes back.
+// What the page shows. It is in the URL after '#', so that a link shows the same, and Back returns to the previous state.
 
 /** Ranges of graphs, in seconds. */
 export const RANGES = {'5m': 300, '15m': 900, '1h': 3600, '6h': 21_600, '24h': 86_400, '7d': 604_800, '30d': 2_592_000};
@@ -9,7 +9,7 @@ export const PINS_MAX = 12;
 const SORTS = ['name', 'value', 'rate', 'moved'];
 const listeners = [];
 
-/** The present state. Change it by `change` only. */
+/** The current state. Only `change` changes it. */
 export let state = read();
 
 function read() {
@@ -59,9 +59,9 @@ function hash(some) {
 }
 
 /**
- * Changes some properties, and tells who listens.
+ * Changes some properties, and calls the listeners.
  *
- * @param isStep whether Back returns to the state before
+ * @param isStep whether Back returns to the previous state
  */
 export function change(some, isStep = true) {
   const before = state;
@@ -73,7 +73,7 @@ export function change(some, isStep = true) {
   listeners.forEach(listener => listener(state, before));
 }
 
-/** Calls with the state and the one before, each time it changes. */
+/** Adds a listener, which is called with the new and the previous state at each change. */
 export const onChange = listener => listeners.push(listener);
 
 addEventListener('popstate', () => {
