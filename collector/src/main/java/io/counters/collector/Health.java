@@ -1,13 +1,13 @@
 package io.counters.collector;
 
 import io.counters.collector.dashboard.PartState;
-import io.counters.collector.ledger.Commit;
-import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Counted;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -22,8 +22,8 @@ final class Health {
 
     private static final long DISK_BYTES_MIN = 64 << 20;
 
-    private final Commit commit;
-    private final Ledger ledger;
+    private final LongFunction<Optional<String>> uncommitted;
+    private final Counted counted;
     private final LongSupplier nanoClock;
     private final LongSupplier wallSeconds;
     private volatile long diskBytesLeft;
@@ -63,34 +63,37 @@ final class Health {
     }
 
     /**
+     * @param uncommitted what keeps the ledger from being committed, at a time of the nano clock; it does not wait
      * @param diskBytes what the disk of the data folder has left
+     * @param withoutDisk what happens soon when it is full
      * @param parts the store and the sinks by name: what keeps each from its work, if something does
      * @param wallSeconds the wall clock
      */
     Health(
-            Commit commit,
-            Ledger ledger,
+            LongFunction<Optional<String>> uncommitted,
+            Counted counted,
             LongSupplier diskBytes,
+            String withoutDisk,
             Map<String, Supplier<Optional<String>>> parts,
             LongSupplier nanoClock,
             LongSupplier wallSeconds) {
-        this.commit = commit;
-        this.ledger = ledger;
+        this.uncommitted = uncommitted;
+        this.counted = counted;
         this.nanoClock = nanoClock;
         this.wallSeconds = wallSeconds;
         long second = wallSeconds.getAsLong();
         parts.forEach((name, source) -> this.parts.add(new Part(name, source, second)));
-        this.parts.add(new Part("disk", () -> disk(diskBytes.getAsLong()), second));
+        this.parts.add(new Part("disk", () -> disk(diskBytes.getAsLong(), withoutDisk), second));
         lockedNanos = nanoClock.getAsLong();
         lookedNanos = lockedNanos;
     }
 
-    private Optional<String> disk(long bytes) {
+    private Optional<String> disk(long bytes, String consequence) {
         diskBytesLeft = bytes;
         return bytes >= DISK_BYTES_MIN
                 ? Optional.empty()
                 : Optional.of("the disk of the data folder has " + (bytes >> 20) + " MB left, less than "
-                        + (DISK_BYTES_MIN >> 20) + "; free some, or counts cannot be committed soon");
+                        + (DISK_BYTES_MIN >> 20) + "; free some, or " + consequence + " soon");
     }
 
     private static String seconds(long nanos) {
@@ -115,7 +118,7 @@ final class Health {
 
     /** Takes the ledger's lock, once a second. */
     void lookAtLock() {
-        ledger.size();
+        counted.size();
         lockedNanos = nanoClock.getAsLong();
     }
 
@@ -129,10 +132,7 @@ final class Health {
     List<String> troubles() {
         long now = nanoClock.getAsLong();
         List<String> troubles = new ArrayList<>(faults());
-        String uncommitted = commit.trouble(now);
-        if (uncommitted != null) {
-            troubles.add(uncommitted);
-        }
+        uncommitted.apply(now).ifPresent(troubles::add);
         long age = now - lookedNanos;
         if (age > TOLD_NANOS) {
             troubles.add("the store, the sinks and the disk could not be looked at for " + seconds(age)

@@ -34,9 +34,10 @@ class HealthTest {
     private long diskBytes = 1L << 40;
     private Optional<String> store = Optional.empty();
     private final Health health = new Health(
-            commit,
+            commit::trouble,
             ledger,
             () -> diskBytes,
+            "counts cannot be committed",
             Map.of("store", () -> store, "sink", Optional::empty),
             () -> nanos,
             () -> seconds);

@@ -252,7 +252,7 @@ public final class CommandReader {
         return null;
     }
 
-    /** {@code SENDER AGE SEQ} */
+    /** {@code SENDER AGE SEQ}; in records of a fleet also {@code SENDER AGE} and {@code SENDER AGE FIRST-LAST}. */
     private @Nullable Rejection from(byte[] in, int begin, int end) {
         int senderEnd = find(in, begin, end, (byte) ' ');
         int ageEnd = find(in, Math.min(senderEnd + 1, end), end, (byte) ' ');
@@ -262,13 +262,26 @@ public final class CommandReader {
         for (int i = begin; sender && i < senderEnd; i++) {
             sender = NameReader.isLetter(in[i]) || in[i] == ':';
         }
-        if (!sender || age < 0 || seq < 1) {
+        boolean isGood = sender && age >= 0;
+        if (isGood && seq >= 1) {
+            commands.from(in, begin, senderEnd, age, seq);
+        } else if (!isGood || seq != NOT_A_NUMBER || !announced(in, begin, senderEnd, age, ageEnd, end)) {
             // What follows must not be counted for the stream before.
             commands.fromNobody();
             return Rejection.FROM_FORM;
         }
-        commands.from(in, begin, senderEnd, age, seq);
         return null;
+    }
+
+    /** What follows the age: nothing, or {@code FIRST-LAST}. Returns whether the commands accept such a line. */
+    private boolean announced(byte[] in, int begin, int senderEnd, long age, int ageEnd, int end) {
+        if (ageEnd == end) {
+            return commands.announced(in, begin, senderEnd, age, 0, 0);
+        }
+        int dash = find(in, ageEnd + 1, end, (byte) '-');
+        long first = number(in, ageEnd + 1, dash);
+        long last = number(in, Math.min(dash + 1, end), end);
+        return first >= 1 && last >= first && commands.announced(in, begin, senderEnd, age, first, last);
     }
 
     /** {@code KEY-ID TIME MAC}, after "signed ". */

@@ -20,6 +20,21 @@ public interface Commands {
      */
     void from(byte[] bytes, int begin, int end, long ageMillis, long seq);
 
+    /**
+     * A {@code from} line with another end, which only records between the collectors of a fleet contain: without a
+     * number, because another partition counts the stream's datagrams, or with the numbers of several datagrams that
+     * arrived one after the other. Rejected unless overridden.
+     *
+     * @param bytes the stream's id is {@code bytes[begin, end)}
+     * @param ageMillis since the stream began, at its sender
+     * @param first number of the first of these datagrams, from 1; 0 if there is none
+     * @param last at least {@code first}
+     * @return false to reject the line
+     */
+    default boolean announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+        return false;
+    }
+
     /** The lines that follow belong to no stream. Also called at the start of every datagram. */
     void fromNobody();
 

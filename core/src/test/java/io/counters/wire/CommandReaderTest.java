@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -282,6 +283,39 @@ class CommandReaderTest {
                 arguments("from  0 1", false),
                 arguments("from - ", false),
                 arguments("from -1", false));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void a_from_line_of_a_fleet_is_rejected_unless_the_commands_accept_it(String line, @Nullable String accepted) {
+        RecordedCommands fleet = new RecordedCommands();
+        fleet.acceptsAnnounced = true;
+        byte[] bytes = (line + "\n").getBytes(ISO_8859_1);
+
+        new CommandReader(fleet).lines(bytes, 0, bytes.length);
+
+        List<String> rejected = List.of("nobody", "FROM_FORM <" + line + ">");
+        assertThat(fleet.seen).isEqualTo(accepted == null ? rejected : List.of(accepted));
+        assertThat(RecordedCommands.stream(line)).isEqualTo(rejected);
+    }
+
+    static Stream<Arguments> a_from_line_of_a_fleet_is_rejected_unless_the_commands_accept_it() {
+        return Stream.of(
+                arguments("from " + SENDER + " 61000", "announced " + SENDER + " 61000 0 to 0"),
+                arguments("from " + SENDER + " 0 7-9", "announced " + SENDER + " 0 7 to 9"),
+                arguments("from " + SENDER + " 0 7-7", "announced " + SENDER + " 0 7 to 7"),
+                arguments("from " + SENDER + " 0 9-7", null),
+                arguments("from " + SENDER + " 0 0-7", null),
+                arguments("from " + SENDER + " 0 7-", null),
+                arguments("from " + SENDER + " 0 -7", null),
+                arguments("from " + SENDER + " 0 7-8-9", null),
+                arguments("from " + SENDER + " 0 7-9 ", null),
+                arguments("from " + SENDER + " 0 0", null),
+                arguments("from " + SENDER + " 0 ", null),
+                arguments("from " + SENDER + " -1", null),
+                arguments("from " + SENDER + " ", null),
+                arguments("from " + SENDER, null),
+                arguments("from short 0", null));
     }
 
     @Test

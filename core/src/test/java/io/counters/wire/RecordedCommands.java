@@ -10,6 +10,9 @@ import java.util.List;
 final class RecordedCommands implements Commands {
     final List<String> seen = new ArrayList<>();
 
+    /** Whether it accepts the from lines of a fleet. */
+    boolean acceptsAnnounced;
+
     /** The contents of one datagram; the {@code fromNobody} at its start is checked and left out. */
     static List<String> datagram(byte[] bytes) {
         return datagram(bytes, StatsdName.strict());
@@ -47,6 +50,14 @@ final class RecordedCommands implements Commands {
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         seen.add("from " + text(bytes, begin, end) + " " + ageMillis + " " + seq);
+    }
+
+    @Override
+    public boolean announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+        if (acceptsAnnounced) {
+            seen.add("announced " + text(bytes, begin, end) + " " + ageMillis + " " + first + " to " + last);
+        }
+        return acceptsAnnounced;
     }
 
     @Override

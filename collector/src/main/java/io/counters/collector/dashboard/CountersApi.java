@@ -1,14 +1,15 @@
 package io.counters.collector.dashboard;
 
 import com.google.gson.stream.JsonWriter;
+import io.counters.collector.fleet.FleetView;
+import io.counters.collector.fleet.Member;
 import io.counters.collector.history.History;
 import io.counters.collector.history.Samples;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
-import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Explanation;
-import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Removal;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.wire.NameReader;
@@ -18,24 +19,30 @@ import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /api/counters}: the list of counters, and each one by its name. For any thread. */
 final class CountersApi {
     private static final int NEAREST = 3;
 
-    private final Ledger ledger;
-    private final Commit commit;
+    private final Counted counted;
+    private final BooleanSupplier commit;
     private final History history;
     private final InstantSource clock;
+    private final Supplier<FleetView> fleet;
 
-    CountersApi(Ledger ledger, Commit commit, History history, InstantSource clock) {
-        this.ledger = ledger;
+    CountersApi(
+            Counted counted, BooleanSupplier commit, History history, InstantSource clock, Supplier<FleetView> fleet) {
+        this.counted = counted;
         this.commit = commit;
         this.history = history;
         this.clock = clock;
+        this.fleet = fleet;
     }
 
     /** {@code /api/counters?prefix=&q=&limit=&after=}. */
@@ -44,7 +51,7 @@ final class CountersApi {
         CountersText.Filter filter = new CountersText.Filter(
                 text(request.parameter("prefix")), text(request.parameter("q")), text(request.parameter("after")));
         int limit = (int) request.number("limit", 1, Integer.MAX_VALUE, Integer.MAX_VALUE);
-        return new Answer(200, Answer.JSON, new CountersText(ledger.snapshot(), filter, limit));
+        return new Answer(200, Answer.JSON, new CountersText(counted.snapshot(), filter, limit));
     }
 
     private static String text(@Nullable String parameter) {
@@ -55,7 +62,7 @@ final class CountersApi {
     Answer one(Request request) {
         request.allow();
         String name = name(request);
-        long value = ledger.committed(name).orElseThrow(() -> unknown(name, ledger));
+        long value = counted.committed(name).orElseThrow(() -> unknown(name));
         return Answer.json(json -> {
             json.beginObject().name("name").value(name);
             tags(json, name);
@@ -68,11 +75,11 @@ final class CountersApi {
     Answer remove(Request request) {
         request.allow();
         String name = name(request);
-        Removal removal = ledger.remove(name);
+        Removal removal = counted.remove(name);
         if (removal == null) {
-            throw unknown(name, ledger);
+            throw unknown(name);
         }
-        if (!commit.run()) {
+        if (!commit.getAsBoolean()) {
             throw new RequestException(
                     503,
                     "counter " + name
@@ -91,9 +98,9 @@ final class CountersApi {
     Answer explain(Request request) {
         request.allow();
         String name = name(request);
-        Explanation counter = ledger.explain(name);
+        Explanation counter = counted.explain(name);
         if (counter == null) {
-            throw unknown(name, ledger);
+            throw unknown(name);
         }
         return Answer.json(json -> {
             json.beginObject().name("name").value(name);
@@ -141,9 +148,9 @@ final class CountersApi {
         try {
             Samples samples = history.samples(name, range.fromSecond(), range.toSecond(), range.stepSeconds());
             if (samples.size() == 0
-                    && ledger.committed(name).isEmpty()
+                    && counted.committed(name).isEmpty()
                     && history.extent(name).isEmpty()) {
-                throw unknown(name, ledger);
+                throw unknown(name);
             }
             Samples thinned = range.thinned(samples);
             return isCsv ? csv(thinned) : json(range, thinned);
@@ -227,8 +234,23 @@ final class CountersApi {
         return reader.name();
     }
 
-    static RequestException unknown(String name, Ledger ledger) {
-        List<String> nearest = nearest(name, ledger.snapshot());
+    private RequestException unknown(String name) {
+        FleetView view = fleet.get();
+        if (view.isFleet()) {
+            int partition = view.partition(name);
+            Optional<Member> owner = view.owner(partition);
+            if (owner.isEmpty() || !owner.get().name().equals(view.self())) {
+                return new RequestException(
+                        404,
+                        "counter " + name + " is in partition " + partition
+                                + " of the fleet, which this collector does not"
+                                + " own; "
+                                + owner.map(member -> "its owner is " + member.name() + ", whose page is "
+                                                + view.page(member))
+                                        .orElse("its owner is not known at the moment"));
+            }
+        }
+        List<String> nearest = nearest(name, counted.snapshot());
         return new RequestException(
                 404,
                 "there is no counter " + name + " here"

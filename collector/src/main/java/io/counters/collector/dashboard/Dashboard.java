@@ -1,13 +1,13 @@
 package io.counters.collector.dashboard;
 
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
-import io.counters.collector.ledger.Commit;
-import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.prometheus.CounterMetrics;
 import io.counters.collector.self.FaultLog;
@@ -18,6 +18,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -44,15 +45,16 @@ public final class Dashboard implements AutoCloseable {
 
     private final Live live;
     private final HttpPort port;
-    private final Ledger ledger;
+    private final Counted counted;
 
     /**
      * Opens the port; {@link #start} serves it.
      *
-     * @param commit used to remove a counter
+     * @param commit writes what changed to the disk, and returns whether it is there; called after a counter was removed
      * @param faults what a restart would repair, one line each; called on the event loop, so it takes no lock
      * @param troubles what keeps the collector from some of its work, one line each; called in the same way
      * @param parts the store, the sinks and the disk: which work, and since when; called in the same way
+     * @param fleet who else counts, and what; called in the same way
      * @param udpPort where increments are received, for the example on an empty page
      * @param clock the wall clock, for times of the past
      * @param nanoClock monotonic
@@ -62,13 +64,14 @@ public final class Dashboard implements AutoCloseable {
      */
     public Dashboard(
             DashboardSettings settings,
-            Ledger ledger,
-            Commit commit,
+            Counted counted,
+            BooleanSupplier commit,
             History history,
             Self self,
             Supplier<List<String>> faults,
             Supplier<List<String>> troubles,
             Supplier<List<PartState>> parts,
+            Supplier<FleetView> fleet,
             IntSupplier udpPort,
             InstantSource clock,
             LongSupplier nanoClock,
@@ -76,12 +79,12 @@ public final class Dashboard implements AutoCloseable {
             ThreadFactory threads,
             List<Route> more)
             throws IOException {
-        this.ledger = ledger;
-        CountersApi counters = new CountersApi(ledger, commit, history, clock);
-        CounterMetrics metrics = new CounterMetrics(ledger, self);
-        PageApi page = new PageApi(ledger, history, udpPort, clock);
-        Panel panel = new Panel(ledger, self, log, troubles, parts);
-        live = new Live(ledger, panel, nanoClock, () -> clock.millis() / 1000);
+        this.counted = counted;
+        CountersApi counters = new CountersApi(counted, commit, history, clock, fleet);
+        CounterMetrics metrics = new CounterMetrics(counted, self);
+        PageApi page = new PageApi(counted, history, udpPort, clock);
+        Panel panel = new Panel(counted, self, log, troubles, parts, fleet);
+        live = new Live(counted, panel, nanoClock, () -> clock.millis() / 1000);
         List<Route> routes = new ArrayList<>(List.of(
                 Route.file("/", Dashboard.class, "page/index.html"),
                 Route.file("/uplot.css", Dashboard.class, UPLOT + "uPlot.min.css"),
@@ -130,7 +133,7 @@ public final class Dashboard implements AutoCloseable {
 
     /** The streams, those with the most lost datagrams first, at most {@value #STREAMS_MAX}. */
     private Answer streams(Request request) {
-        List<StreamReport> reports = ledger.reports().stream()
+        List<StreamReport> reports = counted.reports().stream()
                 .sorted(StreamReport.WORST_FIRST)
                 .limit(STREAMS_MAX)
                 .toList();

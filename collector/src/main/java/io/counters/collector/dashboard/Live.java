@@ -3,8 +3,8 @@ package io.counters.collector.dashboard;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
+import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Details;
-import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -36,7 +36,7 @@ public final class Live {
     private static final int ROW_MAX = 100_000_000;
     private static final int PANEL_ROUNDS = 2;
 
-    private final Ledger ledger;
+    private final Counted counted;
     private final Panel panel;
     private final LongSupplier nanoClock;
     private final LongSupplier wallSeconds;
@@ -51,8 +51,8 @@ public final class Live {
     private long baseNanos;
     private long rounds;
 
-    Live(Ledger ledger, Panel panel, LongSupplier nanoClock, LongSupplier wallSeconds) {
-        this.ledger = ledger;
+    Live(Counted counted, Panel panel, LongSupplier nanoClock, LongSupplier wallSeconds) {
+        this.counted = counted;
         this.panel = panel;
         this.nanoClock = nanoClock;
         this.wallSeconds = wallSeconds;
@@ -90,7 +90,7 @@ public final class Live {
     /** Takes a snapshot. */
     private Moment next() {
         Moment last = moment;
-        Snapshot now = ledger.snapshot();
+        Snapshot now = counted.snapshot();
         long nanos = nanoClock.getAsLong();
         if (last == null || !continues(last.now(), now)) {
             return first(nanos);
@@ -115,7 +115,7 @@ public final class Live {
     }
 
     private Moment first(long nanos) {
-        Details details = ledger.details();
+        Details details = counted.details();
         views.values().forEach(View::reset);
         windows.values().forEach(Window::reset);
         base = new Snapshot(details.names(), details.values(), details.size());

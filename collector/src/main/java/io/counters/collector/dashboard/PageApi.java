@@ -9,7 +9,7 @@ import io.counters.collector.history.Samples;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
-import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Order;
 import io.counters.collector.ledger.Snapshot;
 import java.io.IOException;
@@ -33,13 +33,13 @@ final class PageApi {
     private static final int STEPS_MAX = 2_000;
     private static final long SECOND_MAX = 99_999_999_999L;
 
-    private final Ledger ledger;
+    private final Counted counted;
     private final History history;
     private final IntSupplier udpPort;
     private final InstantSource clock;
 
-    PageApi(Ledger ledger, History history, IntSupplier udpPort, InstantSource clock) {
-        this.ledger = ledger;
+    PageApi(Counted counted, History history, IntSupplier udpPort, InstantSource clock) {
+        this.counted = counted;
         this.history = history;
         this.udpPort = udpPort;
         this.clock = clock;
@@ -57,7 +57,7 @@ final class PageApi {
     /** {@code /api/tags}: the keys of tags, with their values; a bounded number of each. */
     Answer tags(Request request) {
         request.allow();
-        Snapshot counters = ledger.snapshot();
+        Snapshot counters = counted.snapshot();
         Map<String, Map<String, Integer>> tags = new TreeMap<>();
         for (int counter = 0; counter < counters.size(); counter++) {
             String name = counters.names()[counter];
@@ -191,7 +191,7 @@ final class PageApi {
         request.allow("q", "tag", "format");
         Query query = Query.of(request);
         boolean isCsv = CountersApi.isCsv(request);
-        Snapshot counters = ledger.snapshot();
+        Snapshot counters = counted.snapshot();
         String[] names = counters.names();
         int[] order = Order.byName(counters, query::takes);
         AtomicInteger next = new AtomicInteger();

@@ -1,7 +1,9 @@
 package io.counters.collector.dashboard;
 
 import com.google.gson.stream.JsonWriter;
-import io.counters.collector.ledger.Ledger;
+import io.counters.collector.fleet.FleetView;
+import io.counters.collector.fleet.Member;
+import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.RejectedLines;
@@ -40,20 +42,28 @@ final class Panel {
             "publish_lost_points_total",
             "log_dropped_lines_total");
 
-    private final Ledger ledger;
+    private final Counted counted;
     private final Self self;
     private final FaultLog log;
     private final Supplier<List<String>> troubles;
     private final Supplier<List<PartState>> parts;
+    private final Supplier<FleetView> fleet;
     private String troublesEvent = "";
     private String stateEvent = "";
 
-    Panel(Ledger ledger, Self self, FaultLog log, Supplier<List<String>> troubles, Supplier<List<PartState>> parts) {
-        this.ledger = ledger;
+    Panel(
+            Counted counted,
+            Self self,
+            FaultLog log,
+            Supplier<List<String>> troubles,
+            Supplier<List<PartState>> parts,
+            Supplier<FleetView> fleet) {
+        this.counted = counted;
         this.self = self;
         this.log = log;
         this.troubles = troubles;
         this.parts = parts;
+        this.fleet = fleet;
     }
 
     /** @param isWanted whether a tab shows the panel; otherwise only what is wrong is looked up */
@@ -115,14 +125,24 @@ final class Panel {
             write(json, lines);
         }
         json.endArray().name("senders").beginArray();
-        List<StreamReport> reports = ledger.reports();
+        List<StreamReport> reports = counted.reports();
         for (StreamReport report : reports.stream()
                 .sorted(StreamReport.WORST_FIRST)
                 .limit(SENDERS_MAX)
                 .toList()) {
             write(json, report);
         }
-        json.endArray().name("sendersInAll").value(reports.size()).endObject();
+        json.endArray().name("sendersInAll").value(reports.size());
+        json.name("fleet").beginArray();
+        FleetView view = fleet.get();
+        for (Member member : view.members()) {
+            json.beginObject().name("name").value(member.name());
+            json.name("isSelf").value(member.name().equals(view.self()));
+            json.name("partitions").value(member.partitions().size());
+            json.name("ranges").value(member.ranges());
+            json.name("page").value(view.page(member)).endObject();
+        }
+        json.endArray().name("partitionsInAll").value(view.partitions()).endObject();
     }
 
     private static void write(JsonWriter json, RejectedLines lines) throws IOException {

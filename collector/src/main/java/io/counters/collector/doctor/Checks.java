@@ -3,6 +3,9 @@ package io.counters.collector.doctor;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.fleet.FleetCheck;
+import io.counters.collector.fleet.FleetReport;
+import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerInspection;
@@ -31,6 +34,8 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import okhttp3.HttpUrl;
@@ -361,6 +366,38 @@ final class Checks {
                         ledger.format(),
                         ledger.counters(),
                         ledger.streams()));
+    }
+
+    static List<Finding> fleet(FleetSettings fleet) {
+        try (FleetCheck check = new FleetCheck(fleet)) {
+            FleetReport report = check.look();
+            return fleet(fleet, report, report.isReady() ? check.collectors() : Map.of());
+        }
+    }
+
+    /** @param collectors by instance, with their addresses */
+    static List<Finding> fleet(FleetSettings fleet, FleetReport report, Map<String, String> collectors) {
+        List<Finding> findings = new ArrayList<>();
+        fleet.remarks().forEach(remark -> findings.add(Finding.warning("settings", remark, "correct or remove it")));
+        report.faults().forEach(fault -> findings.add(Finding.failure("fleet", fault.found(), fault.remedy())));
+        report.remarks().forEach(remark -> findings.add(Finding.warning("fleet", remark.found(), remark.remedy())));
+        if (report.faults().isEmpty()) {
+            String topics = report.absent().isEmpty()
+                    ? "topics with " + report.partitions() + " partitions"
+                    : String.join(", ", report.absent()) + " do not exist yet; the collector creates them";
+            findings.add(Finding.ok("fleet", fleet + ": brokers: " + report.brokers() + "; " + topics));
+            findings.add(Finding.ok("collectors", collectors(fleet.instance(), new TreeMap<>(collectors))));
+        }
+        return findings;
+    }
+
+    private static String collectors(String instance, Map<String, String> collectors) {
+        String address = collectors.get(instance);
+        return (collectors.isEmpty() ? "none in the fleet" : "in the fleet: " + String.join(", ", collectors.keySet()))
+                + (address == null
+                        ? ""
+                        : "; " + instance + " is at " + address
+                                + ", and if that is another collector, give this one another --instance");
     }
 
     // Memory

@@ -3,6 +3,7 @@ package io.counters.collector.doctor;
 import com.google.gson.stream.JsonWriter;
 import io.counters.collector.commands.Shell;
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.intake.UnixSettings;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -37,8 +39,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Checks what a collector with these settings needs: the receive buffer, ports, clock, disk, ledger, memory,"
-                    + " store and OpenTSDB. Prints a line for each check, and the remedy for each problem.",
+            "Checks what a collector with these settings needs: the receive buffer, ports, clock, disk, ledger or Kafka,"
+                    + " memory, store and OpenTSDB. Prints a line for each check, and the remedy for each problem.",
             "Give it the flags, the environment and the -Xmx of the collector. The collector may be running.",
             "The exit status is 0 if all is well, 1 after warnings, 2 after failures."
         })
@@ -96,6 +98,7 @@ public final class Doctor implements Callable<Integer> {
         DashboardSettings showing = DashboardSettings.from(settings);
         PublishSettings publishing = PublishSettings.from(settings);
         UnixSettings.from(settings);
+        Optional<FleetSettings> fleet = FleetSettings.from(settings, publishing.spoolBytes());
         HistorySettings.from(
                 settings, keeping.folder(), heapBytes, publishing.interval().toSeconds());
         int connections = settings.number(Setting.CONNECTIONS, 1, CONNECTIONS_MAX);
@@ -113,7 +116,10 @@ public final class Doctor implements Callable<Integer> {
         findings.add(Checks.descriptors(Descriptors.limit(), taking.connectionsMax(), connections));
         findings.add(Checks.heap(heapBytes, keeping.namesBytes(), keeping.streamsMax()));
         findings.addAll(checks.disk(keeping.folder()));
-        findings.add(Checks.ledger(LedgerInspection.of(keeping.folder())));
+        findings.addAll(
+                fleet.isPresent()
+                        ? Checks.fleet(fleet.get())
+                        : List.of(Checks.ledger(LedgerInspection.of(keeping.folder()))));
         findings.addAll(checks.store(storing));
         findings.addAll(checks.sinks(publishing));
         findings.add(Checks.clock(begin, checks.now()));

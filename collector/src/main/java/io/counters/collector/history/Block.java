@@ -1,5 +1,7 @@
 package io.counters.collector.history;
 
+import io.counters.collector.self.Bytes;
+
 /**
  * Changes of one series over some time, as {@link Points} wrote them.
  *
@@ -44,7 +46,7 @@ record Block(long first, long last, byte[] bytes) {
 
         /** Reads what precedes the changes; throws as {@link #next} does if that is cut off. */
         private Cursor(Block block) {
-            in = new Bytes.Reader(block.bytes);
+            in = new Bytes.Reader(block.bytes, DamagedHistory::new);
             long head = in.number();
             continues = (head & 1) != 0;
             stepSeconds = head >>> 1;

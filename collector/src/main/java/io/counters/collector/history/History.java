@@ -121,6 +121,24 @@ public final class History implements Sink {
         }
     }
 
+    /** Forgets everything, because {@link #put} is going to bring the past again. */
+    public synchronized void clear() {
+        if (!settings.isOn() || closed) {
+            return;
+        }
+        try {
+            closeRecorder();
+            readers.renew();
+            for (String part : PARTS) {
+                Files.deleteIfExists(part(settings.file(), part));
+            }
+            open();
+            trouble = null;
+        } catch (SQLException | IOException | DamagedHistory failure) {
+            failed(failure);
+        }
+    }
+
     @Override
     public void missed() {
         lost.increment();
@@ -343,6 +361,11 @@ public final class History implements Sink {
     /** The maximum number of counters that are kept; 0 if there is no history. */
     public int countersMax() {
         return settings.isOn() ? settings.countersMax() : 0;
+    }
+
+    /** How long the value at every tick is kept, in seconds. */
+    public long ticksSeconds() {
+        return settings.ticksSeconds();
     }
 
     /** The seconds from one tick to the next. */

@@ -1,5 +1,6 @@
 package io.counters.collector.history;
 
+import io.counters.collector.self.Bytes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -398,7 +399,7 @@ final class Level {
             era = stateEra;
             edge = stateEdge;
             tick = stateTick;
-            Bytes.Reader in = new Bytes.Reader(data);
+            Bytes.Reader in = new Bytes.Reader(data, DamagedHistory::new);
             long series = 0;
             while (in.hasMore()) {
                 series += in.signed();
@@ -416,7 +417,7 @@ final class Level {
         void row(long number, long second, byte[] data) {
             tick = Math.max(tick, number);
             rowBytes += data.length;
-            Bytes.Reader in = new Bytes.Reader(data);
+            Bytes.Reader in = new Bytes.Reader(data, DamagedHistory::new);
             long series = 0;
             while (in.hasMore()) {
                 long head = in.number();

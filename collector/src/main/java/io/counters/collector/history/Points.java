@@ -1,5 +1,7 @@
 package io.counters.collector.history;
 
+import io.counters.collector.self.Bytes;
+
 /**
  * The open block of a series at one resolution: its bytes as a row of table block, and what the next change refers to. All
  * numbers are those of {@link Bytes}, signed ones zigzag.

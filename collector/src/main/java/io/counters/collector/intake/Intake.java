@@ -1,6 +1,5 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import io.counters.collector.tap.Tap;
@@ -42,6 +41,7 @@ public final class Intake implements Runnable, AutoCloseable {
      * Opens all sockets.
      *
      * @param unixPath of the Unix socket; empty for none
+     * @param target takes the lines
      * @param tap gets what is received, if somebody looks
      * @param threads creates the threads for datagrams, by their names; TCP is served by the thread that calls {@link #run}.
      *     A thread that cannot continue ends with an exception, which must end the process
@@ -50,7 +50,7 @@ public final class Intake implements Runnable, AutoCloseable {
     public Intake(
             IntakeSettings settings,
             Optional<Path> unixPath,
-            Ledger ledger,
+            LineTarget target,
             Tap tap,
             BiFunction<Runnable, String, Thread> threads,
             LongSupplier nanoClock,
@@ -66,7 +66,7 @@ public final class Intake implements Runnable, AutoCloseable {
             udp = new DatagramReceiver(
                     ports.udp,
                     self.count("intake_datagrams_total", "Datagrams received over UDP."),
-                    new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, self),
+                    new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, self),
                     nanoClock,
                     faults,
                     self);
@@ -77,7 +77,7 @@ public final class Intake implements Runnable, AutoCloseable {
                             named,
                             self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                             new Lines(
-                                    ledger,
+                                    target,
                                     settings.nameBytesMax(),
                                     settings.statsd().newName(),
                                     tap,
@@ -86,7 +86,7 @@ public final class Intake implements Runnable, AutoCloseable {
                             nanoClock,
                             faults,
                             self);
-            tcp = new TcpServer(ports.tcp, settings, ledger, tap, nanoClock, faults, self);
+            tcp = new TcpServer(ports.tcp, settings, target, tap, nanoClock, faults, self);
         } catch (IOException cannot) {
             if (named != null) {
                 named.close();

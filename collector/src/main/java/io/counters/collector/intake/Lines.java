@@ -1,6 +1,5 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.JoinedLines;
 import io.counters.collector.self.Self;
@@ -19,7 +18,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Reads the lines of one thread's {@link Source}s into the ledger. If a call throws, the next one is not affected, except
+ * Reads the lines of one thread's {@link Source}s into a {@link LineTarget}. If a call throws, the next one is not affected, except
  * that the source keeps what its previous lines have set.
  *
  * <p>A web page can make any browser send an HTTP request here whose body contains lines that would count. Its request line
@@ -28,7 +27,7 @@ import java.util.concurrent.atomic.LongAdder;
  * others.
  */
 final class Lines implements Commands {
-    private final Ledger ledger;
+    private final LineTarget target;
     private final int nameBytesMax;
     private final Rejections rejections;
     private final CommandReader reader;
@@ -45,9 +44,9 @@ final class Lines implements Commands {
      * @param statsdName reads the names of StatsD lines; not shared
      * @param tap gets what is read, if somebody looks
      */
-    Lines(Ledger ledger, int nameBytesMax, StatsdName statsdName, Tap tap, FaultLog faults, Self self) {
+    Lines(LineTarget target, int nameBytesMax, StatsdName statsdName, Tap tap, FaultLog faults, Self self) {
         this.tap = tap;
-        this.ledger = ledger;
+        this.target = target;
         this.nameBytesMax = nameBytesMax;
         reader = new CommandReader(this, statsdName);
         for (Cleaning why : Cleaning.values()) {
@@ -65,11 +64,11 @@ final class Lines implements Commands {
                 self.count("intake_unended_bytes_total", "Bytes of TCP lines that were too long, and were ignored.");
     }
 
-    /** Merges a datagram, taking the ledger's lock once. */
+    /** Merges a datagram, taking the target's lock once. */
     void datagram(Source from, byte[] in, int begin, int end) {
         source = from;
         try {
-            synchronized (ledger) {
+            synchronized (target.lock()) {
                 reader.datagram(in, begin, end);
             }
         } finally {
@@ -84,9 +83,9 @@ final class Lines implements Commands {
     void lines(Source from, byte[] in, int begin, int end) {
         source = from;
         try {
-            synchronized (ledger) {
+            synchronized (target.lock()) {
                 if (from.stream != null) {
-                    ledger.heard(from.stream);
+                    target.heard(from.stream);
                 }
                 reader.lines(in, begin, end);
             }
@@ -163,7 +162,7 @@ final class Lines implements Commands {
             return;
         }
         source.named = true;
-        source.stream = ledger.stream(bytes, begin, end, ageMillis, seq, source.addressKey);
+        source.stream = target.stream(bytes, begin, end, ageMillis, seq, source.addressKey);
     }
 
     @Override
@@ -181,7 +180,7 @@ final class Lines implements Commands {
             rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
             return;
         }
-        ledger.merge(from.stream, verb, bytes, begin, end, amount, total);
+        target.merge(from.stream, verb, bytes, begin, end, amount, total);
     }
 
     @Override
@@ -193,7 +192,7 @@ final class Lines implements Commands {
             rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
             return;
         }
-        ledger.merge(bytes, begin, end, whole, rest);
+        target.merge(bytes, begin, end, whole, rest);
     }
 
     @Override

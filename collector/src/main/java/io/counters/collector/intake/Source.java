@@ -1,6 +1,5 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.ledger.Stream;
 import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.Sender;
 import java.util.function.Supplier;
@@ -25,9 +24,9 @@ final class Source implements Sender {
     /** The port of the present sender; 0 if it has none. */
     int port;
 
-    /** The stream to which its next lines belong; null if they belong to none. */
+    /** The stream to which its next lines belong, as the target returned it; null if they belong to none. */
     @Nullable
-    Stream stream;
+    Object stream;
 
     /** Whether a from line applies to the next line. */
     boolean named;

@@ -1,6 +1,5 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Keepalive;
 import io.counters.collector.self.Self;
@@ -72,7 +71,7 @@ class TcpServer implements Runnable {
     TcpServer(
             ServerSocketChannel server,
             IntakeSettings settings,
-            Ledger ledger,
+            LineTarget target,
             Tap tap,
             LongSupplier nanoClock,
             FaultLog faults,
@@ -82,7 +81,7 @@ class TcpServer implements Runnable {
         this.faults = faults;
         this.nanoClock = nanoClock;
         connectionsMax = settings.connectionsMax();
-        lines = new Lines(ledger, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, self);
+        lines = new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, self);
         LongAdder failed = self.count("intake_receive_failures_total", "Receives and accepts that failed.");
         failures = new SocketFailures("the TCP selector", failed, faults, nanoClock);
         acceptFailures = new SocketFailures("the TCP port's accept", failed, faults, nanoClock);

@@ -1,7 +1,8 @@
 /**
- * Receives lines over UDP, a Unix socket and TCP, and merges them into the ledger. Rejected lines are counted and shown by
+ * Receives lines over UDP, a Unix socket and TCP, and hands them to a
+ * {@link io.counters.collector.intake.LineTarget}, which is the ledger or, in a fleet, the way to it. Rejected lines are counted and shown by
  * reason and sender, and do not affect the lines next to them. Each datagram socket has its own thread, and another one
- * serves all TCP connections; each merges one datagram or one read at a time under the ledger's lock. Nothing is logged
+ * serves all TCP connections; each merges one datagram or one read at a time under the target's lock. Nothing is logged
  * under that lock.
  *
  * <p>The ports are open to strangers. A TCP connection with HTTP or TLS is closed. The number of connections is bounded, and

@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param counters the new ones, and the values of those that changed
  * @param streams the changed ones, with their changed watermarks
- * @param dropped the numbers of streams that were forgotten
+ * @param dropped the streams that were forgotten
  * @param published the seconds that points were published for; null if unchanged
  * @param moves the seconds in which counters last moved; only now and then
  */
-record Changes(
+public record Changes(
         Head head,
         Counters counters,
         List<Watermarks> streams,
-        List<Integer> dropped,
+        List<Dropped> dropped,
         @Nullable List<UsedSeconds.Run> published,
         Moves moves) {
     /** The same, with the seconds in which counters last moved. */
@@ -119,6 +119,7 @@ record Changes(
      * One stream in its present state, without its watermarks.
      *
      * @param heardMillis when it was last heard, in time spent listening
+     * @param said how often it sent
      */
     record StreamRow(
             int id,
@@ -126,16 +127,42 @@ record Changes(
             boolean whole,
             boolean quarantined,
             long heardMillis,
+            long said,
             Arrivals arrivals,
             long healed) {}
 
     /**
      * One stream and its changed watermarks; the arrays are parallel.
      *
-     * @param uncounted what changed of the totals that are not in values
+     * @param isRowChanged whether more has changed than its watermarks and when it was last heard
+     * @param places of the watermarks in the stream, which never change
+     * @param uncounted what changed of the totals that are not in values; if watermarks are stored several at once, all that
+     *     there is of these
      */
     @SuppressWarnings("ArrayRecordComponent") // Written once and read once, thousands a second.
-    record Watermarks(StreamRow stream, int[] counters, long[] increments, long[] decrements, Uncounted uncounted) {}
+    record Watermarks(
+            StreamRow stream,
+            boolean isRowChanged,
+            int[] places,
+            int[] counters,
+            long[] increments,
+            long[] decrements,
+            Uncounted uncounted) {
+        /** A stream with all its watermarks, by their places. */
+        static Watermarks restored(
+                StreamRow stream, int[] counters, long[] increments, long[] decrements, Uncounted uncounted) {
+            return new Watermarks(stream, true, NO_PLACES, counters, increments, decrements, uncounted);
+        }
+
+        private static final int[] NO_PLACES = {};
+    }
+
+    /**
+     * A stream that was forgotten.
+     *
+     * @param watermarks how many places it had
+     */
+    record Dropped(int stream, int watermarks) {}
 
     /** The parts of totals that are not in the values of their counters; the arrays are parallel. */
     @SuppressWarnings("ArrayRecordComponent") // As above.

@@ -3,13 +3,18 @@ package io.counters.collector.ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes what changed in the ledger to its file. Called about every 100 ms, and when a caller needs it at once; any
+ * Writes what changed in the ledger to its journal. Called about every 100 ms, and when a caller needs it at once; any
  * thread.
  */
 public final class Commit {
@@ -18,7 +23,7 @@ public final class Commit {
 
     private static final String UNDER_WAY = "a write to the disk has not returned";
 
-    private final Ledger ledger;
+    private final Supplier<List<Ledger>> ledgers;
     private final Journal journal;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
@@ -36,7 +41,12 @@ public final class Commit {
     public record Behind(long sinceNanos, long failures, String reason) {}
 
     public Commit(Ledger ledger, Journal journal, LongSupplier nanoClock, FaultLog faults, Self self) {
-        this.ledger = ledger;
+        this(() -> List.of(ledger), journal, nanoClock, faults, self);
+    }
+
+    /** @param ledgers which are committed together; they may change between two commits */
+    public Commit(Supplier<List<Ledger>> ledgers, Journal journal, LongSupplier nanoClock, FaultLog faults, Self self) {
+        this.ledgers = ledgers;
         this.journal = journal;
         this.nanoClock = nanoClock;
         this.faults = faults;
@@ -51,9 +61,15 @@ public final class Commit {
      * @return whether everything is on disk; if not, callers must not push or publish
      */
     public synchronized boolean run() {
-        ledger.takeSaturations().forEach(saturation -> faults.warn("sum at its end", saturation));
-        Changes changes = ledger.changes();
-        if (changes == null) {
+        Map<Ledger, Changes> changes = new LinkedHashMap<>();
+        for (Ledger ledger : ledgers.get()) {
+            ledger.takeSaturations().forEach(saturation -> faults.warn("sum at its end", saturation));
+            Changes changed = ledger.changes(journal.marksAtOnce());
+            if (changed != null) {
+                changes.put(ledger, changed);
+            }
+        }
+        if (changes.isEmpty() && !journal.isBehind()) {
             return true;
         }
         Behind before = behind;
@@ -72,11 +88,11 @@ public final class Commit {
                             + "; counting continues, but nothing is pushed or published until a commit succeeds");
         } finally {
             if (!isWritten) {
-                ledger.putBack(changes);
+                changes.forEach(Ledger::putBack);
             }
         }
         if (isWritten) {
-            ledger.committed(changes);
+            changes.forEach(Ledger::committed);
             commits.increment();
             behind = null;
             if (now.failures > 0) {
@@ -92,13 +108,13 @@ public final class Commit {
     }
 
     /**
-     * The message for the health check, if commits have failed or one has hung for 5 s; null otherwise. Never waits.
+     * The message for the health check, if commits have failed or one has hung for 5 s. Never waits.
      */
-    public @Nullable String trouble(long nowNanos) {
+    public Optional<String> trouble(long nowNanos) {
         Behind now = behind;
         long seconds = now == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(nowNanos - now.sinceNanos);
         return now == null || seconds < TROUBLE_SECONDS
-                ? null
-                : "the ledger has not been committed for " + seconds + " s: " + now.reason;
+                ? Optional.empty()
+                : Optional.of("the ledger has not been committed for " + seconds + " s: " + now.reason);
     }
 }

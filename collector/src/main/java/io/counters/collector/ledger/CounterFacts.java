@@ -168,6 +168,11 @@ final class CounterFacts {
         return committedRemoved;
     }
 
+    /** The counters that will be removed once what was taken is committed; callers must not change it. */
+    BitSet committingRemoved() {
+        return committingRemoved;
+    }
+
     // Commits
 
     boolean isChanged() {

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * The value of every counter, the watermarks of every stream, and, with a store, the state of its keys. A pure state
  * machine; the package's Javadoc has its rules. All methods may be called from any thread.
  */
-public final class Ledger {
+public final class Ledger implements Counted {
     /** The counter that takes the amounts of new names for which there is no room. */
     public static final String OVERFLOW = "counters.overflow";
 
@@ -45,9 +45,6 @@ public final class Ledger {
 
     /** One address may begin one in this many of the streams that may be new in a minute. */
     private static final int ADDRESS_PART = 4;
-
-    /** While a stream sends nothing new, the time when it was last heard is committed only this often. */
-    private static final long HEARD_EVERY_MILLIS = 600_000;
 
     /** After a search found no stream to drop, no other search is made for this time. */
     private static final long CROWDED_MILLIS = 1_000;
@@ -83,7 +80,7 @@ public final class Ledger {
     private final Map<Sender, Stream> streams = new HashMap<>();
     private final Sender sought;
     private final List<Stream> changedStreams = new ArrayList<>();
-    private final List<Integer> droppedStreams = new ArrayList<>();
+    private final List<Changes.Dropped> droppedStreams = new ArrayList<>();
     private int lastStream;
     private long watermarks;
     private long crowdedUntil;
@@ -172,27 +169,6 @@ public final class Ledger {
         saturated = self.count(
                 "ledger_saturated_lines_total",
                 "Lines that were not added, because they would lead out of the range of 64 bits.");
-        self.gauge("ledger_counters", "Counters in the ledger.", this::size);
-        self.gauge("ledger_names_bytes", "Memory of all counters.", this::namesBytes);
-        self.gauge("ledger_names_bytes_max", "The maximum memory of all counters.", bounds::namesBytes);
-        self.gauge("ledger_streams", "Senders with totals.", this::streams);
-        self.gauge("ledger_streams_max", "The maximum of senders with totals.", bounds::streamsMax);
-        self.gauge("ledger_watermarks", "Watermarks of all streams.", this::watermarks);
-        self.gauge("ledger_watermarks_max", "The maximum of watermarks.", bounds::watermarksMax);
-        self.gauge("ledger_datagrams_sent", "Datagrams that known streams have sent.", () -> arrivals(Arrivals::sent));
-        self.gauge(
-                "ledger_datagrams_received",
-                "Datagrams of known streams that arrived.",
-                () -> arrivals(Arrivals::received));
-        self.gauge(
-                "ledger_datagrams_repeated",
-                "Datagrams of known streams that arrived twice.",
-                () -> arrivals(Arrivals::repeated));
-        self.gauge(
-                "ledger_datagrams_lost",
-                "Datagrams of known streams that did not arrive.",
-                () -> arrivals(Arrivals::lost));
-        self.gauge("store_due_keys", "Keys of the store that are still to be written or read.", this::unsettled);
         begunMillis = clockMillis.getAsLong();
     }
 
@@ -218,6 +194,35 @@ public final class Ledger {
         return stream;
     }
 
+    /**
+     * Returns the stream of a {@code from} line of a fleet's topic. Unlike {@link #stream}, it remembers a new stream at
+     * once if there is room: a stream that first uses a name of this partition late in its life must not look unknown.
+     *
+     * @param ageMillis time since the stream began
+     * @param first number of the first datagram that arrived; 0 if another partition counts the datagrams
+     * @param last number of the last one; those between have arrived, too
+     */
+    public synchronized Stream announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+        Stream stream = streams.get(sought.at(bytes, begin, end));
+        if (stream == null) {
+            stream = new Stream(0, sought.toString(), false, new Arrivals(0), factor());
+            stream.bornMillis = listenedMillis() - ageMillis;
+            if (streams.size() < bounds.streamsMax() && !isOverRate(0) && remember(stream) != null) {
+                note(stream);
+            }
+        }
+        if (first > 0) {
+            if (stream.arrivals.received() == 0) {
+                stream.arrivals = arrivals(stream, first);
+            }
+            for (long seq = first; seq <= last; seq++) {
+                stream.arrivals.add(seq);
+            }
+        }
+        heard(stream);
+        return stream;
+    }
+
     private int factor() {
         return (int) hashing.of(NO_BYTES, 0, 0);
     }
@@ -232,7 +237,7 @@ public final class Ledger {
         }
         stream.said++;
         stream.heardMillis = listenedMillis();
-        if (stream.heardMillis - stream.committedHeardMillis > HEARD_EVERY_MILLIS) {
+        if (stream.heardMillis - stream.committedHeardMillis > Stream.HEARD_EVERY_MILLIS) {
             note(stream);
         }
     }
@@ -441,12 +446,19 @@ public final class Ledger {
         stream.id = ++lastStream;
         stream.remembered = true;
         stream.said = 1;
-        stream.arrivals = new Arrivals(stream.whole && seq <= Arrivals.AHEAD_MAX ? 0 : seq - 1);
-        stream.arrivals.add(seq);
+        if (seq > 0) {
+            stream.arrivals = arrivals(stream, seq);
+            stream.arrivals.add(seq);
+        }
         stream.heardMillis = listenedMillis();
         stream.committedHeardMillis = stream.heardMillis;
         streams.put(id, stream);
         return stream;
+    }
+
+    /** Of a stream whose first datagram that arrived has this number. */
+    private static Arrivals arrivals(Stream stream, long seq) {
+        return new Arrivals(stream.whole && seq <= Arrivals.AHEAD_MAX ? 0 : seq - 1);
     }
 
     /**
@@ -483,7 +495,7 @@ public final class Ledger {
 
     /** Forgets a stream that was removed from the table. The caller must also remove it from the changed streams. */
     private void forget(Stream stream) {
-        droppedStreams.add(stream.id);
+        droppedStreams.add(new Changes.Dropped(stream.id, stream.size()));
         watermarks -= stream.size();
         watchMillis = Math.max(watchMillis, stream.heardMillis + DELAY_MILLIS);
         headChanged = true;
@@ -579,10 +591,16 @@ public final class Ledger {
     /** Returns what the next commit must write, or null if nothing changed. For one thread at a time. */
     @Nullable
     Changes changes() {
+        return changes(1);
+    }
+
+    /** @param marksAtOnce see {@link Journal#marksAtOnce} */
+    @Nullable
+    Changes changes(int marksAtOnce) {
         int second = CounterFacts.second(wallSeconds.getAsLong());
         long now = clockMillis.getAsLong();
         boolean writesMoves = moves.isDue(now, isEnding);
-        Changes taken = take(second, writesMoves);
+        Changes taken = take(second, writesMoves, marksAtOnce);
         if (taken == null) {
             return null;
         }
@@ -591,7 +609,7 @@ public final class Ledger {
         return writesMoves ? taken.with(moves.take(now)) : taken;
     }
 
-    private synchronized @Nullable Changes take(int second, boolean isDue) {
+    private synchronized @Nullable Changes take(int second, boolean isDue, int marksAtOnce) {
         expire();
         if (!isDue
                 && changed.isEmpty()
@@ -604,11 +622,11 @@ public final class Ledger {
         }
         List<Changes.Watermarks> marks = new ArrayList<>();
         for (Stream stream : changedStreams) {
-            marks.add(stream.takeChanges());
+            marks.add(stream.takeChanges(marksAtOnce));
             stream.noted = false;
         }
         changedStreams.clear();
-        List<Integer> dropped = List.copyOf(droppedStreams);
+        List<Changes.Dropped> dropped = List.copyOf(droppedStreams);
         droppedStreams.clear();
         headChanged = false;
         List<UsedSeconds.Run> used = publishedChanged ? published.runs() : null;
@@ -674,8 +692,7 @@ public final class Ledger {
             Stream stream = streams.get(sought.at(marks.stream().sender().getBytes(ISO_8859_1)));
             // It may have been forgotten meanwhile, and another stream may have the same ID.
             if (stream != null && stream.id == marks.stream().id()) {
-                stream.putBack(marks.counters());
-                stream.putBack(marks.uncounted());
+                stream.putBack(marks);
                 note(stream);
             }
         }
@@ -765,7 +782,7 @@ public final class Ledger {
         Stream stream =
                 new Stream(row.id(), row.sender(), row.whole(), row.arrivals().copy(), factor());
         stream.remembered = true;
-        stream.said = row.arrivals().received();
+        stream.said = row.said();
         stream.quarantined = row.quarantined();
         stream.heardMillis = row.heardMillis();
         stream.healed = row.healed();
@@ -781,19 +798,19 @@ public final class Ledger {
         }
         watermarks += stream.size();
         stream.restore(marks.uncounted());
-        stream.takeChanges();
+        stream.takeChanges(1);
         streams.put(new Sender(stream.sender, hashing), stream);
         lastStream = Math.max(lastStream, stream.id);
     }
 
     // Output
 
-    /** Returns every counter that is not removed, with its committed value. */
+    @Override
     public Snapshot snapshot() {
         return shared().snapshot();
     }
 
-    /** Returns every counter of {@link #snapshot()} with what else is known about it. */
+    @Override
     public Details details() {
         Shared shared;
         int[][] created;
@@ -806,15 +823,33 @@ public final class Ledger {
         return shared.details(created, moves, decremented);
     }
 
+    /** Returns what {@link #snapshot()} will be when these changes are committed; the latest ones that were taken. */
+    public Snapshot snapshot(Changes changes) {
+        Changes.Counters counters = changes.counters();
+        Shared shared;
+        synchronized (this) {
+            long[][] next = values.committed();
+            for (int i = 0; i < counters.blocks().length; i++) {
+                next[counters.blocks()[i]] = counters.values()[i];
+            }
+            boolean isAsBefore = counters.facts().blocks().length == 0;
+            shared = shared(next, counters.size(), isAsBefore ? facts.committedRemoved() : facts.committingRemoved());
+        }
+        return shared.snapshot();
+    }
+
     private synchronized Shared shared() {
-        BitSet removed = facts.committedRemoved();
+        return shared(values.committed(), committedSize, facts.committedRemoved());
+    }
+
+    private Shared shared(long[][] blocks, int size, BitSet removed) {
         BitSet shown = null;
         if (!removed.isEmpty()) {
-            shown = new BitSet(committedSize);
-            shown.set(0, committedSize);
+            shown = new BitSet(size);
+            shown.set(0, size);
             shown.andNot(removed);
         }
-        return new Shared(names.names(), values.committed(), committedSize, shown);
+        return new Shared(names.names(), blocks, size, shown);
     }
 
     /**
@@ -891,14 +926,14 @@ public final class Ledger {
         }
     }
 
-    /** How many counters have changes that are not committed. */
+    @Override
     public synchronized int uncommitted() {
         BitSet all = (BitSet) changed.clone();
         all.or(committing);
         return all.cardinality();
     }
 
-    /** How many keys of the store are not known to have the right value. */
+    @Override
     public synchronized int unsettled() {
         if (!projecting) {
             return 0;
@@ -922,7 +957,7 @@ public final class Ledger {
         return free;
     }
 
-    /** The committed value of this counter, if it is one of {@link #snapshot()}. */
+    @Override
     public synchronized OptionalLong committed(String name) {
         int counter = find(name);
         boolean isShown = counter >= 0
@@ -939,7 +974,7 @@ public final class Ledger {
         return counter < 0 ? 0 : values.get(counter);
     }
 
-    /** Returns how a counter came to its value; null if {@link #snapshot()} has no such counter, committed or not. */
+    @Override
     public synchronized @Nullable Explanation explain(String name) {
         int counter = shown(name);
         if (counter < 0) {
@@ -990,13 +1025,7 @@ public final class Ledger {
         return counter >= 0 && !facts.isRemoved(counter) ? counter : -1;
     }
 
-    /**
-     * Removes a counter with the next commit: its value becomes 0, also in the store, and it is in no list or tick until
-     * something is applied to it again, which then counts from 0. Its watermarks stay, so that repeated totals are not
-     * applied again.
-     *
-     * @return null if {@link #snapshot()} has no such counter, committed or not
-     */
+    @Override
     public synchronized @Nullable Removal remove(String name) {
         int counter = shown(name);
         if (counter < 0) {
@@ -1025,24 +1054,30 @@ public final class Ledger {
         return names.find(bytes, 0, bytes.length);
     }
 
-    private synchronized long namesBytes() {
+    /** How much it may keep. */
+    LedgerSettings bounds() {
+        return bounds;
+    }
+
+    synchronized long namesBytes() {
         return names.memory();
     }
 
-    private synchronized long watermarks() {
+    synchronized long watermarks() {
         return watermarks;
     }
 
-    /** How many counters there are, without those that were removed. */
+    @Override
     public synchronized int size() {
         return names.size() - facts.removed();
     }
 
+    @Override
     public synchronized int streams() {
         return streams.size();
     }
 
-    /** Every remembered stream in its present state. */
+    @Override
     public synchronized List<StreamReport> reports() {
         long now = listenedMillis();
         List<StreamReport> reports = new ArrayList<>();
@@ -1061,7 +1096,7 @@ public final class Ledger {
         return reports;
     }
 
-    private synchronized long arrivals(ToLongFunction<Arrivals> number) {
+    synchronized long arrivals(ToLongFunction<Arrivals> number) {
         return streams.values().stream()
                 .mapToLong(stream -> number.applyAsLong(stream.arrivals))
                 .reduce(0, Values::sum);

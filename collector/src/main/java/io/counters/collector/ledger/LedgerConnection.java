@@ -2,6 +2,7 @@ package io.counters.collector.ledger;
 
 import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Changes.Counters;
+import io.counters.collector.ledger.Changes.Dropped;
 import io.counters.collector.ledger.Changes.Facts;
 import io.counters.collector.ledger.Changes.Head;
 import io.counters.collector.ledger.Changes.Moves;
@@ -432,12 +433,13 @@ final class LedgerConnection implements AutoCloseable {
                         row.getBoolean(3),
                         row.getBoolean(4),
                         row.getLong(5),
+                        row.getLong(8),
                         new Arrivals(row.getLong(6), row.getLong(7), row.getLong(8), row.getLong(9), row.getLong(10)),
                         row.getLong(11));
                 marksOf.setInt(1, stream.id());
                 Totals marks = Totals.of(marksOf);
                 uncountedOf.setInt(1, stream.id());
-                ledger.restore(new Watermarks(
+                ledger.restore(Watermarks.restored(
                         stream, marks.counters, marks.increments, marks.decrements, uncounted(uncountedOf)));
             }
         }
@@ -517,12 +519,12 @@ final class LedgerConnection implements AutoCloseable {
                 add(putUncounted);
             }
         }
-        for (int dropped : changes.dropped()) {
-            dropStream.setInt(1, dropped);
+        for (Dropped dropped : changes.dropped()) {
+            dropStream.setInt(1, dropped.stream());
             add(dropStream);
-            dropWatermarks.setInt(1, dropped);
+            dropWatermarks.setInt(1, dropped.stream());
             add(dropWatermarks);
-            dropUncounted.setInt(1, dropped);
+            dropUncounted.setInt(1, dropped.stream());
             add(dropUncounted);
         }
         flush();

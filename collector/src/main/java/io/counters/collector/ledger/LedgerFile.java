@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteJDBCLoader;
@@ -65,6 +66,11 @@ public final class LedgerFile implements Journal, AutoCloseable {
 
     private long attempt;
     private boolean closed;
+
+    /** Whether this folder has a ledger. */
+    public static boolean isIn(Path folder) {
+        return Files.exists(folder.resolve(NAME));
+    }
 
     /**
      * Opens the ledger of this folder, and creates it if it is missing. A damaged one is set aside under a name that
@@ -246,7 +252,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    @Override
+    /** Fills an empty ledger with everything that was written. */
     public void load(Ledger ledger) throws IOException {
         try {
             connected().load(ledger);
@@ -260,9 +266,16 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    /** Writes the changes in one transaction and syncs it. If this throws, the next call must write them again. */
+    /** @param changes of one ledger */
     @Override
-    public void write(Changes changes) throws IOException {
+    public void write(Map<Ledger, Changes> changes) throws IOException {
+        for (Changes of : changes.values()) {
+            write(of);
+        }
+    }
+
+    /** Writes the changes in one transaction and syncs it. If this throws, the next call must write them again. */
+    void write(Changes changes) throws IOException {
         if (closed) {
             throw new IOException("cannot write the ledger " + file + ": it is closed");
         }

@@ -80,6 +80,23 @@ public record LedgerSettings(
     }
 
     /**
+     * The bounds of each of several ledgers that together need no more memory than one with these. Each of them knows all
+     * streams, so half of the memory for streams is for the streams themselves, and half of these may be new in a minute.
+     */
+    public LedgerSettings ofEach(int ledgers) {
+        long bytes = (streamsMax * BYTES_A_STREAM + watermarksMax * BYTES_A_WATERMARK) / 2 / ledgers;
+        int streams = atLeastOne(bytes / BYTES_A_STREAM);
+        return new LedgerSettings(
+                folder,
+                namesBytes / ledgers,
+                newNamesBytes / ledgers,
+                streams,
+                atLeastOne(streams / 2),
+                atLeastOne(bytes / BYTES_A_WATERMARK),
+                expiryMillis);
+    }
+
+    /**
      * The prefix of every name outside this program: in a store and in OpenTSDB. The ledger, the page and the ring use
      * names without it.
      */

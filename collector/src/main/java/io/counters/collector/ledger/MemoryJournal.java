@@ -2,14 +2,17 @@ package io.counters.collector.ledger;
 
 import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Changes.Counters;
+import io.counters.collector.ledger.Changes.Dropped;
 import io.counters.collector.ledger.Changes.Facts;
 import io.counters.collector.ledger.Changes.Head;
+import io.counters.collector.ledger.Changes.Moves;
 import io.counters.collector.ledger.Changes.StreamRow;
 import io.counters.collector.ledger.Changes.Uncounted;
 import io.counters.collector.ledger.Changes.Watermarks;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -37,8 +40,14 @@ public final class MemoryJournal implements Journal {
         keepsHalf = keeps;
     }
 
+    /** @param changes of one ledger */
     @Override
-    public void write(Changes changes) {
+    public void write(Map<Ledger, Changes> changes) {
+        changes.values().forEach(this::write);
+    }
+
+    /** Keeps the changes of its ledger. */
+    void write(Changes changes) {
         if (full) {
             if (keepsHalf) {
                 write(changes.counters());
@@ -47,6 +56,7 @@ public final class MemoryJournal implements Journal {
         }
         head = changes.head();
         write(changes.counters());
+        write(changes.moves());
         for (Watermarks stream : changes.streams()) {
             int id = stream.stream().id();
             streams.put(id, stream.stream());
@@ -59,9 +69,11 @@ public final class MemoryJournal implements Journal {
                 parts.put(stream.uncounted().counters()[i], stream.uncounted().amounts()[i]);
             }
         }
-        streams.keySet().removeAll(changes.dropped());
-        watermarks.keySet().removeAll(changes.dropped());
-        uncounted.keySet().removeAll(changes.dropped());
+        for (Dropped dropped : changes.dropped()) {
+            streams.remove(dropped.stream());
+            watermarks.remove(dropped.stream());
+            uncounted.remove(dropped.stream());
+        }
         if (changes.published() != null) {
             published = changes.published();
         }
@@ -94,6 +106,28 @@ public final class MemoryJournal implements Journal {
         write(changed.facts());
     }
 
+    private void write(Moves moves) {
+        for (int i = 0; i < moves.blocks().length; i++) {
+            int begin = moves.blocks()[i] * Values.BLOCK;
+            for (int id = begin; id < Math.min(begin + Values.BLOCK, counters.size()); id++) {
+                CounterRow row = counters.get(id);
+                counters.set(
+                        id,
+                        new CounterRow(
+                                id,
+                                row.name(),
+                                row.value(),
+                                row.rest(),
+                                row.isClaimed(),
+                                row.created(),
+                                moves.seconds()[i][id - begin],
+                                row.isDecremented(),
+                                row.isRemoved(),
+                                row.adopted()));
+            }
+        }
+    }
+
     private void write(Facts facts) {
         for (int i = 0; i < facts.blocks().length; i++) {
             int begin = facts.blocks()[i] * Values.BLOCK;
@@ -119,7 +153,7 @@ public final class MemoryJournal implements Journal {
         }
     }
 
-    @Override
+    /** Fills an empty ledger with everything that was written. */
     public void load(Ledger ledger) {
         ledger.restore(head);
         ledger.restore(published);
@@ -127,7 +161,7 @@ public final class MemoryJournal implements Journal {
         streams.forEach((id, stream) -> {
             SortedMap<Integer, long[]> marks = watermarks.getOrDefault(id, new TreeMap<>());
             SortedMap<Integer, Long> parts = uncounted.getOrDefault(id, new TreeMap<>());
-            ledger.restore(new Watermarks(
+            ledger.restore(Watermarks.restored(
                     stream,
                     marks.keySet().stream().mapToInt(Integer::intValue).toArray(),
                     marks.values().stream().mapToLong(mark -> mark[0]).toArray(),

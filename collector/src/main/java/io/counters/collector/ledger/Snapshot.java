@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,5 +27,19 @@ public record Snapshot(String[] names, long[] values, int @Nullable [] numbers, 
     /** One above the largest number. */
     public int numbersEnd() {
         return size == 0 ? 0 : number(size - 1) + 1;
+    }
+
+    /** One after the other, for who does not ask for numbers. */
+    public static Snapshot joined(List<Snapshot> some) {
+        int size = some.stream().mapToInt(Snapshot::size).sum();
+        String[] names = new String[size];
+        long[] values = new long[size];
+        int at = 0;
+        for (Snapshot one : some) {
+            System.arraycopy(one.names, 0, names, at, one.size);
+            System.arraycopy(one.values, 0, values, at, one.size);
+            at += one.size;
+        }
+        return new Snapshot(names, values, size);
     }
 }

@@ -13,6 +13,11 @@ public final class Stream {
     /** In place of a watermark: there is none. */
     static final long NONE = -1;
 
+    /** While a stream sends nothing new, the time when it was last heard is committed only this often. */
+    static final long HEARD_EVERY_MILLIS = 600_000;
+
+    private static final long MIXING = 0x9e37_79b9_7f4a_7c15L;
+
     int id;
     final String sender;
     boolean whole;
@@ -39,6 +44,7 @@ public final class Stream {
     boolean noted;
 
     long committedHeardMillis;
+    private long committedState;
 
     /** Whether the ledger remembers it; false as long as no total of it was applied. */
     boolean remembered;
@@ -172,14 +178,15 @@ public final class Stream {
     }
 
     /** Marks these watermarks as changed again, because their commit failed. */
-    void putBack(int[] failed) {
-        for (int counter : failed) {
+    void putBack(Changes.Watermarks failed) {
+        for (int counter : failed.counters()) {
             changed.set(place(counter));
         }
+        putBack(failed.uncounted());
+        committedState = failed.isRowChanged() ? 0 : committedState;
     }
 
-    /** Likewise. */
-    void putBack(Changes.Uncounted failed) {
+    private void putBack(Changes.Uncounted failed) {
         for (int counter : failed.counters()) {
             if (changedUncounted != null) {
                 changedUncounted.set(place(counter));
@@ -187,27 +194,73 @@ public final class Stream {
         }
     }
 
-    /** Takes what changed since the last call. */
-    Changes.Watermarks takeChanges() {
+    /**
+     * Takes what changed since the last call.
+     *
+     * @param atOnce how many watermarks, by their places, are taken together if one of them changed; beyond 1, a stream that
+     *     was only heard has not changed, unless that was long ago
+     */
+    Changes.Watermarks takeChanges(int atOnce) {
+        if (atOnce > 1) {
+            changeTogether(atOnce);
+        }
         int count = changed.cardinality();
+        int[] places = new int[count];
         int[] changedCounters = new int[count];
         long[] ups = new long[count];
         long[] downs = new long[count];
         int i = 0;
         for (int place = changed.nextSetBit(0); place >= 0; place = changed.nextSetBit(place + 1)) {
+            places[i] = place;
             changedCounters[i] = counters[place];
             ups[i] = increments[place];
             downs[i] = decrements == null ? NONE : decrements[place];
             i++;
         }
         changed.clear();
-        committedHeardMillis = heardMillis;
+        long state = state();
+        boolean isRowChanged =
+                atOnce == 1 || state != committedState || heardMillis - committedHeardMillis > HEARD_EVERY_MILLIS;
+        if (isRowChanged) {
+            committedState = state;
+            committedHeardMillis = heardMillis;
+        }
         return new Changes.Watermarks(
-                new Changes.StreamRow(id, sender, whole, quarantined, heardMillis, arrivals.copy(), healed),
+                new Changes.StreamRow(id, sender, whole, quarantined, heardMillis, said, arrivals.copy(), healed),
+                isRowChanged,
+                places,
                 changedCounters,
                 ups,
                 downs,
                 takeUncounted());
+    }
+
+    private void changeTogether(int atOnce) {
+        if (uncounted != null && changedUncounted != null) {
+            changed.or(changedUncounted);
+        }
+        for (int place = changed.nextSetBit(0); place >= 0; ) {
+            int end = Math.min(size, place - place % atOnce + atOnce);
+            changed.set(place - place % atOnce, end);
+            place = changed.nextSetBit(end);
+        }
+        if (uncounted != null && changedUncounted != null) {
+            for (int place = changed.nextSetBit(0); place >= 0; place = changed.nextSetBit(place + 1)) {
+                changedUncounted.set(place, uncounted[place] != 0);
+            }
+        }
+    }
+
+    /** A hash of what a commit contains of the stream besides its watermarks and when it was heard; never 0. */
+    private long state() {
+        long state = (whole ? 1L : 2L) + (quarantined ? 4L : 0L);
+        for (long part : new long[] {
+            healed, arrivals.before(), arrivals.highest(), arrivals.received(), arrivals.repeated(), arrivals.window()
+        }) {
+            state = (state ^ part) * MIXING;
+            state ^= state >>> 32;
+        }
+        return state | 1;
     }
 
     private Changes.Uncounted takeUncounted() {

@@ -3,7 +3,7 @@ package io.counters.collector.prometheus;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.Exposition;
 import io.counters.collector.http.Request;
-import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Counted;
 import io.counters.collector.self.Self;
 import java.util.HashSet;
 import java.util.Set;
@@ -15,12 +15,12 @@ public final class CounterMetrics {
     private static final Logger log = LoggerFactory.getLogger(CounterMetrics.class);
     private static final int LOGGED_MAX = 100;
 
-    private final Ledger ledger;
+    private final Counted counted;
     private final Set<String> logged = new HashSet<>();
     private volatile int collisions;
 
-    public CounterMetrics(Ledger ledger, Self self) {
-        this.ledger = ledger;
+    public CounterMetrics(Counted counted, Self self) {
+        this.counted = counted;
         self.gauge(
                 "prometheus_collisions",
                 "Names and tag keys of counters that the last answer of /metrics/counters escaped, because others are equal"
@@ -33,7 +33,7 @@ public final class CounterMetrics {
         request.allow("match");
         NamePatterns patterns = new NamePatterns(request.parameters("match"));
         Exposition format = Exposition.of(request);
-        Families families = new Families(ledger.details());
+        Families families = new Families(counted.details());
         collisions = families.collisionsCount();
         families.collisions().forEach(this::logOnce);
         return new Answer(200, format.type(), new FamiliesText(families, families.matching(patterns), format));

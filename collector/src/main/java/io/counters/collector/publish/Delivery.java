@@ -1,14 +1,18 @@
 package io.counters.collector.publish;
 
+import io.counters.collector.publish.TickBodies.Place;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The current tick is sent first. The rest of older ticks is replayed oldest first, on at most half of the connections
  * and at a bounded rate, and only while nothing of the current tick is due. When the next tick begins, the current one
- * becomes the newest of the older ones.
+ * becomes the newest of the older ones. Ticks that are read ahead from a topic are all older ones ({@link #oldestFirst}).
  *
  * <p>Two pauses reduce the load on a server with problems. When a whole request fails, nothing is sent for a pause that
  * doubles with each further failure, up to {@value #PAUSE_MILLIS_MAX} ms, with jitter; after it, one request at a time is
@@ -46,20 +50,27 @@ final class Delivery {
 
     private static final double RATE_SECONDS = 5;
 
-    private final Spool spool;
+    /** In points per second. */
+    private static final long UNLIMITED_RATE = 1L << 50;
+
+    private final Backlog backlog;
     private final int connections;
+    private final int replayConnections;
+    private final int begunMax;
     private final long intervalSeconds;
     private final RandomGenerator random;
 
     private @Nullable Tick current;
-    private final TreeMap<Long, Tick> older = new TreeMap<>();
+    private final NavigableSet<Tick> older =
+            new TreeSet<>(Comparator.comparingLong(Tick::second).thenComparingLong(tick -> tick.number));
 
     /** The tick whose file must be read before {@link #choose} can return a piece of it; null if there is none. */
     private @Nullable Tick unread;
 
+    private long lastNumber;
     private int inFlight;
     private int replaysInFlight;
-    private long replayRate = REPLAY_RATE_MIN;
+    private long replayRate;
     private double replayTokens;
     private long replayTokensAt;
 
@@ -73,10 +84,13 @@ final class Delivery {
 
     /** A tick and its progress. */
     private static final class Tick {
-        final TickFile file;
+        final TickBodies file;
+
+        /** No two ticks have the same. */
+        final long number;
 
         @Nullable
-        List<TickFile.Place> places;
+        List<Place> places;
 
         /** When it may be read again, if it could not be. */
         @Nullable
@@ -96,9 +110,14 @@ final class Delivery {
          */
         volatile long unknownSince;
 
-        Tick(TickFile file) {
+        Tick(TickBodies file, long number) {
             this.file = file;
+            this.number = number;
             left = file.points();
+        }
+
+        long second() {
+            return file.second();
         }
 
         boolean isBegun() {
@@ -138,7 +157,7 @@ final class Delivery {
     /** Points of one tick that are sent in one request. */
     static final class Piece {
         private final Tick tick;
-        private final TickFile.@Nullable Place place;
+        private final @Nullable Place place;
         private final byte @Nullable [] own;
         final int points;
         /** How often it was sent without success. */
@@ -148,7 +167,7 @@ final class Delivery {
         private long sentAt;
         private boolean replay;
 
-        private Piece(Tick tick, TickFile.@Nullable Place place, byte @Nullable [] own, int points) {
+        private Piece(Tick tick, @Nullable Place place, byte @Nullable [] own, int points) {
             this.tick = tick;
             this.place = place;
             this.own = own;
@@ -157,7 +176,7 @@ final class Delivery {
 
         /** The tick's second. */
         long second() {
-            return tick.file.second();
+            return tick.second();
         }
 
         /**
@@ -201,31 +220,62 @@ final class Delivery {
     record Rest(byte @Nullable [] gzipped, int points) {}
 
     /** Begins with the ticks that are in the spool already. */
-    Delivery(Spool spool, int connections, long intervalSeconds, RandomGenerator random, long now) {
-        this.spool = spool;
+    Delivery(Backlog backlog, int connections, long intervalSeconds, RandomGenerator random, long now) {
+        this(
+                backlog,
+                connections,
+                Math.max(1, connections / 2),
+                BEGUN_MAX,
+                REPLAY_RATE_MIN,
+                intervalSeconds,
+                random,
+                now);
+    }
+
+    private Delivery(
+            Backlog backlog,
+            int connections,
+            int replayConnections,
+            int begunMax,
+            long replayRate,
+            long intervalSeconds,
+            RandomGenerator random,
+            long now) {
+        this.backlog = backlog;
         this.connections = connections;
+        this.replayConnections = replayConnections;
+        this.begunMax = begunMax;
+        this.replayRate = replayRate;
         this.intervalSeconds = intervalSeconds;
         this.random = random;
         replayTokensAt = now;
         rateFrom = now;
         pausedUntil = now;
-        for (TickFile file : spool.ticks()) {
-            older.put(file.second(), new Tick(file));
-        }
+        backlog.ticks().forEach(this::add);
+    }
+
+    /** One for which all ticks are older ones, sent as fast as they are confirmed: {@link #add} is used, not {@link #begin}. */
+    static Delivery oldestFirst(ReadAhead ahead, int connections, RandomGenerator random, long now) {
+        return new Delivery(ahead, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, random, now);
+    }
+
+    /** Adds an older tick. */
+    synchronized void add(TickBodies tick) {
+        older.add(new Tick(tick, ++lastNumber));
     }
 
     /** Makes this the current tick. */
-    synchronized void begin(TickFile file) {
+    synchronized void begin(TickBodies file) {
         Tick last = current;
         if (last != null) {
-            older.put(last.file.second(), last);
+            older.add(last);
             boolean untouched = last.left == last.file.points();
-            boolean tooMany = older.values().stream().filter(Tick::isBegun).count() > BEGUN_MAX;
+            boolean tooMany = older.stream().filter(Tick::isBegun).count() > begunMax;
             if (last.inFlight == 0 && (untouched || tooMany)) {
                 last.forget();
             }
         }
-        current = new Tick(file);
+        current = new Tick(file, ++lastNumber);
         replayRate = Math.max(REPLAY_RATE_MIN, file.points() / intervalSeconds);
     }
 
@@ -238,7 +288,7 @@ final class Delivery {
      */
     @Nullable
     Piece next(long now) throws Damaged, IOException {
-        spool.sweep();
+        backlog.sweep();
         while (true) {
             Tick tick;
             synchronized (this) {
@@ -254,7 +304,7 @@ final class Delivery {
     }
 
     private void read(Tick tick, long now) throws Damaged, IOException {
-        List<TickFile.Place> places;
+        List<Place> places;
         try {
             places = tick.file.places();
         } catch (TickFile.DamagedFile | NoSuchFileException gone) {
@@ -301,12 +351,12 @@ final class Delivery {
     }
 
     private boolean isBusyReplaying() {
-        return replaysInFlight >= Math.max(1, connections / 2);
+        return replaysInFlight >= replayConnections;
     }
 
     private @Nullable Piece replayed(long now, int attemptsMax) {
         int begun = 0;
-        for (Tick tick : older.values()) {
+        for (Tick tick : older) {
             if (tick.rests(now)) {
                 continue;
             }
@@ -315,7 +365,7 @@ final class Delivery {
                 return piece;
             }
             begun += tick.isBegun() || tick.isUnreadable(now) ? 1 : 0;
-            if (begun >= BEGUN_MAX) {
+            if (begun >= begunMax) {
                 giveWay(now);
                 return null;
             }
@@ -325,10 +375,10 @@ final class Delivery {
 
     /** If all begun ticks wait and another was never tried, lets the oldest one rest. */
     private void giveWay(long now) {
-        if (older.values().stream().allMatch(tick -> tick.isBegun() || tick.rests(now))) {
+        if (older.stream().allMatch(tick -> tick.isBegun() || tick.rests(now))) {
             return;
         }
-        for (Tick tick : older.values()) {
+        for (Tick tick : older) {
             if (tick.isBegun() && tick.inFlight == 0) {
                 tick.forget();
                 tick.restsUntil = now + TimeUnit.MILLISECONDS.toNanos(REST_MILLIS);
@@ -351,7 +401,7 @@ final class Delivery {
         if (tick.isUnreadable(now)) {
             return null;
         }
-        List<TickFile.Place> places = tick.places;
+        List<Place> places = tick.places;
         if (places == null) {
             unread = tick;
             return null;
@@ -364,7 +414,7 @@ final class Delivery {
         if (tick.next == places.size()) {
             return null;
         }
-        TickFile.Place place = places.get(tick.next++);
+        Place place = places.get(tick.next++);
         return new Piece(tick, place, null, place.points());
     }
 
@@ -401,11 +451,11 @@ final class Delivery {
         }
         long earns = (long) Math.max(0, (1 - replayTokens) / replayRate * TimeUnit.SECONDS.toNanos(1));
         int begun = 0;
-        for (Tick tick : older.values()) {
+        for (Tick tick : older) {
             if (tick.rests(now)) {
                 continue;
             }
-            if (begun++ == BEGUN_MAX) {
+            if (begun++ == begunMax) {
                 break;
             }
             if (tick.isUnreadable(now)) {
@@ -461,9 +511,12 @@ final class Delivery {
             tick.again.add(again);
         }
         tick.left -= done;
+        if (piece.place != null && rest.stream().allMatch(part -> part.gzipped != null)) {
+            tick.file.sent(piece.place);
+        }
         if (tick.isDone()) {
-            spool.remove(tick.file);
-            older.remove(tick.file.second(), tick);
+            backlog.remove(tick.file);
+            older.remove(tick);
             if (tick == current) {
                 current = null;
             }
@@ -479,9 +532,9 @@ final class Delivery {
 
     /** Deletes the oldest ticks while the spool exceeds its bound; returns the points that were lost. */
     long shed() {
-        spool.sweep();
+        backlog.sweep();
         long lost = 0;
-        for (TickFile file = spool.excess(); file != null && spool.drop(file); file = spool.excess()) {
+        for (TickBodies file = backlog.dropExcess(); file != null; file = backlog.dropExcess()) {
             lost += lose(file);
         }
         return lost;
@@ -492,20 +545,20 @@ final class Delivery {
         return drop(piece.tick);
     }
 
-    private synchronized int lose(TickFile file) {
-        Tick tick = older.get(file.second());
-        if (tick == null && current != null && current.file.equals(file)) {
-            tick = current;
-        }
-        return tick == null ? 0 : drop(tick);
+    private synchronized int lose(TickBodies file) {
+        Stream<Tick> all = current == null ? older.stream() : Stream.concat(older.stream(), Stream.of(current));
+        return all.filter(tick -> tick.file.equals(file))
+                .findFirst()
+                .map(this::drop)
+                .orElse(0);
     }
 
     private synchronized int drop(Tick tick) {
         if (tick.dropped) {
             return 0;
         }
-        spool.remove(tick.file);
-        older.remove(tick.file.second(), tick);
+        backlog.remove(tick.file);
+        older.remove(tick);
         if (tick == current) {
             current = null;
         }
@@ -532,10 +585,15 @@ final class Delivery {
     /** The bytes of parts of bodies that wait in memory. */
     synchronized long keptBytes() {
         long kept = current == null ? 0 : current.keptBytes();
-        for (Tick tick : older.values()) {
+        for (Tick tick : older) {
             kept += tick.keptBytes();
         }
         return kept;
+    }
+
+    /** Whether there is no tick. */
+    synchronized boolean isDone() {
+        return current == null && older.isEmpty();
     }
 
     /** Whether the current tick is completely confirmed. */
@@ -550,23 +608,23 @@ final class Delivery {
 
     /** The points of older ticks. */
     synchronized long olderPoints() {
-        return older.values().stream().mapToLong(tick -> tick.left).sum();
+        return older.stream().mapToLong(tick -> tick.left).sum();
     }
 
     /** The bytes of older ticks on disk. */
     synchronized long olderBytes() {
-        return spool.bytes() - (current == null ? 0 : current.file.bytes());
+        return backlog.bytes() - (current == null ? 0 : current.file.bytes());
     }
 
     /** The second of the oldest of the older ticks; {@code nothing} if there is none. */
     synchronized long oldest(long nothing) {
-        return older.isEmpty() ? nothing : older.firstKey();
+        return older.isEmpty() ? nothing : older.first().second();
     }
 
     /** The unconfirmed points of the older ticks, by their seconds; for a test. */
     synchronized Map<Long, Integer> older() {
         Map<Long, Integer> left = new TreeMap<>();
-        older.forEach((second, tick) -> left.put(second, tick.left));
+        older.forEach(tick -> left.merge(tick.second(), tick.left, Integer::sum));
         return left;
     }
 }

@@ -9,7 +9,7 @@ import java.util.BitSet;
  * would make all of them idle, or none. A counter that is new since the program's start, or that is back after it was
  * removed, counts as changed. 16 bytes per counter. For one thread.
  */
-final class Idle {
+public final class Idle {
     private final long ticks;
     private long tick;
 
@@ -20,12 +20,12 @@ final class Idle {
     private long[] movedAt = new long[0];
 
     /** @param ticks the number of ticks without a change after which a counter is idle */
-    Idle(long ticks) {
+    public Idle(long ticks) {
         this.ticks = ticks;
     }
 
     /** The counters that are not idle at this tick, the next one. */
-    Snapshot leaveOut(Snapshot all) {
+    public Snapshot leaveOut(Snapshot all) {
         tick++;
         if (values.length < all.numbersEnd()) {
             int length = Math.max(all.numbersEnd(), all.names().length);

@@ -99,6 +99,9 @@ public final class OpenTsdbSink implements Sink {
     /** Parts of bodies that wait in memory to be sent again; beyond this, whole bodies are sent again from the spool. */
     private static final int KEPT_HEAP_SHARE = 16;
 
+    /** Ticks in memory that something else has until they are confirmed, with their parts. */
+    private static final int AHEAD_HEAP_SHARE = 16;
+
     private static final Duration AFTER_FAULT = Duration.ofSeconds(1);
     private static final int ATTEMPTS_UNTIL_HALVED = 3;
     private static final int HALVED_POINTS_MIN = 50;
@@ -113,12 +116,14 @@ public final class OpenTsdbSink implements Sink {
     private final InstantSource clock;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
-    private final Spool spool;
+    private final Backlog backlog;
+    private final boolean isReadingAhead;
     private final Bodies bodies;
     private final Delivery delivery;
     private final long inFlightMax;
     private final long answerMax;
     private final long keptMax;
+    private final long aheadMax;
     private final AtomicLong inFlight = new AtomicLong();
     private final Object unpacking = new Object();
     private final Semaphore moved = new Semaphore(0);
@@ -159,6 +164,52 @@ public final class OpenTsdbSink implements Sink {
             FaultLog faults,
             Self self)
             throws IOException {
+        this(
+                address,
+                new Spool(folder, settings.spoolBytes()),
+                settings,
+                heapBytes,
+                clock,
+                nanoClock,
+                random,
+                threads,
+                faults,
+                self);
+    }
+
+    /**
+     * Creates a sink without a spool: a tick is only in memory, oldest first, until the {@code done} that is put with it is
+     * called.
+     *
+     * @param origin what has the ticks until then, for the log
+     */
+    public static OpenTsdbSink readingAhead(
+            HttpUrl address,
+            String origin,
+            PublishSettings settings,
+            long heapBytes,
+            InstantSource clock,
+            LongSupplier nanoClock,
+            RandomGenerator random,
+            ThreadFactory threads,
+            FaultLog faults,
+            Self self) {
+        return new OpenTsdbSink(
+                address, new ReadAhead(origin), settings, heapBytes, clock, nanoClock, random, threads, faults, self);
+    }
+
+    private OpenTsdbSink(
+            HttpUrl address,
+            Backlog backlog,
+            PublishSettings settings,
+            long heapBytes,
+            InstantSource clock,
+            LongSupplier nanoClock,
+            RandomGenerator random,
+            ThreadFactory threads,
+            FaultLog faults,
+            Self self) {
+        this.backlog = backlog;
         HttpUrl.Builder put = address.newBuilder().addPathSegments("api/put").addQueryParameter("details", null);
         if (settings.safe()) {
             put.addQueryParameter("sync", null).addQueryParameter("sync_timeout", String.valueOf(SYNC_MILLIS));
@@ -170,6 +221,7 @@ public final class OpenTsdbSink implements Sink {
         inFlightMax = heapBytes / IN_FLIGHT_HEAP_SHARE;
         answerMax = heapBytes / ANSWER_HEAP_SHARE;
         keptMax = heapBytes / KEPT_HEAP_SHARE;
+        aheadMax = heapBytes / AHEAD_HEAP_SHARE;
         Dispatcher dispatcher = new Dispatcher(callers(faults));
         dispatcher.setMaxRequests(CONNECTIONS);
         dispatcher.setMaxRequestsPerHost(CONNECTIONS);
@@ -181,7 +233,6 @@ public final class OpenTsdbSink implements Sink {
                 .followRedirects(false)
                 .connectionPool(new ConnectionPool(CONNECTIONS, 1, TimeUnit.MINUTES))
                 .build();
-        spool = new Spool(folder, settings.spoolBytes());
         int bodyBytes = bodyBytes(settings.bodyBytes(), heapBytes);
         if (bodyBytes < settings.bodyBytes()) {
             log.warn(
@@ -191,22 +242,24 @@ public final class OpenTsdbSink implements Sink {
                     bodyBytes);
         }
         bodies = new Bodies(settings.series(), bodyBytes);
-        delivery = new Delivery(spool, CONNECTIONS, settings.interval().toSeconds(), random, nanoClock.getAsLong());
+        long now = nanoClock.getAsLong();
+        if (backlog instanceof ReadAhead ahead) {
+            isReadingAhead = true;
+            delivery = Delivery.oldestFirst(ahead, CONNECTIONS, random, now);
+        } else {
+            isReadingAhead = false;
+            delivery = new Delivery(backlog, CONNECTIONS, settings.interval().toSeconds(), random, now);
+        }
         delivered = self.count("publish_points_total", "Points that OpenTSDB confirmed.");
         bad = self.count("publish_bad_points_total", "Points that OpenTSDB refused permanently.");
         lost = self.count("publish_lost_points_total", "Points that were lost before they were delivered.");
         retries = self.count(
                 "publish_retries_total", "Requests to OpenTSDB that were sent again, completely or in part.");
         String sink = address.host() + ":" + address.port();
-        self.gauge(
-                "publish_spool_points",
-                "Points of older ticks that wait in the spool.",
-                "sink",
-                sink,
-                delivery::olderPoints);
         self.gauge("publish_spool_bytes", "Size of the spool on disk.", "sink", sink, delivery::olderBytes);
-        self.gauge(
-                "publish_spool_oldest_seconds", "Age of the oldest point in the spool.", "sink", sink, this::oldestAge);
+        if (!isReadingAhead) {
+            Sink.showLag(sink, this::waitingPoints, this::oldestSecond, clock, self);
+        }
         self.gauge(
                 "publish_in_flight_bytes",
                 "Size of the requests to OpenTSDB that are in flight.",
@@ -220,7 +273,7 @@ public final class OpenTsdbSink implements Sink {
                 sink,
                 () -> delivery.replayRate(nanoClock.getAsLong()));
         if (delivery.olderPoints() > 0) {
-            log.info("sending the points that an earlier run left in {}: {}", spool, delivery.olderPoints());
+            log.info("sending the points that an earlier run left in {}: {}", backlog, delivery.olderPoints());
         }
         threads.newThread(this::run).start();
     }
@@ -241,19 +294,25 @@ public final class OpenTsdbSink implements Sink {
         });
     }
 
-    private long oldestAge() {
-        long now = clock.millis() / 1000;
-        return Math.max(0, now - delivery.oldest(now));
+    @Override
+    public void put(long second, Snapshot values) {
+        put(second, values, () -> {});
     }
 
     @Override
-    public void put(long second, Snapshot values) {
+    public void put(long second, Snapshot values, Runnable done) {
         if (values.size() == 0) {
+            done.run();
             return;
         }
         shed();
         try {
-            delivery.begin(spool.write(second, values, bodies));
+            TickBodies tick = backlog.write(second, values, bodies, done);
+            if (isReadingAhead) {
+                delivery.add(tick);
+            } else {
+                delivery.begin(tick);
+            }
             unkept = false;
         } catch (IOException noDisk) {
             unkept = true;
@@ -261,21 +320,37 @@ public final class OpenTsdbSink implements Sink {
             faults.warn(
                     this + " spool",
                     this + " loses the points of second " + second + " (points: " + values.size()
-                            + "), because they cannot be written to " + spool + ": " + DiskFault.text(noDisk)
+                            + "), because they cannot be written to " + backlog + ": " + DiskFault.text(noDisk)
                             + "; counts are unaffected, and the next tick has them");
+            done.run();
         }
         shed();
-        String trouble = spool.trouble();
+        String trouble = backlog.trouble();
         if (trouble != null) {
-            faults.warn(this + " spool trouble", "the spool " + spool + " continues, but " + trouble);
+            faults.warn(this + " spool trouble", "the spool " + backlog + " continues, but " + trouble);
         }
         moved.release();
     }
 
     @Override
+    public boolean hasRoom() {
+        return backlog.bytes() + delivery.keptBytes() < aheadMax;
+    }
+
+    @Override
+    public long waitingPoints() {
+        return delivery.olderPoints();
+    }
+
+    @Override
+    public long oldestSecond(long nothing) {
+        return delivery.oldest(nothing);
+    }
+
+    @Override
     public Optional<String> trouble() {
         if (unkept) {
-            return Optional.of(this + " loses points, because they cannot be written to " + spool);
+            return Optional.of(this + " loses points, because they cannot be written to " + backlog);
         }
         return troubleSince.get() == 0
                 ? Optional.empty()
@@ -288,7 +363,7 @@ public final class OpenTsdbSink implements Sink {
             lost.add(shed);
             faults.warn(
                     this + " full",
-                    "the spool " + spool + " is full, so its oldest points are lost (points: " + shed
+                    "the spool " + backlog + " is full, so its oldest points are lost (points: " + shed
                             + "); to keep more, raise --spool");
         }
     }
@@ -308,7 +383,7 @@ public final class OpenTsdbSink implements Sink {
         } catch (InterruptedException nobodyShould) {
             Thread.currentThread().interrupt();
         } finally {
-            spool.sweep();
+            backlog.sweep();
             ended.countDown();
         }
     }
@@ -331,8 +406,12 @@ public final class OpenTsdbSink implements Sink {
     }
 
     private boolean isOver() {
-        return closing
-                && (delivery.isCurrentDone() || delivery.isInTrouble() || nanoClock.getAsLong() - lastNanos >= 0);
+        return closing && (isLastDone() || delivery.isInTrouble() || nanoClock.getAsLong() - lastNanos >= 0);
+    }
+
+    /** Whether the last tick is confirmed; older ones are in the spool, and if there is no spool, there are none. */
+    private boolean isLastDone() {
+        return isReadingAhead ? delivery.isDone() : delivery.isCurrentDone();
     }
 
     private @Nullable Piece next(long now) {
@@ -342,7 +421,7 @@ public final class OpenTsdbSink implements Sink {
             sayLost(tick.points, tick);
             return null;
         } catch (IOException notNow) {
-            faults.warn(this + " unread", "the spool " + spool + " cannot be read now and is tried again: " + notNow);
+            faults.warn(this + " unread", "the spool " + backlog + " cannot be read now and is tried again: " + notNow);
             return null;
         }
     }
@@ -675,7 +754,7 @@ public final class OpenTsdbSink implements Sink {
         client.connectionPool().evictAll();
         long left = delivery.olderPoints();
         if (left > 0 || !delivery.isCurrentDone()) {
-            log.info("points for {} that stay in {} for the next start: {}", this, spool, spool.points());
+            log.info("points for {} that stay in {} for the next start: {}", this, backlog, backlog.points());
         }
     }
 }

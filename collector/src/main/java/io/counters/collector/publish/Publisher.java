@@ -59,9 +59,8 @@ public final class Publisher implements AutoCloseable {
         this.commit = commit;
         this.faults = faults;
         intervalSeconds = settings.interval().toSeconds();
-        idle = settings.idle()
-                .map(after -> new Idle((after.toSeconds() + intervalSeconds - 1) / intervalSeconds))
-                .orElse(null);
+        OptionalLong idleTicks = settings.idleTicks();
+        idle = idleTicks.isPresent() ? new Idle(idleTicks.getAsLong()) : null;
         for (Sink sink : sinks) {
             lanes.add(new Lane(
                     sink, new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads)));

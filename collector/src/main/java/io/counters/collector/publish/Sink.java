@@ -1,7 +1,11 @@
 package io.counters.collector.publish;
 
 import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.self.Self;
+import java.time.InstantSource;
 import java.util.Optional;
+import java.util.function.LongSupplier;
+import java.util.function.LongUnaryOperator;
 
 /** A destination for points. Each sink has its own thread, so that no sink delays another. */
 public interface Sink extends AutoCloseable {
@@ -11,6 +15,48 @@ public interface Sink extends AutoCloseable {
      * @param second Unix time, never used before
      */
     void put(long second, Snapshot values);
+
+    /**
+     * Accepts the points of a tick that something else keeps until then, such as a fleet's topic.
+     *
+     * @param second Unix time; other points may have the same second
+     * @param done called when the tick need not be put again, not even after a kill: its points are confirmed, given up, or kept
+     *     by this sink. From any thread; it only takes note
+     */
+    default void put(long second, Snapshot values, Runnable done) {
+        put(second, values);
+        done.run();
+    }
+
+    /** Whether the next tick may be put without needing more memory than this sink may use. From any thread. */
+    default boolean hasRoom() {
+        return true;
+    }
+
+    /** The points of ticks that were put and are not done. From any thread. */
+    default long waitingPoints() {
+        return 0;
+    }
+
+    /** The second of the oldest of these points; {@code nothing} if there is none. From any thread. */
+    default long oldestSecond(long nothing) {
+        return nothing;
+    }
+
+    /**
+     * Shows how much waits for a sink.
+     *
+     * @param sink where it is: HOST:PORT
+     * @param oldestSecond as {@link #oldestSecond}
+     */
+    static void showLag(
+            String sink, LongSupplier points, LongUnaryOperator oldestSecond, InstantSource clock, Self self) {
+        self.gauge("publish_spool_points", "Points of older ticks that wait in the spool.", "sink", sink, points);
+        self.gauge("publish_spool_oldest_seconds", "Age of the oldest point in the spool.", "sink", sink, () -> {
+            long now = clock.millis() / 1000;
+            return Math.max(0, now - oldestSecond.applyAsLong(now));
+        });
+    }
 
     /** A tick was left out, because earlier ones still wait for this; that is logged already. From any thread. */
     default void missed() {}

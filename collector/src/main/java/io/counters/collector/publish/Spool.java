@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * was to make room, it is still a tick that will be sent; if it is confirmed, it is not sent again before a restart. While
  * files that cannot be deleted exceed the bound, new ticks are refused.
  */
-final class Spool {
+final class Spool implements Backlog {
     private static final Pattern NAME = Pattern.compile("(\\d{1,18})-(\\d{1,9})\\.tick");
     private static final String UNFINISHED = "unfinished";
     private static final int BUFFER_BYTES = 256 * 1024;
@@ -97,9 +97,16 @@ final class Spool {
         points += tick.points();
     }
 
-    /** All ticks, the oldest first. */
-    synchronized List<TickFile> ticks() {
+    @Override
+    public synchronized List<TickFile> ticks() {
         return List.copyOf(ticks.values());
+    }
+
+    @Override
+    public TickFile write(long second, Snapshot values, Bodies bodies, Runnable done) throws IOException {
+        TickFile tick = write(second, values, bodies);
+        done.run();
+        return tick;
     }
 
     /**
@@ -194,14 +201,22 @@ final class Spool {
         return true;
     }
 
-    /** Removes a finished tick; {@link #sweep} deletes its file. Does not wait for the disk. */
-    synchronized void remove(TickFile tick) {
-        if (takeOut(tick)) {
-            removed.add(tick);
+    @Override
+    public @Nullable TickFile dropExcess() {
+        TickFile oldest = excess();
+        return oldest != null && drop(oldest) ? oldest : null;
+    }
+
+    /** {@link #sweep} deletes its file. */
+    @Override
+    public synchronized void remove(TickBodies tick) {
+        TickFile file = ticks.get(tick.second());
+        if (file != null && takeOut(tick)) {
+            removed.add(file);
         }
     }
 
-    private boolean takeOut(TickFile tick) {
+    private boolean takeOut(TickBodies tick) {
         boolean isThere = ticks.remove(tick.second(), tick);
         if (isThere) {
             points -= tick.points();
@@ -210,7 +225,8 @@ final class Spool {
     }
 
     /** Deletes the files of ticks that were removed. */
-    void sweep() {
+    @Override
+    public void sweep() {
         for (TickFile tick = next(removed); tick != null; tick = next(removed)) {
             boolean isDeleted = delete(tick.path());
             synchronized (this) {
@@ -257,7 +273,8 @@ final class Spool {
     }
 
     /** A problem with the disk although the last tick was written; null if there is none. */
-    synchronized @Nullable String trouble() {
+    @Override
+    public synchronized @Nullable String trouble() {
         if (undeleted != null) {
             return undeleted;
         }
@@ -265,12 +282,13 @@ final class Spool {
     }
 
     /** The bytes of all files. */
-    synchronized long bytes() {
+    @Override
+    public synchronized long bytes() {
         return bytes;
     }
 
-    /** The points of all ticks. */
-    synchronized long points() {
+    @Override
+    public synchronized long points() {
         return points;
     }
 

@@ -23,7 +23,7 @@ import java.util.List;
  * @param points the number of points in all its bodies
  * @param bytes its size on disk, in whole blocks
  */
-record TickFile(Path path, long second, int points, long bytes) {
+record TickFile(Path path, long second, int points, long bytes) implements TickBodies {
     static final int HEADER_BYTES = 8;
     private static final int BLOCK_BYTES = 4096;
 
@@ -36,21 +36,13 @@ record TickFile(Path path, long second, int points, long bytes) {
         }
     }
 
-    /** The position of a body in the file. */
-    record Place(long at, int length, int points) {}
-
     /** The size on disk of a file of this length. */
     static long blocks(long length) {
         return (length + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
     }
 
-    /**
-     * Finds the bodies.
-     *
-     * @throws DamagedFile if it is damaged
-     * @throws IOException if it cannot be read now
-     */
-    List<Place> places() throws IOException {
+    @Override
+    public List<Place> places() throws IOException {
         List<Place> places = new ArrayList<>();
         try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
             long size = file.size();
@@ -58,11 +50,11 @@ record TickFile(Path path, long second, int points, long bytes) {
             for (long at = 0; at < size; ) {
                 ByteBuffer header = read(file, at, HEADER_BYTES);
                 Place place = new Place(at + HEADER_BYTES, header.getInt(), header.getInt());
-                at = place.at + place.length;
-                if (place.length <= 0 || place.points <= 0 || at > size) {
+                at = place.at() + place.length();
+                if (place.length() <= 0 || place.points() <= 0 || at > size) {
                     throw new DamagedFile(path + " is damaged");
                 }
-                found += place.points;
+                found += place.points();
                 places.add(place);
             }
             if (found != points) {
@@ -72,10 +64,10 @@ record TickFile(Path path, long second, int points, long bytes) {
         return places;
     }
 
-    /** Reads one body. */
-    byte[] read(Place place) throws IOException {
+    @Override
+    public byte[] read(Place place) throws IOException {
         try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
-            return read(file, place.at, place.length).array();
+            return read(file, place.at(), place.length()).array();
         }
     }
 

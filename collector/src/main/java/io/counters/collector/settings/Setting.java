@@ -62,6 +62,22 @@ public enum Setting {
             "most counters that have a history, 0 to 1000000; fewer where memory does not allow so many; 0 keeps none"),
     PREFIX("", "stands before every name in the store and in OpenTSDB: 'shop.'"),
     TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
+    LEDGER(
+            "embedded",
+            "where the ledger is; embedded: in data-dir; kafka://HOST:PORT,HOST:PORT: in Kafka, which a fleet of collectors"
+                    + " shares"),
+    KAFKA_SETTINGS(
+            "",
+            "file with properties of Kafka's clients, such as those of TLS and SASL, one KEY=VALUE on each line; its values"
+                    + " are never shown"),
+    INSTANCE(
+            "",
+            "name of this collector within the fleet, the same after a restart; if it is left out, the name of the machine"
+                    + " and the UDP port"),
+    FLEET_PARTITIONS(
+            "64",
+            "number of partitions of the fleet's topics, 1 to 1024; used only when they are created, and fixed from then"
+                    + " on"),
     CONFIG("", "INI file with these settings, one KEY = VALUE on each line");
 
     private final String defaultText;

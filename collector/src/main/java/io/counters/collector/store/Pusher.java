@@ -9,9 +9,17 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,12 +45,18 @@ public final class Pusher {
     /** About this many rounds without a pause take as long as one round with the pause after it. */
     private static final int ROUNDS_A_PAUSE = 10;
 
-    private final Ledger ledger;
+    private final Supplier<List<Target>> targets;
     private final Store store;
     private final String prefix;
     private final String mark;
     private final FaultLog faults;
-    private boolean learnt;
+
+    /** The ledgers that are pushed now. */
+    private final Map<Ledger, Pushed> pushed = new LinkedHashMap<>();
+
+    /** Those of them whose mark was read. */
+    private final Set<Ledger> learnt = ConcurrentHashMap.newKeySet();
+
     private boolean unlearnt;
 
     /** The first key that got no answer; the store is silent until it answers for this key. */
@@ -54,14 +68,42 @@ public final class Pusher {
     private volatile boolean isSilent;
     private boolean hasMore;
     private int window = ROUND;
-    private long readsOwed;
     private final LongAdder requests;
     private final LongAdder unanswered;
     private final LongAdder lost;
 
+    /**
+     * A ledger to push.
+     *
+     * @param part distinguishes it from other ledgers that are pushed to the same store with the same prefix; empty if
+     *     there is no other
+     */
+    public record Target(Ledger ledger, String part) {}
+
+    /** A ledger that is pushed now. */
+    private static final class Pushed {
+        final Ledger ledger;
+        final String mark;
+
+        /** How many keys at rest are to be read, in parts of {@value #ROUNDS_TO_SEE_ALL}. */
+        long readsOwed;
+
+        boolean moves;
+
+        Pushed(Ledger ledger, String mark) {
+            this.ledger = ledger;
+            this.mark = mark;
+        }
+    }
+
     /** @param prefix precedes every counter's key */
     public Pusher(Ledger ledger, Store store, String prefix, FaultLog faults, Self self) {
-        this.ledger = ledger;
+        this(() -> List.of(new Target(ledger, "")), store, prefix, faults, self);
+    }
+
+    /** @param targets which may change between two rounds; they have no name in common */
+    public Pusher(Supplier<List<Target>> targets, Store store, String prefix, FaultLog faults, Self self) {
+        this.targets = targets;
         this.store = store;
         this.prefix = prefix;
         mark = MARK + (prefix.isEmpty() ? "" : ":" + prefix);
@@ -77,23 +119,52 @@ public final class Pusher {
      * ledger ignores the totals of streams that began before it.
      */
     public void begin() {
-        if (!learn() && ledger.isNew()) {
-            ledger.forgetEarlier();
+        look();
+        if (!learn()) {
+            pushed.keySet().stream().filter(Ledger::isNew).forEach(Ledger::forgetEarlier);
         }
     }
 
+    /** Whether the mark of this ledger was read, or that of the ledger before it. From any thread. */
+    public boolean hasLearnt(Ledger ledger) {
+        return learnt.contains(ledger);
+    }
+
+    /** Finds out which ledgers are to be pushed. */
+    private void look() {
+        List<Target> now = targets.get();
+        pushed.keySet().retainAll(now.stream().map(Target::ledger).collect(Collectors.toSet()));
+        learnt.retainAll(pushed.keySet());
+        for (Target target : now) {
+            pushed.computeIfAbsent(
+                    target.ledger, fresh -> new Pushed(fresh, mark + (target.part.isEmpty() ? "" : ":" + target.part)));
+        }
+    }
+
+    /** Reads the marks that were not read yet. */
     private boolean learn() {
         try {
-            String text = store.mark(mark);
-            String remark = ledger.found(text == null ? null : Mark.of(text).orElse(null));
-            if (remark != null) {
-                faults.warn("mark", store + ": " + remark);
+            for (Pushed one : pushed.values()) {
+                if (!learnt.contains(one.ledger)) {
+                    String text = store.mark(one.mark);
+                    if (text == null && one.ledger.isNew() && !one.mark.equals(mark)) {
+                        // A ledger of its own may have come before those of partitions.
+                        text = store.mark(mark);
+                    }
+                    String remark =
+                            one.ledger.found(text == null ? null : Mark.of(text).orElse(null));
+                    if (remark != null) {
+                        faults.warn("mark", store + ": " + remark);
+                    }
+                    learnt.add(one.ledger);
+                }
             }
-            learnt = true;
             isSilent = false;
             if (unlearnt) {
+                unlearnt = false;
                 log.info("{} answers", store);
             }
+            return true;
         } catch (IOException noAnswer) {
             unlearnt = true;
             isSilent = true;
@@ -101,8 +172,8 @@ public final class Pusher {
                     "store unanswered",
                     store + " gave no usable answer (" + FaultLog.shown(String.valueOf(noAnswer.getMessage()))
                             + "); counts are kept, and pushed once it answers again");
+            return false;
         }
-        return learnt;
     }
 
     /**
@@ -113,16 +184,20 @@ public final class Pusher {
     public boolean run() {
         boolean hadMore = hasMore;
         hasMore = false;
-        if (!learnt) {
+        look();
+        if (!learnt.containsAll(pushed.keySet())) {
             // The result must be committed before anything is pushed.
             return learn();
         }
-        readsOwed += ledger.size() / (hadMore ? ROUNDS_A_PAUSE : 1);
-        Round round = new Round(window == ROUND ? (int) (readsOwed / ROUNDS_TO_SEE_ALL) : 0);
-        readsOwed %= ROUNDS_TO_SEE_ALL;
+        for (Pushed one : pushed.values()) {
+            one.readsOwed += one.ledger.size() / (hadMore ? ROUNDS_A_PAUSE : 1);
+            one.moves = false;
+        }
+        Round round = new Round(List.copyOf(pushed.values()), window == ROUND);
         long lostBefore = lost.sum();
         store.send(round, round);
         round.settle();
+        round.all.forEach(one -> one.readsOwed %= ROUNDS_TO_SEE_ALL);
         answeredRounds = round.silent > 0 || window < ROUND ? 0 : answeredRounds + 1;
         if (unansweredKey != null && answeredRounds >= ROUNDS_TO_SEE_ALL && round.taken > 0) {
             // All keys were read since then: this one may belong to another collector now.
@@ -139,8 +214,10 @@ public final class Pusher {
                     () -> store + " has lost keys (keys: " + (lost.sum() - lostBefore) + "): " + store.loss()
                             + "; they are restored");
         }
-        if (round.moves) {
-            store.mark(mark, ledger.mark().toString());
+        for (Pushed one : round.all) {
+            if (one.moves) {
+                store.mark(one.mark, one.ledger.mark().toString());
+            }
         }
         int answered = round.taken - round.silent;
         hasMore = round.taken >= window && 4 * answered > round.taken;
@@ -152,27 +229,53 @@ public final class Pusher {
 
     /** The requests of a round, and their results. */
     private final class Round implements Store.Requests, Store.Replies {
-        private record Settled(Push request, Push.Reply reply) {}
+        private record Settled(Ledger ledger, Push request, Push.Reply reply) {}
 
+        private final List<Pushed> all;
+        private final boolean readsAtRest;
         private final List<Settled> settled = new ArrayList<>(SETTLED_AT_ONCE);
-        private int atRest;
+
+        /** The ledgers of requests without a reply, if there are several. */
+        private final IdentityHashMap<Push, Ledger> asked = new IdentityHashMap<>();
+
+        private int turn;
         private int taken;
         private int silent;
-        private boolean moves;
 
-        /** @param atRest how many keys at rest to read */
-        Round(int atRest) {
-            this.atRest = atRest;
+        /** @param readsAtRest whether keys at rest are read */
+        Round(List<Pushed> all, boolean readsAtRest) {
+            this.all = all;
+            this.readsAtRest = readsAtRest;
         }
 
+        /** Takes requests of one ledger after the other, and goes on with the next one when it is asked again. */
         @Override
         public List<Push> take(int max) {
-            int looks = Math.min(atRest, max / 2);
-            List<Push> some = ledger.take(Math.max(0, Math.min(max - looks, window - taken)), looks);
-            atRest -= looks;
+            List<Push> some = new ArrayList<>();
+            for (int i = 0; i < all.size() && some.size() < max; i++) {
+                Pushed one = all.get(turn);
+                List<Push> more = take(one, max - some.size());
+                if (all.size() > 1) {
+                    more.forEach(request -> asked.put(request, one.ledger));
+                }
+                some.addAll(more);
+                turn = (turn + 1) % all.size();
+            }
+            return some;
+        }
+
+        private List<Push> take(Pushed one, int max) {
+            int owed = readsAtRest ? (int) (one.readsOwed / ROUNDS_TO_SEE_ALL) : 0;
+            int looks = Math.min(owed, max / 2);
+            List<Push> some = one.ledger.take(Math.max(0, Math.min(max - looks, window - taken)), looks);
+            one.readsOwed -= (long) looks * ROUNDS_TO_SEE_ALL;
             taken += some.size();
-            moves = moves || some.stream().anyMatch(request -> request.kind() != Push.Kind.READ);
+            one.moves = one.moves || some.stream().anyMatch(request -> request.kind() != Push.Kind.READ);
             return prefixed(some);
+        }
+
+        private Ledger ledger(Push request) {
+            return all.size() == 1 ? all.get(0).ledger : Objects.requireNonNull(asked.remove(request));
         }
 
         @Override
@@ -189,7 +292,7 @@ public final class Pusher {
                         store + " refused the key " + request.key() + ": " + FaultLog.shown(refused.why())
                                 + ", and the counter is pushed within a minute");
             }
-            settled.add(new Settled(request, reply));
+            settled.add(new Settled(ledger(request), request, reply));
             if (settled.size() == SETTLED_AT_ONCE) {
                 settle();
             }
@@ -210,12 +313,15 @@ public final class Pusher {
          */
         void settle() {
             RuntimeException failure = null;
-            synchronized (ledger) {
-                for (Settled one : settled) {
-                    try {
-                        ledger.settle(one.request, one.reply);
-                    } catch (RuntimeException fault) {
-                        failure = fault;
+            for (int i = 0; i < settled.size(); ) {
+                Ledger ledger = settled.get(i).ledger;
+                synchronized (ledger) {
+                    for (; i < settled.size() && settled.get(i).ledger == ledger; i++) {
+                        try {
+                            ledger.settle(settled.get(i).request, settled.get(i).reply);
+                        } catch (RuntimeException fault) {
+                            failure = fault;
+                        }
                     }
                 }
             }

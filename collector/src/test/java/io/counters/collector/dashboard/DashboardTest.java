@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.fleet.FleetView;
+import io.counters.collector.fleet.Member;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.http.Browser;
@@ -31,6 +33,7 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -38,6 +41,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -57,6 +61,7 @@ class DashboardTest {
 
     private volatile List<String> hangs = List.of();
     private volatile List<String> troubles = List.of();
+    private volatile FleetView fleet = FleetView.NONE;
     private KeptLedger kept;
     private History history;
     private Dashboard dashboard;
@@ -82,12 +87,13 @@ class DashboardTest {
         return new Dashboard(
                 new DashboardSettings(port),
                 kept.ledger,
-                kept.commit,
+                kept.commit::run,
                 history,
                 kept.self,
                 () -> hangs,
                 () -> troubles,
                 () -> List.of(new PartState("store", Optional.of("it does not answer"), NOW)),
+                () -> fleet,
                 () -> 11212,
                 () -> Instant.ofEpochSecond(NOW),
                 System::nanoTime,
@@ -119,6 +125,37 @@ class DashboardTest {
 
     private static String type(HttpResponse<String> response) {
         return response.headers().firstValue("Content-Type").orElse("");
+    }
+
+    @Test
+    void a_counter_of_another_collector_of_the_fleet_is_told_with_its_owner() throws Exception {
+        FleetView view = new FleetView("here", 4, List.of());
+        String mine = name(view, 0);
+        String others = name(view, 1);
+        String nobodys = name(view, 2);
+        fleet = new FleetView(
+                "here",
+                4,
+                List.of(
+                        new Member("here", "10.0.0.1", 11213, Set.of(0)),
+                        new Member("there", "10.0.0.1", 11313, Set.of(1, 3))));
+        kept.datagram("increment " + mine + "\n");
+        kept.commit.run();
+
+        assertThat(ask("GET", "/api/counters/" + mine).statusCode()).isEqualTo(200);
+        assertThat(ask("GET", "/api/counters/" + name(view, 0) + "-not").body()).contains("there is no counter");
+        HttpResponse<String> answer = ask("GET", "/api/counters/" + others);
+        assertThat(answer.statusCode()).isEqualTo(404);
+        assertThat(answer.body()).contains("partition 1 of the fleet", "its owner is there", "http://127.0.0.1:11313/");
+        assertThat(ask("GET", "/api/counters/" + nobodys).body()).contains("partition 2", "not known");
+    }
+
+    private static String name(FleetView view, int partition) {
+        return IntStream.iterate(0, i -> i + 1)
+                .mapToObj(i -> "name" + i)
+                .filter(name -> view.partition(name) == partition && view.partition(name + "-not") == partition)
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test

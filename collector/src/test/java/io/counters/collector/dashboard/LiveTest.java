@@ -3,6 +3,7 @@ package io.counters.collector.dashboard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.http.Text;
 import io.counters.collector.ledger.KeptLedger;
 import java.io.IOException;
@@ -34,7 +35,8 @@ class LiveTest {
                 kept.self,
                 kept.said.log(),
                 () -> troubles,
-                () -> List.of(new PartState("store", Optional.of("it is down"), 77)));
+                () -> List.of(new PartState("store", Optional.of("it is down"), 77)),
+                () -> FleetView.NONE);
         live = new Live(kept.ledger, panel, () -> nanos, () -> 1_700_000_000);
     }
 

@@ -1,5 +1,6 @@
 package io.counters.collector.dashboard;
 
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.ledger.KeptLedger;
 import java.nio.file.Files;
@@ -34,12 +35,13 @@ final class ManyCounters {
         Dashboard dashboard = new Dashboard(
                 new DashboardSettings(0),
                 kept.ledger,
-                kept.commit,
+                kept.commit::run,
                 new History(DashboardTest.history(Path.of(args[0]), 0), kept.said.log(), kept.self),
                 kept.self,
                 List::of,
                 List::of,
                 List::of,
+                () -> FleetView.NONE,
                 () -> 11212,
                 () -> Instant.EPOCH,
                 () -> 0,

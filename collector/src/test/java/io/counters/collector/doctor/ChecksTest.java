@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.fleet.FleetReport;
+import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.publish.PublishSettings;
@@ -267,5 +269,36 @@ class ChecksTest {
             assertThat(finding.level()).isEqualTo(FAIL);
             assertThat(finding.found()).startsWith("http://127.0.0.1:" + nobody + "/ does not answer");
         });
+    }
+
+    @Test
+    void the_topics_of_a_fleet_are_told_with_their_remedies() {
+        FleetSettings fleet =
+                new FleetSettings(List.of("k1:9092"), "shop", "c1", 64, 1 << 30, Map.of("ssl.protocoll", "x"));
+        FleetReport.Problem fault = new FleetReport.Problem("topic shop.ledger has cleanup.policy=delete", "change it");
+        FleetReport.Problem remark = new FleetReport.Problem("there is only one broker", "use three");
+
+        assertThat(Checks.fleet(fleet, new FleetReport(1, 0, List.of(), List.of(fault), List.of(remark)), Map.of()))
+                .containsExactly(
+                        Finding.warning("settings", fleet.remarks().get(0), "correct or remove it"),
+                        Finding.failure("fleet", "topic shop.ledger has cleanup.policy=delete", "change it"),
+                        Finding.warning("fleet", "there is only one broker", "use three"));
+        FleetSettings good = new FleetSettings(List.of("k1:9092"), "shop", "c1", 64, 1 << 30, Map.of());
+        FleetReport absent = new FleetReport(3, 0, List.of("shop.ledger", "shop.lines"), List.of(), List.of());
+        assertThat(Checks.fleet(good, absent, Map.of()))
+                .containsExactly(
+                        Finding.ok(
+                                "fleet",
+                                "kafka://k1:9092 as c1: brokers: 3; shop.ledger, shop.lines do not exist yet; the collector"
+                                        + " creates them"),
+                        Finding.ok("collectors", "none in the fleet"));
+        FleetReport ready = new FleetReport(3, 64, List.of(), List.of(), List.of());
+        assertThat(Checks.fleet(good, ready, Map.of("c2", "10.0.0.2", "c1", "10.0.0.1")))
+                .containsExactly(
+                        Finding.ok("fleet", "kafka://k1:9092 as c1: brokers: 3; topics with 64 partitions"),
+                        Finding.ok(
+                                "collectors",
+                                "in the fleet: c1, c2; c1 is at 10.0.0.1, and if that is another collector, give this one"
+                                        + " another --instance"));
     }
 }

@@ -47,7 +47,7 @@ class AllocationTest {
                     new IntakeSettings(
                             InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                     Optional.empty(),
-                    kept.ledger,
+                    LineTarget.of(kept.ledger),
                     KeptIntake.closedTap(),
                     (work, name) -> {
                         receiving.set(new Thread(work, name));

@@ -73,7 +73,7 @@ class DatagramReceiverTest {
         return new DatagramReceiver(
                 socket,
                 self.count("intake_datagrams_total", "Datagrams received over UDP."),
-                new Lines(ledger, 250, StatsdName.strict(), KeptIntake.closedTap(), said.log(), self),
+                new Lines(LineTarget.of(ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), said.log(), self),
                 nanoClock,
                 said.log(),
                 self);

@@ -679,7 +679,13 @@ class IntakeTest {
         ServerSocketChannel port =
                 ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         TcpServer server = new TcpServer(
-                port, settings(0), kept.ledger, KeptIntake.closedTap(), nanos::get, kept.said.log(), kept.self);
+                port,
+                settings(0),
+                LineTarget.of(kept.ledger),
+                KeptIntake.closedTap(),
+                nanos::get,
+                kept.said.log(),
+                kept.self);
         port.close();
 
         assertThatThrownBy(server::run).isInstanceOf(UncheckedIOException.class).hasMessageContaining("was closed");
@@ -690,7 +696,14 @@ class IntakeTest {
         final AtomicInteger failuresLeft;
 
         FailingServer(ServerSocketChannel port, int failures, LongSupplier nanoClock) throws IOException {
-            super(port, settings(0), kept.ledger, KeptIntake.closedTap(), nanoClock, kept.said.log(), kept.self);
+            super(
+                    port,
+                    settings(0),
+                    LineTarget.of(kept.ledger),
+                    KeptIntake.closedTap(),
+                    nanoClock,
+                    kept.said.log(),
+                    kept.self);
             failuresLeft = new AtomicInteger(failures);
         }
 

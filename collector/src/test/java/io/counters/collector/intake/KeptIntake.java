@@ -28,7 +28,7 @@ final class KeptIntake {
     }
 
     static Lines lines(KeptLedger kept, int nameBytesMax, StatsdName statsdName) {
-        return new Lines(kept.ledger, nameBytesMax, statsdName, closedTap(), kept.said.log(), kept.self);
+        return new Lines(LineTarget.of(kept.ledger), nameBytesMax, statsdName, closedTap(), kept.said.log(), kept.self);
     }
 
     /** A thread's work for one socket. */
@@ -48,7 +48,7 @@ final class KeptIntake {
         return new Intake(
                 settings,
                 Optional.ofNullable(unix),
-                kept.ledger,
+                LineTarget.of(kept.ledger),
                 closedTap(),
                 Thread::new,
                 nanoClock,

@@ -53,7 +53,8 @@ class LinesTest {
             callsUnderLock.addAndGet(Thread.holdsLock(kept.ledger) ? 1 : 0);
             return nanos.addAndGet(60_000_000_000L);
         });
-        Lines lines = new Lines(kept.ledger, 250, StatsdName.strict(), KeptIntake.closedTap(), watched, kept.self);
+        Lines lines = new Lines(
+                LineTarget.of(kept.ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), watched, kept.self);
         byte[] bad = bytes("b@d\nincrement " + "x".repeat(251) + "\nhello\nincrement good\n");
 
         lines.datagram(source, bad, 0, bad.length);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -24,7 +25,7 @@ class ForgettingTest {
     private Feed feed = new Feed(ledger);
 
     private Ledger ledger() {
-        return new Ledger(
+        Ledger made = new Ledger(
                 LedgerSettings.in(Path.of("unused")),
                 false,
                 () -> now,
@@ -32,6 +33,8 @@ class ForgettingTest {
                 1,
                 new SeededHash(new Random(1)),
                 self);
+        LedgerGauges.register(made, () -> List.of(made), self);
+        return made;
     }
 
     /** Lets time pass while the ledger is listening. */

@@ -5,6 +5,7 @@ import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -31,6 +32,7 @@ public final class KeptLedger implements AutoCloseable {
                 1,
                 new SeededHash(new Random(1)),
                 self);
+        LedgerGauges.register(ledger, () -> List.of(ledger), self);
         file.load(ledger);
         commit = new Commit(ledger, file, () -> 0, said.log(), self);
     }

@@ -299,13 +299,13 @@ class LedgerFileTest {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Commit commit = new Commit(kept.ledger, failing(), nanos::get, kept.said.log(), kept.self);
             kept.datagram("increment a 5");
-            assertThat(commit.trouble(nanos.get())).isNull();
+            assertThat(commit.trouble(nanos.get())).isEmpty();
 
             assertThat(commit.run()).isFalse();
 
-            assertThat(commit.trouble(nanos.get())).isNull();
+            assertThat(commit.trouble(nanos.get())).isEmpty();
             nanos.addAndGet(TimeUnit.SECONDS.toNanos(12));
-            assertThat(commit.trouble(nanos.get())).isEqualTo("the ledger has not been committed for 12 s: it is ill");
+            assertThat(commit.trouble(nanos.get())).hasValue("the ledger has not been committed for 12 s: it is ill");
             assertThat(kept.commit.run()).as("on another disk").isTrue();
         }
     }
@@ -313,14 +313,8 @@ class LedgerFileTest {
     @Test
     void a_commit_that_an_error_interrupted_is_part_of_the_next_one() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            Journal interrupted = new Journal() {
-                @Override
-                public void write(Changes changes) {
-                    throw new OutOfMemoryError("of this test");
-                }
-
-                @Override
-                public void load(Ledger ledger) {}
+            Journal interrupted = changes -> {
+                throw new OutOfMemoryError("of this test");
             };
             Commit commit = new Commit(kept.ledger, interrupted, () -> 0, kept.said.log(), kept.self);
             kept.datagram("increment a 5");
@@ -332,14 +326,8 @@ class LedgerFileTest {
     }
 
     private static Journal failing() {
-        return new Journal() {
-            @Override
-            public void write(Changes changes) throws IOException {
-                throw new IOException("it is ill");
-            }
-
-            @Override
-            public void load(Ledger ledger) {}
+        return changes -> {
+            throw new IOException("it is ill");
         };
     }
 

@@ -117,6 +117,25 @@ class LedgerSimulationTest {
         }
     }
 
+    @ParameterizedTest(name = "seed {0}")
+    @MethodSource("seeds")
+    void every_count_is_exact_at_the_end_with_records(long seed) throws Exception {
+        KeptRecords records = new KeptRecords();
+        simulate(seed, new Keeper() {
+            @Override
+            public Ledger reopened() {
+                Ledger ledger = ledger();
+                records.load(ledger, new Random(seed));
+                return ledger;
+            }
+
+            @Override
+            public void commit(Ledger ledger) {
+                records.commit(ledger);
+            }
+        });
+    }
+
     private static Ledger ledger() {
         return new Ledger(
                 LedgerSettings.in(Path.of("unused")),

@@ -9,6 +9,7 @@ import io.counters.collector.ledger.Push.Missing;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SortedMap;
@@ -28,7 +29,7 @@ class RemovalTest {
     private Feed feed = new Feed(ledger);
 
     private Ledger ledger() {
-        return new Ledger(
+        Ledger made = new Ledger(
                 LedgerSettings.in(Path.of("unused")),
                 true,
                 () -> 0,
@@ -36,6 +37,8 @@ class RemovalTest {
                 1,
                 new SeededHash(new Random(1)),
                 self);
+        LedgerGauges.register(made, () -> List.of(made), self);
+        return made;
     }
 
     /** What was not committed is lost. */

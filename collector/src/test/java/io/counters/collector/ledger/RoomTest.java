@@ -8,6 +8,7 @@ import io.counters.collector.self.Self;
 import io.counters.wire.Verb;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,9 @@ class RoomTest {
     }
 
     private Ledger ledger() {
-        return new Ledger(bounds, false, () -> now, () -> 0, 1, new SeededHash(new Random(1)), self);
+        Ledger made = new Ledger(bounds, false, () -> now, () -> 0, 1, new SeededHash(new Random(1)), self);
+        LedgerGauges.register(made, () -> List.of(made), self);
+        return made;
     }
 
     private void begin(LedgerSettings with) {

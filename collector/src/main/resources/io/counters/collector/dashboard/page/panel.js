@@ -137,6 +137,22 @@ function spools() {
   });
 }
 
+function fleet() {
+  if (latest.partitionsInAll === 0) {
+    return [];
+  }
+  const owned = latest.fleet.filter(one => one.isSelf).reduce((all, one) => all + one.partitions, 0);
+  return [section('Fleet',
+    el('p', {class: 'muted'}, `This collector owns ${owned} of ${latest.partitionsInAll} partitions and shows their counters only.`
+      + ' Its graphs reach back as far as the topic of ticks does; OpenTSDB and Prometheus have longer ranges.'),
+    el('ul', {class: 'parts'}, ...latest.fleet.map(collector)))];
+}
+
+function collector({name, isSelf, partitions, ranges, page}) {
+  return el('li', {}, el('b', {}, name), el('span', {title: ranges}, `${partitions} partitions`),
+    el('p', {}, isSelf ? 'this one' : page.startsWith('http') ? el('a', {href: page}, page) : page));
+}
+
 function part({name, trouble, since}) {
   return el('li', {class: trouble ? 'bad' : 'good'},
     el('span', {class: 'lamp', 'aria-hidden': 'true'}), el('b', {}, name),
@@ -187,6 +203,7 @@ function draw() {
       fact('Keys due in the store', numbers.count(metric('store_due_keys'))),
       fact('Points confirmed', numbers.count(metric('publish_points_total')), 'since start'),
       ...spools())),
+    ...fleet(),
     section('Rejected lines', latest.rejected.length === 0 ? el('p', {class: 'muted'}, 'None since start.')
       : el('ul', {class: 'rejected'}, ...latest.rejected.map(rejection))),
     section('Senders', latest.senders.length === 0

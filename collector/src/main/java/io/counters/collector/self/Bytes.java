@@ -1,9 +1,10 @@
-package io.counters.collector.history;
+package io.counters.collector.self;
 
 import java.util.Arrays;
+import java.util.function.Function;
 
 /** A growing array of variable-length integers: seven bits per byte, lowest first; the highest bit is set if more follow. */
-final class Bytes {
+public final class Bytes {
     private static final int SIZE_MIN = 16;
     private static final int MORE = 0x80;
     private static final int SEVEN_BITS = 0x7f;
@@ -11,19 +12,19 @@ final class Bytes {
     private byte[] bytes = new byte[SIZE_MIN];
     private int length;
 
-    int length() {
+    public int length() {
         return length;
     }
 
-    void clear() {
+    public void clear() {
         length = 0;
     }
 
-    byte[] toArray() {
+    public byte[] toArray() {
         return Arrays.copyOf(bytes, length);
     }
 
-    void add(int oneByte) {
+    public void add(int oneByte) {
         if (length == bytes.length) {
             bytes = Arrays.copyOf(bytes, 2 * length);
         }
@@ -31,7 +32,7 @@ final class Bytes {
     }
 
     /** Adds an unsigned 64-bit number, in 1 to 10 bytes. */
-    void addNumber(long number) {
+    public void addNumber(long number) {
         long rest = number;
         while ((rest & ~SEVEN_BITS) != 0) {
             add(((int) rest & SEVEN_BITS) | MORE);
@@ -41,11 +42,11 @@ final class Bytes {
     }
 
     /** Adds a signed number; numbers near 0 take the fewest bytes. */
-    void addSigned(long number) {
+    public void addSigned(long number) {
         addNumber(zigzag(number));
     }
 
-    void addAll(byte[] more) {
+    public void addAll(byte[] more) {
         if (length + more.length > bytes.length) {
             bytes = Arrays.copyOf(bytes, Math.max(2 * length, length + more.length));
         }
@@ -53,37 +54,40 @@ final class Bytes {
         length += more.length;
     }
 
-    static long zigzag(long number) {
+    public static long zigzag(long number) {
         return (number << 1) ^ (number >> 63);
     }
 
-    static long unZigzag(long number) {
+    public static long unZigzag(long number) {
         return (number >>> 1) ^ -(number & 1);
     }
 
     /** Reads what {@link Bytes} wrote. */
-    static final class Reader {
+    public static final class Reader {
         private final byte[] in;
+        private final Function<String, ? extends RuntimeException> damage;
         private int at;
 
-        Reader(byte[] in) {
+        /** @param damage makes the exception that is thrown if these are not bytes that {@link Bytes} wrote */
+        public Reader(byte[] in, Function<String, ? extends RuntimeException> damage) {
             this.in = in;
+            this.damage = damage;
         }
 
-        boolean hasMore() {
+        public boolean hasMore() {
             return at < in.length;
         }
 
-        /** @throws DamagedHistory if the bytes end too early */
-        int next() {
+        /** Throws the damage if the bytes end too early. */
+        public int next() {
             if (at >= in.length) {
-                throw new DamagedHistory("a row is cut off");
+                throw damage.apply("a row is cut off");
             }
             return in[at++] & 0xff;
         }
 
-        /** @throws DamagedHistory if the bytes end too early, or the number does not end */
-        long number() {
+        /** Throws the damage if the bytes end too early, or the number does not end. */
+        public long number() {
             long number = 0;
             for (int shift = 0; shift < Long.SIZE; shift += 7) {
                 int part = next();
@@ -92,10 +96,10 @@ final class Bytes {
                     return number;
                 }
             }
-            throw new DamagedHistory("a number in a row is too long");
+            throw damage.apply("a number in a row is too long");
         }
 
-        long signed() {
+        public long signed() {
             return unZigzag(number());
         }
     }

@@ -1,0 +1,393 @@
+package io.counters.collector.fleet;
+
+import io.counters.collector.intake.LineTarget;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.SeededHash;
+import io.counters.collector.self.Self;
+import io.counters.wire.Commands;
+import io.counters.wire.Verb;
+import java.util.ArrayDeque;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes the lines that arrive at a collector of a fleet, and sends them to the owners of their names: every
+ * {@value #WINDOW_MILLIS} ms, what has arrived is merged as {@link Window} says, and written to the topic
+ * {@code PREFIX.lines}. It keeps no count: every line is on its way to its owner.
+ *
+ * <p>Two windows take turns: intake fills one while the other is written. While Kafka does not acknowledge what was written,
+ * the window stays open. It then needs memory only for what is different, not for what arrives: a line with a name that it
+ * has already is merged. When its memory is used up, new lines are dropped, first those with totals, because their senders
+ * repeat them. Intake never waits.
+ *
+ * <p>A partition must know a stream before the stream uses a name of it, so each stream is announced to every partition
+ * when it is first heard and once an hour, and again when records were lost; not all at once, because a collector that
+ * starts hears all streams within a second.
+ */
+public final class Gatherer implements LineTarget, AutoCloseable {
+    /** How long lines are gathered. */
+    static final long WINDOW_MILLIS = 50;
+
+    /** A window is sent earlier once it uses one part in this many of its memory, which is looked at so often. */
+    private static final int EARLY_PART = 4;
+
+    private static final long LOOK_MILLIS = 10;
+
+    /** How often a stream is announced. */
+    private static final long ANNOUNCED_EVERY_MILLIS = 3_600_000;
+
+    /** The most streams that are announced with one window: with 64 partitions less than a megabyte. */
+    private static final int ANNOUNCED_MAX = 256;
+
+    /** How long Kafka may be silent before that is trouble. */
+    private static final long SILENT_MILLIS = 5_000;
+
+    /** The windows, the known streams and what waits for Kafka may use one part in this many of the heap. */
+    private static final int HEAP_PART = 8;
+
+    private static final int STREAMS_MIN = 64;
+
+    /** What a bound of the age keeps from overflowing: more than an age that any sender has. */
+    private static final long AGE_MAX = Long.MAX_VALUE / 4;
+
+    /** The maximum time that Kafka may delay the end. */
+    static final long END_MILLIS = 2000;
+
+    private final LongSupplier nanoClock;
+    private final LongSupplier wallMillis;
+    private final LineLog log;
+    private final FaultLog faults;
+    private final WindowWriter writer;
+    private final Answered answered = new Answered();
+    private final Object lock = new Object();
+    private final Object sending = new Object();
+    private final long windowBytes;
+
+    private final int streamsMax;
+
+    // Under the lock
+    private final KnownStreams streams;
+    private final Queue<KnownStream> unannounced = new ArrayDeque<>();
+    private Window open;
+
+    /** Streams that were announced until then must be announced again, because a record was lost. */
+    private volatile long announceAgainMillis = KnownStream.NEVER;
+
+    // Under "sending"
+    private Window other;
+    private long windows = 1;
+    private long dueMillis;
+
+    /** When Kafka last acknowledged a record, or had none to acknowledge. */
+    private volatile long answeredMillis;
+
+    private volatile boolean drops;
+    private boolean closed;
+
+    private final LongAdder taken;
+    private final LongAdder sent;
+    private final LongAdder records;
+    private final LongAdder bytes;
+    private final LongAdder announced;
+    private final LongAdder droppedTotals;
+    private final LongAdder droppedAmounts;
+    private final LongAdder droppedNumbers;
+    private final LongAdder lostTotals;
+    private final LongAdder lostAmounts;
+    private final LongAdder lostNumbers;
+
+    /**
+     * @param partitions of the fleet
+     * @param heapBytes this JVM's maximum heap, of which a share is used
+     * @param wallMillis Unix time
+     * @param hashing for names and the IDs of streams
+     */
+    Gatherer(
+            LineLog log,
+            int partitions,
+            long heapBytes,
+            LongSupplier nanoClock,
+            LongSupplier wallMillis,
+            SeededHash hashing,
+            FaultLog faults,
+            Self self) {
+        this.log = log;
+        this.nanoClock = nanoClock;
+        this.wallMillis = wallMillis;
+        this.faults = faults;
+        windowBytes = windowBytes(heapBytes);
+        streamsMax = (int) Math.max(STREAMS_MIN, streamsBytes(heapBytes) / KnownStreams.BYTES_A_STREAM);
+        streams = new KnownStreams(streamsMax, partitions, hashing);
+        open = new Window(hashing, windowBytes);
+        other = new Window(hashing, windowBytes);
+        open.begin(windows);
+        writer = new WindowWriter(partitions, log, answered);
+        dueMillis = nowMillis() + WINDOW_MILLIS;
+        answeredMillis = nowMillis();
+        taken = self.count("fleet_gathered_lines_total", "Lines with a name that arrived here, for all partitions.");
+        sent = self.count(
+                "fleet_sent_lines_total", "Lines that were left of these after merging, and were sent to Kafka.");
+        records = self.count("fleet_sent_records_total", "Records with lines that Kafka acknowledged.");
+        bytes = self.count("fleet_sent_bytes_total", "Bytes of these records, before compression.");
+        announced = self.count("fleet_announced_streams_total", "Streams that were announced to every partition.");
+        droppedTotals = dropped(self, "total");
+        droppedAmounts = dropped(self, "amount");
+        droppedNumbers = dropped(self, "number");
+        lostTotals = lost(self, "total");
+        lostAmounts = lost(self, "amount");
+        lostNumbers = lost(self, "number");
+        self.gauge(
+                "fleet_waiting_bytes",
+                "Memory of lines that wait for Kafka: in the windows, and sent but not acknowledged.",
+                this::waitingBytes);
+        self.gauge(
+                "fleet_waiting_bytes_max",
+                "The maximum of this memory.",
+                () -> 2 * windowBytes + log.waitingBytesMax());
+        self.gauge("fleet_known_streams", "Streams that were heard here lately.", this::knownStreams);
+        self.gauge(
+                "fleet_known_streams_max",
+                "The maximum of these; a stream beyond it is announced more often.",
+                () -> streamsMax);
+    }
+
+    private static LongAdder dropped(Self self, String kind) {
+        return self.count(
+                "fleet_dropped_lines_total",
+                "Lines that were dropped because there was no room for them until Kafka takes them, by kind.",
+                "kind",
+                kind);
+    }
+
+    private static LongAdder lost(Self self, String kind) {
+        return self.count(
+                "fleet_lost_lines_total",
+                "Lines, after merging, that Kafka refused or did not acknowledge in time, by kind.",
+                "kind",
+                kind);
+    }
+
+    /** An eighth of the share for each window. */
+    private static long windowBytes(long heapBytes) {
+        return Math.min(1 << 29, heapBytes / HEAP_PART / 8);
+    }
+
+    /** An eighth of the share for the known streams. */
+    private static long streamsBytes(long heapBytes) {
+        return Math.min(1 << 29, heapBytes / HEAP_PART / 8);
+    }
+
+    /** What may wait in Kafka's producer: five eighths of the share. */
+    static long producerBytes(long heapBytes) {
+        return heapBytes / HEAP_PART / 8 * 5;
+    }
+
+    private long nowMillis() {
+        return TimeUnit.NANOSECONDS.toMillis(nanoClock.getAsLong());
+    }
+
+    // Input
+
+    @Override
+    public Object lock() {
+        return lock;
+    }
+
+    @Override
+    public Object stream(byte[] id, int begin, int end, long ageMillis, long seq, long address) {
+        KnownStream stream = streams.get(id, begin, end);
+        long now = nowMillis();
+        open.from(stream, now - Math.min(ageMillis, AGE_MAX), seq);
+        announceIfDue(stream, now);
+        return stream;
+    }
+
+    @Override
+    public void heard(Object stream) {
+        announceIfDue((KnownStream) stream, nowMillis());
+    }
+
+    private void announceIfDue(KnownStream stream, long now) {
+        boolean isDue = stream.announcedMillis == KnownStream.NEVER
+                || now - stream.announcedMillis >= ANNOUNCED_EVERY_MILLIS
+                || stream.announcedMillis <= announceAgainMillis;
+        if (isDue && !stream.waits && unannounced.size() < streamsMax) {
+            stream.waits = true;
+            unannounced.add(stream);
+        }
+    }
+
+    @Override
+    public void merge(@Nullable Object stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
+        if (stream == null || total == Commands.NO_TOTAL) {
+            open.amount(verb, name, begin, end, amount);
+        } else {
+            open.total((KnownStream) stream, verb, name, begin, end, amount, total);
+        }
+    }
+
+    @Override
+    public void merge(byte[] name, int begin, int end, long whole, long rest) {
+        open.fraction(name, begin, end, whole, rest);
+    }
+
+    // Output
+
+    /**
+     * Sends what has arrived, if {@value #WINDOW_MILLIS} ms have passed, or the window is large already, and if Kafka has
+     * room. One thread calls it again after the time that it returns.
+     *
+     * @return milliseconds, 1 to {@value #LOOK_MILLIS}
+     */
+    public long run() {
+        synchronized (sending) {
+            long now = nowMillis();
+            if (now >= dueMillis || openBytes() > windowBytes / EARLY_PART) {
+                count();
+                if (log.hasRoom()) {
+                    send(now);
+                }
+                dueMillis = now + WINDOW_MILLIS;
+            }
+            return Math.max(1, Math.min(LOOK_MILLIS, dueMillis - nowMillis()));
+        }
+    }
+
+    /** Counts what arrived and what was dropped, and logs the latter. */
+    private void count() {
+        Window.Arrived arrived;
+        synchronized (lock) {
+            arrived = open.takeArrived();
+        }
+        taken.add(arrived.lines());
+        droppedTotals.add(arrived.droppedTotals());
+        droppedAmounts.add(arrived.droppedAmounts());
+        droppedNumbers.add(arrived.droppedNumbers());
+        drops = arrived.dropped() > 0;
+        if (drops) {
+            faults.warn(
+                    "dropped lines",
+                    () -> String.format(
+                            Locale.ROOT,
+                            "the memory for lines that wait for Kafka, %,d bytes, is full, so new lines are dropped: %,d with"
+                                    + " totals, which their senders repeat, and %,d without; check Kafka's brokers, or raise"
+                                    + " -Xmx",
+                            waitingBytes(),
+                            arrived.droppedTotals(),
+                            arrived.droppedAmounts()));
+        }
+    }
+
+    private void send(long now) {
+        Window full;
+        synchronized (lock) {
+            announce(now);
+            full = open;
+            other.begin(++windows);
+            open = other;
+            other = full;
+        }
+        if (full.isEmpty()) {
+            return;
+        }
+        announced.add(full.announced());
+        sent.add(full.size());
+        if (log.waitingBytes() == 0) {
+            answeredMillis = now;
+        }
+        writer.write(full, now, wallMillis.getAsLong());
+    }
+
+    private void announce(long now) {
+        for (int left = ANNOUNCED_MAX; left > 0; left--) {
+            KnownStream stream = unannounced.peek();
+            if (stream == null || !open.announce(stream)) {
+                return;
+            }
+            unannounced.remove();
+            stream.waits = false;
+            stream.announcedMillis = now;
+        }
+    }
+
+    /** What became of the records; called by the producer's thread. */
+    private final class Answered implements LineLog.Answers {
+        @Override
+        public void waiting() {
+            count();
+        }
+
+        @Override
+        public void acknowledged(LineLog.Contents contents) {
+            answeredMillis = nowMillis();
+            records.increment();
+            bytes.add(contents.bytes());
+        }
+
+        @Override
+        public void failed(LineLog.Contents contents, Exception why) {
+            lostTotals.add(contents.totals());
+            lostAmounts.add(contents.amounts());
+            lostNumbers.add(contents.numbers());
+            announceAgainMillis = nowMillis();
+            faults.warn(
+                    "lost lines",
+                    () -> String.format(
+                            Locale.ROOT,
+                            "Kafka did not take a record with %,d lines with totals, which their senders repeat, and %,d"
+                                    + " without: %s; check Kafka's brokers and this collector's rights there",
+                            contents.totals(),
+                            contents.amounts(),
+                            why));
+        }
+    }
+
+    private long waitingBytes() {
+        return openBytes() + log.waitingBytes();
+    }
+
+    private long openBytes() {
+        synchronized (lock) {
+            return open.bytes();
+        }
+    }
+
+    private long knownStreams() {
+        synchronized (lock) {
+            return streams.size();
+        }
+    }
+
+    /** What is wrong now, for {@code /readyz}; empty if Kafka takes the lines. For any thread. */
+    public Optional<String> trouble() {
+        long silent = nowMillis() - answeredMillis;
+        if (drops) {
+            return Optional.of("Kafka does not take the lines, and new ones are dropped");
+        }
+        return log.waitingBytes() > 0 && silent >= SILENT_MILLIS
+                ? Optional.of("Kafka has not taken lines for " + silent / 1000 + " s")
+                : Optional.empty();
+    }
+
+    /**
+     * Sends what has arrived, and waits until Kafka has it, at most {@value #END_MILLIS} ms. Call it when nothing arrives
+     * any more. Idempotent.
+     */
+    @Override
+    public void close() {
+        log.endWithin(END_MILLIS);
+        synchronized (sending) {
+            if (!closed) {
+                closed = true;
+                count();
+                send(nowMillis());
+                log.close();
+            }
+        }
+    }
+}

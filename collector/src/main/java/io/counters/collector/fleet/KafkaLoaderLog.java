@@ -1,0 +1,197 @@
+package io.counters.collector.fleet;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.FenceProducersOptions;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.ListTransactionsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TransactionListing;
+import org.apache.kafka.clients.admin.TransactionState;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Kafka as the loader of ledgers uses it: a consumer that is no member of the group, and an administrator's questions. */
+final class KafkaLoaderLog implements LoaderLog {
+    private static final Logger log = LoggerFactory.getLogger(KafkaLoaderLog.class);
+
+    private static final Duration WAIT = Duration.ofSeconds(1);
+    private static final int REQUEST_MILLIS = 5_000;
+
+    /** A transaction takes some milliseconds. One that is open for so long has been left. */
+    private static final long OPEN_MILLIS_MAX = 3_000;
+
+    private static final int FETCH_BYTES = 8 << 20;
+
+    private final Topics topics;
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final Admin admin;
+
+    /** Where the consumer is in each partition that it is assigned. */
+    private final Map<Integer, Long> known = new HashMap<>();
+
+    /**
+     * @param consumerSettings the brokers' addresses, and what the user has set
+     * @param adminSettings the same for the administrator's client
+     */
+    KafkaLoaderLog(Map<String, Object> consumerSettings, Map<String, Object> adminSettings, Topics topics) {
+        this.topics = topics;
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
+        settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
+        settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
+        settings.putAll(consumerSettings);
+        settings.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
+        settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic");
+        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+        consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        admin = Admin.create(new HashMap<>(adminSettings));
+    }
+
+    private static Set<TopicPartition> all(String topic, Set<Integer> partitions) {
+        return partitions.stream()
+                .map(partition -> new TopicPartition(topic, partition))
+                .collect(Collectors.toSet());
+    }
+
+    @Override
+    public Map<Integer, Long> committed(Set<Integer> partitions) throws IOException {
+        try {
+            // Kafka answers no earlier than every pending transaction that contains one of these offsets has ended.
+            Map<TopicPartition, OffsetAndMetadata> found = consumer.committed(all(topics.lines(), partitions), WAIT);
+            Map<Integer, Long> offsets = new HashMap<>();
+            found.forEach((partition, offset) ->
+                    offsets.put(partition.partition(), offset == null ? NONE : (Long) offset.offset()));
+            return offsets;
+        } catch (TimeoutException pending) {
+            endOpenTransactions();
+            return Map.of();
+        } catch (KafkaException notNow) {
+            throw failed("committed offsets", notNow);
+        }
+    }
+
+    /**
+     * Ends transactions that former owners have left open: brokers would do so only after the transaction's time, and look for
+     * them only now and then. An owner that still lives loads its ledgers again.
+     */
+    private void endOpenTransactions() throws IOException {
+        try {
+            List<String> open = admin
+                    .listTransactions(new ListTransactionsOptions()
+                            .filterStates(Set.of(TransactionState.ONGOING))
+                            .filterOnDuration(OPEN_MILLIS_MAX)
+                            .timeoutMs(REQUEST_MILLIS))
+                    .all()
+                    .get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS)
+                    .stream()
+                    .map(TransactionListing::transactionalId)
+                    .filter(id -> id.startsWith(topics.owner("")))
+                    .toList();
+            if (!open.isEmpty()) {
+                log.info("transactions that former owners left open are ended: {}", open);
+                admin.fenceProducers(open, new FenceProducersOptions().timeoutMs(REQUEST_MILLIS))
+                        .all()
+                        .get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (ExecutionException | java.util.concurrent.TimeoutException notNow) {
+            throw failed("transactions of former owners", notNow);
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+            throw failed("transactions of former owners", hurried);
+        }
+    }
+
+    @Override
+    public Map<Integer, Long> oldest(Set<Integer> partitions) throws IOException {
+        return offsets(topics.lines(), partitions, OffsetSpec.earliest());
+    }
+
+    @Override
+    public Map<Integer, Long> ends(Set<Integer> partitions) throws IOException {
+        return offsets(topics.ledger(), partitions, OffsetSpec.latest());
+    }
+
+    private Map<Integer, Long> offsets(String topic, Set<Integer> partitions, OffsetSpec which) throws IOException {
+        Map<TopicPartition, OffsetSpec> asked =
+                all(topic, partitions).stream().collect(Collectors.toMap(partition -> partition, partition -> which));
+        try {
+            Map<TopicPartition, ListOffsetsResultInfo> found = admin.listOffsets(
+                            asked, new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED).timeoutMs(REQUEST_MILLIS))
+                    .all()
+                    .get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS);
+            Map<Integer, Long> offsets = new HashMap<>();
+            found.forEach((partition, info) -> offsets.put(partition.partition(), info.offset()));
+            return offsets;
+        } catch (ExecutionException | java.util.concurrent.TimeoutException notNow) {
+            throw failed("offsets of " + topic, notNow);
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+            throw failed("offsets of " + topic, hurried);
+        }
+    }
+
+    @Override
+    public void read(Map<Integer, Long> positions, Records records) throws IOException {
+        Set<TopicPartition> wanted = all(topics.ledger(), positions.keySet());
+        try {
+            if (!consumer.assignment().equals(wanted)) {
+                consumer.assign(wanted);
+                known.keySet().retainAll(positions.keySet());
+            }
+            positions.forEach((partition, position) -> {
+                if (!position.equals(known.get(partition))) {
+                    consumer.seek(new TopicPartition(topics.ledger(), partition), position);
+                }
+            });
+            known.putAll(positions);
+            ConsumerRecords<byte[], byte[]> some = consumer.poll(WAIT);
+            for (ConsumerRecord<byte[], byte[]> record : some) {
+                records.put(record.partition(), record.key(), record.value());
+            }
+            if (some.isEmpty()) {
+                endOpenTransactions();
+            }
+            for (TopicPartition partition : wanted) {
+                positions.put(partition.partition(), consumer.position(partition, WAIT));
+            }
+            known.putAll(positions);
+        } catch (KafkaException notNow) {
+            known.clear();
+            throw failed("records of " + topics.ledger(), notNow);
+        }
+    }
+
+    private static IOException failed(String what, Exception why) {
+        Throwable cause = why instanceof ExecutionException && why.getCause() != null ? why.getCause() : why;
+        return new IOException("no answer about " + what + " (" + Faults.reason(cause) + ")", why);
+    }
+
+    @Override
+    public void close() {
+        consumer.close();
+        admin.close(WAIT);
+    }
+}

@@ -1,0 +1,337 @@
+package io.counters.collector.fleet;
+
+import io.counters.collector.self.FaultLog;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Kafka as an owner uses it: a consumer that is a static member of the group of owners, and a producer with transactions. The
+ * transaction's ID is the instance's, so a collector that starts again ends what its former process left open.
+ */
+final class KafkaOwnerLog implements OwnerLog {
+    /** A transaction without an end keeps later ones from being read for this long. */
+    private static final int TRANSACTION_MILLIS = 10_000;
+
+    private static final int SESSION_MILLIS = 10_000;
+    private static final int HEARTBEAT_MILLIS = 2_000;
+    private static final int REQUEST_MILLIS = 5_000;
+    private static final int WAIT_MILLIS = 10_000;
+    private static final int POLL_MILLIS = 60_000;
+    private static final int FETCH_BYTES = 16 << 20;
+    private static final int FETCH_BYTES_MIN = 32 << 10;
+    private static final int FETCH_MILLIS_MAX = 100;
+    private static final int RECORDS_MAX = 2_000;
+    private static final int BATCH_BYTES = 64 << 10;
+
+    /** How often the commit of a transaction is tried again when there is no answer. */
+    private static final int COMMITS_MAX = 3;
+
+    private final Map<String, Object> consumerSettings;
+    private final Map<String, Object> producerSettings;
+    private final Topics topics;
+    private final String instance;
+    private final FaultLog faults;
+    private KafkaConsumer<byte[], byte[]> consumer;
+    private KafkaProducer<byte[], byte[]> producer;
+
+    /** What the last consumer owned when it had to be replaced. */
+    private final Set<Integer> lost = new HashSet<>();
+
+    private @Nullable Member member;
+    private boolean isOpen;
+    private @Nullable RuntimeException failure;
+
+    /**
+     * Joins the group with the first {@link #poll}.
+     *
+     * @param consumerSettings the brokers' addresses, and what the user has set
+     * @param producerSettings the same for the producer
+     * @param instance a name that no other collector of this fleet has, and that stays the same when this one restarts
+     * @throws IOException if the brokers cannot be used now
+     */
+    KafkaOwnerLog(
+            Map<String, Object> consumerSettings,
+            Map<String, Object> producerSettings,
+            Topics topics,
+            String instance,
+            FaultLog faults)
+            throws IOException {
+        this.consumerSettings = Map.copyOf(consumerSettings);
+        this.producerSettings = Map.copyOf(producerSettings);
+        this.topics = topics;
+        this.instance = instance;
+        this.faults = faults;
+        producer = producer();
+        consumer = consumer();
+        subscribe();
+    }
+
+    private KafkaConsumer<byte[], byte[]> consumer() {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, SESSION_MILLIS);
+        settings.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, HEARTBEAT_MILLIS);
+        settings.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, POLL_MILLIS);
+        settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
+        settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
+        settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
+        // One answer for many partitions costs less than many answers.
+        settings.put(ConsumerConfig.FETCH_MIN_BYTES_CONFIG, FETCH_BYTES_MIN);
+        settings.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_MILLIS_MAX);
+        settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS_MAX);
+        settings.putAll(consumerSettings);
+        settings.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
+        settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, instance);
+        settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic");
+        settings.put(
+                ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
+                List.of(CooperativeStickyAssignor.class.getName()));
+        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+        settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+        return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    }
+
+    private void subscribe() {
+        consumer.subscribe(List.of(topics.lines()), new ConsumerRebalanceListener() {
+            @Override
+            public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+                // A position, so that the consumer does not ask for one.
+                partitions.forEach(partition -> consumer.seek(partition, 0));
+                tell(partitions, Member::assigned);
+            }
+
+            @Override
+            public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+                tell(partitions, Member::revoked);
+            }
+
+            @Override
+            public void onPartitionsLost(Collection<TopicPartition> partitions) {
+                tell(partitions, Member::lost);
+            }
+        });
+    }
+
+    private void tell(Collection<TopicPartition> partitions, BiConsumer<Member, Collection<Integer>> what) {
+        // At the end nobody needs to know.
+        if (member != null && !partitions.isEmpty()) {
+            what.accept(member, numbers(partitions));
+        }
+    }
+
+    private static List<Integer> numbers(Collection<TopicPartition> partitions) {
+        return partitions.stream().map(TopicPartition::partition).toList();
+    }
+
+    private KafkaProducer<byte[], byte[]> producer() throws IOException {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
+        settings.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
+        // The commit sends what waits; until then batches may fill.
+        settings.put(ProducerConfig.LINGER_MS_CONFIG, 100);
+        settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
+        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
+        settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, WAIT_MILLIS);
+        settings.putAll(producerSettings);
+        settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, topics.owner(instance));
+        settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, TRANSACTION_MILLIS);
+        settings.put(ProducerConfig.ACKS_CONFIG, "all");
+        settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        KafkaProducer<byte[], byte[]> fresh =
+                new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+        try {
+            fresh.initTransactions();
+            return fresh;
+        } catch (KafkaException notNow) {
+            fresh.close(Duration.ZERO);
+            throw failed("transactions cannot begin", notNow);
+        }
+    }
+
+    private static IOException failed(String what, Exception why) {
+        return new IOException(what + " (" + Faults.reason(why) + ")", why);
+    }
+
+    private TopicPartition lines(int partition) {
+        return new TopicPartition(topics.lines(), partition);
+    }
+
+    @Override
+    public void poll(long waitMillis, Member to) throws IOException {
+        member = to;
+        try {
+            if (!lost.isEmpty()) {
+                Set<Integer> all = Set.copyOf(lost);
+                lost.clear();
+                to.lost(all);
+            }
+            ConsumerRecords<byte[], byte[]> some = consumer.poll(Duration.ofMillis(waitMillis));
+            for (ConsumerRecord<byte[], byte[]> record : some) {
+                to.lines(record.partition(), record.offset(), record.timestamp(), record.value());
+            }
+        } catch (OffsetOutOfRangeException gone) {
+            faults.warn(
+                    "lines gone",
+                    "lines of partitions " + numbers(gone.partitions())
+                            + " were deleted before they were merged; senders"
+                            + " with totals repeat theirs, other lines are lost. Keep lines for longer than a fleet may be"
+                            + " down (retention.ms of the topic)");
+            consumer.seekToBeginning(gone.partitions());
+        } catch (FencedInstanceIdException other) {
+            throw new InstanceTaken(instance, other);
+        } catch (KafkaException failure) {
+            replaceConsumer();
+            throw failed("the lines of partitions cannot be read", failure);
+        } finally {
+            member = null;
+        }
+    }
+
+    private void replaceConsumer() {
+        lost.addAll(numbers(consumer.assignment()));
+        consumer.close(CloseOptions.timeout(Duration.ZERO));
+        consumer = consumer();
+        subscribe();
+    }
+
+    @Override
+    public void begin(int partition, long offset) {
+        consumer.seek(lines(partition), offset);
+        consumer.resume(List.of(lines(partition)));
+    }
+
+    @Override
+    public void hold(int partition) {
+        TopicPartition held = lines(partition);
+        if (consumer.assignment().contains(held)) {
+            consumer.pause(List.of(held));
+        }
+    }
+
+    @Override
+    public long lag(int partition) {
+        TopicPartition of = lines(partition);
+        return consumer.assignment().contains(of) ? consumer.currentLag(of).orElse(0) : 0;
+    }
+
+    @Override
+    public void append(Topic topic, int partition, byte @Nullable [] key, byte @Nullable [] value) {
+        if (failure != null) {
+            return;
+        }
+        String name = topic == Topic.LEDGER ? topics.ledger() : topics.ticks();
+        try {
+            begin();
+            // The commit fails if one of them does.
+            producer.send(new ProducerRecord<>(name, partition, key, value));
+        } catch (RuntimeException notSent) {
+            failure = notSent;
+        }
+    }
+
+    private void begin() {
+        if (!isOpen) {
+            producer.beginTransaction();
+            isOpen = true;
+        }
+    }
+
+    @Override
+    public void commit(Map<Integer, Long> offsets) throws IOException {
+        RuntimeException why = failure;
+        failure = null;
+        try {
+            if (why == null) {
+                begin();
+                if (!offsets.isEmpty()) {
+                    Map<TopicPartition, OffsetAndMetadata> all = new HashMap<>();
+                    offsets.forEach((partition, offset) -> all.put(lines(partition), new OffsetAndMetadata(offset)));
+                    ConsumerGroupMetadata membership = consumer.groupMetadata();
+                    if (membership.generationId() < 0) {
+                        throw new CommitFailedException("this collector is not in the group of owners");
+                    }
+                    producer.sendOffsetsToTransaction(all, membership);
+                }
+                commit();
+                return;
+            }
+        } catch (RuntimeException refused) {
+            why = refused;
+        } finally {
+            isOpen = false;
+        }
+        abort(why);
+    }
+
+    private void commit() {
+        for (int left = COMMITS_MAX; ; left--) {
+            try {
+                producer.commitTransaction();
+                return;
+            } catch (TimeoutException noAnswer) {
+                if (left == 0) {
+                    throw noAnswer;
+                }
+            }
+        }
+    }
+
+    /** Aborts the transaction; throws in any case. */
+    private void abort(RuntimeException why) throws IOException {
+        String what = "the transaction of partitions cannot be committed";
+        try {
+            producer.abortTransaction();
+        } catch (RuntimeException unknown) {
+            // Also if it may be committed: then the producer refuses to abort it.
+            why.addSuppressed(unknown);
+            throw new Fenced(what + ", or it is not known whether it was (" + Faults.reason(why) + ")", why);
+        }
+        if (why instanceof CommitFailedException || why instanceof FencedInstanceIdException) {
+            throw new Fenced("the partitions may have other owners (" + Faults.reason(why) + ")", why);
+        }
+        throw failed(what, why);
+    }
+
+    @Override
+    public void renew() throws IOException {
+        producer.close(Duration.ZERO);
+        producer = producer();
+        isOpen = false;
+        failure = null;
+    }
+
+    @Override
+    public void close() {
+        producer.close(Duration.ofMillis(REQUEST_MILLIS));
+        consumer.close();
+    }
+}

@@ -1,0 +1,113 @@
+package io.counters.collector.fleet;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Stream;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.Rejection;
+import io.counters.wire.Verb;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Merges records of the topic {@code PREFIX.lines} into the ledger of their partition. A record is text as on a TCP stream,
+ * with two more forms of the {@code from} line:
+ *
+ * <pre>
+ *   from SENDER AGE SEQ           datagram SEQ arrived; only in the stream's home partition
+ *   from SENDER AGE FIRST-LAST    so did all datagrams from FIRST to LAST, at most 65,536; only there
+ *   from SENDER AGE               the stream is alive; another partition counts its datagrams
+ *   from -                        the lines after it belong to no stream, as do those before the first from line
+ *   increment NAME AMOUNT TOTAL   and so on, as on a TCP stream; every line has its line break
+ *   NAME:-0.25|c                  a fraction
+ * </pre>
+ *
+ * <p>{@link Gatherer} writes these records. Used by the thread of the partition's owner only.
+ */
+final class LineRecords {
+    private final Ledger ledger;
+    private final FaultLog faults;
+    private final LongAdder rejected;
+    private final CommandReader reader = new CommandReader(new Lines());
+
+    private @Nullable Stream stream;
+
+    /** How much older a stream is now than when its line was written. */
+    private long sinceMillis;
+
+    private @Nullable String refused;
+
+    /** @param ledger of one partition */
+    LineRecords(Ledger ledger, FaultLog faults, Self self) {
+        this.ledger = ledger;
+        this.faults = faults;
+        rejected = self.count(
+                "fleet_rejected_lines_total",
+                "Lines of the topic of lines that could not be read, and were not counted.");
+    }
+
+    /**
+     * Merges one record, taking the ledger's lock once. Never throws for any text: a line that cannot be read is counted,
+     * logged, and skipped.
+     *
+     * @param text the record's value
+     * @param recordMillis the record's time
+     * @param nowMillis Unix time; the streams of the record are older by the difference, if it is positive
+     */
+    void merge(byte[] text, long recordMillis, long nowMillis) {
+        stream = null;
+        sinceMillis = Math.max(0, nowMillis - recordMillis);
+        synchronized (ledger) {
+            reader.lines(text, 0, text.length);
+        }
+        if (refused != null) {
+            faults.warn("lines of the fleet", refused);
+            refused = null;
+        }
+    }
+
+    private final class Lines implements Commands {
+        @Override
+        public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
+            announced(bytes, begin, end, ageMillis, seq, seq);
+        }
+
+        @Override
+        public boolean announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+            if (last - first >= Window.RUN_MAX) {
+                return false;
+            }
+            // An age is at most Long.MAX_VALUE, and older than that is no older.
+            long age = ageMillis + sinceMillis < 0 ? Long.MAX_VALUE : ageMillis + sinceMillis;
+            stream = ledger.announced(bytes, begin, end, age, first, last);
+            return true;
+        }
+
+        @Override
+        public void fromNobody() {
+            stream = null;
+        }
+
+        @Override
+        public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+            ledger.merge(stream, verb, bytes, begin, end, amount, total);
+        }
+
+        @Override
+        public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
+            ledger.merge(bytes, begin, end, whole, rest);
+        }
+
+        @Override
+        public void rejected(Rejection why, byte[] bytes, int begin, int end) {
+            rejected.increment();
+            if (refused == null) {
+                refused = "the topic of lines contains the line \"" + FaultLog.shown(bytes, begin, end)
+                        + "\", which is not counted: " + why.rule()
+                        + "; only collectors of this fleet, of the same version, may write to this topic";
+            }
+        }
+    }
+}

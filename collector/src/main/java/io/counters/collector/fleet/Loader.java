@@ -1,0 +1,188 @@
+package io.counters.collector.fleet;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.self.FaultLog;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loads the ledgers of partitions that were assigned, several at a time, while the owner goes on with others. {@link Load}
+ * has the order. {@link #want} and {@link #take} are for the owner's thread, {@link #step} for a thread of its own.
+ */
+final class Loader {
+    private final LoaderLog log;
+    private final int partitions;
+    private final Supplier<Ledger> newLedger;
+    private final FaultLog faults;
+    private final LinkedBlockingQueue<Load> wanted = new LinkedBlockingQueue<>();
+    private final Queue<Load> done = new ConcurrentLinkedQueue<>();
+
+    /** By partition; the latest wish for each. */
+    private final Map<Integer, Load> loads = new HashMap<>();
+
+    /**
+     * @param partitions how many the fleet has
+     * @param newLedger makes an empty ledger
+     */
+    Loader(LoaderLog log, int partitions, Supplier<Ledger> newLedger, FaultLog faults) {
+        this.log = log;
+        this.partitions = partitions;
+        this.newLedger = newLedger;
+        this.faults = faults;
+    }
+
+    void want(Load load) {
+        wanted.add(load);
+    }
+
+    /** The next load that is complete, or that has failed for good; null if there is none. */
+    @Nullable
+    Load take() {
+        return done.poll();
+    }
+
+    /** Waits until there is something to load, at most for this time. */
+    void await(long millis) throws InterruptedException {
+        Load load = wanted.poll(millis, TimeUnit.MILLISECONDS);
+        if (load != null) {
+            loads.put(load.partition, load);
+        }
+    }
+
+    /**
+     * Does the next part of the work.
+     *
+     * @return whether there is more to do
+     */
+    boolean step() {
+        for (Load load = wanted.poll(); load != null; load = wanted.poll()) {
+            loads.put(load.partition, load);
+        }
+        loads.values().removeIf(load -> load.isDropped);
+        if (loads.isEmpty()) {
+            return false;
+        }
+        try {
+            askOffsets();
+            askEnds();
+            read();
+            finish();
+        } catch (IOException notNow) {
+            faults.warn(
+                    "loading",
+                    "the ledgers of partitions cannot be loaded now (partitions: " + loads.size() + "): "
+                            + notNow.getMessage() + "; it is tried again, and their lines wait");
+        }
+        return !loads.isEmpty();
+    }
+
+    private Set<Integer> which(Predicate<Load> are) {
+        return loads.values().stream().filter(are).map(load -> load.partition).collect(Collectors.toSet());
+    }
+
+    private void askOffsets() throws IOException {
+        Set<Integer> without = which(load -> !load.hasOffset);
+        if (without.isEmpty()) {
+            return;
+        }
+        log.committed(without).forEach((partition, offset) -> {
+            Load load = loads.get(partition);
+            if (load != null) {
+                load.offset = offset;
+                load.hasOffset = true;
+            }
+        });
+    }
+
+    private void askEnds() throws IOException {
+        Set<Integer> without = which(load -> load.hasOffset && load.end == LoaderLog.NONE);
+        if (without.isEmpty()) {
+            return;
+        }
+        log.ends(without).forEach((partition, end) -> {
+            Load load = loads.get(partition);
+            if (load != null) {
+                load.end = end;
+            }
+        });
+    }
+
+    private void read() throws IOException {
+        Map<Integer, Long> positions = new HashMap<>();
+        for (Load load : loads.values()) {
+            if (load.end != LoaderLog.NONE && !load.isRead() && load.damage == null) {
+                positions.put(load.partition, load.position);
+            }
+        }
+        if (positions.isEmpty()) {
+            return;
+        }
+        log.read(positions, (partition, key, value) -> {
+            Load load = loads.get(partition);
+            try {
+                if (load != null && load.damage == null) {
+                    load.put(key, value);
+                }
+            } catch (IllegalStateException unreadable) {
+                load.damage = unreadable.getMessage();
+            }
+        });
+        positions.forEach((partition, position) -> {
+            Load load = loads.get(partition);
+            if (load != null) {
+                load.position = position;
+            }
+        });
+    }
+
+    /** Hands over what is complete. */
+    private void finish() throws IOException {
+        List<Load> read = loads.values().stream()
+                .filter(load -> load.damage != null || load.isRead())
+                .toList();
+        if (read.isEmpty()) {
+            return;
+        }
+        Map<Integer, Long> oldest = log.oldest(which(read::contains));
+        for (Load load : read) {
+            complete(load, oldest.getOrDefault(load.partition, 0L));
+            loads.remove(load.partition);
+            done.add(load);
+        }
+    }
+
+    private void complete(Load load, long oldest) {
+        if (load.damage != null) {
+            return;
+        }
+        try {
+            Progress progress = load.progress();
+            if (progress != null && progress.partitions() != partitions) {
+                throw new IllegalStateException("it was written with " + progress.partitions()
+                        + " partitions, and the topics have " + partitions
+                        + " now. The number cannot change, because names would move; use another --prefix");
+            }
+            load.fill(newLedger.get());
+            long offset = Math.max(load.offset, progress == null ? LoaderLog.NONE : progress.offset());
+            load.lostRecords = offset == LoaderLog.NONE ? 0 : Math.max(0, oldest - offset);
+            load.offset = Math.max(offset, oldest);
+        } catch (IllegalStateException | IllegalArgumentException unreadable) {
+            load.damage = String.valueOf(unreadable.getMessage());
+        }
+    }
+
+    void close() {
+        log.close();
+    }
+}

@@ -1,0 +1,44 @@
+package io.counters.collector.fleet;
+
+import java.io.IOException;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fleet's log as it is read before an owner begins. For one thread. {@link KafkaLoaderLog} is the one of a running
+ * collector; simulations have another. Calls may wait, but not for long: who calls asks again.
+ */
+interface LoaderLog extends AutoCloseable {
+    /** In place of an offset: none was committed. */
+    long NONE = -1;
+
+    /** Gets the records of several partitions. */
+    @FunctionalInterface
+    interface Records {
+        /** @param value null if earlier values of the key are no longer valid */
+        void put(int partition, byte[] key, byte @Nullable [] value);
+    }
+
+    /**
+     * The committed offsets of {@code PREFIX.lines}, or {@link #NONE}. A partition that a transaction without an end has
+     * written is left out: its offset is not known before that.
+     */
+    Map<Integer, Long> committed(Set<Integer> partitions) throws IOException;
+
+    /** The oldest offsets of {@code PREFIX.lines}. */
+    Map<Integer, Long> oldest(Set<Integer> partitions) throws IOException;
+
+    /** The ends of {@code PREFIX.ledger}, including what transactions without an end have written. */
+    Map<Integer, Long> ends(Set<Integer> partitions) throws IOException;
+
+    /**
+     * Reads some committed records of {@code PREFIX.ledger}, in their order.
+     *
+     * @param positions by partition, where to read; advanced over what was read, and over what was not committed
+     */
+    void read(Map<Integer, Long> positions, Records records) throws IOException;
+
+    @Override
+    void close();
+}

@@ -1,0 +1,38 @@
+package io.counters.collector.fleet;
+
+import io.counters.collector.ledger.Ledger;
+import java.util.OptionalLong;
+
+/** A partition that this collector owns, with its ledger. The ledger is for any thread; everything else is the owner's. */
+final class OwnedPartition {
+    final int number;
+    final Ledger ledger;
+    final LineRecords lines;
+
+    /** How far lines were merged, and how far that is committed. */
+    long offset;
+
+    long committedOffset;
+
+    /** The second of a tick that is not committed yet. */
+    OptionalLong tick = OptionalLong.empty();
+
+    /** Whether its lines are being merged. */
+    boolean hasBegun;
+
+    /** When it was assigned, and when its ledger was loaded, by the nano clock. */
+    long sinceNanos;
+
+    long loadedNanos;
+
+    /** The time of the last record that was merged, in Unix milliseconds. */
+    long mergedMillis;
+
+    OwnedPartition(int number, Ledger ledger, LineRecords lines, long offset) {
+        this.number = number;
+        this.ledger = ledger;
+        this.lines = lines;
+        this.offset = offset;
+        committedOffset = offset;
+    }
+}

@@ -1,0 +1,454 @@
+package io.counters.collector.fleet;
+
+import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Merges the lines of the partitions that this collector owns into their ledgers, and commits them. For one thread, which
+ * calls {@link #run} in a loop; what is shown to others is in {@link OwnedLedgers}.
+ *
+ * <p><b>Design.</b> Membership in a consumer group decides who owns a partition. A partition that is assigned is loaded by
+ * the {@link Loader} while the others go on; then its lines are merged from the offset that belongs to what was loaded. Every
+ * 250 ms one transaction writes the changes of all partitions, the offsets up to which their lines are merged, and due ticks.
+ *
+ * <p><b>Weakness.</b> Membership is an opinion. A collector that hangs for longer than its session goes on afterwards as if
+ * it still owned what others own by now. A transaction whose answer is lost may or may not have been committed.
+ *
+ * <p><b>Defence.</b> The offsets are committed with the group's generation, so brokers refuse the whole transaction of a
+ * member that is out of date. Whenever a transaction is refused, or its outcome is not known, all ledgers are thrown away and
+ * loaded again. Nothing else is ever derived from a ledger that was not committed. A transaction that is known to have
+ * written nothing, while the partitions are still its own, becomes part of the next one, as after a failed write to a disk.
+ */
+final class Owner implements OwnerLog.Member, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Owner.class);
+
+    private static final long COMMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final long POLL_MILLIS_MAX = 50;
+    private static final long AWAIT_SECONDS = 5;
+
+    /** A clock that is further off than this can make a stream look younger than it is. */
+    private static final long CLOCK_MILLIS_MAX = 30_000;
+
+    /** Lines that are this old when nothing else waits were not delayed by their partition's owner. */
+    private static final long CAUGHT_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    /** Lines that are merged so late are trouble. */
+    private static final long LAG_MILLIS_MAX = 30_000;
+
+    /** How long the mark of a new ledger in the store is waited for. */
+    private static final long MARK_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private final OwnerLog lines;
+    private final Loader loader;
+    private final OwnedLedgers owned;
+    private final LedgerTopic topic;
+    private final Commit commit;
+    private final Predicate<Ledger> knowsStore;
+    private final Supplier<OptionalLong> dueTick;
+    private final LongSupplier wallMillis;
+    private final LongSupplier nanoClock;
+    private final FaultLog faults;
+    private final Self self;
+
+    /** What is assigned and has no ledger yet: not asked for, and asked for. */
+    private final SortedSet<Integer> unloaded = new TreeSet<>();
+
+    private final Map<Integer, Load> loading = new HashMap<>();
+
+    /** Those who wait for the next commit. */
+    private final Queue<CompletableFuture<Boolean>> waiting = new ConcurrentLinkedQueue<>();
+
+    private long committedNanos;
+    private long behindNanos;
+    private boolean mustRenew;
+    private boolean mustCommit;
+    private volatile Status status = new Status(0, 0, 0, 0, 0, null);
+
+    private final LongAdder records;
+    private final LongAdder rebalances;
+    private final LongAdder aborted;
+    private final LongAdder discarded;
+    private final LongAdder faulty;
+    private final LongAdder clockOff;
+    private final LongAdder gone;
+    private final LongAdder skippedTicks;
+
+    /** What other threads may know. */
+    private record Status(
+            int loading,
+            long lagRecords,
+            long lagMillis,
+            long takeOverMillis,
+            long takeOverSecond,
+            @Nullable String trouble) {}
+
+    /**
+     * @param partitions how many the fleet has
+     * @param knowsStore whether a new ledger has learnt what other ledgers have written to the store; true without one
+     * @param dueTick the second of a tick, when it is due
+     */
+    Owner(
+            OwnerLog lines,
+            Loader loader,
+            OwnedLedgers owned,
+            int partitions,
+            Predicate<Ledger> knowsStore,
+            Supplier<OptionalLong> dueTick,
+            LongSupplier wallMillis,
+            LongSupplier nanoClock,
+            FaultLog faults,
+            Self self) {
+        this.lines = lines;
+        this.loader = loader;
+        this.owned = owned;
+        this.knowsStore = knowsStore;
+        this.dueTick = dueTick;
+        this.wallMillis = wallMillis;
+        this.nanoClock = nanoClock;
+        this.faults = faults;
+        this.self = self;
+        topic = new LedgerTopic(lines, owned::partitions, partitions);
+        commit = new Commit(owned::ledgers, topic, nanoClock, faults, self);
+        committedNanos = nanoClock.getAsLong();
+        behindNanos = committedNanos;
+        records = self.count("fleet_merged_records_total", "Records of the topic of lines that were merged here.");
+        rebalances = self.count("fleet_rebalances_total", "How often partitions were assigned, given away or lost.");
+        aborted = self.count("fleet_aborted_transactions_total", "Transactions that wrote nothing, or may not have.");
+        discarded = self.count(
+                "fleet_discarded_ledgers_total",
+                "Ledgers of partitions that were thrown away, because another collector may own them.");
+        faulty = self.count("fleet_faulty_records_total", "Records of lines that caused an internal error.");
+        clockOff = self.count(
+                "fleet_clock_off_records_total", "Records of lines whose time is off by more than 30 seconds.");
+        gone = self.count(
+                "fleet_gone_records_total",
+                "Records of lines that were deleted before any collector merged them, because they were too old.");
+        skippedTicks = self.count("publish_skipped_ticks_total", "Ticks left out.");
+        self.gauge(
+                "fleet_owned_partitions",
+                "Partitions that this collector owns.",
+                () -> owned.partitions().size());
+        self.gauge(
+                "fleet_loading_partitions", "Partitions that are assigned and not loaded yet.", () -> status.loading);
+        self.gauge("fleet_lag_records", "Records of lines that wait to be merged here.", () -> status.lagRecords);
+        self.gauge(
+                "fleet_lag_seconds",
+                "How old the lines are that are merged now, of the partition that is furthest behind.",
+                () -> status.lagMillis / 1000);
+        self.gauge(
+                "fleet_take_over_millis",
+                "How long the last take-over of a partition took, from its assignment until its lines were merged.",
+                () -> status.takeOverMillis);
+        self.gauge(
+                "fleet_take_over_second",
+                "Unix time of the last take-over of a partition.",
+                () -> status.takeOverSecond);
+    }
+
+    /**
+     * Does one round: receives lines, merges them, and commits if it is time. Call it again at once.
+     *
+     * @throws IOException if the log cannot be used now; call it again after a pause
+     */
+    void run() throws IOException {
+        if (mustRenew) {
+            // Before anything is loaded: what is read then must be what no earlier transaction can change.
+            lines.renew();
+            mustRenew = false;
+        }
+        load();
+        long now = nanoClock.getAsLong();
+        long dueMillis = TimeUnit.NANOSECONDS.toMillis(Math.max(0, COMMIT_NANOS - (now - committedNanos)));
+        lines.poll(Math.min(POLL_MILLIS_MAX, dueMillis), this);
+        takeLoaded();
+        beginLoaded();
+        dueTick.get().ifPresent(this::tick);
+        if (mustCommit || nanoClock.getAsLong() - committedNanos >= COMMIT_NANOS) {
+            commit();
+        }
+        look();
+    }
+
+    // Membership
+
+    @Override
+    public void assigned(Collection<Integer> partitions) {
+        rebalances.increment();
+        unloaded.addAll(partitions);
+        partitions.forEach(lines::hold);
+    }
+
+    private void load() {
+        for (int partition : unloaded) {
+            Load load = new Load(partition, nanoClock.getAsLong());
+            loading.put(partition, load);
+            loader.want(load);
+        }
+        unloaded.clear();
+    }
+
+    private void forget(Collection<Integer> partitions) {
+        for (int partition : partitions) {
+            unloaded.remove(partition);
+            Load load = loading.remove(partition);
+            if (load != null) {
+                load.isDropped = true;
+            }
+        }
+        owned.remove(partitions);
+    }
+
+    @Override
+    public void revoked(Collection<Integer> partitions) {
+        rebalances.increment();
+        commit();
+        forget(partitions);
+    }
+
+    @Override
+    public void lost(Collection<Integer> partitions) {
+        rebalances.increment();
+        int before = owned.partitions().size();
+        forget(partitions);
+        discarded.add(before - owned.partitions().size());
+    }
+
+    private void takeLoaded() {
+        for (Load load = loader.take(); load != null; load = loader.take()) {
+            if (load.isDropped || loading.get(load.partition) != load) {
+                continue;
+            }
+            Ledger ledger = load.ledger;
+            if (ledger == null) {
+                String damage = String.valueOf(load.damage);
+                faults.warn(
+                        "ledger of a partition",
+                        "the ledger of partition " + load.partition + " cannot be used: " + damage
+                                + "; its lines wait, and are counted once it can");
+                continue;
+            }
+            loading.remove(load.partition);
+            if (load.lostRecords > 0) {
+                gone.add(load.lostRecords);
+                faults.warn(
+                        "lines gone",
+                        "records of lines of partition " + load.partition
+                                + " were deleted before any collector merged them (records: " + load.lostRecords
+                                + "); senders with totals repeat theirs, other lines are lost. Keep lines for longer than"
+                                + " a fleet may be down (retention.ms of the topic)");
+            }
+            OwnedPartition part =
+                    new OwnedPartition(load.partition, ledger, new LineRecords(ledger, faults, self), load.offset);
+            part.sinceNanos = load.sinceNanos;
+            part.loadedNanos = nanoClock.getAsLong();
+            owned.add(part);
+        }
+    }
+
+    /** Begins with partitions that are loaded; a new ledger first learns whether others have written to the store. */
+    private void beginLoaded() {
+        for (OwnedPartition part : owned.partitions()) {
+            if (part.hasBegun) {
+                continue;
+            }
+            long now = nanoClock.getAsLong();
+            if (part.ledger.isNew() && !knowsStore.test(part.ledger)) {
+                if (now - part.loadedNanos < MARK_NANOS) {
+                    continue;
+                }
+                part.ledger.forgetEarlier();
+            }
+            part.hasBegun = true;
+            behindNanos = now;
+            lines.begin(part.number, part.offset);
+            status = new Status(
+                    loading.size(),
+                    status.lagRecords,
+                    status.lagMillis,
+                    TimeUnit.NANOSECONDS.toMillis(now - part.sinceNanos),
+                    wallMillis.getAsLong() / 1000,
+                    status.trouble);
+            log.debug("partition {} has begun at offset {}", part.number, part.offset);
+        }
+    }
+
+    // Lines
+
+    @Override
+    public void lines(int partition, long offset, long timeMillis, byte[] text) {
+        OwnedPartition part = owned.partition(partition);
+        if (part == null || !part.hasBegun) {
+            return;
+        }
+        long now = wallMillis.getAsLong();
+        long late = now - timeMillis;
+        if (late < -CLOCK_MILLIS_MAX || (late > CLOCK_MILLIS_MAX && isCaughtUp())) {
+            clockOff.increment();
+            faults.warn(
+                    "clock of a collector",
+                    () -> "a record of lines of partition " + partition + " is " + Math.abs(late) / 1000 + " s "
+                            + (late < 0 ? "ahead of" : "behind")
+                            + " this collector's clock, and nothing else waited; if its"
+                            + " collector could reach Kafka all the time, synchronize the clocks of the fleet: they may"
+                            + " differ by seconds only, or streams look older or younger than they are");
+        }
+        try {
+            part.lines.merge(text, timeMillis, now);
+        } catch (RuntimeException fault) {
+            faulty.increment();
+            faults.warn(
+                    "faulty record",
+                    "a record of lines of partition " + partition + ", offset " + offset
+                            + ", caused an internal error; the lines before the error were counted",
+                    fault);
+        }
+        part.offset = offset + 1;
+        part.mergedMillis = timeMillis;
+        records.increment();
+    }
+
+    private boolean isCaughtUp() {
+        return nanoClock.getAsLong() - behindNanos > CAUGHT_UP_NANOS;
+    }
+
+    // Commits
+
+    /** Uses the second for each ledger that has not used it. Of ticks that wait for a commit only the last one is kept. */
+    private void tick(long second) {
+        for (OwnedPartition part : owned.partitions()) {
+            if (!part.hasBegun) {
+                continue;
+            }
+            OptionalLong free = part.ledger.publishAt(second, 1);
+            if (free.isEmpty() || part.tick.isPresent()) {
+                skippedTicks.increment();
+            }
+            if (free.isPresent()) {
+                part.tick = free;
+                mustCommit = true;
+            }
+        }
+    }
+
+    private void commit() {
+        if (mustRenew) {
+            return;
+        }
+        List<CompletableFuture<Boolean>> told = new ArrayList<>();
+        for (CompletableFuture<Boolean> one = waiting.poll(); one != null; one = waiting.poll()) {
+            told.add(one);
+        }
+        mustCommit = false;
+        boolean isCommitted = commit.run();
+        committedNanos = nanoClock.getAsLong();
+        if (!isCommitted) {
+            aborted.increment();
+        }
+        if (topic.takeFenced()) {
+            List<OwnedPartition> all = owned.partitions();
+            discarded.add(all.size());
+            mustRenew = true;
+            for (OwnedPartition part : all) {
+                lines.hold(part.number);
+                unloaded.add(part.number);
+            }
+            owned.clear();
+        }
+        told.forEach(one -> one.complete(isCommitted));
+    }
+
+    /**
+     * Waits until everything that was changed before this call is committed. From any thread but the owner's.
+     *
+     * @return false if it is not within 5 s
+     */
+    boolean awaitCommit() {
+        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        waiting.add(done);
+        try {
+            return done.get(AWAIT_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (ExecutionException | TimeoutException notNow) {
+            return false;
+        }
+    }
+
+    /** Notes what others may know. */
+    private void look() {
+        long now = nanoClock.getAsLong();
+        long lag = 0;
+        long millis = 0;
+        for (OwnedPartition part : owned.partitions()) {
+            long of = part.hasBegun ? lines.lag(part.number) : 0;
+            lag += of;
+            if (of > 0 && part.mergedMillis > 0) {
+                millis = Math.max(millis, wallMillis.getAsLong() - part.mergedMillis);
+            }
+        }
+        if (lag > 0) {
+            behindNanos = now;
+        }
+        String trouble = null;
+        for (Load load : loading.values()) {
+            if (load.damage != null) {
+                trouble = "the ledger of partition " + load.partition + " cannot be used: " + load.damage;
+            }
+        }
+        status = new Status(
+                loading.size() + unloaded.size(), lag, millis, status.takeOverMillis, status.takeOverSecond, trouble);
+    }
+
+    /** What keeps it from counting some lines, if something does. From any thread, which does not wait. */
+    Optional<String> trouble() {
+        Status now = status;
+        if (now.trouble != null) {
+            return Optional.of(now.trouble);
+        }
+        if (now.loading > 0) {
+            return Optional.of("ledgers of partitions are being loaded: " + now.loading);
+        }
+        return now.lagMillis > LAG_MILLIS_MAX
+                ? Optional.of("lines are merged " + now.lagMillis / 1000 + " s after they were received")
+                : Optional.empty();
+    }
+
+    /** What keeps changes from being committed; see {@link Commit#trouble}. */
+    Commit committing() {
+        return commit;
+    }
+
+    /** Commits everything, and ends the membership so that a restart finds its partitions again. */
+    @Override
+    public void close() {
+        owned.ledgers().forEach(Ledger::noteAll);
+        commit();
+        lines.close();
+    }
+}

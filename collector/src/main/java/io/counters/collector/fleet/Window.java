@@ -1,0 +1,520 @@
+package io.counters.collector.fleet;
+
+import io.counters.collector.self.SeededHash;
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.Verb;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The lines that arrived within one window, merged so that the sum stays the same:
+ *
+ * <pre>
+ *   lines                                      become
+ *   with totals, of a stream, name and verb    one with the highest total, whose amount is that of the lowest total, plus
+ *                                              the highest less the lowest
+ *   without totals, of a name and verb         one with the sum of their amounts
+ *   fractions of a name, above or below 0      one with their exact sum
+ *   from lines of a stream                     one for each run of numbers that arrived one after the other
+ * </pre>
+ *
+ * <p>Lines that would become one with an amount of more than 2^53 stay apart: the ledger puts a stream whose total jumps
+ * that far into quarantine, and must see the jump. Two lines with the same total count as one with the larger amount.
+ *
+ * <p>An open table finds the line of a stream, kind and name; everything is in arrays that the next window reuses, so that
+ * no line allocates anything. Not for several threads at once.
+ */
+final class Window {
+    /** The kinds of lines: with totals, without, and fractions; each by verb. */
+    static final int TOTAL = 0;
+
+    static final int AMOUNT = 2;
+    static final int FRACTION = 4;
+
+    /** The lowest bit of a kind: the line decrements. */
+    static final int DECREMENTS = 1;
+
+    static final int KIND_BITS = 3;
+    static final int KIND = (1 << KIND_BITS) - 1;
+
+    /** The place of lines that belong to no stream. */
+    static final int NOBODY = 0;
+
+    /** The most datagrams of a run, so that a reader may refuse longer ones. */
+    static final int RUN_MAX = 1 << 16;
+
+    private static final int NONE = -1;
+
+    /** Longs of a line in {@link #lines}. */
+    private static final int STRIDE = 4;
+
+    private static final int SLOTS_MIN = 1 << 10;
+    private static final int BYTES_A_LINE = Long.BYTES * (STRIDE + 2) + 1;
+    private static final int BYTES_A_RUN = 2 * Long.BYTES + Integer.BYTES;
+    private static final int BYTES_A_STREAM = 48;
+    private static final long UPPER = 0xffff_ffff_0000_0000L;
+    private static final long SPREAD = 0x9e37_79b9_7f4a_7c15L;
+
+    private final SeededHash hashing;
+    private final long bytesMax;
+
+    /** Distinguishes this window from every other one. */
+    private long number;
+
+    /** The upper half is that of the hash, the lower half the number of a line plus 1; 0 marks a free slot. */
+    private long[] slots = new long[SLOTS_MIN];
+
+    private int slotsUsed;
+
+    /**
+     * Of each line: where its name begins, and in the lower half its key, which is the stream's place and the kind. Then
+     * the lowest total, the highest, and the amount of the lowest; or the sum; or the whole and the rest of a fraction.
+     */
+    private long[] lines = new long[SLOTS_MIN / 2 * STRIDE];
+
+    private int size;
+
+    /** Each name after a byte with its length. */
+    private byte[] names = new byte[SLOTS_MIN * 16];
+
+    private int namesLength;
+
+    private @Nullable KnownStream[] streams = new KnownStream[16];
+    private long[] bornMillis = new long[16];
+    private int[] firstRun = new int[16];
+    private int[] lastRun = new int[16];
+    private int streamCount = 1;
+
+    private long[] runFirst = new long[16];
+    private long[] runLast = new long[16];
+    private int[] runNext = new int[16];
+    private int runs;
+
+    /** The places of the streams that are announced to every partition with this window. */
+    private int[] announced = new int[16];
+
+    private int announcedCount;
+
+    private long taken;
+    private long droppedTotals;
+    private long droppedAmounts;
+    private long droppedNumbers;
+
+    /**
+     * How many lines arrived, without {@code from} lines, and what was dropped for lack of room: lines with totals, lines
+     * without, and numbers of datagrams.
+     */
+    record Arrived(long lines, long droppedTotals, long droppedAmounts, long droppedNumbers) {
+        long dropped() {
+            return droppedTotals + droppedAmounts + droppedNumbers;
+        }
+    }
+
+    /**
+     * @param bytesMax about the memory that it may use. Lines with totals, which their senders repeat, may use three
+     *     quarters of it
+     */
+    Window(SeededHash hashing, long bytesMax) {
+        this.hashing = hashing;
+        this.bytesMax = bytesMax;
+    }
+
+    /** Empties it, for the window with this number, which is above 0. */
+    void begin(long next) {
+        number = next;
+        if (slots.length > SLOTS_MIN && slots.length > 16L * slotsUsed) {
+            slots = new long[slots.length / 2];
+        } else {
+            Arrays.fill(slots, 0);
+        }
+        Arrays.fill(streams, 0, streamCount, null);
+        slotsUsed = 0;
+        size = 0;
+        namesLength = 0;
+        streamCount = 1;
+        runs = 0;
+        announcedCount = 0;
+    }
+
+    // Input
+
+    /** A {@code from} line of a stream, which began at {@code born}, with the number of its datagram. */
+    void from(KnownStream stream, long born, long seq) {
+        stream.bornMillis = born;
+        if (!enter(stream)) {
+            droppedNumbers++;
+            return;
+        }
+        int place = stream.place;
+        // A datagram that was late makes its stream look younger than it is.
+        bornMillis[place] = Math.min(bornMillis[place], born);
+        int run = lastRun[place];
+        if (run != NONE && runLast[run] + 1 == seq && seq - runFirst[run] < RUN_MAX) {
+            runLast[run] = seq;
+            return;
+        }
+        if (isFullForTotals()) {
+            droppedNumbers++;
+            return;
+        }
+        if (runs == runNext.length) {
+            runFirst = Arrays.copyOf(runFirst, 2 * runs);
+            runLast = Arrays.copyOf(runLast, 2 * runs);
+            runNext = Arrays.copyOf(runNext, 2 * runs);
+        }
+        runFirst[runs] = seq;
+        runLast[runs] = seq;
+        runNext[runs] = NONE;
+        if (run == NONE) {
+            firstRun[place] = runs;
+        } else {
+            runNext[run] = runs;
+        }
+        lastRun[place] = runs++;
+    }
+
+    /** A line with a total. */
+    void total(KnownStream stream, Verb verb, byte[] in, int begin, int end, long amount, long total) {
+        taken++;
+        if (stream.window != number && !enter(stream)) {
+            droppedTotals++;
+            return;
+        }
+        int key = stream.place << KIND_BITS | TOTAL | verb.ordinal();
+        long hash = hash(key, in, begin, end);
+        int slot = find(hash, key, in, begin, end);
+        if (slots[slot] == 0) {
+            if (isFullForTotals()) {
+                droppedTotals++;
+            } else {
+                add(slot, hash, key, in, begin, end, total, total, amount);
+            }
+            return;
+        }
+        int at = line(slot);
+        long low = lines[at + 1];
+        long high = lines[at + 2];
+        if (total >= low && total <= high) {
+            if (total == low) {
+                lines[at + 3] = Math.max(lines[at + 3], amount);
+            }
+        } else if (isOne(Math.min(low, total), Math.max(high, total), total < low ? amount : lines[at + 3])) {
+            if (total > high) {
+                lines[at + 2] = total;
+            } else {
+                lines[at + 1] = total;
+                lines[at + 3] = amount;
+            }
+        } else if (isFullForTotals()) {
+            droppedTotals++;
+        } else {
+            replace(slot, key, at, total, total, amount);
+        }
+    }
+
+    private static boolean isOne(long low, long high, long amount) {
+        return high - low < CommandReader.AMOUNT_MAX && amount + (high - low) <= CommandReader.AMOUNT_MAX;
+    }
+
+    /** A line without a total. */
+    void amount(Verb verb, byte[] in, int begin, int end, long amount) {
+        taken++;
+        int key = AMOUNT | verb.ordinal();
+        long hash = hash(key, in, begin, end);
+        int slot = find(hash, key, in, begin, end);
+        if (slots[slot] == 0) {
+            if (isFull()) {
+                droppedAmounts++;
+            } else {
+                add(slot, hash, key, in, begin, end, amount, 0, 0);
+            }
+            return;
+        }
+        int at = line(slot);
+        long sum = lines[at + 1] + amount;
+        if (sum >= 0) {
+            lines[at + 1] = sum;
+        } else if (isFull()) {
+            droppedAmounts++;
+        } else {
+            replace(slot, key, at, amount, 0, 0);
+        }
+    }
+
+    /** A line with a fraction, in the form of {@link Commands#fraction}. */
+    void fraction(byte[] in, int begin, int end, long whole, long rest) {
+        taken++;
+        int key = FRACTION | (whole < 0 ? DECREMENTS : 0);
+        long hash = hash(key, in, begin, end);
+        int slot = find(hash, key, in, begin, end);
+        if (slots[slot] == 0) {
+            if (isFull()) {
+                droppedAmounts++;
+            } else {
+                add(slot, hash, key, in, begin, end, whole, rest, 0);
+            }
+            return;
+        }
+        int at = line(slot);
+        long rests = lines[at + 2] + rest;
+        long carry = rests >= Commands.ONE ? 1 : 0;
+        long sum = lines[at + 1] + whole + carry;
+        boolean overflows = whole < 0 ? sum - carry >= 0 : sum < 0;
+        if (!overflows) {
+            lines[at + 1] = sum;
+            lines[at + 2] = carry == 1 ? rests - Commands.ONE : rests;
+        } else if (isFull()) {
+            droppedAmounts++;
+        } else {
+            replace(slot, key, at, whole, rest, 0);
+        }
+    }
+
+    /** Announces the stream to every partition with this window; false if there is no room. */
+    boolean announce(KnownStream stream) {
+        if (!enter(stream)) {
+            return false;
+        }
+        if (announcedCount == announced.length) {
+            announced = Arrays.copyOf(announced, 2 * announcedCount);
+        }
+        announced[announcedCount++] = stream.place;
+        return true;
+    }
+
+    /** Gives the stream a place in this window, if it has none; false if there is no room. */
+    private boolean enter(KnownStream stream) {
+        if (stream.window == number) {
+            return true;
+        }
+        if (isFullForTotals()) {
+            return false;
+        }
+        if (streamCount == streams.length) {
+            streams = Arrays.copyOf(streams, 2 * streamCount);
+            bornMillis = Arrays.copyOf(bornMillis, 2 * streamCount);
+            firstRun = Arrays.copyOf(firstRun, 2 * streamCount);
+            lastRun = Arrays.copyOf(lastRun, 2 * streamCount);
+        }
+        stream.window = number;
+        stream.place = streamCount;
+        streams[streamCount] = stream;
+        bornMillis[streamCount] = stream.bornMillis;
+        firstRun[streamCount] = NONE;
+        lastRun[streamCount++] = NONE;
+        return true;
+    }
+
+    // The table
+
+    private long hash(int key, byte[] in, int begin, int end) {
+        return (hashing.of(in, begin, end) + key * SPREAD) & UPPER;
+    }
+
+    private static int place(long hash, int mask) {
+        return (int) (hash >>> Integer.SIZE) & mask;
+    }
+
+    /** The slot of the line, or a free one where it would be. */
+    private int find(long hash, int key, byte[] in, int begin, int end) {
+        int mask = slots.length - 1;
+        int i = place(hash, mask);
+        for (; slots[i] != 0; i = (i + 1) & mask) {
+            if ((slots[i] & UPPER) == hash) {
+                long line = lines[line(i)];
+                int name = (int) (line >>> Integer.SIZE);
+                if ((int) line == key
+                        && (names[name] & 0xff) == end - begin
+                        && Arrays.equals(names, name + 1, name + 1 + end - begin, in, begin, end)) {
+                    break;
+                }
+            }
+        }
+        return i;
+    }
+
+    private int line(int slot) {
+        return ((int) slots[slot] - 1) * STRIDE;
+    }
+
+    private void add(int slot, long hash, int key, byte[] in, int begin, int end, long a, long b, long c) {
+        int length = end - begin;
+        if (namesLength + length + 1 > names.length) {
+            names = Arrays.copyOf(names, 2 * names.length);
+        }
+        names[namesLength] = (byte) length;
+        System.arraycopy(in, begin, names, namesLength + 1, length);
+        slots[slot] = hash | (size + 1);
+        append((long) namesLength << Integer.SIZE | key, a, b, c);
+        namesLength += length + 1;
+        if (2 * ++slotsUsed > slots.length) {
+            grow();
+        }
+    }
+
+    /** Adds a line with the name of another, which stays as it is: later lines are merged with the new one. */
+    private void replace(int slot, int key, int other, long a, long b, long c) {
+        slots[slot] = slots[slot] & UPPER | (size + 1);
+        append(lines[other] & UPPER | key, a, b, c);
+    }
+
+    private void append(long nameAndKey, long a, long b, long c) {
+        int at = size * STRIDE;
+        if (at == lines.length) {
+            lines = Arrays.copyOf(lines, 2 * lines.length);
+        }
+        lines[at] = nameAndKey;
+        lines[at + 1] = a;
+        lines[at + 2] = b;
+        lines[at + 3] = c;
+        size++;
+    }
+
+    private void grow() {
+        long[] before = slots;
+        slots = new long[2 * before.length];
+        int mask = slots.length - 1;
+        for (long slot : before) {
+            if (slot != 0) {
+                int i = place(slot, mask);
+                while (slots[i] != 0) {
+                    i = (i + 1) & mask;
+                }
+                slots[i] = slot;
+            }
+        }
+    }
+
+    private boolean isFull() {
+        return bytes() >= bytesMax;
+    }
+
+    private boolean isFullForTotals() {
+        return bytes() >= bytesMax / 4 * 3;
+    }
+
+    // Output
+
+    /** About the memory that its lines use. */
+    long bytes() {
+        return (long) size * BYTES_A_LINE
+                + namesLength
+                + (long) runs * BYTES_A_RUN
+                + (long) streamCount * BYTES_A_STREAM;
+    }
+
+    /** Whether there is nothing to send. */
+    boolean isEmpty() {
+        return size == 0 && runs == 0 && announcedCount == 0;
+    }
+
+    /** The number of lines after merging, without {@code from} lines. */
+    int size() {
+        return size;
+    }
+
+    /** The array with all names. */
+    byte[] names() {
+        return names;
+    }
+
+    /** Where the name of a line begins in {@link #names}. */
+    int nameBegin(int line) {
+        return (int) (lines[line * STRIDE] >>> Integer.SIZE) + 1;
+    }
+
+    /** Where it ends, exclusive. */
+    int nameEnd(int line) {
+        int begin = nameBegin(line);
+        return begin + (names[begin - 1] & 0xff);
+    }
+
+    /** One of {@link #TOTAL}, {@link #AMOUNT} and {@link #FRACTION}, with {@link #DECREMENTS}. */
+    int kind(int line) {
+        return (int) lines[line * STRIDE] & KIND;
+    }
+
+    /** The place of the stream of a line; {@link #NOBODY} if it belongs to none. */
+    int place(int line) {
+        return (int) lines[line * STRIDE] >>> KIND_BITS;
+    }
+
+    /** The highest total of a line. */
+    long total(int line) {
+        return lines[line * STRIDE + 2];
+    }
+
+    /** The amount of a line with or without a total; the sum of a line without one may be more than 2^53. */
+    long amount(int line) {
+        int at = line * STRIDE;
+        return kind(line) < AMOUNT ? lines[at + 3] + (lines[at + 2] - lines[at + 1]) : lines[at + 1];
+    }
+
+    /** The whole of a fraction, rounded down. */
+    long whole(int line) {
+        return lines[line * STRIDE + 1];
+    }
+
+    /** What a fraction has beyond its whole, 0 or more, in parts of {@link Commands#ONE}. */
+    long rest(int line) {
+        return lines[line * STRIDE + 2];
+    }
+
+    /** The places of its streams are from 1 to less than this. */
+    int streams() {
+        return streamCount;
+    }
+
+    /** The stream with this place, which is not {@link #NOBODY}. */
+    KnownStream stream(int place) {
+        KnownStream stream = streams[place];
+        if (stream == null) {
+            throw new IllegalArgumentException("the window has no stream " + place);
+        }
+        return stream;
+    }
+
+    /** When that stream began, by the gatherer's clock. */
+    long bornMillis(int place) {
+        return bornMillis[place];
+    }
+
+    /** The first run of numbers of a stream's datagrams; negative if there is none. */
+    int firstRun(int place) {
+        return firstRun[place];
+    }
+
+    /** The next run of the same stream; negative if there is none. */
+    int nextRun(int run) {
+        return runNext[run];
+    }
+
+    long runFirst(int run) {
+        return runFirst[run];
+    }
+
+    long runLast(int run) {
+        return runLast[run];
+    }
+
+    /** How many streams are announced with it. */
+    int announced() {
+        return announcedCount;
+    }
+
+    /** The place of one of them. */
+    int announced(int i) {
+        return announced[i];
+    }
+
+    /** Returns what arrived since the last call. */
+    Arrived takeArrived() {
+        Arrived arrived = new Arrived(taken, droppedTotals, droppedAmounts, droppedNumbers);
+        taken = 0;
+        droppedTotals = 0;
+        droppedAmounts = 0;
+        droppedNumbers = 0;
+        return arrived;
+    }
+}

@@ -1,0 +1,40 @@
+package io.counters.collector.intake;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.Stream;
+import io.counters.wire.Verb;
+import org.jspecify.annotations.Nullable;
+
+/** The ledger of this collector. In a program that uses no other target, the JIT compiles these calls away. */
+final class LedgerTarget implements LineTarget {
+    private final Ledger ledger;
+
+    LedgerTarget(Ledger ledger) {
+        this.ledger = ledger;
+    }
+
+    @Override
+    public Object lock() {
+        return ledger;
+    }
+
+    @Override
+    public Object stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
+        return ledger.stream(bytes, begin, end, ageMillis, seq, address);
+    }
+
+    @Override
+    public void heard(Object stream) {
+        ledger.heard((Stream) stream);
+    }
+
+    @Override
+    public void merge(@Nullable Object stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
+        ledger.merge((Stream) stream, verb, name, begin, end, amount, total);
+    }
+
+    @Override
+    public void merge(byte[] name, int begin, int end, long whole, long rest) {
+        ledger.merge(name, begin, end, whole, rest);
+    }
+}

@@ -1,0 +1,50 @@
+package io.counters.collector.intake;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.wire.Commands;
+import io.counters.wire.Verb;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What takes the lines that arrive: the ledger of this collector, or in a fleet what brings them to their owners. Slices of
+ * bytes are valid during the call only.
+ */
+public interface LineTarget {
+    /** Lines that arrive here are merged into this ledger. */
+    static LineTarget of(Ledger ledger) {
+        return new LedgerTarget(ledger);
+    }
+
+    /** The lock under which the methods below are called, once for a datagram with all its lines. */
+    Object lock();
+
+    /**
+     * Returns the stream with the ID {@code bytes[begin, end)}, to be handed over with its lines.
+     *
+     * @param ageMillis time since the stream began, measured by its sender
+     * @param seq the number of this datagram in it
+     * @param address a number that represents the sender's address; 0 if it is not known
+     */
+    Object stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address);
+
+    /** Records that a stream's sender is alive, which has sent its {@code from} line earlier on the same connection. */
+    void heard(Object stream);
+
+    /**
+     * Takes one command.
+     *
+     * @param stream what {@link #stream} returned for the {@code from} line; null without one
+     * @param name its canonical form is {@code name[begin, end)}
+     * @param amount 0 or more
+     * @param total at least {@code amount}, or {@link Commands#NO_TOTAL}
+     */
+    void merge(@Nullable Object stream, Verb verb, byte[] name, int begin, int end, long amount, long total);
+
+    /**
+     * Takes a line without a total whose amount is not a whole number.
+     *
+     * @param whole the amount, rounded down
+     * @param rest what the amount has beyond that, in parts of {@link Commands#ONE}; above 0
+     */
+    void merge(byte[] name, int begin, int end, long whole, long rest);
+}

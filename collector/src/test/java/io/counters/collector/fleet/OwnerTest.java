@@ -1,0 +1,349 @@
+package io.counters.collector.fleet;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.SeededHash;
+import io.counters.collector.self.Self;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Owners over a log in memory: whoever owns a partition when, its ledger has every line of the log once. */
+class OwnerTest {
+    private static final int PARTITIONS = 4;
+    private static final long SECOND = 1_000_000_000;
+
+    private long nanos;
+    private OptionalLong due = OptionalLong.empty();
+    private final SaidFaults said = new SaidFaults();
+    private MemoryLog log = new MemoryLog(PARTITIONS, new Random(1));
+    private final Map<String, Long> expected = new TreeMap<>();
+
+    /** A collector as far as it owns partitions. */
+    private final class Collector {
+        final String name;
+        final Self self = new Self();
+        final OwnedLedgers owned = new OwnedLedgers(PARTITIONS);
+        final MemoryLog.Of lines;
+        final Loader loader;
+        final Owner owner;
+
+        Collector(String name) {
+            this.name = name;
+            lines = log.new Of(name);
+            loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, said.log());
+            owner = new Owner(
+                    lines,
+                    loader,
+                    owned,
+                    PARTITIONS,
+                    ledger -> true,
+                    () -> due,
+                    () -> wallMillis(),
+                    () -> nanos,
+                    said.log(),
+                    self);
+        }
+
+        private Ledger ledger() {
+            return new Ledger(
+                    LedgerSettings.in(Path.of("unused")),
+                    false,
+                    () -> nanos / 1_000_000,
+                    () -> wallMillis() / 1000,
+                    7,
+                    new SeededHash(new Random(1)),
+                    self);
+        }
+
+        void run() throws Exception {
+            loader.step();
+            owner.run();
+        }
+
+        /** Runs until everything is merged and committed. */
+        void rest() throws Exception {
+            for (int i = 0; i < 1000; i++) {
+                log.settle(true);
+                nanos += SECOND;
+                run();
+            }
+        }
+
+        Map<String, Long> values() {
+            Map<String, Long> values = new TreeMap<>();
+            Snapshot snapshot = owned.snapshot();
+            for (int i = 0; i < snapshot.size(); i++) {
+                values.put(snapshot.names()[i], snapshot.values()[i]);
+            }
+            return values;
+        }
+
+        long metric(String metric) {
+            return self.values().getOrDefault(metric, 0L);
+        }
+    }
+
+    private long wallMillis() {
+        return 1_700_000_000_000L + nanos / 1_000_000;
+    }
+
+    private static String name(int partition, int number) {
+        return "partition." + partition + ".name." + number;
+    }
+
+    private void count(int partition, int number, long amount) {
+        String name = name(partition, number);
+        expected.merge(name, amount, Long::sum);
+        log.add(partition, wallMillis(), ("increment " + name + " " + amount + "\n").getBytes(ISO_8859_1));
+    }
+
+    private void assign(String name) {
+        for (int i = 0; i < PARTITIONS; i++) {
+            log.assign(i, name);
+        }
+    }
+
+    private Map<String, Long> loadedAnew() throws Exception {
+        assign("last");
+        Collector last = new Collector("last");
+        last.rest();
+        return last.values();
+    }
+
+    @Test
+    void lines_are_merged_and_committed_and_a_later_owner_goes_on() throws Exception {
+        Collector one = new Collector("one");
+        assign("one");
+        count(0, 1, 5);
+        count(3, 1, 7);
+        one.rest();
+        assertThat(one.values()).isEqualTo(expected);
+        assertThat(log.committed(0)).isEqualTo(1);
+        count(0, 1, 6);
+
+        Collector two = new Collector("two");
+        assign("two");
+        two.rest();
+
+        assertThat(two.values()).isEqualTo(expected).containsEntry(name(0, 1), 11L);
+        assertThat(two.metric("fleet_owned_partitions")).isEqualTo(4);
+        assertThat(two.metric("fleet_loading_partitions")).isZero();
+        assertThat(two.metric("fleet_take_over_second")).isPositive();
+        one.rest();
+        assertThat(one.values()).isEmpty();
+    }
+
+    @Test
+    void an_aborted_transaction_becomes_part_of_the_next_one() throws Exception {
+        Collector one = new Collector("one");
+        assign("one");
+        one.rest();
+        count(0, 1, 5);
+        one.lines.next = MemoryLog.Outcome.ABORTED;
+
+        one.rest();
+
+        assertThat(one.values()).isEqualTo(expected);
+        assertThat(one.metric("fleet_aborted_transactions_total")).isEqualTo(1);
+        assertThat(one.metric("fleet_discarded_ledgers_total")).isZero();
+        assertThat(loadedAnew()).isEqualTo(expected);
+    }
+
+    @Test
+    void a_zombie_commits_nothing_and_loads_anew_what_it_still_owns() throws Exception {
+        Collector one = new Collector("one");
+        assign("one");
+        one.rest();
+        Collector two = new Collector("two");
+        count(0, 1, 5);
+        nanos += SECOND;
+        while (one.owned.ledgers().get(0).value(name(0, 1)) == 0) {
+            one.owner.lines(0, 0, wallMillis(), ("increment " + name(0, 1) + " 5\n").getBytes(ISO_8859_1));
+        }
+        log.assign(0, "two");
+        two.rest();
+        count(0, 1, 6);
+        two.rest();
+
+        // It has not polled since, so it does not know.
+        one.owner.committing().run();
+        one.rest();
+
+        assertThat(two.values()).isEqualTo(Map.of(name(0, 1), 11L));
+        assertThat(one.owned.partition(0)).isNull();
+        assertThat(loadedAnew()).isEqualTo(expected);
+    }
+
+    @Test
+    void a_tick_is_in_the_transaction_that_records_its_second() throws Exception {
+        Collector one = new Collector("one");
+        assign("one");
+        count(0, 1, 5);
+        one.rest();
+        count(0, 1, 6);
+        due = OptionalLong.of(1_700_000_010);
+        one.lines.next = MemoryLog.Outcome.ABORTED;
+        one.run();
+        due = OptionalLong.empty();
+        assertThat(log.ticks(0)).isEmpty();
+
+        one.rest();
+        due = OptionalLong.of(1_700_000_010);
+        Collector two = new Collector("two");
+        assign("two");
+        two.rest();
+
+        assertThat(log.ticks(0))
+                .as("the second owner knows that the second was used")
+                .hasSize(1);
+        TickRecords.Tick tick = new TickRecords.Reader().read(log.ticks(0).get(0));
+        assertThat(tick).isNotNull();
+        assertThat(tick.second()).isEqualTo(1_700_000_010);
+        assertThat(tick.values().values()[0]).isBetween(5L, 11L);
+        assertThat(two.metric("publish_skipped_ticks_total")).isPositive();
+    }
+
+    @Test
+    void a_record_whose_clock_is_off_is_said() throws Exception {
+        Collector one = new Collector("one");
+        assign("one");
+        one.rest();
+        log.add(0, wallMillis() + 40_000, "increment a\n".getBytes(ISO_8859_1));
+        one.run();
+        while (one.owned.size() == 0) {
+            one.run();
+        }
+
+        assertThat(one.metric("fleet_clock_off_records_total")).isEqualTo(1);
+        assertThat(String.join("\n", said.lines())).contains("ahead of this collector's clock");
+    }
+
+    @Test
+    void another_number_of_partitions_is_refused() throws Exception {
+        Collector one = new Collector("one");
+        assign("one");
+        count(0, 1, 5);
+        one.rest();
+        Loader other = new Loader(log.new Loading(), PARTITIONS + 1, one::ledger, said.log());
+        other.want(new Load(0, 0));
+
+        while (other.step()) {
+            assertThat(other.take()).isNull();
+        }
+
+        Load load = other.take();
+        assertThat(load).isNotNull();
+        assertThat(load.ledger).isNull();
+        assertThat(load.damage).contains("4 partitions").contains("5 now");
+    }
+
+    static LongStream seeds() {
+        return LongStream.range(0, 300);
+    }
+
+    @ParameterizedTest(name = "seed {0}")
+    @MethodSource("seeds")
+    void every_line_is_counted_once_and_no_second_is_published_twice(long seed) throws Exception {
+        Random random = new Random(seed);
+        log = new MemoryLog(PARTITIONS, random);
+        List<Collector> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            all.add(new Collector("collector-" + i));
+        }
+        Map<String, Long> totals = new HashMap<>();
+        int names = 1 + random.nextInt(100);
+        for (int step = 0; step < 300; step++) {
+            int partition = random.nextInt(PARTITIONS);
+            nanos += random.nextInt(300_000_000);
+            long second = wallMillis() / 1000;
+            due = random.nextInt(5) == 0 ? OptionalLong.of(second - second % 2) : OptionalLong.empty();
+            switch (random.nextInt(10)) {
+                case 0 -> log.assign(partition, all.get(random.nextInt(all.size())).name);
+                case 1 -> {
+                    int killed = random.nextInt(all.size());
+                    all.set(killed, new Collector(all.get(killed).name));
+                }
+                case 2 ->
+                    all.get(random.nextInt(all.size())).lines.next =
+                            MemoryLog.Outcome.values()[random.nextInt(MemoryLog.Outcome.values().length)];
+                case 3 -> count(partition, random.nextInt(names), random.nextInt(100));
+                case 4, 5 -> section(random, partition, names, totals);
+                default -> {
+                    // Members run.
+                }
+            }
+            for (Collector one : all) {
+                if (random.nextBoolean()) {
+                    one.run();
+                }
+                if (random.nextInt(3) == 0) {
+                    one.loader.step();
+                }
+            }
+            log.settle(false);
+        }
+        due = OptionalLong.empty();
+
+        assertThat(loadedAnew()).isEqualTo(expected);
+
+        for (int i = 0; i < PARTITIONS; i++) {
+            Set<Long> seconds = new HashSet<>();
+            TickRecords.Reader reader = new TickRecords.Reader();
+            for (byte[] record : log.ticks(i)) {
+                TickRecords.Tick tick = reader.read(record);
+                assertThat(tick).isNotNull();
+                assertThat(seconds.add(tick.second()))
+                        .as("second " + tick.second())
+                        .isTrue();
+            }
+        }
+    }
+
+    /** Lines of a stream, of which some came before, in any order. */
+    private void section(Random random, int partition, int names, Map<String, Long> totals) {
+        int stream = random.nextInt(5);
+        StringBuilder text = new StringBuilder("from stream-of-a-sender-" + stream + " " + random.nextInt(1000) + "\n");
+        for (int i = random.nextInt(10); i > 0; i--) {
+            String name = name(partition, random.nextInt(names));
+            String of = stream + " " + name;
+            long amount = random.nextInt(5);
+            long total = totals.getOrDefault(of, 0L) + amount;
+            if (random.nextInt(3) > 0) {
+                totals.put(of, total);
+                expected.merge(name, amount, Long::sum);
+            } else {
+                // What was sent before is repeated.
+                total -= amount;
+                amount = 0;
+                if (!totals.containsKey(of)) {
+                    continue;
+                }
+            }
+            text.append("increment ")
+                    .append(name)
+                    .append(' ')
+                    .append(amount)
+                    .append(' ')
+                    .append(total)
+                    .append('\n');
+        }
+        log.add(partition, wallMillis(), text.toString().getBytes(ISO_8859_1));
+    }
+}

@@ -1,0 +1,67 @@
+package io.counters.collector.fleet;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.collector.intake.LineTarget;
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.Rejection;
+import io.counters.wire.Verb;
+import org.jspecify.annotations.Nullable;
+
+/** Feeds datagrams to what takes lines, as intake does. */
+final class TargetFeed implements Commands {
+    private final LineTarget target;
+    private final CommandReader reader = new CommandReader(this);
+    private @Nullable Object stream;
+
+    TargetFeed(LineTarget target) {
+        this.target = target;
+    }
+
+    void datagram(String text) {
+        datagram(text.getBytes(ISO_8859_1));
+    }
+
+    void datagram(byte[] bytes) {
+        synchronized (target.lock()) {
+            reader.datagram(bytes, 0, bytes.length);
+        }
+    }
+
+    /** Lines of a connection, each with its line break. */
+    void lines(String text) {
+        byte[] bytes = text.getBytes(ISO_8859_1);
+        synchronized (target.lock()) {
+            if (stream != null) {
+                target.heard(stream);
+            }
+            reader.lines(bytes, 0, bytes.length);
+        }
+    }
+
+    @Override
+    public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
+        stream = target.stream(bytes, begin, end, ageMillis, seq, 0);
+    }
+
+    @Override
+    public void fromNobody() {
+        stream = null;
+    }
+
+    @Override
+    public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        target.merge(stream, verb, bytes, begin, end, amount, total);
+    }
+
+    @Override
+    public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
+        target.merge(bytes, begin, end, whole, rest);
+    }
+
+    @Override
+    public void rejected(Rejection why, byte[] bytes, int begin, int end) {
+        throw new AssertionError(why + ": " + new String(bytes, begin, end - begin, ISO_8859_1));
+    }
+}
