@@ -275,8 +275,8 @@ final class MemoryLog {
         public Map<Integer, Long> committed(Set<Integer> wanted) {
             Map<Integer, Long> found = new HashMap<>();
             for (int partition : wanted) {
-                boolean isPending = transactions.stream()
-                        .anyMatch(one -> !one.isInOffsets && one.offsets.containsKey(partition));
+                boolean isPending =
+                        transactions.stream().anyMatch(one -> !one.isInOffsets && one.offsets.containsKey(partition));
                 if (!isPending) {
                     found.put(partition, committed.getOrDefault(partition, NONE));
                 }
