@@ -19,6 +19,7 @@ import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
@@ -166,8 +167,12 @@ final class KafkaLoaderLog implements LoaderLog {
                 }
             });
             known.putAll(positions);
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(WAIT)) {
+            ConsumerRecords<byte[], byte[]> some = consumer.poll(WAIT);
+            for (ConsumerRecord<byte[], byte[]> record : some) {
                 records.put(record.partition(), record.key(), record.value());
+            }
+            if (some.isEmpty()) {
+                endOpenTransactions();
             }
             for (TopicPartition partition : wanted) {
                 positions.put(partition.partition(), consumer.position(partition, WAIT));
