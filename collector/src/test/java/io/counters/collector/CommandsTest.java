@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
+import io.counters.testsupport.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -341,6 +342,39 @@ class CommandsTest {
 
         assertThat(replay.status()).isEqualTo(2);
         assertThat(replay.err()).startsWith("counters replay: --").contains(said);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "top --once --rows 0, '--rows is 0; it must be at least 1'",
+        "top --once --rows -1, '--rows is -1; it must be at least 1'",
+        "tap --lines 0, --lines must be from 1 to 10000",
+        "tap --lines 10001, --lines must be from 1 to 10000",
+        "tap --count 0, --count and --seconds at least 1",
+        "tap --seconds -5, --count and --seconds at least 1",
+        "record --seconds 0 r, --seconds of at least 1",
+    })
+    void a_number_that_makes_no_sense_is_an_error_in_the_command_line(String command, String said) throws Exception {
+        Run run = new Run(command.split(" ", -1));
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err())
+                .startsWith("counters " + command.substring(0, command.indexOf(' ')) + ": ")
+                .contains(said);
+        assertThat(run.out()).isEmpty();
+    }
+
+    @Test
+    void a_replay_of_one_datagram_also_says_that_nobody_listens() throws Exception {
+        Path file = Files.writeString(folder.resolve("r"), "counters-recording 1\n0 11\nincrement a\n");
+        String to = "127.0.0.1:" + Ports.reserve();
+
+        Run replay = new Run("replay", "--to", to, file.toString());
+
+        assertThat(replay.status()).isEqualTo(1);
+        assertThat(replay.out())
+                .isEqualTo("sent 1 datagrams to " + to
+                        + "; no program listened there (refused datagrams: 1); start a collector\n");
     }
 
     @Test

@@ -69,7 +69,7 @@ final class Chromium implements AutoCloseable {
         socket = web.newWebSocketBuilder()
                 .buildAsync(URI.create(String.valueOf(address)), new Messages())
                 .get(30, TimeUnit.SECONDS);
-        for (String domain : List.of("Runtime", "Log", "Page", "Network")) {
+        for (String domain : List.of("Runtime", "Log", "Page", "Network", "Performance")) {
             tell(domain + ".enable", "{}");
         }
     }
@@ -133,6 +133,11 @@ final class Chromium implements AutoCloseable {
         tell("Page.navigate", "{\"url\":" + quoted(address) + "}");
     }
 
+    /** Runs a script in each page that is opened from now on, before the page's own. */
+    void runFirst(String script) throws Exception {
+        tell("Page.addScriptToEvaluateOnNewDocument", "{\"source\":" + quoted(script) + "}");
+    }
+
     /** Sets the tab's size, and light or dark mode. */
     void show(int width, int height, String scheme) throws Exception {
         tell(
@@ -158,11 +163,12 @@ final class Chromium implements AutoCloseable {
                 : value.isJsonPrimitive() ? value.getAsString() : value.toString();
     }
 
-    /** Waits until an expression is true. */
+    /** Waits until an expression is true; as long as the page is not loaded, it may also fail. */
     void awaitTrue(String what, String expression) {
         await(what)
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(50))
+                .ignoreExceptionsInstanceOf(IOException.class)
                 .until(() -> run(expression).equals("true"));
     }
 
@@ -192,6 +198,16 @@ final class Chromium implements AutoCloseable {
     /** Types a text into the element that has the focus. */
     void type(String text) throws Exception {
         tell("Input.insertText", "{\"text\":" + quoted(text) + "}");
+    }
+
+    /** The processor time that the tab's main thread has taken so far, in milliseconds. */
+    double processorMillis() throws Exception {
+        for (JsonElement metric : tell("Performance.getMetrics", "{}").getAsJsonArray("metrics")) {
+            if (metric.getAsJsonObject().get("name").getAsString().equals("ThreadTime")) {
+                return metric.getAsJsonObject().get("value").getAsDouble() * 1000;
+            }
+        }
+        throw new IOException("this browser does not tell the ThreadTime");
     }
 
     /** A picture of the tab. */

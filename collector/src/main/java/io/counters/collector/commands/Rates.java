@@ -41,8 +41,9 @@ final class Rates {
             if (elapsed <= 0) {
                 return OptionalDouble.empty();
             }
-            double moved = (double) values[newest % READINGS] - values[oldest % READINGS];
-            return OptionalDouble.of(moved * TimeUnit.SECONDS.toNanos(1) / elapsed);
+            // Subtracted as whole numbers: a double cannot tell large values apart that are near each other.
+            long moved = values[newest % READINGS] - values[oldest % READINGS];
+            return OptionalDouble.of((double) moved * TimeUnit.SECONDS.toNanos(1) / elapsed);
         }
 
         private void add(long value, long now) {

@@ -3,6 +3,7 @@ package io.counters.collector.commands;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.counters.collector.self.DiskFault;
+import io.counters.collector.self.LogStream;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Spec;
 @SuppressWarnings("AvoidCommonTypeNames") // Named as its command, like all classes here.
 public final class Record implements Callable<Integer> {
     private static final Pattern BYTES = Pattern.compile("(\\d{1,4})([kmg])");
+    private static final long LAST_LINES_MILLIS = 1_000;
     private static final long SAID_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     @Mixin
@@ -60,6 +62,7 @@ public final class Record implements Callable<Integer> {
     private final Shell shell;
     private long datagrams;
     private long missed;
+    private long tooLong;
     private long tcp;
     private boolean isClosed;
 
@@ -82,7 +85,10 @@ public final class Record implements Callable<Integer> {
         } catch (IOException cannot) {
             throw new IOException(file + " cannot be created: " + DiskFault.text(cannot), cannot);
         }
-        Thread end = shell.endings().newThread(() -> close(writer));
+        Thread end = shell.endings().newThread(() -> {
+            close(writer);
+            LogStream.drain(LAST_LINES_MILLIS);
+        });
         Runtime.getRuntime().addShutdownHook(end);
         try {
             long[] said = {shell.nanoClock().getAsLong()};
@@ -114,10 +120,14 @@ public final class Record implements Callable<Integer> {
         JsonObject data = JsonParser.parseString(event.data()).getAsJsonObject();
         switch (event.type()) {
             case "datagram" -> {
-                writer.write(
-                        data.get("at").getAsLong(),
-                        Base64.getDecoder().decode(data.get("bytes").getAsString()));
-                datagrams++;
+                byte[] datagram = Base64.getDecoder().decode(data.get("bytes").getAsString());
+                if (datagram.length > Recording.DATAGRAM_BYTES_MAX) {
+                    // From the Unix socket; no datagram over UDP could be so long.
+                    tooLong++;
+                } else {
+                    writer.write(data.get("at").getAsLong(), datagram);
+                    datagrams++;
+                }
             }
             case "left_out" -> {
                 missed += data.get("missed").getAsLong();
@@ -143,11 +153,18 @@ public final class Record implements Callable<Integer> {
             shell.err()
                     .println(String.format(
                             Locale.ROOT,
-                            "counters record: %s has %,d datagrams, %,d bytes%s%s",
+                            "counters record: %s has %,d datagrams, %,d bytes%s%s%s",
                             file,
                             datagrams,
                             writer.bytes(),
                             missed == 0 ? "" : String.format(Locale.ROOT, "; %,d could not be written in time", missed),
+                            tooLong == 0
+                                    ? ""
+                                    : String.format(
+                                            Locale.ROOT,
+                                            "; %,d of more than %,d bytes are not in it, because UDP cannot carry them",
+                                            tooLong,
+                                            Recording.DATAGRAM_BYTES_MAX),
                             tcp == 0 ? "" : "; what arrived over TCP is not in it"));
         } catch (IOException full) {
             shell.err().println("counters record: " + file + " could not be completed: " + DiskFault.text(full));

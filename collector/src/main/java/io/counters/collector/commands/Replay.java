@@ -5,6 +5,7 @@ import io.counters.collector.self.Progress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
@@ -135,21 +136,34 @@ public final class Replay implements Callable<Integer> {
                         throw new IOException("interrupted");
                     }
                 }
-                refused += isSent(channel, next.bytes()) ? 0 : 1;
+                refused += send(channel, next.bytes());
                 progress.add(1);
             }
+            refused += isRefused(channel) ? 1 : 0;
         }
         return refused;
     }
 
-    /** On loopback an earlier datagram's refusal is reported by the next one, which is then sent again. */
-    private static boolean isSent(DatagramChannel channel, byte[] bytes) throws IOException {
+    /** Sends a datagram. Instead of sending it, the kernel first reports earlier ones that were refused: returns their number. */
+    private static long send(DatagramChannel channel, byte[] bytes) throws IOException {
+        for (long refused = 0; ; refused++) {
+            try {
+                channel.write(ByteBuffer.wrap(bytes));
+                return refused;
+            } catch (PortUnreachableException earlier) {
+                // Each of them is reported once.
+            }
+        }
+    }
+
+    /** Whether the last datagram was refused. On loopback this is known as soon as it was sent. */
+    private static boolean isRefused(DatagramChannel channel) throws IOException {
+        channel.configureBlocking(false);
         try {
-            channel.write(ByteBuffer.wrap(bytes));
-            return true;
-        } catch (java.net.PortUnreachableException refused) {
-            channel.write(ByteBuffer.wrap(bytes));
+            channel.read(ByteBuffer.allocate(1));
             return false;
+        } catch (PortUnreachableException last) {
+            return true;
         }
     }
 

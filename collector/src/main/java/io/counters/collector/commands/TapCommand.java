@@ -9,11 +9,16 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code tap [PATTERN]}: prints what a collector receives. */
 @Command(
@@ -29,6 +34,7 @@ public final class TapCommand implements Callable<Integer> {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("HH:mm:ss.SSS", Locale.ROOT).withZone(ZoneId.systemDefault());
     private static final int STREAM_CHARS = 8;
+    private static final int LINES_MAX = 10_000;
 
     @Mixin
     private CollectorAddress at = new CollectorAddress();
@@ -56,6 +62,9 @@ public final class TapCommand implements Callable<Integer> {
                     + " characters) or ? (one); write it in quotes")
     private String pattern = "";
 
+    @Spec
+    private @Nullable CommandSpec spec;
+
     private final Shell shell;
 
     public TapCommand(Shell shell) {
@@ -64,6 +73,11 @@ public final class TapCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (lines < 1 || lines > LINES_MAX || count < 1 || seconds < 1) {
+            throw new CommandLine.ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "--lines must be from 1 to " + LINES_MAX + ", and --count and --seconds at least 1");
+        }
         String match = pattern.isEmpty() ? "" : "&match=" + CollectorApi.encoded(pattern);
         at.api().events("/api/tap?lines=" + lines + match, Duration.ofSeconds(seconds), event -> {
             switch (event.type()) {

@@ -32,7 +32,8 @@ final class Terminal implements AutoCloseable {
     /** Its size. */
     record Size(int columns, int lines) {}
 
-    private Terminal(Shell shell, String before) {
+    /** @param before what {@code stty -g} printed */
+    Terminal(Shell shell, String before) {
         out = shell.out();
         in = shell.in();
         this.before = before;
@@ -109,8 +110,11 @@ final class Terminal implements AutoCloseable {
         return key.toString();
     }
 
-    /** Shows these lines. */
-    void show(List<String> lines) {
+    /** Shows these lines; nothing any more once the terminal is restored, which may happen in the middle of an update. */
+    synchronized void show(List<String> lines) {
+        if (closed) {
+            return;
+        }
         StringBuilder screen = new StringBuilder("\u001b[H");
         for (int i = 0; i < lines.size(); i++) {
             screen.append(lines.get(i)).append("\u001b[K").append(i + 1 < lines.size() ? "\r\n" : "");

@@ -7,13 +7,18 @@ import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code top}: a live table of counters. */
 @Command(
@@ -63,6 +68,9 @@ public final class Top implements Callable<Integer> {
             description = "only names that contain this text, or that match it if it has * (any characters) or ? (one)")
     private String pattern = "";
 
+    @Spec
+    private @Nullable CommandSpec spec;
+
     private final Shell shell;
     private final Rates rates = new Rates();
     private boolean hasMore;
@@ -73,6 +81,10 @@ public final class Top implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (rows < 1) {
+            throw new CommandLine.ParameterException(
+                    Objects.requireNonNull(spec).commandLine(), "--rows is " + rows + "; it must be at least 1");
+        }
         CollectorApi api = at.api();
         // So that a collector that does not answer is an error, and not an empty table.
         List<Rates.Row> first = read(api, pattern);

@@ -3,7 +3,6 @@ package io.counters.collector.dashboard;
 import io.counters.collector.http.Text;
 import io.counters.collector.ledger.Order;
 import io.counters.collector.ledger.Snapshot;
-import java.util.stream.IntStream;
 
 /**
  * A JSON list of counters, sorted by name, a line for each; the characters of names need no escaping. In addition to the
@@ -24,28 +23,14 @@ final class CountersText implements Text {
      */
     record Filter(String prefix, String part, String after) {
         boolean takes(String name) {
-            return name.startsWith(prefix) && name.compareTo(after) > 0 && contains(name);
-        }
-
-        private boolean contains(String name) {
-            for (int at = 0; at <= name.length() - part.length(); at++) {
-                if (name.regionMatches(true, at, part, 0, part.length())) {
-                    return true;
-                }
-            }
-            return false;
+            return name.startsWith(prefix) && name.compareTo(after) > 0 && Query.contains(name, part);
         }
     }
 
     /** @param limit the maximum number of counters; if there are more, the list names the last one as {@code next} */
     CountersText(Snapshot counters, Filter filter, int limit) {
         this.counters = counters;
-        String[] names = counters.names();
-        order = Order.sorted(
-                IntStream.range(0, counters.size())
-                        .filter(counter -> filter.takes(names[counter]))
-                        .toArray(),
-                (one, other) -> names[one].compareTo(names[other]));
+        order = Order.byName(counters, filter::takes);
         size = Math.min(order.length, limit);
     }
 

@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.BooleanSupplier;
@@ -135,10 +134,7 @@ public final class Dashboard implements AutoCloseable {
     /** The streams, those with the most lost datagrams first, at most {@value #STREAMS_MAX}. */
     private Answer streams(Request request) {
         List<StreamReport> reports = counted.reports().stream()
-                .sorted(Comparator.comparingLong(StreamReport::lost)
-                        .reversed()
-                        .thenComparingLong(StreamReport::quietMillis)
-                        .thenComparing(StreamReport::sender))
+                .sorted(StreamReport.WORST_FIRST)
                 .limit(STREAMS_MAX)
                 .toList();
         return new Answer(200, Answer.JSON, new StreamsText(reports));

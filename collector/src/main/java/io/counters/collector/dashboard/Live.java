@@ -156,9 +156,11 @@ public final class Live {
         return Answer.events(window.listeners, window.events());
     }
 
+    /** The window for one more tab, which is going to listen to its events. */
     synchronized Window window(Window.Key key) {
         Window known = windows.get(key);
         if (known != null) {
+            known.expect();
             return known;
         }
         if (windows.size() >= WINDOWS_MAX) {
@@ -172,7 +174,7 @@ public final class Live {
             update(made, now);
             return made;
         });
-        Window window = new Window(key, view);
+        Window window = new Window(key, view, wallSeconds);
         if (key.hasPanel() || windows.isEmpty()) {
             panel.update(key.hasPanel());
         }

@@ -22,7 +22,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
-import java.util.stream.IntStream;
 
 /** The page's API besides {@link Live}: facts, tags, the history of several counters, all rows as a file. For any thread. */
 final class PageApi {
@@ -194,11 +193,7 @@ final class PageApi {
         boolean isCsv = CountersApi.isCsv(request);
         Snapshot counters = counted.snapshot();
         String[] names = counters.names();
-        int[] order = Order.sorted(
-                IntStream.range(0, counters.size())
-                        .filter(counter -> query.takes(names[counter]))
-                        .toArray(),
-                (one, other) -> names[one].compareTo(names[other]));
+        int[] order = Order.byName(counters, query::takes);
         AtomicInteger next = new AtomicInteger();
         String file = "attachment; filename=\"counters." + (isCsv ? "csv" : "json") + '"';
         return new Answer(

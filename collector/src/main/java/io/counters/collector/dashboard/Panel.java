@@ -11,7 +11,6 @@ import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,8 +25,8 @@ final class Panel {
     private static final int SENDERS_MAX = 50;
     private static final int EXAMPLES_MAX = 3;
 
-    /** While one of these grows, someone must act; the page gives the remedy. */
-    private static final Set<String> LOSSES = Set.of(
+    /** While one of these grows, someone must act; the page gives the remedy, by panel.js. */
+    static final Set<String> LOSSES = Set.of(
             "intake_kernel_drops_total",
             "intake_rejected_lines_total",
             "intake_joined_counts_total",
@@ -127,7 +126,10 @@ final class Panel {
         }
         json.endArray().name("senders").beginArray();
         List<StreamReport> reports = counted.reports();
-        for (StreamReport report : worst(reports)) {
+        for (StreamReport report : reports.stream()
+                .sorted(StreamReport.WORST_FIRST)
+                .limit(SENDERS_MAX)
+                .toList()) {
             write(json, report);
         }
         json.endArray().name("sendersInAll").value(reports.size());
@@ -153,17 +155,6 @@ final class Panel {
             json.name("secondsAgo").value(example.secondsAgo()).endObject();
         }
         json.endArray().endObject();
-    }
-
-    /** The senders that lost the most datagrams, then those that were heard last. */
-    private static List<StreamReport> worst(List<StreamReport> reports) {
-        return reports.stream()
-                .sorted(Comparator.comparingLong(StreamReport::lost)
-                        .reversed()
-                        .thenComparingLong(StreamReport::quietMillis)
-                        .thenComparing(StreamReport::sender))
-                .limit(SENDERS_MAX)
-                .toList();
     }
 
     private static void write(JsonWriter json, StreamReport sender) throws IOException {

@@ -83,7 +83,8 @@ record Query(List<String> terms, List<String> tags, Sort sort, boolean isDescend
         return true;
     }
 
-    private static boolean contains(String name, String term) {
+    /** Whether a name contains a text, whatever the case. */
+    static boolean contains(String name, String term) {
         for (int at = 0; at <= name.length() - term.length(); at++) {
             if (name.regionMatches(true, at, term, 0, term.length())) {
                 return true;

@@ -6,13 +6,14 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * What a tab has on its screen: some rows of a view, and counters that it watches by name, because they are pinned or drawn.
  * Tabs that show the same share one window. Each round compares it with the previous round once, whatever the number of tabs;
  * a tab that has received the previous round gets the difference, any other tab gets everything.
  *
- * <p>{@link #update} is called by one thread at a time, {@link #events} by any.
+ * <p>{@link #events} may be called by any thread, all else by one at a time.
  */
 final class Window {
     /**
@@ -36,6 +37,7 @@ final class Window {
     final View view;
     final Listeners listeners = new Listeners();
 
+    private final LongSupplier wallSeconds;
     private final int[] watchedCounters;
 
     /** Watched names whose counters are not known yet, with their places. */
@@ -54,9 +56,11 @@ final class Window {
     private int emptyRounds;
     private volatile Round round = new Round(0, "", "");
 
-    Window(Key key, View view) {
+    /** @param wallSeconds the wall clock, which each tab is told at first: the browser's may differ */
+    Window(Key key, View view, LongSupplier wallSeconds) {
         this.key = key;
         this.view = view;
+        this.wallSeconds = wallSeconds;
         watchedCounters = new int[key.watched().size()];
         reset();
     }
@@ -72,7 +76,12 @@ final class Window {
         found = -1;
     }
 
-    /** For how many rounds in a row no tab has read it. */
+    /** Called when a tab asks for it, because a while passes until that tab listens. */
+    void expect() {
+        emptyRounds = 0;
+    }
+
+    /** For how many rounds in a row no tab has looked at it, or asked for it. */
     int emptyRounds() {
         emptyRounds = listeners.isEmpty() ? emptyRounds + 1 : 0;
         return emptyRounds;
@@ -195,6 +204,12 @@ final class Window {
             public boolean append(StringBuilder out) {
                 Round newest = round;
                 if (newest.number != seen) {
+                    if (seen < 0) {
+                        // All times that follow are by this clock.
+                        out.append("event: now\ndata: ")
+                                .append(wallSeconds.getAsLong())
+                                .append("\n\n");
+                    }
                     out.append(newest.number == seen + 1 ? newest.change : newest.all);
                     seen = newest.number;
                 }

@@ -1,5 +1,7 @@
 package io.counters.collector.doctor;
 
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetCheck;
 import io.counters.collector.fleet.FleetReport;
@@ -52,6 +54,9 @@ final class Checks {
     private static final int YEAR_MAX = 2100;
     private static final List<String> SHARED_DISKS =
             List.of("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster");
+    private static final String THOSE_FLAGS = "give the flags and the environment of that collector";
+    private static final int OK = 200;
+    private static final int NOT_RUNNING = -1;
     private static final String MARK = "counters:ledger";
 
     private final InstantSource clock;
@@ -102,34 +107,62 @@ final class Checks {
         List<Finding> findings = new ArrayList<>();
         String address = "http://127.0.0.1:" + showing.port();
         HttpResponse<String> ready = showing.port() == 0 ? null : ask(address + "/readyz");
-        boolean isRunning = false;
-        if (ready != null && (ready.statusCode() == 200 || ready.statusCode() == 503)) {
-            isRunning = true;
-            findings.add(
-                    ready.statusCode() == 200
-                            ? Finding.ok("running collector", address + " is ready")
-                            : Finding.failure(
-                                    "running collector",
-                                    String.join("; ", ready.body().lines().toList()),
-                                    "see docs/operations.md, or its log"));
-        } else {
+        int itsUdpPort = ready == null ? NOT_RUNNING : itsUdpPort(address);
+        boolean isRunning = itsUdpPort != NOT_RUNNING;
+        boolean isMeant = isRunning && (taking.udpPort() == 0 || taking.udpPort() == itsUdpPort);
+        if (ready == null || !isRunning) {
             findings.add(Finding.ok("running collector", "none at " + address));
+        } else if (ready.statusCode() != OK) {
+            findings.add(Finding.failure(
+                    "running collector",
+                    String.join("; ", ready.body().lines().toList()),
+                    "see docs/operations.md, or its log"));
+        } else {
+            findings.add(
+                    isMeant
+                            ? Finding.ok("running collector", address + " is ready")
+                            : Finding.warning(
+                                    "running collector",
+                                    address + " is ready, and receives on UDP port " + itsUdpPort,
+                                    THOSE_FLAGS));
         }
         int tcpPort = taking.tcpPort() < 0 ? taking.udpPort() : taking.tcpPort();
         findings.add(port(
                 "UDP port",
                 taking.udpPort(),
                 isRunning,
+                isMeant,
                 "--udp-port",
                 () -> new UdpSocket(new InetSocketAddress(taking.bind(), taking.udpPort()))));
-        findings.add(port("TCP port", tcpPort, isRunning, "--tcp-port", () -> tcp(taking.bind(), tcpPort)));
+        findings.add(port("TCP port", tcpPort, isRunning, isMeant, "--tcp-port", () -> tcp(taking.bind(), tcpPort)));
         findings.add(port(
                 "HTTP port",
                 showing.port(),
                 isRunning,
+                isRunning,
                 "--http-port",
                 () -> tcp(InetAddress.getLoopbackAddress(), showing.port())));
         return findings;
+    }
+
+    /** The port on which a running collector receives; {@link #NOT_RUNNING} if what is there is not a collector. */
+    private int itsUdpPort(String address) {
+        HttpResponse<String> page = ask(address + "/api/page");
+        if (page == null || page.statusCode() != OK) {
+            return NOT_RUNNING;
+        }
+        try {
+            return JsonParser.parseString(page.body())
+                    .getAsJsonObject()
+                    .get("udpPort")
+                    .getAsInt();
+        } catch (JsonParseException
+                | IllegalStateException
+                | NumberFormatException
+                | NullPointerException
+                | UnsupportedOperationException other) {
+            return NOT_RUNNING;
+        }
     }
 
     /** Opens a port. */
@@ -150,19 +183,24 @@ final class Checks {
         }
     }
 
-    private static Finding port(String what, int port, boolean isRunning, String flag, Opening opening) {
+    /**
+     * Tries to open a port.
+     *
+     * @param isRunning whether a collector runs
+     * @param isMeant whether it is the one that should hold this port
+     */
+    private static Finding port(
+            String what, int port, boolean isRunning, boolean isMeant, String flag, Opening opening) {
         if (port == 0) {
             return Finding.ok(what, "any free port");
         }
         try (AutoCloseable opened = opening.open()) {
             return isRunning && opened != null
                     ? Finding.warning(
-                            what,
-                            port + " is free, although a collector answers on the HTTP port",
-                            "give the flags and the environment of that collector")
+                            what, port + " is free, although a collector answers on the HTTP port", THOSE_FLAGS)
                     : Finding.ok(what, port + " is free");
         } catch (IOException taken) {
-            return isRunning
+            return isMeant
                     ? Finding.ok(what, port + " is held by the running collector")
                     : Finding.failure(
                             what,
@@ -272,10 +310,10 @@ final class Checks {
     }
 
     private Finding syncs(Path folder) throws IOException {
-        Path probe = folder.resolve("doctor.probe");
+        // A name of its own: what is there already, or a link that someone has put there, stays as it is.
+        Path probe = Files.createTempFile(folder, "doctor", ".probe");
         long worst = 0;
-        try (FileChannel file = FileChannel.open(
-                probe, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE)) {
+        try (FileChannel file = FileChannel.open(probe, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE)) {
             for (int sync = 0; sync < SYNCS; sync++) {
                 long begin = nanoClock.getAsLong();
                 file.write(ByteBuffer.allocate(PROBE_BYTES));

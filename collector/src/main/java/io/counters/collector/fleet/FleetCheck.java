@@ -113,7 +113,7 @@ public final class FleetCheck implements AutoCloseable {
             Answer<Void> answer = ask(topic.getValue());
             if (answer.failure != null && !(answer.failure instanceof TopicExistsException)) {
                 return first.with(new Problem(
-                        "topic " + topic.getKey() + " does not exist, and can't be created: " + text(answer.failure),
+                        "topic " + topic.getKey() + " does not exist, and cannot be created: " + text(answer.failure),
                         "create it: kafka-topics.sh --create --topic " + topic.getKey() + " --partitions " + partitions
                                 + " --replication-factor " + replicas
                                 + wanted(topic.getKey(), replicas, partitions).entrySet().stream()
@@ -134,7 +134,7 @@ public final class FleetCheck implements AutoCloseable {
 
     /**
      * The collectors that own partitions or wait for some, by instance, with the address that they come from; empty if that
-     * can't be found out.
+     * cannot be found out.
      */
     public Map<String, String> collectors() {
         Answer<Collection<MemberDescription>> members = ask(admin().describeConsumerGroups(List.of(topics.owners()))
@@ -226,7 +226,7 @@ public final class FleetCheck implements AutoCloseable {
                                     + ".*, and to Write the transactional IDs " + topics.prefix() + ".*"));
                 } else {
                     faults.add(new Problem(
-                            "topic " + name + " can't be looked at: " + text(Objects.requireNonNull(topic.failure)),
+                            "topic " + name + " cannot be looked at: " + text(Objects.requireNonNull(topic.failure)),
                             "see the log of the brokers"));
                 }
             }
@@ -300,7 +300,7 @@ public final class FleetCheck implements AutoCloseable {
                 Answer<Config> answer = ask(answers.get(new ConfigResource(ConfigResource.Type.TOPIC, topic.name())));
                 if (answer.value == null) {
                     remarks.add(new Problem(
-                            "the settings of topic " + topic.name() + " can't be read: "
+                            "the settings of topic " + topic.name() + " cannot be read: "
                                     + text(Objects.requireNonNull(answer.failure)),
                             "allow the collector to DescribeConfigs of it"));
                 } else {

@@ -8,7 +8,7 @@ import java.util.List;
  * @param brokers how many there are; 0 if none answers
  * @param partitions of the topics; 0 while that is not known
  * @param absent topics that do not exist yet
- * @param faults why a collector can't work, the most important first
+ * @param faults why a collector cannot work, the most important first
  * @param remarks why counts could be lost, or a collector could be slow
  */
 public record FleetReport(

@@ -113,7 +113,7 @@ public record FleetSettings(
             int port = settings.number(Setting.UDP_PORT, 0, 65_535);
             if (port == 0) {
                 settings.refuse(
-                        Setting.UDP_PORT, "so that a fleet can't tell this collector by it; set --instance to a name");
+                        Setting.UDP_PORT, "so that a fleet cannot tell this collector by it; set --instance to a name");
             }
             instance = hostName() + "-" + port;
         }
@@ -180,7 +180,7 @@ public record FleetSettings(
         } catch (IllegalArgumentException misshapen) {
             throw new IllegalArgumentException("which contains \\u that is not followed by four digits", misshapen);
         } catch (IOException unreadable) {
-            throw new IllegalArgumentException("which can't be read as text: " + unreadable, unreadable);
+            throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
         }
         Map<String, String> properties = new TreeMap<>();
         read.stringPropertyNames().forEach(key -> properties.put(key, read.getProperty(key)));

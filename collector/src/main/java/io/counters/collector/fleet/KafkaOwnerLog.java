@@ -75,7 +75,7 @@ final class KafkaOwnerLog implements OwnerLog {
      * @param consumerSettings the brokers' addresses, and what the user has set
      * @param producerSettings the same for the producer
      * @param instance a name that no other collector of this fleet has, and that stays the same when this one restarts
-     * @throws IOException if the brokers can't be used now
+     * @throws IOException if the brokers cannot be used now
      */
     KafkaOwnerLog(
             Map<String, Object> consumerSettings,
@@ -173,7 +173,7 @@ final class KafkaOwnerLog implements OwnerLog {
             return fresh;
         } catch (KafkaException notNow) {
             fresh.close(Duration.ZERO);
-            throw failed("transactions can't begin", notNow);
+            throw failed("transactions cannot begin", notNow);
         }
     }
 
@@ -210,7 +210,7 @@ final class KafkaOwnerLog implements OwnerLog {
             throw new InstanceTaken(instance, other);
         } catch (KafkaException failure) {
             replaceConsumer();
-            throw failed("the lines of partitions can't be read", failure);
+            throw failed("the lines of partitions cannot be read", failure);
         } finally {
             member = null;
         }
@@ -307,7 +307,7 @@ final class KafkaOwnerLog implements OwnerLog {
 
     /** Aborts the transaction; throws in any case. */
     private void abort(RuntimeException why) throws IOException {
-        String what = "the transaction of partitions can't be committed";
+        String what = "the transaction of partitions cannot be committed";
         try {
             producer.abortTransaction();
         } catch (RuntimeException unknown) {

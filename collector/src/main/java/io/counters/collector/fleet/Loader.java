@@ -82,7 +82,7 @@ final class Loader {
         } catch (IOException notNow) {
             faults.warn(
                     "loading",
-                    "the ledgers of partitions can't be loaded now (partitions: " + loads.size() + "): "
+                    "the ledgers of partitions cannot be loaded now (partitions: " + loads.size() + "): "
                             + notNow.getMessage() + "; it is tried again, and their lines wait");
             return false;
         }
@@ -172,7 +172,7 @@ final class Loader {
             if (progress != null && progress.partitions() != partitions) {
                 throw new IllegalStateException("it was written with " + progress.partitions()
                         + " partitions, and the topics have " + partitions
-                        + " now. The number can't change, because names would move; use another --prefix");
+                        + " now. The number cannot change, because names would move; use another --prefix");
             }
             load.fill(newLedger.get());
             long offset = Math.max(load.offset, progress == null ? LoaderLog.NONE : progress.offset());

@@ -173,7 +173,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     /**
      * Does one round: receives lines, merges them, and commits if it is time. Call it again at once.
      *
-     * @throws IOException if the log can't be used now; call it again after a pause
+     * @throws IOException if the log cannot be used now; call it again after a pause
      */
     void run() throws IOException {
         if (mustRenew) {
@@ -248,7 +248,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 String damage = String.valueOf(load.damage);
                 faults.warn(
                         "ledger of a partition",
-                        "the ledger of partition " + load.partition + " can't be used: " + damage
+                        "the ledger of partition " + load.partition + " cannot be used: " + damage
                                 + "; its lines wait, and are counted once it can");
                 continue;
             }
@@ -418,7 +418,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         String trouble = null;
         for (Load load : loading.values()) {
             if (load.damage != null) {
-                trouble = "the ledger of partition " + load.partition + " can't be used: " + load.damage;
+                trouble = "the ledger of partition " + load.partition + " cannot be used: " + load.damage;
             }
         }
         status = new Status(

@@ -60,7 +60,7 @@ public final class PartitionOwner implements AutoCloseable {
      * @param bounds of all ledgers together
      * @param knowsStore whether a new ledger has learnt what other ledgers have written to the store; null without a store
      * @param dueTick the second of a tick, when it is due
-     * @throws IOException if the brokers can't be used now
+     * @throws IOException if the brokers cannot be used now
      */
     public PartitionOwner(
             FleetSettings settings,

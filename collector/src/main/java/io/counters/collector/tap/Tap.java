@@ -34,16 +34,19 @@ public final class Tap {
         private final AtomicLong next = new AtomicLong();
         private final AtomicLong bytes = new AtomicLong();
 
-        /** The bytes of everything before this number were released. */
+        /** The bytes of everything before this number were released, and perhaps of more: of what was replaced. */
         private final AtomicLong oldest = new AtomicLong();
 
         /** Releases the oldest bytes; returns false if none are left. */
-        private boolean forgetOldest() {
-            long number = oldest.get();
-            if (number >= next.get()) {
+        boolean forgetOldest() {
+            long forgotten = oldest.get();
+            long end = next.get();
+            // What was replaced is skipped at once: a receiving thread would take seconds to walk over hours of it.
+            long number = Math.max(forgotten, end - SLOTS);
+            if (number >= end) {
                 return false;
             }
-            if (oldest.compareAndSet(number, number + 1)) {
+            if (oldest.compareAndSet(forgotten, number + 1)) {
                 int slot = (int) (number % SLOTS);
                 Received found = slots.get(slot);
                 // Otherwise a newer one has replaced it, and has released its bytes, or its writer is not there yet.
@@ -54,6 +57,11 @@ public final class Tap {
                 }
             }
             return true;
+        }
+
+        /** How many bytes are kept. */
+        long bytes() {
+            return bytes.get();
         }
 
         /** The number of what will be received next. */

@@ -46,6 +46,21 @@ class TopTableTest {
     }
 
     @Test
+    void the_rate_of_a_large_value_is_exact() {
+        long large = 1L << 62;
+        // Nothing is left of the rows before.
+        rates.add(List.of(), 3 * SECOND);
+        read(4, large, -large, 0);
+
+        rows = read(5, large + 3, -large - 2, 0);
+
+        assertThat(table.lines(rows, "title", "", 80, 10).subList(3, 5))
+                .satisfiesExactly(
+                        first -> assertThat(first).matches("a +4,611,686,018,427,387,907 +3\\.0"),
+                        second -> assertThat(second).matches("b +-4,611,686,018,427,387,906 +-2\\.0"));
+    }
+
+    @Test
     void keys_sort_and_quit() {
         rows = read(1, 13, 20, 31);
 

@@ -184,6 +184,17 @@ class DashboardTest {
     }
 
     @Test
+    void the_page_knows_a_remedy_for_everything_that_is_told_as_a_loss() throws Exception {
+        List<String> known = Pattern.compile("(?m)^  (\\w+_total): \\['[^']+', '[^']+'],$")
+                .matcher(ask("GET", "/panel.js").body())
+                .results()
+                .map(row -> row.group(1))
+                .toList();
+
+        assertThat(known).containsExactlyInAnyOrderElementsOf(Panel.LOSSES);
+    }
+
+    @Test
     void the_library_that_draws_graphs_is_served_from_its_jar() throws Exception {
         assertThat(ask("GET", "/uplot.js").body()).startsWith("/*! https://github.com/leeoniya/uPlot (v1.6.30) */");
         assertThat(ask("GET", "/uplot.css").body()).contains(".u-wrap");

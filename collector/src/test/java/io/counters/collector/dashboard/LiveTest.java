@@ -73,7 +73,7 @@ class LiveTest {
         Text tab = tab(ALL, 1, 2, "d");
 
         assertThat(next(tab))
-                .startsWith("event: rows\ndata: {\"total\":4,\"found\":4,\"from\":1,\"watched\":1,\"rows\":"
+                .contains("event: rows\ndata: {\"total\":4,\"found\":4,\"from\":1,\"watched\":1,\"rows\":"
                         + "[[\"b\",\"2\",null,")
                 .contains("[\"c\",\"3\",null,", "[\"d\",\"4\",null,")
                 .doesNotContain("\"a\"");
@@ -89,6 +89,17 @@ class LiveTest {
                 .doesNotContain("event: rows")
                 .doesNotContain("[0,")
                 .contains("[1,\"8\",3.33,");
+    }
+
+    @Test
+    void a_tab_is_told_the_collectors_clock_once() {
+        count("increment a");
+        Text tab = tab(ALL, 0, 10);
+
+        assertThat(next(tab)).startsWith("event: now\ndata: 1700000000\n\nevent: rows\n");
+        count("increment a");
+        round();
+        assertThat(next(tab)).contains("event: change").doesNotContain("event: now");
     }
 
     @Test
@@ -193,6 +204,23 @@ class LiveTest {
         }
 
         assertThat(live.window(new Window.Key(ALL, 0, 20, List.of(), false))).isNotSameAs(one);
+    }
+
+    @Test
+    void a_window_that_is_about_to_be_forgotten_stays_for_a_tab_that_asks_for_it() {
+        count("increment a");
+        tab(ALL, 0, 20);
+        for (int i = 0; i < 30; i++) {
+            round();
+        }
+
+        Text late = tab(ALL, 0, 20);
+        next(late);
+        round();
+        count("increment a");
+        round();
+
+        assertThat(next(late)).contains("[0,\"2\",");
     }
 
     @Test

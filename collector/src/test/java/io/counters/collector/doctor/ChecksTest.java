@@ -3,8 +3,10 @@ package io.counters.collector.doctor;
 import static io.counters.collector.doctor.Finding.Level.FAIL;
 import static io.counters.collector.doctor.Finding.Level.OK;
 import static io.counters.collector.doctor.Finding.Level.WARN;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetReport;
@@ -15,6 +17,8 @@ import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.store.StoreSettings;
+import io.counters.testsupport.Ports;
+import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -126,6 +130,16 @@ class ChecksTest {
     }
 
     @Test
+    void the_files_of_others_in_the_folder_stay_as_they_are() throws Exception {
+        Path other = Files.writeString(folder.resolve("doctor.probe"), "kept");
+
+        assertThat(only(checks.disk(folder), "disk sync").level()).isNotEqualTo(FAIL);
+
+        assertThat(other).hasContent("kept");
+        assertThat(folder.toFile().list()).containsExactly("doctor.probe");
+    }
+
+    @Test
     void a_file_in_the_place_of_the_folder_is_a_failure() throws Exception {
         Path file = Files.createFile(folder.resolve("file"));
 
@@ -174,17 +188,58 @@ class ChecksTest {
         }
     }
 
+    /** A program that gives these answers. */
+    private static HttpServer serve(int readyStatus, String ready, String page) throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/readyz", exchange -> answer(exchange, readyStatus, ready));
+        server.createContext("/api/page", exchange -> answer(exchange, 200, page));
+        server.start();
+        return server;
+    }
+
+    private static void answer(HttpExchange exchange, int status, String text) throws IOException {
+        byte[] body = text.getBytes(UTF_8);
+        exchange.sendResponseHeaders(status, body.length);
+        exchange.getResponseBody().write(body);
+        exchange.close();
+    }
+
+    @Test
+    void another_program_on_the_http_port_is_not_taken_for_a_collector() throws Exception {
+        HttpServer server = serve(200, "ok", "<html>");
+        try {
+            List<Finding> findings = ports(0, 0, server.getAddress().getPort());
+
+            assertThat(only(findings, "running collector").found()).startsWith("none at ");
+            assertThat(only(findings, "HTTP port").level()).isEqualTo(FAIL);
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
+    void a_port_that_the_running_collector_does_not_receive_on_is_held_by_another_program() throws Exception {
+        HttpServer server = serve(200, "ok", "{\"udpPort\": 1}");
+        try (DatagramSocket udp = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+            List<Finding> findings =
+                    ports(udp.getLocalPort(), 0, server.getAddress().getPort());
+
+            assertThat(only(findings, "running collector"))
+                    .isEqualTo(Finding.warning(
+                            "running collector",
+                            "http://127.0.0.1:" + server.getAddress().getPort()
+                                    + " is ready, and receives on UDP port 1",
+                            "give the flags and the environment of that collector"));
+            assertThat(only(findings, "UDP port").level()).isEqualTo(FAIL);
+            assertThat(only(findings, "HTTP port").level()).isEqualTo(OK);
+        } finally {
+            server.stop(0);
+        }
+    }
+
     @Test
     void a_running_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.createContext("/readyz", exchange -> {
-            byte[] body =
-                    "the store does not answer\nthe disk is full\n".getBytes(java.nio.charset.StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(503, body.length);
-            exchange.getResponseBody().write(body);
-            exchange.close();
-        });
-        server.start();
+        HttpServer server = serve(503, "the store does not answer\nthe disk is full\n", "{\"udpPort\": 11212}");
         try {
             List<Finding> findings = ports(0, 0, server.getAddress().getPort());
 
@@ -201,10 +256,7 @@ class ChecksTest {
 
     @Test
     void a_store_and_a_sink_that_do_not_answer_are_failures() throws Exception {
-        int nobody;
-        try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            nobody = closed.getLocalPort();
-        }
+        int nobody = Ports.reserve();
         Settings settings = settings(Map.of(
                 Setting.STORE, "redis://127.0.0.1:" + nobody + "/0",
                 Setting.OPENTSDB, "http://127.0.0.1:" + nobody));

@@ -327,7 +327,7 @@ class FleetCheckTest {
                         .get(60, TimeUnit.SECONDS);
             }
             await().untilAsserted(() -> assertThat(fault(brokers, properties))
-                    .contains("topic mine.", "does not exist, and can't be created")
+                    .contains("topic mine.", "does not exist, and cannot be created")
                     .contains("kafka-topics.sh --create --topic mine.")
                     .contains("--partitions 4 --replication-factor 1 --config cleanup.policy=")
                     .contains("or allow the collector to create topics"));

@@ -73,7 +73,7 @@ class FleetSettingsTest {
         "INSTANCE, .., allowed are 1 to 200 of the characters",
         "FLEET_PARTITIONS, 0, allowed are whole numbers from 1 to 1024",
         "FLEET_PARTITIONS, 1025, allowed are whole numbers from 1 to 1024",
-        "KAFKA_SETTINGS, no-such-file, which can't be read as text",
+        "KAFKA_SETTINGS, no-such-file, which cannot be read as text",
         "UDP_PORT, 0, set --instance",
     })
     void a_wrong_value_is_told_with_its_rule(Setting setting, String value, String rule) {

@@ -133,6 +133,25 @@ class TapTest {
     }
 
     @Test
+    void room_is_made_at_once_however_much_was_overwritten_before() {
+        tap.open();
+        Tap.Ring ring = requireNonNull(tap.ring());
+        for (int i = 0; i < 10 * Tap.SLOTS; i++) {
+            receive("b");
+        }
+        assertThat(ring.bytes()).isEqualTo(Tap.SLOTS);
+
+        assertThat(ring.forgetOldest()).isTrue();
+
+        assertThat(ring.bytes()).isEqualTo(Tap.SLOTS - 1);
+        for (int i = 1; i < Tap.SLOTS; i++) {
+            assertThat(ring.forgetOldest()).isTrue();
+        }
+        assertThat(ring.forgetOldest()).isFalse();
+        assertThat(ring.bytes()).isZero();
+    }
+
+    @Test
     void each_datagram_of_several_threads_is_read_once_or_counted_as_missed() throws Exception {
         tap.open();
         Reader reader = new Reader(tap);
@@ -194,6 +213,25 @@ class TapTest {
         nanos.set(500_000_000);
         receive("increment a\n".repeat(4));
         assertThat(read(events)).doesNotContain("left_out").contains("\"name\":\"a\"");
+    }
+
+    @Test
+    void what_was_left_out_is_told_once_a_second() {
+        AtomicLong nanos = new AtomicLong(Long.MAX_VALUE);
+        tap.open();
+        LineEvents events = events("a", 10, nanos);
+        read(events);
+        receive("increment a\n".repeat(11));
+        assertThat(read(events)).contains("{\"shown\": 10, \"matching\": 11,");
+
+        for (int i = 0; i < 9; i++) {
+            nanos.addAndGet(100_000_000);
+            receive("increment a\n".repeat(11));
+            assertThat(read(events)).doesNotContain("left_out");
+        }
+        nanos.addAndGet(100_000_000);
+
+        assertThat(read(events)).contains("{\"shown\": 9, \"matching\": 99,");
     }
 
     @Test

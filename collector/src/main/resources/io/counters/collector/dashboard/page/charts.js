@@ -15,7 +15,7 @@ const GAP_STEPS = 3.5;
 
 const section = byId('charts');
 let frames = [];
-/** By name: {seconds, values, isKept}, as read last. */
+/** By name: {seconds, values, isKept}, as read last. Values are BigInt: differences of large numbers would be rounded. */
 const past = new Map();
 /** By name: the values that have arrived since. */
 const tails = new Map();
@@ -27,7 +27,7 @@ let isLoading = false;
 let layout = '';
 let parts = null;
 
-const now = () => Date.now() / 1000;
+const {now} = live;
 
 /** The range that is shown, in seconds. */
 function range() {
@@ -60,7 +60,7 @@ async function read() {
     }
     step = wanted;
     for (const {name, seconds, values} of answer.counters) {
-      past.set(name, {seconds, values: values.map(Number), isKept: seconds.length > 0});
+      past.set(name, {seconds, values: values.map(BigInt), isKept: seconds.length > 0});
       const tail = tails.get(name);
       if (tail && seconds.length > 0) {
         const last = seconds[seconds.length - 1];
@@ -82,6 +82,7 @@ const readSoon = debounced(60, read);
 
 live.on('rows', arrived);
 live.on('change', arrived);
+live.on('clock', readSoon);
 
 function arrived() {
   const second = now();
@@ -93,7 +94,7 @@ function arrived() {
       if (tail.length > 0 && second - tail[tail.length - 1][0] < 0.9) {
         tail.pop();
       }
-      tail.push([second, Number(latest.value)]);
+      tail.push([second, BigInt(latest.value)]);
       if (tail.length > 3600) {
         tail.splice(0, tail.length - 3600);
       }
@@ -105,7 +106,8 @@ function arrived() {
 
 // Data for uPlot
 
-function points(name) {
+/** Seconds, and for each a value as BigInt, or a rate. */
+function exactPoints(name) {
   const known = past.get(name);
   const seconds = known ? [...known.seconds] : [];
   const values = known ? [...known.values] : [];
@@ -121,10 +123,15 @@ function points(name) {
     if (latest && seconds.length > 0 && now() - seconds[seconds.length - 1] > 1) {
       // It has not changed since.
       seconds.push(now());
-      values.push(Number(latest.value));
+      values.push(BigInt(latest.value));
     }
   }
   return state.unit === 'rate' ? rates(seconds, values) : gaps(seconds, values);
+}
+
+function points(name) {
+  const [xs, ys] = exactPoints(name);
+  return [xs, ys.map(y => y === null ? null : Number(y))];
 }
 
 function gaps(seconds, values) {
@@ -159,7 +166,7 @@ function rates(seconds, values) {
       ys.push(null);
     } else {
       xs.push(seconds[i]);
-      ys.push((values[i] - values[from]) / length);
+      ys.push(Number(values[i] - values[from]) / length);
     }
     from = i;
   }
@@ -167,8 +174,8 @@ function rates(seconds, values) {
 }
 
 /** One list of seconds for all counters, and each counter's values: undefined where it has no sample, null in a gap. */
-function table(names) {
-  return uPlot.join(names.map(name => points(name)), names.map(() => [2]));
+function table(names, of = points) {
+  return uPlot.join(names.map(name => of(name)), names.map(() => [2]));
 }
 
 // Charts
@@ -332,7 +339,7 @@ function moved(name, [from, to]) {
       last = value;
     }
   }
-  return first === null ? null : last - first;
+  return first === null ? null : Number(last - first);
 }
 
 function legend() {
@@ -449,9 +456,9 @@ function status() {
   section.querySelector('.unzoom').hidden = !state.zoom;
 }
 
-/** Saves what the charts show. */
+/** Saves what the charts show, with all digits. */
 function save(format) {
-  const data = table(state.lines);
+  const data = table(state.lines, exactPoints);
   const [from, to] = range();
   const at = data[0].map((second, i) => i).filter(i => data[0][i] >= from && data[0][i] <= to);
   if (format === 'csv') {
@@ -459,10 +466,12 @@ function save(format) {
     download('counters-graph.csv', 'text/csv',
       ['second,' + state.lines.map(name => `"${name}"`).join(','), ...lines].join('\n') + '\n');
   } else {
-    download('counters-graph.json', 'application/json', JSON.stringify({
-      unit: state.unit, from, to, counters: state.lines.map((name, n) => ({
-        name, samples: at.filter(i => data[n + 1][i] != null).map(i => [data[0][i], data[n + 1][i]])})),
-    }, null, 1) + '\n');
+    const counters = state.lines.map((name, n) => {
+      const samples = at.filter(i => data[n + 1][i] != null).map(i => `[${data[0][i]}, ${data[n + 1][i]}]`);
+      return `{"name": ${JSON.stringify(name)}, "samples": [${samples.join(', ')}]}`;
+    });
+    download('counters-graph.json', 'application/json',
+      `{"unit": "${state.unit}", "from": ${from}, "to": ${to}, "counters": [\n${counters.join(',\n')}\n]}\n`);
   }
 }
 
@@ -474,7 +483,11 @@ function build() {
   const isWide = innerWidth > 900;
   const height = groups.length > 1 ? 150 : isWide ? Math.max(220, Math.min(380, section.clientHeight - 220)) : 190;
   const plots = el('div', {class: 'plots'});
+  const focused = document.activeElement?.dataset.set;
   section.replaceChildren(buildTools(), plots, buildLegend());
+  if (focused) {
+    section.querySelector(`[data-set="${focused}"]`).focus();
+  }
   frames = groups.map(names => {
     const frame = el('figure', {class: 'frame'});
     if (state.charts === 'each') {
@@ -533,11 +546,8 @@ function show(isNew) {
 
 /** Follows the state. */
 export function follow(after, before) {
-  for (const name of past.keys()) {
-    if (!after.lines.includes(name)) {
-      past.delete(name);
-      tails.delete(name);
-    }
+  for (const known of [past, tails]) {
+    [...known.keys()].filter(name => !after.lines.includes(name)).forEach(name => known.delete(name));
   }
   show(false);
   const isOther = after.lines.join() !== before.lines.join() || after.range !== before.range

@@ -19,6 +19,31 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+/**
+ * Makes an element's content equal to these nodes, and leaves alone what is equal already: what is selected, focused or
+ * scrolled in it stays so. Listeners of the nodes are lost where the content stays.
+ */
+export function patch(element, ...nodes) {
+  nodes.forEach((wanted, i) => {
+    const present = element.childNodes[i];
+    if (!present) {
+      element.append(wanted);
+    } else if (present.nodeName !== wanted.nodeName) {
+      present.replaceWith(wanted);
+    } else if (present.nodeType === Node.TEXT_NODE) {
+      text(present, wanted.textContent);
+    } else {
+      [...present.attributes].filter(({name}) => !wanted.hasAttribute(name)).forEach(({name}) => present.removeAttribute(name));
+      [...wanted.attributes].filter(({name, value}) => present.getAttribute(name) !== value)
+        .forEach(({name, value}) => present.setAttribute(name, value));
+      patch(present, ...wanted.childNodes);
+    }
+  });
+  while (element.childNodes.length > nodes.length) {
+    element.lastChild.remove();
+  }
+}
+
 /** Sets a text if it has changed: an unchanged one needs no layout. */
 export function text(element, value) {
   if (element.textContent !== value) {

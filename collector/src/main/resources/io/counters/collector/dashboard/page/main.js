@@ -1,6 +1,6 @@
 // Connects the parts of the page: the search, the keyboard, the drawer.
-import {state, change, onChange, RANGES} from './state.js';
-import {el, text, byId, debounced} from './dom.js';
+import {state, change, onChange, RANGES, SEARCH_MAX} from './state.js';
+import {el, byId, debounced} from './dom.js';
 import * as live from './live.js';
 import * as list from './list.js';
 import * as charts from './charts.js';
@@ -10,14 +10,22 @@ import * as welcome from './welcome.js';
 import * as sparklines from './sparklines.js';
 
 const search = byId('search');
+search.maxLength = SEARCH_MAX;
 const drawer = byId('drawer');
 const shortcuts = byId('shortcuts');
 
 const searched = debounced(60, () => change({q: search.value}, false));
 search.addEventListener('input', searched);
 search.addEventListener('keydown', event => {
-  if (event.key === 'Escape' && search.value === '') {
-    search.blur();
+  if (event.key === 'Escape') {
+    // Not every browser clears it by itself.
+    event.preventDefault();
+    if (search.value === '') {
+      search.blur();
+    } else {
+      search.value = '';
+      searched();
+    }
   } else if (event.key === 'ArrowDown' || event.key === 'Enter') {
     event.preventDefault();
     search.blur();
@@ -68,6 +76,8 @@ shortcuts.append(
   el('button', {type: 'button', onclick: () => shortcuts.close()}, 'Close'));
 byId('help').addEventListener('click', () => shortcuts.showModal());
 
+const SCROLLING = ['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End'];
+
 function close() {
   if (state.drawer) {
     closeDrawer();
@@ -110,6 +120,10 @@ function key(event) {
 document.addEventListener('keydown', event => {
   const target = event.target;
   if (target.matches('input, select, textarea')) {
+    return;
+  }
+  // What is open at the right scrolls by the keyboard, too.
+  if (drawer.contains(target) && SCROLLING.includes(event.key)) {
     return;
   }
   const isPress = event.key === ' ' || event.key === 'Enter';

@@ -1,6 +1,6 @@
 // The health of the collector. A problem that needs attention is red, with its remedy; everything else is information.
 import {state} from './state.js';
-import {el, text, byId} from './dom.js';
+import {el, text, byId, patch} from './dom.js';
 import * as live from './live.js';
 import * as numbers from './numbers.js';
 
@@ -183,8 +183,7 @@ function draw() {
     return;
   }
   const some = problems();
-  const top = body.scrollTop;
-  body.replaceChildren(
+  patch(body,
     some.length === 0
       ? el('p', {class: 'fine'}, 'Nothing needs your attention.')
       : el('ul', {class: 'problems', role: 'alert'}, ...some.map(([what, remedy]) => el('li', {}, el('b', {}, what), remedy && ' ', remedy))),
@@ -214,7 +213,6 @@ function draw() {
       el('tbody', {}, ...latest.senders.map(sender)))),
     latest.sendersInAll > latest.senders.length
       && el('p', {class: 'muted'}, `Those with the most lost datagrams, of ${numbers.count(latest.sendersInAll)}.`)));
-  body.scrollTop = top;
 }
 
 export function show() {
