@@ -138,7 +138,7 @@ public final class Fleet implements AutoCloseable {
 
     private int checked() throws IOException {
         FleetReport report = check.create();
-        report.remarks().forEach(remark -> log.warn("{}", remark));
+        report.remarks().forEach(remark -> log.warn("the topics or brokers of the fleet: {}", remark));
         if (!report.faults().isEmpty()) {
             throw new IOException("cannot use " + settings + ": "
                     + report.faults().stream()

@@ -146,8 +146,9 @@ public final class PartitionOwner implements AutoCloseable {
     private void load() {
         while (ending.getCount() > 0) {
             try {
-                loader.await(LOADER_MILLIS);
-                loader.step();
+                if (!loader.step()) {
+                    loader.await(LOADER_MILLIS);
+                }
             } catch (InterruptedException nobodyShould) {
                 Thread.currentThread().interrupt();
                 break;

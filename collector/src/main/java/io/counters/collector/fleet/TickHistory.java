@@ -185,7 +185,10 @@ final class TickHistory implements Reading, AutoCloseable {
                 from.seek(partition, offset.offset());
             }
         }
-        from.seekToEnd(without);
+        if (!without.isEmpty()) {
+            // None would mean all.
+            from.seekToEnd(without);
+        }
     }
 
     private void read(Consumer<byte[], byte[]> from) {

@@ -200,12 +200,21 @@ class FleetIT {
                 .body();
     }
 
+    private static String describe(ChildCollector of, String name) {
+        try {
+            return of.said() + "\nall its history: " + get(of, "/api/counters/" + name + "/history?from=-10m&step=1")
+                    + "\n" + of.metrics();
+        } catch (IOException | InterruptedException gone) {
+            return of.said() + gone;
+        }
+    }
+
     /** Until the graph of a counter reaches back to when another collector owned it. */
     private static void awaitHistory(ChildCollector of, String name, long before) {
         String path = "/api/counters/" + name + "/history?format=csv&step=1&from=" + (before - 60) + "&to=" + before;
         await().atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(300))
-                .untilAsserted(() -> assertThat(get(of, path)).as(of.said()).containsPattern("(?m)^\\d+,\\d+$"));
+                .untilAsserted(() -> assertThat(get(of, path)).as(() -> describe(of, name)).containsPattern("(?m)^\\d+,\\d+$"));
     }
 
     @Test

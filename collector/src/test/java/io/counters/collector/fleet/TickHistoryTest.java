@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +64,12 @@ class TickHistoryTest {
                 read.put(partition.partition(), 0);
             });
             return offsets;
+        }
+
+        /** As Kafka's does: none means all. */
+        @Override
+        public synchronized void seekToEnd(Collection<TopicPartition> partitions) {
+            super.seekToEnd(partitions.isEmpty() ? assignment() : partitions);
         }
 
         void bring() {
