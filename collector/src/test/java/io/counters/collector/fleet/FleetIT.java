@@ -28,11 +28,13 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Collectors of a fleet as processes, with a real broker, real datagrams, and a server that takes points. */
+@Tag("once")
 @Timeout(300)
 class FleetIT {
     private static final Duration PATIENCE = Duration.ofSeconds(90);

@@ -14,10 +14,12 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The ledgers of all partitions together contain what one ledger contains that got the same datagrams. */
+@Tag("slow")
 class GatheringTest {
     private static final int PARTITIONS = 7;
     private static final int STEPS = 300;

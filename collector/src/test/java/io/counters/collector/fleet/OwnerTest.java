@@ -20,11 +20,13 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Owners over a log in memory: whoever owns a partition when, its ledger has every line of the log once. */
+@Tag("slow")
 class OwnerTest {
     private static final int PARTITIONS = 4;
     private static final long SECOND = 1_000_000_000;

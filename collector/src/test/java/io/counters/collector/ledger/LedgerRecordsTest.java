@@ -11,11 +11,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A ledger kept as records is the same after each restart as one whose commits are kept in memory. */
+@Tag("slow")
 class LedgerRecordsTest {
     private static final int STEPS = 120;
 
