@@ -67,7 +67,9 @@ final class FleetCounting implements Counting {
         Path folder = settings.keeping().folder();
         parts.open(new FolderLock(folder));
         if (LedgerFile.isIn(folder)) {
-            log.warn("the embedded ledger in {} is not used, because the ledger is in Kafka; import it, or move it away", folder);
+            log.warn(
+                    "the embedded ledger in {} is not used, because the ledger is in Kafka; import it, or move it away",
+                    folder);
         }
         fleet = parts.open(new Fleet(
                 own,

@@ -188,9 +188,8 @@ final class TickRecords {
             while (cursor < before.size() && before.number(cursor) < number) {
                 cursor++;
             }
-            boolean isKnown = cursor < before.size()
-                    && before.number(cursor) == number
-                    && isSame(name, before.names()[cursor]);
+            boolean isKnown =
+                    cursor < before.size() && before.number(cursor) == number && isSame(name, before.names()[cursor]);
             return isKnown ? before.names()[cursor] : new String(name, ISO_8859_1);
         }
 

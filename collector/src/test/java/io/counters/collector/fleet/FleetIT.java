@@ -203,9 +203,9 @@ class FleetIT {
     /** Until the graph of a counter reaches back to when another collector owned it. */
     private static void awaitHistory(ChildCollector of, String name, long before) {
         String path = "/api/counters/" + name + "/history?format=csv&step=1&from=" + (before - 60) + "&to=" + before;
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(300)).untilAsserted(() -> assertThat(get(of, path))
-                .as(of.said())
-                .containsPattern("(?m)^\\d+,\\d+$"));
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(300))
+                .untilAsserted(() -> assertThat(get(of, path)).as(of.said()).containsPattern("(?m)^\\d+,\\d+$"));
     }
 
     @Test

@@ -197,8 +197,7 @@ class TickHistoryTest {
         assertThat(consumers).hasSize(2);
         assertThat(samples("a")).hasSize(2);
         assertThat(said.lines())
-                .containsExactly(
-                        "WARN the history cannot be read from counters.ticks now, and is tried again: away");
+                .containsExactly("WARN the history cannot be read from counters.ticks now, and is tried again: away");
     }
 
     @Test

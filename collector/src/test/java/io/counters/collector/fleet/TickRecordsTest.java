@@ -27,8 +27,8 @@ class TickRecordsTest {
 
         assertThat(records).hasSize(1);
         assertThat(HexFormat.of().formatHex(records.get(0)))
-                .isEqualTo("01" + "000000006553f10a" + "00000000" + "00000001" + "00000001" + "00000000" + "0005" + "612c623d63"
-                        + "fffffffffffffffe");
+                .isEqualTo("01" + "000000006553f10a" + "00000000" + "00000001" + "00000001" + "00000000" + "0005"
+                        + "612c623d63" + "fffffffffffffffe");
     }
 
     @Test
