@@ -235,7 +235,7 @@ class FleetCheckTest {
 
             for (FleetReport report : List.of(hung, killed)) {
                 assertThat(report.isReady()).isFalse();
-                assertThat(report.brokers()).isZero();
+                assertThat(report.brokers()).as("%s", report).isZero();
                 assertThat(report.faults())
                         .singleElement()
                         .asString()
