@@ -216,12 +216,8 @@ class FleetIT {
         String path = "/api/counters/" + name + "/history?format=csv&step=1&from=" + (before - 60) + "&to=" + before;
         await().atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(300))
-<<<<<<< HEAD
                 .untilAsserted(() ->
                         assertThat(get(of, path)).as(() -> describe(of, name)).containsPattern("(?m)^\\d+,\\d+$"));
-=======
-                .untilAsserted(() -> assertThat(get(of, path)).as(of.said()).containsPattern("(?m)^\\d+,\\d+$"));
->>>>>>> rig
     }
 
     @Test
