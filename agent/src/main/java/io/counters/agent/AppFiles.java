@@ -48,7 +48,7 @@ final class AppFiles extends ClassLoader {
      * Reads all class files of an application.
      *
      * @param faults accepts one message for each file that is not a class file or archive
-     * @throws IOException if {@code app} is not a folder, jar or war, or can't be read
+     * @throws IOException if {@code app} is not a folder, jar or war, or cannot be read
      */
     static AppFiles read(Path app, Consumer<String> faults) throws IOException {
         AppFiles files = new AppFiles(faults);

@@ -37,7 +37,7 @@ final class AttachCommand {
         try {
             type = virtualMachine();
         } catch (ClassNotFoundException | MalformedURLException without) {
-            err.println("this Java, " + System.getProperty("java.home") + ", can't attach: it has no jdk.attach"
+            err.println("this Java, " + System.getProperty("java.home") + ", cannot attach: it has no jdk.attach"
                     + " module (tools.jar on Java 8); run the command with the java of a JDK");
             return 1;
         }

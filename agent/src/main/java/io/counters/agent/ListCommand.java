@@ -55,7 +55,7 @@ public final class ListCommand {
                     ? FINE
                     : FLAWED;
         } catch (IOException | InvalidPathException unreadable) {
-            err.println(args[0] + " can't be listed: " + unreadable + "\n" + USAGE);
+            err.println(args[0] + " cannot be listed: " + unreadable + "\n" + USAGE);
             return MISUSED;
         }
     }
@@ -83,7 +83,7 @@ public final class ListCommand {
                     weaving.list(null, missing, Agent.all(in)).forEach(out::println);
                 }
             } catch (IOException unreadable) {
-                faults.accept(missing + ".class can't be read: " + unreadable);
+                faults.accept(missing + ".class cannot be read: " + unreadable);
             }
         }
         List<String> idle = rules.idle();

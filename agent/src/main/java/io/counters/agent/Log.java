@@ -24,7 +24,7 @@ final class Log implements Consumer<String> {
         try {
             out = new PrintStream(new FileOutputStream(file, true), true, "UTF-8");
         } catch (IOException | RuntimeException cannot) {
-            accept("log is " + file + ", which can't be written (" + cannot.getMessage() + "); stderr is used");
+            accept("log is " + file + ", which cannot be written (" + cannot.getMessage() + "); stderr is used");
         }
     }
 

@@ -138,7 +138,7 @@ class AgentIT {
                 .anyMatch(line -> line.contains("sweep is often"))
                 .anyMatch(line -> line.contains("colector is not a setting; did you mean collector="))
                 .anyMatch(line -> line.contains("collector is \"a b\""))
-                .anyMatch(line -> line.contains("settings is nowhere.conf, which can't be read"));
+                .anyMatch(line -> line.contains("settings is nowhere.conf, which cannot be read"));
     }
 
     @Test

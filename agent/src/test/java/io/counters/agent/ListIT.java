@@ -156,7 +156,7 @@ class ListIT {
         assertThat(list(text).status()).isEqualTo(2);
         assertThat(list(text).err()).contains("it is not a jar, war or folder");
         assertThat(list(folder).err()).contains("it contains no class");
-        assertThat(list(folder.resolve("nowhere.jar")).err()).contains("nowhere.jar can't be listed", "usage: ");
+        assertThat(list(folder.resolve("nowhere.jar")).err()).contains("nowhere.jar cannot be listed", "usage: ");
     }
 
     @Test
@@ -167,7 +167,7 @@ class ListIT {
         Listed listed = list(folder, "inherit=true", "metaAnnotations=io.counters.fixture.Heirs$Timed");
 
         assertThat(listed.status()).isZero();
-        assertThat(listed.err()).contains("Heirs$Client: its class file can't be read");
+        assertThat(listed.err()).contains("Heirs$Client: its class file cannot be read");
     }
 
     @Test

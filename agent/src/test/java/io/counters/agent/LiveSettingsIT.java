@@ -93,7 +93,7 @@ class LiveSettingsIT {
             await().atMost(A_LOOK_OR_TWO)
                     .until(() -> child.errSoFar().contains("app changed; restart the JVM to apply this"));
             Files.delete(file);
-            await().atMost(A_LOOK_OR_TWO).until(() -> child.errSoFar().contains("which can't be read"));
+            await().atMost(A_LOOK_OR_TWO).until(() -> child.errSoFar().contains("which cannot be read"));
             tick(child, 2);
             child.hangUp().await().well();
 

@@ -155,7 +155,7 @@ class RulesIT {
             assertThat(receiver.sums()).as(child.err()).containsEntry("odd.above", 2L);
             assertThat(child.out()).isEqualTo("done");
             assertThat(child.err())
-                    .containsOnlyOnce("OddLoaders$Hidden: its class file can't be read")
+                    .containsOnlyOnce("OddLoaders$Hidden: its class file cannot be read")
                     .doesNotContain("is loaded without being instrumented");
         }
     }
@@ -175,7 +175,7 @@ class RulesIT {
                     .containsEntry("c", 1L)
                     .containsEntry("whole.one", 1L)
                     .doesNotContainKey("timed.timed");
-            assertThat(child.err()).containsOnlyOnce(HEIRS + "$Timed: its class file can't be read");
+            assertThat(child.err()).containsOnlyOnce(HEIRS + "$Timed: its class file cannot be read");
         }
     }
 }

@@ -29,6 +29,7 @@ final class Health {
     private volatile long diskBytesLeft;
     private final List<Part> parts = new ArrayList<>();
     private volatile long lockedNanos;
+    private volatile long lookedNanos;
 
     /** A part that may be in trouble; looked at by one thread. */
     private static final class Part {
@@ -64,6 +65,7 @@ final class Health {
     /**
      * @param uncommitted what keeps the ledger from being committed, at a time of the nano clock; it does not wait
      * @param diskBytes what the disk of the data folder has left
+     * @param withoutDisk what happens soon when it is full
      * @param parts the store and the sinks by name: what keeps each from its work, if something does
      * @param wallSeconds the wall clock
      */
@@ -71,6 +73,7 @@ final class Health {
             LongFunction<Optional<String>> uncommitted,
             Counted counted,
             LongSupplier diskBytes,
+            String withoutDisk,
             Map<String, Supplier<Optional<String>>> parts,
             LongSupplier nanoClock,
             LongSupplier wallSeconds) {
@@ -80,16 +83,17 @@ final class Health {
         this.wallSeconds = wallSeconds;
         long second = wallSeconds.getAsLong();
         parts.forEach((name, source) -> this.parts.add(new Part(name, source, second)));
-        this.parts.add(new Part("disk", () -> disk(diskBytes.getAsLong()), second));
+        this.parts.add(new Part("disk", () -> disk(diskBytes.getAsLong(), withoutDisk), second));
         lockedNanos = nanoClock.getAsLong();
+        lookedNanos = lockedNanos;
     }
 
-    private Optional<String> disk(long bytes) {
+    private Optional<String> disk(long bytes, String consequence) {
         diskBytesLeft = bytes;
         return bytes >= DISK_BYTES_MIN
                 ? Optional.empty()
                 : Optional.of("the disk of the data folder has " + (bytes >> 20) + " MB left, less than "
-                        + (DISK_BYTES_MIN >> 20) + "; free some, or counts can't be committed soon");
+                        + (DISK_BYTES_MIN >> 20) + "; free some, or " + consequence + " soon");
     }
 
     private static String seconds(long nanos) {
@@ -99,6 +103,7 @@ final class Health {
     /** Looks at the parts and the disk, once a second; by a thread of its own, because a disk may hang. */
     void lookAtParts() {
         parts.forEach(part -> part.look(nanoClock.getAsLong(), wallSeconds.getAsLong()));
+        lookedNanos = nanoClock.getAsLong();
     }
 
     /** What the disk of the data folder had left when it was last looked at. */
@@ -128,6 +133,11 @@ final class Health {
         long now = nanoClock.getAsLong();
         List<String> troubles = new ArrayList<>(faults());
         uncommitted.apply(now).ifPresent(troubles::add);
+        long age = now - lookedNanos;
+        if (age > TOLD_NANOS) {
+            troubles.add("the store, the sinks and the disk could not be looked at for " + seconds(age)
+                    + "; the disk of the data folder does not answer");
+        }
         parts.forEach(part -> part.text(now).ifPresent(troubles::add));
         return troubles;
     }

@@ -168,14 +168,14 @@ public final class Main {
         }
     }
 
-    /** Runs the last command, whose flags must stand behind it. */
+    /** Runs the last command, whose flags must come after it. */
     private static int execute(ParseResult given) {
         if (given.hasSubcommand() && !given.matchedOptions().isEmpty()) {
             String command = given.subcommand().commandSpec().name();
             throw new CommandLine.ParameterException(
                     given.commandSpec().commandLine(),
-                    given.matchedOptions().get(0).longestName() + " stands before the command " + command
-                            + ", which would not see it; write the flags of " + command + " behind it");
+                    given.matchedOptions().get(0).longestName() + " comes before the command " + command
+                            + ", which would ignore it; write the flags of " + command + " after its name");
         }
         return new CommandLine.RunLast().execute(given);
     }

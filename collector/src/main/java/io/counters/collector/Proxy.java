@@ -42,7 +42,7 @@ public final class Proxy implements AutoCloseable {
      * Opens and starts everything.
      *
      * @param out gets the lines that say where it listens
-     * @throws IOException if a port is not available or the pid file can't be written; what was opened is closed again
+     * @throws IOException if a port is not available or the pid file cannot be written; what was opened is closed again
      */
     public Proxy(ProxySettings settings, PrintStream out) throws IOException {
         Self self = new Self();

@@ -226,7 +226,7 @@ class CollectorIT {
                 "--interval=1s");
         running.datagram("increment a 5");
         running.awaitCounter("a", 5);
-        await().atMost(PATIENCE).until(() -> Files.readString(running.err).contains("can't be reached"));
+        await().atMost(PATIENCE).until(() -> Files.readString(running.err).contains("cannot be reached"));
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(running.get("/readyz"))
                         .contains(

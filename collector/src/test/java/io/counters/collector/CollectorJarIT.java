@@ -38,6 +38,8 @@ class CollectorJarIT {
         "META-INF/licenses/slf4j, QOS.ch",
         "META-INF/licenses/sqlite-jdbc, David Crawshaw",
         "META-INF/licenses/HdrHistogram, Gil Tene",
+        "META-INF/licenses/kafka-clients-NOTICE, The Apache Software Foundation",
+        "META-INF/licenses/lz4, Yann Collet",
         "META-INF/FastDoubleParser-LICENSE, Werner Randelshofer"
     })
     void it_has_the_licenses_of_the_libraries(String entry, String author) throws IOException {

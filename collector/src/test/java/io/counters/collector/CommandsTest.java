@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
+import io.counters.testsupport.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -164,12 +165,12 @@ class CommandsTest {
         assertThat(get.status()).isEqualTo(1);
         assertThat(get.out()).isEqualTo("orders.placed 17\n");
         assertThat(get.err())
-                .isEqualTo("counters get: there is no counter orders.place here; the nearest are orders.placed;"
+                .isEqualTo("counters get: there is no counter orders.place here; similar names: orders.placed;"
                         + " get '*PART*' lists names\n");
     }
 
     @Test
-    void rm_says_what_it_did_and_repeated_totals_count_nothing() throws Exception {
+    void rm_prints_what_it_did_and_repeated_totals_count_nothing() throws Exception {
         datagram(S1 + " 1000 1\nincrement typo 5 5\nincrement kept");
         awaitCounters(collector, "kept 1\ntypo 5\n");
 
@@ -210,7 +211,7 @@ class CommandsTest {
     }
 
     @Test
-    void top_prints_a_table_once_sorted_as_asked() throws Exception {
+    void top_with_once_prints_one_table_in_the_requested_order() throws Exception {
         datagram("increment a 5\nincrement b 7\nincrement c 6");
         awaitCounters(collector, "a 5\nb 7\nc 6\n");
 
@@ -254,7 +255,7 @@ class CommandsTest {
     }
 
     @Test
-    void tap_shows_only_what_matches_and_as_json() throws Exception {
+    void tap_with_json_prints_the_lines_that_match() throws Exception {
         Run tap = run("tap", "--count", "2", "--json", "*,sku=*").awaitErr("shows what arrives");
 
         datagram("increment stock\nincrement stock,sku=7 2");
@@ -270,7 +271,7 @@ class CommandsTest {
     }
 
     @Test
-    void tap_says_how_many_lines_it_left_out() throws Exception {
+    void tap_prints_how_many_lines_it_left_out() throws Exception {
         Run tap = run("tap", "--lines", "5", "--seconds", "600").awaitErr("shows what arrives");
 
         datagram("increment a\n".repeat(100));
@@ -280,7 +281,7 @@ class CommandsTest {
     }
 
     @Test
-    void what_was_recorded_gives_another_collector_the_same_values() throws Exception {
+    void a_replayed_recording_gives_another_collector_the_same_values() throws Exception {
         Path file = folder.resolve("some.recording");
         Run record = run("record", "--seconds", "600", "--bytes", "4k", file.toString())
                 .awaitErr("records for 600 s");
@@ -303,7 +304,7 @@ class CommandsTest {
         assertThat(replay.err()).contains("lines without totals count again there");
         awaitCounters(other, "orders.placed 40\nparts 5\nraw,x=0 6\nraw,x=1 7\nraw,x=2 7\n");
 
-        // Once more: what has totals changes nothing, the rest counts again.
+        // Once more: lines with totals change nothing, the others count again.
         assertThat(new Run("replay", "--to", to, "--speed", "1000", file.toString()).status())
                 .isZero();
         awaitCounters(other, "orders.placed 40\nparts 10\nraw,x=0 12\nraw,x=1 14\nraw,x=2 14\n");
@@ -331,7 +332,7 @@ class CommandsTest {
         "--speed 0, it must be from 0.001 to 1000000",
         "--speed NaN, it must be from 0.001 to 1000000",
     })
-    void replay_refuses_what_makes_no_sense(String flags, String said) throws Exception {
+    void replay_refuses_flags_that_make_no_sense(String flags, String said) throws Exception {
         List<String> args = new ArrayList<>(List.of("replay"));
         args.addAll(List.of(flags.split(" ", -1)));
         args.add(
@@ -341,6 +342,39 @@ class CommandsTest {
 
         assertThat(replay.status()).isEqualTo(2);
         assertThat(replay.err()).startsWith("counters replay: --").contains(said);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "top --once --rows 0, '--rows is 0; it must be at least 1'",
+        "top --once --rows -1, '--rows is -1; it must be at least 1'",
+        "tap --lines 0, --lines must be from 1 to 10000",
+        "tap --lines 10001, --lines must be from 1 to 10000",
+        "tap --count 0, --count and --seconds at least 1",
+        "tap --seconds -5, --count and --seconds at least 1",
+        "record --seconds 0 r, --seconds of at least 1",
+    })
+    void a_number_that_makes_no_sense_is_an_error_in_the_command_line(String command, String said) throws Exception {
+        Run run = new Run(command.split(" ", -1));
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err())
+                .startsWith("counters " + command.substring(0, command.indexOf(' ')) + ": ")
+                .contains(said);
+        assertThat(run.out()).isEmpty();
+    }
+
+    @Test
+    void a_replay_of_one_datagram_also_says_that_nobody_listens() throws Exception {
+        Path file = Files.writeString(folder.resolve("r"), "counters-recording 1\n0 11\nincrement a\n");
+        String to = "127.0.0.1:" + Ports.reserve();
+
+        Run replay = new Run("replay", "--to", to, file.toString());
+
+        assertThat(replay.status()).isEqualTo(1);
+        assertThat(replay.out())
+                .isEqualTo("sent 1 datagrams to " + to
+                        + "; no program listened there (refused datagrams: 1); start a collector\n");
     }
 
     @Test

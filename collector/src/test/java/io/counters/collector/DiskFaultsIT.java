@@ -76,7 +76,7 @@ class DiskFaultsIT {
 
         child.awaitCounter("b", 7);
         child.awaitCounter("plain", 3);
-        child.awaitSaid("can't write the ledger", "the ledger is on disk again");
+        child.awaitSaid("cannot write the ledger", "the ledger is on disk again");
         child.kill();
         ChildCollector next = started();
         assertThat(next.counters())
@@ -216,7 +216,7 @@ class DiskFaultsIT {
                 .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
 
         assertThat(child.metrics()).containsEntry("publish_lost_points_total", 0L);
-        child.awaitSaid("the folder can't be synced, so a power failure may lose ticks");
+        child.awaitSaid("the folder cannot be synced, so a power failure may lose ticks");
     }
 
     @Test
@@ -245,7 +245,7 @@ class DiskFaultsIT {
         "OPEN_ERRNO, 13, no permission",
         "OPEN_ERRNO, 30, the file system is read-only",
         "OPEN_ERRNO, 28, the disk is full",
-        "READ_ERRNO, 5, can't use the ledger",
+        "READ_ERRNO, 5, cannot use the ledger",
         "WRITE_ERRNO, 28, the disk is full",
     })
     void an_undamaged_ledger_that_cannot_be_used_now_is_not_set_aside(Slot slot, int errno, String reason)
@@ -284,6 +284,6 @@ class DiskFaultsIT {
         ChildCollector child = start("--opentsdb=http://127.0.0.1:" + Ports.reserve());
 
         assertThat(child.status(PATIENCE)).isEqualTo(EXIT_CANNOT);
-        assertThat(child.said()).contains("the spool ").contains("can't be used: a file is in the place of a folder");
+        assertThat(child.said()).contains("the spool ").contains("cannot be used: a file is in the place of a folder");
     }
 }

@@ -120,6 +120,25 @@ public final class Faults {
         return said;
     }
 
+    /**
+     * Runs a program of the tests as {@link #run}, with two arguments: the file of the slots, and a folder that has faults. It
+     * lets each call on a file fail in its turn, and prints how many did.
+     */
+    public static String runEachCall(Class<?> program, Path folder) throws IOException, InterruptedException {
+        Path control = folder.resolve("control");
+        Path data = Files.createDirectory(folder.resolve("data"));
+        Faults faults = new Faults(control, data);
+        faults.set(Slot.SYNCS_SKIPPED, 1);
+        return faults.run(program, control.toString(), data.toString());
+    }
+
+    /** Ends such a program with an exception if this does not hold. */
+    public static void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new IllegalStateException(otherwise);
+        }
+    }
+
     /** Makes {@code count} calls fail, beginning with call number {@code first} from now on. */
     public void failCalls(int errno, int first, int count) {
         set(Slot.CALLS_UNTIL_FAULT, first);

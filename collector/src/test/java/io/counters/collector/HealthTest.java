@@ -37,6 +37,7 @@ class HealthTest {
             commit::trouble,
             ledger,
             () -> diskBytes,
+            "counts cannot be committed",
             Map.of("store", () -> store, "sink", Optional::empty),
             () -> nanos,
             () -> seconds);
@@ -53,12 +54,13 @@ class HealthTest {
     }
 
     @Test
-    void a_lock_that_is_held_for_long_is_told_and_nobody_who_asks_waits_for_it() throws Exception {
+    void a_lock_that_is_held_for_long_is_reported_and_no_request_waits_for_it() throws Exception {
         Thread looking = new Thread(health::lookAtLock);
         looking.setDaemon(true);
         synchronized (ledger) {
             looking.start();
             nanos += TimeUnit.SECONDS.toNanos(7);
+            health.lookAtParts();
 
             assertThat(health.faults()).containsExactly("the ledger's lock could not be taken for 7 s");
             assertThat(health.troubles()).isEqualTo(health.faults());
@@ -98,7 +100,7 @@ class HealthTest {
     }
 
     @Test
-    void a_part_in_trouble_is_told_after_5_seconds_with_how_long_it_lasts_and_is_no_fault_of_the_process() {
+    void a_part_in_trouble_is_reported_after_5_seconds_with_its_duration_and_only_at_readyz() {
         store = Optional.of("the store does not answer");
         seconds(5);
         assertThat(health.troubles()).isEmpty();
@@ -117,13 +119,32 @@ class HealthTest {
     }
 
     @Test
-    void a_disk_that_is_nearly_full_is_told() {
+    void a_disk_that_does_not_answer_is_reported_and_earlier_states_are_not_trusted() {
+        seconds(1);
+        nanos += TimeUnit.SECONDS.toNanos(5);
+        health.lookAtLock();
+        assertThat(health.troubles()).isEmpty();
+
+        nanos += TimeUnit.SECONDS.toNanos(2);
+        health.lookAtLock();
+        assertThat(health.troubles())
+                .containsExactly(
+                        "the store, the sinks and the disk could not be looked at for 7 s; the disk of the data"
+                                + " folder does not answer");
+        assertThat(health.faults()).isEmpty();
+
+        health.lookAtParts();
+        assertThat(health.troubles()).isEmpty();
+    }
+
+    @Test
+    void a_disk_that_is_nearly_full_is_reported() {
         diskBytes = (64L << 20) - 1;
         seconds(7);
 
         assertThat(health.troubles())
                 .containsExactly(
-                        "the disk of the data folder has 63 MB left, less than 64; free some, or counts can't be"
+                        "the disk of the data folder has 63 MB left, less than 64; free some, or counts cannot be"
                                 + " committed soon, for 6 s");
     }
 }

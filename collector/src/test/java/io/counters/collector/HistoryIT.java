@@ -57,7 +57,7 @@ class HistoryIT {
         return child;
     }
 
-    /** What the history has, from the file that a collector left. */
+    /** The samples in the file that a collector left. */
     private Map<String, SortedMap<Long, Long>> kept() throws IOException {
         Path file = folder.resolve("data").resolve("history.db");
         HistorySettings settings = new HistorySettings(file, 1, 172_800, 2_592_000, 63_072_000, 1L << 30, 20_000);
@@ -79,7 +79,7 @@ class HistoryIT {
         return kept;
     }
 
-    /** What was printed to stdout, by all collectors so far. */
+    /** The points that all collectors so far printed to stdout. */
     private Map<String, SortedMap<Long, Long>> published() throws IOException {
         Map<String, SortedMap<Long, Long>> published = new HashMap<>();
         List<Path> outs;
@@ -102,13 +102,13 @@ class HistoryIT {
         return published;
     }
 
-    /** What there is of a counter; empty where there is nothing. */
+    /** The points of a counter; empty if there are none. */
     private static SortedMap<Long, Long> of(Map<String, SortedMap<Long, Long>> all, String name) {
         return all.getOrDefault(name, new TreeMap<>());
     }
 
     @Test
-    void twenty_kills_while_it_is_written_lose_at_most_the_tick_of_that_moment_and_double_nothing() throws Exception {
+    void twenty_kills_during_writes_each_lose_at_most_one_tick_and_duplicate_none() throws Exception {
         Random random = new Random(1);
         List<Long> kills = new ArrayList<>();
         for (int kill = 0; kill < KILLS; kill++) {
@@ -155,7 +155,7 @@ class HistoryIT {
                         .as("the last tick before a kill")
                         .anyMatch(last -> second > last && second <= last + 3);
             }
-            // What is kept and was not printed, is from the tick of a kill, too.
+            // Samples that are kept and were not printed are from the tick of a kill, too.
             TreeMap<Long, Long> more = new TreeMap<>(samples);
             more.entrySet().removeAll(counter.getValue().entrySet());
             assertThat(more.size()).isLessThanOrEqualTo(KILLS);
@@ -165,7 +165,7 @@ class HistoryIT {
     }
 
     @Test
-    void the_last_tick_before_an_orderly_end_is_in_it() throws Exception {
+    void the_last_tick_before_an_orderly_end_is_in_the_history() throws Exception {
         ChildCollector child = start(Map.of(), "--sink=stdout");
         child.datagram("increment a 5");
         child.awaitCounter("a", 5);
@@ -178,7 +178,7 @@ class HistoryIT {
 
     @ParameterizedTest
     @CsvSource({"WRITE_ERRNO, 28", "WRITE_ERRNO, 5", "SYNC_ERRNO, 5"})
-    void a_disk_that_fails_costs_ticks_and_is_healed_by_the_next(Slot slot, int errno) throws Exception {
+    void a_failing_disk_loses_ticks_until_it_works_again(Slot slot, int errno) throws Exception {
         // The ledger is on the same disk: ticks take place only while it can be committed.
         Faults faults = new Faults(folder.resolve("control"), Files.createDirectory(folder.resolve("data")));
         ChildCollector child = start(faults.environment(), "--sink=stdout");

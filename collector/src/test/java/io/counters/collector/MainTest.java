@@ -215,9 +215,8 @@ class MainTest {
         assertThat(run("--udp-port=1", "get", "a")).isEqualTo(2);
 
         assertThat(said())
-                .startsWith(
-                        "counters collector: --udp-port stands before the command get, which would not see it; write"
-                                + " the flags of get behind it\n");
+                .startsWith("counters collector: --udp-port comes before the command get, which would ignore it; write"
+                        + " the flags of get after its name\n");
     }
 
     @Test

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code top} of collector.jar in a pseudo terminal, which script(1) of util-linux makes. */
+/** {@code top} of collector.jar in a pseudo terminal, which script(1) of util-linux creates. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "script(1) of other systems takes other flags")
 class TopIT {
     @TempDir
@@ -58,7 +58,7 @@ class TopIT {
     }
 
     @Test
-    void the_table_is_live_filters_and_quits_with_q_and_the_terminal_is_restored() throws Exception {
+    void the_table_is_updated_and_filtered_and_q_quits_and_restores_the_terminal() throws Exception {
         try (ChildCollector collector = new ChildCollector(folder, Map.of(), List.of())) {
             collector.datagram("increment orders.placed 1234\nincrement carts.opened 5");
             collector.awaitCounter("carts.opened", 5);

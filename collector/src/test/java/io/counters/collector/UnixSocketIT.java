@@ -81,8 +81,8 @@ class UnixSocketIT {
         try (ChildCollector collector = collector(socket, List.of("-Dio.netty.transport.noNative=true"))) {
             assertThat(collector.status(Duration.ofSeconds(30))).isEqualTo(1);
             assertThat(collector.said())
-                    .contains("can't listen on the Unix socket " + socket)
-                    .contains("Netty's native library can't be loaded here")
+                    .contains("cannot listen on the Unix socket " + socket)
+                    .contains("Netty's native library cannot be loaded here")
                     .contains("Leave out --unix to start without it");
         }
         assertThat(socket).doesNotExist();

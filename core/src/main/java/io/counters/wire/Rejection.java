@@ -15,8 +15,8 @@ public enum Rejection {
             "on TCP a line ends with a line break; this one was cut off with its connection, may be half of a line, and is"
                     + " not counted. End the last line with a line break too: echo, not echo -n"),
     LINES_JOINED(
-            "the text contains several lines without line breaks between them, so they can't be separated; none of them is"
-                    + " counted. End each line with a line break: a:1|c\\n"),
+            "the text contains several lines without line breaks between them, so they cannot be separated; none of them"
+                    + " is counted. End each line with a line break: a:1|c\\n"),
     DATAGRAM_CUT(
             "a datagram of the Unix socket has at most 1,048,576 bytes; this one is longer, and this line was cut off"),
     UNKNOWN_VERB("a line begins with increment, decrement or from, or is a StatsD line name:1|c"),

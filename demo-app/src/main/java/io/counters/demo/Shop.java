@@ -97,10 +97,15 @@ public final class Shop implements AutoCloseable {
         return tally;
     }
 
-    /** Simulates one customer who makes {@code rate} requests a second until the shop closes; none if it is 0. */
+    /**
+     * Simulates one customer who makes {@code rate} requests a second until the shop closes; none if it is 0. The page {@code
+     * /tally} shows what the counters should be.
+     */
     private void sell(int rate) {
         if (rate > 0) {
-            Customer customer = new Customer(web, address(), new Random(seed), new Tally());
+            Tally tally = new Tally();
+            front.show(tally);
+            Customer customer = new Customer(web, address(), new Random(seed), tally);
             long periodNanos = TimeUnit.SECONDS.toNanos(1) / rate;
             Future<?> unused = traffic.scheduleAtFixedRate(() -> step(customer), 0, periodNanos, TimeUnit.NANOSECONDS);
         }

@@ -55,6 +55,17 @@ final class ShopFront implements AutoCloseable {
         server.stop(0);
     }
 
+    /** Answers {@code /tally} with this, as text. */
+    void show(Tally tally) {
+        server.createContext("/tally", exchange -> {
+            byte[] text = tally.toString().getBytes(UTF_8);
+            exchange.sendResponseHeaders(200, text.length);
+            try (OutputStream body = exchange.getResponseBody()) {
+                body.write(text);
+            }
+        });
+    }
+
     private void handle(HttpExchange exchange) throws IOException {
         Page page;
         try {

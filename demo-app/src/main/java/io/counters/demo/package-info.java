@@ -12,7 +12,9 @@
  * runs without the agent and without a collector.
  *
  * <p>{@link io.counters.demo.Shop} assembles the shop, and is the only class that creates threads. {@link
- * io.counters.demo.Watch} and {@link io.counters.demo.FreePorts} are for {@code bin/demo}, which requires only a JDK.
+ * io.counters.demo.Watch} and {@link io.counters.demo.FreePorts} are for {@code bin/demo}, {@link
+ * io.counters.demo.FleetWatch} and {@link io.counters.demo.Spreader} for {@code bin/fleet-demo}; the scripts require only a
+ * JDK.
  */
 @NullMarked
 package io.counters.demo;

@@ -69,12 +69,12 @@ final class Chromium implements AutoCloseable {
         socket = web.newWebSocketBuilder()
                 .buildAsync(URI.create(String.valueOf(address)), new Messages())
                 .get(30, TimeUnit.SECONDS);
-        for (String domain : List.of("Runtime", "Log", "Page", "Network")) {
+        for (String domain : List.of("Runtime", "Log", "Page", "Network", "Performance")) {
             tell(domain + ".enable", "{}");
         }
     }
 
-    /** Gathers what the browser says. */
+    /** Collects the browser's messages. */
     private final class Messages implements WebSocket.Listener {
         private final StringBuilder text = new StringBuilder();
 
@@ -109,7 +109,7 @@ final class Chromium implements AutoCloseable {
                         .get("url")
                         .getAsString());
             default -> {
-                // Not of interest.
+                // Other messages are ignored.
             }
         }
     }
@@ -133,7 +133,12 @@ final class Chromium implements AutoCloseable {
         tell("Page.navigate", "{\"url\":" + quoted(address) + "}");
     }
 
-    /** Makes the tab so large, light or dark. */
+    /** Runs a script in each page that is opened from now on, before the page's own. */
+    void runFirst(String script) throws Exception {
+        tell("Page.addScriptToEvaluateOnNewDocument", "{\"source\":" + quoted(script) + "}");
+    }
+
+    /** Sets the tab's size, and light or dark mode. */
     void show(int width, int height, String scheme) throws Exception {
         tell(
                 "Emulation.setDeviceMetricsOverride",
@@ -144,7 +149,7 @@ final class Chromium implements AutoCloseable {
                 "{\"features\":[{\"name\":\"prefers-color-scheme\",\"value\":\"" + scheme + "\"}]}");
     }
 
-    /** What a JavaScript expression results in, as text; a promise is waited for. */
+    /** The result of a JavaScript expression, as text; waits if it is a promise. */
     String run(String expression) throws Exception {
         JsonObject result = tell(
                 "Runtime.evaluate",
@@ -158,11 +163,12 @@ final class Chromium implements AutoCloseable {
                 : value.isJsonPrimitive() ? value.getAsString() : value.toString();
     }
 
-    /** Waits until an expression is true. */
+    /** Waits until an expression is true; as long as the page is not loaded, it may also fail. */
     void awaitTrue(String what, String expression) {
         await(what)
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(50))
+                .ignoreExceptionsInstanceOf(IOException.class)
                 .until(() -> run(expression).equals("true"));
     }
 
@@ -189,9 +195,19 @@ final class Chromium implements AutoCloseable {
         tell("Input.dispatchKeyEvent", "{\"type\":\"keyUp\",\"key\":" + quoted(key) + "}");
     }
 
-    /** Types a text into what has the focus. */
+    /** Types a text into the element that has the focus. */
     void type(String text) throws Exception {
         tell("Input.insertText", "{\"text\":" + quoted(text) + "}");
+    }
+
+    /** The processor time that the tab's main thread has taken so far, in milliseconds. */
+    double processorMillis() throws Exception {
+        for (JsonElement metric : tell("Performance.getMetrics", "{}").getAsJsonArray("metrics")) {
+            if (metric.getAsJsonObject().get("name").getAsString().equals("ThreadTime")) {
+                return metric.getAsJsonObject().get("value").getAsDouble() * 1000;
+            }
+        }
+        throw new IOException("this browser does not tell the ThreadTime");
     }
 
     /** A picture of the tab. */
@@ -200,7 +216,7 @@ final class Chromium implements AutoCloseable {
         Files.write(file, Base64.getDecoder().decode(picture.get("data").getAsString()));
     }
 
-    /** Errors, warnings and anything else that its console shows. */
+    /** Everything that its console shows: errors, warnings and others. */
     List<String> complaints() {
         return List.copyOf(complaints);
     }
@@ -217,14 +233,14 @@ final class Chromium implements AutoCloseable {
         return quoted.substring(1, quoted.length() - 1);
     }
 
-    /** Ends it as a user does, so that it deletes its temporary files. */
+    /** Closes the browser as a user does, so that it deletes its temporary files. */
     @Override
     public void close() {
         try {
             tell("Browser.close", "{}");
             program.awaitEnd();
         } catch (Exception alreadyGone) {
-            // Then it is killed.
+            // It is killed below.
         } finally {
             program.close();
         }

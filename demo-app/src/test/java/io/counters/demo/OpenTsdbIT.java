@@ -122,9 +122,9 @@ class OpenTsdbIT {
         }
     }
 
-    /** Whatever Grafana asks is answered by the collector's history as by OpenTSDB, over the same points. */
+    /** The collector's history answers Grafana's requests as OpenTSDB does, over the same points. */
     @Test
-    void Grafana_reads_the_history_as_it_reads_OpenTSDB() throws Exception {
+    void Grafana_gets_the_same_answers_from_the_history_as_from_OpenTSDB() throws Exception {
         openTsdb.assign(
                 "metric=grafana.late,grafana.orders&tagk=host,method,via&tagv=card,cash,here,web01,web02,webC3");
         try (CollectorProgram collector = CollectorProgram.start(
@@ -144,9 +144,8 @@ class OpenTsdbIT {
             collector.send("increment grafana.late,host=web01 5");
             pass(ticks, 5);
             GrafanaRequests requests = new GrafanaRequests(start, newest(ticks));
-            // Answers depend on points behind the end, which must be the same for both: intervals reach beyond it, and
-            // a
-            // rate that is left out, because the counter went down, is as it was before if the series goes on.
+            // Answers depend on points after the end, which must be the same for both: intervals reach beyond it, and a
+            // rate that is left out, because the counter went down, keeps the previous value if the series continues.
             ticks.enough();
             pass(ticks, 10);
             long last = newest(ticks);

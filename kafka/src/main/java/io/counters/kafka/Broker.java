@@ -3,8 +3,6 @@ package io.counters.kafka;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.List;
@@ -18,8 +16,7 @@ import org.apache.kafka.metadata.storage.Formatter;
 
 /**
  * One of a few Kafka brokers on the loopback address, which is also a controller (KRaft, combined mode), with its files in
- * one folder. It halts when its standard input ends, which also happens when the process that started it dies, so a killed
- * test leaves no broker running.
+ * one folder.
  */
 public final class Broker {
     /** Any text; a second start with the same folder needs the same. */
@@ -28,13 +25,12 @@ public final class Broker {
     private Broker() {}
 
     /**
-     * Prints {@code broker INDEX is ready} once it serves clients, and runs until SIGTERM or the end of its standard input.
+     * Prints {@code broker INDEX is ready} once it serves clients, and runs until SIGTERM.
      *
      * @param arguments its folder, which is created; its index, from 0; of each broker by index {@code
      *     PORT:CONTROLLER_PORT}, separated by commas; then settings, each as {@code key=value}, that override ours
      */
     public static void main(String[] arguments) {
-        leash(System.in);
         int index = Integer.parseInt(arguments[1]);
         try {
             KafkaConfig settings = KafkaConfig.fromProps(
@@ -124,22 +120,5 @@ public final class Broker {
             System.err.print(said.toString(UTF_8));
             throw failed;
         }
-    }
-
-    private static void leash(InputStream starter) {
-        Thread thread = new Thread(() -> haltAtItsEnd(starter), "leash");
-        thread.setDaemon(true);
-        thread.start();
-    }
-
-    private static void haltAtItsEnd(InputStream starter) {
-        try {
-            while (starter.read() >= 0) {
-                // No input is expected.
-            }
-        } catch (IOException broken) {
-            // This is an end, too.
-        }
-        Runtime.getRuntime().halt(0);
     }
 }

@@ -154,7 +154,7 @@ public final class Brokers implements AutoCloseable {
         command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
         command.add("-cp");
         command.add(BUILT.resolve("classes") + File.pathSeparator + Files.readString(classPath));
-        command.add("io.counters.kafka.Broker");
+        command.add("io.counters.kafka.LeashedBroker");
         command.add(folder.resolve(Integer.toString(i)).toString());
         command.add(Integer.toString(i));
         command.add(IntStream.range(0, ports.size())

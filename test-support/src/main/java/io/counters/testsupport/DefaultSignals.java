@@ -14,10 +14,10 @@ public final class DefaultSignals {
     private DefaultSignals() {}
 
     /**
-     * The command, after what resets some signals; the process ID is the command's. Without GNU env 8.31 or newer, it is the
-     * command alone.
+     * The command, with a prefix that resets some signals; the process ID is that of the command. Without GNU env 8.31 or
+     * newer, this returns the command alone.
      *
-     * @param signals such as {@code INT,TERM}; SIGHUP only where the test sends it, because nohup is to protect the rest
+     * @param signals such as {@code INT,TERM}; SIGHUP only if the test sends it, because nohup should protect other tests
      */
     public static List<String> command(String signals, List<String> command) {
         if (!ENV_RESETS) {

@@ -6,8 +6,8 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * Gives waits that say no limit one that also suits a busy machine; Awaitility's own is 10 s. JUnit finds this extension by
- * itself, for each class of tests.
+ * Sets the limit of waits that have none of their own, so that it suits a busy machine; Awaitility's default is 10 s. JUnit
+ * finds this extension by itself, for each test class.
  */
 public final class Patience implements BeforeAllCallback {
     private static final Duration AT_MOST = Duration.ofSeconds(60);

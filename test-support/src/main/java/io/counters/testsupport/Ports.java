@@ -16,8 +16,8 @@ import java.util.Scanner;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Reserves ports: for servers that can't be told to take any port and say which, for those that are started again on the
- * same port, and for those that are not there. All others bind port 0.
+ * Reserves ports: for servers that cannot choose a free port and print it, for servers that are started again on the same
+ * port, and for servers that are not there. All others bind port 0.
  */
 public final class Ports {
     private static final int LOWEST = 10_000;
@@ -26,7 +26,7 @@ public final class Ports {
 
     private static final int KERNELS_LOWEST_USUALLY = 32_768;
     private static final int TRIES_MAX = 1000;
-    /** What tells other JVMs that run tests. A server on 127.0.0.1 does not collide with them, nor one that takes TCP only. */
+    /** Keep other JVMs from reserving a port. They do not collide with a server on 127.0.0.1, or with one over TCP only. */
     private static final List<DatagramSocket> RESERVATIONS = new ArrayList<>();
 
     private Ports() {}
@@ -44,7 +44,7 @@ public final class Ports {
         }
         if (end <= LOWEST) {
             throw new IOException(KERNELS + " begins with " + end + "; tests need ports from " + LOWEST
-                    + " up that the kernel does not choose from");
+                    + " up that the kernel does not choose");
         }
         for (int tries = 0; tries < TRIES_MAX; tries++) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, end);
@@ -59,9 +59,9 @@ public final class Ports {
                 new ServerSocket(port, 1, loopback).close();
                 return port;
             } catch (SocketException taken) {
-                // Another one, then.
+                // Try another one.
             }
         }
-        throw new IOException(TRIES_MAX + " ports were taken");
+        throw new IOException("no port could be reserved: " + TRIES_MAX + " were in use");
     }
 }

@@ -1,4 +1,4 @@
-/** What the tests of several modules need: ports, signals, and patience. Main code never uses it. */
+/** What the tests of several modules need: ports, signals, and limits of waits. Main code never uses it. */
 @NullMarked
 package io.counters.testsupport;
 

@@ -105,7 +105,7 @@ final class Sources {
             }
         } catch (IOException | InvalidPathException cannot) {
             complaints.add(file.place() + ": settings is " + file.text()
-                    + ", which can't be read; name a file that this process can read"
+                    + ", which cannot be read; name a file that this process can read"
                     + (collectorKnown ? "" : NOTHING_IS_COUNTED));
             collectorMissed = !collectorKnown;
         }

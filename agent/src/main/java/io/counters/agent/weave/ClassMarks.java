@@ -210,7 +210,7 @@ final class ClassMarks {
         }
     }
 
-    /** The marks of another class, whose name has slashes; null if it belongs to the JDK or can't be read. */
+    /** The marks of another class, whose name has slashes; null if it belongs to the JDK or cannot be read. */
     @Nullable
     ClassMarks of(String type) {
         if (type.equals(file.name)) {
@@ -337,7 +337,7 @@ final class ClassMarks {
                         internalName(rule.annotation),
                         "",
                         (annotation == null
-                                        ? "metaAnnotations names it, but its class file can't be read; put it on the"
+                                        ? "metaAnnotations names it, but its class file cannot be read; put it on the"
                                                 + " class path, or write a rule @"
                                         : "metaAnnotations names it, but it has no @Count; annotate it, or write a"
                                                 + " rule @")

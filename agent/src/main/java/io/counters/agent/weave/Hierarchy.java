@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * file never reach {@code transform}, because the JVM does not call it again on a thread that is inside it.
  *
  * <p>At most {@value #TYPES_MAX} types are cached, by loader, without keeping the loader alive; if there are more, the
- * cache is cleared. Of a type whose class file can't be read, such as one of an optional dependency that is missing, only
+ * cache is cleared. Of a type whose class file cannot be read, such as one of an optional dependency that is missing, only
  * the name is known. The first such type is logged, and all are counted.
  */
 final class Hierarchy {
@@ -129,7 +129,7 @@ final class Hierarchy {
             why = unreadable.getClass().getName();
         }
         if (unread.getAndIncrement() == 0) {
-            log.accept(name.replace('/', '.') + ": its class file can't be read (" + why
+            log.accept(name.replace('/', '.') + ": its class file cannot be read (" + why
                     + "), so its annotations and methods are ignored; further such supertypes are not logged");
         }
         return null;

@@ -198,7 +198,7 @@ public final class Weaving implements ClassFileTransformer {
         int unread = read == null ? 0 : read.unread();
         return "classes scanned: " + scanned + ", methods instrumented: " + methods + ", refused @Count and rules: "
                 + refused()
-                + (unread == 0 ? "" : ", supertypes whose class files can't be read: " + unread)
+                + (unread == 0 ? "" : ", supertypes whose class files cannot be read: " + unread)
                 + (idle.isEmpty() ? "" : ", rules that matched nothing: " + String.join("; ", idle))
                 + ", errors suppressed while instrumenting: " + suppressed;
     }
@@ -277,7 +277,7 @@ public final class Weaving implements ClassFileTransformer {
                 return Listing.lines(name, marked);
             }
         } catch (RuntimeException fault) {
-            refusals.refuse(name, "", "the class can't be instrumented and counts nothing: " + fault);
+            refusals.refuse(name, "", "the class cannot be instrumented and counts nothing: " + fault);
         }
         return Collections.emptyList();
     }

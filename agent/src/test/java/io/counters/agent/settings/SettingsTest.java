@@ -75,7 +75,7 @@ class SettingsTest {
                 "metaAnnotation=a.B | metaAnnotation is not a setting; did you mean metaAnnotations=",
                 "sweeps=1s | sweeps is not a setting; did you mean sweep=",
                 "strict | strict has no value; write strict=",
-                "settings=none.conf | settings is none.conf, which can't be read",
+                "settings=none.conf | settings is none.conf, which cannot be read",
                 "tags=env | tags is env, which is not of the form key=value,key=value: ",
                 "app='open | a ' is not closed"
             })
@@ -116,7 +116,7 @@ class SettingsTest {
     void with_an_unreadable_file_that_may_name_the_collector_nothing_is_counted() {
         Settings settings = read("settings=none.conf");
 
-        assertThat(settings.complaints()).singleElement().asString().contains("can't be read", "Nothing is counted");
+        assertThat(settings.complaints()).singleElement().asString().contains("cannot be read", "Nothing is counted");
         assertThat(settings.enabled()).isFalse();
         assertThat(read("settings=none.conf,collector=h").enabled()).isTrue();
     }

@@ -107,7 +107,7 @@ class HierarchyTest {
         assertThat(log)
                 .singleElement()
                 .asString()
-                .startsWith("Missing: its class file can't be read (its loader has no such");
+                .startsWith("Missing: its class file cannot be read (its loader has no such");
         assertThat(hierarchy.unread()).isEqualTo(2);
     }
 
@@ -127,7 +127,7 @@ class HierarchyTest {
 
         assertThat(log)
                 .containsExactly(
-                        "A0: its class file can't be read (java.lang.StackOverflowError), so its annotations and"
+                        "A0: its class file cannot be read (java.lang.StackOverflowError), so its annotations and"
                                 + " methods are ignored; further such supertypes are not logged");
         assertThat(hierarchy.unread()).isEqualTo(30);
     }

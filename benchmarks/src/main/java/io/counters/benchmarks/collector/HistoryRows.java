@@ -56,7 +56,7 @@ final class HistoryRows {
             Arrays.sort(ratios);
             table.accept(new Row(
                     text(
-                            "%,d datagrams a second with %d lines, %,d names, with the history, beside the same without it"
+                            "%,d datagrams a second with %d lines, %,d names, with the history, compared with a collector without it"
                                     + " (in place of the sink): CPU s per million lines",
                             DATAGRAMS_A_SECOND, LINES, NAMES),
                     text("%.3f", median(ours)),

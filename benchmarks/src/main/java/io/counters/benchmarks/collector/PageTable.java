@@ -29,7 +29,7 @@ public final class PageTable {
 
     private PageTable() {}
 
-    /** A tab: an answer with events that stays open, and is read as fast as they come. */
+    /** A tab: an answer with events that stays open, and is read as fast as events arrive. */
     private static final class Tab implements AutoCloseable {
         private final InputStream events;
         private final AtomicLong bytes;
@@ -108,7 +108,7 @@ public final class PageTable {
             row(collector, "none", List.of());
             row(collector, "1", List.of(FIRST_ROWS));
             row(collector, "1, with health", List.of(FIRST_ROWS + "&panel=1"));
-            row(collector, "1, the fastest first", List.of(FIRST_ROWS + "&sort=rate&order=desc"));
+            row(collector, "1, sorted by rate", List.of(FIRST_ROWS + "&sort=rate&order=desc"));
             row(collector, "10 that look at the same", java.util.Collections.nCopies(10, FIRST_ROWS));
             List<String> others = new ArrayList<>();
             for (int i = 0; i < 10; i++) {

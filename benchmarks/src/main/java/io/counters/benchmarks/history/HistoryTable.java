@@ -34,9 +34,9 @@ final class HistoryTable {
         this.folder = folder;
     }
 
-    /** How counters move. */
+    /** How much counters change. */
     private interface Load {
-        /** By how much this counter moves with this tick. */
+        /** How much this counter changes with this tick. */
         long move(Random random, int counter, int tick);
     }
 
@@ -56,7 +56,7 @@ final class HistoryTable {
     }
 
     private void measure() throws IOException {
-        System.out.println("| load, for a day | changed points | bytes on disk | bytes a changed point |");
+        System.out.println("| load, for a day | changed values | bytes on disk | bytes a changed value |");
         System.out.println("| --- | --- | --- | --- |");
         bytes("1,000 counters, each about 3 a second", 1000, (random, counter, tick) -> poisson(random, 30));
         bytes("1,000 counters, each about 100 a second", 1000, (random, counter, tick) -> poisson(random, 1000));
@@ -65,7 +65,7 @@ final class HistoryTable {
                 1000,
                 (random, counter, tick) -> poisson(random, Math.pow(10, counter % 6)));
         bytes(
-                "1,000 counters of bytes, 1 MB a second and 20 % more or less",
+                "1,000 counters of bytes, 1 MB a second plus or minus 20 %",
                 1000, (random, counter, tick) -> Math.round(10e6 * (1 + 0.2 * random.nextGaussian())));
         bytes(
                 "1,000 counters in bursts: 5 minutes in 30, about 50 a second",
@@ -109,7 +109,7 @@ final class HistoryTable {
         return names;
     }
 
-    /** Fills a file with so many ticks; returns the points of all resolutions. */
+    /** Fills a file with this many ticks; returns the number of values of all resolutions. */
     private static long fill(History history, int counters, int ticks, Load load) {
         String[] names = names(counters);
         long[] values = new long[counters];
@@ -173,7 +173,7 @@ final class HistoryTable {
         System.out.println("| --- | --- | --- |");
         System.out.printf(
                 Locale.ROOT,
-                "| a counter's last 24 h (%,d samples), 10,000 counters of which 1,000 move a second, %,d points:"
+                "| a counter's last 24 h (%,d samples), 10,000 counters of which 1,000 move a second, %,d values:"
                         + " median, 99th percentile, the first | %.1f, %.1f, %.1f ms | 20 ms |%n",
                 samples,
                 points,
@@ -190,7 +190,7 @@ final class HistoryTable {
         history.close();
     }
 
-    /** CPU of the thread, and all of the time, with its sync. */
+    /** The CPU time of the thread, and the whole time, including the sync. */
     private void ticks() throws IOException {
         for (int counters : new int[] {1_000, 20_000, 1_000_000}) {
             for (boolean isMoving : new boolean[] {true, false}) {
@@ -223,7 +223,7 @@ final class HistoryTable {
                         "| a tick of %,d counters, %s: CPU; time with its sync: median, longest | %.1f ms; %.1f, %.1f ms"
                                 + " | |%n",
                         counters,
-                        isMoving ? "all moved" : "a tenth moved",
+                        isMoving ? "all changed" : "a tenth changed",
                         mean,
                         wall[rounds / 2],
                         wall[rounds - 1]);

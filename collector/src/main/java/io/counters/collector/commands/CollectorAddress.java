@@ -5,7 +5,7 @@ import java.net.URISyntaxException;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
-/** {@code --at}: where the collector is that a command asks. */
+/** {@code --at}: the address of the collector that a command uses. */
 final class CollectorAddress implements CommandLine.ITypeConverter<URI> {
     @Option(
             names = "--at",
@@ -29,7 +29,7 @@ final class CollectorAddress implements CommandLine.ITypeConverter<URI> {
                 return read;
             }
         } catch (URISyntaxException noUrl) {
-            // It is told below.
+            // Reported below.
         }
         throw new CommandLine.TypeConversionException(
                 "'" + text + "' is not an address; write http://HOST:PORT, such as http://127.0.0.1:11213");

@@ -24,8 +24,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A running collector, by its HTTP. The JDK's client is used, and not OkHttp, which the sink for OpenTSDB uses: a command sends
- * one request at a time, and starts faster without OkHttp's classes.
+ * The HTTP API of a running collector. The JDK's client is used, and not OkHttp, which the sink for OpenTSDB uses: a command
+ * sends one request at a time, and starts faster without OkHttp's classes.
  */
 final class CollectorApi {
     private static final Duration CONNECT = Duration.ofSeconds(3);
@@ -43,10 +43,10 @@ final class CollectorApi {
     /** A counter and its committed value. */
     record Counter(String name, long value) {}
 
-    /** Some counters, and whether there are more than were asked for. */
+    /** Some counters, and whether there are more than the limit. */
     record Counters(List<Counter> list, boolean hasMore) {}
 
-    /** The collector says that there is no such counter. */
+    /** There is no such counter; the message comes from the collector. */
     static final class UnknownCounter extends IOException {
         UnknownCounter(String message) {
             super(message);
@@ -66,7 +66,7 @@ final class CollectorApi {
     /**
      * Reads one counter.
      *
-     * @throws UnknownCounter if there is none of this name; the message names similar ones
+     * @throws UnknownCounter if there is none with this name; the message names similar ones
      */
     Counter counter(String name) throws IOException {
         try (InputStream body = ask("GET", "/api/counters/" + encoded(name))) {
@@ -125,7 +125,7 @@ final class CollectorApi {
         return new Counter(name, value);
     }
 
-    /** Removes a counter, and returns what the collector says about it. */
+    /** Removes a counter, and returns the collector's answer. */
     JsonElement remove(String name) throws IOException {
         try (InputStream body = ask("DELETE", "/api/counters/" + encoded(name))) {
             return JsonParser.parseReader(new InputStreamReader(body, UTF_8));
@@ -182,7 +182,7 @@ final class CollectorApi {
         }
     }
 
-    /** As a part of a path or a query. */
+    /** Encodes a text as a part of a path or a query. */
     static String encoded(String text) {
         return URLEncoder.encode(text, UTF_8).replace("+", "%20");
     }
@@ -210,11 +210,11 @@ final class CollectorApi {
         try (InputStream body = response.body()) {
             String message = message(new String(body.readNBytes(16 * 1024), UTF_8));
             if (response.statusCode() == NOT_FOUND && path.startsWith("/api/counters/") && message != null) {
-                // The rest is for those who write paths themselves.
+                // The rest is for programs that build paths themselves.
                 throw new UnknownCounter(message.replaceFirst("\\. /api/.*", "; get '*PART*' lists names"));
             }
             throw new IOException(at + " answers " + response.statusCode() + ": "
-                    + (message == null ? "which a collector does not; check --at" : message));
+                    + (message == null ? "which a collector never does; check --at" : message));
         }
     }
 

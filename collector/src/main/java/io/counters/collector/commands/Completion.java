@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Prints a script that completes the commands and flags of 'counters' in bash and zsh.",
-            "Shells complete by the name of a command, so give the jar one: alias counters='java -jar"
+            "A shell completes arguments by the name of the program, so give the jar one: alias counters='java -jar"
                     + " /opt/counters/collector.jar'. Then: source <(counters generate-completion)"
         })
 public final class Completion implements Callable<Integer> {

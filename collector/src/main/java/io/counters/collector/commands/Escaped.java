@@ -1,6 +1,6 @@
 package io.counters.collector.commands;
 
-/** Text from elsewhere as a terminal may show it. */
+/** Text from outside, as a terminal may show it. */
 final class Escaped {
     private Escaped() {}
 

@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
 
-/** The values of counters at the last few readings, and so their rates. */
+/** The values of counters at the last few readings, and the rates between them. */
 final class Rates {
-    /** A rate is over so many readings, because senders send once a second and not at the same moment as we read. */
+    /** A rate spans this many readings, because senders send once a second, but not at the moment of a reading. */
     private static final int READINGS = 6;
 
     private Map<String, Row> rows = new HashMap<>();
@@ -33,7 +33,7 @@ final class Rates {
             return values[(readings - 1) % READINGS];
         }
 
-        /** A second; empty after only one reading. */
+        /** The rate per second; empty after only one reading. */
         OptionalDouble rate() {
             int oldest = Math.max(0, readings - READINGS);
             int newest = readings - 1;
@@ -41,8 +41,9 @@ final class Rates {
             if (elapsed <= 0) {
                 return OptionalDouble.empty();
             }
-            double moved = (double) values[newest % READINGS] - values[oldest % READINGS];
-            return OptionalDouble.of(moved * TimeUnit.SECONDS.toNanos(1) / elapsed);
+            // Subtracted as whole numbers: a double cannot tell large values apart that are near each other.
+            long moved = values[newest % READINGS] - values[oldest % READINGS];
+            return OptionalDouble.of((double) moved * TimeUnit.SECONDS.toNanos(1) / elapsed);
         }
 
         private void add(long value, long now) {
@@ -52,7 +53,7 @@ final class Rates {
         }
     }
 
-    /** Takes a reading; a counter that is not in it is forgotten. */
+    /** Adds a reading; a counter that is not in it is forgotten. */
     List<Row> add(List<CollectorApi.Counter> counters, long nowNanos) {
         Map<String, Row> now = new HashMap<>(counters.size() * 2);
         List<Row> list = new ArrayList<>(counters.size());

@@ -3,6 +3,7 @@ package io.counters.collector.commands;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.counters.collector.self.DiskFault;
+import io.counters.collector.self.LogStream;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code record FILE}: writes what a collector receives. */
+/** {@code record FILE}: writes what a collector receives to a file. */
 @Command(
         name = "record",
         mixinStandardHelpOptions = true,
@@ -36,6 +37,7 @@ import picocli.CommandLine.Spec;
 @SuppressWarnings("AvoidCommonTypeNames") // Named as its command, like all classes here.
 public final class Record implements Callable<Integer> {
     private static final Pattern BYTES = Pattern.compile("(\\d{1,4})([kmg])");
+    private static final long LAST_LINES_MILLIS = 1_000;
     private static final long SAID_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     @Mixin
@@ -47,7 +49,7 @@ public final class Record implements Callable<Integer> {
     @Option(
             names = "--bytes",
             paramLabel = "N",
-            description = "ends when the file has this size: a whole number followed by k, m or g"
+            description = "ends when the file reaches this size: a whole number followed by k, m or g"
                     + " (default ${DEFAULT-VALUE})")
     private String bytes = "100m";
 
@@ -60,6 +62,7 @@ public final class Record implements Callable<Integer> {
     private final Shell shell;
     private long datagrams;
     private long missed;
+    private long tooLong;
     private long tcp;
     private boolean isClosed;
 
@@ -80,9 +83,12 @@ public final class Record implements Callable<Integer> {
         } catch (FileAlreadyExistsException exists) {
             throw new IOException(file + " exists already; give another file, or delete it", exists);
         } catch (IOException cannot) {
-            throw new IOException(file + " can't be created: " + DiskFault.text(cannot), cannot);
+            throw new IOException(file + " cannot be created: " + DiskFault.text(cannot), cannot);
         }
-        Thread end = shell.endings().newThread(() -> close(writer));
+        Thread end = shell.endings().newThread(() -> {
+            close(writer);
+            LogStream.drain(LAST_LINES_MILLIS);
+        });
         Runtime.getRuntime().addShutdownHook(end);
         try {
             long[] said = {shell.nanoClock().getAsLong()};
@@ -114,10 +120,14 @@ public final class Record implements Callable<Integer> {
         JsonObject data = JsonParser.parseString(event.data()).getAsJsonObject();
         switch (event.type()) {
             case "datagram" -> {
-                writer.write(
-                        data.get("at").getAsLong(),
-                        Base64.getDecoder().decode(data.get("bytes").getAsString()));
-                datagrams++;
+                byte[] datagram = Base64.getDecoder().decode(data.get("bytes").getAsString());
+                if (datagram.length > Recording.DATAGRAM_BYTES_MAX) {
+                    // From the Unix socket; no datagram over UDP could be so long.
+                    tooLong++;
+                } else {
+                    writer.write(data.get("at").getAsLong(), datagram);
+                    datagrams++;
+                }
             }
             case "left_out" -> {
                 missed += data.get("missed").getAsLong();
@@ -126,9 +136,9 @@ public final class Record implements Callable<Integer> {
             case "open" ->
                 shell.err()
                         .println("counters record: records for " + seconds
-                                + " s what arrives from now on; Ctrl-C ends it");
+                                + " s what the collector receives; Ctrl-C ends it");
             default -> {
-                // A newer collector may tell more.
+                // A newer collector may send more.
             }
         }
     }
@@ -143,12 +153,19 @@ public final class Record implements Callable<Integer> {
             shell.err()
                     .println(String.format(
                             Locale.ROOT,
-                            "counters record: %s has %,d datagrams, %,d bytes%s%s",
+                            "counters record: %s has %,d datagrams, %,d bytes%s%s%s",
                             file,
                             datagrams,
                             writer.bytes(),
                             missed == 0 ? "" : String.format(Locale.ROOT, "; %,d could not be written in time", missed),
-                            tcp == 0 ? "" : "; what came over TCP is not in it"));
+                            tooLong == 0
+                                    ? ""
+                                    : String.format(
+                                            Locale.ROOT,
+                                            "; %,d of more than %,d bytes are not in it, because UDP cannot carry them",
+                                            tooLong,
+                                            Recording.DATAGRAM_BYTES_MAX),
+                            tcp == 0 ? "" : "; what arrived over TCP is not in it"));
         } catch (IOException full) {
             shell.err().println("counters record: " + file + " could not be completed: " + DiskFault.text(full));
         }

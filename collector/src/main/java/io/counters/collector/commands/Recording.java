@@ -43,7 +43,7 @@ final class Recording {
         private long firstMillis = -1;
         private long bytes;
 
-        /** @throws IOException if the file exists, or can't be created */
+        /** @throws IOException if the file exists, or cannot be created */
         Writer(Path file) throws IOException {
             out = new BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.CREATE_NEW));
             write((FIRST + "\n").getBytes(ISO_8859_1));
@@ -51,7 +51,7 @@ final class Recording {
 
         void write(long atMillis, byte[] datagram) throws IOException {
             firstMillis = firstMillis < 0 ? atMillis : firstMillis;
-            // The wall clock may have been set back meanwhile.
+            // The wall clock may have been set back.
             long millis = Math.max(0, atMillis - firstMillis);
             write((millis + " " + datagram.length + "\n").getBytes(ISO_8859_1));
             write(datagram);
@@ -84,7 +84,7 @@ final class Recording {
         private long datagrams;
         private boolean isCut;
 
-        /** @throws IOException if it can't be read, or is not a recording of this version */
+        /** @throws IOException if it cannot be read, or is not a recording of this version */
         Reader(Path file) throws IOException {
             this.file = file;
             in = new BufferedInputStream(Files.newInputStream(file));

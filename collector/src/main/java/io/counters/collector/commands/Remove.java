@@ -18,8 +18,8 @@ import picocli.CommandLine.Parameters;
         name = "rm",
         mixinStandardHelpOptions = true,
         description = {
-            "Removes counters of a running collector: the value becomes 0, also in the store, and the counter is in no"
-                    + " list and no tick until it is counted again. It then begins at 0.",
+            "Removes counters of a running collector: the value becomes 0, in the store too, and the counter is in no"
+                    + " list and no tick until it is counted again. It then starts at 0.",
             "Watermarks stay, so totals that senders repeat are not counted again.",
             "The exit status is 1 if one of the counters does not exist."
         })
@@ -29,13 +29,16 @@ public final class Remove implements Callable<Integer> {
 
     @Option(
             names = {"-y", "--yes"},
-            description = "does not ask; without a terminal nothing is asked anyway")
+            description = "removes without asking, as is always done without a terminal")
     private boolean yes;
 
     @Option(names = "--json", description = "prints a line of JSON for each counter")
     private boolean json;
 
-    @Parameters(paramLabel = "NAME", arity = "1..*", description = "a counter, with its tags; no patterns")
+    @Parameters(
+            paramLabel = "NAME",
+            arity = "1..*",
+            description = "a counter's full name, with its tags; patterns are not allowed")
     private List<String> names = List.of();
 
     private final Shell shell;
@@ -54,7 +57,7 @@ public final class Remove implements Callable<Integer> {
                 if (yes || !shell.isTerminal() || isConfirmed(api.counter(name), answers)) {
                     say(api.remove(name).getAsJsonObject());
                 } else {
-                    shell.err().println("counters rm: " + Escaped.text(name) + " stays");
+                    shell.err().println("counters rm: " + Escaped.text(name) + " is not removed");
                 }
             } catch (CollectorApi.UnknownCounter unknown) {
                 isComplete = false;
@@ -80,7 +83,7 @@ public final class Remove implements Callable<Integer> {
         shell.out()
                 .println("removed " + removed.get("name").getAsString() + ": its value was "
                         + removed.get("value").getAsLong() + " and is now 0"
-                        + (removed.get("pushed").getAsBoolean() ? ", also in the store" : "")
+                        + (removed.get("pushed").getAsBoolean() ? ", in the store too" : "")
                         + "; watermarks that stay: " + watermarks);
     }
 }

@@ -5,6 +5,7 @@ import io.counters.collector.self.Progress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Spec;
         name = "replay",
         mixinStandardHelpOptions = true,
         description = {
-            "Sends the datagrams of a recording over UDP, at the distances in time at which they were received.",
+            "Sends the datagrams of a recording over UDP, with the pauses between them that were recorded.",
             "Lines without totals (StatsD, nc) count again wherever they are sent. Lines with totals (agent, API) change"
                     + " nothing at a collector that has received them before, and count fully at another one."
         })
@@ -68,7 +69,7 @@ public final class Replay implements Callable<Integer> {
     public Integer call() throws IOException {
         Path from = Objects.requireNonNull(file);
         if (!(speed >= SPEED_MIN && speed <= SPEED_MAX)) {
-            throw wrong("--speed is " + speed + "; it must be from 0.001 to 1000000, and 1 is as it was recorded");
+            throw wrong("--speed is " + speed + "; it must be from 0.001 to 1000000; 1 is the recorded speed");
         }
         InetSocketAddress address = address();
         long total = 0;
@@ -102,7 +103,7 @@ public final class Replay implements Callable<Integer> {
                                 ? ""
                                 : String.format(
                                         Locale.ROOT,
-                                        "; %,d times nobody was listening there; start a collector",
+                                        "; no program listened there (refused datagrams: %,d); start a collector",
                                         refused)));
         return refused == 0 ? 0 : 1;
     }
@@ -113,7 +114,7 @@ public final class Replay implements Callable<Integer> {
         } catch (NoSuchFileException missing) {
             throw new IOException(from + " does not exist; 'record' writes such a file", missing);
         } catch (java.nio.file.FileSystemException unreadable) {
-            throw new IOException(from + " can't be read: " + DiskFault.text(unreadable), unreadable);
+            throw new IOException(from + " cannot be read: " + DiskFault.text(unreadable), unreadable);
         }
     }
 
@@ -135,21 +136,34 @@ public final class Replay implements Callable<Integer> {
                         throw new IOException("interrupted");
                     }
                 }
-                refused += isSent(channel, next.bytes()) ? 0 : 1;
+                refused += send(channel, next.bytes());
                 progress.add(1);
             }
+            refused += isRefused(channel) ? 1 : 0;
         }
         return refused;
     }
 
-    /** On loopback an earlier datagram's refusal is reported by the next one, which is then sent again. */
-    private static boolean isSent(DatagramChannel channel, byte[] bytes) throws IOException {
+    /** Sends a datagram. Instead of sending it, the kernel first reports earlier ones that were refused: returns their number. */
+    private static long send(DatagramChannel channel, byte[] bytes) throws IOException {
+        for (long refused = 0; ; refused++) {
+            try {
+                channel.write(ByteBuffer.wrap(bytes));
+                return refused;
+            } catch (PortUnreachableException earlier) {
+                // Each of them is reported once.
+            }
+        }
+    }
+
+    /** Whether the last datagram was refused. On loopback this is known as soon as it was sent. */
+    private static boolean isRefused(DatagramChannel channel) throws IOException {
+        channel.configureBlocking(false);
         try {
-            channel.write(ByteBuffer.wrap(bytes));
-            return true;
-        } catch (java.net.PortUnreachableException refused) {
-            channel.write(ByteBuffer.wrap(bytes));
+            channel.read(ByteBuffer.allocate(1));
             return false;
+        } catch (PortUnreachableException last) {
+            return true;
         }
     }
 

@@ -6,7 +6,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.LongSupplier;
 
 /**
- * What a command gets from its surroundings.
+ * The environment of a command.
  *
  * @param isTerminal whether a person reads {@code out} and types into {@code in}
  * @param isColored whether {@code out} may have colors
@@ -37,7 +37,7 @@ public record Shell(
         }
     }
 
-    /** The text in this color; unchanged where there are no colors. */
+    /** The text in this color; unchanged if there are no colors. */
     public String in(Color color, String text) {
         return isColored ? "\u001b[" + color.code + "m" + text + RESET : text;
     }

@@ -9,26 +9,32 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code tap [PATTERN]}: prints what a collector receives. */
 @Command(
         name = "tap",
         mixinStandardHelpOptions = true,
         description = {
-            "Prints the lines that a running collector receives, as it receives them, until Ctrl-C: its time, sender,"
-                    + " amount and name; with a total also the stream and the datagram's number; for a rejected line the"
-                    + " reason.",
+            "Prints the lines that a running collector receives, as it receives them, until Ctrl-C: for each its time,"
+                    + " sender, amount and name; for a line with a total also the total, the stream and the datagram's"
+                    + " number; for a rejected line the reason.",
             "If there are more than --lines a second, the others are left out, and their number is printed."
         })
 public final class TapCommand implements Callable<Integer> {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("HH:mm:ss.SSS", Locale.ROOT).withZone(ZoneId.systemDefault());
     private static final int STREAM_CHARS = 8;
+    private static final int LINES_MAX = 10_000;
 
     @Mixin
     private CollectorAddress at = new CollectorAddress();
@@ -36,7 +42,7 @@ public final class TapCommand implements Callable<Integer> {
     @Option(
             names = "--lines",
             paramLabel = "N",
-            description = "the most lines a second, 1 to 10000 (default ${DEFAULT-VALUE})")
+            description = "maximum number of lines per second, 1 to 10000 (default ${DEFAULT-VALUE})")
     private int lines = 500;
 
     @Option(names = "--count", paramLabel = "N", description = "ends after this many lines")
@@ -56,6 +62,9 @@ public final class TapCommand implements Callable<Integer> {
                     + " characters) or ? (one); write it in quotes")
     private String pattern = "";
 
+    @Spec
+    private @Nullable CommandSpec spec;
+
     private final Shell shell;
 
     public TapCommand(Shell shell) {
@@ -64,6 +73,11 @@ public final class TapCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (lines < 1 || lines > LINES_MAX || count < 1 || seconds < 1) {
+            throw new CommandLine.ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "--lines must be from 1 to " + LINES_MAX + ", and --count and --seconds at least 1");
+        }
         String match = pattern.isEmpty() ? "" : "&match=" + CollectorApi.encoded(pattern);
         at.api().events("/api/tap?lines=" + lines + match, Duration.ofSeconds(seconds), event -> {
             switch (event.type()) {
@@ -74,7 +88,7 @@ public final class TapCommand implements Callable<Integer> {
                 case "left_out" -> shell.err().println("counters tap: " + leftOut(event.data()));
                 case "open" -> shell.err().println("counters tap: shows what arrives from now on; Ctrl-C ends it");
                 default -> {
-                    // A newer collector may tell more.
+                    // A newer collector may send more.
                 }
             }
             return count > 0 && !shell.out().checkError();

@@ -11,9 +11,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The terminal as {@code top} needs it: keys arrive one by one and are not shown, and the table has a screen of its own. It is
- * restored by {@link #close}, which also runs at Ctrl-C. It is set by {@code stty}, which every Unix has; the JDK has no means
- * for it.
+ * The terminal as {@code top} needs it: keys arrive one by one and are not shown, and the table has its own screen. {@link
+ * #close} restores it, and also runs at Ctrl-C. {@code stty}, which every Unix has, sets it, because the JDK has no API for
+ * that.
  */
 final class Terminal implements AutoCloseable {
     private static final String SCREEN = "\u001b[?1049h\u001b[?25l";
@@ -32,7 +32,8 @@ final class Terminal implements AutoCloseable {
     /** Its size. */
     record Size(int columns, int lines) {}
 
-    private Terminal(Shell shell, String before) {
+    /** @param before what {@code stty -g} printed */
+    Terminal(Shell shell, String before) {
         out = shell.out();
         in = shell.in();
         this.before = before;
@@ -57,7 +58,7 @@ final class Terminal implements AutoCloseable {
         return terminal;
     }
 
-    /** What it prints; null if it fails. */
+    /** Runs {@code stty} and returns what it prints; null if it fails. */
     private static @Nullable String stty(String... arguments) {
         List<String> command = new ArrayList<>(List.of("stty"));
         command.addAll(List.of(arguments));
@@ -109,8 +110,11 @@ final class Terminal implements AutoCloseable {
         return key.toString();
     }
 
-    /** Shows these lines. */
-    void show(List<String> lines) {
+    /** Shows these lines; nothing any more once the terminal is restored, which may happen in the middle of an update. */
+    synchronized void show(List<String> lines) {
+        if (closed) {
+            return;
+        }
         StringBuilder screen = new StringBuilder("\u001b[H");
         for (int i = 0; i < lines.size(); i++) {
             screen.append(lines.get(i)).append("\u001b[K").append(i + 1 < lines.size() ? "\r\n" : "");
@@ -134,7 +138,7 @@ final class Terminal implements AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(ending);
         } catch (IllegalStateException isEnding) {
-            // The hook has run, or will find it closed.
+            // The hook has run already, or will find this closed.
         }
     }
 }

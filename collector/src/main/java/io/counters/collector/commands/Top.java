@@ -7,13 +7,18 @@ import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code top}: a live table of counters. */
 @Command(
@@ -22,15 +27,15 @@ import picocli.CommandLine.Parameters;
         description = {
             "Shows the counters of a running collector in a table that is updated once a second.",
             "Keys: q quits; n, v and r sort by name, value and rate; / filters; arrows and Page Up, Page Down scroll.",
-            "Without a terminal it prints the first --rows again and again."
+            "Without a terminal it prints the first --rows every second."
         })
 public final class Top implements Callable<Integer> {
-    /** The most counters that are read each second. */
+    /** The maximum number of counters that are read each second. */
     private static final int COUNTERS_MAX = 100_000;
 
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** The collector needs time for its work, too: at most one part in this many is spent on reading a long list. */
+    /** Reading a long list takes at most one part in this many of the time, because the collector has other work, too. */
     private static final int BUSY_PART = 5;
 
     private static final int PLAIN_NAME_COLUMNS = 50;
@@ -41,7 +46,7 @@ public final class Top implements Callable<Integer> {
     @Option(
             names = "--sort",
             paramLabel = "COLUMN",
-            description = "name, value or rate at the start (default ${DEFAULT-VALUE})")
+            description = "sorts by name, value or rate at the start (default ${DEFAULT-VALUE})")
     private TopTable.Sort sort = TopTable.Sort.RATE;
 
     @Option(
@@ -63,6 +68,9 @@ public final class Top implements Callable<Integer> {
             description = "only names that contain this text, or that match it if it has * (any characters) or ? (one)")
     private String pattern = "";
 
+    @Spec
+    private @Nullable CommandSpec spec;
+
     private final Shell shell;
     private final Rates rates = new Rates();
     private boolean hasMore;
@@ -73,6 +81,10 @@ public final class Top implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (rows < 1) {
+            throw new CommandLine.ParameterException(
+                    Objects.requireNonNull(spec).commandLine(), "--rows is " + rows + "; it must be at least 1");
+        }
         CollectorApi api = at.api();
         // So that a collector that does not answer is an error, and not an empty table.
         List<Rates.Row> first = read(api, pattern);
@@ -159,7 +171,7 @@ public final class Top implements Callable<Integer> {
                 long took = shell.nanoClock().getAsLong() - now;
                 due = now + Math.max(PAUSE_NANOS, took * BUSY_PART);
             } else if (key == null && now - begin < PAUSE_NANOS / 100) {
-                // The terminal is gone, or does not wait for keys.
+                // The terminal is gone, or reading a key does not wait.
                 pause(PAUSE_NANOS / 10);
             }
         }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/** The table of {@code top}: what it shows, and what keys change. Knows no terminal. */
+/** The table of {@code top}: what it shows, and what each key changes. Independent of the terminal. */
 final class TopTable {
     private static final int ESCAPE = 27;
     private static final int BACKSPACE = 8;
@@ -52,12 +52,12 @@ final class TopTable {
         return filter;
     }
 
-    /** Whether the text that filters is being typed. */
+    /** Whether the user is typing the filter. */
     boolean isFiltering() {
         return isFiltering;
     }
 
-    /** The rows in their order. */
+    /** The rows, filtered and sorted. */
     List<Rates.Row> sorted(List<Rates.Row> rows) {
         return rows.stream().sorted(sort.order()).toList();
     }
@@ -65,7 +65,7 @@ final class TopTable {
     /**
      * A key, or a sequence that begins with escape.
      *
-     * @param page how far the keys for pages go
+     * @param page how many rows the keys for pages scroll
      * @return false to quit
      */
     boolean key(String key, int page) {
@@ -127,13 +127,20 @@ final class TopTable {
                         : "q quits   n v r sort by name, value, rate   / filters"
                                 + (filter.isEmpty() ? "" : ": " + filter) + "   arrows scroll",
                 columns));
-        int nameColumns = Math.max(NAME_COLUMNS_MIN, columns - NUMBER_COLUMNS - RATE_COLUMNS);
+        // The largest values have 26 characters.
+        int numberColumns =
+                shown.stream().mapToInt(row -> 1 + number(row.value()).length()).reduce(NUMBER_COLUMNS, Math::max);
+        int nameColumns = Math.max(NAME_COLUMNS_MIN, columns - numberColumns - RATE_COLUMNS);
         lines.add(cut(
-                row(head("NAME", Sort.NAME), head("VALUE", Sort.VALUE), head("PER SECOND", Sort.RATE), nameColumns),
+                row(
+                        head("NAME", Sort.NAME),
+                        head("VALUE", Sort.VALUE),
+                        head("PER SECOND", Sort.RATE),
+                        nameColumns,
+                        numberColumns),
                 columns));
-        shown.forEach(row -> lines.add(cut(
-                row(row.name(), String.format(Locale.ROOT, "%,d", row.value()), rate(row.rate()), nameColumns),
-                columns)));
+        shown.forEach(row -> lines.add(
+                cut(row(row.name(), number(row.value()), rate(row.rate()), nameColumns, numberColumns), columns)));
         return lines;
     }
 
@@ -141,10 +148,19 @@ final class TopTable {
         return sort == by ? "*" + title : title;
     }
 
+    private static String number(long value) {
+        return String.format(Locale.ROOT, "%,d", value);
+    }
+
+    /** A row with a column that any value without separators fits in. */
     static String row(String name, String value, String rate, int nameColumns) {
+        return row(name, value, rate, nameColumns, NUMBER_COLUMNS);
+    }
+
+    private static String row(String name, String value, String rate, int nameColumns, int numberColumns) {
         return String.format(
                 Locale.ROOT,
-                "%-" + nameColumns + "s%" + NUMBER_COLUMNS + "s%" + RATE_COLUMNS + "s",
+                "%-" + nameColumns + "s%" + numberColumns + "s%" + RATE_COLUMNS + "s",
                 cut(name, nameColumns),
                 value,
                 rate);

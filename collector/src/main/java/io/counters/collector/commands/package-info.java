@@ -1,7 +1,7 @@
 /**
  * The commands of {@code collector.jar} for people and scripts: {@code get}, {@code top}, {@code tap}, {@code rm}, {@code
- * record} and {@code replay}. They ask a running collector by HTTP, through {@link
- * io.counters.collector.commands.CollectorApi}; none of them opens a collector's files. {@code replay} sends datagrams.
+ * record} and {@code replay}. {@code replay} sends datagrams; the others use the HTTP API of a running collector, through
+ * {@link io.counters.collector.commands.CollectorApi}. None of them opens a collector's files.
  */
 @NullMarked
 package io.counters.collector.commands;

@@ -1,6 +1,8 @@
 package io.counters.collector.dashboard;
 
 import com.google.gson.stream.JsonWriter;
+import io.counters.collector.fleet.FleetView;
+import io.counters.collector.fleet.Member;
 import io.counters.collector.history.History;
 import io.counters.collector.history.Samples;
 import io.counters.collector.http.Answer;
@@ -17,9 +19,11 @@ import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /api/counters}: the list of counters, and each one by its name. For any thread. */
@@ -30,12 +34,15 @@ final class CountersApi {
     private final BooleanSupplier commit;
     private final History history;
     private final InstantSource clock;
+    private final Supplier<FleetView> fleet;
 
-    CountersApi(Counted counted, BooleanSupplier commit, History history, InstantSource clock) {
+    CountersApi(
+            Counted counted, BooleanSupplier commit, History history, InstantSource clock, Supplier<FleetView> fleet) {
         this.counted = counted;
         this.commit = commit;
         this.history = history;
         this.clock = clock;
+        this.fleet = fleet;
     }
 
     /** {@code /api/counters?prefix=&q=&limit=&after=}. */
@@ -55,7 +62,7 @@ final class CountersApi {
     Answer one(Request request) {
         request.allow();
         String name = name(request);
-        long value = counted.committed(name).orElseThrow(() -> unknown(name, counted));
+        long value = counted.committed(name).orElseThrow(() -> unknown(name));
         return Answer.json(json -> {
             json.beginObject().name("name").value(name);
             tags(json, name);
@@ -70,13 +77,13 @@ final class CountersApi {
         String name = name(request);
         Removal removal = counted.remove(name);
         if (removal == null) {
-            throw unknown(name, counted);
+            throw unknown(name);
         }
         if (!commit.getAsBoolean()) {
             throw new RequestException(
                     503,
                     "counter " + name
-                            + " is removed, but this is not on disk yet, because the ledger can't be written; the"
+                            + " is removed, but this is not on disk yet, because the ledger cannot be written; the"
                             + " next commit that succeeds writes it. Until then a crash undoes the removal");
         }
         return Answer.json(json -> {
@@ -93,7 +100,7 @@ final class CountersApi {
         String name = name(request);
         Explanation counter = counted.explain(name);
         if (counter == null) {
-            throw unknown(name, counted);
+            throw unknown(name);
         }
         return Answer.json(json -> {
             json.beginObject().name("name").value(name);
@@ -143,7 +150,7 @@ final class CountersApi {
             if (samples.size() == 0
                     && counted.committed(name).isEmpty()
                     && history.extent(name).isEmpty()) {
-                throw unknown(name, counted);
+                throw unknown(name);
             }
             Samples thinned = range.thinned(samples);
             return isCsv ? csv(thinned) : json(range, thinned);
@@ -152,7 +159,12 @@ final class CountersApi {
         }
     }
 
-    private static boolean isCsv(Request request) {
+    /**
+     * Whether CSV is asked for, not JSON.
+     *
+     * @throws RequestException when it is something else
+     */
+    static boolean isCsv(Request request) {
         String format = request.parameter("format");
         if (format == null) {
             return text(request.header("Accept")).contains("text/csv");
@@ -208,9 +220,9 @@ final class CountersApi {
     }
 
     /**
-     * The canonical name of the counter that a request asks for.
+     * The canonical name of the requested counter.
      *
-     * @throws RequestException when it is no name
+     * @throws RequestException when it is not a valid name
      */
     static String name(Request request) {
         NameReader reader = new NameReader();
@@ -222,16 +234,31 @@ final class CountersApi {
         return reader.name();
     }
 
-    static RequestException unknown(String name, Counted counted) {
+    private RequestException unknown(String name) {
+        FleetView view = fleet.get();
+        if (view.isFleet()) {
+            int partition = view.partition(name);
+            Optional<Member> owner = view.owner(partition);
+            if (owner.isEmpty() || !owner.get().name().equals(view.self())) {
+                return new RequestException(
+                        404,
+                        "counter " + name + " is in partition " + partition
+                                + " of the fleet, which this collector does not"
+                                + " own; "
+                                + owner.map(member -> "its owner is " + member.name() + ", whose page is "
+                                                + view.page(member))
+                                        .orElse("its owner is not known at the moment"));
+            }
+        }
         List<String> nearest = nearest(name, counted.snapshot());
         return new RequestException(
                 404,
                 "there is no counter " + name + " here"
-                        + (nearest.isEmpty() ? "" : "; the nearest are " + String.join(" and ", nearest))
+                        + (nearest.isEmpty() ? "" : "; similar names: " + String.join(" and ", nearest))
                         + ". /api/counters?q=PART lists names that contain a part. Write a slash in a name as %2F");
     }
 
-    /** The names that differ least from this one, nearest first: {@value #NEAREST} at the most. */
+    /** The names that differ least from this one, most similar first, at most {@value #NEAREST}. */
     static List<String> nearest(String name, Snapshot counters) {
         Comparator<String> farther = Comparator.<String>comparingInt(other -> difference(name, other))
                 .thenComparing(Comparator.naturalOrder());
@@ -248,7 +275,7 @@ final class CountersApi {
         return nearest.stream().sorted(farther).toList();
     }
 
-    /** How long the part is, between an equal beginning and an equal end, in which they differ; case does not count. */
+    /** The length of the part that differs, between an equal beginning and an equal end; case does not matter. */
     private static int difference(String one, String other) {
         int most = Math.min(one.length(), other.length());
         int head = 0;

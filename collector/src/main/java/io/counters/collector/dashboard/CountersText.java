@@ -3,11 +3,10 @@ package io.counters.collector.dashboard;
 import io.counters.collector.http.Text;
 import io.counters.collector.ledger.Order;
 import io.counters.collector.ledger.Snapshot;
-import java.util.stream.IntStream;
 
 /**
- * A JSON list of counters, by name in order, a line each; the letters of names need no escaping. Beside the snapshot it holds
- * four bytes a counter: the order.
+ * A JSON list of counters, sorted by name, a line for each; the characters of names need no escaping. In addition to the
+ * snapshot it takes four bytes per counter, for the order.
  */
 final class CountersText implements Text {
     private final Snapshot counters;
@@ -19,33 +18,19 @@ final class CountersText implements Text {
      * Which counters are listed.
      *
      * @param prefix names begin with it
-     * @param part stands somewhere in a name or its tags, whatever the case
-     * @param after names come behind it, in the order of the list
+     * @param part names contain it, in the metric or the tags; case does not matter
+     * @param after names come after it, in the order of the list
      */
     record Filter(String prefix, String part, String after) {
         boolean takes(String name) {
-            return name.startsWith(prefix) && name.compareTo(after) > 0 && contains(name);
-        }
-
-        private boolean contains(String name) {
-            for (int at = 0; at <= name.length() - part.length(); at++) {
-                if (name.regionMatches(true, at, part, 0, part.length())) {
-                    return true;
-                }
-            }
-            return false;
+            return name.startsWith(prefix) && name.compareTo(after) > 0 && Query.contains(name, part);
         }
     }
 
-    /** @param limit how many are listed at the most; if there are more, the list names the last one as {@code next} */
+    /** @param limit the maximum number of counters; if there are more, the list names the last one as {@code next} */
     CountersText(Snapshot counters, Filter filter, int limit) {
         this.counters = counters;
-        String[] names = counters.names();
-        order = Order.sorted(
-                IntStream.range(0, counters.size())
-                        .filter(counter -> filter.takes(names[counter]))
-                        .toArray(),
-                (one, other) -> names[one].compareTo(names[other]));
+        order = Order.byName(counters, filter::takes);
         size = Math.min(order.length, limit);
     }
 

@@ -1,5 +1,6 @@
 package io.counters.collector.dashboard;
 
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.http.Answer;
 import io.counters.collector.http.HttpPort;
@@ -15,7 +16,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.BooleanSupplier;
@@ -51,9 +51,10 @@ public final class Dashboard implements AutoCloseable {
      * Opens the port; {@link #start} serves it.
      *
      * @param commit writes what changed to the disk, and returns whether it is there; called after a counter was removed
-     * @param faults what a restart would cure, a line each; asked on the event loop, so it takes no lock
-     * @param troubles what keeps the collector from some of its work, a line each; the same
-     * @param parts the store, the sinks and the disk: which work, and since when; as before
+     * @param faults what a restart would repair, one line each; called on the event loop, so it takes no lock
+     * @param troubles what keeps the collector from some of its work, one line each; called in the same way
+     * @param parts the store, the sinks and the disk: which work, and since when; called in the same way
+     * @param fleet who else counts, and what; called in the same way
      * @param udpPort where increments are received, for the example on an empty page
      * @param clock the wall clock, for times of the past
      * @param nanoClock monotonic
@@ -70,6 +71,7 @@ public final class Dashboard implements AutoCloseable {
             Supplier<List<String>> faults,
             Supplier<List<String>> troubles,
             Supplier<List<PartState>> parts,
+            Supplier<FleetView> fleet,
             IntSupplier udpPort,
             InstantSource clock,
             LongSupplier nanoClock,
@@ -78,10 +80,10 @@ public final class Dashboard implements AutoCloseable {
             List<Route> more)
             throws IOException {
         this.counted = counted;
-        CountersApi counters = new CountersApi(counted, commit, history, clock);
+        CountersApi counters = new CountersApi(counted, commit, history, clock, fleet);
         CounterMetrics metrics = new CounterMetrics(counted, self);
         PageApi page = new PageApi(counted, history, udpPort, clock);
-        Panel panel = new Panel(counted, self, log, troubles, parts);
+        Panel panel = new Panel(counted, self, log, troubles, parts, fleet);
         live = new Live(counted, panel, nanoClock, () -> clock.millis() / 1000);
         List<Route> routes = new ArrayList<>(List.of(
                 Route.file("/", Dashboard.class, "page/index.html"),
@@ -89,15 +91,15 @@ public final class Dashboard implements AutoCloseable {
                 Route.file("/uplot.js", Dashboard.class, UPLOT + "uPlot.iife.min.js"),
                 Route.get("/api/counters", Work.MUCH, counters::list),
                 Route.get("/api/counters/*", Work.SOME, counters::one),
-                Route.delete("/api/counters/*", Work.SOME, counters::remove),
+                Route.delete("/api/counters/*", Work.DISK, counters::remove),
                 Route.get("/api/counters/*/explain", Work.SOME, counters::explain),
-                Route.get("/api/counters/*/history", Work.SOME, counters::history),
+                Route.get("/api/counters/*/history", Work.DISK, counters::history),
                 Route.get("/api/streams", Work.MUCH, this::streams),
                 Route.get("/api/live", Work.SOME, live::events),
                 Route.get("/api/page", Work.NONE, page::page),
                 Route.get("/api/tags", Work.MUCH, page::tags),
                 Route.get("/api/rows", Work.MUCH, page::rows),
-                Route.post("/api/history", PageApi.HISTORY_BODY_BYTES_MAX, Work.SOME, page::histories),
+                Route.post("/api/history", PageApi.HISTORY_BODY_BYTES_MAX, Work.DISK, page::histories),
                 Route.rejected(log),
                 Route.metrics(self),
                 Route.get("/metrics/counters", Work.MUCH, metrics::answer),
@@ -119,7 +121,7 @@ public final class Dashboard implements AutoCloseable {
         port.start();
     }
 
-    /** Tells open tabs what changes; {@link Live#run} is to be called again and again. */
+    /** Sends open tabs what changes; a loop must call {@link Live#run}. */
     public Live live() {
         return live;
     }
@@ -129,13 +131,10 @@ public final class Dashboard implements AutoCloseable {
         return port.address();
     }
 
-    /** The streams that miss most first, {@value #STREAMS_MAX} at the most. */
+    /** The streams, those with the most lost datagrams first, at most {@value #STREAMS_MAX}. */
     private Answer streams(Request request) {
         List<StreamReport> reports = counted.reports().stream()
-                .sorted(Comparator.comparingLong(StreamReport::lost)
-                        .reversed()
-                        .thenComparingLong(StreamReport::quietMillis)
-                        .thenComparing(StreamReport::sender))
+                .sorted(StreamReport.WORST_FIRST)
                 .limit(STREAMS_MAX)
                 .toList();
         return new Answer(200, Answer.JSON, new StreamsText(reports));

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The part of the past that a request asks for, both ends in it.
+ * The part of the past that a request asks for, including both ends.
  *
  * @param stepSeconds there is at most one sample for each multiple of it: the last one before the next multiple
  */
@@ -28,7 +28,7 @@ record HistoryRange(long fromSecond, long toSecond, int stepSeconds) {
     /**
      * Reads {@code from}, {@code to} and {@code step}.
      *
-     * @param tickSeconds from one sample to the next, where they are closest
+     * @param tickSeconds the shortest time from one sample to the next
      */
     static HistoryRange of(Request request, long nowSecond, int tickSeconds) {
         long from = second(request, "from", DEFAULT_FROM, nowSecond);

@@ -17,8 +17,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code /api/live}: tells each tab, by server-sent events, what changes on its screen. A round, {@value #ROUND_MILLIS} ms
- * after the one before, takes one snapshot of all counters for all tabs. While no tab is open it does nothing and keeps
+ * {@code /api/live}: sends each tab, as server-sent events, what changes on its screen. Each round, {@value #ROUND_MILLIS}
+ * ms after the one before, takes one snapshot of all counters for all tabs. While no tab is open, it does nothing and keeps
  * nothing.
  *
  * <p>A tab whose screen changes, because it scrolls or searches, opens a new answer. For any thread.
@@ -27,7 +27,7 @@ public final class Live {
     private static final long ROUND_MILLIS = 500;
     private static final long BASE_NANOS = 5_000_000_000L;
 
-    /** An answer that is opened is being listened to within 10 s. */
+    /** A window that no tab has read for this many rounds is forgotten; a new answer is read within 10 s. */
     private static final int EMPTY_ROUNDS_MAX = 30;
 
     private static final int WINDOWS_MAX = 500;
@@ -45,7 +45,7 @@ public final class Live {
 
     private @Nullable Moment moment;
 
-    /** The later of two earlier snapshots: it becomes the one from which rates are computed when it is old enough. */
+    /** The later of two earlier snapshots; once it is old enough, rates are computed from it. */
     private @Nullable Snapshot base;
 
     private long baseNanos;
@@ -125,7 +125,7 @@ public final class Live {
     }
 
     /** Whether each counter still has its number. */
-    @SuppressWarnings("ReferenceEquality") // The same array has the same names; comparing them is for other ones.
+    @SuppressWarnings("ReferenceEquality") // The same array has the same names; only other arrays are compared.
     private static boolean continues(Snapshot before, Snapshot now) {
         return now.size() >= before.size()
                 && (now.names() == before.names()
@@ -156,14 +156,17 @@ public final class Live {
         return Answer.events(window.listeners, window.events());
     }
 
+    /** The window for one more tab, which is going to listen to its events. */
     synchronized Window window(Window.Key key) {
         Window known = windows.get(key);
         if (known != null) {
+            known.expect();
             return known;
         }
         if (windows.size() >= WINDOWS_MAX) {
             throw new RequestException(
-                    503, "already " + WINDOWS_MAX + " lists are open, or were within some seconds; try again later");
+                    503,
+                    "already " + WINDOWS_MAX + " lists are open, or were within the last seconds; try again later");
         }
         Moment now = moment == null ? next() : moment;
         View view = views.computeIfAbsent(key.query(), fresh -> {
@@ -171,7 +174,7 @@ public final class Live {
             update(made, now);
             return made;
         });
-        Window window = new Window(key, view);
+        Window window = new Window(key, view, wallSeconds);
         if (key.hasPanel() || windows.isEmpty()) {
             panel.update(key.hasPanel());
         }

@@ -4,8 +4,7 @@ import io.counters.collector.ledger.Snapshot;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Every counter at one moment, with what is needed to tell how fast it moves. Its arrays never change once a later moment
- * exists.
+ * Every counter at one moment, with what is needed to compute its rate. Its arrays never change once a later moment exists.
  *
  * @param earlier values of some seconds ago, from which rates are computed; null if there are none yet
  * @param movedSeconds the Unix second in which each counter last moved; 0 if that is not known
@@ -35,13 +34,13 @@ record Moment(Snapshot now, long nanos, @Nullable Snapshot earlier, long earlier
         return earlier != null;
     }
 
-    /** By how much it moves a second, on average over the last 5 to 10 s; 0 if it is not known. */
+    /** A counter's rate per second, on average over the last 5 to 10 s; 0 if it is not known. */
     double rate(int counter) {
         Snapshot before = earlier;
         if (before == null) {
             return 0;
         }
-        // A counter that is new since then had nothing.
+        // A counter that was created since then started at 0.
         long base = counter < before.size() ? before.values()[counter] : 0;
         return (double) (now.values()[counter] - base) * NANOS / (nanos - earlierNanos);
     }

@@ -22,9 +22,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
-import java.util.stream.IntStream;
 
-/** What the page asks for besides {@link Live}: facts, tags, the history of several counters, all rows as a file. For any thread. */
+/** The page's API besides {@link Live}: facts, tags, the history of several counters, all rows as a file. For any thread. */
 final class PageApi {
     static final int HISTORY_BODY_BYTES_MAX = 64 * 1024;
 
@@ -100,7 +99,7 @@ final class PageApi {
         });
     }
 
-    /** What {@link #histories} is asked for. */
+    /** The body of a request to {@link #histories}. */
     private record Past(List<String> names, long from, long to, int step) {}
 
     /** {@code POST /api/history}: the samples of several counters, see docs/http-api.md. */
@@ -187,18 +186,14 @@ final class PageApi {
         return new Past(names, from, to, step);
     }
 
-    /** {@code /api/rows?q=&tag=&format=}: all counters that a tab's query finds, by name in order, as a file. */
+    /** {@code /api/rows?q=&tag=&format=}: all counters that a tab's query finds, sorted by name, as a file. */
     Answer rows(Request request) {
         request.allow("q", "tag", "format");
         Query query = Query.of(request);
-        boolean isCsv = "csv".equals(request.parameter("format"));
+        boolean isCsv = CountersApi.isCsv(request);
         Snapshot counters = counted.snapshot();
         String[] names = counters.names();
-        int[] order = Order.sorted(
-                IntStream.range(0, counters.size())
-                        .filter(counter -> query.takes(names[counter]))
-                        .toArray(),
-                (one, other) -> names[one].compareTo(names[other]));
+        int[] order = Order.byName(counters, query::takes);
         AtomicInteger next = new AtomicInteger();
         String file = "attachment; filename=\"counters." + (isCsv ? "csv" : "json") + '"';
         return new Answer(

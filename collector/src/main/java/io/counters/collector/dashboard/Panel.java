@@ -1,6 +1,8 @@
 package io.counters.collector.dashboard;
 
 import com.google.gson.stream.JsonWriter;
+import io.counters.collector.fleet.FleetView;
+import io.counters.collector.fleet.Member;
 import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.self.FaultLog;
@@ -9,7 +11,6 @@ import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,15 +18,15 @@ import java.util.SortedMap;
 import java.util.function.Supplier;
 
 /**
- * How the collector is: its metrics, parts, rejected lines and senders, as events for the page. Made once for all tabs. Used by
- * one thread at a time.
+ * The health of the collector: its metrics, parts, rejected lines and senders, as events for the page. Created once for all
+ * tabs. Used by one thread at a time.
  */
 final class Panel {
     private static final int SENDERS_MAX = 50;
     private static final int EXAMPLES_MAX = 3;
 
-    /** While one of these grows, someone must act; the page knows how. */
-    private static final Set<String> LOSSES = Set.of(
+    /** While one of these grows, someone must act; the page gives the remedy, by panel.js. */
+    static final Set<String> LOSSES = Set.of(
             "intake_kernel_drops_total",
             "intake_rejected_lines_total",
             "intake_joined_counts_total",
@@ -46,15 +47,23 @@ final class Panel {
     private final FaultLog log;
     private final Supplier<List<String>> troubles;
     private final Supplier<List<PartState>> parts;
+    private final Supplier<FleetView> fleet;
     private String troublesEvent = "";
     private String stateEvent = "";
 
-    Panel(Counted counted, Self self, FaultLog log, Supplier<List<String>> troubles, Supplier<List<PartState>> parts) {
+    Panel(
+            Counted counted,
+            Self self,
+            FaultLog log,
+            Supplier<List<String>> troubles,
+            Supplier<List<PartState>> parts,
+            Supplier<FleetView> fleet) {
         this.counted = counted;
         this.self = self;
         this.log = log;
         this.troubles = troubles;
         this.parts = parts;
+        this.fleet = fleet;
     }
 
     /** @param isWanted whether a tab shows the panel; otherwise only what is wrong is looked up */
@@ -76,12 +85,12 @@ final class Panel {
         stateEvent = isWanted ? event("panel", json -> write(json, metrics)) : "";
     }
 
-    /** What is wrong, as an event: in words, and by the metrics that tell of losses. */
+    /** The problems, as an event: in words, and as the metrics of losses. */
     String troubles() {
         return troublesEvent;
     }
 
-    /** Everything, as an event; empty if nobody shows it. */
+    /** Everything, as an event; empty if no tab shows it. */
     String state() {
         return stateEvent;
     }
@@ -95,7 +104,7 @@ final class Panel {
         try {
             data.write(new JsonWriter(out));
         } catch (IOException impossible) {
-            throw new UncheckedIOException("a text in memory can't be written", impossible);
+            throw new UncheckedIOException("a text in memory cannot be written", impossible);
         }
         return "event: " + name + "\ndata: " + out + "\n\n";
     }
@@ -117,10 +126,23 @@ final class Panel {
         }
         json.endArray().name("senders").beginArray();
         List<StreamReport> reports = counted.reports();
-        for (StreamReport report : worst(reports)) {
+        for (StreamReport report : reports.stream()
+                .sorted(StreamReport.WORST_FIRST)
+                .limit(SENDERS_MAX)
+                .toList()) {
             write(json, report);
         }
-        json.endArray().name("sendersInAll").value(reports.size()).endObject();
+        json.endArray().name("sendersInAll").value(reports.size());
+        json.name("fleet").beginArray();
+        FleetView view = fleet.get();
+        for (Member member : view.members()) {
+            json.beginObject().name("name").value(member.name());
+            json.name("isSelf").value(member.name().equals(view.self()));
+            json.name("partitions").value(member.partitions().size());
+            json.name("ranges").value(member.ranges());
+            json.name("page").value(view.page(member)).endObject();
+        }
+        json.endArray().name("partitionsInAll").value(view.partitions()).endObject();
     }
 
     private static void write(JsonWriter json, RejectedLines lines) throws IOException {
@@ -133,17 +155,6 @@ final class Panel {
             json.name("secondsAgo").value(example.secondsAgo()).endObject();
         }
         json.endArray().endObject();
-    }
-
-    /** Those that lost most, then those that were heard last. */
-    private static List<StreamReport> worst(List<StreamReport> reports) {
-        return reports.stream()
-                .sorted(Comparator.comparingLong(StreamReport::lost)
-                        .reversed()
-                        .thenComparingLong(StreamReport::quietMillis)
-                        .thenComparing(StreamReport::sender))
-                .limit(SENDERS_MAX)
-                .toList();
     }
 
     private static void write(JsonWriter json, StreamReport sender) throws IOException {

@@ -17,7 +17,7 @@ record Query(List<String> terms, List<String> tags, Sort sort, boolean isDescend
     static final int TAGS_MAX = 16;
     private static final int TERMS_CHARACTERS_MAX = 500;
 
-    /** By what the list is sorted. */
+    /** The columns by which a list can be sorted. */
     enum Sort {
         NAME,
         VALUE,
@@ -83,7 +83,8 @@ record Query(List<String> terms, List<String> tags, Sort sort, boolean isDescend
         return true;
     }
 
-    private static boolean contains(String name, String term) {
+    /** Whether a name contains a text, whatever the case. */
+    static boolean contains(String name, String term) {
         for (int at = 0; at <= name.length() - term.length(); at++) {
             if (name.regionMatches(true, at, term, 0, term.length())) {
                 return true;

@@ -7,8 +7,8 @@ import java.util.function.IntToLongFunction;
 /**
  * The counters that one query finds, in its order; shared by all tabs with this query. Used by one thread at a time.
  *
- * <p>New counters are added, and the order of what moves is renewed, so often that sorting takes at most a twentieth of a
- * processor core, however many counters there are.
+ * <p>New counters are added, and counters that move are sorted again, only so often that sorting takes at most a twentieth
+ * of a processor core, however many counters there are.
  */
 final class View {
     private static final long RESORT_NANOS = 2_000_000_000L;
@@ -43,12 +43,12 @@ final class View {
         return order[row];
     }
 
-    /** Changes when the order does. */
+    /** A number that changes when the order does. */
     int version() {
         return version;
     }
 
-    /** Begins anew: counters have other numbers. */
+    /** Starts again, because counters have new numbers. */
     void reset() {
         byName = new int[0];
         looked = 0;
@@ -115,14 +115,14 @@ final class View {
         return reversed;
     }
 
-    /** Equal ones stay in the order of their names. */
+    /** Equal counters stay sorted by name. */
     private int[] by(IntToLongFunction key) {
         int sign = query.isDescending() ? -1 : 1;
         return Order.sorted(
                 byName.clone(), (one, other) -> sign * Long.compare(key.applyAsLong(one), key.applyAsLong(other)));
     }
 
-    /** A number in the order of the rates, which does not tell rates apart that look the same. */
+    /** A number that sorts like the rates; it is equal for rates that look equal on the page. */
     private static long sortable(double rate) {
         return Math.round(rate * 1000);
     }

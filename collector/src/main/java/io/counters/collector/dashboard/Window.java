@@ -6,13 +6,14 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * What a tab has on its screen: some rows of a view, and counters that it watches by name, because they are pinned or drawn.
- * Tabs that look at the same have one window. Each round compares it with the round before, once, whatever the number of
- * tabs; a tab that has seen the round before gets the difference, any other gets everything.
+ * Tabs that show the same share one window. Each round compares it with the previous round once, whatever the number of tabs;
+ * a tab that has received the previous round gets the difference, any other tab gets everything.
  *
- * <p>{@link #update} is called by one thread at a time, {@link #events} by any.
+ * <p>{@link #events} may be called by any thread, all else by one at a time.
  */
 final class Window {
     /**
@@ -36,6 +37,7 @@ final class Window {
     final View view;
     final Listeners listeners = new Listeners();
 
+    private final LongSupplier wallSeconds;
     private final int[] watchedCounters;
 
     /** Watched names whose counters are not known yet, with their places. */
@@ -54,14 +56,16 @@ final class Window {
     private int emptyRounds;
     private volatile Round round = new Round(0, "", "");
 
-    Window(Key key, View view) {
+    /** @param wallSeconds the wall clock, which each tab is told at first: the browser's may differ */
+    Window(Key key, View view, LongSupplier wallSeconds) {
         this.key = key;
         this.view = view;
+        this.wallSeconds = wallSeconds;
         watchedCounters = new int[key.watched().size()];
         reset();
     }
 
-    /** Begins anew: counters have other numbers. */
+    /** Starts again, because counters have new numbers. */
     void reset() {
         Arrays.fill(watchedCounters, -1);
         missing.clear();
@@ -72,16 +76,21 @@ final class Window {
         found = -1;
     }
 
-    /** For how many rounds in a row no tab has looked at it. */
+    /** Called when a tab asks for it, because a while passes until that tab listens. */
+    void expect() {
+        emptyRounds = 0;
+    }
+
+    /** For how many rounds in a row no tab has looked at it, or asked for it. */
     int emptyRounds() {
         emptyRounds = listeners.isEmpty() ? emptyRounds + 1 : 0;
         return emptyRounds;
     }
 
     /**
-     * Compares with the round before.
+     * Compares with the previous round.
      *
-     * @param panel what is the same for all windows
+     * @param panel the events that are the same for all windows
      */
     void update(Moment moment, Panel panel) {
         int[] now = counters(moment);
@@ -130,7 +139,7 @@ final class Window {
         return Arrays.copyOf(now, size);
     }
 
-    /** Looks for watched names among those counters that are new. */
+    /** Looks for watched names among the new counters. */
     private void find(Moment moment) {
         for (; looked < moment.size() && !missing.isEmpty(); looked++) {
             Integer place = missing.remove(moment.name(looked));
@@ -163,7 +172,7 @@ final class Window {
                 .append(moved[i]);
     }
 
-    /** Three digits are more than anyone reads in a number that moves. */
+    /** Rates have three decimals; more could not be read while they change. */
     private static String rate(double rate) {
         double size = Math.abs(rate);
         if (size >= 100 || size == 0) {
@@ -195,6 +204,12 @@ final class Window {
             public boolean append(StringBuilder out) {
                 Round newest = round;
                 if (newest.number != seen) {
+                    if (seen < 0) {
+                        // All times that follow are by this clock.
+                        out.append("event: now\ndata: ")
+                                .append(wallSeconds.getAsLong())
+                                .append("\n\n");
+                    }
                     out.append(newest.number == seen + 1 ? newest.change : newest.all);
                     seen = newest.number;
                 }

@@ -1,6 +1,11 @@
 package io.counters.collector.doctor;
 
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.fleet.FleetCheck;
+import io.counters.collector.fleet.FleetReport;
+import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerInspection;
@@ -29,12 +34,14 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
-/** The checks. Those whose facts a test can't bring about on any machine take them as arguments. */
+/** The checks. If a test cannot produce some facts on every machine, the check takes them as arguments. */
 final class Checks {
     private static final Duration ANSWER = Duration.ofSeconds(3);
     private static final long FREE_FAIL = 64L << 20;
@@ -47,6 +54,9 @@ final class Checks {
     private static final int YEAR_MAX = 2100;
     private static final List<String> SHARED_DISKS =
             List.of("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster");
+    private static final String THOSE_FLAGS = "give the flags and the environment of that collector";
+    private static final int OK = 200;
+    private static final int NOT_RUNNING = -1;
     private static final String MARK = "counters:ledger";
 
     private final InstantSource clock;
@@ -66,12 +76,12 @@ final class Checks {
             return receiveBuffer(socket.receiveBufferBytes(), UdpSocket.RECEIVE_BUFFER_BYTES);
         } catch (IOException cannot) {
             return Finding.failure(
-                    "receive buffer", "no UDP socket can be opened: " + cannot.getMessage(), "see the message");
+                    "receive buffer", "no UDP socket can be opened: " + cannot.getMessage(), "remove the cause shown");
         }
     }
 
     static Finding receiveBuffer(int granted, int wanted) {
-        String found = String.format(Locale.ROOT, "%,d of %,d bytes for datagrams that wait", granted, wanted);
+        String found = String.format(Locale.ROOT, "%,d of %,d bytes for waiting datagrams", granted, wanted);
         return granted >= wanted
                 ? Finding.ok("receive buffer", found)
                 : Finding.warning(
@@ -97,34 +107,62 @@ final class Checks {
         List<Finding> findings = new ArrayList<>();
         String address = "http://127.0.0.1:" + showing.port();
         HttpResponse<String> ready = showing.port() == 0 ? null : ask(address + "/readyz");
-        boolean isRunning = false;
-        if (ready != null && (ready.statusCode() == 200 || ready.statusCode() == 503)) {
-            isRunning = true;
-            findings.add(
-                    ready.statusCode() == 200
-                            ? Finding.ok("running collector", address + " is ready")
-                            : Finding.failure(
-                                    "running collector",
-                                    String.join("; ", ready.body().lines().toList()),
-                                    "see docs/operations.md, or its log"));
-        } else {
+        int itsUdpPort = ready == null ? NOT_RUNNING : itsUdpPort(address);
+        boolean isRunning = itsUdpPort != NOT_RUNNING;
+        boolean isMeant = isRunning && (taking.udpPort() == 0 || taking.udpPort() == itsUdpPort);
+        if (ready == null || !isRunning) {
             findings.add(Finding.ok("running collector", "none at " + address));
+        } else if (ready.statusCode() != OK) {
+            findings.add(Finding.failure(
+                    "running collector",
+                    String.join("; ", ready.body().lines().toList()),
+                    "see docs/operations.md, or its log"));
+        } else {
+            findings.add(
+                    isMeant
+                            ? Finding.ok("running collector", address + " is ready")
+                            : Finding.warning(
+                                    "running collector",
+                                    address + " is ready, and receives on UDP port " + itsUdpPort,
+                                    THOSE_FLAGS));
         }
         int tcpPort = taking.tcpPort() < 0 ? taking.udpPort() : taking.tcpPort();
         findings.add(port(
                 "UDP port",
                 taking.udpPort(),
                 isRunning,
+                isMeant,
                 "--udp-port",
                 () -> new UdpSocket(new InetSocketAddress(taking.bind(), taking.udpPort()))));
-        findings.add(port("TCP port", tcpPort, isRunning, "--tcp-port", () -> tcp(taking.bind(), tcpPort)));
+        findings.add(port("TCP port", tcpPort, isRunning, isMeant, "--tcp-port", () -> tcp(taking.bind(), tcpPort)));
         findings.add(port(
                 "HTTP port",
                 showing.port(),
                 isRunning,
+                isRunning,
                 "--http-port",
                 () -> tcp(InetAddress.getLoopbackAddress(), showing.port())));
         return findings;
+    }
+
+    /** The port on which a running collector receives; {@link #NOT_RUNNING} if what is there is not a collector. */
+    private int itsUdpPort(String address) {
+        HttpResponse<String> page = ask(address + "/api/page");
+        if (page == null || page.statusCode() != OK) {
+            return NOT_RUNNING;
+        }
+        try {
+            return JsonParser.parseString(page.body())
+                    .getAsJsonObject()
+                    .get("udpPort")
+                    .getAsInt();
+        } catch (JsonParseException
+                | IllegalStateException
+                | NumberFormatException
+                | NullPointerException
+                | UnsupportedOperationException other) {
+            return NOT_RUNNING;
+        }
     }
 
     /** Opens a port. */
@@ -145,26 +183,31 @@ final class Checks {
         }
     }
 
-    private static Finding port(String what, int port, boolean isRunning, String flag, Opening opening) {
+    /**
+     * Tries to open a port.
+     *
+     * @param isRunning whether a collector runs
+     * @param isMeant whether it is the one that should hold this port
+     */
+    private static Finding port(
+            String what, int port, boolean isRunning, boolean isMeant, String flag, Opening opening) {
         if (port == 0) {
-            return Finding.ok(what, "any free one");
+            return Finding.ok(what, "any free port");
         }
         try (AutoCloseable opened = opening.open()) {
             return isRunning && opened != null
                     ? Finding.warning(
-                            what,
-                            port + " is free, although a collector answers on the HTTP port",
-                            "give the flags and the environment of that collector")
+                            what, port + " is free, although a collector answers on the HTTP port", THOSE_FLAGS)
                     : Finding.ok(what, port + " is free");
         } catch (IOException taken) {
-            return isRunning
+            return isMeant
                     ? Finding.ok(what, port + " is held by the running collector")
                     : Finding.failure(
                             what,
-                            port + " can't be opened: " + taken.getMessage(),
+                            port + " cannot be opened: " + taken.getMessage(),
                             "stop the program that uses it (ss -lunpt | grep " + port + "), or give another " + flag);
         } catch (Exception notClosed) {
-            return Finding.warning(what, port + " could not be closed: " + notClosed, "try again");
+            return Finding.warning(what, port + " could not be closed: " + notClosed, "run doctor again");
         }
     }
 
@@ -183,7 +226,7 @@ final class Checks {
 
     // The clock
 
-    /** When the checks began, by both clocks. */
+    /** The time at which the checks began, by both clocks. */
     record Moment(Instant wall, long nanos) {}
 
     Moment now() {
@@ -197,14 +240,14 @@ final class Checks {
         if (year < YEAR_MIN || year > YEAR_MAX) {
             return Finding.failure(
                     "clock",
-                    "it says " + end.wall,
+                    "the time is " + end.wall,
                     "set it, and run an NTP service, such as chrony or systemd-timesyncd");
         }
         if (Math.abs(wall - elapsed) > JUMP_MILLIS) {
             return Finding.warning(
                     "clock",
                     "it moved by " + wall + " ms while " + elapsed + " ms passed",
-                    "run one NTP service that slews, such as chrony; points at seconds that were used are left out");
+                    "run one NTP service that adjusts the clock gradually, such as chrony; no second is published twice");
         }
         return Finding.ok(
                 "clock",
@@ -234,7 +277,7 @@ final class Checks {
         } catch (IOException unusable) {
             findings.add(Finding.failure(
                     "data folder",
-                    folder + " can't be written: " + DiskFault.text(unusable),
+                    folder + " cannot be written: " + DiskFault.text(unusable),
                     "or give another --data-dir"));
         }
         return findings;
@@ -267,10 +310,10 @@ final class Checks {
     }
 
     private Finding syncs(Path folder) throws IOException {
-        Path probe = folder.resolve("doctor.probe");
+        // A name of its own: what is there already, or a link that someone has put there, stays as it is.
+        Path probe = Files.createTempFile(folder, "doctor", ".probe");
         long worst = 0;
-        try (FileChannel file = FileChannel.open(
-                probe, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE)) {
+        try (FileChannel file = FileChannel.open(probe, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE)) {
             for (int sync = 0; sync < SYNCS; sync++) {
                 long begin = nanoClock.getAsLong();
                 file.write(ByteBuffer.allocate(PROBE_BYTES));
@@ -299,7 +342,7 @@ final class Checks {
         }
         if (ledger.isInUse()) {
             return Finding.ok(
-                    "ledger", ledger.file() + " is in use by a running collector, which checked it at its start");
+                    "ledger", ledger.file() + " is in use by a running collector, which checked it when it started");
         }
         if (problem != null) {
             return Finding.failure(
@@ -323,6 +366,38 @@ final class Checks {
                         ledger.format(),
                         ledger.counters(),
                         ledger.streams()));
+    }
+
+    static List<Finding> fleet(FleetSettings fleet) {
+        try (FleetCheck check = new FleetCheck(fleet)) {
+            FleetReport report = check.look();
+            return fleet(fleet, report, report.isReady() ? check.collectors() : Map.of());
+        }
+    }
+
+    /** @param collectors by instance, with their addresses */
+    static List<Finding> fleet(FleetSettings fleet, FleetReport report, Map<String, String> collectors) {
+        List<Finding> findings = new ArrayList<>();
+        fleet.remarks().forEach(remark -> findings.add(Finding.warning("settings", remark, "correct or remove it")));
+        report.faults().forEach(fault -> findings.add(Finding.failure("fleet", fault.found(), fault.remedy())));
+        report.remarks().forEach(remark -> findings.add(Finding.warning("fleet", remark.found(), remark.remedy())));
+        if (report.faults().isEmpty()) {
+            String topics = report.absent().isEmpty()
+                    ? "topics with " + report.partitions() + " partitions"
+                    : String.join(", ", report.absent()) + " do not exist yet; the collector creates them";
+            findings.add(Finding.ok("fleet", fleet + ": brokers: " + report.brokers() + "; " + topics));
+            findings.add(Finding.ok("collectors", collectors(fleet.instance(), new TreeMap<>(collectors))));
+        }
+        return findings;
+    }
+
+    private static String collectors(String instance, Map<String, String> collectors) {
+        String address = collectors.get(instance);
+        return (collectors.isEmpty() ? "none in the fleet" : "in the fleet: " + String.join(", ", collectors.keySet()))
+                + (address == null
+                        ? ""
+                        : "; " + instance + " is at " + address
+                                + ", and if that is another collector, give this one another --instance");
     }
 
     // Memory
@@ -356,7 +431,7 @@ final class Checks {
                         server.loses()
                                 ? Finding.warning(
                                         "store memory",
-                                        server.text() + ", so keys are lost when it is full",
+                                        server.text() + ", so keys will be lost when it is full",
                                         "raise its memory, or set Redis' maxmemory-policy to noeviction")
                                 : Finding.ok("store memory", server.text()));
             }
@@ -385,8 +460,8 @@ final class Checks {
             } else if (version.statusCode() != 200) {
                 findings.add(Finding.warning(
                         "OpenTSDB",
-                        address + " answers /api/version with " + version.statusCode(),
-                        "check that it is OpenTSDB, or a server that takes its /api/put"));
+                        address + " answers /api/version with status " + version.statusCode(),
+                        "check that it is OpenTSDB, or a server that accepts /api/put"));
             } else {
                 findings.add(Finding.ok("OpenTSDB", address + " answers"));
             }

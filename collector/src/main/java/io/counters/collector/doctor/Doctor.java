@@ -3,6 +3,7 @@ package io.counters.collector.doctor;
 import com.google.gson.stream.JsonWriter;
 import io.counters.collector.commands.Shell;
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.intake.UnixSettings;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -31,14 +33,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code doctor}: says what a collector with these settings lacks. */
+/** {@code doctor}: checks what a collector with these settings needs. */
 @Command(
         name = "doctor",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Checks what a collector with these settings needs: the receive buffer, ports, clock, disk, ledger, memory,"
-                    + " store and OpenTSDB. Prints a line for each check, and the remedy of each problem.",
+            "Checks what a collector with these settings needs: the receive buffer, ports, clock, disk, ledger or Kafka,"
+                    + " memory, store and OpenTSDB. Prints a line for each check, and the remedy for each problem.",
             "Give it the flags, the environment and the -Xmx of the collector. The collector may be running.",
             "The exit status is 0 if all is well, 1 after warnings, 2 after failures."
         })
@@ -61,7 +63,7 @@ public final class Doctor implements Callable<Integer> {
         this.clock = clock;
     }
 
-    /** Makes the command, with a flag for each setting. */
+    /** Creates the command, with a flag for each setting. */
     public static CommandLine line(Map<String, String> environment, Shell shell, InstantSource clock) {
         CommandLine line = new CommandLine(new Doctor(environment, shell, clock));
         SettingFlags.addTo(line.getCommandSpec());
@@ -96,6 +98,7 @@ public final class Doctor implements Callable<Integer> {
         DashboardSettings showing = DashboardSettings.from(settings);
         PublishSettings publishing = PublishSettings.from(settings);
         UnixSettings.from(settings);
+        Optional<FleetSettings> fleet = FleetSettings.from(settings, publishing.spoolBytes());
         HistorySettings.from(
                 settings, keeping.folder(), heapBytes, publishing.interval().toSeconds());
         int connections = settings.number(Setting.CONNECTIONS, 1, CONNECTIONS_MAX);
@@ -103,7 +106,7 @@ public final class Doctor implements Callable<Integer> {
             settings.check();
             findings.add(Finding.ok("settings", "no errors"));
         } catch (SettingsException mistakes) {
-            // The values that are wrong are checked as if they were the defaults, which would mislead.
+            // Further checks would use the defaults instead of the wrong values, which would mislead.
             mistakes.mistakes()
                     .forEach(mistake -> findings.add(Finding.failure("settings", mistake, "then run doctor again")));
             return findings;
@@ -113,7 +116,10 @@ public final class Doctor implements Callable<Integer> {
         findings.add(Checks.descriptors(Descriptors.limit(), taking.connectionsMax(), connections));
         findings.add(Checks.heap(heapBytes, keeping.namesBytes(), keeping.streamsMax()));
         findings.addAll(checks.disk(keeping.folder()));
-        findings.add(Checks.ledger(LedgerInspection.of(keeping.folder())));
+        findings.addAll(
+                fleet.isPresent()
+                        ? Checks.fleet(fleet.get())
+                        : List.of(Checks.ledger(LedgerInspection.of(keeping.folder()))));
         findings.addAll(checks.store(storing));
         findings.addAll(checks.sinks(publishing));
         findings.add(Checks.clock(begin, checks.now()));

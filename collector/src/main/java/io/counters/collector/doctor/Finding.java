@@ -4,7 +4,7 @@ package io.counters.collector.doctor;
  * The result of one check.
  *
  * @param what was checked
- * @param found what is there
+ * @param found the result
  * @param remedy what to do; empty if nothing
  */
 record Finding(Level level, String what, String found, String remedy) {

@@ -1,6 +1,6 @@
 /**
- * {@code doctor}: checks what a collector needs, with the same settings as the collector, and says what to do about each
- * problem. Changes nothing: it reads the ledger only if no collector has it open, and writes only a file that it deletes again.
+ * {@code doctor}: checks what a collector needs, with the same settings as the collector, and gives the remedy for each
+ * problem. Changes nothing: it reads the ledger only if no collector has it open, and deletes the only file that it writes.
  */
 @NullMarked
 package io.counters.collector.doctor;

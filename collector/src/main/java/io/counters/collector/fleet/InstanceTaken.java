@@ -1,7 +1,7 @@
 package io.counters.collector.fleet;
 
-/** Another collector of the fleet has this one's instance name and started later: this one must end. */
-final class InstanceTaken extends RuntimeException {
+/** Another collector of the fleet has this one's instance name and started later: this one must end, with its process. */
+final class InstanceTaken extends Error {
     private static final long serialVersionUID = 1;
 
     InstanceTaken(String instance, Throwable cause) {

@@ -93,7 +93,7 @@ final class KafkaLines implements LineLog {
         return settings;
     }
 
-    /** At half of the memory, because one window may need almost as much; not with a producer that can't be used. */
+    /** At half of the memory, because one window may need almost as much; not with a producer that cannot be used. */
     @Override
     public boolean hasRoom() {
         return waiting.get() < bytesMax / 2 && (!isBroken || mayReplace());
@@ -149,7 +149,7 @@ final class KafkaLines implements LineLog {
         }
     }
 
-    /** Replaces a producer that can't be used any more; what it had not sent has failed by then. */
+    /** Replaces a producer that cannot be used any more; what it had not sent has failed by then. */
     private void replace() {
         if (mayReplace()) {
             replacedNanos = nanoClock.getAsLong();

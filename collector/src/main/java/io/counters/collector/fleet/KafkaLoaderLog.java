@@ -19,6 +19,7 @@ import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
@@ -48,14 +49,17 @@ final class KafkaLoaderLog implements LoaderLog {
     /** Where the consumer is in each partition that it is assigned. */
     private final Map<Integer, Long> known = new HashMap<>();
 
-    /** @param clients settings of every client: the brokers' addresses, and what the user has set */
-    KafkaLoaderLog(Map<String, Object> clients, Topics topics) {
+    /**
+     * @param consumerSettings the brokers' addresses, and what the user has set
+     * @param adminSettings the same for the administrator's client
+     */
+    KafkaLoaderLog(Map<String, Object> consumerSettings, Map<String, Object> adminSettings, Topics topics) {
         this.topics = topics;
         Map<String, Object> settings = new HashMap<>();
         settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
         settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
         settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
-        settings.putAll(clients);
+        settings.putAll(consumerSettings);
         settings.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
         settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic");
         settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
@@ -63,7 +67,7 @@ final class KafkaLoaderLog implements LoaderLog {
         settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
         consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-        admin = Admin.create(new HashMap<>(clients));
+        admin = Admin.create(new HashMap<>(adminSettings));
     }
 
     private static Set<TopicPartition> all(String topic, Set<Integer> partitions) {
@@ -163,8 +167,12 @@ final class KafkaLoaderLog implements LoaderLog {
                 }
             });
             known.putAll(positions);
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(WAIT)) {
+            ConsumerRecords<byte[], byte[]> some = consumer.poll(WAIT);
+            for (ConsumerRecord<byte[], byte[]> record : some) {
                 records.put(record.partition(), record.key(), record.value());
+            }
+            if (some.isEmpty()) {
+                endOpenTransactions();
             }
             for (TopicPartition partition : wanted) {
                 positions.put(partition.partition(), consumer.position(partition, WAIT));

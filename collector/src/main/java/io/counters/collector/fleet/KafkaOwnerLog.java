@@ -54,7 +54,8 @@ final class KafkaOwnerLog implements OwnerLog {
     /** How often the commit of a transaction is tried again when there is no answer. */
     private static final int COMMITS_MAX = 3;
 
-    private final Map<String, Object> clients;
+    private final Map<String, Object> consumerSettings;
+    private final Map<String, Object> producerSettings;
     private final Topics topics;
     private final String instance;
     private final FaultLog faults;
@@ -71,12 +72,20 @@ final class KafkaOwnerLog implements OwnerLog {
     /**
      * Joins the group with the first {@link #poll}.
      *
-     * @param clients settings of every client: the brokers' addresses, and what the user has set
+     * @param consumerSettings the brokers' addresses, and what the user has set
+     * @param producerSettings the same for the producer
      * @param instance a name that no other collector of this fleet has, and that stays the same when this one restarts
-     * @throws IOException if the brokers can't be used now
+     * @throws IOException if the brokers cannot be used now
      */
-    KafkaOwnerLog(Map<String, Object> clients, Topics topics, String instance, FaultLog faults) throws IOException {
-        this.clients = Map.copyOf(clients);
+    KafkaOwnerLog(
+            Map<String, Object> consumerSettings,
+            Map<String, Object> producerSettings,
+            Topics topics,
+            String instance,
+            FaultLog faults)
+            throws IOException {
+        this.consumerSettings = Map.copyOf(consumerSettings);
+        this.producerSettings = Map.copyOf(producerSettings);
         this.topics = topics;
         this.instance = instance;
         this.faults = faults;
@@ -97,7 +106,7 @@ final class KafkaOwnerLog implements OwnerLog {
         settings.put(ConsumerConfig.FETCH_MIN_BYTES_CONFIG, FETCH_BYTES_MIN);
         settings.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_MILLIS_MAX);
         settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS_MAX);
-        settings.putAll(clients);
+        settings.putAll(consumerSettings);
         settings.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
         settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, instance);
         settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic");
@@ -152,7 +161,7 @@ final class KafkaOwnerLog implements OwnerLog {
         settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
         settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
         settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, WAIT_MILLIS);
-        settings.putAll(clients);
+        settings.putAll(producerSettings);
         settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, topics.owner(instance));
         settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, TRANSACTION_MILLIS);
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
@@ -164,7 +173,7 @@ final class KafkaOwnerLog implements OwnerLog {
             return fresh;
         } catch (KafkaException notNow) {
             fresh.close(Duration.ZERO);
-            throw failed("transactions can't begin", notNow);
+            throw failed("transactions cannot begin", notNow);
         }
     }
 
@@ -201,7 +210,7 @@ final class KafkaOwnerLog implements OwnerLog {
             throw new InstanceTaken(instance, other);
         } catch (KafkaException failure) {
             replaceConsumer();
-            throw failed("the lines of partitions can't be read", failure);
+            throw failed("the lines of partitions cannot be read", failure);
         } finally {
             member = null;
         }
@@ -298,7 +307,7 @@ final class KafkaOwnerLog implements OwnerLog {
 
     /** Aborts the transaction; throws in any case. */
     private void abort(RuntimeException why) throws IOException {
-        String what = "the transaction of partitions can't be committed";
+        String what = "the transaction of partitions cannot be committed";
         try {
             producer.abortTransaction();
         } catch (RuntimeException unknown) {

@@ -52,7 +52,8 @@ final class LedgerTopic implements Journal {
             if (of != null) {
                 new LedgerRecords((key, value) -> log.append(Topic.LEDGER, part.number, key, value)).write(of);
             }
-            if (part.offset != part.committedOffset) {
+            if (of != null || part.offset != part.committedOffset) {
+                // Also an offset that is committed already: it is what former owners are refused by.
                 byte[] progress = new Progress(partitions, part.offset).value();
                 log.append(Topic.LEDGER, part.number, Progress.KEY, progress);
                 offsets.put(part.number, part.offset);

@@ -49,7 +49,7 @@ final class LineRecords {
     }
 
     /**
-     * Merges one record, taking the ledger's lock once. Never throws for any text: a line that can't be read is counted,
+     * Merges one record, taking the ledger's lock once. Never throws for any text: a line that cannot be read is counted,
      * logged, and skipped.
      *
      * @param text the record's value

@@ -38,7 +38,7 @@ final class Load {
     @Nullable
     Ledger ledger;
 
-    /** Why it can't be loaded, whatever is tried. */
+    /** Why it cannot be loaded, whatever is tried. */
     @Nullable
     String damage;
 

@@ -63,7 +63,7 @@ final class Loader {
     /**
      * Does the next part of the work.
      *
-     * @return whether there is more to do
+     * @return whether there is more to do at once; otherwise {@link #await} is to be called before
      */
     boolean step() {
         for (Load load = wanted.poll(); load != null; load = wanted.poll()) {
@@ -78,13 +78,14 @@ final class Loader {
             askEnds();
             read();
             finish();
+            return !loads.isEmpty();
         } catch (IOException notNow) {
             faults.warn(
                     "loading",
-                    "the ledgers of partitions can't be loaded now (partitions: " + loads.size() + "): "
+                    "the ledgers of partitions cannot be loaded now (partitions: " + loads.size() + "): "
                             + notNow.getMessage() + "; it is tried again, and their lines wait");
+            return false;
         }
-        return !loads.isEmpty();
     }
 
     private Set<Integer> which(Predicate<Load> are) {
@@ -171,7 +172,7 @@ final class Loader {
             if (progress != null && progress.partitions() != partitions) {
                 throw new IllegalStateException("it was written with " + progress.partitions()
                         + " partitions, and the topics have " + partitions
-                        + " now. The number can't change, because names would move; use another --prefix");
+                        + " now. The number cannot change, because names would move; use another --prefix");
             }
             load.fill(newLedger.get());
             long offset = Math.max(load.offset, progress == null ? LoaderLog.NONE : progress.offset());

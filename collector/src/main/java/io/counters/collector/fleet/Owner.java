@@ -57,6 +57,9 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     /** Lines that are this old when nothing else waits were not delayed by their partition's owner. */
     private static final long CAUGHT_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+    /** Lines that are merged so late are trouble. */
+    private static final long LAG_MILLIS_MAX = 30_000;
+
     /** How long the mark of a new ledger in the store is waited for. */
     private static final long MARK_NANOS = TimeUnit.SECONDS.toNanos(5);
 
@@ -170,7 +173,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     /**
      * Does one round: receives lines, merges them, and commits if it is time. Call it again at once.
      *
-     * @throws IOException if the log can't be used now; call it again after a pause
+     * @throws IOException if the log cannot be used now; call it again after a pause
      */
     void run() throws IOException {
         if (mustRenew) {
@@ -245,7 +248,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 String damage = String.valueOf(load.damage);
                 faults.warn(
                         "ledger of a partition",
-                        "the ledger of partition " + load.partition + " can't be used: " + damage
+                        "the ledger of partition " + load.partition + " cannot be used: " + damage
                                 + "; its lines wait, and are counted once it can");
                 continue;
             }
@@ -415,7 +418,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         String trouble = null;
         for (Load load : loading.values()) {
             if (load.damage != null) {
-                trouble = "the ledger of partition " + load.partition + " can't be used: " + load.damage;
+                trouble = "the ledger of partition " + load.partition + " cannot be used: " + load.damage;
             }
         }
         status = new Status(
@@ -425,11 +428,15 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     /** What keeps it from counting some lines, if something does. From any thread, which does not wait. */
     Optional<String> trouble() {
         Status now = status;
-        return now.trouble != null
-                ? Optional.of(now.trouble)
-                : now.loading > 0
-                        ? Optional.of("ledgers of partitions are being loaded: " + now.loading)
-                        : Optional.empty();
+        if (now.trouble != null) {
+            return Optional.of(now.trouble);
+        }
+        if (now.loading > 0) {
+            return Optional.of("ledgers of partitions are being loaded: " + now.loading);
+        }
+        return now.lagMillis > LAG_MILLIS_MAX
+                ? Optional.of("lines are merged " + now.lagMillis / 1000 + " s after they were received")
+                : Optional.empty();
     }
 
     /** What keeps changes from being committed; see {@link Commit#trouble}. */

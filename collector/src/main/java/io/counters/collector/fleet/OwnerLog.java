@@ -41,7 +41,7 @@ interface OwnerLog extends AutoCloseable {
      * Waits for lines and delivers them.
      *
      * @param waitMillis the most to wait
-     * @throws IOException if the log can't be used now. Some of what was assigned may be lost; then the next call says so
+     * @throws IOException if the log cannot be used now. Some of what was assigned may be lost; then the next call says so
      */
     void poll(long waitMillis, Member member) throws IOException;
 

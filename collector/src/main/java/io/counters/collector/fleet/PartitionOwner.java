@@ -55,19 +55,16 @@ public final class PartitionOwner implements AutoCloseable {
     /**
      * Opens the connections; nothing happens before {@link #start}.
      *
-     * @param clients settings of every Kafka client: the brokers' addresses, and what the user has set
-     * @param prefix names the topics and the group
-     * @param instance a name that no other collector of this fleet has, and that stays the same when this one restarts
+     * @param httpPort of this collector's page, which others link to; 0 if it is not known
      * @param partitions how many the fleet has; its topics exist
      * @param bounds of all ledgers together
      * @param knowsStore whether a new ledger has learnt what other ledgers have written to the store; null without a store
      * @param dueTick the second of a tick, when it is due
-     * @throws IOException if the brokers can't be used now
+     * @throws IOException if the brokers cannot be used now
      */
     public PartitionOwner(
-            Map<String, Object> clients,
-            String prefix,
-            String instance,
+            FleetSettings settings,
+            int httpPort,
             int partitions,
             LedgerSettings bounds,
             Optional<Predicate<Ledger>> knowsStore,
@@ -76,7 +73,7 @@ public final class PartitionOwner implements AutoCloseable {
             throws IOException {
         faults = with.faults;
         owned = new OwnedLedgers(partitions);
-        Topics topics = Topics.of(prefix);
+        Topics topics = settings.topics();
         SeededHash hashing = new SeededHash(with.random);
         LedgerSettings boundsOfEach = bounds.ofEach(partitions);
         LedgerClock time = new LedgerClock(0, with.wallMillis.getAsLong(), with.nanoClock);
@@ -88,8 +85,15 @@ public final class PartitionOwner implements AutoCloseable {
                 with.random.nextLong(),
                 hashing,
                 with.self);
-        KafkaOwnerLog lines = new KafkaOwnerLog(clients, topics, instance, faults);
-        loader = new Loader(new KafkaLoaderLog(clients, topics), partitions, newLedger, faults);
+        KafkaOwnerLog lines = new KafkaOwnerLog(
+                settings.consumer(Member.role(httpPort), Map.of(), Map.of()),
+                settings.producer("owner", Map.of(), Map.of()),
+                topics,
+                settings.instance(),
+                faults);
+        KafkaLoaderLog ledgers = new KafkaLoaderLog(
+                settings.consumer("loader", Map.of(), Map.of()), settings.admin("offsets", Map.of()), topics);
+        loader = new Loader(ledgers, partitions, newLedger, faults);
         owner = new Owner(
                 lines,
                 loader,
@@ -142,8 +146,9 @@ public final class PartitionOwner implements AutoCloseable {
     private void load() {
         while (ending.getCount() > 0) {
             try {
-                loader.await(LOADER_MILLIS);
-                loader.step();
+                if (!loader.step()) {
+                    loader.await(LOADER_MILLIS);
+                }
             } catch (InterruptedException nobodyShould) {
                 Thread.currentThread().interrupt();
                 break;

@@ -21,21 +21,25 @@ import org.jspecify.annotations.Nullable;
  *   | format  | second, Unix   | part     | parts    | counters |   then for each counter:
  *   | byte, 1 | long           | int, 0.. | int      | int      |
  *   +---------+----------------+----------+----------+----------+
- *   +----------------+-----------------------------+--------------------+
- *   | length of name | name, in its canonical form | value              |
- *   | short          | length bytes                | long               |
- *   +----------------+-----------------------------+--------------------+
+ *   +--------+----------------+-----------------------------+-------+
+ *   | number | length of name | name, in its canonical form | value |
+ *   | int    | short          | length bytes                | long  |
+ *   +--------+----------------+-----------------------------+-------+
  * </pre>
+ *
+ * A counter's number is the partition's ledger's, so it is the same whoever owns the partition. Numbers ascend.
  */
 final class TickRecords {
     /** The most bytes of a record. Kafka's default for a request is 1 MB. */
     static final int BYTES_MAX = 512 * 1024;
 
     private static final byte FORMAT = 1;
+    private static final long[] NO_VALUES = {};
+    private static final Snapshot EMPTY = new Snapshot(new String[0], NO_VALUES, 0);
     private static final int PARTS_AT = 1 + Long.BYTES + Integer.BYTES;
     private static final int COUNTERS_AT = PARTS_AT + Integer.BYTES;
     private static final int HEADER_BYTES = COUNTERS_AT + Integer.BYTES;
-    private static final int COUNTER_BYTES = Short.BYTES + Long.BYTES;
+    private static final int COUNTER_BYTES = Integer.BYTES + Short.BYTES + Long.BYTES;
 
     private TickRecords() {}
 
@@ -73,6 +77,7 @@ final class TickRecords {
         record.put(FORMAT).putLong(second).putInt(part).putInt(0).putInt(end - first);
         for (int counter = first; counter < end; counter++) {
             byte[] name = values.names()[counter].getBytes(ISO_8859_1);
+            record.putInt(values.number(counter));
             record.putShort((short) name.length).put(name).putLong(values.values()[counter]);
         }
         return record;
@@ -95,9 +100,14 @@ final class TickRecords {
      * common with the one before are the same strings, in the same array if all are. For one thread.
      */
     static final class Reader {
-        private String[] before = {};
+        private Snapshot before = EMPTY;
+
+        /** Where in it a counter with the next number may be. */
+        private int cursor;
+
         private String[] names = {};
-        private long[] values = {};
+        private int[] numbers = {};
+        private long[] values = NO_VALUES;
         private int size;
         private long second;
         private int next;
@@ -135,7 +145,7 @@ final class TickRecords {
             int in = record.getInt();
             int counters = record.getInt();
             if (part < 0 || part >= in || counters < 0 || counters > record.remaining() / COUNTER_BYTES) {
-                throw new Unreadable("part " + part + " of " + in + " can't have so many counters: " + counters);
+                throw new Unreadable("part " + part + " of " + in + " cannot have so many counters: " + counters);
             }
             if (part == 0) {
                 leaveOut();
@@ -148,9 +158,14 @@ final class TickRecords {
             }
             room(size + counters);
             for (int i = 0; i < counters; i++) {
+                int number = record.getInt();
+                if (number < 0 || (size > 0 && number <= numbers[size - 1])) {
+                    throw new Unreadable("counter " + number + " is not in order");
+                }
                 byte[] name = new byte[Short.toUnsignedInt(record.getShort())];
                 record.get(name);
-                names[size] = string(name, size);
+                numbers[size] = number;
+                names[size] = string(number, name);
                 values[size++] = record.getLong();
             }
             if (record.hasRemaining()) {
@@ -164,15 +179,18 @@ final class TickRecords {
             if (wanted > names.length) {
                 int length = Math.max(wanted, parts == 1 ? wanted : 2 * names.length);
                 names = Arrays.copyOf(names, length);
+                numbers = Arrays.copyOf(numbers, length);
                 values = Arrays.copyOf(values, length);
             }
         }
 
-        private String string(byte[] name, int place) {
-            if (place < before.length && isSame(name, before[place])) {
-                return before[place];
+        private String string(int number, byte[] name) {
+            while (cursor < before.size() && before.number(cursor) < number) {
+                cursor++;
             }
-            return new String(name, ISO_8859_1);
+            boolean isKnown =
+                    cursor < before.size() && before.number(cursor) == number && isSame(name, before.names()[cursor]);
+            return isKnown ? before.names()[cursor] : new String(name, ISO_8859_1);
         }
 
         private static boolean isSame(byte[] name, @Nullable String known) {
@@ -189,14 +207,18 @@ final class TickRecords {
 
         @SuppressWarnings("ReferenceEquality") // Equal names are the same strings.
         private Tick complete() {
-            boolean isAsBefore = before.length >= size;
+            boolean isAsBefore = before.size() == size;
             for (int i = 0; isAsBefore && i < size; i++) {
-                isAsBefore = names[i] == before[i];
+                isAsBefore = names[i] == before.names()[i];
             }
-            Tick tick = new Tick(second, new Snapshot(isAsBefore ? before : names, values, size));
-            before = tick.values().names();
+            boolean areNumbersPlaces = size == 0 || numbers[size - 1] == size - 1;
+            Snapshot all = isAsBefore
+                    ? new Snapshot(before.names(), values, before.numbers(), size)
+                    : new Snapshot(names, values, areNumbersPlaces ? null : numbers, size);
+            // Without its values.
+            before = new Snapshot(all.names(), NO_VALUES, all.numbers(), size);
             begin();
-            return tick;
+            return new Tick(second, all);
         }
 
         /** Forgets a tick of which no further part came. */
@@ -207,7 +229,9 @@ final class TickRecords {
 
         private void begin() {
             names = new String[0];
-            values = new long[0];
+            numbers = new int[0];
+            values = NO_VALUES;
+            cursor = 0;
             size = 0;
             next = 0;
             parts = 0;

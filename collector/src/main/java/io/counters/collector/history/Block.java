@@ -3,10 +3,10 @@ package io.counters.collector.history;
 import io.counters.collector.self.Bytes;
 
 /**
- * The changes of one series in a part of its life, as {@link Points} wrote them.
+ * Changes of one series over some time, as {@link Points} wrote them.
  *
  * @param first the second of its first change
- * @param last until when it tells the value, at least the second of its last change
+ * @param last the last second whose value it gives, at least that of its last change
  * @param bytes as in table block
  */
 @SuppressWarnings("ArrayRecordComponent") // Handed on at once, never compared.
@@ -19,7 +19,7 @@ record Block(long first, long last, byte[] bytes) {
         return new Cursor(this);
     }
 
-    /** How many changes it has; of a damaged one, those that can be read. */
+    /** The number of changes; in a damaged block, of those that can be read. */
     int size() {
         int size = 0;
         try {
@@ -28,12 +28,12 @@ record Block(long first, long last, byte[] bytes) {
                 size++;
             }
         } catch (DamagedHistory cutOff) {
-            // A reader is told.
+            // A reader reports the damage.
         }
         return size;
     }
 
-    /** Reads its changes one after the other. */
+    /** Reads the changes one after the other. */
     static final class Cursor {
         private final Bytes.Reader in;
         private final boolean continues;
@@ -44,7 +44,7 @@ record Block(long first, long last, byte[] bytes) {
         private long delta;
         private boolean isFirst = true;
 
-        /** Reads what stands before the changes; where that is cut off, it throws as {@link #next} does. */
+        /** Reads what precedes the changes; throws as {@link #next} does if that is cut off. */
         private Cursor(Block block) {
             in = new Bytes.Reader(block.bytes, DamagedHistory::new);
             long head = in.number();

@@ -19,19 +19,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The values of counters over time. Takes every tick on the thread of its {@link Sink}, and answers questions on any thread,
- * also while it takes one.
+ * The values of counters over time. Stores every tick, on the thread of its {@link Sink}, and can be read from any thread,
+ * even while it stores a tick.
  *
- * <p>A tick is in the file, synced, when {@link #put} returns. If it can't be written, that tick is missing in graphs; it is
- * counted and said, and the next tick tries again. Counts are never affected.
+ * <p>A tick is in the file, synced, when {@link #put} returns. If it cannot be written, that tick is missing in graphs; it is
+ * counted and logged, and the next tick tries again. Counts are never affected.
  */
 public final class History implements Sink {
     private static final Logger log = LoggerFactory.getLogger(History.class);
 
-    /** What SQLite keeps beside a database. */
+    /** The suffixes of a database's files: SQLite keeps two more beside it. */
     private static final List<String> PARTS = List.of("", "-wal", "-shm");
 
-    /** Said again after this time: a collector may have more counters than are kept, for good. */
+    /** Logged again after this time, because a collector may permanently have more counters than are kept. */
     private static final long SAID_SECONDS = 3_600;
 
     private final HistorySettings settings;
@@ -40,13 +40,13 @@ public final class History implements Sink {
     private final LongAdder lost;
     private final LongAdder dropped;
 
-    /** What readers read; null before the file could be opened. */
+    /** The source of readers; null until the file could be opened. */
     private volatile @Nullable Recorder recorder;
 
-    /** Why the file can't be used now; null while it can. */
+    /** Why the file cannot be used now; null while it can. */
     private volatile @Nullable String trouble;
 
-    /** A reader found the file damaged. */
+    /** Whether a reader found the file damaged. */
     private volatile boolean isSuspect;
 
     private volatile long leftOut;
@@ -54,40 +54,40 @@ public final class History implements Sink {
     private boolean closed;
 
     /**
-     * From when to when something is known of a counter.
+     * The time of which the history has samples of a counter.
      *
-     * @param firstSecond of its first sample
-     * @param lastSecond of its last one
+     * @param firstSecond that of its first sample
+     * @param lastSecond that of its last sample
      */
     public record Extent(long firstSecond, long lastSecond) {}
 
-    /** Opens the file. If that fails, it is said, and tried again with each tick. */
+    /** Opens the file. If that fails, logs it, and tries again with each tick. */
     public History(HistorySettings settings, FaultLog faults, Self self) {
         this.settings = settings;
         this.faults = faults;
         readers = new Readers(settings.file());
         lost = self.count("history_lost_ticks_total", "Ticks that are missing in the history.");
         dropped = self.count(
-                "history_dropped_points_total",
-                "Points removed from the history because it had reached its maximum size.");
+                "history_dropped_points_total", "Values deleted from the history because its file was full.");
         self.gauge("history_counters", "Counters whose history is kept.", () -> {
             Recorder now = recorder;
             return now == null ? 0 : now.size();
         });
-        self.gauge("history_counters_max", "The maximum of counters whose history is kept.", settings::countersMax);
+        self.gauge(
+                "history_counters_max", "The maximum number of counters whose history is kept.", settings::countersMax);
         self.gauge(
                 "history_left_out_counters",
-                "Counters whose history is not kept because there are too many.",
+                "Counters that changed and whose history is not kept because there are too many.",
                 () -> leftOut);
-        self.gauge("history_bytes", "Size of the history.", () -> {
+        self.gauge("history_bytes", "The size of the history's file.", () -> {
             Recorder now = recorder;
             return now == null ? 0 : now.bytes();
         });
-        self.gauge("history_bytes_max", "The maximum size of the history.", settings::bytesMax);
+        self.gauge("history_bytes_max", "The maximum size of the history's file.", settings::bytesMax);
         if (settings.isOn()) {
             try {
                 open();
-            } catch (SQLException | IOException | DamagedHistory failure) {
+            } catch (SQLException | IOException | RuntimeException failure) {
                 failed(failure);
             }
         }
@@ -114,10 +114,40 @@ public final class History implements Sink {
             trouble = null;
             dropped.add(written.droppedPoints());
             say(second, written);
-        } catch (SQLException | IOException | DamagedHistory failure) {
+        } catch (SQLException | IOException | RuntimeException | Error failure) {
+            // Whatever it is: what is in memory may differ from the file now.
             lost.increment();
             failed(failure);
         }
+    }
+
+    /** Forgets everything, because {@link #put} is going to bring the past again. */
+    public synchronized void clear() {
+        if (!settings.isOn() || closed) {
+            return;
+        }
+        try {
+            closeRecorder();
+            readers.renew();
+            for (String part : PARTS) {
+                Files.deleteIfExists(part(settings.file(), part));
+            }
+            open();
+            trouble = null;
+        } catch (SQLException | IOException | DamagedHistory failure) {
+            failed(failure);
+        }
+    }
+
+    @Override
+    public void missed() {
+        lost.increment();
+    }
+
+    @Override
+    public Optional<String> trouble() {
+        return Optional.ofNullable(trouble)
+                .map(reason -> "cannot write the history " + settings.file() + ": " + reason);
     }
 
     private void say(long second, Recorder.Written written) {
@@ -127,18 +157,19 @@ public final class History implements Sink {
             faults.warn(
                     "history left out",
                     leftOut + " counters that changed have no history, because " + settings.countersMax()
-                            + " are kept already and have changed within the last hour; --history-counters and -Xmx allow"
-                            + " more");
+                            + " are kept already and have changed within the last hour; to keep more, raise"
+                            + " --history-counters or -Xmx");
         }
         if (written.droppedPoints() > 0) {
             faults.warn(
                     "history full",
-                    "the history has " + settings.bytesMax() + " bytes: " + written.droppedPoints()
-                            + " of its oldest points were deleted; --history-bytes gives it more room");
+                    "the history is full (bytes: " + settings.bytesMax()
+                            + "), so its oldest values were deleted (values: " + written.droppedPoints()
+                            + "); to keep more, raise --history-bytes");
         }
     }
 
-    /** The state in memory may differ from the file: it is read again. */
+    /** Reads the file again, because what is in memory may differ from it. */
     private Recorder open() throws SQLException, IOException {
         closeRecorder();
         boolean isChecked = isSuspect;
@@ -156,7 +187,7 @@ public final class History implements Sink {
         return opened;
     }
 
-    /** Damage is believed when it is found twice, and the system reads all of the file in between. */
+    /** The file counts as damaged if two attempts to open it find damage; in between, the whole file is read. */
     private Recorder openedAfter(boolean isChecked) throws SQLException, IOException {
         for (String part : PARTS) {
             Path file = part(settings.file(), part);
@@ -216,7 +247,7 @@ public final class History implements Sink {
         return away;
     }
 
-    private void failed(Exception failure) {
+    private void failed(Throwable failure) {
         try {
             closeRecorder();
         } catch (SQLException alsoFailed) {
@@ -225,16 +256,19 @@ public final class History implements Sink {
         if (HistoryFile.isDamage(failure)) {
             isSuspect = true;
         }
-        String reason =
-                failure instanceof IOException disk ? DiskFault.text(disk) : String.valueOf(failure.getMessage());
+        String reason = failure instanceof IOException disk
+                ? DiskFault.text(disk)
+                : failure instanceof SQLException || failure instanceof DamagedHistory
+                        ? String.valueOf(failure.getMessage())
+                        : failure.toString();
         trouble = reason;
         faults.warn(
                 "history",
-                "can't write the history " + settings.file() + ": " + reason
+                "cannot write the history " + settings.file() + ": " + reason
                         + "; this tick is missing in its graphs, counts are unaffected, and the next tick tries again");
     }
 
-    /** Readers go on with what it has in memory. */
+    /** Closes the file; readers continue with what is in memory. */
     private void closeRecorder() throws SQLException {
         Recorder open = recorder;
         if (open != null) {
@@ -244,17 +278,17 @@ public final class History implements Sink {
 
     // Readers
 
-    /** The samples of a range, both ends in it, each part from the finest resolution that has it. */
+    /** The samples of a range, including both ends; each part comes from the finest resolution that has it. */
     public Samples samples(String name, long fromSecond, long toSecond) throws IOException {
         return samples(name, fromSecond, toSecond, 1);
     }
 
     /**
-     * The samples of a range, both ends in it.
+     * The samples of a range, including both ends.
      *
-     * @param stepSeconds how far apart samples may be: the coarsest resolution is taken that is not above it. What is older
-     *     than that one keeps comes from a coarser one, and what is newer than its last tick from a finer one
-     * @throws IOException when the file can't be read now; the message says why
+     * @param stepSeconds how far apart samples may be: the coarsest resolution that is not above it is used. What is older
+     *     than it keeps comes from a coarser one, and what is newer than its last tick from a finer one
+     * @throws IOException when the file cannot be read now; the message gives the reason
      */
     public Samples samples(String name, long fromSecond, long toSecond, int stepSeconds) throws IOException {
         Samples none = new Samples(name, settings.intervalSeconds(), new long[0], new long[0]);
@@ -262,27 +296,27 @@ public final class History implements Sink {
     }
 
     /**
-     * Names that begin with this prefix, in their order; also of counters that the ledger does not have any more.
+     * Names that begin with this prefix, sorted, including those of counters that the ledger no longer has.
      *
-     * @throws IOException when the file can't be read now
+     * @throws IOException when the file cannot be read now
      */
     public List<String> names(String prefix, int max) throws IOException {
         return names(prefix, prefix + Character.MAX_VALUE, max);
     }
 
     /**
-     * Names from this one on and before the other, in their order.
+     * Names from {@code from}, inclusive, to {@code before}, exclusive, sorted.
      *
-     * @throws IOException when the file can't be read now
+     * @throws IOException when the file cannot be read now
      */
     public List<String> names(String from, String before, int max) throws IOException {
         return ask(List.of(), (open, reader) -> reader.names(from, before, max));
     }
 
     /**
-     * From when to when something is known of a counter; empty for one that is not known.
+     * The time of which there are samples of a counter; empty if there are none.
      *
-     * @throws IOException when the file can't be read now
+     * @throws IOException when the file cannot be read now
      */
     public Optional<Extent> extent(String name) throws IOException {
         return ask(Optional.empty(), (open, reader) -> extent(open, reader, name));
@@ -313,7 +347,7 @@ public final class History implements Sink {
         return last < first ? Optional.empty() : Optional.of(new Extent(first, last));
     }
 
-    /** The second of the last tick that was taken; 0 before the first. */
+    /** The second of the last tick that was stored; 0 before the first. */
     public long lastSecond() {
         Recorder open = recorder;
         if (open == null || !settings.isOn()) {
@@ -324,9 +358,14 @@ public final class History implements Sink {
         }
     }
 
-    /** How many counters may be kept; 0 where there is no history. */
+    /** The maximum number of counters that are kept; 0 if there is no history. */
     public int countersMax() {
         return settings.isOn() ? settings.countersMax() : 0;
+    }
+
+    /** How long the value at every tick is kept, in seconds. */
+    public long ticksSeconds() {
+        return settings.ticksSeconds();
     }
 
     /** The seconds from one tick to the next. */
@@ -345,25 +384,25 @@ public final class History implements Sink {
         }
         Recorder open = recorder;
         if (open == null) {
-            throw new IOException("can't read the history " + settings.file() + ": " + trouble);
+            throw new IOException("cannot read the history " + settings.file() + ": " + trouble);
         }
         try {
             return readers.read(reader -> question.ask(open, reader));
         } catch (SQLException | DamagedHistory failure) {
-            // A block that can't be read is no reason to give up all others.
+            // One block that cannot be read is no reason to discard all others.
             if (failure instanceof SQLException && HistoryFile.isDamage(failure)) {
                 isSuspect = true;
             }
-            throw new IOException("can't read the history " + settings.file() + ": " + failure.getMessage(), failure);
+            throw new IOException("cannot read the history " + settings.file() + ": " + failure.getMessage(), failure);
         }
     }
 
-    /** Where it is and what it keeps. */
+    /** The file, and how many counters it keeps; for the log. */
     @Override
     public String toString() {
         return settings.isOn()
-                ? settings.file() + ", " + settings.countersMax() + " counters at the most"
-                : "none; --history-counters 20000 keeps one";
+                ? settings.file() + ", " + settings.countersMax() + " counters at most"
+                : "none; to keep one, use --history-counters 20000";
     }
 
     @Override

@@ -17,14 +17,14 @@ import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 
 /**
- * The connection that writes, with its tables and statements. For one thread at a time. After any failure it must be closed
- * and not be used again: another one finds what was committed.
+ * The connection that writes, with its tables and statements. For one thread at a time. After any failure, close it and open
+ * another one, which finds what was committed.
  */
 final class HistoryFile implements AutoCloseable {
     private static final int FORMAT = 1;
     private static final int PAGES_FREED_AT_ONCE = 512;
 
-    /** The most blocks of a resolution that one tick deletes, so that none takes long. */
+    /** The maximum number of blocks of a resolution that one tick deletes, so that no tick takes long. */
     private static final int EXPIRED_AT_ONCE = 4_000;
 
     private static final String[] TABLES = {
@@ -34,7 +34,7 @@ final class HistoryFile implements AutoCloseable {
         "CREATE INDEX series_name ON series (name)",
     };
 
-    /** Of each resolution; in front of each name stands the resolution's. */
+    /** The tables of each resolution; their names begin with the resolution's. */
     private static final String[] TABLES_OF_RESOLUTION = {
         "CREATE TABLE %s (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, era INTEGER NOT NULL,"
                 + " first INTEGER NOT NULL, last INTEGER NOT NULL, data BLOB NOT NULL)",
@@ -46,6 +46,7 @@ final class HistoryFile implements AutoCloseable {
     };
 
     private static final String[] KINDS = {"block", "tick", "run", "state"};
+    private static final String FORGET = forgetting();
 
     private final Connection connection;
     private final Statement control;
@@ -55,7 +56,7 @@ final class HistoryFile implements AutoCloseable {
     private final PreparedStatement forget;
     private final Map<Resolution, Statements> statements = new EnumMap<>(Resolution.class);
 
-    /** What is written of one resolution. */
+    /** The statements of one resolution. */
     private record Statements(
             PreparedStatement putBlock,
             PreparedStatement putTick,
@@ -69,11 +70,11 @@ final class HistoryFile implements AutoCloseable {
     /**
      * Blocks that were deleted.
      *
-     * @param lastSecond the newest second that they told about
+     * @param lastSecond the newest second in them
      */
     record Dropped(int points, long lastSecond, Set<Long> series) {}
 
-    /** Opens the file, made where it is missing. */
+    /** Opens the file, and creates it if it is missing. */
     HistoryFile(Path file) throws SQLException {
         connection = new SQLiteConfig().createConnection("jdbc:sqlite:" + file);
         try {
@@ -83,12 +84,12 @@ final class HistoryFile implements AutoCloseable {
             control.execute("PRAGMA synchronous = FULL");
             control.execute("PRAGMA journal_size_limit = 8388608");
             create();
-            // What a failed sync left in the log is written again, and synced; as the ledger does.
+            // What a failed sync left in the log is written again and synced, as in the ledger.
             control.execute("PRAGMA wal_checkpoint(PASSIVE)");
             pageBytes = number("PRAGMA page_size");
             add = connection.prepareStatement("INSERT INTO series (name, since, kept) VALUES (?, ?, 1) RETURNING id");
             leave = connection.prepareStatement("UPDATE series SET kept = 0 WHERE id = ?");
-            forget = connection.prepareStatement(forgetting());
+            forget = connection.prepareStatement(FORGET + " AND id = ?");
             for (Resolution resolution : Resolution.values()) {
                 statements.put(resolution, statements(resolution));
             }
@@ -125,12 +126,12 @@ final class HistoryFile implements AutoCloseable {
         control.execute("COMMIT");
     }
 
+    /** Deletes names of which nothing is left. */
     private static String forgetting() {
-        StringBuilder sql = new StringBuilder("DELETE FROM series WHERE id = ?1 AND kept = 0");
+        StringBuilder sql = new StringBuilder("DELETE FROM series WHERE kept = 0");
         for (Resolution resolution : Resolution.values()) {
-            sql.append(" AND NOT EXISTS (SELECT 1 FROM ")
-                    .append(resolution.table("block"))
-                    .append(" WHERE series = ?1)");
+            String blocks = resolution.table("block");
+            sql.append(" AND NOT EXISTS (SELECT 1 FROM " + blocks + " WHERE " + blocks + ".series = series.id)");
         }
         return sql.toString();
     }
@@ -166,7 +167,7 @@ final class HistoryFile implements AutoCloseable {
         }
     }
 
-    // What an earlier life left
+    // What an earlier run wrote
 
     /** The names of the series that are kept. */
     Map<Long, String> kept() throws SQLException {
@@ -179,7 +180,7 @@ final class HistoryFile implements AutoCloseable {
         return kept;
     }
 
-    /** Gives a new level what the file has of it. */
+    /** Restores a new level from the file. */
     void load(Level level, Roster roster, Map<Long, Integer> slots) throws SQLException {
         List<Level.Run> runs = new ArrayList<>();
         String run = "SELECT id, era, first, last, step FROM " + level.resolution.table("run") + " ORDER BY id";
@@ -204,12 +205,15 @@ final class HistoryFile implements AutoCloseable {
         }
     }
 
-    /** Deletes all of a resolution, as it is kept no more. */
+    /** Deletes everything of a resolution that is no longer kept. */
     void clear(Resolution resolution) throws SQLException {
         if (number("SELECT EXISTS (SELECT 1 FROM " + resolution.table("run") + ")") != 0) {
+            begin();
             for (String kind : KINDS) {
                 control.execute("DELETE FROM " + resolution.table(kind));
             }
+            control.execute(FORGET);
+            commit();
         }
     }
 
@@ -298,7 +302,7 @@ final class HistoryFile implements AutoCloseable {
         return drop(level, EXPIRED_AT_ONCE, before, level.lastSecond() + level.keepSeconds);
     }
 
-    /** Deletes so many of the oldest blocks. */
+    /** Deletes this many of the oldest blocks. */
     Dropped drop(Level level, int blocks) throws SQLException {
         return drop(level, blocks, Long.MAX_VALUE, Long.MAX_VALUE);
     }
@@ -335,7 +339,7 @@ final class HistoryFile implements AutoCloseable {
         return number("SELECT max(id) FROM " + blocks) - number("SELECT min(id) FROM " + blocks);
     }
 
-    /** Forgets the names of these series, where nothing is left of them. */
+    /** Deletes the names of those of these series of which nothing is left. */
     void forget(Set<Long> series) throws SQLException {
         for (long id : series) {
             forget.setLong(1, id);
@@ -352,16 +356,16 @@ final class HistoryFile implements AutoCloseable {
         return number("PRAGMA page_count") * pageBytes;
     }
 
-    /** Gives some free pages back to the file system. */
+    /** Returns some free pages to the file system. */
     void shrink() throws SQLException {
         long pages = Math.min(PAGES_FREED_AT_ONCE, number("PRAGMA freelist_count"));
         for (long page = 0; page < pages; page++) {
-            // More than one at once would need a query, which the driver does not take this for.
+            // To free several pages at once, this would have to be a query, but the driver does not run it as one.
             control.execute("PRAGMA incremental_vacuum(1)");
         }
     }
 
-    /** Reads all of it; throws where it is damaged. */
+    /** Reads the whole file; throws if it is damaged. */
     void check() throws SQLException {
         try (ResultSet row = control.executeQuery("PRAGMA quick_check(1)")) {
             String found = row.next() ? row.getString(1) : "";
@@ -371,8 +375,8 @@ final class HistoryFile implements AutoCloseable {
         }
     }
 
-    /** Whether this failure says that the file is no database, or a broken one. */
-    static boolean isDamage(Exception failure) {
+    /** Whether this failure means that the file is damaged, or is not a database. */
+    static boolean isDamage(Throwable failure) {
         int kind = failure instanceof SQLException sql ? sql.getErrorCode() & 0xff : 0;
         return failure instanceof DamagedHistory
                 || kind == SQLiteErrorCode.SQLITE_CORRUPT.code

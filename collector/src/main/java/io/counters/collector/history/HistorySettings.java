@@ -7,15 +7,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What is kept of the past.
+ * What the history keeps.
  *
  * @param file the database
- * @param intervalSeconds from one tick to the next
- * @param ticksSeconds how long the value at every tick is kept; 0 for not at all, as with the next two
+ * @param intervalSeconds the time from one tick to the next
+ * @param ticksSeconds how long the value at every tick is kept; 0, here and in the next two, means not at all
  * @param minutesSeconds how long the value every 5 minutes is kept
  * @param hoursSeconds how long the value every hour is kept
- * @param bytesMax of the file
- * @param countersMax of how many counters at most, by the setting and by what the heap allows; 0 for no history
+ * @param bytesMax the maximum size of the file
+ * @param countersMax the maximum number of counters, by the setting and by what the heap allows; 0 means no history
  */
 public record HistorySettings(
         Path file,
@@ -33,15 +33,15 @@ public record HistorySettings(
     /** What a counter takes of the heap when all its open blocks are full; measured by {@code HistoryMemoryTest}. */
     static final int COUNTER_BYTES = 1_500;
 
-    /** One part in so many of the heap may be taken by history. */
+    /** The history may take one part in this many of the heap. */
     private static final int HEAP_PART = 10;
 
     /**
      * The history that the settings ask for.
      *
      * @param folder where its file is
-     * @param heapBytes the most that the heap may ever be
-     * @param intervalSeconds from one tick to the next
+     * @param heapBytes the maximum size of the heap
+     * @param intervalSeconds the time from one tick to the next
      */
     public static HistorySettings from(Settings settings, Path folder, long heapBytes, long intervalSeconds) {
         int counters = settings.number(Setting.HISTORY_COUNTERS, 0, COUNTERS_MAX);
@@ -63,7 +63,7 @@ public record HistorySettings(
         long number = matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
         if (number == 0) {
             throw new IllegalArgumentException(
-                    "allowed are 0 for none, or 1m to 9999y, as a whole number with m, h, d or y" + " behind it");
+                    "allowed are 0 for none, or 1m to 9999y, as a whole number followed by m, h, d or y");
         }
         return number
                 * switch (matcher.group(2)) {
@@ -80,7 +80,7 @@ public record HistorySettings(
                 ? Long.parseLong(matcher.group(1)) << (matcher.group(2).equals("m") ? 20 : 30)
                 : 0;
         if (bytes < 16 << 20) {
-            throw new IllegalArgumentException("allowed are 16m to 9999g, as a whole number with m or g behind it");
+            throw new IllegalArgumentException("allowed are 16m to 9999g, as a whole number followed by m or g");
         }
         return bytes;
     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * What is in memory of one resolution: the value of each series at its last tick, the open blocks, and which ticks took
  * place. Recorder's lock guards all of it. A series has a slot of {@link Roster}.
  *
- * <p>Each tick has a number and writes a row, which tells for each series that changed:
+ * <p>Each tick has a number and writes a row, which contains for each series that changed:
  *
  * <pre>
  *   number: zigzag(series - the series before in this row) * 4 + kind
@@ -21,14 +21,14 @@ import org.jspecify.annotations.Nullable;
  *   ENTERS                  signed: the value
  * </pre>
  *
- * ENDS tells that the open block ended with this tick, so that it is a row of table block from now on.
+ * ENDS means that the open block ended with this tick, so that it is a row of table block from now on.
  *
- * <p>The state is what the rows begin with, so that older rows can be deleted:
+ * <p>The state has the values before the first row, so that older rows can be deleted:
  *
  * <pre>
  *   for each series:  signed: series - the series before
  *                     signed: its value
- *                     number: the tick from which on the rows tell about it, - the number of the last row deleted
+ *                     number: the tick from which on rows are about it, - the number of the last row deleted
  * </pre>
  */
 final class Level {
@@ -40,7 +40,7 @@ final class Level {
     private static final int KIND_BITS = 2;
     private static final int KINDS = 3;
 
-    /** A block of this size ends: larger ones save little, and are in memory for every series. */
+    /** A block that reaches this size ends: larger ones would save little, and there is one in memory for every series. */
     static final int BLOCK_BYTES = 240;
 
     /** How often old blocks are ended and rows are deleted. */
@@ -54,12 +54,12 @@ final class Level {
     private static final long TRUSTED_SECONDS = 3_600;
     private static final long TRUSTED_TICKS_MIN = 12;
 
-    /** No block reaches over so long a time without ticks. */
+    /** No block spans a longer time without ticks. */
     private static final long FAR_SECONDS = 3_600;
 
     private static final long FAR_TICKS = 12;
 
-    /** Before the first tick. */
+    /** The last second before the first tick. */
     static final long NEVER = Long.MIN_VALUE;
 
     final Resolution resolution;
@@ -90,7 +90,7 @@ final class Level {
 
     private @Nullable Bytes state;
 
-    /** A block that is not open any more. */
+    /** A block that is no longer open. */
     record Ended(long series, int era, Block block) {}
 
     /** Ticks from first to last, each a step after the one before. */
@@ -118,11 +118,11 @@ final class Level {
                 || Math.floorDiv(second, stepSeconds) != Math.floorDiv(lastSecond, stepSeconds);
     }
 
-    /** Begins a tick; {@link #set} tells its values, and {@link #end} ends it. */
+    /** Begins a tick; {@link #set} then gives its values, and {@link #end} ends it. */
     void begin(Roster roster, long second) {
         boolean isBack = second <= lastSecond;
         if (lastSecond != NEVER && (isBack || second - lastSecond > Math.max(FAR_SECONDS, FAR_TICKS * stepSeconds))) {
-            // The seconds that follow are none of those that would follow, or the clock may be wrong.
+            // This second is not later than the last one, or so much later that the clock may be wrong.
             endAll(roster);
             era += isBack ? 1 : 0;
         }
@@ -171,7 +171,7 @@ final class Level {
         open[slot] = null;
     }
 
-    /** Ends a tick: now and then old blocks end with it. */
+    /** Ends a tick; every {@value #CLEAN_TICKS} ticks, old blocks end too. */
     void end(Roster roster) {
         if (tick % CLEAN_TICKS == 0) {
             long age = Math.max(AGE_TICKS_MIN, Math.min(AGE_TICKS_MAX, rowBytesMax / averageRowBytes()));
@@ -200,13 +200,13 @@ final class Level {
         return Math.max(1, rowBytes / Math.max(1, tick - edge));
     }
 
-    /** What is needed beside the rows behind {@link #edge} to know everything as it is now. */
+    /** What is needed, in addition to the rows after {@link #edge}, to restore everything as it is now. */
     private Bytes state(Roster roster) {
         Bytes all = new Bytes();
         long before = 0;
         for (int slot = 0; slot < roster.slots(); slot++) {
             Points points = open[slot];
-            // A series whose open block began with it is told by its row.
+            // If a series began with its open block, the row of that tick has its value.
             if (kept.get(slot) && (points == null || points.continues())) {
                 all.addSigned(roster.series(slot) - before);
                 all.addSigned(points == null ? values[slot] : points.before());
@@ -229,7 +229,7 @@ final class Level {
         state = state(roster);
     }
 
-    /** The series is not kept any more; its last value is that of the last tick. */
+    /** The series is no longer kept; its last value is that of the last tick. */
     void leave(int slot, long series) {
         if (kept.get(slot)) {
             Points points = open[slot];
@@ -266,7 +266,7 @@ final class Level {
         return List.copyOf(ended);
     }
 
-    /** Runs that are to be written anew. */
+    /** Runs that must be written again. */
     List<Run> changedRuns() {
         return List.copyOf(changedRuns);
     }
@@ -292,7 +292,7 @@ final class Level {
         return era;
     }
 
-    /** All of it is in the file. */
+    /** Called when all of this is in the file. */
     void committed() {
         ended.clear();
         changedRuns.clear();
@@ -302,8 +302,8 @@ final class Level {
     // The past
 
     /**
-     * What is older than this second need not be kept any more; {@link #NEVER} where nothing is. A clock that is wrong for
-     * a moment must not cost the past, so the time of the newest ticks is not trusted before an hour of them.
+     * What is older than this second may be deleted; {@link #NEVER} if nothing is. A clock that is wrong for a moment must
+     * not delete the past, so the time of a tick counts only after an hour of later ticks.
      */
     long expiry() {
         long ticks = Math.max(TRUSTED_TICKS_MIN, TRUSTED_SECONDS / stepSeconds);
@@ -318,7 +318,7 @@ final class Level {
         return NEVER;
     }
 
-    /** Forgets the ticks before this second, whose blocks are deleted; returns the ids of the runs that are gone. */
+    /** Forgets the ticks before this second, whose blocks are deleted; returns the IDs of the runs that are gone. */
     List<Long> forget(long before) {
         List<Long> gone = new ArrayList<>();
         for (int i = runs.size() - 1; i >= 0; i--) {
@@ -327,6 +327,8 @@ final class Level {
             if (isGone && i < runs.size() - 1) {
                 gone.add(run.id);
                 runs.remove(i);
+                // It would be written again.
+                changedRuns.removeIf(changed -> changed.id == run.id);
             } else if (run.first < before && run.last >= before) {
                 long steps = (before - run.first + run.step - 1) / run.step;
                 Run shorter = new Run(run.id, run.era, run.first + steps * run.step, run.last, run.step);
@@ -375,9 +377,9 @@ final class Level {
         return values[slot];
     }
 
-    // A new life
+    // Restoring
 
-    /** Takes up what was in the file; its rows follow. */
+    /** Restores what was in the file, except the rows, which follow. */
     final class Loading {
         private final Roster roster;
         private final Map<Long, Integer> slots;
@@ -450,7 +452,9 @@ final class Level {
                     open[slot] = null;
                 }
             }
-            roster.moved(slot, second);
+            if (kind != ENDS) {
+                roster.moved(slot, second);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Puts samples together from what the file has and what is in memory. For one question. */
+/** Combines what the file has and what is in memory into samples. For one read. */
 final class Past {
 
     private final Recorder recorder;
@@ -42,7 +42,7 @@ final class Past {
         }
     }
 
-    /** What memory knows about a counter at one resolution. */
+    /** What is in memory about a counter at one resolution. */
     private record Present(List<Level.Run> runs, List<Level.Ended> unwritten, boolean isKept, long value) {}
 
     Past(Recorder recorder, Reader reader, String name) throws SQLException {
@@ -54,7 +54,7 @@ final class Past {
         }
     }
 
-    /** The samples of a range, each part of it from the resolution that is wanted or from the next that has it. */
+    /** The samples of a range; each part comes from the resolution that is wanted, or else from the next one that has it. */
     Samples samples(long from, long to, int stepSeconds) throws SQLException {
         List<Level> levels = recorder.levels();
         int wanted = 0;
@@ -66,7 +66,7 @@ final class Past {
         for (int i = 0; i < levels.size() && upper >= from; i++) {
             long lower;
             synchronized (recorder) {
-                // Finer ones only tell what is newer than the last tick of the one that is wanted.
+                // Finer ones are used only for what is newer than the last tick of the one that is wanted.
                 lower = i < wanted
                         ? levels.get(i + 1).lastSecond()
                         : levels.get(i).firstSecond() - 1;
@@ -98,7 +98,7 @@ final class Past {
         return all;
     }
 
-    /** Asked before the file is: what it gets meanwhile is there twice, and not missing. */
+    /** Called before the file is read: what is written in between is then there twice, and not missing. */
     private Present present(Level level, long from, long to) {
         synchronized (recorder) {
             int slot = recorder.roster().slot(name);
@@ -115,7 +115,7 @@ final class Past {
         }
     }
 
-    /** All blocks that tell about a range of an era, and then one that tells what was before it, if there is any. */
+    /** All blocks with values of a range of an era, and then one that begins with the last value, if there is one. */
     private List<Block> blocks(Level level, Present present, int era, long from, long to) throws SQLException {
         List<Block> blocks = new ArrayList<>();
         for (long stay : stays) {
@@ -150,7 +150,7 @@ final class Past {
         return blocks;
     }
 
-    /** The same block, behind all ticks of this era. */
+    /** The same block, placed after all ticks of this era. */
     private static Block behind(Block block) {
         return new Block(Long.MAX_VALUE, Long.MAX_VALUE, block.bytes());
     }
@@ -206,7 +206,7 @@ final class Past {
         return found;
     }
 
-    /** Both by their seconds; where both have one, the newer era's. */
+    /** Merges both by their seconds; if both have a second, the newer era's value is used. */
     private static Found merged(Found older, Found newer) {
         Found all = new Found();
         int i = 0;

@@ -3,8 +3,8 @@ package io.counters.collector.history;
 import io.counters.collector.self.Bytes;
 
 /**
- * The open block of a series at one resolution: what it will be as a row of table block, and what the next change is told
- * against. All numbers are those of {@link Bytes}, signed ones zigzag.
+ * The open block of a series at one resolution: its bytes as a row of table block, and what the next change refers to. All
+ * numbers are those of {@link Bytes}, signed ones zigzag.
  *
  * <pre>
  *   block     number: step in seconds * 2, + 1 if the value before is known
@@ -13,7 +13,7 @@ import io.counters.collector.self.Bytes;
  *   change    a byte: bit 0: the distance follows; bits 1 to 6: the lowest of what follows; bit 7: there is more of it
  *             number: zigzag of (this delta - the delta before), the bits from 6 on
  *             number: the distance to the change before; steps * 2, or, where it is no multiple, seconds * 2 + 1
- *   without a distance: one step behind the change before, and the first change of a block at its second
+ *   without a distance: one step after the change before; the first change of a block is at the block's first second
  * </pre>
  *
  * A counter that moves regularly takes one or two bytes a change.
@@ -91,12 +91,12 @@ final class Points {
         return bytes.length();
     }
 
-    /** All of it, until its last change. */
+    /** The whole block, up to its last change. */
     Block block() {
         return block(last);
     }
 
-    /** All of it, until a later second. */
+    /** The whole block, up to a later second. */
     Block block(long until) {
         return new Block(first, Math.max(last, until), bytes.toArray());
     }

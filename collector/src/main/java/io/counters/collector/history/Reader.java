@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.sqlite.SQLiteConfig;
 
-/** A connection that reads what is committed, beside the one that writes. For one thread at a time. */
+/** A connection that reads what is committed, independent of the one that writes. For one thread at a time. */
 final class Reader implements AutoCloseable {
     private static final int BUSY_MILLIS = 1_000;
 
@@ -22,7 +22,7 @@ final class Reader implements AutoCloseable {
     private final Map<Resolution, PreparedStatement> next = new EnumMap<>(Resolution.class);
     private final Map<Resolution, PreparedStatement> last = new EnumMap<>(Resolution.class);
 
-    /** A stay of a counter among those that are kept. */
+    /** A time during which a counter was kept. */
     record Stay(long series, long since) {}
 
     Reader(Path file) throws SQLException {
@@ -63,7 +63,7 @@ final class Reader implements AutoCloseable {
         return statement;
     }
 
-    /** All stays of a counter that something is left of, in their order. */
+    /** All stays of a counter of which something is left, in the order of time. */
     List<Stay> stays(String name) throws SQLException {
         List<Stay> stays = new ArrayList<>();
         series.setString(1, name);
@@ -75,7 +75,7 @@ final class Reader implements AutoCloseable {
         return stays;
     }
 
-    /** Names in their order from this one on, and before the other. */
+    /** Names from {@code from}, inclusive, to {@code before}, exclusive, sorted. */
     List<String> names(String from, String before, int max) throws SQLException {
         List<String> found = new ArrayList<>();
         names.setString(1, from);
@@ -89,7 +89,7 @@ final class Reader implements AutoCloseable {
         return found;
     }
 
-    /** The blocks of a stay that tell about this range, and the one behind them, if any. */
+    /** The blocks of a stay with values of this range, and the one after them, if any. */
     List<Block> blocks(Resolution resolution, long stay, int era, long from, long to) throws SQLException {
         List<Block> found = new ArrayList<>();
         PreparedStatement query = of(blocks, resolution);
@@ -122,7 +122,7 @@ final class Reader implements AutoCloseable {
         return new Block(row.getLong(1), row.getLong(2), row.getBytes(3));
     }
 
-    /** The newest second that a block of this stay tells about; {@link Level#NEVER} where there is none. */
+    /** The newest second whose value a block of this stay has; {@link Level#NEVER} if there is none. */
     long lastSecond(Resolution resolution, long stay) throws SQLException {
         PreparedStatement query = of(last, resolution);
         query.setLong(1, stay);

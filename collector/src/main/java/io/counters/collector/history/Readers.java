@@ -9,7 +9,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The connections that read, {@value #MAX} at the most: further reads wait for one of them. For any thread. */
+/** The connections that read, at most {@value #MAX}: further reads wait for one of them. For any thread. */
 final class Readers implements AutoCloseable {
     private static final int MAX = 4;
     private static final long WAIT_MILLIS = 5_000;
@@ -18,12 +18,12 @@ final class Readers implements AutoCloseable {
     private final Semaphore room = new Semaphore(MAX, true);
     private final Deque<Reader> idle = new ArrayDeque<>();
 
-    /** Those of an earlier generation read a file that is not there any more. */
+    /** Connections of an earlier generation read a file that was replaced. */
     private int generation;
 
     private boolean closed;
 
-    /** What is to be read. */
+    /** What to read. */
     @FunctionalInterface
     interface Question<T> {
         T ask(Reader reader) throws SQLException;
@@ -43,7 +43,7 @@ final class Readers implements AutoCloseable {
             isIn = false;
         }
         if (!isIn) {
-            throw new IOException("too many reads at once; try again");
+            throw new IOException("the history is being read too often at once; try again");
         }
         Reader reader = null;
         int born;
@@ -76,7 +76,7 @@ final class Readers implements AutoCloseable {
             try {
                 reader.close();
             } catch (SQLException failure) {
-                // One that has failed already is told by that.
+                // If it has failed before, that failure is reported already.
                 if (isSound) {
                     throw failure;
                 }

@@ -11,16 +11,16 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The history that one opening of the file began with, and what was added since. A tick changes what is in memory and then
- * the file; after a failure the two may differ, so this must be closed, and another one made from the file.
+ * The history in an open file: what it contained when it was opened, and what was added since. A tick changes what is in
+ * memory and then the file; after a failure the two may differ, so close this, and create another one from the file.
  *
- * <p>For one writer. Readers take the lock, {@code this}, which is never held while the disk is waited for.
+ * <p>For one writer. Readers take the lock, {@code this}, which is never held during a wait for the disk.
  */
 final class Recorder implements AutoCloseable {
-    /** The blocks that give way with one tick where the file is too large. */
+    /** How many blocks one tick deletes if the file is too large. */
     private static final int DROPPED_AT_ONCE = 2_000;
 
-    /** The rows of open blocks may take one part in so many of the file, and this much at the most. */
+    /** The rows of open blocks may take one part in this many of the file, but at most {@link #ROW_BYTES_MAX}. */
     private static final int ROWS_PART = 16;
 
     private static final long ROW_BYTES_MAX = 8 << 20;
@@ -29,12 +29,12 @@ final class Recorder implements AutoCloseable {
     private final HistoryFile file;
     private final Roster roster;
     private final List<Level> levels = new ArrayList<>();
-    private long bytes;
+    private volatile long bytes;
 
-    /** What became of a tick. */
+    /** What a tick led to: how many counters were left out, and how many values were deleted. */
     record Written(long leftOut, long droppedPoints) {}
 
-    /** @throws DamagedHistory where the file has what cannot be */
+    /** @throws DamagedHistory if the file contains something impossible */
     Recorder(HistorySettings settings, Path path) throws SQLException {
         this.settings = settings;
         file = new HistoryFile(path);
@@ -61,6 +61,7 @@ final class Recorder implements AutoCloseable {
                 file.load(level, roster, slots);
                 levels.add(level);
             }
+            restoreValues(slots.size());
             bytes = file.bytes();
             isOpen = true;
         } finally {
@@ -70,7 +71,18 @@ final class Recorder implements AutoCloseable {
         }
     }
 
-    /** Takes a tick: all of it is on disk when this returns, or none of it once this has thrown and was closed. */
+    /** The finest resolution has the newest values. */
+    private void restoreValues(int slots) {
+        for (int i = levels.size() - 1; i >= 0; i--) {
+            for (int slot = 0; slot < slots; slot++) {
+                if (levels.get(i).isKept(slot)) {
+                    roster.restoreValue(slot, levels.get(i).value(slot));
+                }
+            }
+        }
+    }
+
+    /** Writes a tick. When this returns, all of it is on disk. If this throws, it must be closed, and nothing of it is. */
     Written put(long second, Snapshot tick) throws SQLException {
         Roster.Turn turn = roster.match(second, tick);
         file.begin();
@@ -142,7 +154,7 @@ final class Recorder implements AutoCloseable {
         file.dropRuns(level, gone);
     }
 
-    /** Lets the oldest blocks of the resolution that has most give way, where the file is too large; returns their points. */
+    /** If the file is too large, deletes the oldest blocks of the largest resolution; returns the number of their values. */
     private long makeRoom(Set<Long> series) throws SQLException {
         if (file.bytes() > settings.bytesMax()) {
             file.shrink();
@@ -167,7 +179,7 @@ final class Recorder implements AutoCloseable {
         return dropped.points();
     }
 
-    /** Reads all of the file; throws where it is damaged. */
+    /** Reads the whole file; throws if it is damaged. */
     void check() throws SQLException {
         file.check();
     }

@@ -2,7 +2,7 @@ package io.counters.collector.history;
 
 import java.util.Locale;
 
-/** How far apart the values are that are kept of a counter. Each has its own tables. */
+/** How far apart the kept values of a counter are. Each resolution has its own tables. */
 enum Resolution {
     /** The value at every tick. */
     TICKS(0),

@@ -4,6 +4,7 @@ import io.counters.collector.ledger.Snapshot;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -11,48 +12,46 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which counters are kept: the first {@code max}, and from then on those that moved in place of those that have not moved
- * for an hour. Each has a slot and is a series of the file. For the writer's thread; what readers ask is guarded by
- * Recorder's lock.
+ * Which counters are kept: the first {@code max}; after that, a counter that moves replaces one that has not moved for an
+ * hour. Each has a slot and is a series of the file. For the writer's thread; what readers use is guarded by Recorder's
+ * lock.
  *
- * <p>A tick brings all counters in the ledger's order, which seldom changes: so a counter is found by its place, and a tick
- * of a million counters costs one comparison each.
+ * <p>A counter is found by its number in the ledger, so a tick of a million counters costs one comparison each.
  */
 final class Roster {
     static final long RESTS_SECONDS = 3_600;
     private static final int NONE = -1;
-    private static final int[] NO_SLOTS = {};
-    private static final String[] NO_NAMES = {};
-    private static final long[] NO_VALUES = {};
 
     private final int max;
     private final Map<String, Integer> slotByName = new HashMap<>();
 
-    /** By slot; a series of 0 is none. */
+    /** By slot; 0 means that the slot is free. */
     private final long[] series;
 
     private final @Nullable String[] names;
     private final long[] values;
     private final long[] movedAt;
+    private final int[] numbers;
     private final Deque<Integer> free = new ArrayDeque<>();
     private int slots;
 
-    /** By place in the last tick. */
-    private int[] slotAt = NO_SLOTS;
+    /** By the counter's number in the ledger, as {@link #valuesBefore}. */
+    private int[] slotOf = new int[0];
 
-    private String[] namesBefore = NO_NAMES;
-    private long[] valuesBefore = NO_VALUES;
-    private int sizeBefore;
+    /** Of the last tick. */
+    private long[] valuesBefore = new long[0];
+
+    private BitSet before = new BitSet();
     private boolean isFirst = true;
 
     private long leftOut;
 
-    /** Who begins and who ends to be kept with a tick. */
-    record Turn(List<String> entering, List<Boolean> moved, List<Integer> places, List<Integer> leaving) {}
+    /** Which counters begin and which cease to be kept with a tick. */
+    record Turn(List<String> entering, List<Boolean> moved, List<Integer> numbers, List<Integer> leaving) {}
 
     /**
      * @param max how many counters may be kept
-     * @param restored how many the file has
+     * @param restored how many counters the file has
      */
     Roster(int max, int restored) {
         this.max = max;
@@ -61,59 +60,66 @@ final class Roster {
         names = new String[room];
         values = new long[room];
         movedAt = new long[room];
+        numbers = new int[room];
     }
 
-    /** Takes up a series of an earlier life. */
+    /** Restores a series of an earlier run. */
     void restore(long id, String name) {
-        put(slots++, id, name);
+        put(slots++, id, name, NONE);
     }
 
-    private void put(int slot, long id, String name) {
+    /** Restores the value of a series at the last tick of an earlier run. */
+    void restoreValue(int slot, long value) {
+        values[slot] = value;
+    }
+
+    private void put(int slot, long id, String name, int number) {
         series[slot] = id;
         names[slot] = name;
+        numbers[slot] = number;
         slotByName.put(name, slot);
     }
 
-    /** Takes note that a series has moved in an earlier life. */
+    /** Records that a series moved in an earlier run. */
     void moved(int slot, long second) {
         movedAt[slot] = Math.max(movedAt[slot], second);
     }
 
     /**
-     * Takes the values of a tick, and finds out who is to be kept.
+     * Reads the values of a tick, and decides which counters are kept.
      *
-     * @return what {@link #leave} and {@link #enter} are to be given
+     * @return the arguments for {@link #leave} and {@link #enter}
      */
     Turn match(long second, Snapshot tick) {
-        if (isFirst || !isInOrder(tick)) {
-            putInOrder(tick);
+        makeRoom(tick.numbersEnd());
+        if (isFirst) {
+            find(tick);
         }
         Turn turn = new Turn(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         boolean[] isPresent = new boolean[slots];
+        BitSet present = new BitSet(tick.numbersEnd());
         int[] moved = new int[Math.min(max, tick.size())];
         int movedCount = 0;
         long beyond = 0;
-        if (slotAt.length < tick.size()) {
-            int length = slotAt.length;
-            slotAt = Arrays.copyOf(slotAt, tick.names().length);
-            Arrays.fill(slotAt, length, slotAt.length, NONE);
-        }
-        long[] now = tick.values();
         for (int place = 0; place < tick.size(); place++) {
-            int slot = slotAt[place];
+            int number = tick.number(place);
+            long value = tick.values()[place];
+            int slot = slotOf[number];
             if (slot >= 0) {
                 isPresent[slot] = true;
-                if (values[slot] != now[place]) {
-                    values[slot] = now[place];
+                if (values[slot] != value) {
+                    values[slot] = value;
                     movedAt[slot] = second;
                 }
-            } else if (!isFirst && (place >= sizeBefore || valuesBefore[place] != now[place])) {
+            } else if (!isFirst && (!before.get(number) || valuesBefore[number] != value)) {
                 if (movedCount < moved.length) {
                     moved[movedCount++] = place;
                 } else {
                     beyond++;
                 }
             }
+            present.set(number);
+            valuesBefore[number] = value;
         }
         for (int slot = 0; slot < slots; slot++) {
             if (series[slot] != 0 && !isPresent[slot]) {
@@ -133,9 +139,9 @@ final class Roster {
             }
         }
         if (isFirst) {
-            // Nobody knows who moves; who does not will give way soon.
+            // It is not known yet which counters move; those that do not will be replaced soon.
             for (int place = 0; place < tick.size() && room > 0; place++) {
-                if (slotAt[place] < 0) {
+                if (slotOf[tick.number(place)] < 0) {
                     enter(turn, tick, place, false);
                     room--;
                 }
@@ -143,23 +149,21 @@ final class Roster {
         }
         leftOut = beyond;
         isFirst = false;
-        namesBefore = tick.names();
-        valuesBefore = now;
-        sizeBefore = tick.size();
+        before = present;
         return turn;
     }
 
     private static void enter(Turn turn, Snapshot tick, int place, boolean hasMoved) {
         turn.entering.add(tick.names()[place]);
-        turn.places.add(place);
+        turn.numbers.add(tick.number(place));
         turn.moved.add(hasMoved);
     }
 
     /**
-     * Lets some leave, those first that have not moved for longest; returns how many.
+     * Chooses counters to remove, first those that have not moved for longest; returns how many.
      *
-     * @param wanted as many of them as have not moved for an hour
-     * @param surplus at least as many: the file has more than may be kept now
+     * @param wanted at most this many are chosen, of those that have not moved for an hour
+     * @param surplus this many of them are chosen even if they have moved, because the file has more than may be kept
      */
     private int giveWay(Turn turn, boolean[] isPresent, long second, int wanted, int surplus) {
         List<Integer> kept = new ArrayList<>();
@@ -177,60 +181,47 @@ final class Roster {
         return count;
     }
 
-    /** Whether each counter has the place that it had. */
-    @SuppressWarnings("ReferenceEquality") // The ledger keeps one string for each counter.
-    private boolean isInOrder(Snapshot tick) {
-        if (tick.size() < sizeBefore) {
-            return false;
+    private void makeRoom(int end) {
+        int length = slotOf.length;
+        if (length < end) {
+            slotOf = Arrays.copyOf(slotOf, Math.max(end, length + length / 2));
+            Arrays.fill(slotOf, length, slotOf.length, NONE);
+            valuesBefore = Arrays.copyOf(valuesBefore, slotOf.length);
         }
-        String[] now = tick.names();
-        if (now == namesBefore) {
-            return true;
-        }
-        for (int place = 0; place < sizeBefore; place++) {
-            if (now[place] != namesBefore[place]) {
-                return false;
+    }
+
+    /** Finds those of an earlier run by their names. */
+    private void find(Snapshot tick) {
+        for (int place = 0; place < tick.size(); place++) {
+            int slot = slot(tick.names()[place]);
+            if (slot >= 0) {
+                numbers[slot] = tick.number(place);
+                slotOf[numbers[slot]] = slot;
             }
         }
-        return true;
     }
 
-    /** Finds all of them by their names. Who is not kept counts as not moved. */
-    private void putInOrder(Snapshot tick) {
-        slotAt = new int[tick.names().length];
-        Arrays.fill(slotAt, NONE);
-        for (int place = 0; place < tick.size(); place++) {
-            slotAt[place] = slotByName.getOrDefault(tick.names()[place], NONE);
-        }
-        valuesBefore = tick.values();
-        sizeBefore = tick.size();
-    }
-
-    /** Lets those leave that have to. */
+    /** Removes the counters that must leave. */
     void leave(Turn turn) {
         for (int slot : turn.leaving) {
             slotByName.remove(names[slot]);
+            if (numbers[slot] >= 0) {
+                slotOf[numbers[slot]] = NONE;
+            }
             series[slot] = 0;
             names[slot] = null;
             free.push(slot);
         }
-        if (!turn.leaving.isEmpty()) {
-            for (int place = 0; place < slotAt.length; place++) {
-                if (slotAt[place] >= 0 && series[slotAt[place]] == 0) {
-                    slotAt[place] = NONE;
-                }
-            }
-        }
     }
 
-    /** Gives slots to those that enter, as these series. */
+    /** Gives slots to the counters that enter; {@code ids} are their series. */
     void enter(Turn turn, long[] ids, long second) {
         for (int i = 0; i < ids.length; i++) {
             int slot = free.isEmpty() ? slots++ : free.pop();
-            int place = turn.places.get(i);
-            put(slot, ids[i], turn.entering.get(i));
-            slotAt[place] = slot;
-            values[slot] = valuesBefore[place];
+            int number = turn.numbers.get(i);
+            put(slot, ids[i], turn.entering.get(i), number);
+            slotOf[number] = slot;
+            values[slot] = valuesBefore[number];
             movedAt[slot] = turn.moved.get(i) ? second : Long.MIN_VALUE / 2;
         }
     }
@@ -254,7 +245,7 @@ final class Roster {
         return values[slot];
     }
 
-    /** The slot of a counter; -1 where it is not kept now. */
+    /** The slot of a counter; -1 if it is not kept now. */
     int slot(String name) {
         return slotByName.getOrDefault(name, NONE);
     }

@@ -1,11 +1,11 @@
 package io.counters.collector.history;
 
 /**
- * A counter's values over time. There is one sample for each tick that took place while the counter was kept; a value that
- * did not change is there again. A time without samples is a gap.
+ * A counter's values over time. There is one sample for each tick that took place while the counter was kept, even if the
+ * value did not change. A time without samples is a gap.
  *
  * @param stepSeconds how far apart samples usually are; newer ones may be closer, older ones farther apart
- * @param seconds Unix time, ascending, none twice
+ * @param seconds Unix time, strictly ascending
  * @param values at these seconds
  */
 @SuppressWarnings("ArrayRecordComponent") // Handed on at once, never compared.

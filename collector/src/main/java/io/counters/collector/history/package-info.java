@@ -1,11 +1,11 @@
 /**
  * The values of counters over time, in {@code history.db} in the data folder. {@link
- * io.counters.collector.history.History} takes every tick from {@code publish} and answers from any thread which value a
- * counter had when. It keeps three resolutions: every tick, every 5 minutes, every hour. The ledger never waits for it:
- * a history that is damaged, full or slow costs points of graphs and no count.
+ * io.counters.collector.history.History} stores every tick from {@code publish}; any thread can read which value a counter
+ * had at which time. It keeps three resolutions: every tick, every 5 minutes, every hour. The ledger never waits for it:
+ * if the history is damaged, full or slow, graphs lack samples, and counts are not affected.
  *
- * <p>Only values that changed are kept; which ticks took place is kept as runs. So unchanged values can be filled in,
- * and a time when the collector was down stays a gap.
+ * <p>Only values that changed are kept; which ticks took place is kept as runs. So readers fill in unchanged values, and
+ * leave a gap for the time when the collector was down.
  *
  * <pre>
  *   tick -> Roster: which counters are kept -> for each Level whose time has come:

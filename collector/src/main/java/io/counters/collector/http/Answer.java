@@ -37,9 +37,9 @@ public record Answer(int status, String type, Text body, Map<String, String> hea
     }
 
     /**
-     * Server-sent events: an answer that stays open. When it is opened, and each time the listeners are woken, {@code events}
-     * is asked for what is new since it was last asked, and appends that as whole events, or nothing. A client that reads
-     * slowly is asked for later, and so gets the newest state and not those between.
+     * Server-sent events: an answer that stays open. When it is opened, and each time the listeners are woken, {@code
+     * events} appends what is new since the last time, as complete events, or nothing. For a client that reads slowly, this
+     * happens less often, so it gets the newest state and not those in between.
      *
      * @param events read on the event loop, as every {@link Text}
      */

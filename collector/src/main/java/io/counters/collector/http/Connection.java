@@ -48,7 +48,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private static final int PIECES_AT_ONCE = 4;
     private static final String RETRY_SECONDS = "5";
 
-    /** A comment, which clients pass over: a write to a client that is gone fails. */
+    /** A comment, which clients ignore. The write fails if the client is gone. */
     private static final String HEARTBEAT = ":\n\n";
 
     private enum State {
@@ -60,9 +60,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
         MAKING(10),
         /** The answer is being sent; the time starts again with each piece that the client reads. */
         SENDING(10),
-        /** All events are sent that there were; a heartbeat is due after this time. */
+        /** All events so far are sent; a heartbeat is due after this time. */
         LISTENING(15),
-        /** All is sent, and the client is to close: closed at once, it might lose the end of the answer. */
+        /** Everything is sent, and the client should close first: if we closed now, it might lose the end of the answer. */
         ENDING(2);
 
         final int seconds;
@@ -74,7 +74,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** A request that has arrived as a whole, or cannot be read on: then why. */
+    /** A request that has arrived completely, or the reason why no more of it can be read. */
     @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
     private record Arrived(
             HttpRequest head, byte[] body, @Nullable RequestException refusal) {}
@@ -189,7 +189,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
                     port.refuse(
                             "too_large",
                             new RequestException(
-                                    413, "the body is too large; at most " + bodyBytesMax + " bytes are taken here")));
+                                    413,
+                                    "the body is too large; at most " + bodyBytesMax + " bytes are allowed here")));
         } else if (body != null) {
             body.writeBytes(ByteBufUtil.getBytes(some));
         }
@@ -200,17 +201,17 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (why instanceof TooLongHttpLineException) {
             refusal = new RequestException(
                     414,
-                    "the request line is too long; at most " + HttpPort.REQUEST_LINE_BYTES_MAX + " bytes are taken");
+                    "the request line is too long; at most " + HttpPort.REQUEST_LINE_BYTES_MAX + " bytes are allowed");
         } else if (why instanceof TooLongHttpHeaderException) {
             refusal = new RequestException(
-                    431, "the headers are too long; at most " + HttpPort.HEADERS_BYTES_MAX + " bytes are taken");
+                    431, "the headers are too long; at most " + HttpPort.HEADERS_BYTES_MAX + " bytes are allowed");
         } else {
-            refusal = RequestException.bad("this is not an HTTP request that can be read");
+            refusal = RequestException.bad("this is not a valid HTTP request");
         }
         return port.refuse("malformed", refusal);
     }
 
-    /** @param refusal when nothing behind this request can be read */
+    /** @param refusal set if nothing after this request can be read */
     private void arrived(HttpRequest head, @Nullable RequestException refusal) {
         Arrived complete = new Arrived(head, body == null ? new byte[0] : body.toByteArray(), refusal);
         arriving = null;
@@ -277,7 +278,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         return new RequestException(503, message, Map.of("Retry-After", RETRY_SECONDS));
     }
 
-    /** @throws RequestException when there is no route, or it may not be asked */
+    /** @throws RequestException when there is no route, or it may not be used */
     private void find(Arrived complete) {
         HttpRequest head = complete.head();
         RequestException foreign = Door.refusedHost(head, port.number());
@@ -388,7 +389,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         send(first, more ? sent.body() : null);
     }
 
-    /** @param rest what is to be sent behind this piece; null when that is all, for now or at all */
+    /** @param rest what must be sent after this piece; null if nothing follows, at least for now */
     private void send(ByteBuf piece, @Nullable Text rest) {
         enter(State.SENDING);
         sendingSince = since;
@@ -404,7 +405,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 .addListener(unsent == null ? sentAll : sentPiece);
     }
 
-    /** Writes pieces while the client reads them, a few at a time, so that other connections have their turn. */
+    /** Writes pieces while the client reads them, a few at a time, so that other connections are served too. */
     private void pump() {
         if (isPumping) {
             return;
@@ -475,7 +476,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     // An answer that stays open
 
-    /** Keeps this answer open for events; returns why not, if so. */
+    /** Keeps this answer open for events; if that is not possible, returns the reason. */
     private @Nullable RequestException listen(Listeners.Open events) {
         RequestException foreign =
                 Door.refusedSite(Objects.requireNonNull(request).headers(), port.number());
@@ -518,7 +519,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Sends the events that are new; called when all earlier ones are sent, so that a slow reader gets the newest state. */
+    /** Sends new events; called when all earlier ones are sent, so that a slow reader gets the newest state. */
     private void awaitEvents() {
         Listeners.Open events = Objects.requireNonNull(open);
         enter(State.LISTENING);
@@ -533,7 +534,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    // Its end
+    // Closing
 
     /**
      * Closes the output, and reads until the client closes: with unread input, a close would reset the connection and lose
@@ -574,8 +575,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             switch (state) {
                 case READING ->
                     giveUp(new RequestException(408, "the request was not complete after " + state.seconds + " s"));
-                case MAKING ->
-                    giveUp(busy("there is no answer after " + state.seconds + " s; this program is busy or hangs"));
+                case MAKING -> giveUp(busy("there is no answer after " + state.seconds + " s; " + reason()));
                 case LISTENING -> send(ByteBufUtil.writeAscii(context.alloc(), HEARTBEAT), null);
                 case SENDING -> {
                     port.timedOut();
@@ -586,6 +586,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
         } catch (Throwable thrown) {
             failed(thrown);
         }
+    }
+
+    private String reason() {
+        Route slow = Objects.requireNonNull(route);
+        return (slow.work() == Route.Work.DISK
+                        ? "the disk hangs, or this program is busy"
+                        : "this program is busy or hangs")
+                + (slow.changes() ? "; what was asked for may still take effect, so look before you try again" : "");
     }
 
     private void giveUp(RequestException refusal) {

@@ -29,7 +29,7 @@ final class Door {
 
     private Door() {}
 
-    /** Why a request with this Host header is not answered; null when it is. */
+    /** The reason why a request with this Host header is refused; null if it is not. */
     static @Nullable RequestException refusedHost(HttpRequest request, int ownPort) {
         List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
         if (hosts.isEmpty() && request.protocolVersion().compareTo(HttpVersion.HTTP_1_1) < 0) {
@@ -48,7 +48,7 @@ final class Door {
                         + "; a reverse proxy must set Host to localhost");
     }
 
-    /** Why a request that changes something is not taken; null when no page of another site sent it. */
+    /** The reason why a request that changes something is refused; null if no page of another site sent it. */
     static @Nullable RequestException refusedSite(HttpHeaders headers, int ownPort) {
         for (String site : headers.getAll("Sec-Fetch-Site")) {
             if (!site.equals("same-origin") && !site.equals("none")) {

@@ -44,7 +44,7 @@ public enum Exposition {
         return openMetrics > 0 && openMetrics >= TEXT.quality(accept) ? OPEN_METRICS : TEXT;
     }
 
-    /** How much an Accept header wants this format: 0 is not at all, 1 is most. */
+    /** How much an Accept header prefers this format, from 0, not at all, to 1. */
     private double quality(@Nullable String accept) {
         return accept == null
                 ? 0
@@ -92,7 +92,7 @@ public enum Exposition {
         try {
             writer.write(out, metrics, EscapingScheme.UNDERSCORE_ESCAPING);
         } catch (IOException impossible) {
-            throw new UncheckedIOException("a text in memory can't be written", impossible);
+            throw new UncheckedIOException("a text in memory cannot be written", impossible);
         }
         return out.toString(UTF_8);
     }

@@ -44,7 +44,7 @@ public final class HttpPort implements AutoCloseable {
     static final int REQUEST_LINE_BYTES_MAX = 8 * 1024;
     static final int HEADERS_BYTES_MAX = 6 * 1024;
 
-    /** A body of this length is passed over where no body is needed. */
+    /** A body of up to this length is ignored where no body is needed. */
     static final int UNNEEDED_BYTES_MAX = 8 * 1024;
 
     /** How many answers may be open for events at once. */
@@ -55,7 +55,9 @@ public final class HttpPort implements AutoCloseable {
 
     static final int REQUESTS_WAITING_MAX = 32;
 
-    private static final int WORKERS = 2;
+    /** So that workers that hang delay no other kind of work. */
+    private static final int WORKERS = 3 * ANSWERS_AT_ONCE;
+
     private static final int BACKLOG = 1024;
     private static final int RECEIVE_BYTES = 2 * 1024;
     private static final int PIECE_CHARS = 16 * 1024;
@@ -86,6 +88,7 @@ public final class HttpPort implements AutoCloseable {
     private final StringBuilder piece = new StringBuilder();
     private final Lane some = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
     private final Lane much = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
+    private final Lane disk = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
     private final ExecutorService workers;
     final SingleThreadIoEventLoop loop;
     private final Channel server;
@@ -99,7 +102,7 @@ public final class HttpPort implements AutoCloseable {
      * @param nanoClock monotonic, for all time limits
      * @param threads creates the threads of the event loop and the workers; an uncaught exception in one of them must end
      *     the program
-     * @throws IOException if the port can't be opened
+     * @throws IOException if the port cannot be opened
      */
     public HttpPort(
             int number,
@@ -157,7 +160,7 @@ public final class HttpPort implements AutoCloseable {
         if (!opening.isSuccess()) {
             close();
             throw new IOException(
-                    "can't open the page on port " + number + " ("
+                    "cannot open the page on port " + number + " ("
                             + opening.cause().getMessage() + "); " + remedy,
                     opening.cause());
         }
@@ -196,7 +199,7 @@ public final class HttpPort implements AutoCloseable {
         public void exceptionCaught(ChannelHandlerContext context, Throwable fault) {
             context.fireExceptionCaught(fault);
             faults.warn(
-                    "http accept", () -> "the page can't accept a connection and tries again in 1 s: " + shown(fault));
+                    "http accept", () -> "the page cannot accept a connection and tries again in 1 s: " + shown(fault));
         }
     }
 
@@ -233,7 +236,7 @@ public final class HttpPort implements AutoCloseable {
         connections.remove(connection);
     }
 
-    /** Lets an answer stay open for events; returns false where too many are. */
+    /** Lets an answer stay open for events; returns false if too many are open. */
     boolean listens(Connection connection) {
         return listening.size() < LISTENERS_MAX && listening.add(connection);
     }
@@ -250,7 +253,7 @@ public final class HttpPort implements AutoCloseable {
         requests.increment();
     }
 
-    /** Counts a refusal that somebody may want to know of. */
+    /** Counts a refusal that an operator may want to know of. */
     RequestException refuse(String reason, RequestException refusal) {
         self.count("http_refused_total", "HTTP requests that were refused, by reason.", "reason", reason)
                 .increment();
@@ -262,7 +265,12 @@ public final class HttpPort implements AutoCloseable {
     }
 
     Lane lane(Route.Work work) {
-        return work == Route.Work.SOME ? some : much;
+        return switch (work) {
+            case NONE -> throw new IllegalArgumentException("it needs no worker");
+            case SOME -> some;
+            case MUCH -> much;
+            case DISK -> disk;
+        };
     }
 
     ExecutorService workers() {

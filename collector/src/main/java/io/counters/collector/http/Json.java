@@ -8,7 +8,7 @@ import java.io.Writer;
 
 /** A JSON document that is written piece by piece, so that a large one is never in memory as a whole. */
 public final class Json implements Text {
-    /** One line, with a blank behind each colon and comma. */
+    /** One line, with a space after each colon and comma. */
     private static final FormattingStyle STYLE = FormattingStyle.COMPACT.withSpaceAfterSeparators(true);
 
     private final Pieces pieces;
@@ -43,11 +43,11 @@ public final class Json implements Text {
             }
             return more;
         } catch (IOException impossible) {
-            throw new UncheckedIOException("a text in memory can't be written", impossible);
+            throw new UncheckedIOException("a text in memory cannot be written", impossible);
         }
     }
 
-    /** Appends to the piece of the moment. */
+    /** Appends to the current piece. */
     private final class Appending extends Writer {
         @Override
         public void write(char[] text, int from, int length) {

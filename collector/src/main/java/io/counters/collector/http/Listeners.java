@@ -4,8 +4,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The clients that listen to the events of one kind, see {@link Answer#events}. Who makes the events calls {@link #wake} when
- * there are new ones, and does nothing while nobody listens. For any thread.
+ * The clients that listen to the events of one kind, see {@link Answer#events}. The source of the events calls {@link #wake}
+ * when there are new ones, and does nothing while no client listens. For any thread.
  */
 public final class Listeners {
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
@@ -18,12 +18,12 @@ public final class Listeners {
         }
     }
 
-    /** Whether nobody listens. */
+    /** Whether no client listens. */
     public boolean isEmpty() {
         return connections.isEmpty();
     }
 
-    /** Has each listener's events asked for what is new, as soon as it has taken what it was sent. Does not wait. */
+    /** Sends each listener its new events, once it has read the earlier ones. Does not wait. */
     public void wake() {
         connections.forEach(Connection::wake);
     }

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** A request as its route gets it: complete, with its path and its parameters decoded. For any thread. */
+/** A request as its route receives it: complete, with its path and its parameters decoded. For any thread. */
 public final class Request {
     private final String method;
     private final String path;
@@ -21,9 +21,9 @@ public final class Request {
     private final byte[] body;
 
     /**
-     * @param uri as the request line has it
+     * @param uri as in the request line
      * @param rawRest what the route's {@code *} stands for, not decoded
-     * @throws RequestException when the URI can't be decoded
+     * @throws RequestException when the URI cannot be decoded
      */
     Request(String method, String uri, String rawRest, HttpHeaders headers, byte[] body) {
         this.method = method;
@@ -35,7 +35,7 @@ public final class Request {
             rest = decoder(rawRest).path();
             parameters = decoder.parameters();
         } catch (IllegalArgumentException malformed) {
-            throw RequestException.bad("the request's path or query " + shown(uri) + " can't be decoded: "
+            throw RequestException.bad("the request's path or query " + shown(uri) + " cannot be decoded: "
                     + shown(String.valueOf(malformed.getMessage()))
                     + "; write a percent sign as %25, and other bytes as % and two hexadecimal digits");
         }
@@ -96,8 +96,8 @@ public final class Request {
     /**
      * A parameter that is a whole number.
      *
-     * @param absent what it is if the request does not have it
-     * @throws RequestException when it is no whole number from {@code min} to {@code max}
+     * @param absent the value if the request does not have it
+     * @throws RequestException when it is not a whole number from {@code min} to {@code max}
      */
     public long number(String name, long min, long max, long absent) {
         String text = parameter(name);
@@ -110,7 +110,7 @@ public final class Request {
                 return number;
             }
         } catch (NumberFormatException noNumber) {
-            // It is told below, with the rule.
+            // Reported below, with the rule.
         }
         throw RequestException.bad("the parameter " + name + " is " + shown(text) + "; it must be a whole number from "
                 + min + " to " + max);
@@ -130,7 +130,7 @@ public final class Request {
         return body;
     }
 
-    /** A text of the client's as an answer may show it: in quotes, one line, and not too long. */
+    /** A text from the client, as an answer may show it: in quotes, on one line, and not too long. */
     public static String shown(String text) {
         return '"' + FaultLog.shown(text) + '"';
     }

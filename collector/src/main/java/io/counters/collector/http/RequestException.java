@@ -14,7 +14,7 @@ public final class RequestException extends RuntimeException {
     private final int status;
     private final Map<String, String> headers;
 
-    /** @param message for the client: the place, the value, the rule and the remedy, without a line break at its end */
+    /** @param message for the client: the place, the value, the rule and the remedy, without a line break at the end */
     public RequestException(int status, String message) {
         this(status, message, Map.of());
     }

@@ -5,24 +5,26 @@ import io.counters.collector.self.Self;
 import java.util.function.Function;
 
 /**
- * One path, and what answers it. A request that changes something must be a POST or a DELETE: only those are refused to
- * other sites.
+ * One path, and what answers it. A request that changes something must be a POST or a DELETE: only those are refused if
+ * another site's page sends them.
  *
  * @param method {@code GET}, which takes HEAD too, {@code POST} or {@code DELETE}
- * @param path may have one {@code *}, which stands for one or more characters of any kind, also slashes: {@link Request#rest}
- * @param bodyBytesMax the longest body that it takes; 0 for one that needs none
- * @param answer called once for each request, on the thread that {@code work} says; a {@link RequestException} is the answer,
- *     whatever else it throws is answered with 500
+ * @param path may have one {@code *}, which stands for one or more characters, including slashes: {@link Request#rest}
+ * @param bodyBytesMax the maximum length of a body; 0 if the route needs none
+ * @param answer called once for each request, on the thread that {@code work} determines; a {@link RequestException} becomes
+ *     the answer, anything else that it throws is answered with 500
  */
 public record Route(String method, String path, Work work, int bodyBytesMax, Function<Request, Answer> answer) {
-    /** How much work an answer is, which determines its thread. */
+    /** How much work an answer is, which determines its thread. Of each kind but the first, at most two exist until they are sent. */
     public enum Work {
         /** Created on the event loop: takes no lock, does no I/O. */
         NONE,
-        /** Created by a worker: may wait for a lock or a file. */
+        /** Created by a worker: may wait for a lock. */
         SOME,
-        /** Created by a worker; its size grows with the number of counters, so at most two exist until they are sent. */
-        MUCH
+        /** Created by a worker; its size grows with the number of counters. */
+        MUCH,
+        /** Created by a worker: waits for the disk, which may hang. Only other work of this kind waits then. */
+        DISK
     }
 
     public static Route get(String path, Work work, Function<Request, Answer> answer) {
@@ -44,7 +46,7 @@ public record Route(String method, String path, Work work, int bodyBytesMax, Fun
     /**
      * A file of the program's jar: a page, a script or a style.
      *
-     * @param resource its name relative to the class, or an absolute one with a slash at its beginning; ends in its type
+     * @param resource its name relative to the class, or an absolute one that begins with a slash; ends with its type
      * @throws IllegalArgumentException when the jar does not contain it
      */
     public static Route file(String path, Class<?> beside, String resource) {
@@ -95,7 +97,7 @@ public record Route(String method, String path, Work work, int bodyBytesMax, Fun
         return method.equals("GET") ? "GET, HEAD" : method;
     }
 
-    /** As in the list of paths. */
+    /** The route as the list of paths shows it. */
     @Override
     public String toString() {
         return method.equals("GET") ? path : method + " " + path;

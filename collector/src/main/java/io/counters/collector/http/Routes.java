@@ -6,7 +6,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the route of a request. The longest path that matches is the right one. */
+/** Finds the route of a request: the one with the longest path that matches. */
 final class Routes {
     private final List<Route> routes;
     private final String contents;

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * A text file of the program's jar: a page, a script or a style. A browser keeps it, and asks each time whether it is still
- * the same. A page may load nothing but files of this port, and no other site may show it in a frame.
+ * A text file of the program's jar: a page, a script or a style. Browsers cache it, and ask each time whether it has changed.
+ * A page may load nothing but files of this port, and no other site may show it in a frame.
  */
 final class StaticFile implements Function<Request, Answer> {
     private static final Map<String, String> TYPES = Map.of(
@@ -31,20 +31,20 @@ final class StaticFile implements Function<Request, Answer> {
     /**
      * Reads the file.
      *
-     * @param resource relative to the class, or absolute with a slash at its beginning
+     * @param resource relative to the class, or absolute if it begins with a slash
      */
     StaticFile(Class<?> beside, String resource) {
         type = TYPES.getOrDefault(resource.substring(resource.lastIndexOf('.') + 1), "");
         try (InputStream in = beside.getResourceAsStream(resource)) {
             if (in == null || type.isEmpty()) {
-                throw new IllegalArgumentException(resource + " is not in the jar, or is no html, js, css or svg");
+                throw new IllegalArgumentException(resource + " is not in the jar, or is not html, js, css or svg");
             }
             byte[] bytes = in.readAllBytes();
             text = new String(bytes, UTF_8);
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
             tag = '"' + HexFormat.of().formatHex(digest, 0, 16) + '"';
         } catch (IOException unreadable) {
-            throw new UncheckedIOException(resource + " can't be read from the jar", unreadable);
+            throw new UncheckedIOException(resource + " cannot be read from the jar", unreadable);
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("every JDK has SHA-256", impossible);
         }

@@ -7,11 +7,11 @@
  * a request and the time of each step are limited; {@code /metrics} shows how many were refused.
  *
  * <p>An answer may stay open for server-sent events, see {@link io.counters.collector.http.Listeners}. It needs no worker and no
- * place in a lane, and a client that reads slowly gets the newest state and not those between.
+ * place in a lane, and a client that reads slowly gets the newest state and not those in between.
  *
- * <p>Nothing is compressed: the port is on loopback, where that costs more than it saves. A reverse proxy may do it.
+ * <p>Nothing is compressed: the port is on loopback, where that costs more than it saves. A reverse proxy may compress.
  *
- * <p>Netty's types stay inside.
+ * <p>No other package uses Netty's types.
  */
 @NullMarked
 package io.counters.collector.http;

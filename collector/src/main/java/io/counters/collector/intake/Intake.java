@@ -44,7 +44,7 @@ public final class Intake implements Runnable, AutoCloseable {
      * @param target takes the lines
      * @param tap gets what is received, if somebody looks
      * @param threads creates the threads for datagrams, by their names; TCP is served by the thread that calls {@link #run}.
-     *     A thread that can't continue ends with an exception, which must end the process
+     *     A thread that cannot continue ends with an exception, which must end the process
      * @throws IOException if a port or the path is in use or not allowed; the message contains the remedy
      */
     public Intake(
@@ -145,7 +145,7 @@ public final class Intake implements Runnable, AutoCloseable {
 
         private static IOException taken(String protocol, InetSocketAddress at, BindException taken) {
             return new IOException(
-                    "can't listen on " + at.getAddress().getHostAddress() + " " + protocol + " port " + at.getPort()
+                    "cannot listen on " + at.getAddress().getHostAddress() + " " + protocol + " port " + at.getPort()
                             + " (" + taken.getMessage() + "); if another collector uses it, use --"
                             + protocol.toLowerCase(Locale.ROOT) + "-port for another port",
                     taken);

@@ -16,7 +16,7 @@ import java.net.UnknownHostException;
  * @param tcpPort 0 for any free one, -1 for the UDP port's number
  * @param nameBytesMax the maximum bytes of a name, so that with its prefix it is not longer than a store's key may be
  * @param connectionsMax the maximum number of TCP connections at once
- * @param statsd how names in StatsD lines that can't be stored are handled
+ * @param statsd how names in StatsD lines that cannot be stored are handled
  */
 public record IntakeSettings(
         InetAddress bind, int udpPort, int tcpPort, int nameBytesMax, int connectionsMax, StatsdSettings statsd) {

@@ -141,7 +141,7 @@ final class Lines implements Commands {
                     () -> String.format(
                             Locale.ROOT,
                             "the TCP connection from %s sent %,d bytes without a line break; estimated counts in them:"
-                                    + " %,d, and none is counted. End each line with a line break; if a client can't,"
+                                    + " %,d, and none is counted. End each line with a line break; if a client cannot,"
                                     + " such as Ruby's statsd-ruby over TCP, let it send over UDP",
                             from.text(),
                             bytes,

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How StatsD lines are handled whose names or tags can't be stored unchanged.
+ * How StatsD lines are handled whose names or tags cannot be stored unchanged.
  *
  * @param cleans whether they are cleaned, by {@link StatsdName}'s table, or rejected
  * @param dropTags keys of tags that are left out, in their form after cleaning

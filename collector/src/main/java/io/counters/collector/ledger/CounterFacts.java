@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
  * ledger's lock protects it.
  */
 final class CounterFacts {
-    /** In place of a Unix second: it is not known, because the counter is older than the facts. */
+    /** Instead of a Unix second: it is not known, because the counter is older than the facts. */
     static final int UNKNOWN = 0;
 
     private static final long SECOND_MAX = 0xffff_ffffL;
 
-    /** The second in which each counter was created, without a sign; it ends in 2106. */
+    /** The second in which each counter was created, unsigned, so up to the year 2106. */
     private int[][] created = new int[8][];
 
     /** What each counter adopted; a block in which none did is null. */
@@ -33,13 +33,13 @@ final class CounterFacts {
     /** Blocks with changes that no commit contains. */
     private BitSet changed = new BitSet();
 
-    /** The same of the commit that is being written. */
+    /** The same for the commit that is being written. */
     private BitSet committingFresh = new BitSet();
 
     private BitSet committing = new BitSet();
     private BitSet committingRemoved = new BitSet();
 
-    /** A second of Unix time in 32 bits without a sign. */
+    /** A second of Unix time as an unsigned 32-bit number. */
     static int second(long second) {
         return (int) Math.max(0, Math.min(SECOND_MAX, second));
     }
@@ -72,7 +72,7 @@ final class CounterFacts {
         if (row.isDecremented()) {
             decremented.set(row.id());
         } else if (row.value() < 0) {
-            // A version without facts has decremented it.
+            // A version without facts decremented it.
             decrement(row.id());
         }
         // If the value is not 0, a version without facts has counted since.
@@ -153,7 +153,7 @@ final class CounterFacts {
         return Integer.toUnsignedLong(created[Values.block(counter)][Values.place(counter)]);
     }
 
-    /** All blocks of seconds in which counters were created. A commit may change them meanwhile, each number at once. */
+    /** All blocks of seconds in which counters were created. A commit may change them meanwhile, each number atomically. */
     int[][] created() {
         return created;
     }
@@ -180,7 +180,7 @@ final class CounterFacts {
     }
 
     /**
-     * Takes what changed, for a commit.
+     * Returns what changed, for a commit.
      *
      * @param second the commit's second, in which it creates the new counters
      */

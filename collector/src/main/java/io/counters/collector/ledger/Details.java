@@ -3,7 +3,7 @@ package io.counters.collector.ledger;
 import java.util.BitSet;
 
 /**
- * Every counter with its committed value and what else is known about it, at one moment, in parallel arrays.
+ * Every counter with its committed value and the other facts about it, at one moment, in parallel arrays.
  *
  * @param createdSeconds as in {@link Explanation#createdSecond}
  * @param movedSeconds as in {@link Explanation#movedSecond}

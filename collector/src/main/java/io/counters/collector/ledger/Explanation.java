@@ -18,9 +18,9 @@ import java.util.List;
  * @param parts the streams whose totals made it, those that applied most first; at most {@value #PARTS_MAX}
  * @param partsLeftOut how many more there are
  * @param appliedLeftOut what those have applied
- * @param rest what came in lines without totals, and from streams that were forgotten; of a stream in quarantine, what came
- *     since. What an earlier version of the collector did not apply of first totals, because their
- *     stream was not whole, is subtracted
+ * @param rest what arrived in lines without totals, and from streams that were forgotten; of a stream in quarantine, what
+ *     arrived since. If an earlier version of the collector did not apply a first total completely, because its stream was
+ *     not whole, the missing part is subtracted
  */
 public record Explanation(
         String name,
@@ -34,7 +34,7 @@ public record Explanation(
         int partsLeftOut,
         long appliedLeftOut,
         long rest) {
-    /** The most streams that are listed. */
+    /** The maximum number of streams that are listed. */
     public static final int PARTS_MAX = 100;
 
     public Explanation {
@@ -50,7 +50,7 @@ public record Explanation(
      *     first total arrived, or if the counter was removed since
      * @param quietMillis time since the stream was last heard
      * @param lost datagrams of the stream that have not arrived
-     * @param healed amounts of all counters of the stream that only totals brought
+     * @param healed amounts of all counters of the stream that were lost and restored by later totals
      * @param isWhole whether nothing of the stream can have been applied and then forgotten
      * @param isQuarantined whether a total of the stream jumped by more than 2^53, so that only its amounts count
      */

@@ -13,7 +13,7 @@ import java.nio.file.StandardOpenOption;
  * The exclusive lock on a data folder, {@code ledger.lock}: held as long as the process lives, and released by the
  * kernel after any end.
  */
-final class FolderLock implements AutoCloseable {
+public final class FolderLock implements AutoCloseable {
     private static final String NAME = "ledger.lock";
 
     private final FileChannel file;
@@ -24,7 +24,7 @@ final class FolderLock implements AutoCloseable {
      * @throws IOException if the folder cannot be written or another collector holds the lock; the message has the
      *     reason and the remedy
      */
-    FolderLock(Path folder) throws IOException {
+    public FolderLock(Path folder) throws IOException {
         boolean isFree;
         try {
             Files.createDirectories(folder);
@@ -32,7 +32,7 @@ final class FolderLock implements AutoCloseable {
             isFree = isFree(file);
         } catch (IOException cannot) {
             throw new IOException(
-                    "the data folder " + folder + " can't be written: " + DiskFault.text(cannot)
+                    "the data folder " + folder + " cannot be written: " + DiskFault.text(cannot)
                             + "; or set another folder with --data-dir",
                     cannot);
         }

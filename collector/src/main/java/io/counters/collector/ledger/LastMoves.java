@@ -4,17 +4,17 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * The second in which each counter last moved, as committed. Finding out means comparing all values of a commit with those
- * before it, so the thread that commits does it without the ledger's lock, and only that thread writes here. Others read at
- * any time: each second is written at once.
+ * The second in which each counter last moved, as committed. To find it, all values of a commit are compared with those
+ * before it, so the thread that commits does this without the ledger's lock, and only that thread writes here. Other threads
+ * may read at any time: each second is written atomically.
  *
  * <p>The seconds are written to the file only every {@value #WRITTEN_EVERY_MILLIS} ms and at the end, because they change
- * with every value. After a crash they are too early by up to that time.
+ * with every value. After a crash they are up to this time too early.
  */
 final class LastMoves {
     static final long WRITTEN_EVERY_MILLIS = 300_000;
 
-    /** Without a sign, like those of {@link CounterFacts}. */
+    /** Unsigned, like the seconds of {@link CounterFacts}. */
     private volatile int[][] seconds = new int[8][];
 
     /** Blocks that have changed since they were written. */

@@ -880,7 +880,7 @@ public final class Ledger implements Counted {
                 shownNames[i] = names[counters[i]];
                 shownValues[i] = committed[Values.block(counters[i])][Values.place(counters[i])];
             }
-            return new Snapshot(shownNames, shownValues, counters.length);
+            return new Snapshot(shownNames, shownValues, counters, counters.length);
         }
 
         private int[] counters(BitSet shown) {

@@ -267,7 +267,7 @@ final class LedgerConnection implements AutoCloseable {
         if (!"ok".equals(found)) {
             Matcher unread = UNREAD.matcher(String.valueOf(found));
             if (unread.find() && !isDamage(Integer.parseInt(unread.group(1)))) {
-                throw new SQLException("a page can't be read: " + found, null, Integer.parseInt(unread.group(1)));
+                throw new SQLException("a page cannot be read: " + found, null, Integer.parseInt(unread.group(1)));
             }
             return String.valueOf(found);
         }

@@ -67,6 +67,11 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private long attempt;
     private boolean closed;
 
+    /** Whether this folder has a ledger. */
+    public static boolean isIn(Path folder) {
+        return Files.exists(folder.resolve(NAME));
+    }
+
     /**
      * Opens the ledger of this folder, and creates it if it is missing. A damaged one is set aside under a name that
      * shows this, and a new one begins: see {@link #setAside}.
@@ -94,13 +99,13 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 found = open();
             }
             if (found != null) {
-                throw new IOException("the new ledger can't be read back: " + found);
+                throw new IOException("the new ledger cannot be read back: " + found);
             }
             isOpen = true;
         } catch (SQLException unusable) {
             throw failed("use", unusable);
         } catch (IOException unusable) {
-            throw new IOException("can't use the ledger " + file + ": " + DiskFault.text(unusable), unusable);
+            throw new IOException("cannot use the ledger " + file + ": " + DiskFault.text(unusable), unusable);
         } finally {
             if (!isOpen) {
                 lock.close();
@@ -111,7 +116,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
     /** SQLite is a native library, which its driver unpacks into a temporary folder at every start. */
     static void unpackLibrary() throws IOException {
         String place = System.getProperty("org.sqlite.tmpdir", System.getProperty("java.io.tmpdir"));
-        String what = "SQLite's library can't be unpacked into the temporary folder " + place + " (";
+        String what = "SQLite's library cannot be unpacked into the temporary folder " + place + " (";
         String remedy =
                 "); set a folder that is writable and not mounted noexec: java -Djava.io.tmpdir=FOLDER -jar ...";
         try {
@@ -255,7 +260,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
             throw failed("read", unreadable);
         } catch (IllegalStateException | IllegalArgumentException unknown) {
             throw new IOException(
-                    "can't read the ledger " + file + ": " + unknown.getMessage()
+                    "cannot read the ledger " + file + ": " + unknown.getMessage()
                             + "; keep the file, another version may have written it",
                     unknown);
         }
@@ -272,7 +277,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
     /** Writes the changes in one transaction and syncs it. If this throws, the next call must write them again. */
     void write(Changes changes) throws IOException {
         if (closed) {
-            throw new IOException("can't write the ledger " + file + ": it is closed");
+            throw new IOException("cannot write the ledger " + file + ": it is closed");
         }
         boolean isSettled = false;
         boolean isWritten = false;
@@ -334,7 +339,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
 
     private IOException failed(String what, SQLException why) {
         disconnect(why);
-        return new IOException("can't " + what + " the ledger " + file + ": " + reason(why), why);
+        return new IOException("cannot " + what + " the ledger " + file + ": " + reason(why), why);
     }
 
     /** SQLite's message often lacks the reason; the file system gives it. To be called while there is no connection. */

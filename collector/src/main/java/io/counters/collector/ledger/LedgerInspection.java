@@ -21,7 +21,7 @@ import org.sqlite.SQLiteConfig;
  * @param format its format; 0 if it is not known
  * @param counters rows of counters, also of removed ones
  * @param streams rows of senders with totals
- * @param problem why this version can't use it; null if it can
+ * @param problem why this version cannot use it; null if it can
  */
 public record LedgerInspection(
         Path file,
@@ -46,10 +46,10 @@ public record LedgerInspection(
             return read(file);
         } catch (SQLException unreadable) {
             return new LedgerInspection(
-                    file, true, false, false, 0, 0, 0, "it can't be read: " + unreadable.getMessage());
+                    file, true, false, false, 0, 0, 0, "it cannot be read: " + unreadable.getMessage());
         } catch (IOException unreadable) {
             return new LedgerInspection(
-                    file, true, false, false, 0, 0, 0, "it can't be read: " + DiskFault.text(unreadable));
+                    file, true, false, false, 0, 0, 0, "it cannot be read: " + DiskFault.text(unreadable));
         }
     }
 

@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LedgerRecords {
     /** How many watermarks of a stream are in one record. */
-    public static final int MARKS_AT_ONCE = 64;
+    public static final int MARKS_AT_ONCE = 16;
 
     private static final int FORMAT = 1;
     private static final char HEAD = 'h';

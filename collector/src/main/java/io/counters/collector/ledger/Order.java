@@ -1,15 +1,27 @@
 package io.counters.collector.ledger;
 
 import java.util.function.IntBinaryOperator;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /** Sorts numbers of counters. The JDK's sort with a comparator would need an object for each. */
 public final class Order {
     private Order() {}
 
+    /** The numbers of those counters whose names are taken, in the order of the names. */
+    public static int[] byName(Snapshot counters, Predicate<String> taken) {
+        String[] names = counters.names();
+        return sorted(
+                IntStream.range(0, counters.size())
+                        .filter(counter -> taken.test(names[counter]))
+                        .toArray(),
+                (one, other) -> names[one].compareTo(names[other]));
+    }
+
     /**
      * A stable merge sort.
      *
-     * @param some is overwritten; use only the result
+     * @param some will be overwritten; use only the result
      * @param compare as a comparator
      */
     public static int[] sorted(int[] some, IntBinaryOperator compare) {

@@ -3,7 +3,7 @@ package io.counters.collector.ledger;
 /**
  * What the removal of a counter did.
  *
- * @param value what the counter had
+ * @param value the counter's value before it
  * @param isPushed whether its key in the store becomes 0
  * @param watermarks how many streams have a watermark of it; these stay, so that repeated totals are not applied again
  */

@@ -1,5 +1,7 @@
 package io.counters.collector.ledger;
 
+import java.util.Comparator;
+
 /**
  * The state of one sender's stream, for display.
  *
@@ -22,6 +24,12 @@ public record StreamReport(
         long repeated,
         long healed,
         long quietMillis) {
+    /** Those that lost most, then those that were heard last. */
+    public static final Comparator<StreamReport> WORST_FIRST = Comparator.comparingLong(StreamReport::lost)
+            .reversed()
+            .thenComparingLong(StreamReport::quietMillis)
+            .thenComparing(StreamReport::sender);
+
     private static final long SPLIT_DATAGRAMS_MIN = 20;
 
     /** Datagrams that have not arrived. */

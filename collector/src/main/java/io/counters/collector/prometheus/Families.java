@@ -14,16 +14,16 @@ import java.util.stream.IntStream;
 
 /**
  * What the counters are called in Prometheus. The counters of one metric, which differ in their tags, are a family. Families
- * and their counters have the order of their names, and places in it, from 0.
+ * and their counters are sorted by name, and are identified by their place in that order, from 0.
  *
  * <p>A family has the plain name of its metric, and labels have the plain names of tag keys, unless two of them are equal.
  * Then the one that was created first has it, so that no later counter renames a series, and the other is escaped; for equal
  * times, the first by name. If one key of a counter is escaped, all of its keys are.
  *
- * <p>Holds four bytes and some bits a counter beside the ledger's details; while it is made, up to eight more.
+ * <p>Takes four bytes and some bits per counter in addition to the ledger's details; while it is created, up to eight more.
  */
 final class Families {
-    /** The most keys of one metric that are compared; if there are more, all of its keys are escaped. */
+    /** The maximum number of keys of one metric that are compared; if it has more, all of its keys are escaped. */
     static final int KEYS_MAX = 1_000;
 
     private static final int COLLISIONS_KEPT = 20;
@@ -31,7 +31,7 @@ final class Families {
     private final Details counters;
     private final int[] order;
 
-    /** Where families begin. */
+    /** The places where families begin. */
     private final BitSet begins = new BitSet();
 
     /** The families, by where they begin, that have gauges. */
@@ -127,10 +127,12 @@ final class Families {
         }
     }
 
-    /** A gauge that ends with {@code _created} could be the time of a counter. */
+    /** A gauge that ends with {@code _total} or {@code _created} could be the value or the time of a counter. */
     private boolean needsEscaping(int family) {
+        String plain = plainName(family);
         return PrometheusNames.needsEscaping(metric(family))
-                || (isGauge(family) && plainName(family).endsWith(PrometheusNames.CREATED));
+                || (isGauge(family)
+                        && (plain.endsWith(PrometheusNames.TOTAL) || plain.endsWith(PrometheusNames.CREATED)));
     }
 
     private String plainName(int family) {
@@ -217,7 +219,7 @@ final class Families {
         }
     }
 
-    /** What is escaped because something else has its plain name: the first of them, for the log. */
+    /** The first collisions, each as a sentence for the log: what is escaped, and what has its plain name. */
     List<String> collisions() {
         return collisions;
     }
@@ -234,7 +236,7 @@ final class Families {
         return matching;
     }
 
-    /** Where a family ends, exclusive. */
+    /** The place where a family ends, exclusive. */
     int end(int family) {
         int next = begins.nextSetBit(family + 1);
         return next < 0 ? order.length : next;
@@ -249,7 +251,7 @@ final class Families {
         return gauges.get(family);
     }
 
-    /** Its name in Prometheus, to which the samples of counters add {@code _total}. */
+    /** Its name in Prometheus; the samples of counters append {@code _total}. */
     String familyName(int family) {
         return escapedNames.get(family) ? PrometheusNames.escaped(metric(family)) : plainName(family);
     }

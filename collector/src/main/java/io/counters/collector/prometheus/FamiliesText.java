@@ -5,8 +5,8 @@ import io.counters.collector.http.Text;
 import java.util.BitSet;
 
 /**
- * Families in one of Prometheus' text formats, a counter at a time. Prometheus' library writes a family at once and has an
- * object for each of its series, which is too much for a million counters; and it writes large numbers rounded.
+ * Families in one of Prometheus' text formats, written counter by counter. Prometheus' library writes a whole family at once,
+ * with an object for each of its series, which is too much for a million counters; and it rounds large numbers.
  */
 final class FamiliesText implements Text {
     private final Families families;

@@ -62,7 +62,7 @@ final class PrometheusNames {
         return true;
     }
 
-    /** The name of which there is only one. */
+    /** The escaped name, which is different for each name. */
     static String escaped(String text) {
         StringBuilder escaped = new StringBuilder(ESCAPED);
         for (int i = 0; i < text.length(); i++) {

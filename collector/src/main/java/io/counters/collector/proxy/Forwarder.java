@@ -46,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * {@link #close} ends it: the loop reads what has arrived, writes what waits, and returns within {@value #LAST_MILLIS_MAX}
  * ms.
  *
- * <p>A server that can't be reached or reads too slowly keeps its keys. Messages for it wait in its own queue and delay
+ * <p>A server that cannot be reached or reads too slowly keeps its keys. Messages for it wait in its own queue and delay
  * nothing else: senders are always read, and when the queues are full the longest queue drops its oldest messages.
  *
  * <p>When receiving over UDP or accepting TCP connections fails, the failure is counted, and the port is not used until the
@@ -144,7 +144,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
      * @param random a secure source, because strangers choose the names
      * @param descriptors how many file descriptors this process may use; senders get at most half of them
      * @param ids supplies the ID of each new stream; never the same ID twice
-     * @throws IOException when a port can't be opened; the message names the remedy
+     * @throws IOException when a port cannot be opened; the message names the remedy
      */
     public Forwarder(
             ProxySettings settings,
@@ -226,7 +226,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     private IOException taken(String protocol, int port, String key, BindException taken) {
         return new IOException(
-                "can't listen on " + settings.bind().getHostAddress() + " " + protocol + " port " + port + " ("
+                "cannot listen on " + settings.bind().getHostAddress() + " " + protocol + " port " + port + " ("
                         + taken.getMessage() + "); if another proxy uses it, stop it, or set another " + key,
                 taken);
     }

@@ -106,7 +106,7 @@ final class Frames {
      * Parses the complete messages in {@code in[begin, end)}.
      *
      * @return where an incomplete message begins, {@code end} if there is none; -1 after a malformed frame, because the
-     *     parser can't resynchronize after it, and after HTTP on a stream
+     *     parser cannot resynchronize after it, and after HTTP on a stream
      */
     int take(byte[] in, int begin, int end) {
         int at = begin;

@@ -51,7 +51,7 @@ final class MessageQueue {
         added += length;
     }
 
-    /** Whether there is a chunk to drop; one that has been sent in part can't be dropped. */
+    /** Whether there is a chunk to drop; one that has been sent in part cannot be dropped. */
     boolean canDrop() {
         Chunk first = chunks.peekFirst();
         return first != null && (first.written() == first.begin || chunks.size() > 1);

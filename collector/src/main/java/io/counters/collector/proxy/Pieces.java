@@ -39,7 +39,7 @@ final class Pieces {
      * Parses the complete messages, and keeps the rest.
      *
      * @param in what was read, up to {@code end}
-     * @return false when the stream must end: after a malformed frame the parser can't resynchronize, and a stream of HTTP or
+     * @return false when the stream must end: after a malformed frame the parser cannot resynchronize, and a stream of HTTP or
      *     TLS has no messages
      */
     boolean take(byte[] in, int end) {

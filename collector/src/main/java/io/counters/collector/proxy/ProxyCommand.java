@@ -41,7 +41,7 @@ public final class ProxyCommand implements Callable<Integer> {
         /**
          * Starts a proxy with these settings and returns.
          *
-         * @throws IOException when a port can't be opened
+         * @throws IOException when a port cannot be opened
          */
         void with(ProxySettings settings) throws IOException;
     }

@@ -46,7 +46,7 @@ public final class ProxyPage implements AutoCloseable {
                         Route.rejected(faults),
                         Route.metrics(self),
                         Route.get("/healthz", Work.NONE, request -> health(forwarder)),
-                        Route.post("/reload", Work.SOME, this::reload)),
+                        Route.post("/reload", Work.DISK, this::reload)),
                 nanoClock,
                 faults,
                 self,

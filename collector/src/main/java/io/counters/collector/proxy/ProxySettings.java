@@ -166,7 +166,7 @@ public record ProxySettings(
                 throw new SettingsException(
                         List.of(file + " does not exist; give statsite-proxy's INI file as -f FILE"));
             } catch (IOException unreadable) {
-                throw new SettingsException(List.of(file + " can't be read: " + unreadable.getMessage()));
+                throw new SettingsException(List.of(file + " cannot be read: " + unreadable.getMessage()));
             }
             InetAddress bind = get(Key.BIND_ADDRESS, Reader::address);
             boolean isShort = given.containsKey(Key.PORT) && !isOver(Key.TCP_PORT, Key.PORT);
@@ -339,8 +339,8 @@ public record ProxySettings(
                 }
                 case "1", "yes", "true" ->
                     throw new IllegalArgumentException(
-                            "allowed is 0, because a JVM can't detach from its terminal; run the proxy under systemd, or"
-                                    + " with nohup and &");
+                            "allowed is 0, because a JVM cannot detach from its terminal; run the proxy under systemd,"
+                                    + " or with nohup and &");
                 default -> throw new IllegalArgumentException("allowed are 0, no and false");
             }
         }

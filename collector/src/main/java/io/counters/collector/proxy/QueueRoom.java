@@ -109,7 +109,7 @@ final class QueueRoom {
         }
     }
 
-    /** Frees some memory; returns false if only partly written chunks are left, which can't be dropped. */
+    /** Frees some memory; returns false if only partly written chunks are left, which cannot be dropped. */
     private boolean makeRoom() {
         if (spare.pollFirst() != null) {
             bytes -= CHUNK_BYTES;

@@ -14,7 +14,7 @@ enum Refusal {
             "on TCP a line ends with a line break; this one was cut off with its connection, may be half of a line, and is"
                     + " not forwarded. End the last line with a line break too: echo, not echo -n"),
     LINES_JOINED(
-            "the text contains several lines without line breaks between them, so they can't be separated, and none of"
+            "the text contains several lines without line breaks between them, so they cannot be separated, and none of"
                     + " them is forwarded. End each line with a line break: a:1|c\\n"),
     BINARY_TYPE("the type of a binary frame is 1 to 6"),
     BINARY_KEY("the key of a binary frame has at least one byte, no NUL except its last, and a length that counts it"),

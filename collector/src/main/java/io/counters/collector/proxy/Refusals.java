@@ -118,7 +118,7 @@ final class Refusals {
                     () -> String.format(
                             Locale.ROOT,
                             "%s from %s: %,d bytes arrived without a line break and are not forwarded; estimated counts in"
-                                    + " them: %,d. End each line with a line break; if a client can't, such as Ruby's"
+                                    + " them: %,d. End each line with a line break; if a client cannot, such as Ruby's"
                                     + " statsd-ruby over TCP, use UDP for it",
                             from.protocol(),
                             from.text(),

@@ -65,7 +65,7 @@ final class Relay implements Commands {
         use(ring);
     }
 
-    /** The reason why these servers can't be added, if they can't; for the log. */
+    /** The reason why these servers cannot be added, if they cannot; for the log. */
     Optional<String> noRoom(List<Server> servers) {
         int count = known.size()
                 + (int) servers.stream().filter(server -> slot(server) < 0).count();

@@ -81,7 +81,7 @@ final class ServersFile {
                     + Path.of("").toAbsolutePath()
                     + "); create it, with a server in each line: HOST:PORT<TAB>WEIGHT");
         } catch (IOException unreadable) {
-            mistakes.add(file + " can't be read: " + unreadable.getMessage());
+            mistakes.add(file + " cannot be read: " + unreadable.getMessage());
         }
         if (mistakes.isEmpty() && servers.isEmpty()) {
             mistakes.add(file + " lists no servers; write a server in each line: HOST:PORT<TAB>WEIGHT");

@@ -64,7 +64,7 @@ final class SilentHosts {
         } catch (IOException | RuntimeException unreadable) {
             faults.warn(
                     "tcp table",
-                    "/proc/net/tcp can't be read (" + unreadable.getMessage()
+                    "/proc/net/tcp cannot be read (" + unreadable.getMessage()
                             + "): if a server's host disappears while data is in transit, this is noticed late");
         }
     }

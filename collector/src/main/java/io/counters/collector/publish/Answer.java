@@ -28,7 +28,7 @@ sealed interface Answer {
      */
     record Counted(Map<String, String> reasons, long failed, long timeouts) implements Answer {}
 
-    /** No point was checked, because one of them, or the whole request, can't be read. */
+    /** No point was checked, because one of them, or the whole request, cannot be read. */
     record Unreadable(String why) implements Answer {}
 
     /** The request is larger than the TSD allows. */

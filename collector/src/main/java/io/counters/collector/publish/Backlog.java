@@ -15,7 +15,7 @@ interface Backlog {
      *
      * @param done called once the tick need not be written again, not even after a kill: before this method returns, or when
      *     the tick was removed
-     * @throws IOException if it can't be kept
+     * @throws IOException if it cannot be kept
      */
     TickBodies write(long second, Snapshot values, Bodies bodies, Runnable done) throws IOException;
 

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Two pauses reduce the load on a server with problems. When a whole request fails, nothing is sent for a pause that
  * doubles with each further failure, up to {@value #PAUSE_MILLIS_MAX} ms, with jitter; after it, one request at a time is
  * sent until one is accepted. In addition the piece that failed waits longer, up to {@value #PIECE_MILLIS_MAX} ms, so that
- * another one is tried next: a piece that never succeeds can't block the others.
+ * another one is tried next: a piece that never succeeds cannot block the others.
  */
 final class Delivery {
     static final long PAUSE_MILLIS_MIN = 20;
@@ -51,7 +51,7 @@ final class Delivery {
     private static final double RATE_SECONDS = 5;
 
     /** In points per second. */
-    private static final long UNLIMITED_RATE = 1_000_000_000;
+    private static final long UNLIMITED_RATE = 1L << 50;
 
     private final Backlog backlog;
     private final int connections;
@@ -284,7 +284,7 @@ final class Delivery {
      *
      * @return null if there is none; see {@link #waitNanos}
      * @throws Damaged if a tick's file is not what was written; the tick is dropped
-     * @throws IOException if a tick can't be read now; it waits for a second
+     * @throws IOException if a tick cannot be read now; it waits for a second
      */
     @Nullable
     Piece next(long now) throws Damaged, IOException {

@@ -2,17 +2,20 @@ package io.counters.collector.publish;
 
 import io.counters.collector.ledger.Snapshot;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * Leaves out counters that have not changed for a number of ticks. It uses ticks and no clock, because a clock that is set
- * would make all of them idle, or none. A counter that is new since the program's start counts as changed, because the time
- * of its last change is not stored. 16 bytes per counter. For one thread.
+ * would make all of them idle, or none. A counter that is new since the program's start, or that is back after it was
+ * removed, counts as changed. 16 bytes per counter. For one thread.
  */
 public final class Idle {
     private final long ticks;
     private long tick;
-    private String[] names = new String[0];
-    private int size;
+
+    /** By the counter's number, as the values and the ticks of their last change. */
+    private BitSet known = new BitSet();
+
     private long[] values = new long[0];
     private long[] movedAt = new long[0];
 
@@ -24,28 +27,30 @@ public final class Idle {
     /** The counters that are not idle at this tick, the next one. */
     public Snapshot leaveOut(Snapshot all) {
         tick++;
-        if (values.length < all.size()) {
-            values = Arrays.copyOf(values, all.names().length);
-            movedAt = Arrays.copyOf(movedAt, all.names().length);
+        if (values.length < all.numbersEnd()) {
+            int length = Math.max(all.numbersEnd(), all.names().length);
+            values = Arrays.copyOf(values, length);
+            movedAt = Arrays.copyOf(movedAt, length);
         }
+        BitSet present = new BitSet(all.numbersEnd());
         String[] busyNames = new String[all.size()];
         long[] busyValues = new long[all.size()];
+        int[] busyNumbers = new int[all.size()];
         int busy = 0;
         for (int i = 0; i < all.size(); i++) {
-            // If another counter is at this index now, it counts as changed. So all behind a removed one are published
-            // once more.
-            boolean isSame = i < size && all.names()[i].equals(names[i]);
-            if (!isSame || values[i] != all.values()[i]) {
-                values[i] = all.values()[i];
-                movedAt[i] = tick;
+            int counter = all.number(i);
+            present.set(counter);
+            if (!known.get(counter) || values[counter] != all.values()[i]) {
+                values[counter] = all.values()[i];
+                movedAt[counter] = tick;
             }
-            if (tick - movedAt[i] < ticks) {
+            if (tick - movedAt[counter] < ticks) {
                 busyNames[busy] = all.names()[i];
+                busyNumbers[busy] = counter;
                 busyValues[busy++] = all.values()[i];
             }
         }
-        names = all.names();
-        size = all.size();
-        return new Snapshot(busyNames, busyValues, busy);
+        known = present;
+        return new Snapshot(busyNames, busyValues, busyNumbers, busy);
     }
 }

@@ -63,7 +63,7 @@ import org.slf4j.LoggerFactory;
  *   timeouts counted                     all but the bad ones are sent again: if there are bad ones, a TSD names the
  *                                        wrong points as timed out
  *   more failed than were named          each half is sent again
- *   one can't be read: 400, JSON         each half is sent again; a single point is dropped
+ *   one cannot be read: 400, JSON         each half is sent again; a single point is dropped
  *   413                                  each half is sent again
  *   400 without JSON, closed, half       all are sent again; from the third time on each half, because a request that
  *   an answer                            is too large can also cause this
@@ -150,7 +150,7 @@ public final class OpenTsdbSink implements Sink {
      * @param heapBytes the heap, which limits the sizes of bodies and answers
      * @param random for the jitter of pauses
      * @param threads creates the thread that sends
-     * @throws IOException if the folder can't be used
+     * @throws IOException if the folder cannot be used
      */
     public OpenTsdbSink(
             HttpUrl address,
@@ -320,7 +320,7 @@ public final class OpenTsdbSink implements Sink {
             faults.warn(
                     this + " spool",
                     this + " loses the points of second " + second + " (points: " + values.size()
-                            + "), because they can't be written to " + backlog + ": " + DiskFault.text(noDisk)
+                            + "), because they cannot be written to " + backlog + ": " + DiskFault.text(noDisk)
                             + "; counts are unaffected, and the next tick has them");
             done.run();
         }
@@ -350,7 +350,7 @@ public final class OpenTsdbSink implements Sink {
     @Override
     public Optional<String> trouble() {
         if (unkept) {
-            return Optional.of(this + " loses points, because they can't be written to " + backlog);
+            return Optional.of(this + " loses points, because they cannot be written to " + backlog);
         }
         return troubleSince.get() == 0
                 ? Optional.empty()
@@ -421,7 +421,7 @@ public final class OpenTsdbSink implements Sink {
             sayLost(tick.points, tick);
             return null;
         } catch (IOException notNow) {
-            faults.warn(this + " unread", "the spool " + backlog + " can't be read now and is tried again: " + notNow);
+            faults.warn(this + " unread", "the spool " + backlog + " cannot be read now and is tried again: " + notNow);
             return null;
         }
     }
@@ -492,7 +492,7 @@ public final class OpenTsdbSink implements Sink {
                 settle(new Verdict(0, 0, again.rest, false, true));
                 sayLost(delivery.lose(piece), gone);
             } catch (IOException unreadable) {
-                settle(new Answer.Trouble("gets no request, because its spool can't be read: " + unreadable, false));
+                settle(new Answer.Trouble("gets no request, because its spool cannot be read: " + unreadable, false));
             } catch (RuntimeException | Error fault) {
                 failed(fault);
             }
@@ -538,7 +538,7 @@ public final class OpenTsdbSink implements Sink {
         @Override
         public void onFailure(Call call, IOException failure) {
             String why = FaultLog.shown(failure.toString());
-            settle(new Answer.Trouble("can't be reached (" + why + ")", reached && !call.isCanceled()));
+            settle(new Answer.Trouble("cannot be reached (" + why + ")", reached && !call.isCanceled()));
         }
 
         private void settle(Answer answer) {

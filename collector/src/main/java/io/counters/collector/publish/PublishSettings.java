@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -63,6 +64,21 @@ public record PublishSettings(
                 settings.get(Setting.SPOOL, text -> bytes(text, 1 << 20, 9999L << 30, "1m to 9999g")),
                 settings.get(Setting.IDLE, PublishSettings::idle),
                 new Series(LedgerSettings.prefix(settings), tags));
+    }
+
+    /** The name of what belongs to one OpenTSDB, such as its spool; that of the first does not depend on its address. */
+    public String name(HttpUrl address) {
+        return address.equals(opentsdb.get(0))
+                ? "opentsdb"
+                : "opentsdb-" + address.host().replace(':', '-') + "-" + address.port();
+    }
+
+    /** The number of ticks without a change after which a counter is left out; empty for never. */
+    public OptionalLong idleTicks() {
+        long seconds = interval.toSeconds();
+        return idle.isEmpty()
+                ? OptionalLong.empty()
+                : OptionalLong.of((idle.get().toSeconds() + seconds - 1) / seconds);
     }
 
     private static Duration interval(String text) {

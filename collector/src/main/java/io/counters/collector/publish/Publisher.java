@@ -59,9 +59,8 @@ public final class Publisher implements AutoCloseable {
         this.commit = commit;
         this.faults = faults;
         intervalSeconds = settings.interval().toSeconds();
-        idle = settings.idle()
-                .map(after -> new Idle((after.toSeconds() + intervalSeconds - 1) / intervalSeconds))
-                .orElse(null);
+        OptionalLong idleTicks = settings.idleTicks();
+        idle = idleTicks.isPresent() ? new Idle(idleTicks.getAsLong()) : null;
         for (Sink sink : sinks) {
             lanes.add(new Lane(
                     sink, new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads)));
@@ -72,7 +71,7 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
-     * Passes the committed value of every counter to every sink. If the second can't be committed, publishes nothing,
+     * Passes the committed value of every counter to every sink. If the second cannot be committed, publishes nothing,
      * because the program would use the second again after a restart. Returns before the points are delivered.
      *
      * @param second the tick's Unix time; if it was used before, even before a restart, the next unused one is used
@@ -87,7 +86,7 @@ public final class Publisher implements AutoCloseable {
             faults.warn(
                     "seconds used",
                     "second " + second + " and those up to the next tick were published before the clock was set back;"
-                            + " this tick is left out, because OpenTSDB can't handle two values for one second");
+                            + " this tick is left out, because OpenTSDB cannot handle two values for one second");
             return;
         }
         long free = unused.getAsLong();
@@ -101,6 +100,7 @@ public final class Publisher implements AutoCloseable {
             Snapshot values = lane.sink.takesIdle() ? all : moving;
             if (lane.thread.getQueue().size() >= WAITING_MAX) {
                 lost.add(values.size());
+                lane.sink.missed();
                 faults.warn(
                         "sink stuck",
                         lane.sink + " accepts nothing, so the points of second " + free + " are lost (points: "

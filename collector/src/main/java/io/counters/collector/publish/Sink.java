@@ -10,7 +10,7 @@ import java.util.function.LongUnaryOperator;
 /** A destination for points. Each sink has its own thread, so that no sink delays another. */
 public interface Sink extends AutoCloseable {
     /**
-     * Accepts one point for every counter; points that can't be accepted are counted as lost and logged.
+     * Accepts one point for every counter; points that cannot be accepted are counted as lost and logged.
      *
      * @param second Unix time, never used before
      */
@@ -57,6 +57,9 @@ public interface Sink extends AutoCloseable {
             return Math.max(0, now - oldestSecond.applyAsLong(now));
         });
     }
+
+    /** A tick was left out, because earlier ones still wait for this; that is logged already. From any thread. */
+    default void missed() {}
 
     /** What keeps it from its work, if something does. From any thread, which does not wait. */
     default Optional<String> trouble() {

@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  * {@code .tick} yet and is deleted.
  *
  * <p>The lists and sums in memory agree with the disk, even if the disk fails. A tick that {@link #write} refuses has no
- * file. The bytes of a file that can't be deleted are still counted, and deleting it is tried again before each tick: if it
+ * file. The bytes of a file that cannot be deleted are still counted, and deleting it is tried again before each tick: if it
  * was to make room, it is still a tick that will be sent; if it is confirmed, it is not sent again before a restart. While
- * files that can't be deleted exceed the bound, new ticks are refused.
+ * files that cannot be deleted exceed the bound, new ticks are refused.
  */
 final class Spool implements Backlog {
     private static final Pattern NAME = Pattern.compile("(\\d{1,18})-(\\d{1,9})\\.tick");
@@ -63,7 +63,7 @@ final class Spool implements Backlog {
      * Lists the ticks that an earlier run left.
      *
      * @param bytesMax the maximum bytes on disk; the newest tick may be larger
-     * @throws IOException if the folder can't be used; the message contains the reason and the remedy
+     * @throws IOException if the folder cannot be used; the message contains the reason and the remedy
      */
     Spool(Path folder, long bytesMax) throws IOException {
         this.folder = folder;
@@ -83,11 +83,11 @@ final class Spool implements Backlog {
                 }
             }
         } catch (IOException cannot) {
-            throw new IOException("the spool " + folder + " can't be used: " + DiskFault.text(cannot), cannot);
+            throw new IOException("the spool " + folder + " cannot be used: " + DiskFault.text(cannot), cannot);
         } catch (UncheckedIOException cannot) {
-            throw new IOException("the spool " + folder + " can't be listed: " + cannot.getMessage(), cannot);
+            throw new IOException("the spool " + folder + " cannot be listed: " + cannot.getMessage(), cannot);
         }
-        // If it can't be deleted, the next tick overwrites it.
+        // If it cannot be deleted, the next tick overwrites it.
         undone(folder.resolve(UNFINISHED));
     }
 
@@ -110,7 +110,7 @@ final class Spool implements Backlog {
     }
 
     /**
-     * Writes a tick to disk and syncs it. If only the folder can't be synced, the tick is kept and sent nevertheless,
+     * Writes a tick to disk and syncs it. If only the folder cannot be synced, the tick is kept and sent nevertheless,
      * because only a failure of the machine can lose it: see {@link #trouble}.
      *
      * @throws IOException if it is not on disk, for example because the disk is full or there is a tick of this second
@@ -264,7 +264,7 @@ final class Spool implements Backlog {
         try {
             Files.deleteIfExists(file);
         } catch (IOException stays) {
-            failed = "a file can't be deleted: " + DiskFault.text(stays);
+            failed = "a file cannot be deleted: " + DiskFault.text(stays);
         }
         synchronized (this) {
             undeleted = failed;
@@ -278,7 +278,7 @@ final class Spool implements Backlog {
         if (undeleted != null) {
             return undeleted;
         }
-        return unsynced == null ? null : "the folder can't be synced, so a power failure may lose ticks: " + unsynced;
+        return unsynced == null ? null : "the folder cannot be synced, so a power failure may lose ticks: " + unsynced;
     }
 
     /** The bytes of all files. */

@@ -41,7 +41,7 @@ public final class StdoutSink implements Sink {
         out.print(lines);
         // A PrintStream throws nothing. This flushes it.
         if (out.checkError()) {
-            throw new UncheckedIOException(new IOException("stdout can't be written; perhaps its reader has ended"));
+            throw new UncheckedIOException(new IOException("stdout cannot be written; perhaps its reader has ended"));
         }
     }
 

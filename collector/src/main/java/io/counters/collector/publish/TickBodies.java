@@ -21,7 +21,7 @@ interface TickBodies {
      * Finds the bodies.
      *
      * @throws TickFile.DamagedFile if it is damaged
-     * @throws IOException if it can't be read now
+     * @throws IOException if it cannot be read now
      */
     List<Place> places() throws IOException;
 

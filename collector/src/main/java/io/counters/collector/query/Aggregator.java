@@ -7,8 +7,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes one value of several: those of an interval, or those of several series at one time. Whole numbers stay whole: their
- * average, say, is cut off. Of others, NaN stands for no value.
+ * Combines several values into one: those of an interval, or those of several series at one time. The result of whole numbers
+ * is a whole number: their average, for example, is truncated. Among other numbers, NaN means that there is no value.
  */
 final class Aggregator {
     private static final Map<String, Aggregator> ALL = new TreeMap<>();
@@ -74,7 +74,7 @@ final class Aggregator {
     }
 
     private static void addPercentile(String name, double part, Position position) {
-        // Of numbers that are not whole, OpenTSDB estimates all percentiles in the first of its ways.
+        // For numbers that are not whole, OpenTSDB estimates all percentiles by the first of its methods.
         add(
                 name,
                 Interpolation.LINE,
@@ -87,7 +87,7 @@ final class Aggregator {
         return Collections.unmodifiableSet(ALL.keySet());
     }
 
-    /** Null if there is none of that name. */
+    /** The aggregator with this name; null if there is none. */
     static @Nullable Aggregator named(String name) {
         return ALL.get(name);
     }
@@ -96,12 +96,12 @@ final class Aggregator {
         return interpolation;
     }
 
-    /** @param to behind the last one; there is at least one */
+    /** @param to exclusive; there is at least one value */
     long whole(long[] values, int from, int to) {
         return wholes.of(values, from, to);
     }
 
-    /** @param to behind the last one; there is at least one */
+    /** @param to exclusive; there is at least one value */
     double real(double[] values, int from, int to) {
         return reals.of(values, from, to);
     }
@@ -119,7 +119,7 @@ final class Aggregator {
         return reals;
     }
 
-    /** Those that are a number. */
+    /** Those values that are not NaN. */
     private static double[] numbers(double[] values, int from, int to) {
         return Arrays.stream(values, from, to)
                 .filter(value -> !Double.isNaN(value))
@@ -203,7 +203,7 @@ final class Aggregator {
         return sum(numbers, 0, numbers.length) / numbers.length;
     }
 
-    /** Of an even number of values, the upper one of the two in the middle. */
+    /** For an even number of values, the upper one of the two in the middle. */
     private static long median(long[] values, int from, int to) {
         long[] sorted = Arrays.copyOfRange(values, from, to);
         Arrays.sort(sorted);
@@ -232,7 +232,7 @@ final class Aggregator {
         return product;
     }
 
-    /** As OpenTSDB computes it: of n values, the sum of the squares is divided by n. */
+    /** As OpenTSDB computes it: the sum of the squares is divided by the number of values. */
     private static double deviation(double[] values, int from, int to) {
         double[] numbers = numbers(values, from, to);
         if (numbers.length == 0) {
@@ -248,7 +248,7 @@ final class Aggregator {
         return Math.sqrt(squares / numbers.length);
     }
 
-    /** From the first number to the last value. */
+    /** The last value minus the first number. */
     private static double difference(double[] values, int from, int to) {
         int first = from;
         while (first < to - 1 && Double.isNaN(values[first])) {
@@ -261,7 +261,7 @@ final class Aggregator {
         return numbers(values, from, to).length;
     }
 
-    /** Where the percentile is among sorted values, counted from 1; between two of them, it is on the line. */
+    /** The percentile's position among sorted values, counted from 1; between two values it is interpolated. */
     @FunctionalInterface
     private interface Position {
         Position LEGACY = (part, size) -> part * (size + 1);
@@ -271,7 +271,7 @@ final class Aggregator {
         double of(double part, int size);
     }
 
-    /** @param numbers may be sorted by this */
+    /** @param numbers may be sorted by this method */
     private static double percentile(double[] numbers, double part, Position position) {
         int size = numbers.length;
         if (size == 0) {

@@ -8,10 +8,10 @@ import java.util.function.LongSupplier;
 final class Budget {
     private static final int POINT_BYTES = 32;
 
-    /** Requests are made two at once, so they all take a tenth of the heap. */
+    /** Two requests run at once, so together they take at most a tenth of the heap. */
     private static final int HEAP_PART = 20;
 
-    /** What a series takes beside its points. */
+    /** What a series takes in addition to its points. */
     private static final int SERIES_POINTS = 30;
 
     private static final long SECONDS_MAX = 10;
@@ -28,10 +28,10 @@ final class Budget {
     }
 
     /**
-     * Takes the room for a series.
+     * Reserves memory for a series.
      *
-     * @param size how many points it has
-     * @throws RequestException when there is not enough; the status is 413
+     * @param size the number of its points
+     * @throws RequestException when there is not enough memory; the status is 413
      */
     void take(long size) {
         points += size + SERIES_POINTS;
@@ -39,13 +39,13 @@ final class Budget {
             throw new RequestException(
                     413,
                     "the query reads more than " + pointsMax
-                            + " points at once, which is what this heap allows; ask for a"
+                            + " points at once, the maximum for this heap; ask for a"
                             + " shorter time, fewer series or a longer downsample interval, or give the collector a larger"
                             + " -Xmx");
         }
     }
 
-    /** Gives back the room for a series of so many points. */
+    /** Releases the memory of a series with this many points. */
     void giveBack(long size) {
         points -= size + SERIES_POINTS;
     }

@@ -15,13 +15,13 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * Which time series there are: the counters that history knows, with the metrics and tags that they have in OpenTSDB. For any
+ * The time series that exist: the counters in the history, with the metrics and tags that they have in OpenTSDB. For any
  * thread.
  */
 final class Catalog {
     private static final int PAGE = 1_000;
 
-    /** Before and behind everything that stands in names: a metric is followed by a comma, its longer namesakes by more. */
+    /** Sort before and after all characters of names: a comma follows a metric that has tags; longer names sort between. */
     private static final String BEFORE_LETTERS = " ";
 
     private static final String BEHIND_COMMA = "-";
@@ -36,7 +36,7 @@ final class Catalog {
         this.series = series;
     }
 
-    /** Takes time series one by one. */
+    /** Receives time series one by one. */
     @FunctionalInterface
     private interface Taker {
         void take(TimeSeries one);
@@ -47,17 +47,21 @@ final class Catalog {
         return history.countersMax() > 0;
     }
 
-    /** All series of a metric, in the order of their names. */
+    /** All series of a metric, sorted by name; they count in the budget. */
     List<TimeSeries> of(String metric, Budget budget) throws IOException {
         List<TimeSeries> found = new ArrayList<>();
-        if (metric.startsWith(series.prefix())) {
+        // With a comma it would be a metric and its tags.
+        if (metric.startsWith(series.prefix()) && metric.indexOf(',') < 0) {
             String own = metric.substring(series.prefix().length());
-            forEach(own, own + BEHIND_COMMA, budget, found::add);
+            forEach(own, own + BEHIND_COMMA, budget, one -> {
+                budget.take(0);
+                found.add(one);
+            });
         }
         return found;
     }
 
-    /** Page by page, as there may be a million. */
+    /** Reads them page by page, because there may be a million. */
     private void forEach(String from, String before, Budget budget, Taker taker) throws IOException {
         List<String> page = history.names(from, before, PAGE);
         while (!page.isEmpty()) {
@@ -128,7 +132,7 @@ final class Catalog {
         return List.copyOf(found);
     }
 
-    /** Which of these keys and values no series has at all. */
+    /** Those of these keys and values that no series has. */
     Unknown unknown(Set<String> keys, Set<String> values, Budget budget) throws IOException {
         Unknown unknown = new Unknown(new TreeSet<>(keys), new TreeSet<>(values));
         forEach("", BEHIND_ALL, budget, one -> {
@@ -138,6 +142,6 @@ final class Catalog {
         return unknown;
     }
 
-    /** Keys and values of tags that there are not. */
+    /** Keys and values of tags that no series has. */
     record Unknown(Set<String> keys, Set<String> values) {}
 }

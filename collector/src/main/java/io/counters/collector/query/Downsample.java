@@ -6,20 +6,22 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One value for each interval, or one for all: {@code 10s-avg}, {@code 1m-max-zero}, {@code 0all-sum}. Intervals begin at
- * multiples of their length since 1970; the beginning is the time of their value.
+ * One value for each interval, or one for the whole time: {@code 10s-avg}, {@code 1m-max-zero}, {@code 0all-sum}. Intervals
+ * begin at multiples of their length since 1970; the beginning is the time of their value.
  *
- * @param text as it was asked for
+ * @param text as the request has it
  * @param intervalMillis 0 for one value of the whole time
- * @param function anything but none
- * @param fill what intervals without points get
+ * @param function any but {@code none}
+ * @param fill the value of intervals without points
  */
 record Downsample(String text, long intervalMillis, Aggregator function, Fill fill) {
     private static final Pattern INTERVAL = Pattern.compile("(\\d{1,12})(ms|[smhdwny])");
+    private static final long YEARS_MAX = 300;
+    private static final long YEAR_MILLIS = 365 * 86_400_000L;
 
-    /** What an interval gets in which there are no points. */
+    /** The value of an interval without points. */
     enum Fill {
-        /** Nothing: it is left out. */
+        /** No value: the interval is left out. */
         NONE(0),
         ZERO(0),
         NAN(Double.NaN),
@@ -32,7 +34,7 @@ record Downsample(String text, long intervalMillis, Aggregator function, Fill fi
         }
     }
 
-    /** @throws IllegalArgumentException when it breaks a rule, with the rule */
+    /** @throws IllegalArgumentException when it breaks a rule; the message gives the rule */
     static Downsample of(String text) {
         String[] parts = text.split("-", -1);
         if (parts.length < 2 || parts.length > 3) {
@@ -42,7 +44,7 @@ record Downsample(String text, long intervalMillis, Aggregator function, Fill fi
         Aggregator function = Aggregator.named(parts[1]);
         if (function == null || function == Aggregator.NONE) {
             throw new IllegalArgumentException(
-                    "its function " + Request.shown(parts[1]) + " is none of /api/aggregators, or none");
+                    "its function " + Request.shown(parts[1]) + " is not one of /api/aggregators, or is none");
         }
         return new Downsample(
                 text,
@@ -62,39 +64,44 @@ record Downsample(String text, long intervalMillis, Aggregator function, Fill fi
     }
 
     /**
-     * How long a duration such as {@code 10s} is.
+     * The length of a duration such as {@code 10s}.
      *
-     * @throws IllegalArgumentException when it is none
+     * @throws IllegalArgumentException when it is not a duration
      */
     static long millis(String text) {
         Matcher matcher = INTERVAL.matcher(text.toLowerCase(Locale.ROOT));
         long number = matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
-        if (number == 0) {
+        long unit = matcher.matches() ? unitMillis(matcher.group(2)) : 1;
+        // More would exceed 64 bits in what is computed with it.
+        if (number == 0 || number > YEARS_MAX * YEAR_MILLIS / unit) {
             throw new IllegalArgumentException("the duration " + Request.shown(text)
-                    + " must be a whole number from 1 on, and ms, s, m, h, d, w, n (30 days) or y (365 days) behind it;"
-                    + " intervals of the calendar are not supported");
+                    + " must be a whole number of at least 1, followed by ms, s, m, h, d, w, n (30 days) or y (365"
+                    + " days), and at most " + YEARS_MAX + " years; intervals of the calendar are not supported");
         }
-        return number
-                * switch (matcher.group(2)) {
-                    case "ms" -> 1L;
-                    case "s" -> 1_000L;
-                    case "m" -> 60_000L;
-                    case "h" -> 3_600_000L;
-                    case "d" -> 86_400_000L;
-                    case "w" -> 7 * 86_400_000L;
-                    case "n" -> 30 * 86_400_000L;
-                    default -> 365 * 86_400_000L;
-                };
+        return number * unit;
     }
 
-    /** How many points it makes of so many at the most. */
+    private static long unitMillis(String unit) {
+        return switch (unit) {
+            case "ms" -> 1;
+            case "s" -> 1_000;
+            case "m" -> 60_000;
+            case "h" -> 3_600_000;
+            case "d" -> 86_400_000;
+            case "w" -> 7 * 86_400_000L;
+            case "n" -> 30 * 86_400_000L;
+            default -> YEAR_MILLIS;
+        };
+    }
+
+    /** The maximum number of points that it creates from this many. */
     long sizeMax(int size, Window window) {
         return fill == Fill.NONE || intervalMillis == 0
                 ? size
                 : (window.toMillis() - window.fromMillis()) / intervalMillis + 1;
     }
 
-    /** All points of a window become fewer, or with a fill policy perhaps more. */
+    /** Downsamples all points of a window; the result has fewer points, or with a fill policy perhaps more. */
     Points apply(Points raw, Window window) {
         double[] values = new double[raw.size];
         for (int i = 0; i < raw.size; i++) {
@@ -114,7 +121,7 @@ record Downsample(String text, long intervalMillis, Aggregator function, Fill fi
     }
 
     private Points intervals(Points raw, double[] values, Window window) {
-        // An interval that the window's beginning cuts has no points, one that its end cuts has no filling.
+        // An interval that the window's beginning cuts off has no points; one that its end cuts off is not filled.
         int next = raw.first(begin(window.fromMillis() + intervalMillis - 1));
         long filled = begin(window.fromMillis());
         long end = fill == Fill.NONE ? filled : begin(window.toMillis());

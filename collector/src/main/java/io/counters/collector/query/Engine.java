@@ -20,7 +20,7 @@ import java.util.function.Predicate;
 
 /** Answers queries from the history. For any thread. */
 final class Engine {
-    /** The first, the last and the difference of several series depend on it. OpenTSDB's is by when a name was first seen. */
+    /** The order of series, on which first, last and diff depend. OpenTSDB's is the order in which it first saw them. */
     private static final Comparator<TimeSeries> ORDER =
             Comparator.comparing(series -> series.tags().toString());
 
@@ -30,7 +30,7 @@ final class Engine {
     /** Where samples come from: the history. */
     @FunctionalInterface
     interface Source {
-        /** The samples of a range, both ends in it. */
+        /** The samples of a range, including both ends. */
         Samples samples(String counter, long fromSecond, long toSecond) throws IOException;
     }
 
@@ -39,14 +39,14 @@ final class Engine {
         this.catalog = catalog;
     }
 
-    /** A series and its points, downsampled or as rates where that is asked for. */
+    /** A series and its points, downsampled or as rates if the request says so. */
     private record Read(TimeSeries series, Points points) {}
 
     /**
-     * The results of all queries, in their order.
+     * The results of all queries, in the order of the queries.
      *
      * @throws RequestException when a metric or a tag is unknown, or the budget is not enough
-     * @throws IOException when history can't be read now
+     * @throws IOException when history cannot be read now
      */
     List<Result> answer(Query query, Budget budget) throws IOException {
         List<Result> results = new ArrayList<>();
@@ -55,18 +55,20 @@ final class Engine {
             Downsample downsample = asked.downsample();
             Window window = Window.of(
                     query.startMillis(), query.endMillis(), downsample == null ? 0 : downsample.intervalMillis());
-            for (List<TimeSeries> group : groups(asked, wanted(asked, budget))) {
+            List<TimeSeries> wanted = wanted(asked, budget);
+            for (List<TimeSeries> group : groups(asked, wanted)) {
                 List<Read> read = read(group, asked, window, budget);
                 if (!read.isEmpty()) {
                     results.add(result(asked, index, read, window, budget));
                 }
             }
+            wanted.forEach(series -> budget.giveBack(0));
         }
         return results;
     }
 
     /**
-     * The series that a query asks for.
+     * The series that a query asks for; the budget has room for them.
      *
      * @throws RequestException when its metric or a tag is unknown
      */
@@ -75,8 +77,8 @@ final class Engine {
         if (all.isEmpty()) {
             throw RequestException.bad("No such name for 'metrics': " + Request.shown(asked.metric()) + "; "
                     + (catalog.isKept()
-                            ? "/api/suggest?type=metrics lists those that history knows"
-                            : "there is no history, --history-counters 20000 keeps one"));
+                            ? "/api/suggest?type=metrics lists those in the history"
+                            : "there is no history; to keep one, use --history-counters 20000"));
         }
         checkTags(asked, all, budget);
         Set<String> keys = new TreeSet<>();
@@ -86,19 +88,22 @@ final class Engine {
         Predicate<Map<String, String>> taker = taker(asked.filters(), budget);
         List<TimeSeries> wanted = new ArrayList<>();
         for (TimeSeries series : all) {
-            // Without filters it is of no effect, as in OpenTSDB.
+            budget.check();
+            // Without filters it has no effect, as in OpenTSDB.
             boolean isExplicit = !asked.isExplicit()
                     || asked.filters().isEmpty()
                     || series.tags().keySet().equals(keys);
             if (isExplicit && taker.test(series.tags())) {
                 wanted.add(series);
+            } else {
+                budget.giveBack(0);
             }
         }
         wanted.sort(ORDER);
         return wanted;
     }
 
-    /** All filters must take a series; of those that list values of one key, one is enough. */
+    /** All filters must accept a series; of those that list values of one key, one is enough. */
     private static Predicate<Map<String, String>> taker(List<Filter> filters, Budget budget) {
         Map<String, Predicate<Map<String, String>>> listing = new HashMap<>();
         Predicate<Map<String, String>> all = tags -> true;
@@ -116,7 +121,7 @@ final class Engine {
         return all;
     }
 
-    /** A tag that no metric has at all is a mistake; one that only this metric lacks has an empty answer. */
+    /** A tag that no metric has is an error; if only this metric lacks it, the answer is empty. */
     private void checkTags(SubQuery asked, List<TimeSeries> all, Budget budget) throws IOException {
         Set<String> keys = new HashSet<>();
         Set<String> values = new HashSet<>();
@@ -143,7 +148,7 @@ final class Engine {
     private static void checkKnown(String type, Set<String> unknown) {
         for (String name : unknown) {
             throw RequestException.bad("No such name for '" + type + "': " + Request.shown(name)
-                    + "; /api/suggest?type=" + type + " lists those that history knows");
+                    + "; /api/suggest?type=" + type + " lists those in the history");
         }
     }
 

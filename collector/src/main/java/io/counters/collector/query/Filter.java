@@ -11,26 +11,25 @@ import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 
 /**
- * Which values of a tag are wanted. A series without the tag is never taken, except by {@code not_key}.
+ * Which values of a tag are accepted. A series without the tag is rejected by every filter except {@code not_key}.
  *
- * @param text what is compared with the value, by the type's rules
- * @param isGroupBy whether each value makes a group of its own
+ * @param text compared with the value, by the type's rules
+ * @param isGroupBy whether the series of each value form a group
  */
 record Filter(Type type, String key, String text, boolean isGroupBy) {
     private static final int TEXT_MAX = 4_000;
 
     /** How the text of a filter is compared. */
     enum Type {
-        LITERAL_OR("Takes the values that are listed, separated by |.", "web01|web02"),
-        ILITERAL_OR("Takes the values that are listed, separated by |, in upper or lower case.", "web01|web02"),
-        NOT_LITERAL_OR("Takes all values but those that are listed, separated by |.", "web01|web02"),
+        LITERAL_OR("Accepts the listed values, separated by |.", "web01|web02"),
+        ILITERAL_OR("Accepts the listed values, separated by |; case does not matter.", "web01|web02"),
+        NOT_LITERAL_OR("Accepts all values except the listed ones, separated by |.", "web01|web02"),
         NOT_ILITERAL_OR(
-                "Takes all values but those that are listed, separated by |, in upper or lower case.", "web01|web02"),
-        WILDCARD("Takes values that match, where * stands for any letters or none.", "web*.fra"),
-        IWILDCARD(
-                "Takes values that match, where * stands for any letters or none, in upper or lower case.", "web*.fra"),
-        REGEXP("Takes values in which the regular expression finds a part.", "web0[1-3]"),
-        NOT_KEY("Takes the series that do not have the tag. Its filter is empty.", "");
+                "Accepts all values except the listed ones, separated by |; case does not matter.", "web01|web02"),
+        WILDCARD("Accepts values that match; * stands for any characters or none.", "web*.fra"),
+        IWILDCARD("Accepts values that match; * stands for any characters or none; case does not matter.", "web*.fra"),
+        REGEXP("Accepts values of which some part matches the regular expression.", "web0[1-3]"),
+        NOT_KEY("Accepts series that do not have the tag. Its filter is empty.", "");
 
         final String description;
         private final String example;
@@ -40,7 +39,7 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
             this.example = example;
         }
 
-        /** Its name in the API. */
+        /** The type's name in the API. */
         String id() {
             return name().toLowerCase(Locale.ROOT);
         }
@@ -51,20 +50,21 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
         }
     }
 
-    /** @throws IllegalArgumentException with the rule that is broken */
+    /** @throws IllegalArgumentException when it breaks a rule; the message gives the rule */
     Filter {
         if (key.isEmpty()) {
             throw new IllegalArgumentException("it has no tagk; name the tag");
         }
         if (text.length() > TEXT_MAX) {
-            throw new IllegalArgumentException("its text has " + text.length() + " letters; allowed are " + TEXT_MAX);
+            throw new IllegalArgumentException(
+                    "its text has " + text.length() + " characters; at most " + TEXT_MAX + " are allowed");
         }
         boolean isText = !text.isEmpty() && !text.equals("|");
         switch (type) {
             case NOT_KEY -> check(text.isEmpty(), "its filter must be empty for not_key");
             case WILDCARD, IWILDCARD -> check(text.contains("*"), "a wildcard must contain an asterisk");
-            case REGEXP -> check(isText && isPattern(text), "it is no regular expression of Java");
-            default -> check(isText, "it names no value");
+            case REGEXP -> check(isText && isPattern(text), "it is not a regular expression of Java");
+            default -> check(isText, "it must name a value");
         }
     }
 
@@ -83,10 +83,10 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
     }
 
     /**
-     * The filter that a tag of a query stands for, which also groups: {@code *}, {@code web*}, {@code web01|web02}, {@code
-     * regexp(web.*)}.
+     * The filter that a tag's value in a query means, which also groups: {@code *}, {@code web*}, {@code web01|web02},
+     * {@code regexp(web.*)}.
      *
-     * @throws IllegalArgumentException when it is none
+     * @throws IllegalArgumentException when it is not a filter
      */
     static Filter ofTag(String key, String text, boolean isGroupBy) {
         int bracket = text.indexOf('(');
@@ -95,7 +95,7 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
             return new Filter(type, key, text, isGroupBy);
         }
         String id = text.substring(0, bracket).toLowerCase(Locale.ROOT);
-        check(text.endsWith(")"), "it must end with a bracket");
+        check(text.endsWith(")"), "it must end with )");
         return new Filter(type(id), key, text.substring(bracket + 1, text.length() - 1), isGroupBy);
     }
 
@@ -107,10 +107,10 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
             }
         }
         throw new IllegalArgumentException(
-                "its type is " + Request.shown(id) + "; /api/config/filters lists those that there are");
+                "its type is " + Request.shown(id) + "; /api/config/filters lists all types");
     }
 
-    /** Which series it takes, by their tags. */
+    /** Which series it accepts, by their tags. */
     Predicate<Map<String, String>> taker(Budget budget) {
         if (type == Type.NOT_KEY) {
             return tags -> !tags.containsKey(key);
@@ -149,12 +149,12 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
                 .collect(Collectors.toUnmodifiableSet());
     }
 
-    /** The values that it lists, where it is of a type that compares them as they are. */
+    /** The values that it lists, if its type compares them exactly; else empty. */
     Set<String> values() {
         return type == Type.LITERAL_OR ? literals(text) : Set.of();
     }
 
-    /** As OpenTSDB does it: what stands between asterisks is looked for anywhere, unless just one end is open. */
+    /** As OpenTSDB does: the text between asterisks may be anywhere, unless just one end has an asterisk. */
     private static Predicate<String> wildcard(String glob) {
         boolean isOpenFirst = glob.startsWith("*");
         boolean isOpenLast = glob.endsWith("*");
@@ -182,7 +182,7 @@ record Filter(Type type, String key, String text, boolean isGroupBy) {
         return value -> pattern.matcher(new Watched(value, budget)).find();
     }
 
-    /** A value on which an expression may not work for ever. */
+    /** A value that limits the time that a regular expression may spend on it. */
     private static final class Watched implements CharSequence {
         private static final int UNWATCHED = 10_000;
 

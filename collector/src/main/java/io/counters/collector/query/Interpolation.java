@@ -1,8 +1,8 @@
 package io.counters.collector.query;
 
-/** What a time series counts as at a time between two of its points, when several are aggregated. */
+/** The value of a time series at a time between two of its points, when several series are aggregated. */
 enum Interpolation {
-    /** On the straight line between the two. */
+    /** The value on the straight line between the two. */
     LINE {
         @Override
         long whole(long x, long x0, long y0, long x1, long y1) {

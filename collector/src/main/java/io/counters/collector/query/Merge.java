@@ -5,8 +5,8 @@ import java.util.List;
 
 /**
  * Aggregates the series of a group. There is a value at each time at which one of them has a point; the others are
- * interpolated there. A series counts from its first point to its last one. With rates nothing is interpolated: the rate
- * before stays.
+ * interpolated there. A series counts from its first point to its last one. Rates are not interpolated: the previous rate
+ * applies.
  */
 final class Merge {
     private static final int UNCHECKED = 100_000;
@@ -17,7 +17,7 @@ final class Merge {
     private final Window window;
     private final Budget budget;
 
-    /** The point that comes next, and the one before it; -1 where the series has not begun or has ended. */
+    /** The next point, and the one before it; -1 if the series has not begun or has ended. */
     private final int[] next;
 
     private final int[] before;
@@ -128,8 +128,8 @@ final class Merge {
         }
         double value = aggregator.real(reals, 0, size);
         if (Double.isInfinite(value)) {
-            throw RequestException.bad("the aggregator " + aggregator + " comes to infinity at " + millis
-                    + " ms, which JSON can't say; take another one");
+            throw RequestException.bad("the result of the aggregator " + aggregator + " is infinite at " + millis
+                    + " ms, which JSON cannot contain; use another one");
         }
         return value;
     }

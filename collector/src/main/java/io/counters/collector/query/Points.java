@@ -3,13 +3,13 @@ package io.counters.collector.query;
 import io.counters.collector.history.Samples;
 import java.util.Arrays;
 
-/** Points of a time series in their order: whole numbers, or others once they were computed with. */
+/** Points of a time series, by time: whole numbers, or other numbers that were computed from them. */
 final class Points {
     final long[] millis;
     final int size;
     final boolean isWhole;
 
-    /** Whole numbers, or the bits of others. */
+    /** Whole numbers, or the bits of doubles. */
     private final long[] values;
 
     private Points(long[] millis, long[] values, int size, boolean isWhole) {
@@ -19,14 +19,14 @@ final class Points {
         this.isWhole = isWhole;
     }
 
-    /** Takes points in their order. */
+    /** Receives points in the order of time. */
     static final class Builder {
         private long[] millis;
         private long[] values;
         private final boolean isWhole;
         private int size;
 
-        /** @param size how many it will probably be; it may be more or less */
+        /** @param size the probable number of points; it may be exceeded */
         Builder(int size, boolean isWhole) {
             millis = new long[size];
             values = new long[size];
@@ -63,7 +63,7 @@ final class Points {
         return new Points(millis, samples.values(), millis.length, true);
     }
 
-    /** The value of a point where all are whole. */
+    /** The value of a point, if all are whole numbers. */
     long whole(int point) {
         return values[point];
     }

@@ -10,27 +10,27 @@ import java.util.regex.Pattern;
 /**
  * A request of {@code /api/query}.
  *
- * @param startMillis the first moment that is asked for
- * @param endMillis the last one, later
- * @param isMillis whether times are answered in milliseconds, not seconds
+ * @param startMillis the first moment of the answer
+ * @param endMillis the last one; it must be later
+ * @param isMillis whether times in the answer are in milliseconds, not seconds
  * @param showsQuery whether each result has its sub-query
  */
 record Query(long startMillis, long endMillis, List<SubQuery> queries, boolean isMillis, boolean showsQuery) {
-    /** Grafana asks for 26 at the most. */
+    /** Grafana sends at most 26. */
     private static final int QUERIES_MAX = 100;
 
     private static final Pattern NUMBER = Pattern.compile("(\\d{1,13})(ms)?|(\\d{10})\\.(\\d{1,3})");
     private static final int SECOND_DIGITS = 10;
 
-    /** The same question twice is answered once. */
+    /** Equal sub-queries are answered once. */
     Query {
         queries = queries.stream().distinct().toList();
         if (queries.isEmpty()) {
-            throw RequestException.bad("there is no query; give one at least");
+            throw RequestException.bad("there is no query; give at least one");
         }
         if (queries.size() > QUERIES_MAX) {
-            throw RequestException.bad("there are " + queries.size() + " queries; allowed are " + QUERIES_MAX
-                    + " in a request, send several requests");
+            throw RequestException.bad("there are " + queries.size() + " queries; at most " + QUERIES_MAX
+                    + " are allowed in a request; send several requests");
         }
         if (endMillis <= startMillis) {
             throw RequestException.bad(
@@ -41,7 +41,7 @@ record Query(long startMillis, long endMillis, List<SubQuery> queries, boolean i
     /**
      * A moment: {@code now}, {@code 1h-ago}, or Unix time in seconds or, with more than 10 digits, in milliseconds.
      *
-     * @param place where it stands, for the message
+     * @param place where it is, for the message
      * @param nowMillis Unix time
      */
     static long millis(String place, String text, long nowMillis) {
@@ -63,7 +63,7 @@ record Query(long startMillis, long endMillis, List<SubQuery> queries, boolean i
                     + " 1h-ago, or now");
         }
         if (number.group(3) != null) {
-            // The digits behind the dot are taken as they stand, as OpenTSDB does.
+            // The digits after the dot are read as a whole number of milliseconds, as OpenTSDB does.
             return Long.parseLong(number.group(3) + number.group(4));
         }
         long value = Long.parseLong(number.group(1));

@@ -15,11 +15,11 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.LongSupplier;
 
-/** What Grafana asks an OpenTSDB. For any thread. */
+/** The requests that Grafana sends to an OpenTSDB. For any thread. */
 public final class QueryApi {
     private static final int BODY_BYTES_MAX = 64 * 1024;
 
-    /** What OpenTSDB lists if nothing is said. */
+    /** How many names OpenTSDB lists by default. */
     private static final int LISTED = 25;
 
     private static final int LISTED_MAX = 10_000;
@@ -33,7 +33,7 @@ public final class QueryApi {
 
     /**
      * @param series how counters are named in OpenTSDB
-     * @param heapBytes the most that the heap may ever be
+     * @param heapBytes the maximum size of the heap
      * @param clock the wall clock
      * @param nanoClock monotonic
      */
@@ -49,13 +49,13 @@ public final class QueryApi {
         engine = new Engine(source, catalog);
     }
 
-    /** What the port serves of it. */
+    /** The routes that the port serves. */
     public List<Route> routes() {
         return List.of(
-                Route.post("/api/query", BODY_BYTES_MAX, Work.MUCH, this::postedQuery),
-                Route.get("/api/query", Work.MUCH, this::query),
-                Route.get("/api/suggest", Work.SOME, this::suggest),
-                Route.get("/api/search/lookup", Work.MUCH, this::lookup),
+                Route.post("/api/query", BODY_BYTES_MAX, Work.DISK, this::postedQuery),
+                Route.get("/api/query", Work.DISK, this::query),
+                Route.get("/api/suggest", Work.DISK, this::suggest),
+                Route.get("/api/search/lookup", Work.DISK, this::lookup),
                 Route.get("/api/aggregators", Work.NONE, request -> aggregators()),
                 Route.get("/api/config/filters", Work.NONE, request -> filters()),
                 Route.post("/api/put", BODY_BYTES_MAX, Work.NONE, request -> refusedPut()));
@@ -194,7 +194,7 @@ public final class QueryApi {
     private static Answer refusedPut() {
         throw new RequestException(
                 403,
-                "this is a counters collector, which answers OpenTSDB's queries but takes no points; send counts to its UDP"
-                        + " port, and points to the OpenTSDB itself");
+                "this is a counters collector, which answers OpenTSDB's queries but accepts no points; send counts to its"
+                        + " UDP port, and points to an OpenTSDB");
     }
 }

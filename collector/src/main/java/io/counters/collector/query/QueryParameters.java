@@ -6,16 +6,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a query that stands in the URL: {@code start=1h-ago&m=sum:1m-avg:rate:orders.placed{method=*}}. */
+/** Reads a query from the URL: {@code start=1h-ago&m=sum:1m-avg:rate:orders.placed{method=*}}. */
 final class QueryParameters {
     private static final int PARTS_MAX = 6;
     private static final String COUNTER = "counter";
+    private static final Set<String> RATES = Set.of("", COUNTER, "drop" + COUNTER);
 
     private QueryParameters() {}
 
-    /** @throws RequestException when it is no query, with the place, the value and the rule */
+    /** @throws RequestException when it is not a query, with the place, the value and the rule */
     static Query read(Request request, long nowMillis) {
         String start = request.parameter("start");
         if (start == null) {
@@ -33,7 +35,7 @@ final class QueryParameters {
                 isSet(request, "show_query"));
     }
 
-    /** Whether it is there, also without a value. */
+    /** Whether a parameter is there, with or without a value. */
     static boolean isSet(Request request, String parameter) {
         String value = request.parameter(parameter);
         return value != null && !value.equals("false");
@@ -44,8 +46,8 @@ final class QueryParameters {
         List<String> parts = parts(m);
         if (parts.size() < 2 || parts.size() > PARTS_MAX) {
             throw RequestException.bad(
-                    place + " must be AGGREGATOR:METRIC{TAG=VALUE}, with INTERVAL-FUNCTION: and rate:"
-                            + " between the two if wanted");
+                    place + " must be AGGREGATOR:METRIC{TAG=VALUE}, perhaps with INTERVAL-FUNCTION: and rate:"
+                            + " before METRIC");
         }
         String downsample = "";
         Rate rate = null;
@@ -79,10 +81,10 @@ final class QueryParameters {
                 isExplicit);
     }
 
-    /** What stands between colons, outside of the brackets of the tags. */
+    /** The parts between colons, except colons inside the braces of the tags. */
     private static List<String> parts(String m) {
         int bracket = m.indexOf("}{") < 0 ? m.lastIndexOf('{') : m.lastIndexOf('{', m.indexOf("}{"));
-        // The brackets of rate{counter} are followed by a colon.
+        // The braces of rate{counter} are followed by a colon.
         int end = bracket < 0 || m.indexOf("}:", bracket) >= 0 ? m.length() : bracket;
         List<String> parts = new ArrayList<>(List.of(m.substring(0, end).split(":", -1)));
         parts.set(parts.size() - 1, parts.get(parts.size() - 1) + m.substring(end));
@@ -98,7 +100,7 @@ final class QueryParameters {
                 ? new String[0]
                 : text.substring(1, text.length() - 1).split(",", -1);
         try {
-            if (text.startsWith("{") && text.endsWith("}") && parts.length <= 3) {
+            if (text.startsWith("{") && text.endsWith("}") && parts.length <= 3 && RATES.contains(parts[0])) {
                 return new Rate(
                         parts[0].endsWith(COUNTER),
                         number(parts, 1, Rate.PLAIN.counterMax()),
@@ -106,7 +108,7 @@ final class QueryParameters {
                         parts[0].equals("drop" + COUNTER));
             }
         } catch (NumberFormatException noNumber) {
-            // It is told below, with the rule.
+            // Reported below, with the rule.
         }
         throw RequestException.bad(place + " has rate" + text + "; it must be rate, rate{counter}, rate{dropcounter} or"
                 + " rate{counter,MAX,RESET} with whole numbers");
@@ -120,7 +122,7 @@ final class QueryParameters {
     private static void filters(String place, String text, List<Filter> filters) {
         int second = text.indexOf("}{");
         if (!text.endsWith("}")) {
-            throw RequestException.bad(place + " has no } at its end");
+            throw RequestException.bad(place + " must end with }");
         }
         add(place, text.substring(1, second < 0 ? text.length() - 1 : second), true, filters);
         if (second >= 0) {

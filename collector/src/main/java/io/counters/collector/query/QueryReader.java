@@ -14,8 +14,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the JSON of a query. What it does not know it passes over, as OpenTSDB does: clients send more than they need. For
- * one document.
+ * Reads the JSON of a query. Ignores properties that it does not know, as OpenTSDB does, because clients send more than they
+ * need. For one document.
  */
 final class QueryReader {
     private final JsonReader json;
@@ -27,13 +27,13 @@ final class QueryReader {
         this.nowMillis = nowMillis;
     }
 
-    /** @throws RequestException when it is no query, with the place, the value and the rule */
+    /** @throws RequestException when it is not a query, with the place, the value and the rule */
     static Query read(byte[] body, long nowMillis) {
         QueryReader reader = new QueryReader(body, nowMillis);
         try {
             Query query = reader.query();
             if (reader.json.peek() != JsonToken.END_DOCUMENT) {
-                throw RequestException.bad("there is more behind the query's JSON; send one object");
+                throw RequestException.bad("something follows the query's JSON; send one object");
             }
             return query;
         } catch (IOException | IllegalStateException | NumberFormatException malformed) {
@@ -56,7 +56,7 @@ final class QueryReader {
                 case "msResolution" -> isMillis = flag();
                 case "showQuery" -> showsQuery = flag();
                 case "queries" -> queries = queries();
-                case "delete" -> refuse(flag(), "delete", "history can't be deleted by a query; leave it out");
+                case "delete" -> refuse(flag(), "delete", "history cannot be deleted by a query; leave it out");
                 case "useCalendar" ->
                     refuse(flag(), "useCalendar", "intervals of the calendar are not supported; leave it out");
                 default -> json.skipValue();
@@ -106,7 +106,7 @@ final class QueryReader {
                 case "downsample" -> downsample = text();
                 case "rate" -> isRate = flag();
                 case "rateOptions" -> rate = rate();
-                // Of tags and filters, those that come last hold, as in OpenTSDB.
+                // If there are both tags and filters, the last of them is used, as in OpenTSDB.
                 case "tags" -> filters = tags(place + ".tags");
                 case "filters" -> filters = filters(place + ".filters");
                 case "explicitTags" -> isExplicit = flag();
@@ -114,7 +114,7 @@ final class QueryReader {
                     refuse(
                             !isNull() && !passIsEmpty(),
                             place + ".tsuids",
-                            "there are none here; ask by metric and tags");
+                            "the collector has no TSUIDs; use metric and tags");
                 default -> json.skipValue();
             }
         }
@@ -122,7 +122,7 @@ final class QueryReader {
         return subQuery(place, metric, aggregator, downsample, isRate ? rate : null, filters, isExplicit);
     }
 
-    /** @param place where it stands, for messages */
+    /** @param place where it is, for messages */
     static SubQuery subQuery(
             String place,
             String metric,
@@ -136,8 +136,8 @@ final class QueryReader {
         }
         Aggregator named = Aggregator.named(aggregator);
         if (named == null) {
-            throw RequestException.bad(place + ".aggregator is " + Request.shown(aggregator)
-                    + "; /api/aggregators lists those that there are");
+            throw RequestException.bad(
+                    place + ".aggregator is " + Request.shown(aggregator) + "; /api/aggregators lists all");
         }
         try {
             return new SubQuery(

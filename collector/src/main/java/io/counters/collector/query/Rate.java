@@ -1,19 +1,19 @@
 package io.counters.collector.query;
 
 /**
- * How fast a series changes, a second.
+ * How fast a series changes, per second.
  *
- * @param isCounter whether a value that is smaller than the one before means that it ran over or began anew
- * @param counterMax where it runs over
- * @param resetValue a rate above it counts as 0, because the counter has begun anew; 0 for none
- * @param dropsResets whether such a point is left out
+ * @param isCounter whether a value that is smaller than the one before means that the counter overflowed or restarted
+ * @param counterMax the value after which it overflows
+ * @param resetValue a higher rate counts as 0, because the counter has restarted; 0 for no such limit
+ * @param dropsResets whether the point after an overflow or restart is left out
  */
 record Rate(boolean isCounter, long counterMax, long resetValue, boolean dropsResets) {
     static final Rate PLAIN = new Rate(false, Long.MAX_VALUE, 0, false);
 
     /**
-     * The rate at each point since the one before. The first point has a rate since 1970, which is never answered, but stands
-     * in for the series where others of its group begin earlier.
+     * The rate at each point since the one before. The first point has a rate since 1970; it is never in an answer, but is
+     * used for the series where others of its group begin earlier.
      */
     Points apply(Points points) {
         Points.Builder rates = new Points.Builder(points.size, false);

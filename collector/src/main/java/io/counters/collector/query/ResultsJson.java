@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The JSON of results, some hundred points at a time. */
+/** The JSON of results, written some hundred points at a time. */
 final class ResultsJson implements Json.Pieces {
     private static final int PIECE = 200;
 
@@ -105,7 +105,7 @@ final class ResultsJson implements Json.Pieces {
         }
     }
 
-    /** NaN stands in quotes, as JSON has no such number. */
+    /** NaN is in quotes, because JSON has no such number. */
     private static void value(JsonWriter json, double value, @Nullable Downsample downsample) throws IOException {
         if (!Double.isNaN(value)) {
             json.value(value);

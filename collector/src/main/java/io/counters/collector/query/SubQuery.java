@@ -4,12 +4,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is asked of one metric.
+ * A query of one metric.
  *
- * @param metric as OpenTSDB has it
- * @param downsample null for the points as they are
- * @param rate null for values
- * @param isExplicit whether series are taken only if they have no other tags than those of the filters
+ * @param metric its name in OpenTSDB
+ * @param downsample null to leave the points as they are
+ * @param rate null for values instead of rates
+ * @param isExplicit whether a series is accepted only if it has no other tags than those of the filters
  */
 record SubQuery(
         String metric,

@@ -3,10 +3,10 @@ package io.counters.collector.query;
 import java.util.NavigableMap;
 
 /**
- * A counter as OpenTSDB has it.
+ * A counter as a time series of OpenTSDB.
  *
- * @param counter its name here
+ * @param counter its name in the collector
  * @param metric with the prefix of all metrics
- * @param tags its own and those that are added; not to be changed
+ * @param tags its own and those of {@code --tags}; must not be changed
  */
 record TimeSeries(String counter, String metric, NavigableMap<String, String> tags) {}

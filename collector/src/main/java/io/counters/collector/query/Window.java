@@ -1,21 +1,21 @@
 package io.counters.collector.query;
 
 /**
- * The time that a query asks for, and the time whose points it reads: with both ends at full hours, as OpenTSDB reads rows
- * of an hour each.
+ * The time that a query asks for, and the time whose points it reads. The latter begins and ends at full hours, because
+ * OpenTSDB reads rows of an hour each.
  *
- * @param startMillis the first that is answered
- * @param endMillis the last that is answered
- * @param fromMillis the first that is read
- * @param toMillis behind the last that is read
+ * @param startMillis the first moment in the answer
+ * @param endMillis the last moment in the answer
+ * @param fromMillis the first moment that is read
+ * @param toMillis the first moment after what is read
  */
 record Window(long startMillis, long endMillis, long fromMillis, long toMillis) {
     private static final long ROW_SECONDS = 3_600;
 
-    /** @param intervalMillis of the downsample; 0 where there is none */
+    /** @param intervalMillis the interval of the downsampling; 0 without downsampling */
     static Window of(long startMillis, long endMillis, long intervalMillis) {
         long start = startMillis / 1000;
-        // One second later where the end has a part of a second, or is in milliseconds at all.
+        // One second later if the end is in milliseconds, or includes a part of a second.
         long end = endMillis / 1000 + 1;
         if (intervalMillis == 0) {
             return new Window(startMillis, endMillis, row(start) * 1000, (row(end) + ROW_SECONDS) * 1000);

@@ -9,11 +9,11 @@
  *   each group:  Merge (Interpolation, Aggregator) -> Result -> JSON
  * </pre>
  *
- * <p>The answers are those of OpenTSDB 2.4.1 over the same points, also where these are surprising: {@code QueryIT} compares
- * them. So a series is read as OpenTSDB reads its rows: from the full hour before the time that is asked for to the full hour
- * after it. Rates, interpolation and intervals that are cut by these hours depend on it.
+ * <p>The answers are those of OpenTSDB 2.4.1 over the same points, even where these are surprising; {@code OpenTsdbIT} and
+ * {@code OpenTsdbAnswersTest} compare them. So a series is read as OpenTSDB reads its rows: from the full hour before the
+ * requested time to the full hour after it. Rates, interpolation, and intervals that these hours cut off depend on this.
  *
- * <p>No sockets, no clocks, no threads. Reads history, never writes. How much an answer takes is bounded by {@link
+ * <p>No sockets, no clocks, no threads. Reads the history, never writes. How much an answer takes is bounded by {@link
  * io.counters.collector.query.Budget}.
  */
 @NullMarked

@@ -3,7 +3,7 @@ package io.counters.collector.self;
 import java.util.Arrays;
 import java.util.function.Function;
 
-/** Bytes that grow by variable-length integers: seven bits a byte, the lowest first, the highest bit set where more follow. */
+/** A growing array of variable-length integers: seven bits per byte, lowest first; the highest bit is set if more follow. */
 public final class Bytes {
     private static final int SIZE_MIN = 16;
     private static final int MORE = 0x80;
@@ -31,7 +31,7 @@ public final class Bytes {
         bytes[length++] = (byte) oneByte;
     }
 
-    /** Adds a number of 64 bits without a sign, in 1 to 10 bytes. */
+    /** Adds an unsigned 64-bit number, in 1 to 10 bytes. */
     public void addNumber(long number) {
         long rest = number;
         while ((rest & ~SEVEN_BITS) != 0) {
@@ -41,7 +41,7 @@ public final class Bytes {
         add((int) rest);
     }
 
-    /** Adds a number with a sign; the closer to 0, the shorter. */
+    /** Adds a signed number; numbers near 0 take the fewest bytes. */
     public void addSigned(long number) {
         addNumber(zigzag(number));
     }
@@ -78,6 +78,7 @@ public final class Bytes {
             return at < in.length;
         }
 
+        /** Throws the damage if the bytes end too early. */
         public int next() {
             if (at >= in.length) {
                 throw damage.apply("a row is cut off");
@@ -85,6 +86,7 @@ public final class Bytes {
             return in[at++] & 0xff;
         }
 
+        /** Throws the damage if the bytes end too early, or the number does not end. */
         public long number() {
             long number = 0;
             for (int shift = 0; shift < Long.SIZE; shift += 7) {

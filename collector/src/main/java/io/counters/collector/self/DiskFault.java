@@ -7,7 +7,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Map;
 
-/** Explains why a file or a folder can't be used, and what to do about it. */
+/** Explains why a file or a folder cannot be used, and what to do about it. */
 public final class DiskFault {
     /** The kernel's messages, and their meanings and remedies. */
     private static final Map<String, String> MEANINGS = Map.of(

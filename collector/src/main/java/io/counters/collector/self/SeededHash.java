@@ -7,7 +7,7 @@ import java.util.random.RandomGenerator;
 
 /**
  * Hashes bytes that strangers choose. Its start and its factor are random, chosen once per process: without knowing them, a
- * sender can't choose names that collide, which would make each search of a table a walk through all names.
+ * sender cannot choose names that collide, which would make each search of a table a walk through all names.
  *
  * <p>Each 8 bytes are multiplied by the factor to 128 bits, and both halves are combined: the upper half brings every bit
  * down, so that all bits of the result can be used for an index. For any thread; allocates nothing.

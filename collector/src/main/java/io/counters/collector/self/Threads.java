@@ -31,7 +31,7 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
         halter.start();
     }
 
-    /** Loads the classes that halting needs, because they can't be loaded without memory. */
+    /** Loads the classes that halting needs, because they cannot be loaded without memory. */
     private static void prepareToHalt() {
         try {
             Class.forName("java.lang.Shutdown");

@@ -10,8 +10,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Prints why a command failed, one line for each error, and chooses the exit status: 2 for an error in the command line or the
- * settings, 1 if the command could not do what it should.
+ * Prints why a command failed, one line for each error, and chooses the exit status: 2 for an error in the command line or
+ * the settings, 1 if the command could not do its work.
  */
 public final class CommandErrors
         implements CommandLine.IParameterExceptionHandler, CommandLine.IExecutionExceptionHandler {
@@ -43,7 +43,7 @@ public final class CommandErrors
         err.println(
                 line.getParent() == null && !line.getSubcommands().isEmpty()
                         ? "--help lists all settings and commands"
-                        : line.getCommandSpec().qualifiedName() + " --help lists what it takes");
+                        : line.getCommandSpec().qualifiedName() + " --help lists its flags");
         return EXIT_USAGE;
     }
 

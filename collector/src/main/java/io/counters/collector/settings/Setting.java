@@ -12,8 +12,8 @@ public enum Setting {
     TCP_PORT("", "TCP port for counts, 0 to 65535; if it is left out, the UDP port's number"),
     STATSD_NAMES(
             "clean",
-            "what happens to StatsD lines whose names or tags can't be stored; clean: such characters become _, and a tag"
-                    + " without a value gets the value true; strict: the lines are rejected"),
+            "what happens to StatsD lines whose names or tags cannot be stored; clean: such characters become _, and a"
+                    + " tag without a value gets the value true; strict: the lines are rejected"),
     DROP_TAGS("", "keys of tags to leave out of StatsD lines, separated by commas: pod,container_id"),
     UNIX(
             "",
@@ -51,17 +51,33 @@ public enum Setting {
             "maximum bytes of a request to OpenTSDB as it is sent, 1k to 64m; use more than 8k only if the TSD allows it"),
     SINK("none", "further sinks for points, separated by commas: stdout, opentsdb:http://HOST:4242, none"),
     INTERVAL("10s", "time between two points of a counter, 1s to 1h, in whole seconds"),
-    IDLE("never", "leave a counter out once it has not moved for so long, 1s to 9999h; never publishes all"),
-    SPOOL("1g", "most bytes on disk of points that OpenTSDB has not taken yet, 1m to 9999g; then the oldest go"),
-    HISTORY_TICKS("48h", "how long the page's graphs have a value for every tick, 1m to 9999y; 0 keeps none"),
-    HISTORY_MINUTES("30d", "how long they have a value every 5 minutes, 1m to 9999y; 0 keeps none"),
-    HISTORY_HOURS("2y", "how long they have a value every hour, 1m to 9999y; 0 keeps none"),
-    HISTORY_BYTES("2g", "most bytes of the history on disk, 16m to 9999g; then the oldest values go"),
+    IDLE("never", "leave a counter out once it has not moved for this long, 1s to 9999h; never publishes all"),
+    SPOOL("1g", "maximum bytes on disk of unconfirmed points, 1m to 9999g; beyond it the oldest are dropped"),
+    HISTORY_TICKS("48h", "how long the history keeps the value at every tick, 1m to 9999y; 0 for not at all"),
+    HISTORY_MINUTES("30d", "how long the history keeps a value every 5 minutes, 1m to 9999y; 0 for not at all"),
+    HISTORY_HOURS("2y", "how long the history keeps a value every hour, 1m to 9999y; 0 for not at all"),
+    HISTORY_BYTES("2g", "maximum bytes of the history on disk, 16m to 9999g; beyond it the oldest values are deleted"),
     HISTORY_COUNTERS(
             "20000",
             "most counters that have a history, 0 to 1000000; fewer where memory does not allow so many; 0 keeps none"),
     PREFIX("", "stands before every name in the store and in OpenTSDB: 'shop.'"),
     TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
+    LEDGER(
+            "embedded",
+            "where the ledger is; embedded: in data-dir; kafka://HOST:PORT,HOST:PORT: in Kafka, which a fleet of collectors"
+                    + " shares"),
+    KAFKA_SETTINGS(
+            "",
+            "file with properties of Kafka's clients, such as those of TLS and SASL, one KEY=VALUE on each line; its values"
+                    + " are never shown"),
+    INSTANCE(
+            "",
+            "name of this collector within the fleet, the same after a restart; if it is left out, the name of the machine"
+                    + " and the UDP port"),
+    FLEET_PARTITIONS(
+            "64",
+            "number of partitions of the fleet's topics, 1 to 1024; used only when they are created, and fixed from then"
+                    + " on"),
     CONFIG("", "INI file with these settings, one KEY = VALUE on each line");
 
     private final String defaultText;

@@ -66,7 +66,7 @@ public final class Settings {
             mistakes.add(file.place + " is " + file.text + ", which is not UTF-8 text");
             return;
         } catch (IOException unreadable) {
-            mistakes.add(file.place + " is " + file.text + ", which can't be read: " + unreadable.getMessage());
+            mistakes.add(file.place + " is " + file.text + ", which cannot be read: " + unreadable.getMessage());
             return;
         }
         Map<Setting, Given> inFile = new EnumMap<>(Setting.class);

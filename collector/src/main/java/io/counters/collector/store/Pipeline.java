@@ -138,7 +138,7 @@ final class Pipeline {
         return cause instanceof Unavailable ours ? String.valueOf(ours.getMessage()) : server + ": " + cause;
     }
 
-    /** A server can't be reached, or does not answer correctly; the message names it. */
+    /** A server cannot be reached, or does not answer correctly; the message names it. */
     static final class Unavailable extends IllegalStateException {
         private static final long serialVersionUID = 1;
 

@@ -31,7 +31,7 @@ public final class Pusher {
     /** About the most requests of one round, which take a slow store a second. */
     static final int ROUND = 16_000;
 
-    /** The key of the ledger's mark in the store; it can't be a counter's. */
+    /** The key of the ledger's mark in the store; it cannot be a counter's. */
     static final String MARK = "counters:ledger";
 
     private static final int SETTLED_AT_ONCE = 500;
@@ -58,7 +58,13 @@ public final class Pusher {
     private final Set<Ledger> learnt = ConcurrentHashMap.newKeySet();
 
     private boolean unlearnt;
+
+    /** The first key that got no answer; the store is silent until it answers for this key. */
     private @Nullable String unansweredKey;
+
+    /** Full rounds since the last request without an answer; keys at rest are read in full rounds only. */
+    private int answeredRounds;
+
     private volatile boolean isSilent;
     private boolean hasMore;
     private int window = ROUND;
@@ -109,7 +115,7 @@ public final class Pusher {
     }
 
     /**
-     * Reads the store's mark; called before the first push, and before anything is counted. If it can't be read, a new
+     * Reads the store's mark; called before the first push, and before anything is counted. If it cannot be read, a new
      * ledger ignores the totals of streams that began before it.
      */
     public void begin() {
@@ -192,6 +198,11 @@ public final class Pusher {
         store.send(round, round);
         round.settle();
         round.all.forEach(one -> one.readsOwed %= ROUNDS_TO_SEE_ALL);
+        answeredRounds = round.silent > 0 || window < ROUND ? 0 : answeredRounds + 1;
+        if (unansweredKey != null && answeredRounds >= ROUNDS_TO_SEE_ALL && round.taken > 0) {
+            // All keys were read since then: this one may belong to another collector now.
+            answersAgain();
+        }
         if (round.taken == 0) {
             window = Math.min(ROUND, 4 * window);
             return true;
@@ -273,9 +284,7 @@ public final class Pusher {
                 silent++;
                 unanswered(request, unknown);
             } else if (request.key().equals(unansweredKey)) {
-                unansweredKey = null;
-                isSilent = false;
-                log.info("{} answers again", store);
+                answersAgain();
             }
             if (reply instanceof Refused refused) {
                 faults.warn(
@@ -300,7 +309,7 @@ public final class Pusher {
 
         /**
          * Settles many requests under one hold of the ledger's lock, but so few that intake waits only briefly. If one
-         * can't be settled, the others still are: the ledger would never send a request for a key that was not settled.
+         * cannot be settled, the others still are: the ledger would never send a request for a key that was not settled.
          */
         void settle() {
             RuntimeException failure = null;
@@ -339,6 +348,12 @@ public final class Pusher {
     /** Whether the last round left more to push, so that the next need not wait. */
     public boolean hasMore() {
         return hasMore;
+    }
+
+    private void answersAgain() {
+        unansweredKey = null;
+        isSilent = false;
+        log.info("{} answers again", store);
     }
 
     private void unanswered(Push request, Unknown unknown) {

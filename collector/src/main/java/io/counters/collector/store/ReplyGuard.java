@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Checks Redis's protocol on a connection before Lettuce reads it. Lettuce trusts every length and depth that a reply
- * announces, keeps what arrives until the reply is complete, and continues after a reply that it can't read. This guard
+ * announces, keeps what arrives until the reply is complete, and continues after a reply that it cannot read. This guard
  * closes the connection as soon as something is not a reply, is longer than allowed, or nests deeper than any reply of
  * Redis. It keeps nothing of what it reads. For one connection.
  */

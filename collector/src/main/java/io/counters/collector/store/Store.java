@@ -25,7 +25,7 @@ public interface Store extends AutoCloseable {
     @Nullable
     String mark(String key) throws IOException;
 
-    /** Writes a text under a key that can't be a counter's. Does not wait, never throws. */
+    /** Writes a text under a key that cannot be a counter's. Does not wait, never throws. */
     void mark(String key, String text);
 
     /**

@@ -86,7 +86,7 @@ public record StoreSettings(
                 return password;
             }
         } catch (IOException unreadable) {
-            throw new IllegalArgumentException("which can't be read as text: " + unreadable, unreadable);
+            throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
         }
         throw new IllegalArgumentException("which is empty; it must contain the password and nothing else");
     }

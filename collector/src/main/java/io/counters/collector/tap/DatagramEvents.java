@@ -5,7 +5,7 @@ import java.util.Base64;
 
 /**
  * The events of {@code /api/tap/datagrams}: each datagram over UDP and the Unix socket as it was received, in base64. TCP is
- * left out, because its lines are no datagrams.
+ * left out, because its lines are not datagrams.
  */
 final class DatagramEvents implements Text {
     private final Reader reader;

@@ -14,7 +14,7 @@ final class EventJson {
 
     private EventJson() {}
 
-    /** Begins with when it was received, and from whom. */
+    /** Begins with the time and the sender's address. */
     static EventJson of(Received received) {
         EventJson event = new EventJson();
         try {

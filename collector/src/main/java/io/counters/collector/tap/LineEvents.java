@@ -39,7 +39,7 @@ final class LineEvents implements Text, Commands {
     private double allowance;
     private long allowedNanos;
 
-    /** What is being read; its lines belong to this. */
+    /** What the lines that are being read were received in. */
     private @Nullable Received from;
 
     private String sender = "";
@@ -49,10 +49,12 @@ final class LineEvents implements Text, Commands {
     private long matching;
     private long sent;
     private long datagramsNotRead;
+    private boolean hasTold;
+    private long toldNanos;
 
     /**
      * @param nameBytesMax longer names were rejected
-     * @param statsdName reads the names of StatsD lines as the collector does; not shared
+     * @param statsdName reads the names of StatsD lines as the collector does; used here only
      */
     LineEvents(
             Reader reader, Glob match, int linesMax, int nameBytesMax, StatsdName statsdName, LongSupplier nanoClock) {
@@ -105,12 +107,19 @@ final class LineEvents implements Text, Commands {
         }
     }
 
+    /** Tells what was left out, the first time at once, then at most once a second: people read it among the lines. */
     private void leftOut(StringBuilder out) {
-        long missed = datagramsNotRead + reader.takeMissed();
-        if (missed > 0 || sent < matching) {
+        datagramsNotRead += reader.takeMissed();
+        if (datagramsNotRead > 0 || sent < matching) {
+            long now = nanoClock.getAsLong();
+            if (hasTold && now - toldNanos < SECOND_NANOS) {
+                return;
+            }
+            hasTold = true;
+            toldNanos = now;
             out.append("event: left_out\ndata: {\"shown\": ").append(sent);
             out.append(", \"matching\": ").append(matching);
-            out.append(", \"datagrams_not_read\": ").append(missed).append("}\n\n");
+            out.append(", \"datagrams_not_read\": ").append(datagramsNotRead).append("}\n\n");
         }
         sent = 0;
         matching = 0;

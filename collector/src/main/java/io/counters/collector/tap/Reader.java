@@ -13,7 +13,7 @@ final class Reader {
         this.tap = tap;
     }
 
-    /** Whether the tap is open, so that what is received from now on is seen. */
+    /** Whether the tap is open, so that this reader gets everything that is received from now on. */
     boolean isOpen() {
         Tap.Ring now = tap.ring();
         if (now != ring) {
@@ -23,7 +23,7 @@ final class Reader {
         return now != null;
     }
 
-    /** What was received next; null if there is nothing more yet. */
+    /** What was received next; null if nothing more was received yet. */
     @Nullable
     Received next() {
         if (!isOpen() || ring == null) {
@@ -49,7 +49,7 @@ final class Reader {
         }
     }
 
-    /** How many were overwritten before they were read, or found no room, since the last call. */
+    /** How many, since the last call, were overwritten before they were read, or had no room. */
     long takeMissed() {
         long taken = missed;
         missed = 0;

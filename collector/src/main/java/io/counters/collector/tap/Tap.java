@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The newest datagrams and rejected lines, in a ring, while there are listeners. For any thread; nobody waits. A writer takes
- * the next number and replaces what is in its place; a reader that is overtaken sees from the numbers what it has missed.
+ * The newest datagrams and rejected lines, in a ring, while there are listeners. For any thread; no thread waits. A writer
+ * takes the next number and replaces what is in its slot; a reader that is overtaken sees from the numbers what it missed.
  */
 public final class Tap {
     static final int SLOTS = 8192;
@@ -25,7 +25,7 @@ public final class Tap {
     private final InstantSource clock;
     private final long bytesMax;
 
-    /** Null while nobody listens. */
+    /** Null while there is no listener. */
     private volatile @Nullable Ring ring;
 
     /** What was received since the tap was opened. */
@@ -34,16 +34,19 @@ public final class Tap {
         private final AtomicLong next = new AtomicLong();
         private final AtomicLong bytes = new AtomicLong();
 
-        /** Everything before this number is forgotten. */
+        /** The bytes of everything before this number were released, and perhaps of more: of what was replaced. */
         private final AtomicLong oldest = new AtomicLong();
 
-        /** Makes room; returns false if there is nothing left to forget. */
-        private boolean forgetOldest() {
-            long number = oldest.get();
-            if (number >= next.get()) {
+        /** Releases the oldest bytes; returns false if none are left. */
+        boolean forgetOldest() {
+            long forgotten = oldest.get();
+            long end = next.get();
+            // What was replaced is skipped at once: a receiving thread would take seconds to walk over hours of it.
+            long number = Math.max(forgotten, end - SLOTS);
+            if (number >= end) {
                 return false;
             }
-            if (oldest.compareAndSet(number, number + 1)) {
+            if (oldest.compareAndSet(forgotten, number + 1)) {
                 int slot = (int) (number % SLOTS);
                 Received found = slots.get(slot);
                 // Otherwise a newer one has replaced it, and has released its bytes, or its writer is not there yet.
@@ -56,12 +59,17 @@ public final class Tap {
             return true;
         }
 
-        /** The number of what is received next. */
+        /** How many bytes are kept. */
+        long bytes() {
+            return bytes.get();
+        }
+
+        /** The number of what will be received next. */
         long next() {
             return next.get();
         }
 
-        /** What has this number, or has replaced it; null if it is not there yet. */
+        /** What has this number, or what has replaced it; null if it is not there yet. */
         @Nullable
         Received at(long number) {
             Received found = slots.get((int) (number % SLOTS));
@@ -69,23 +77,23 @@ public final class Tap {
         }
     }
 
-    /** @param heapBytes this JVM's maximum heap, of which a 50th, but at most 16 MiB, is used while somebody listens */
+    /** @param heapBytes this JVM's maximum heap, of which a 50th, but at most 16 MiB, is used while there are listeners */
     public Tap(InstantSource clock, long heapBytes) {
         this.clock = clock;
         bytesMax = Math.min(KEPT_BYTES_MAX, heapBytes / HEAP_PART);
     }
 
-    /** Whether somebody listens: one volatile read. */
+    /** Whether there are listeners: one volatile read. */
     public boolean isOpen() {
         return ring != null;
     }
 
-    /** Takes a datagram, or complete lines of a connection, that were merged. Copies them. */
+    /** Copies a datagram, or complete lines of a connection, that were merged. */
     public void received(Sender from, byte[] in, int begin, int end) {
         put(from, null, in, begin, end);
     }
 
-    /** Takes a rejected line. Copies it. */
+    /** Copies a rejected line. */
     public void rejected(Sender from, Rejection why, byte[] in, int begin, int end) {
         put(from, why, in, begin, Math.min(end, begin + LineEvents.SHOWN_BYTES_MAX + 1));
     }

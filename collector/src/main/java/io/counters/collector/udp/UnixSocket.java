@@ -70,14 +70,14 @@ public final class UnixSocket implements Datagrams {
     /**
      * Opens the socket; every user of this machine who can reach its folder may send to it.
      *
-     * @throws IOException if it can't be opened; the message contains the remedy
+     * @throws IOException if it cannot be opened; the message contains the remedy
      */
     public UnixSocket(Path path, LongSupplier nanoClock) throws IOException {
         this.path = path;
         this.nanoClock = nanoClock;
         if (!Epoll.isAvailable()) {
             throw new IOException(
-                    cannot("Netty's native library can't be loaded here (" + rootOf(Epoll.unavailabilityCause())
+                    cannot("Netty's native library cannot be loaded here (" + rootOf(Epoll.unavailabilityCause())
                             + "); it exists for Linux on x86_64 and aarch64, with glibc, and is unpacked into"
                             + " java.io.tmpdir, which must not be mounted noexec. Leave out --unix to start"
                             + " without it"),
@@ -96,7 +96,7 @@ public final class UnixSocket implements Datagrams {
     }
 
     private String cannot(String why) {
-        return "can't listen on the Unix socket " + path + ": " + why;
+        return "cannot listen on the Unix socket " + path + ": " + why;
     }
 
     /** A socket that has the name, and the file's device and inode. */
@@ -168,7 +168,7 @@ public final class UnixSocket implements Datagrams {
         } catch (ConnectException nobody) {
             if (!isRefused(nobody)) {
                 throw new Refused(
-                        cannot("there is a socket of that name, and this process can't find out whether another"
+                        cannot("there is a socket of that name, and this process cannot find out whether another"
                                 + " program receives there (" + nobody.getMessage()
                                 + "); remove the file if none does, or give"
                                 + " another path"));
@@ -213,7 +213,7 @@ public final class UnixSocket implements Datagrams {
             waiting().run(LOOK_NANOS);
         } catch (ChannelException failure) {
             // Netty throws this if, for example, no descriptor is left, which may pass.
-            throw new IOException("can't wait for " + path + ": " + failure.getMessage(), failure);
+            throw new IOException("cannot wait for " + path + ": " + failure.getMessage(), failure);
         }
         return take(empty);
     }

@@ -32,7 +32,7 @@ class RecordingTest {
     }
 
     @Test
-    void the_format_is_text_where_datagrams_are() throws Exception {
+    void the_recording_of_text_is_text() throws Exception {
         Path file = folder.resolve("recording");
         try (Recording.Writer writer = new Recording.Writer(file)) {
             writer.write(5000, "increment a\n".getBytes(ISO_8859_1));
@@ -71,7 +71,7 @@ class RecordingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"5", "5 ", "5 3", "5 3\n", "5 3\na", "5 3\nabc"})
-    void a_file_that_ends_in_a_datagram_is_read_up_to_there(String end) throws Exception {
+    void a_file_that_ends_within_a_datagram_is_read_up_to_it(String end) throws Exception {
         try (Recording.Reader reader = new Recording.Reader(file("counters-recording 1\n0 1\na\n" + end))) {
             assertThat(read(reader)).containsExactly("0 a");
             assertThat(reader.isCut()).isTrue();
@@ -90,7 +90,7 @@ class RecordingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "counters", "increment a\n", "\u001b[31m\n"})
-    void another_file_is_refused(String text) throws Exception {
+    void a_file_that_is_not_a_recording_is_refused(String text) throws Exception {
         Path file = file(text);
 
         assertThatThrownBy(() -> new Recording.Reader(file))
@@ -98,7 +98,7 @@ class RecordingTest {
     }
 
     @Test
-    void another_version_is_refused() throws Exception {
+    void a_recording_of_another_version_is_refused() throws Exception {
         Path file = file("counters-recording 2\n");
 
         assertThatThrownBy(() -> new Recording.Reader(file))

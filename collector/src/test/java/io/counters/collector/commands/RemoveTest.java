@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
-/** What {@code rm} asks. The collector is a stub, because the answers to real requests are in CommandsTest. */
+/** When {@code rm} asks. The collector is a stub, because CommandsTest covers the answers of a real one. */
 class RemoveTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -58,7 +58,7 @@ class RemoveTest {
         "true,  '',      --yes, true",
         "false, '',      '',    true",
     })
-    void a_person_is_asked_and_a_script_is_not(boolean isTerminal, String typed, String flag, boolean isRemoved) {
+    void rm_asks_at_a_terminal_and_not_in_a_script(boolean isTerminal, String typed, String flag, boolean isRemoved) {
         Shell shell = new Shell(
                 new ByteArrayInputStream(typed.getBytes(UTF_8)),
                 new PrintStream(out, true, UTF_8),
@@ -82,7 +82,7 @@ class RemoveTest {
         assertThat(out.toString(UTF_8))
                 .isEqualTo(
                         isRemoved
-                                ? "removed a: its value was 7 and is now 0, also in the store; watermarks that stay: 2\n"
+                                ? "removed a: its value was 7 and is now 0, in the store too; watermarks that stay: 2\n"
                                 : "");
     }
 }

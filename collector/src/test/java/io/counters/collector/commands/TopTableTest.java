@@ -29,7 +29,7 @@ class TopTableTest {
     }
 
     @Test
-    void rates_are_over_the_last_readings_and_unknown_at_first() {
+    void rates_span_the_last_readings_and_are_unknown_at_first() {
         assertThat(table.lines(rows, "title", "a note", 60, 10)).first().isEqualTo("title  a note");
         assertThat(table.lines(rows, "title", "", 60, 10).get(3)).matches("a {20,}10 *");
 
@@ -43,6 +43,21 @@ class TopTableTest {
                         first -> assertThat(first).matches("a +30,010 +1,500\\.0"),
                         second -> assertThat(second).matches("c +10 +-1\\.0"),
                         third -> assertThat(third).matches("b +20 +0\\.0"));
+    }
+
+    @Test
+    void the_rate_of_a_large_value_is_exact() {
+        long large = 1L << 62;
+        // Nothing is left of the rows before.
+        rates.add(List.of(), 3 * SECOND);
+        read(4, large, -large, 0);
+
+        rows = read(5, large + 3, -large - 2, 0);
+
+        assertThat(table.lines(rows, "title", "", 80, 10).subList(3, 5))
+                .satisfiesExactly(
+                        first -> assertThat(first).matches("a +4,611,686,018,427,387,907 +3\\.0"),
+                        second -> assertThat(second).matches("b +-4,611,686,018,427,387,906 +-2\\.0"));
     }
 
     @Test

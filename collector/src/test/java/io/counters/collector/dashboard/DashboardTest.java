@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.fleet.FleetView;
+import io.counters.collector.fleet.Member;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.http.Browser;
@@ -31,12 +33,15 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -56,6 +61,7 @@ class DashboardTest {
 
     private volatile List<String> hangs = List.of();
     private volatile List<String> troubles = List.of();
+    private volatile FleetView fleet = FleetView.NONE;
     private KeptLedger kept;
     private History history;
     private Dashboard dashboard;
@@ -87,6 +93,7 @@ class DashboardTest {
                 () -> hangs,
                 () -> troubles,
                 () -> List.of(new PartState("store", Optional.of("it does not answer"), NOW)),
+                () -> fleet,
                 () -> 11212,
                 () -> Instant.ofEpochSecond(NOW),
                 System::nanoTime,
@@ -121,6 +128,37 @@ class DashboardTest {
     }
 
     @Test
+    void a_counter_of_another_collector_of_the_fleet_is_told_with_its_owner() throws Exception {
+        FleetView view = new FleetView("here", 4, List.of());
+        String mine = name(view, 0);
+        String others = name(view, 1);
+        String nobodys = name(view, 2);
+        fleet = new FleetView(
+                "here",
+                4,
+                List.of(
+                        new Member("here", "10.0.0.1", 11213, Set.of(0)),
+                        new Member("there", "10.0.0.1", 11313, Set.of(1, 3))));
+        kept.datagram("increment " + mine + "\n");
+        kept.commit.run();
+
+        assertThat(ask("GET", "/api/counters/" + mine).statusCode()).isEqualTo(200);
+        assertThat(ask("GET", "/api/counters/" + name(view, 0) + "-not").body()).contains("there is no counter");
+        HttpResponse<String> answer = ask("GET", "/api/counters/" + others);
+        assertThat(answer.statusCode()).isEqualTo(404);
+        assertThat(answer.body()).contains("partition 1 of the fleet", "its owner is there", "http://127.0.0.1:11313/");
+        assertThat(ask("GET", "/api/counters/" + nobodys).body()).contains("partition 2", "not known");
+    }
+
+    private static String name(FleetView view, int partition) {
+        return IntStream.iterate(0, i -> i + 1)
+                .mapToObj(i -> "name" + i)
+                .filter(name -> view.partition(name) == partition && view.partition(name + "-not") == partition)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
     void the_page_is_served() throws Exception {
         HttpResponse<String> page = ask("GET", "/");
 
@@ -137,12 +175,23 @@ class DashboardTest {
     }
 
     @Test
-    void the_page_may_load_nothing_but_files_of_its_own() throws Exception {
+    void the_page_may_load_only_its_own_files() throws Exception {
         HttpResponse<String> page = ask("GET", "/");
 
         assertThat(page.headers().firstValue("Content-Security-Policy").orElse(""))
                 .startsWith("default-src 'self';");
         assertThat(page.body()).doesNotContainPattern("<script>|<style|style=|https?://|onclick");
+    }
+
+    @Test
+    void the_page_knows_a_remedy_for_everything_that_is_told_as_a_loss() throws Exception {
+        List<String> known = Pattern.compile("(?m)^  (\\w+_total): \\['[^']+', '[^']+'],$")
+                .matcher(ask("GET", "/panel.js").body())
+                .results()
+                .map(row -> row.group(1))
+                .toList();
+
+        assertThat(known).containsExactlyInAnyOrderElementsOf(Panel.LOSSES);
     }
 
     @Test
@@ -152,7 +201,7 @@ class DashboardTest {
     }
 
     @Test
-    void counters_are_a_list_in_the_order_of_their_names_with_exact_values() throws Exception {
+    void counters_are_listed_by_name_with_exact_values() throws Exception {
         assertThat(ask("GET", "/api/counters").body()).isEqualTo("{\"counters\": [\n]}\n");
         kept.datagram("increment b.z 9007199254740992\nincrement b.z\ndecrement a,x=1,y=2 5\nincrement B 0");
         kept.commit.run();
@@ -178,7 +227,7 @@ class DashboardTest {
     }
 
     @Test
-    void counters_are_found_by_prefix_and_by_any_part_whatever_its_case() throws Exception {
+    void counters_are_found_by_prefix_and_by_any_part_in_any_case() throws Exception {
         kept.datagram("increment Orders.placed,method=card\nincrement orders.placed,method=cash\nincrement carts\n"
                 + "increment reorders");
         kept.commit.run();
@@ -220,7 +269,7 @@ class DashboardTest {
     }
 
     @Test
-    void a_counter_is_shown_by_its_name_in_whatever_order_its_tags_are() throws Exception {
+    void a_counter_is_found_by_its_name_with_tags_in_any_order() throws Exception {
         kept.datagram("increment a/b.c,x=1,y=2 7\nincrement plain");
         kept.commit.run();
         String expected = "{\"name\": \"a/b.c,x=1,y=2\", \"metric\": \"a/b.c\", \"tags\": {\"x\": \"1\", \"y\": \"2\"},"
@@ -236,7 +285,7 @@ class DashboardTest {
     }
 
     @Test
-    void a_counter_that_is_not_known_is_404_with_the_nearest_names() throws Exception {
+    void an_unknown_counter_is_404_with_similar_names() throws Exception {
         kept.datagram("increment orders.placed\nincrement orders.refused\nincrement carts.open\nincrement stock");
         kept.commit.run();
 
@@ -246,12 +295,12 @@ class DashboardTest {
         assertThat(typo.statusCode()).isEqualTo(404);
         assertThat(typo.body())
                 .startsWith("{\"error\":{\"code\":404,\"message\":\"there is no counter Orders.plced here;"
-                        + " the nearest are orders.placed and orders.refused. ");
+                        + " similar names: orders.placed and orders.refused. ");
         assertThat(far.body()).contains("there is no counter zzz here. ", "/api/counters?q=");
     }
 
     @Test
-    void the_nearest_names_are_few_and_the_nearest_first() {
+    void similar_names_are_few_and_the_most_similar_comes_first() {
         List<String> known = List.of("ab1", "abc2", "abcd9", "abcde", "abcdf", "xabcde", "other");
         Snapshot snapshot = new Snapshot(known.toArray(String[]::new), new long[known.size()], known.size());
 
@@ -260,7 +309,7 @@ class DashboardTest {
     }
 
     @Test
-    void what_no_counter_can_be_called_is_400_with_the_rule() throws Exception {
+    void an_invalid_name_is_400_with_the_rule() throws Exception {
         HttpResponse<String> refused = ask("GET", "/api/counters/a%20b");
 
         assertThat(refused.statusCode()).isEqualTo(400);
@@ -329,7 +378,7 @@ class DashboardTest {
     }
 
     @Test
-    void a_removal_that_is_not_on_disk_is_503_and_says_so() throws Exception {
+    void a_removal_that_is_not_on_disk_is_503_with_the_reason() throws Exception {
         kept.datagram("increment a");
         kept.commit.run();
         kept.close();
@@ -341,10 +390,53 @@ class DashboardTest {
     }
 
     @Test
+    void removals_that_wait_for_a_disk_that_hangs_delay_nothing_else() throws Exception {
+        kept.datagram("increment a\nincrement b\nincrement c");
+        kept.commit.run();
+        List<CompletableFuture<HttpResponse<String>>> removals = new ArrayList<>();
+
+        // As a commit does that hangs.
+        synchronized (kept.commit) {
+            for (String name : List.of("a", "b")) {
+                URI uri = URI.create("http://127.0.0.1:" + dashboard.address().getPort() + "/api/counters/" + name);
+                removals.add(http.sendAsync(HttpRequest.newBuilder(uri).DELETE().build(), ofString()));
+            }
+            await().until(() -> kept.ledger.size() == 1);
+
+            for (String path :
+                    List.of("/metrics", "/api/counters/c", "/api/counters", "/metrics/counters", "/api/streams")) {
+                assertThat(ask("GET", path).statusCode()).as(path).isEqualTo(200);
+            }
+            assertThat(removals).noneMatch(CompletableFuture::isDone);
+        }
+
+        for (CompletableFuture<HttpResponse<String>> removal : removals) {
+            assertThat(removal.get().statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void uncommitted_values_are_not_shown() throws Exception {
         kept.datagram("increment a");
 
         assertThat(ask("GET", "/api/counters").body()).doesNotContain("name");
+    }
+
+    @Test
+    void the_rows_that_are_found_are_a_file_of_either_format() throws Exception {
+        kept.datagram("increment b,x=1 2\ndecrement a\nincrement other");
+        kept.commit.run();
+        String csv = "name,value\n\"a\",-1\n\"b,x=1\",2\n\"other\",1\n";
+
+        assertThat(ask("GET", "/api/rows?q=x&format=json").body())
+                .isEqualTo("[\n{\"name\": \"b,x=1\", \"value\": 2}\n]\n");
+        assertThat(ask("GET", "/api/rows?format=csv").body()).isEqualTo(csv);
+        assertThat(askFor("text/csv", "/api/rows").body()).isEqualTo(csv);
+        assertThat(ask("GET", "/api/rows?q=none").body()).isEqualTo("[\n]\n");
+        assertThat(ask("GET", "/api/rows?q=none&format=csv").body()).isEqualTo("name,value\n");
+        HttpResponse<String> refused = ask("GET", "/api/rows?format=xml");
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body()).contains("the parameter format is \\\"xml\\\"; it must be json or csv");
     }
 
     /** A tick each 10 s, up to now. */
@@ -356,7 +448,7 @@ class DashboardTest {
     }
 
     @Test
-    void the_past_of_a_counter_is_told_in_json_and_in_csv() throws Exception {
+    void the_history_of_a_counter_is_available_as_json_and_csv() throws Exception {
         past("a/b,x=1", 1, 1, 4);
         String csv = "second,value\n1699999980,1\n1699999990,1\n1700000000,4\n";
 
@@ -375,7 +467,7 @@ class DashboardTest {
     }
 
     @Test
-    void the_past_is_cut_by_times_and_thinned_by_a_step() throws Exception {
+    void the_history_is_limited_by_times_and_thinned_by_a_step() throws Exception {
         past("a", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
         String path = "/api/counters/a/history?format=csv&";
 
@@ -391,7 +483,7 @@ class DashboardTest {
     }
 
     @Test
-    void a_counter_without_a_past_has_no_samples_and_one_that_left_the_ledger_still_has() throws Exception {
+    void a_counter_without_history_has_no_samples_and_one_that_left_the_ledger_keeps_them() throws Exception {
         kept.datagram("increment new");
         kept.commit.run();
         past("left", 5);
@@ -401,7 +493,7 @@ class DashboardTest {
         assertThat(ask("GET", "/api/counters/left/history?from=0&to=10&step=1h").statusCode())
                 .isEqualTo(200);
         assertThat(ask("GET", "/api/counters/nww/history").statusCode()).isEqualTo(404);
-        assertThat(ask("GET", "/api/counters/nww/history").body()).contains("nearest are new");
+        assertThat(ask("GET", "/api/counters/nww/history").body()).contains("similar names: new");
     }
 
     @ParameterizedTest
@@ -517,7 +609,7 @@ class DashboardTest {
     }
 
     @Test
-    void it_says_that_it_is_well() throws Exception {
+    void health_is_ok_while_there_is_no_problem() throws Exception {
         for (String path : List.of("/healthz", "/readyz")) {
             HttpResponse<String> well = ask("GET", path);
 
@@ -527,7 +619,7 @@ class DashboardTest {
     }
 
     @Test
-    void it_says_what_is_wrong_a_line_each() throws Exception {
+    void health_lists_each_problem_on_a_line() throws Exception {
         troubles = List.of("the last commit was 12 s ago", "the store does not answer");
 
         HttpResponse<String> unready = ask("GET", "/readyz");
@@ -566,7 +658,7 @@ class DashboardTest {
     }
 
     @Test
-    void streams_are_an_array_of_at_most_a_thousand_that_lost_most() throws Exception {
+    void streams_are_at_most_a_thousand_with_the_largest_loss_first() throws Exception {
         assertThat(ask("GET", "/api/streams").body()).isEqualTo("[\n\n]\n");
         kept.datagram(stream(7, 3) + "increment a 1 1");
 
@@ -639,7 +731,7 @@ class DashboardTest {
     }
 
     @Test
-    void other_sites_can_not_read_it_by_dns_rebinding() throws Exception {
+    void other_sites_cannot_read_it_by_dns_rebinding() throws Exception {
         for (String path :
                 List.of("/", "/api/counters", "/api/streams", "/api/rejected", "/metrics", "/healthz", "/readyz")) {
             try (Browser browser = new Browser(dashboard.address())) {
@@ -652,7 +744,7 @@ class DashboardTest {
     }
 
     @Test
-    void counters_are_in_the_order_of_their_names_however_many() {
+    void any_number_of_counters_is_sorted_by_name() {
         Random random = new Random(7);
         for (int size : new int[] {0, 1, 2, 3, 7, 64, 1000, 4097}) {
             NavigableMap<String, Long> sorted = new TreeMap<>();

@@ -3,6 +3,7 @@ package io.counters.collector.dashboard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.http.Text;
 import io.counters.collector.ledger.KeptLedger;
 import java.io.IOException;
@@ -34,7 +35,8 @@ class LiveTest {
                 kept.self,
                 kept.said.log(),
                 () -> troubles,
-                () -> List.of(new PartState("store", Optional.of("it is down"), 77)));
+                () -> List.of(new PartState("store", Optional.of("it is down"), 77)),
+                () -> FleetView.NONE);
         live = new Live(kept.ledger, panel, () -> nanos, () -> 1_700_000_000);
     }
 
@@ -48,7 +50,7 @@ class LiveTest {
         kept.commit.run();
     }
 
-    /** One round of half a second. */
+    /** Advances the clock by half a second, and runs one round. */
     private void round() {
         nanos += TimeUnit.MILLISECONDS.toNanos(500);
         live.run();
@@ -71,7 +73,7 @@ class LiveTest {
         Text tab = tab(ALL, 1, 2, "d");
 
         assertThat(next(tab))
-                .startsWith("event: rows\ndata: {\"total\":4,\"found\":4,\"from\":1,\"watched\":1,\"rows\":"
+                .contains("event: rows\ndata: {\"total\":4,\"found\":4,\"from\":1,\"watched\":1,\"rows\":"
                         + "[[\"b\",\"2\",null,")
                 .contains("[\"c\",\"3\",null,", "[\"d\",\"4\",null,")
                 .doesNotContain("\"a\"");
@@ -87,6 +89,17 @@ class LiveTest {
                 .doesNotContain("event: rows")
                 .doesNotContain("[0,")
                 .contains("[1,\"8\",3.33,");
+    }
+
+    @Test
+    void a_tab_is_told_the_collectors_clock_once() {
+        count("increment a");
+        Text tab = tab(ALL, 0, 10);
+
+        assertThat(next(tab)).startsWith("event: now\ndata: 1700000000\n\nevent: rows\n");
+        count("increment a");
+        round();
+        assertThat(next(tab)).contains("event: change").doesNotContain("event: now");
     }
 
     @Test
@@ -148,7 +161,7 @@ class LiveTest {
     }
 
     @Test
-    void what_moves_fastest_comes_first_when_that_is_asked_for() {
+    void counters_sorted_by_rate_have_the_fastest_first() {
         count("increment a 1\nincrement b 1\nincrement c 1");
         Text tab = tab(new Query(List.of(), List.of(), Query.Sort.RATE, true), 0, 2);
         next(tab);
@@ -166,7 +179,7 @@ class LiveTest {
     }
 
     @Test
-    void tabs_that_look_at_the_same_share_one_window() {
+    void tabs_that_show_the_same_share_one_window() {
         count("increment a");
 
         Window one = live.window(new Window.Key(ALL, 0, 20, List.of(), false));
@@ -177,7 +190,7 @@ class LiveTest {
     }
 
     @Test
-    void windows_that_nobody_looks_at_are_forgotten_and_their_number_is_bounded() {
+    void unused_windows_are_forgotten_and_their_number_is_limited() {
         count("increment a");
         Window one = live.window(new Window.Key(ALL, 0, 20, List.of(), false));
         for (int i = 1; i < 500; i++) {
@@ -194,7 +207,24 @@ class LiveTest {
     }
 
     @Test
-    void what_is_wrong_is_told_when_it_changes_and_all_else_only_to_who_shows_it() {
+    void a_window_that_is_about_to_be_forgotten_stays_for_a_tab_that_asks_for_it() {
+        count("increment a");
+        tab(ALL, 0, 20);
+        for (int i = 0; i < 30; i++) {
+            round();
+        }
+
+        Text late = tab(ALL, 0, 20);
+        next(late);
+        round();
+        count("increment a");
+        round();
+
+        assertThat(next(late)).contains("[0,\"2\",");
+    }
+
+    @Test
+    void problems_are_sent_when_they_change_and_the_panel_only_to_tabs_that_show_it() {
         count("increment a");
         Text tab = tab(ALL, 0, 1);
         Text panel = live.window(new Window.Key(ALL, 0, 1, List.of(), true)).events();

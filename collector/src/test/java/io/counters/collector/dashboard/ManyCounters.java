@@ -1,5 +1,6 @@
 package io.counters.collector.dashboard;
 
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.ledger.KeptLedger;
 import java.nio.file.Files;
@@ -40,6 +41,7 @@ final class ManyCounters {
                 List::of,
                 List::of,
                 List::of,
+                () -> FleetView.NONE,
                 () -> 11212,
                 () -> Instant.EPOCH,
                 () -> 0,

@@ -3,16 +3,22 @@ package io.counters.collector.doctor;
 import static io.counters.collector.doctor.Finding.Level.FAIL;
 import static io.counters.collector.doctor.Finding.Level.OK;
 import static io.counters.collector.doctor.Finding.Level.WARN;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.fleet.FleetReport;
+import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.store.StoreSettings;
+import io.counters.testsupport.Ports;
+import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -30,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Each check with something broken. What can't be broken here, such as the kernel's limits, is given as a fact. */
+/** Each check with something broken. What a test cannot break, such as the kernel's limits, is given as a fact. */
 class ChecksTest {
     private final Checks checks = new Checks(InstantSource.system(), System::nanoTime);
 
@@ -49,11 +55,11 @@ class ChecksTest {
     }
 
     @Test
-    void a_small_receive_buffer_is_a_warning_with_the_command() {
+    void a_small_receive_buffer_is_a_warning_with_the_remedy() {
         assertThat(Checks.receiveBuffer(212_992, 16_777_216))
                 .isEqualTo(Finding.warning(
                         "receive buffer",
-                        "212,992 of 16,777,216 bytes for datagrams that wait, so bursts may be dropped",
+                        "212,992 of 16,777,216 bytes for waiting datagrams, so bursts may be dropped",
                         "sysctl -w net.core.rmem_max=16777216, and restart the collector"));
         assertThat(Checks.receiveBuffer(16_777_216, 16_777_216).level()).isEqualTo(OK);
         assertThat(Checks.receiveBuffer().level()).isNotEqualTo(FAIL);
@@ -69,8 +75,8 @@ class ChecksTest {
     @ParameterizedTest
     @CsvSource({
         "2026-01-01T00:00:00Z, 1000, OK, no jump",
-        "1970-01-01T00:00:00Z, 1000, FAIL, it says 1970",
-        "2222-01-01T00:00:00Z, 1000, FAIL, it says 2222",
+        "1970-01-01T00:00:00Z, 1000, FAIL, the time is 1970",
+        "2222-01-01T00:00:00Z, 1000, FAIL, the time is 2222",
         "2026-01-01T00:00:00Z, 9000, WARN, it moved by 9000 ms while 1000 ms passed",
         "2026-01-01T00:00:00Z, -5000, WARN, it moved by -5000 ms",
     })
@@ -124,6 +130,16 @@ class ChecksTest {
     }
 
     @Test
+    void the_files_of_others_in_the_folder_stay_as_they_are() throws Exception {
+        Path other = Files.writeString(folder.resolve("doctor.probe"), "kept");
+
+        assertThat(only(checks.disk(folder), "disk sync").level()).isNotEqualTo(FAIL);
+
+        assertThat(other).hasContent("kept");
+        assertThat(folder.toFile().list()).containsExactly("doctor.probe");
+    }
+
+    @Test
     void a_file_in_the_place_of_the_folder_is_a_failure() throws Exception {
         Path file = Files.createFile(folder.resolve("file"));
 
@@ -160,7 +176,7 @@ class ChecksTest {
     }
 
     @Test
-    void ports_of_other_programs_are_failures_with_the_flag() throws Exception {
+    void ports_held_by_other_programs_are_failures_that_name_the_flag() throws Exception {
         try (DatagramSocket udp = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 ServerSocket tcp = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             List<Finding> findings = ports(udp.getLocalPort(), tcp.getLocalPort(), 0);
@@ -168,21 +184,62 @@ class ChecksTest {
             assertThat(only(findings, "UDP port").level()).isEqualTo(FAIL);
             assertThat(only(findings, "UDP port").remedy()).endsWith("or give another --udp-port");
             assertThat(only(findings, "TCP port").level()).isEqualTo(FAIL);
-            assertThat(only(findings, "HTTP port")).isEqualTo(Finding.ok("HTTP port", "any free one"));
+            assertThat(only(findings, "HTTP port")).isEqualTo(Finding.ok("HTTP port", "any free port"));
+        }
+    }
+
+    /** A program that gives these answers. */
+    private static HttpServer serve(int readyStatus, String ready, String page) throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/readyz", exchange -> answer(exchange, readyStatus, ready));
+        server.createContext("/api/page", exchange -> answer(exchange, 200, page));
+        server.start();
+        return server;
+    }
+
+    private static void answer(HttpExchange exchange, int status, String text) throws IOException {
+        byte[] body = text.getBytes(UTF_8);
+        exchange.sendResponseHeaders(status, body.length);
+        exchange.getResponseBody().write(body);
+        exchange.close();
+    }
+
+    @Test
+    void another_program_on_the_http_port_is_not_taken_for_a_collector() throws Exception {
+        HttpServer server = serve(200, "ok", "<html>");
+        try {
+            List<Finding> findings = ports(0, 0, server.getAddress().getPort());
+
+            assertThat(only(findings, "running collector").found()).startsWith("none at ");
+            assertThat(only(findings, "HTTP port").level()).isEqualTo(FAIL);
+        } finally {
+            server.stop(0);
         }
     }
 
     @Test
-    void a_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.createContext("/readyz", exchange -> {
-            byte[] body =
-                    "the store does not answer\nthe disk is full\n".getBytes(java.nio.charset.StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(503, body.length);
-            exchange.getResponseBody().write(body);
-            exchange.close();
-        });
-        server.start();
+    void a_port_that_the_running_collector_does_not_receive_on_is_held_by_another_program() throws Exception {
+        HttpServer server = serve(200, "ok", "{\"udpPort\": 1}");
+        try (DatagramSocket udp = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+            List<Finding> findings =
+                    ports(udp.getLocalPort(), 0, server.getAddress().getPort());
+
+            assertThat(only(findings, "running collector"))
+                    .isEqualTo(Finding.warning(
+                            "running collector",
+                            "http://127.0.0.1:" + server.getAddress().getPort()
+                                    + " is ready, and receives on UDP port 1",
+                            "give the flags and the environment of that collector"));
+            assertThat(only(findings, "UDP port").level()).isEqualTo(FAIL);
+            assertThat(only(findings, "HTTP port").level()).isEqualTo(OK);
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
+    void a_running_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
+        HttpServer server = serve(503, "the store does not answer\nthe disk is full\n", "{\"udpPort\": 11212}");
         try {
             List<Finding> findings = ports(0, 0, server.getAddress().getPort());
 
@@ -199,10 +256,7 @@ class ChecksTest {
 
     @Test
     void a_store_and_a_sink_that_do_not_answer_are_failures() throws Exception {
-        int nobody;
-        try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            nobody = closed.getLocalPort();
-        }
+        int nobody = Ports.reserve();
         Settings settings = settings(Map.of(
                 Setting.STORE, "redis://127.0.0.1:" + nobody + "/0",
                 Setting.OPENTSDB, "http://127.0.0.1:" + nobody));
@@ -215,5 +269,36 @@ class ChecksTest {
             assertThat(finding.level()).isEqualTo(FAIL);
             assertThat(finding.found()).startsWith("http://127.0.0.1:" + nobody + "/ does not answer");
         });
+    }
+
+    @Test
+    void the_topics_of_a_fleet_are_told_with_their_remedies() {
+        FleetSettings fleet =
+                new FleetSettings(List.of("k1:9092"), "shop", "c1", 64, 1 << 30, Map.of("ssl.protocoll", "x"));
+        FleetReport.Problem fault = new FleetReport.Problem("topic shop.ledger has cleanup.policy=delete", "change it");
+        FleetReport.Problem remark = new FleetReport.Problem("there is only one broker", "use three");
+
+        assertThat(Checks.fleet(fleet, new FleetReport(1, 0, List.of(), List.of(fault), List.of(remark)), Map.of()))
+                .containsExactly(
+                        Finding.warning("settings", fleet.remarks().get(0), "correct or remove it"),
+                        Finding.failure("fleet", "topic shop.ledger has cleanup.policy=delete", "change it"),
+                        Finding.warning("fleet", "there is only one broker", "use three"));
+        FleetSettings good = new FleetSettings(List.of("k1:9092"), "shop", "c1", 64, 1 << 30, Map.of());
+        FleetReport absent = new FleetReport(3, 0, List.of("shop.ledger", "shop.lines"), List.of(), List.of());
+        assertThat(Checks.fleet(good, absent, Map.of()))
+                .containsExactly(
+                        Finding.ok(
+                                "fleet",
+                                "kafka://k1:9092 as c1: brokers: 3; shop.ledger, shop.lines do not exist yet; the collector"
+                                        + " creates them"),
+                        Finding.ok("collectors", "none in the fleet"));
+        FleetReport ready = new FleetReport(3, 64, List.of(), List.of(), List.of());
+        assertThat(Checks.fleet(good, ready, Map.of("c2", "10.0.0.2", "c1", "10.0.0.1")))
+                .containsExactly(
+                        Finding.ok("fleet", "kafka://k1:9092 as c1: brokers: 3; topics with 64 partitions"),
+                        Finding.ok(
+                                "collectors",
+                                "in the fleet: c1, c2; c1 is at 10.0.0.1, and if that is another collector, give this one"
+                                        + " another --instance"));
     }
 }

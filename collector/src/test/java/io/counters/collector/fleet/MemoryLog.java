@@ -44,6 +44,9 @@ final class MemoryLog {
         /** Partitions of the ledger's topic that its mark has not reached yet. */
         final Set<Integer> unmarked = new HashSet<>();
 
+        /** Whether its mark has reached the offsets. */
+        boolean isInOffsets;
+
         Transaction(String member) {
             this.member = member;
         }
@@ -63,9 +66,6 @@ final class MemoryLog {
 
     /** Who owns each partition by now; a member learns it with its next poll. */
     private final Map<Integer, String> owners = new TreeMap<>();
-
-    /** Whether the log shows markers late. */
-    boolean marksLate = true;
 
     MemoryLog(int partitions, Random random) {
         this.partitions = partitions;
@@ -106,29 +106,34 @@ final class MemoryLog {
     void settle(boolean all) {
         for (Transaction one : transactions) {
             if (one.state == State.OPEN && (all || random.nextInt(20) == 0)) {
-                end(one, State.ABORTED);
+                one.state = State.ABORTED;
             }
-            if (one.state != State.OPEN && (all || !marksLate || random.nextBoolean())) {
+            if (one.state != State.OPEN && (all || random.nextInt(3) == 0)) {
+                markOffsets(one);
+            }
+            if (one.state != State.OPEN) {
+                one.unmarked.removeIf(partition -> all || random.nextInt(3) == 0);
+            }
+        }
+        transactions.removeIf(one -> one.state != State.OPEN && one.isInOffsets && one.unmarked.isEmpty());
+    }
+
+    private void markOffsets(Transaction one) {
+        if (one.state == State.COMMITTED && !one.isInOffsets) {
+            committed.putAll(one.offsets);
+        }
+        one.isInOffsets = true;
+    }
+
+    /** Ends what this member has open, and waits until all marks of its transactions have arrived. */
+    private void complete(String member) {
+        for (Transaction one : transactions) {
+            if (one.member.equals(member)) {
+                one.state = one.state == State.OPEN ? State.ABORTED : one.state;
+                markOffsets(one);
                 one.unmarked.clear();
             }
         }
-        transactions.removeIf(one -> one.state != State.OPEN && one.unmarked.isEmpty());
-    }
-
-    private void end(Transaction one, State state) {
-        one.state = state;
-        if (state == State.COMMITTED) {
-            committed.putAll(one.offsets);
-        }
-        if (!marksLate) {
-            one.unmarked.clear();
-        }
-    }
-
-    private void endOpen(String member) {
-        transactions.stream()
-                .filter(one -> one.state == State.OPEN && one.member.equals(member))
-                .forEach(one -> end(one, State.ABORTED));
     }
 
     /** What a member sees of the log. */
@@ -142,11 +147,26 @@ final class MemoryLog {
 
         Of(String name) {
             this.name = name;
-            endOpen(name);
+            complete(name);
         }
 
         @Override
         public void poll(long waitMillis, Member member) {
+            if (random.nextInt(3) == 0) {
+                learn(member);
+            }
+            for (Map.Entry<Integer, Integer> position : positions.entrySet()) {
+                List<Line> all = lines.get(position.getKey());
+                for (int i = random.nextInt(LINES_A_POLL + 1); i > 0 && position.getValue() < all.size(); i--) {
+                    Line line = all.get(position.getValue());
+                    member.lines(position.getKey(), position.getValue(), line.timeMillis, line.text);
+                    position.setValue(position.getValue() + 1);
+                }
+            }
+        }
+
+        /** Learns which partitions it owns by now; until then it takes itself for the owner of others'. */
+        private void learn(Member member) {
             Set<Integer> now = new HashSet<>();
             owners.forEach((partition, owner) -> {
                 if (owner.equals(name)) {
@@ -165,14 +185,6 @@ final class MemoryLog {
             if (!fresh.isEmpty()) {
                 known.addAll(fresh);
                 member.assigned(fresh);
-            }
-            for (Map.Entry<Integer, Integer> position : positions.entrySet()) {
-                List<Line> all = lines.get(position.getKey());
-                for (int i = random.nextInt(LINES_A_POLL + 1); i > 0 && position.getValue() < all.size(); i--) {
-                    Line line = all.get(position.getValue());
-                    member.lines(position.getKey(), position.getValue(), line.timeMillis, line.text);
-                    position.setValue(position.getValue() + 1);
-                }
             }
         }
 
@@ -194,6 +206,7 @@ final class MemoryLog {
 
         private Transaction open() {
             if (open == null) {
+                complete(name);
                 open = new Transaction(name);
                 transactions.add(open);
             }
@@ -214,24 +227,24 @@ final class MemoryLog {
             Transaction one = open();
             open = null;
             if (mustRenew || one.state != State.OPEN) {
-                end(one, State.ABORTED);
+                one.state = State.ABORTED;
                 throw new Fenced("it was ended by another", null);
             }
             if (!offsets.keySet().stream().allMatch(partition -> name.equals(owners.get(partition)))) {
-                end(one, State.ABORTED);
+                one.state = State.ABORTED;
                 throw new Fenced("others own these partitions", null);
             }
             Outcome outcome = next;
             next = Outcome.COMMITTED;
             one.offsets.putAll(offsets);
             switch (outcome) {
-                case COMMITTED -> end(one, State.COMMITTED);
+                case COMMITTED -> one.state = State.COMMITTED;
                 case ABORTED -> {
-                    end(one, State.ABORTED);
+                    one.state = State.ABORTED;
                     throw new IOException("the transaction was aborted");
                 }
                 case UNKNOWN_COMMITTED -> {
-                    end(one, State.COMMITTED);
+                    one.state = State.COMMITTED;
                     mustRenew = true;
                     throw new Fenced("no answer", null);
                 }
@@ -244,13 +257,13 @@ final class MemoryLog {
 
         @Override
         public void renew() {
-            endOpen(name);
+            complete(name);
             mustRenew = false;
         }
 
         @Override
         public void close() {
-            endOpen(name);
+            complete(name);
         }
     }
 
@@ -262,8 +275,8 @@ final class MemoryLog {
         public Map<Integer, Long> committed(Set<Integer> wanted) {
             Map<Integer, Long> found = new HashMap<>();
             for (int partition : wanted) {
-                boolean isPending = transactions.stream()
-                        .anyMatch(one -> one.state == State.OPEN && one.offsets.containsKey(partition));
+                boolean isPending =
+                        transactions.stream().anyMatch(one -> !one.isInOffsets && one.offsets.containsKey(partition));
                 if (!isPending) {
                     found.put(partition, committed.getOrDefault(partition, NONE));
                 }

@@ -26,9 +26,14 @@ final class OwnerProcess {
         FaultLog faults = new FaultLog(LoggerFactory.getLogger(OwnerProcess.class), System::nanoTime);
         TickClock ticks = new TickClock(1, InstantSource.system(), System::nanoTime, faults);
         PartitionOwner owner = new PartitionOwner(
-                Map.of("bootstrap.servers", bootstrap, "session.timeout.ms", SESSION_MILLIS),
-                prefix,
-                instance,
+                new FleetSettings(
+                        List.of(bootstrap.split(",", -1)),
+                        prefix,
+                        instance,
+                        partitions,
+                        1 << 30,
+                        Map.of("session.timeout.ms", Integer.toString(SESSION_MILLIS))),
+                0,
                 partitions,
                 LedgerSettings.in(Path.of("unused")),
                 Optional.empty(),
@@ -71,11 +76,11 @@ final class OwnerProcess {
 
     /** @param arguments as for {@link #launch} */
     public static void main(String[] arguments) throws IOException {
-        try (PartitionOwner owner =
-                start(arguments[0], arguments[1], arguments[2], Integer.parseInt(arguments[3]), new Self())) {
-            while (System.in.read() >= 0) {
-                // No input is expected.
-            }
+        PartitionOwner owner =
+                start(arguments[0], arguments[1], arguments[2], Integer.parseInt(arguments[3]), new Self());
+        while (System.in.read() >= 0) {
+            // No input is expected.
         }
+        owner.close();
     }
 }

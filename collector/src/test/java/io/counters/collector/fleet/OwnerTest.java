@@ -146,7 +146,7 @@ class OwnerTest {
         assertThat(two.metric("fleet_owned_partitions")).isEqualTo(4);
         assertThat(two.metric("fleet_loading_partitions")).isZero();
         assertThat(two.metric("fleet_take_over_second")).isPositive();
-        one.run();
+        one.rest();
         assertThat(one.values()).isEmpty();
     }
 

@@ -27,8 +27,8 @@ class TickRecordsTest {
 
         assertThat(records).hasSize(1);
         assertThat(HexFormat.of().formatHex(records.get(0)))
-                .isEqualTo("01" + "000000006553f10a" + "00000000" + "00000001" + "00000001" + "0005" + "612c623d63"
-                        + "fffffffffffffffe");
+                .isEqualTo("01" + "000000006553f10a" + "00000000" + "00000001" + "00000001" + "00000000" + "0005"
+                        + "612c623d63" + "fffffffffffffffe");
     }
 
     @Test
@@ -107,6 +107,22 @@ class TickRecordsTest {
         assertThat(first.values().values()).startsWith(1, 2);
     }
 
+    @Test
+    void numbers_are_those_of_the_ledger_and_find_the_strings_after_a_removal() throws Exception {
+        Snapshot all = snapshot(new String[] {"a", "b", "c"}, 1, 2, 3);
+        Snapshot without = new Snapshot(new String[] {"b", "c"}, new long[] {2, 4}, new int[] {1, 2}, 2);
+
+        Snapshot first = readAll(TickRecords.write(1, all)).get(0).values();
+        Snapshot second = readAll(TickRecords.write(2, without)).get(0).values();
+        Snapshot third = readAll(TickRecords.write(3, without)).get(0).values();
+
+        assertThat(first.numbers()).isNull();
+        assertThat(second.numbers()).startsWith(1, 2);
+        assertThat(second.names()[0]).isSameAs(first.names()[1]);
+        assertThat(third.names()).isSameAs(second.names());
+        assertThat(third.number(1)).isEqualTo(2);
+    }
+
     @ParameterizedTest
     @MethodSource("seeds")
     void other_bytes_are_refused_and_the_next_tick_is_read(int seed) throws Exception {
@@ -137,7 +153,7 @@ class TickRecordsTest {
             try {
                 reader.read(record);
             } catch (TickRecords.Unreadable refused) {
-                assertThat(refused).hasMessageMatching("it.*|part.*");
+                assertThat(refused).hasMessageMatching("it.*|part.*|counter.*");
             }
         }
     }

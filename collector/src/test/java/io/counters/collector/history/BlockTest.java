@@ -54,7 +54,7 @@ class BlockTest {
     }
 
     @Test
-    void what_was_before_an_entering_series_is_not_known() {
+    void the_value_before_a_new_series_is_not_known() {
         Points points = new Points(STEP, 1, 100, false, 77);
         points.add(100, 5);
 
@@ -74,7 +74,7 @@ class BlockTest {
     }
 
     @Test
-    void a_block_without_changes_tells_one_value() {
+    void a_block_without_changes_has_one_value() {
         Block block = Points.unchanged(STEP, 500, -3);
 
         assertThat(text(block)).isEqualTo("-3: ");
@@ -84,7 +84,7 @@ class BlockTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void random_changes_come_back(long seed) {
+    void random_changes_are_read_as_they_were_written(long seed) {
         Random random = new Random(seed);
         int step = 1 + random.nextInt(3600);
         long second = random.nextInt();
@@ -107,7 +107,7 @@ class BlockTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void any_bytes_come_to_an_end(long seed) {
+    void reading_any_bytes_ends(long seed) {
         Random random = new Random(seed);
         byte[] bytes = new byte[random.nextInt(40)];
         random.nextBytes(bytes);
@@ -116,7 +116,7 @@ class BlockTest {
                     try {
                         text(new Block(0, 0, bytes));
                     } catch (DamagedHistory damaged) {
-                        // Said, where they are cut off.
+                        // Reported, if the bytes are cut off.
                         assertThat(damaged).hasMessageContaining("a row");
                     }
                 })

@@ -7,8 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The child process of {@link HistoryFaultsTest}: keeps histories, and each call on a file fails in its turn. It ends with
- * an exception where a value is wrong.
+ * The child process of {@link HistoryFaultsTest}: writes histories in which each call on a file fails in turn. It ends with
+ * an exception if a value is wrong.
  */
 public final class FaultyHistory {
     private static final long BEGIN = 1_700_000_000;
@@ -49,7 +49,7 @@ public final class FaultyHistory {
         System.out.println(cases + " calls failed");
     }
 
-    /** Nine ticks, of which the middle three may fail, or the opening; returns whether a call failed. */
+    /** Writes nine ticks; opening the file, or the middle three ticks, may fail. Returns whether a call failed. */
     private boolean ticks(int call, boolean atOpening) throws IOException {
         Path data = Files.createDirectory(folder.resolve((atOpening ? "open-" : "tick-") + call));
         String when = data + ", errno " + errno;
@@ -78,7 +78,7 @@ public final class FaultyHistory {
         kept.restart();
         check(kept, when + ", opened again");
         kept.close();
-        check(!Files.exists(data.resolve("history.damaged-1.db")), "a sound history is set aside, " + when);
+        Faults.require(!Files.exists(data.resolve("history.damaged-1.db")), "a sound history is set aside, " + when);
         return failed;
     }
 
@@ -88,16 +88,13 @@ public final class FaultyHistory {
             int known = 0;
             for (int at = 0; at < samples.size(); at++) {
                 long tick = (samples.seconds()[at] - BEGIN) / 10;
-                check(samples.values()[at] == tick * (i + 1), when + ": " + samples.values()[at] + " at tick " + tick);
+                Faults.require(
+                        samples.values()[at] == tick * (i + 1),
+                        when + ": " + samples.values()[at] + " at tick " + tick);
                 known += tick < 3 || tick >= 6 ? 1 : 0;
             }
-            check(known == 6, when + ": of the ticks on a sound disk there are only " + known + kept.said.lines());
-        }
-    }
-
-    private static void check(boolean holds, String otherwise) {
-        if (!holds) {
-            throw new IllegalStateException(otherwise);
+            Faults.require(
+                    known == 6, when + ": of the ticks on a sound disk there are only " + known + kept.said.lines());
         }
     }
 }

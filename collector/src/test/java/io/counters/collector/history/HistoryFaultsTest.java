@@ -3,26 +3,21 @@ package io.counters.collector.history;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.Faults;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The real file on a disk that fails at a moment of our choice, in a child process: see {@link FaultyHistory}. */
+/** The real file on a disk that fails at chosen moments, in a child process: see {@link FaultyHistory}. */
 @Tag("once")
 class HistoryFaultsTest {
     @TempDir
     Path folder;
 
+    @Tag("slow")
     @Test
-    void whichever_call_on_a_file_fails_the_ticks_before_and_after_are_there() throws Exception {
-        Path control = folder.resolve("control");
-        Path data = Files.createDirectory(folder.resolve("data"));
-        Faults faults = new Faults(control, data);
-        faults.set(Faults.Slot.SYNCS_SKIPPED, 1);
-
-        String said = faults.run(FaultyHistory.class, control.toString(), data.toString());
+    void if_any_call_on_a_file_fails_the_ticks_before_and_after_it_are_kept() throws Exception {
+        String said = Faults.runEachCall(FaultyHistory.class, folder);
 
         assertThat(said).containsPattern("\\d{2,} calls failed");
     }

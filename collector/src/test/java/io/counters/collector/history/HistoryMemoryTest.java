@@ -2,25 +2,17 @@ package io.counters.collector.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.UsedHeap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class HistoryMemoryTest {
     private static final int COUNTERS = 20_000;
 
-    private static long usedBytes() {
-        long least = Long.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
-            System.gc();
-            least = Math.min(
-                    least,
-                    Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
-        }
-        return least;
-    }
-
+    @Tag("slow")
     @Test
-    void a_counter_whose_blocks_are_nearly_full_takes_no_more_than_its_share() {
-        long before = usedBytes();
+    void a_counter_whose_blocks_are_nearly_full_takes_no_more_than_its_share() throws Exception {
+        long before = UsedHeap.bytes();
         Roster roster = new Roster(COUNTERS, COUNTERS);
         Level[] levels = new Level[Resolution.values().length];
         for (int i = 0; i < COUNTERS; i++) {
@@ -40,7 +32,7 @@ class HistoryMemoryTest {
                     .isBetween(Level.BLOCK_BYTES / 2, Level.BLOCK_BYTES);
         }
 
-        long bytes = (usedBytes() - before) / COUNTERS;
+        long bytes = (UsedHeap.bytes() - before) / COUNTERS;
 
         assertThat(levels[2].isKept(COUNTERS - 1)).isTrue();
         assertThat(bytes).as("bytes per counter").isBetween(300L, (long) HistorySettings.COUNTER_BYTES);

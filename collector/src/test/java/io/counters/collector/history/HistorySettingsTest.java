@@ -50,7 +50,7 @@ class HistorySettingsTest {
         "HISTORY_BYTES, 2, '--history-bytes is 2, allowed are'",
         "HISTORY_COUNTERS, many, '--history-counters is many, allowed are whole numbers from 0 to 1000000'",
     })
-    void mistakes_are_told_with_their_rule(Setting setting, String text, String told) {
+    void a_wrong_value_is_reported_with_its_rule(Setting setting, String text, String told) {
         SettingsException mistakes =
                 catchThrowableOfType(SettingsException.class, () -> read(Map.of(setting, text), HEAP));
 

@@ -13,11 +13,13 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Against a map of everything that was ever published: by seed, with restarts, kills, gaps and clocks that go back. */
+/** Compares the history with a map of all that was published: by seed, with restarts, kills, gaps and clocks set back. */
+@Tag("slow")
 class HistorySimulationTest {
     private static final int TICKS = 300;
 
@@ -28,7 +30,7 @@ class HistorySimulationTest {
 
     private final Set<Long> published = new HashSet<>();
 
-    /** What there should be, by counter and second. */
+    /** The expected samples, by counter and second. */
     private final Map<String, SortedMap<Long, Long>> wanted = new TreeMap<>();
 
     private @Nullable Long last;
@@ -47,9 +49,9 @@ class HistorySimulationTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
-    void what_is_read_is_what_was_published(long seed) throws Exception {
+    void samples_are_equal_to_the_published_values(long seed) throws Exception {
         Random random = new Random(seed);
-        // One resolution, so that the others do not answer for it; ticks are as far apart as it needs.
+        // One resolution, so that no other supplies its samples; ticks are as far apart as it needs.
         resolution =
                 List.of(Resolution.TICKS, Resolution.MINUTES, Resolution.HOURS).get((int) (seed % 3));
         long keep = 10L * 365 * 86_400;
@@ -108,7 +110,7 @@ class HistorySimulationTest {
         return published.contains(second);
     }
 
-    /** Busy, regular, seldom, once; up and down; of any size. */
+    /** Counters that move often, regularly, seldom or once, up and down, by amounts of any size. */
     private static void change(Random random, Map<String, Long> counters, int tick) {
         counters.merge("busy", (long) random.nextInt(1000), Long::sum);
         counters.merge("regular", 100L, Long::sum);
@@ -119,7 +121,7 @@ class HistorySimulationTest {
             counters.merge("late", (long) random.nextInt(2), Long::sum);
         }
         if (random.nextInt(40) == 0) {
-            // Removed, as by the ledger; the others move up.
+            // Removed, as by the ledger: the ones after it move up.
             counters.remove("gone");
         } else if (counters.containsKey("gone") || random.nextInt(40) == 0) {
             counters.merge("gone", (long) random.nextInt(5), Long::sum);

@@ -3,6 +3,7 @@ package io.counters.collector.history;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.counters.collector.ledger.Snapshot;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -21,6 +22,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,7 +39,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_value_that_did_not_change_is_there_at_every_tick() throws Exception {
+    void an_unchanged_value_has_a_sample_at_every_tick() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 1L);
             kept.ticks(BEGIN, BEGIN + 20);
@@ -66,7 +68,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_counter_has_no_samples_before_its_first_and_none_after_it_was_removed() throws Exception {
+    void a_counter_has_no_samples_before_its_first_count_and_after_its_removal() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 1L);
             kept.ticks(BEGIN, BEGIN + 20);
@@ -89,7 +91,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_long_range_comes_from_the_resolution_that_is_enough_and_ends_with_the_last_tick() throws Exception {
+    void a_long_range_is_read_from_a_coarse_resolution_and_ends_with_the_last_tick() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             for (long second = BEGIN; second <= BEGIN + 2 * HOUR + 320; second += 10) {
                 kept.counters.merge("a", 1L, Long::sum);
@@ -121,7 +123,7 @@ class HistoryTest {
     }
 
     @Test
-    void what_is_older_than_a_resolution_keeps_comes_from_the_next() throws Exception {
+    void samples_that_a_resolution_no_longer_has_come_from_the_next_coarser_one() throws Exception {
         try (KeptHistory kept = open(HOUR, 3 * HOUR, 30 * DAY, 1L << 30, 100)) {
             for (long second = BEGIN; second <= BEGIN + 8 * HOUR; second += 20) {
                 kept.counters.merge("a", 1L, Long::sum);
@@ -133,18 +135,19 @@ class HistoryTest {
             assertThat(seconds)
                     .startsWith(BEGIN, BEGIN + HOUR, BEGIN + 2 * HOUR)
                     .isSorted();
-            // A little more is kept, until the time of new ticks is trusted.
+            // A little more is kept, because the time of the newest ticks is not trusted yet.
             assertThat(first(seconds, HOUR)).isBetween(BEGIN + 3 * HOUR, BEGIN + 5 * HOUR);
             assertThat(first(seconds, 300)).isBetween(BEGIN + 5 * HOUR, BEGIN + 7 * HOUR);
             assertThat(kept.counted("history_dropped_points_total")).isZero();
         }
     }
 
-    /** The first that is no multiple of this step. */
+    /** The first second that is not a multiple of this step. */
     private static long first(List<Long> seconds, long step) {
         return seconds.stream().filter(second -> second % step != 0).findFirst().orElseThrow();
     }
 
+    @Tag("slow")
     @Test
     void old_blocks_are_deleted_and_their_pages_are_used_again() throws Exception {
         try (KeptHistory kept = open(HOUR, 0, 0, 1L << 30, 500)) {
@@ -166,7 +169,7 @@ class HistoryTest {
     }
 
     @Test
-    void where_the_file_is_too_large_the_oldest_of_the_largest_resolution_go_and_are_counted() throws Exception {
+    void if_the_file_is_full_the_oldest_values_of_the_largest_resolution_are_deleted_and_counted() throws Exception {
         long bytes = 1 << 20;
         try (KeptHistory kept = open(48 * HOUR, 30 * DAY, 700 * DAY, bytes, 500)) {
             long second = BEGIN;
@@ -181,16 +184,13 @@ class HistoryTest {
 
             assertThat(Files.size(kept.settings.file())).isLessThan(bytes + (512 << 10));
             assertThat(kept.counted("history_dropped_points_total")).isGreaterThan(100_000);
-            assertThat(kept.said.lines().get(0)).contains("of its oldest points were deleted; --history-bytes");
+            assertThat(kept.said.lines().get(0))
+                    .contains("its oldest values were deleted", "to keep more, raise --history-bytes");
             assertThat(kept.samples("counter7", last, last)).isEqualTo(last + "=" + kept.counters.get("counter7"));
             List<Long> fine = seconds(kept.history.samples("counter7", BEGIN, last));
             assertThat(fine).as("hours and minutes are still there").startsWith(BEGIN, BEGIN + 300);
             kept.restart();
             List<Long> again = seconds(kept.history.samples("counter7", BEGIN, last));
-            System.out.println("ONLY BEFORE "
-                    + fine.stream().filter(s -> !again.contains(s)).toList());
-            System.out.println("ONLY AFTER "
-                    + again.stream().filter(s -> !fine.contains(s)).toList());
             assertThat(again).isEqualTo(fine);
         }
     }
@@ -220,7 +220,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_clock_that_was_set_back_loses_nothing() throws Exception {
+    void a_clock_that_is_set_back_loses_no_samples() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 1L);
             kept.ticks(BEGIN + 100, BEGIN + 130);
@@ -247,7 +247,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_clock_that_was_a_year_ahead_for_a_moment_costs_nothing_of_the_past() throws Exception {
+    void a_clock_that_is_a_year_ahead_for_a_moment_deletes_nothing() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 1L);
             kept.ticks(BEGIN, BEGIN + HOUR);
@@ -263,7 +263,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_second_that_another_ledger_published_again_has_its_newer_value() throws Exception {
+    void a_second_that_a_new_ledger_publishes_again_has_the_newer_value() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 100L);
             kept.ticks(BEGIN, BEGIN + 20);
@@ -277,7 +277,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_counter_that_moves_takes_the_place_of_one_that_has_not_for_an_hour() throws Exception {
+    void a_counter_that_moves_replaces_one_that_has_not_moved_for_an_hour() throws Exception {
         try (KeptHistory kept = open(48 * HOUR, 30 * DAY, 700 * DAY, 1L << 30, 2)) {
             kept.counters.put("a", 1L);
             kept.tick(BEGIN);
@@ -308,7 +308,7 @@ class HistoryTest {
     }
 
     @Test
-    void of_too_many_counters_those_that_move_are_kept() throws Exception {
+    void if_there_are_too_many_counters_those_that_move_are_kept() throws Exception {
         try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 100)) {
             for (int i = 0; i < 5000; i++) {
                 kept.counters.put("counter" + i, 1L);
@@ -329,7 +329,7 @@ class HistoryTest {
     }
 
     @Test
-    void with_a_smaller_number_those_stay_that_moved_last() throws Exception {
+    void a_smaller_limit_keeps_the_counters_that_moved_last() throws Exception {
         try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 10)) {
             for (int i = 0; i < 10; i++) {
                 kept.counters.put("counter" + i, 1L);
@@ -351,6 +351,102 @@ class HistoryTest {
                             .samples("counter0", BEGIN + 100, BEGIN + 100)
                             .size())
                     .isZero();
+        }
+    }
+
+    @Test
+    void after_a_restart_those_are_still_known_that_moved_last() throws Exception {
+        try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 10)) {
+            for (int i = 0; i < 10; i++) {
+                kept.counters.put("counter" + i, 1L);
+            }
+            kept.tick(BEGIN);
+            for (int i = 9; i >= 0; i--) {
+                kept.counters.put("counter" + i, 2L);
+                kept.tick(BEGIN + 100 - 10L * i);
+            }
+        }
+        try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 3)) {
+            for (int i = 0; i < 10; i++) {
+                kept.counters.put("counter" + i, 2L);
+            }
+            kept.tick(BEGIN + 110);
+
+            for (int i = 0; i < 10; i++) {
+                assertThat(kept.samples("counter" + i, BEGIN + 110, BEGIN + 110))
+                        .as("counter" + i)
+                        .isEqualTo(i < 3 ? (BEGIN + 110) + "=2" : "");
+            }
+        }
+    }
+
+    @Test
+    void after_a_restart_a_counter_that_rests_still_gives_way() throws Exception {
+        try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 2)) {
+            kept.counters.put("rests", 1L);
+            kept.tick(BEGIN);
+            kept.counters.put("rests", 2L);
+            for (long second = BEGIN + 10; second <= BEGIN + 2 * HOUR; second += 10) {
+                kept.counters.merge("moves", 1L, Long::sum);
+                kept.tick(second);
+            }
+            kept.restart();
+            kept.tick(BEGIN + 2 * HOUR + 10);
+            kept.counters.put("new", 1L);
+            kept.counters.merge("moves", 1L, Long::sum);
+            kept.tick(BEGIN + 2 * HOUR + 20);
+
+            assertThat(kept.samples("new", 0, BEGIN + DAY)).isEqualTo((BEGIN + 2 * HOUR + 20) + "=1");
+            assertThat(kept.samples("rests", BEGIN + 2 * HOUR + 20, BEGIN + DAY))
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void a_counter_that_appears_when_another_is_removed_is_kept_from_then_on() throws Exception {
+        try (KeptHistory kept = open(48 * HOUR, 0, 0, 1L << 30, 10)) {
+            kept.counters.put("a", 1L);
+            kept.counters.put("b", 1L);
+            kept.tick(BEGIN);
+            kept.counters.remove("a");
+            kept.counters.put("new", 5L);
+            kept.ticks(BEGIN + 10, BEGIN + 20);
+            kept.counters.put("a", 3L);
+            kept.counters.put("newer", 7L);
+            kept.tick(BEGIN + 30);
+
+            assertThat(kept.samples("new", 0, BEGIN + DAY))
+                    .isEqualTo(String.format("%d=5 %d=5 %d=5", BEGIN + 10, BEGIN + 20, BEGIN + 30));
+            assertThat(kept.samples("a", 0, BEGIN + DAY)).isEqualTo(String.format("%d=1 %d=3", BEGIN, BEGIN + 30));
+            assertThat(kept.samples("newer", 0, BEGIN + DAY)).isEqualTo((BEGIN + 30) + "=7");
+            assertThat(kept.history.samples("b", 0, BEGIN + DAY).size()).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void a_tick_that_fails_for_any_reason_is_lost_alone_and_told() throws Exception {
+        try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
+            kept.counters.put("a", 1L);
+            kept.counters.put("b", 1L);
+            kept.tick(BEGIN);
+            assertThat(kept.history.trouble()).isEmpty();
+
+            kept.history.put(BEGIN + 10, new Snapshot(new String[] {"a", "b"}, new long[] {2}, 2));
+            assertThat(kept.history.trouble().orElseThrow())
+                    .startsWith("cannot write the history " + kept.settings.file() + ": ")
+                    .contains("ArrayIndexOutOfBounds");
+            assertThat(kept.counted("history_lost_ticks_total")).isEqualTo(1);
+
+            kept.history.missed();
+            assertThat(kept.counted("history_lost_ticks_total")).isEqualTo(2);
+
+            kept.counters.put("a", 3L);
+            kept.tick(BEGIN + 20);
+            assertThat(kept.history.trouble()).isEmpty();
+            String samples = String.format("%d=1 %d=3", BEGIN, BEGIN + 20);
+            assertThat(kept.samples("a", 0, BEGIN + DAY)).isEqualTo(samples);
+            kept.restart();
+            assertThat(kept.samples("a", 0, BEGIN + DAY)).isEqualTo(samples);
         }
     }
 
@@ -390,7 +486,7 @@ class HistoryTest {
     }
 
     @Test
-    void damage_that_is_found_by_a_reader_is_looked_into_with_the_next_tick() throws Exception {
+    void damage_that_a_reader_finds_is_checked_at_the_next_tick() throws Exception {
         HistorySettings settings = KeptHistory.in(folder);
         try (KeptHistory kept = new KeptHistory(settings)) {
             for (int tick = 0; tick < 300; tick++) {
@@ -412,7 +508,7 @@ class HistoryTest {
                         }
                     })
                     .isInstanceOf(IOException.class)
-                    .hasMessageContaining("can't read the history");
+                    .hasMessageContaining("cannot read the history");
             kept.counters.put("counter0", 5L);
             kept.tick(BEGIN + DAY);
 
@@ -451,7 +547,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_block_that_can_not_be_read_costs_only_the_range_that_it_tells_about() throws Exception {
+    void a_block_that_cannot_be_read_leaves_a_gap_of_its_own_range_only() throws Exception {
         HistorySettings settings = KeptHistory.in(folder);
         try (KeptHistory kept = new KeptHistory(settings)) {
             for (int tick = 0; tick < 400; tick++) {
@@ -477,7 +573,7 @@ class HistoryTest {
     }
 
     @Test
-    void a_file_of_another_version_is_left_alone() throws Exception {
+    void a_file_of_another_version_is_not_changed() throws Exception {
         HistorySettings settings = KeptHistory.in(folder);
         new KeptHistory(settings).close();
         execute(settings.file(), "PRAGMA user_version = 99");
@@ -487,6 +583,7 @@ class HistoryTest {
             kept.tick(BEGIN);
 
             assertThat(kept.said.lines().get(0)).contains("it has format 99, this version writes 1");
+            assertThat(kept.history.trouble().orElseThrow()).contains("it has format 99");
             assertThat(kept.counted("history_lost_ticks_total")).isEqualTo(1);
             assertThatThrownBy(() -> kept.samples("a", 0, 1)).isInstanceOf(IOException.class);
         }
@@ -497,9 +594,17 @@ class HistoryTest {
     void a_resolution_that_is_off_keeps_nothing() throws Exception {
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 1L);
-            kept.ticks(BEGIN, BEGIN + 700);
+            kept.tick(BEGIN);
+            kept.counters.put("left", 1L);
+            kept.tick(BEGIN + 10);
+            kept.counters.remove("left");
+            kept.ticks(BEGIN + 20, BEGIN + 700);
+            assertThat(kept.history.names("", 10)).containsExactly("a", "left");
         }
         try (KeptHistory kept = open(0, 30 * DAY, 0, 1L << 30, 10)) {
+            assertThat(kept.history.names("", 10))
+                    .as("names of which nothing is left")
+                    .containsExactly("a");
             assertThat(kept.samples("a", 0, BEGIN + DAY))
                     .isEqualTo(String.format("%d=1 %d=1 %d=1", BEGIN, BEGIN + 300, BEGIN + 600));
         }
@@ -512,7 +617,7 @@ class HistoryTest {
     }
 
     @Test
-    void without_history_there_is_no_file_and_every_answer_is_empty() throws Exception {
+    void with_the_history_off_there_is_no_file_and_every_answer_is_empty() throws Exception {
         try (KeptHistory kept = open(DAY, DAY, DAY, 1L << 30, 0)) {
             kept.counters.put("a", 1L);
             kept.tick(BEGIN);
@@ -526,7 +631,7 @@ class HistoryTest {
     }
 
     @Test
-    void readers_see_whole_ticks_while_others_are_written() throws Exception {
+    void readers_see_complete_ticks_while_others_are_written() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(3);
         try (KeptHistory kept = new KeptHistory(KeptHistory.in(folder))) {
             kept.counters.put("a", 0L);

@@ -6,11 +6,14 @@ import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.StringJoiner;
+import java.util.TreeMap;
 
-/** A history in a folder of a test's, and the counters that it is given. */
+/** A history in a test's folder, and the counters that it keeps. */
 final class KeptHistory implements AutoCloseable {
     static final int INTERVAL = 10;
 
@@ -18,7 +21,7 @@ final class KeptHistory implements AutoCloseable {
     final SaidFaults said = new SaidFaults();
     final HistorySettings settings;
 
-    /** Every counter, in the ledger's order. */
+    /** Every counter. */
     final Map<String, Long> counters = new LinkedHashMap<>();
 
     History history;
@@ -28,7 +31,7 @@ final class KeptHistory implements AutoCloseable {
         history = new History(settings, said.log(), self);
     }
 
-    /** In this folder, as much as anybody could want. */
+    /** Settings with generous limits, for this folder. */
     static HistorySettings in(Path folder) {
         return new HistorySettings(
                 folder.resolve("history.db"), INTERVAL, 172_800, 2_592_000, 63_072_000, 1L << 30, 1000);
@@ -38,30 +41,31 @@ final class KeptHistory implements AutoCloseable {
         return new HistorySettings(folder.resolve("history.db"), INTERVAL, ticks, minutes, hours, bytes, counters);
     }
 
-    /** A tick at this second, of all counters as they are. */
+    /** Writes a tick at this second with the present values of all counters. */
     void tick(long second) {
         history.put(second, snapshot());
     }
 
-    /** One after the other, each an interval after the one before, from the first to the last. */
+    /** Writes ticks from the first to the last second, one interval apart. */
     void ticks(long first, long last) {
         for (long second = first; second <= last; second += INTERVAL) {
             tick(second);
         }
     }
 
-    private final Map<String, String> names = new LinkedHashMap<>();
+    /** As in the ledger, a counter keeps its number, also if it is removed and comes back. */
+    private final Map<String, Integer> numbers = new TreeMap<>();
 
     Snapshot snapshot() {
-        String[] all = new String[counters.size()];
-        long[] values = new long[all.length];
-        int i = 0;
-        for (Map.Entry<String, Long> counter : counters.entrySet()) {
-            // As in the ledger, a counter's name is always the same string.
-            all[i] = names.computeIfAbsent(counter.getKey(), name -> name);
-            values[i++] = counter.getValue();
-        }
-        return new Snapshot(all, values, all.length);
+        counters.keySet().forEach(name -> numbers.putIfAbsent(name, numbers.size()));
+        String[] names = counters.keySet().stream()
+                .sorted(Comparator.comparing(numbers::get))
+                .toArray(String[]::new);
+        return new Snapshot(
+                names,
+                Arrays.stream(names).mapToLong(counters::get).toArray(),
+                Arrays.stream(names).mapToInt(numbers::get).toArray(),
+                names.length);
     }
 
     /** {@code 100=1 110=2}: the samples of a counter in this range. */
@@ -85,13 +89,13 @@ final class KeptHistory implements AutoCloseable {
         return self.values().getOrDefault(name, 0L);
     }
 
-    /** Ends and begins again. */
+    /** Closes the history and opens it again. */
     void restart() {
         history.close();
         history = new History(settings, said.log(), self);
     }
 
-    /** What a kill at this moment leaves, in another folder. */
+    /** Copies the files, as a kill at this moment would leave them, to another folder. */
     HistorySettings killed(Path folder) throws IOException {
         Files.createDirectories(folder);
         for (String part : new String[] {"", "-wal"}) {

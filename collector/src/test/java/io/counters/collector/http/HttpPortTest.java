@@ -66,12 +66,16 @@ class HttpPortTest {
                         Route.get("/some", Work.SOME, request -> Answer.plain(200, "some\n")),
                         Route.get("/slow", Work.SOME, this::slow),
                         Route.get("/slow-much", Work.MUCH, this::slow),
+                        Route.get("/disk", Work.DISK, request -> Answer.plain(200, "disk\n")),
+                        Route.get("/slow-disk", Work.DISK, this::slow),
+                        Route.delete("/slow-change", Work.DISK, this::slow),
                         Route.get("/huge", Work.MUCH, HttpPortTest::huge),
                         Route.get("/endless", Work.NONE, this::endless),
                         Route.get("/endless-much", Work.MUCH, this::endless),
                         Route.get("/fails-none", Work.NONE, request -> fails.get()),
                         Route.get("/fails-some", Work.SOME, request -> fails.get()),
                         Route.get("/fails-much", Work.MUCH, request -> fails.get()),
+                        Route.get("/fails-disk", Work.DISK, request -> fails.get()),
                         Route.metrics(self),
                         Route.post(
                                 "/change", Work.SOME, request -> Answer.plain(200, changes.incrementAndGet() + "\n"))),
@@ -189,10 +193,9 @@ class HttpPortTest {
         assertThat(ask("GET", "/none"))
                 .matches(reply -> reply.status() == 404)
                 .extracting(Reply::body)
-                .isEqualTo(
-                        "this path does not exist; use /quick, /some, /slow, /slow-much, /huge, /endless, /endless-much,"
-                                + " /fails-none,"
-                                + " /fails-some, /fails-much, /metrics and POST /change\n");
+                .isEqualTo("this path does not exist; use /quick, /some, /slow, /slow-much, /disk, /slow-disk,"
+                        + " DELETE /slow-change, /huge, /endless, /endless-much, /fails-none,"
+                        + " /fails-some, /fails-much, /fails-disk, /metrics and POST /change\n");
         for (String method : List.of("POST", "PUT", "DELETE", "OPTIONS", "BREW")) {
             Reply refused = ask(method, "/quick");
             assertThat(refused.status()).isEqualTo(405);
@@ -406,8 +409,9 @@ class HttpPortTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/slow", "/slow-much"})
-    void workers_that_hang_do_not_delay_requests_that_need_none(String path) throws Exception {
+    @CsvSource({"/slow, /huge, /disk", "/slow-much, /some, /disk", "/slow-disk, /some, /huge"})
+    void workers_that_hang_delay_only_requests_of_their_kind(String path, String other, String another)
+            throws Exception {
         List<Browser> waiting = new ArrayList<>();
         for (int i = 0; i < HttpPort.ANSWERS_AT_ONCE + HttpPort.REQUESTS_WAITING_MAX; i++) {
             waiting.add(browser().ask("GET", path));
@@ -418,7 +422,9 @@ class HttpPortTest {
         assertThat(busy.status()).isEqualTo(503);
         assertThat(busy.headers()).containsEntry("retry-after", "5");
         assertThat(counted("http_refused_total{reason=\"busy\"}")).isEqualTo(1);
-        assertThat(ask("GET", "/quick").status()).isEqualTo(200);
+        for (String unaffected : List.of("/quick", other, another)) {
+            assertThat(ask("GET", unaffected).status()).as(unaffected).isEqualTo(200);
+        }
 
         seconds(10);
         for (Browser browser : waiting) {
@@ -428,10 +434,24 @@ class HttpPortTest {
         assertThat(counted("http_timeouts_total")).isEqualTo(waiting.size());
         // The workers still hang, but the clients that waited have disconnected.
         Browser later = browser().ask("GET", path);
-        await().until(() -> counted("http_requests_total") == waiting.size() + 3);
+        await().until(() -> counted("http_requests_total") == waiting.size() + 5);
         assertThat(slowBegun).hasValue(2);
         slow.release(3);
         assertThat(later.reply().body()).isEqualTo("slow\n");
+    }
+
+    @Test
+    void a_change_that_waits_for_a_disk_that_hangs_is_answered_with_what_is_not_known() throws Exception {
+        Browser changing = browser().ask("DELETE", "/slow-change");
+        await().until(() -> slowBegun.get() == 1);
+
+        seconds(10);
+
+        Reply unknown = changing.reply();
+        assertThat(unknown.status()).isEqualTo(503);
+        assertThat(unknown.body())
+                .isEqualTo("there is no answer after 10 s; the disk hangs, or this program is busy; what was asked for"
+                        + " may still take effect, so look before you try again\n");
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -41,7 +42,7 @@ class ListenersTest {
         served.close();
     }
 
-    /** The newest number, whenever it is not the one that was told last. */
+    /** The newest number, if it is not the one that was sent last. */
     private Text numbers(String filling) {
         AtomicLong told = new AtomicLong(-1);
         return out -> {
@@ -83,7 +84,7 @@ class ListenersTest {
     }
 
     @Test
-    void who_listens_is_told_the_state_at_once_and_every_new_one() throws IOException {
+    void a_listener_gets_the_state_at_once_and_each_new_one() throws IOException {
         Browser browser = listening("/live");
 
         assertThat(browser.chunk()).isEqualTo("data: 0\n\n");
@@ -107,7 +108,7 @@ class ListenersTest {
     }
 
     @Test
-    void nothing_is_made_while_nobody_listens() throws IOException {
+    void no_events_are_created_without_listeners() throws IOException {
         assertThat(listeners.isEmpty()).isTrue();
         tell(1);
         assertThat(made).hasValue(0);
@@ -123,7 +124,7 @@ class ListenersTest {
     }
 
     @Test
-    void who_reads_slowly_gets_the_newest_state_and_not_those_between() throws Exception {
+    void a_slow_reader_gets_the_newest_state_and_not_those_in_between() throws Exception {
         Browser slow = served.browser(4096).ask("GET", "/live-huge");
         await().until(() -> made.get() == 1);
         Browser quick = listening("/live");
@@ -135,7 +136,7 @@ class ListenersTest {
             assertThat(quick.chunk()).isEqualTo("data: " + i + "\n\n");
         }
 
-        // Each quick one was made; of the slow ones only what fits into the buffers of both kernels.
+        // All events of the quick client were created; of the slow one only those that fit into the kernel's buffers.
         assertThat(made.get() - states).isLessThan(states / 4);
         slow.head();
         String last = "";
@@ -145,8 +146,9 @@ class ListenersTest {
         assertThat(served.counted("http_timeouts_total")).isZero();
     }
 
+    @Tag("slow")
     @Test
-    void who_takes_nothing_for_10_seconds_is_closed() throws Exception {
+    void a_listener_that_reads_nothing_for_10_seconds_is_closed() throws Exception {
         served.browser(4096).ask("GET", "/live-huge");
         awaitListeners(1);
         AtomicInteger before = new AtomicInteger(-1);
@@ -165,7 +167,7 @@ class ListenersTest {
     }
 
     @Test
-    void many_listen_and_others_are_answered_as_ever() throws IOException {
+    void many_listeners_do_not_delay_other_requests() throws IOException {
         List<Browser> browsers = new ArrayList<>();
         for (int i = 0; i < HttpPort.LISTENERS_MAX; i++) {
             browsers.add(listening(i % 2 == 0 ? "/live" : "/live-made"));
@@ -184,7 +186,7 @@ class ListenersTest {
     }
 
     @Test
-    void one_more_than_the_bound_is_refused_until_another_leaves() throws IOException {
+    void a_listener_beyond_the_limit_is_refused_until_another_leaves() throws IOException {
         List<Browser> browsers = new ArrayList<>();
         for (int i = 0; i < HttpPort.LISTENERS_MAX; i++) {
             browsers.add(listening("/live"));
@@ -203,11 +205,11 @@ class ListenersTest {
     }
 
     @Test
-    void idle_listeners_get_a_heartbeat_and_do_not_give_way_to_others() throws Exception {
+    void idle_listeners_get_a_heartbeat_and_are_not_replaced_by_others() throws Exception {
         Browser browser = listening("/live");
         assertThat(browser.chunk()).isEqualTo("data: 0\n\n");
         for (int i = 0; i < 3; i++) {
-            // The event loop must have taken note that all is sent.
+            // The event loop must have noticed that everything is sent.
             served.port.loop.submit(() -> {}).get();
             served.seconds(15);
             assertThat(browser.chunk()).isEqualTo(":\n\n");
@@ -223,7 +225,7 @@ class ListenersTest {
     }
 
     @Test
-    void head_asks_for_no_events() throws IOException {
+    void a_head_request_gets_no_events() throws IOException {
         assertThat(served.ask("HEAD", "/live").status()).isEqualTo(200);
 
         assertThat(listeners.isEmpty()).isTrue();
@@ -240,7 +242,7 @@ class ListenersTest {
     }
 
     @Test
-    void events_that_fail_end_their_answer_only() throws IOException {
+    void an_error_in_events_ends_only_their_answer() throws IOException {
         assertThat(served.ask("GET", "/live-fails").status()).isEqualTo(500);
         newest.set(1);
         Browser fails = listening("/live-fails");

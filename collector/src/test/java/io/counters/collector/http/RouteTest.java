@@ -35,6 +35,7 @@ class RouteTest {
                 Route.get("/refuses-none", Work.NONE, RouteTest::refuses),
                 Route.get("/refuses-some", Work.SOME, RouteTest::refuses),
                 Route.get("/refuses-much", Work.MUCH, RouteTest::refuses),
+                Route.get("/refuses-disk", Work.DISK, RouteTest::refuses),
                 Route.file("/page.js", RouteTest.class, "/io/counters/collector/dashboard/page/main.js"));
     }
 
@@ -106,7 +107,7 @@ class RouteTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"/api/things/", "/api/thing", "/api/things/%2"})
-    void what_is_no_path_is_an_error_in_json_below_api(String path) throws IOException {
+    void an_unknown_path_below_api_is_an_error_in_json(String path) throws IOException {
         Reply refused = served.ask("GET", path);
 
         assertThat(refused.status()).isIn(404, 400);
@@ -115,7 +116,7 @@ class RouteTest {
     }
 
     @Test
-    void a_change_by_delete_is_not_taken_from_another_site() throws IOException {
+    void a_delete_from_another_site_is_refused() throws IOException {
         Reply refused = served.ask("DELETE", "/api/things/a", "Origin: http://evil.example");
 
         assertThat(refused.status()).isEqualTo(403);
@@ -146,7 +147,7 @@ class RouteTest {
                 "limit=99999999999999999999|it must be a whole number from 1 to 100",
                 "limit=1&limit=1|the parameter limit is given 2 times; give it once",
                 "lim%0Ait=1|the parameter \"lim?it\" is unknown; /api/things takes limit, q, tag",
-                "q=%zz|the request's path or query \"/api/things?q=%zz\" can't be decoded",
+                "q=%zz|the request's path or query \"/api/things?q=%zz\" cannot be decoded",
                 "q=%|write a percent sign as %25",
             })
     void a_wrong_parameter_is_400_with_place_value_and_rule(String query, String message) throws IOException {
@@ -170,7 +171,7 @@ class RouteTest {
 
     @ParameterizedTest
     @EnumSource(Work.class)
-    void what_a_route_refuses_is_its_answer_and_no_internal_error(Work work) throws IOException {
+    void a_refusal_by_a_route_is_the_answer_and_not_an_internal_error(Work work) throws IOException {
         Reply refused = served.ask("GET", "/refuses-" + work.name().toLowerCase(java.util.Locale.ROOT));
 
         assertThat(refused.status()).isEqualTo(409);
@@ -194,7 +195,7 @@ class RouteTest {
     }
 
     @Test
-    void bodies_of_pipelined_requests_stay_apart() throws IOException {
+    void bodies_of_pipelined_requests_are_not_mixed_up() throws IOException {
         Browser browser = served.browser();
         String head = "POST /api/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n";
 
@@ -206,7 +207,7 @@ class RouteTest {
     }
 
     @Test
-    void a_body_beyond_it_is_413() throws IOException {
+    void a_body_beyond_the_limit_of_its_route_is_413() throws IOException {
         Reply refused = served.browser()
                 .send("POST /api/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65537\r\n\r\n"
                         + "x".repeat(65_537))
@@ -214,15 +215,16 @@ class RouteTest {
 
         assertThat(refused.status()).isEqualTo(413);
         assertThat(refused.body())
-                .isEqualTo("{\"error\":{\"code\":413,\"message\":\"the body is too large; at most 65536 bytes are taken"
-                        + " here\"}}\n");
+                .isEqualTo(
+                        "{\"error\":{\"code\":413,\"message\":\"the body is too large; at most 65536 bytes are allowed"
+                                + " here\"}}\n");
         assertThat(served.counted("http_refused_total{reason=\"too_large\"}")).isEqualTo(1);
     }
 
     // Files
 
     @Test
-    void a_file_has_its_type_and_the_browser_need_not_load_it_twice() throws IOException {
+    void a_file_has_its_type_and_is_not_loaded_twice() throws IOException {
         Reply first = served.ask("GET", "/page.js");
 
         assertThat(first.status()).isEqualTo(200);
@@ -245,7 +247,7 @@ class RouteTest {
     }
 
     @Test
-    void a_file_that_the_jar_does_not_contain_is_noticed_at_the_start() {
+    void a_file_that_the_jar_lacks_fails_the_start() {
         assertThatThrownBy(() -> Route.file("/none.js", RouteTest.class, "none.js"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("none.js");

@@ -35,7 +35,7 @@ final class ServedRoutes implements AutoCloseable {
         return browser(0);
     }
 
-    /** The same, with a receive buffer so small. */
+    /** The same, with a receive buffer of this size. */
     Browser browser(int receiveBytes) throws IOException {
         Browser browser = new Browser(port.address(), receiveBytes);
         browsers.add(browser);

@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.management.ThreadMXBean;
 import io.counters.collector.ledger.KeptLedger;
-import io.counters.collector.tap.Tap;
 import io.counters.wire.DatagramWriter;
 import io.counters.wire.Verb;
 import java.io.IOException;
@@ -17,7 +16,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -50,7 +48,7 @@ class AllocationTest {
                             InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                     Optional.empty(),
                     LineTarget.of(kept.ledger),
-                    new Tap(InstantSource.system(), 0),
+                    KeptIntake.closedTap(),
                     (work, name) -> {
                         receiving.set(new Thread(work, name));
                         return receiving.get();

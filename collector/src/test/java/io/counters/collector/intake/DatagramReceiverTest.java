@@ -10,7 +10,6 @@ import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
-import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.wire.StatsdName;
 import java.io.IOException;
@@ -22,7 +21,6 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -75,13 +73,7 @@ class DatagramReceiverTest {
         return new DatagramReceiver(
                 socket,
                 self.count("intake_datagrams_total", "Datagrams received over UDP."),
-                new Lines(
-                        LineTarget.of(ledger),
-                        250,
-                        StatsdName.strict(),
-                        new Tap(InstantSource.system(), 0),
-                        said.log(),
-                        self),
+                new Lines(LineTarget.of(ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), said.log(), self),
                 nanoClock,
                 said.log(),
                 self);

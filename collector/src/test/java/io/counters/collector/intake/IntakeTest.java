@@ -8,7 +8,6 @@ import static org.awaitility.Awaitility.await;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
-import io.counters.collector.tap.Tap;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -25,11 +24,9 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -61,15 +58,7 @@ class IntakeTest {
     @BeforeEach
     void open() throws IOException {
         kept = new KeptLedger(folder, false);
-        intake = new Intake(
-                settings(0),
-                Optional.empty(),
-                LineTarget.of(kept.ledger),
-                new Tap(InstantSource.system(), 0),
-                Thread::new,
-                nanos::get,
-                kept.said.log(),
-                kept.self);
+        intake = KeptIntake.open(kept, settings(0), null, nanos::get);
         thread = new Thread(intake, "counters-intake");
         sender = new DatagramSocket(0, InetAddress.getLoopbackAddress());
     }
@@ -93,15 +82,7 @@ class IntakeTest {
     void a_name_leaves_room_for_the_prefix() throws Exception {
         IntakeSettings prefixed = IntakeSettings.from(new Settings(
                 Map.of(Setting.PREFIX, "shop.", Setting.UDP_PORT, "0", Setting.BIND, "127.0.0.1"), Map.of()));
-        try (Intake own = new Intake(
-                prefixed,
-                Optional.empty(),
-                LineTarget.of(kept.ledger),
-                new Tap(InstantSource.system(), 0),
-                Thread::new,
-                nanos::get,
-                kept.said.log(),
-                kept.self)) {
+        try (Intake own = KeptIntake.open(kept, prefixed, null, nanos::get)) {
             Thread running = new Thread(own, "prefixed");
             running.start();
             byte[] lines = ("increment " + "x".repeat(246) + "\nincrement " + "y".repeat(245)).getBytes(ISO_8859_1);
@@ -701,7 +682,7 @@ class IntakeTest {
                 port,
                 settings(0),
                 LineTarget.of(kept.ledger),
-                new Tap(InstantSource.system(), 0),
+                KeptIntake.closedTap(),
                 nanos::get,
                 kept.said.log(),
                 kept.self);
@@ -719,7 +700,7 @@ class IntakeTest {
                     port,
                     settings(0),
                     LineTarget.of(kept.ledger),
-                    new Tap(InstantSource.system(), 0),
+                    KeptIntake.closedTap(),
                     nanoClock,
                     kept.said.log(),
                     kept.self);
@@ -823,15 +804,7 @@ class IntakeTest {
     void a_udp_port_in_use_is_reported_with_the_remedy() throws Exception {
         InetSocketAddress taken = intake.udpAddress();
 
-        assertThatThrownBy(() -> new Intake(
-                        settings(taken.getPort()),
-                        Optional.empty(),
-                        LineTarget.of(kept.ledger),
-                        new Tap(InstantSource.system(), 0),
-                        Thread::new,
-                        nanos::get,
-                        kept.said.log(),
-                        kept.self))
+        assertThatThrownBy(() -> KeptIntake.open(kept, settings(taken.getPort()), null, nanos::get))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("UDP port " + taken.getPort())
                 .hasMessageEndingWith("use --udp-port for another port");
@@ -843,15 +816,7 @@ class IntakeTest {
         IntakeSettings settings =
                 new IntakeSettings(InetAddress.getLoopbackAddress(), 0, taken, 250, CONNECTIONS, StatsdSettings.CLEAN);
 
-        assertThatThrownBy(() -> new Intake(
-                        settings,
-                        Optional.empty(),
-                        LineTarget.of(kept.ledger),
-                        new Tap(InstantSource.system(), 0),
-                        Thread::new,
-                        nanos::get,
-                        kept.said.log(),
-                        kept.self))
+        assertThatThrownBy(() -> KeptIntake.open(kept, settings, null, nanos::get))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("TCP port " + taken)
                 .hasMessageEndingWith("use --tcp-port for another port");
@@ -872,15 +837,7 @@ class IntakeTest {
                 taken.add(ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
             }
             for (int i = 0; i < 80; i++) {
-                Intake free = new Intake(
-                        settings(0),
-                        Optional.empty(),
-                        LineTarget.of(kept.ledger),
-                        new Tap(InstantSource.system(), 0),
-                        Thread::new,
-                        nanos::get,
-                        kept.said.log(),
-                        kept.self);
+                Intake free = KeptIntake.open(kept, settings(0), null, nanos::get);
                 assertThat(free.tcpAddress().getPort())
                         .isEqualTo(free.udpAddress().getPort());
                 free.close();

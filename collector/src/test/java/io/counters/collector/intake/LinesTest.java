@@ -7,12 +7,10 @@ import com.sun.management.ThreadMXBean;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
-import io.counters.collector.tap.Tap;
 import io.counters.wire.StatsdName;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -56,12 +54,7 @@ class LinesTest {
             return nanos.addAndGet(60_000_000_000L);
         });
         Lines lines = new Lines(
-                LineTarget.of(kept.ledger),
-                250,
-                StatsdName.strict(),
-                new Tap(InstantSource.system(), 0),
-                watched,
-                kept.self);
+                LineTarget.of(kept.ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), watched, kept.self);
         byte[] bad = bytes("b@d\nincrement " + "x".repeat(251) + "\nhello\nincrement good\n");
 
         lines.datagram(source, bad, 0, bad.length);
@@ -78,13 +71,7 @@ class LinesTest {
 
     @Test
     void every_rejected_line_is_counted_and_the_first_of_a_reason_is_logged_with_its_sender() {
-        Lines lines = new Lines(
-                LineTarget.of(kept.ledger),
-                250,
-                StatsdName.strict(),
-                new Tap(InstantSource.system(), 0),
-                kept.said.log(),
-                kept.self);
+        Lines lines = KeptIntake.lines(kept);
         byte[] bad = bytes("b@d\nw@rse\n".repeat(100) + "timer:1|ms\nincrement a");
 
         lines.datagram(source, bad, 0, bad.length);
@@ -104,13 +91,7 @@ class LinesTest {
 
     @Test
     void events_and_service_checks_do_not_hide_counters_with_errors() {
-        Lines lines = new Lines(
-                LineTarget.of(kept.ledger),
-                250,
-                StatsdName.strict(),
-                new Tap(InstantSource.system(), 0),
-                kept.said.log(),
-                kept.self);
+        Lines lines = KeptIntake.lines(kept);
         byte[] bad = bytes("_e{5,4}:title|text\n_sc|Redis|0\n_sc|Redis|2|#env:dev|m:down\nlost:1|C\nlost");
 
         lines.datagram(source, bad, 0, bad.length);
@@ -125,13 +106,7 @@ class LinesTest {
 
     @Test
     void the_address_that_sends_most_rejected_lines_is_logged_a_minute_later() {
-        Lines lines = new Lines(
-                LineTarget.of(kept.ledger),
-                250,
-                StatsdName.strict(),
-                new Tap(InstantSource.system(), 0),
-                kept.said.log(),
-                kept.self);
+        Lines lines = KeptIntake.lines(kept);
         byte[] bad = bytes("b@d\nb@d");
         for (int i = 0; i < 1000; i++) {
             source.addressKey = AddressKey.ipv4(0x0a00_0007 + (i % 10 == 0 ? 1 : 0));
@@ -147,13 +122,7 @@ class LinesTest {
 
     @Test
     void only_the_line_of_http_or_tls_in_a_datagram_is_rejected() {
-        Lines lines = new Lines(
-                LineTarget.of(kept.ledger),
-                250,
-                StatsdName.strict(),
-                new Tap(InstantSource.system(), 0),
-                kept.said.log(),
-                kept.self);
+        Lines lines = KeptIntake.lines(kept);
         byte[] http = bytes("increment a\nPOST / HTTP/1.1\r\nHost: here\r\n\26\3\1\nincrement a 100\nb:7|c");
 
         lines.datagram(source, http, 0, http.length);
@@ -174,13 +143,7 @@ class LinesTest {
     @Test
     void a_flood_of_rejected_lines_from_many_addresses_allocates_nothing() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        Lines lines = new Lines(
-                LineTarget.of(kept.ledger),
-                250,
-                StatsdName.strict(),
-                new Tap(InstantSource.system(), 0),
-                kept.said.log(),
-                kept.self);
+        Lines lines = KeptIntake.lines(kept);
         byte[] bad = bytes("b@d\nincrement b@d\ntimer:1|ms");
         long allocated = 0;
         for (int turn = 0; turn < 4; turn++) {

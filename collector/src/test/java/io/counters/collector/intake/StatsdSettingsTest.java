@@ -8,9 +8,7 @@ import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
-import io.counters.collector.tap.Tap;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -59,18 +57,12 @@ class StatsdSettingsTest {
         assertThatThrownBy(() -> settings(flags)).hasMessage(message);
     }
 
-    /** Lines of clients that can't be changed, read like those of a port. */
+    /** Lines of clients that cannot be changed, read like those of a port. */
     @Test
     void cleaned_lines_count_and_the_reasons_are_counted() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             StatsdSettings statsd = new StatsdSettings(true, List.of("pod"));
-            Lines lines = new Lines(
-                    LineTarget.of(kept.ledger),
-                    250,
-                    statsd.newName(),
-                    new Tap(InstantSource.system(), 0),
-                    kept.said.log(),
-                    kept.self);
+            Lines lines = KeptIntake.lines(kept, KeptIntake.NAME_BYTES_MAX, statsd.newName());
             byte[] bytes = """
                     my counter:1|c
                     my counter:1|c|#pod:p-1
@@ -98,13 +90,7 @@ class StatsdSettingsTest {
     void an_http_request_ends_its_connection_and_is_not_cleaned() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             Source browser = new Source("TCP", true, () -> null);
-            Lines lines = new Lines(
-                    LineTarget.of(kept.ledger),
-                    250,
-                    StatsdSettings.CLEAN.newName(),
-                    new Tap(InstantSource.system(), 0),
-                    kept.said.log(),
-                    kept.self);
+            Lines lines = KeptIntake.lines(kept, KeptIntake.NAME_BYTES_MAX, StatsdSettings.CLEAN.newName());
             byte[] bytes = "GET /?a:1|c|x HTTP/1.1\r\nb:1|c\r\n".getBytes(UTF_8);
 
             lines.lines(browser, bytes, 0, bytes.length);
@@ -118,13 +104,8 @@ class StatsdSettingsTest {
     @Test
     void strict_rejects_lines_that_would_be_cleaned() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            Lines lines = new Lines(
-                    LineTarget.of(kept.ledger),
-                    250,
-                    new StatsdSettings(false, List.of()).newName(),
-                    new Tap(InstantSource.system(), 0),
-                    kept.said.log(),
-                    kept.self);
+            Lines lines =
+                    KeptIntake.lines(kept, KeptIntake.NAME_BYTES_MAX, new StatsdSettings(false, List.of()).newName());
             byte[] bytes = "my counter:1|c\nhits:1|c|#flag\nhits:1.5|c|#k:v".getBytes(UTF_8);
 
             lines.datagram(source, bytes, 0, bytes.length);
@@ -138,13 +119,7 @@ class StatsdSettingsTest {
     @Test
     void a_fraction_is_rejected_if_its_name_leaves_no_room_for_the_prefix() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            Lines lines = new Lines(
-                    LineTarget.of(kept.ledger),
-                    5,
-                    StatsdSettings.CLEAN.newName(),
-                    new Tap(InstantSource.system(), 0),
-                    kept.said.log(),
-                    kept.self);
+            Lines lines = KeptIntake.lines(kept, 5, StatsdSettings.CLEAN.newName());
             byte[] bytes = "abcdef:0.5|c\nabcde:0.5|c".getBytes(UTF_8);
 
             lines.datagram(source, bytes, 0, bytes.length);

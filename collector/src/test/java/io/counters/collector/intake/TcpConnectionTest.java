@@ -4,8 +4,6 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.ledger.KeptLedger;
-import io.counters.collector.tap.Tap;
-import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -13,7 +11,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -32,16 +29,7 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection = new TcpConnection(
-                    taken,
-                    new Lines(
-                            LineTarget.of(kept.ledger),
-                            250,
-                            StatsdName.strict(),
-                            new Tap(InstantSource.system(), 0),
-                            kept.said.log(),
-                            kept.self),
-                    0);
+            TcpConnection connection = new TcpConnection(taken, KeptIntake.lines(kept), 0);
             for (String piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
                 while (bytes.hasRemaining()) {
@@ -179,16 +167,7 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection = new TcpConnection(
-                    taken,
-                    new Lines(
-                            LineTarget.of(kept.ledger),
-                            250,
-                            StatsdName.strict(),
-                            new Tap(InstantSource.system(), 0),
-                            kept.said.log(),
-                            kept.self),
-                    0);
+            TcpConnection connection = new TcpConnection(taken, KeptIntake.lines(kept), 0);
             for (byte[] piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece);
                 while (bytes.hasRemaining()) {

@@ -20,7 +20,7 @@ final class UnixSocketProgram {
         Path path = Path.of(args[0]);
         try (UnixSocket socket = new UnixSocket(path, System::nanoTime)) {
             ByteBuffer buffer = ByteBuffer.allocateDirect(100);
-            // Once with descriptors, because a class can't be loaded without one later.
+            // Once with descriptors, because a class cannot be loaded without one later.
             removeAndReceive(socket, path, buffer);
             System.out.println(Files.exists(path));
 

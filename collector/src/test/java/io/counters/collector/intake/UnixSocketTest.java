@@ -9,10 +9,9 @@ import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
-import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.collector.udp.UnixSocket;
-import io.counters.wire.StatsdName;
+import io.counters.testsupport.Ports;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
@@ -28,12 +27,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -82,16 +79,12 @@ class UnixSocketTest {
 
     /** Starts an intake with the Unix socket. */
     private void run() throws IOException {
-        intake = new Intake(
+        intake = KeptIntake.open(
+                kept,
                 new IntakeSettings(
                         InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
-                Optional.of(path),
-                LineTarget.of(kept.ledger),
-                new Tap(InstantSource.system(), 0),
-                Thread::new,
-                System::nanoTime,
-                kept.said.log(),
-                kept.self);
+                path,
+                System::nanoTime);
         thread = new Thread(intake);
         thread.start();
     }
@@ -188,19 +181,7 @@ class UnixSocketTest {
     @Test
     void datagrams_that_arrived_before_the_end_count_and_the_name_is_removed() throws Exception {
         UnixSocket socket = new UnixSocket(path, System::nanoTime);
-        DatagramReceiver receiver = new DatagramReceiver(
-                socket,
-                kept.self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
-                new Lines(
-                        LineTarget.of(kept.ledger),
-                        250,
-                        StatsdName.strict(),
-                        new Tap(InstantSource.system(), 0),
-                        kept.said.log(),
-                        kept.self),
-                System::nanoTime,
-                kept.said.log(),
-                kept.self);
+        DatagramReceiver receiver = KeptIntake.receiver(kept, socket, "intake_unix_datagrams_total");
         for (int i = 0; i < 10; i++) {
             send("increment a");
         }
@@ -235,7 +216,7 @@ class UnixSocketTest {
 
         assertThatThrownBy(this::run)
                 .isInstanceOf(IOException.class)
-                .hasMessage("can't listen on the Unix socket " + path + ": another program receives there, perhaps"
+                .hasMessage("cannot listen on the Unix socket " + path + ": another program receives there, perhaps"
                         + " another collector; end that program, or give another path");
         send("increment a");
 
@@ -249,7 +230,7 @@ class UnixSocketTest {
 
             assertThatThrownBy(this::run)
                     .isInstanceOf(IOException.class)
-                    .hasMessageStartingWith("can't listen on the Unix socket " + path)
+                    .hasMessageStartingWith("cannot listen on the Unix socket " + path)
                     .hasMessageEndingWith("remove the file if none does, or give another path");
             assertThat(path).exists();
         }
@@ -272,7 +253,7 @@ class UnixSocketTest {
         path = folder.resolve("missing/counters.sock");
         assertThatThrownBy(this::run)
                 .isInstanceOf(IOException.class)
-                .hasMessage("can't listen on the Unix socket " + path + ": the folder " + folder.resolve("missing")
+                .hasMessage("cannot listen on the Unix socket " + path + ": the folder " + folder.resolve("missing")
                         + " does not exist, or this process has no access; create it, and let the user of this process"
                         + " write there");
 
@@ -280,31 +261,18 @@ class UnixSocketTest {
         path = Path.of("/proc/counters.sock");
         assertThatThrownBy(this::run)
                 .isInstanceOf(IOException.class)
-                .hasMessageStartingWith("can't listen on the Unix socket /proc/counters.sock: ");
+                .hasMessageStartingWith("cannot listen on the Unix socket /proc/counters.sock: ");
     }
 
     @Test
     void if_the_socket_cannot_be_opened_nothing_else_stays_open() throws Exception {
         path = folder.resolve("missing/counters.sock");
-        int port;
-        try (ServerSocketChannel free = ServerSocketChannel.open()) {
-            port = ((InetSocketAddress) free.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                            .getLocalAddress())
-                    .getPort();
-        }
+        int port = Ports.reserve();
         IntakeSettings settings =
                 new IntakeSettings(InetAddress.getLoopbackAddress(), 0, port, 250, 100, StatsdSettings.CLEAN);
 
         for (int i = 0; i < 2; i++) {
-            assertThatThrownBy(() -> new Intake(
-                            settings,
-                            Optional.of(path),
-                            LineTarget.of(kept.ledger),
-                            new Tap(InstantSource.system(), 0),
-                            Thread::new,
-                            System::nanoTime,
-                            kept.said.log(),
-                            kept.self))
+            assertThatThrownBy(() -> KeptIntake.open(kept, settings, path, System::nanoTime))
                     .hasMessageContaining("does not exist");
         }
     }
@@ -315,19 +283,7 @@ class UnixSocketTest {
         UnixSocket socket = new UnixSocket(path, System::nanoTime);
         send("increment before");
         Files.delete(path);
-        DatagramReceiver receiver = new DatagramReceiver(
-                socket,
-                kept.self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
-                new Lines(
-                        LineTarget.of(kept.ledger),
-                        250,
-                        StatsdName.strict(),
-                        new Tap(InstantSource.system(), 0),
-                        kept.said.log(),
-                        kept.self),
-                System::nanoTime,
-                kept.said.log(),
-                kept.self);
+        DatagramReceiver receiver = KeptIntake.receiver(kept, socket, "intake_unix_datagrams_total");
         Thread running = new Thread(receiver);
         running.start();
         awaitValue("before", 1);
@@ -408,19 +364,7 @@ class UnixSocketTest {
                 return 30;
             }
         }) {
-            DatagramReceiver receiver = new DatagramReceiver(
-                    small,
-                    kept.self.count("intake_datagrams_total", "Datagrams received over UDP."),
-                    new Lines(
-                            LineTarget.of(kept.ledger),
-                            250,
-                            StatsdName.strict(),
-                            new Tap(InstantSource.system(), 0),
-                            kept.said.log(),
-                            kept.self),
-                    System::nanoTime,
-                    kept.said.log(),
-                    kept.self);
+            DatagramReceiver receiver = KeptIntake.receiver(kept, small, "intake_datagrams_total");
             try (DatagramSocket sender = new DatagramSocket()) {
                 for (String text : List.of("increment a\nincrement a 123456789", "increment a\nincrement a 12345")) {
                     byte[] bytes = text.getBytes(ISO_8859_1);

@@ -15,7 +15,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What else is known about counters, in the ledger's file: over restarts, crashes, and earlier versions. */
+/** The facts about counters in the ledger's file: after restarts and crashes, and from earlier versions. */
 class CounterFactsFileTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final String[] NEW_TABLES = {"fact", "moved", "uncounted"};
@@ -43,7 +43,7 @@ class CounterFactsFileTest {
         }
     }
 
-    /** Makes the file what an earlier version wrote. */
+    /** Changes the file to what an earlier version wrote. */
     private void dropNewTables() throws SQLException {
         for (String table : NEW_TABLES) {
             sql("DROP TABLE " + table);
@@ -104,7 +104,7 @@ class CounterFactsFileTest {
     }
 
     @Test
-    void a_crash_loses_nothing_but_the_last_minutes_of_when_counters_moved() throws Exception {
+    void a_crash_loses_only_the_last_minutes_of_when_counters_moved() throws Exception {
         try (KeptLedger kept = open(folder, 1000)) {
             fill(kept);
             kept.wallSeconds = 2000;
@@ -148,7 +148,7 @@ class CounterFactsFileTest {
     }
 
     @Test
-    void a_ledger_of_an_earlier_version_is_opened_and_shows_what_it_knows() throws Exception {
+    void a_ledger_of_an_earlier_version_is_opened_and_shows_the_facts_that_it_has() throws Exception {
         try (KeptLedger kept = open(folder, 1000)) {
             fill(kept);
             kept.datagram("decrement negative 3");
@@ -241,7 +241,7 @@ class CounterFactsFileTest {
     }
 
     @Test
-    void a_stream_that_is_forgotten_takes_its_rows_along() throws Exception {
+    void what_is_known_of_a_stream_that_is_gone_is_dropped_at_the_start() throws Exception {
         try (KeptLedger kept = open(folder, 1000)) {
             kept.ledger.forgetEarlier();
             kept.datagram(S1 + " 60000 9\nincrement a 1 50");

@@ -10,7 +10,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What the ledger says about one counter. */
+/** The ledger's explanation of one counter. */
 class ExplanationTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final String S2 = "from 00000000000000000000002b";
@@ -89,7 +89,7 @@ class ExplanationTest {
     }
 
     @Test
-    void of_a_stream_that_is_not_whole_only_what_was_applied_is_in_the_value() {
+    void a_stream_that_is_not_whole_explains_only_the_amounts_that_were_applied() {
         ledger.forgetEarlier();
         feed.datagram(S1 + " " + DAY + " 7\nincrement a 5 1000\ndecrement a 1 50");
         feed.datagram(S1 + " " + DAY + " 8\nincrement a 5 1010");
@@ -106,7 +106,7 @@ class ExplanationTest {
     }
 
     @Test
-    void a_failed_commit_loses_nothing_of_what_is_not_in_the_value() {
+    void after_a_failed_commit_the_part_that_was_not_applied_is_still_known() {
         ledger.forgetEarlier();
         feed.datagram(S1 + " " + DAY + " 7\nincrement a 5 1000");
         disk.fail(ledger);
@@ -140,7 +140,7 @@ class ExplanationTest {
     }
 
     @Test
-    void what_was_found_in_the_store_is_no_part_of_the_rest() {
+    void a_value_adopted_from_the_store_is_not_part_of_the_rest() {
         feed.datagram("increment a 2");
         disk.commit(ledger);
         ledger.settle(ledger.take(1, 0).get(0), new Push.Holds(40));

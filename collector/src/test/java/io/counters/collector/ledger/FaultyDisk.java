@@ -88,7 +88,7 @@ public final class FaultyDisk {
                 }
             }
             heal();
-            check(kept.commit.run(), "a commit failed on a working disk: " + kept.said.lines());
+            Faults.require(kept.commit.run(), "a commit failed on a working disk: " + kept.said.lines());
             check(kept.values(), ROUNDS, "in this run, call " + call);
         }
         exact(data, ROUNDS, "after the end, call " + call);
@@ -103,13 +103,13 @@ public final class FaultyDisk {
             int least = committed ? round : round - 1;
             for (Map.Entry<String, Long> value : values.entrySet()) {
                 long rounds = value.getValue() / 10 - 1;
-                check(rounds >= 0 && rounds <= round, when + ": " + value);
+                Faults.require(rounds >= 0 && rounds <= round, when + ": " + value);
             }
             if (committed) {
                 check(values, least, when);
             }
             long distinct = values.values().stream().distinct().count();
-            check(distinct <= 1, when + ", values of two commits: " + values);
+            Faults.require(distinct <= 1, when + ", values of two commits: " + values);
         }
         exact(copy, round, when);
     }
@@ -119,15 +119,16 @@ public final class FaultyDisk {
         Path data = Files.createDirectory(folder.resolve("open-" + call));
         try (KeptLedger kept = new KeptLedger(data, false)) {
             kept.datagram(datagram(1));
-            check(kept.commit.run(), "no commit");
+            Faults.require(kept.commit.run(), "no commit");
             kept.datagram(datagram(2));
-            check(kept.commit.run(), "no commit");
+            Faults.require(kept.commit.run(), "no commit");
             Path copy = copied(data, data.resolve("killed"));
             faults.failCalls(errno, call, fails);
             try {
                 opened(copy, "call " + call).close();
             } catch (IOException unusable) {
-                check(unusable.toString().matches("(?s).*(ledger|data folder|library).*"), "no reason: " + unusable);
+                Faults.require(
+                        unusable.toString().matches("(?s).*(ledger|data folder|library).*"), "no reason: " + unusable);
             }
             boolean failed = heal();
             try (KeptLedger again = opened(copy, "call " + call)) {
@@ -150,7 +151,9 @@ public final class FaultyDisk {
         try {
             return new KeptLedger(data, false);
         } finally {
-            check(!Files.exists(data.resolve("ledger.damaged-1.sqlite")), "an undamaged ledger was set aside, " + when);
+            Faults.require(
+                    !Files.exists(data.resolve("ledger.damaged-1.sqlite")),
+                    "an undamaged ledger was set aside, " + when);
         }
     }
 
@@ -174,13 +177,7 @@ public final class FaultyDisk {
         for (int counter = 0; counter < COUNTERS; counter++) {
             long wanted = counter % ROUNDS <= round ? (round + 1) * 10 : 0;
             long value = values.getOrDefault("c" + counter, 0L);
-            check(value == wanted, when + ": c" + counter + " is " + value + ", expected " + wanted);
-        }
-    }
-
-    private static void check(boolean holds, String otherwise) {
-        if (!holds) {
-            throw new IllegalStateException(otherwise);
+            Faults.require(value == wanted, when + ": c" + counter + " is " + value + ", expected " + wanted);
         }
     }
 }

@@ -15,6 +15,7 @@ import java.sql.Statement;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +76,7 @@ class FractionsTest {
         assertThat(ledger.value("a")).isEqualTo(value);
     }
 
+    @Tag("slow")
     @Test
     void a_million_lines_do_not_drift() {
         lines("a:1|c|@0.7", 1_000_000);

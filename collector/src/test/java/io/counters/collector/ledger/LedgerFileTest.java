@@ -160,7 +160,7 @@ class LedgerFileTest {
 
         assertThatThrownBy(() -> new LedgerFile(file.resolve("below")))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("can't be written")
+                .hasMessageContaining("cannot be written")
                 .hasMessageContaining("--data-dir");
     }
 
@@ -427,7 +427,7 @@ class LedgerFileTest {
             kept.commit.run();
             assertThat(kept.ledger.snapshot().size()).as("committed counters").isEqualTo(1);
             assertThat(kept.ledger.snapshot().values()[0]).isEqualTo(5);
-            assertThat(kept.said.lines()).singleElement().asString().contains("can't write the ledger");
+            assertThat(kept.said.lines()).singleElement().asString().contains("cannot write the ledger");
             assertThat(kept.counted("ledger_failed_commits_total")).isEqualTo(1);
 
             kept.datagram(S1 + " 30 3\nincrement c 1 1");

@@ -68,7 +68,7 @@ class LedgerInspectionTest {
         Files.write(folder.resolve("ledger.sqlite"), new byte[2000], StandardOpenOption.WRITE);
         Map<String, Long> before = files();
 
-        assertThat(LedgerInspection.of(folder).problem()).startsWith("it can't be read: ");
+        assertThat(LedgerInspection.of(folder).problem()).startsWith("it cannot be read: ");
         assertThat(files()).isEqualTo(before);
     }
 }

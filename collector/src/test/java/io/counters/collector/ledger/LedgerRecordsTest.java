@@ -163,7 +163,7 @@ class LedgerRecordsTest {
         both(datagram.toString());
         commit();
         assertThat(records.size('s')).isEqualTo(1);
-        assertThat(records.size('w')).as("200 watermarks in groups of 64").isEqualTo(4);
+        assertThat(records.size('w')).as("200 watermarks in groups of 16").isEqualTo(13);
         now += 2 * A_DAY;
 
         commit();

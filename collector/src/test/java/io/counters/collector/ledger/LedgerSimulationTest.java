@@ -13,6 +13,7 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Senders with totals, a network that loses, duplicates and reorders datagrams, and a collector that crashes. Once
  * every total has arrived again, every counter is exact; and before that it is never too high.
  */
+@Tag("slow")
 class LedgerSimulationTest {
     private static final int STEPS = 400;
 

@@ -3,6 +3,7 @@ package io.counters.collector.ledger;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.UsedHeap;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.wire.Verb;
@@ -16,20 +17,9 @@ class MemoryTest {
     private static final int SENDERS = 1000;
     private static final int COUNTERS = 1000;
 
-    private static long usedBytes() {
-        long least = Long.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
-            System.gc();
-            least = Math.min(
-                    least,
-                    Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
-        }
-        return least;
-    }
-
     @Test
-    void a_thousand_senders_with_a_thousand_counters_fit_in_64_megabytes() {
-        long before = usedBytes();
+    void a_thousand_senders_with_a_thousand_counters_fit_in_64_megabytes() throws Exception {
+        long before = UsedHeap.bytes();
         Ledger ledger = new Ledger(
                 LedgerSettings.in(Path.of("unused")),
                 false,
@@ -47,7 +37,7 @@ class MemoryTest {
             }
         }
 
-        long perWatermark = (usedBytes() - before) / (SENDERS * COUNTERS);
+        long perWatermark = (UsedHeap.bytes() - before) / (SENDERS * COUNTERS);
 
         assertThat(ledger.value("orders.placed,counter=7")).isEqualTo(SENDERS);
         assertThat(perWatermark).as("bytes per sender and counter").isBetween(10L, 40L);

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * A store that answers, hangs, loses keys and restarts, and a collector that crashes. Once everything is quiet, every
  * key has its counter's value, and every value is exact.
  */
+@Tag("slow")
 class ProjectionSimulationTest {
     private static final int STEPS = 500;
 

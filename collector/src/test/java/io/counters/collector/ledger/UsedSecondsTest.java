@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class UsedSecondsTest {
@@ -68,6 +69,7 @@ class UsedSecondsTest {
         assertThat(seconds.runs()).hasSize(1);
     }
 
+    @Tag("slow")
     @Test
     void no_second_is_used_twice_under_random_clocks_and_the_runs_are_bounded() {
         for (int seed = 1; seed <= 20; seed++) {

@@ -150,7 +150,7 @@ class FamiliesTest {
     }
 
     @Test
-    void metrics_of_the_same_or_an_unknown_second_have_the_order_of_their_names() {
+    void metrics_of_the_same_or_an_unknown_second_are_ordered_by_name() {
         counter("a_b", 0);
         counter("a.b", 0);
 
@@ -158,11 +158,19 @@ class FamiliesTest {
     }
 
     @Test
-    void a_gauge_and_a_counter_of_one_plain_name_stay_apart() {
+    void a_gauge_and_a_counter_with_one_plain_name_get_different_names() {
         counter("a.b", 1);
         counter("a_b", 2, 5, true);
 
         assertThat(samples()).containsExactly("a_b_total 1", "U__a__b 5");
+    }
+
+    @Test
+    void a_gauge_is_not_called_like_a_counters_sample() {
+        counter("a", 1);
+        counter("a.total.total", 2, 5, true);
+
+        assertThat(samples()).containsExactly("a_total 1", "U__a_2e_total_2e_total 5");
     }
 
     @Test
@@ -228,14 +236,14 @@ class FamiliesTest {
         return IntStream.range(0, 300);
     }
 
-    /** Few letters, so that many names are equal; no two series and no two families may be. */
+    /** Names of few letters, so that many plain names are equal; no two series and no two families may be equal. */
     @ParameterizedTest
     @MethodSource("seeds")
-    void whatever_the_names_all_series_and_families_are_different(int seed) {
+    void random_names_never_give_equal_series_or_families(int seed) {
         Random random = new Random(seed);
         Set<String> different = new HashSet<>();
         for (int i = 0; i < 200; i++) {
-            String name = some(random, "._-", 3) + (random.nextInt(4) == 0 ? ".total" : "");
+            String name = some(random, "._-", 3) + ".total".repeat(Math.max(0, random.nextInt(6) - 3));
             String tags = random.nextBoolean() ? "" : ",a" + some(random, "._", 2) + "=" + random.nextInt(2);
             String more = tags.isEmpty() || random.nextBoolean() ? "" : ",b" + some(random, "-_", 1) + "=1";
             if (different.add(name + tags + more)) {

@@ -45,7 +45,7 @@ class PrometheusIT {
     }
 
     @Test
-    void prometheus_scrapes_both_paths_and_a_restart_is_no_jump() throws Exception {
+    void prometheus_scrapes_both_paths_and_sees_no_jump_at_a_restart() throws Exception {
         try (PrometheusServer prometheus = new PrometheusServer(folder, ALERTS)) {
             List<Long> created;
             try (ChildCollector first = collector()) {
@@ -90,7 +90,7 @@ class PrometheusIT {
     }
 
     @Test
-    void promtool_finds_nothing_in_both_texts() throws Exception {
+    void promtool_finds_no_error_in_both_texts() throws Exception {
         try (ChildCollector collector = collector()) {
             collector.datagram("increment orders.placed,method=card 3\nincrement carts.open 2\ndecrement carts.open 1");
             collector.datagram("increment orders_placed\nincrement visits,x.y=1,x-y=2\nincrement 2xx");
@@ -107,7 +107,7 @@ class PrometheusIT {
     }
 
     @Test
-    void promtool_finds_nothing_in_the_text_of_the_proxy() throws Exception {
+    void promtool_finds_no_error_in_the_text_of_the_proxy() throws Exception {
         int page = freePort();
         Path servers = Files.writeString(folder.resolve("servers.conf"), "127.0.0.1:1\t1\nudp://127.0.0.1:2\t1\n");
         Path settings = Files.writeString(

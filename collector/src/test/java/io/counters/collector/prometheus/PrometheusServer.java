@@ -65,7 +65,7 @@ final class PrometheusServer implements AutoCloseable {
         port = Integer.parseInt(listens.group(1));
     }
 
-    /** From now on it scrapes the collector on this port, which is the same instance for it as those before. */
+    /** Makes it scrape the collector on this port from now on, as the same instance as those before. */
     void scrape(int page) throws IOException {
         Path next = folder.resolve("targets.next");
         Files.writeString(

@@ -3,20 +3,17 @@ package io.counters.collector.proxy;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.UsedHeap;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.emit.Transport;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import javax.management.JMException;
-import javax.management.ObjectName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,24 +23,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AmountsMemoryTest {
     /** Just above a power of two: then arrays that double have the most unused space. */
     private static final int NAMES = 67_000;
-
-    /** What the objects in the heap take that are in use; how much the heap has used depends on its size, too. */
-    private static long usedBytes() throws JMException {
-        String histogram = (String) ManagementFactory.getPlatformMBeanServer()
-                .invoke(
-                        new ObjectName("com.sun.management:type=DiagnosticCommand"),
-                        "gcClassHistogram",
-                        new Object[] {new String[0]},
-                        new String[] {String[].class.getName()});
-        long bytes = 0;
-        Matcher row = Pattern.compile("(?m)^ *\\d+: +\\d+ +(\\d+) +(\\S+)").matcher(histogram);
-        while (row.find()) {
-            // What fills the regions of large arrays up is no object of the program.
-            bytes += row.group(2).contains("jdk.internal.vm.Filler") ? 0 : Long.parseLong(row.group(1));
-        }
-        assertThat(bytes).as(histogram).isPositive();
-        return bytes;
-    }
 
     private static byte[] line(int number, String suffix) {
         return String.format("increment n%06d%s%n", number, suffix).getBytes(ISO_8859_1);
@@ -60,7 +39,7 @@ class AmountsMemoryTest {
         AtomicInteger ids = new AtomicInteger();
         AtomicLong nanos = new AtomicLong();
         Self self = new Self();
-        long before = usedBytes();
+        long before = UsedHeap.bytes();
         Amounts amounts = new Amounts(Long.MAX_VALUE, new SeededHash(new Random(1)));
         Relay relay = new Relay(
                 new Ring(list),
@@ -75,7 +54,7 @@ class AmountsMemoryTest {
                         },
                         self),
                 self);
-        long empty = usedBytes();
+        long empty = UsedHeap.bytes();
         String suffix = "x".repeat(more);
         for (int i = 0; i < NAMES; i++) {
             byte[] line = line(i, suffix);
@@ -86,7 +65,7 @@ class AmountsMemoryTest {
         relay.line(again, 0, again.length);
         relay.sweep(server -> nowhere);
 
-        long used = usedBytes() - empty;
+        long used = UsedHeap.bytes() - empty;
 
         assertThat(empty - before).as("bytes without names").isLessThan(20 << 20);
         assertThat(used).as("%d bytes a name", used / NAMES).isBetween(amounts.bytes() / 2, amounts.bytes() * 11 / 10);

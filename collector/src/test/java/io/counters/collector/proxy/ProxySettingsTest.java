@@ -233,11 +233,11 @@ class ProxySettingsTest {
 
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read(lengthy))
-                .withMessageContaining("proxy.conf can't be read: it is longer than 1048576 bytes");
+                .withMessageContaining("proxy.conf cannot be read: it is longer than 1048576 bytes");
         Files.writeString(servers, lengthy);
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read("[statsite]\nservers = " + servers))
-                .withMessageContaining("servers.conf can't be read: it is longer than 1048576 bytes");
+                .withMessageContaining("servers.conf cannot be read: it is longer than 1048576 bytes");
     }
 
     @Test

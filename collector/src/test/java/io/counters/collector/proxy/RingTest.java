@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The key of each kind of message, checked with 200 names, so that two ways can't agree by chance. */
+/** The key of each kind of message, checked with 200 names, so that two ways cannot agree by chance. */
 class RingTest {
     private static final int NAMES = 200;
 

@@ -143,7 +143,7 @@ class SilentHostsTest {
 
         new SilentHosts(new TcpTable(folder), said.log()).look(List.of(upstream));
 
-        assertThat(said.lines()).singleElement().asString().contains("/proc/net/tcp can't be read");
+        assertThat(said.lines()).singleElement().asString().contains("/proc/net/tcp cannot be read");
         assertThat(upstream.isUp()).isTrue();
     }
 

@@ -86,7 +86,7 @@ class VanishedHostTest {
         assumeTrue(cannot.isEmpty(), "needs root and iproute2 to make a network namespace: " + cannot);
         open(() -> run("ip", "netns", "del", namespace));
         cannot = run("ip", "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", namespace);
-        assumeTrue(cannot.isEmpty(), "a pair of virtual network devices can't be made: " + cannot);
+        assumeTrue(cannot.isEmpty(), "a pair of virtual network devices cannot be made: " + cannot);
         must("ip addr add " + net + (host + 1) + "/30 dev " + cable);
         must("ip link set " + cable + " up");
         must("ip -n " + namespace + " addr add " + address + "/30 dev eth0");

@@ -334,4 +334,32 @@ class DeliveryTest {
         assertThat(again.second()).isEqualTo(100);
         assertThat(again.unknownNanos(now)).isEqualTo(1_000_000_000);
     }
+
+    @Test
+    void ticks_that_are_read_ahead_are_sent_oldest_first_on_all_connections_without_a_limit() throws Exception {
+        ReadAhead ahead = new ReadAhead("a topic");
+        List<Long> done = new ArrayList<>();
+        Delivery all = Delivery.oldestFirst(ahead, CONNECTIONS, new Random(1), BEGIN);
+        Bodies bodies = new Bodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024);
+        String[] names = {"a"};
+        for (long second : new long[] {130, 110, 120, 110, 140}) {
+            all.add(ahead.write(second, new Snapshot(names, new long[] {7}, 1), bodies, () -> done.add(second)));
+        }
+        now++;
+
+        List<Piece> pieces = new ArrayList<>();
+        for (Piece piece = all.next(now); piece != null; piece = all.next(now)) {
+            pieces.add(piece);
+        }
+        assertThat(pieces).extracting(Piece::second).containsExactly(110L, 110L, 120L, 130L);
+        assertThat(all.older())
+                .containsOnly(Map.entry(110L, 2), Map.entry(120L, 1), Map.entry(130L, 1), Map.entry(140L, 1));
+
+        all.settle(pieces.get(2), 1, List.of(), false, false, now);
+        assertThat(done).containsExactly(120L);
+        Piece last = all.next(now);
+        assertThat(last == null ? 0 : last.second()).isEqualTo(140);
+        assertThat(ahead.ticks()).hasSize(4);
+        assertThat(all.isDone()).isFalse();
+    }
 }

@@ -62,9 +62,9 @@ public final class FaultySpool {
         boolean failed = faults.get(Slot.CALLS_UNTIL_FAULT) <= 0;
         tick(spool, TICKS + 1);
         check(spool);
-        check(onDisk().equals(booked(spool)), "files of confirmed ticks stay on a sound disk: " + onDisk());
-        check(!lost.contains(TICKS + 1L), "a tick is lost on a sound disk");
-        check(
+        Faults.require(onDisk().equals(booked(spool)), "files of confirmed ticks stay on a sound disk: " + onDisk());
+        Faults.require(!lost.contains(TICKS + 1L), "a tick is lost on a sound disk");
+        Faults.require(
                 booked(new Spool(folder, BLOCKS_MAX * BLOCK)).equals(booked(spool)),
                 "after a restart it sends " + onDisk() + " and not " + booked(spool));
         return failed;
@@ -97,13 +97,13 @@ public final class FaultySpool {
     private void check(Spool spool) throws IOException {
         Set<Long> disk = onDisk();
         Set<Long> booked = booked(spool);
-        check(disk.containsAll(booked), "in memory " + booked + ", on disk " + disk);
-        check(disk.stream().noneMatch(lost::contains), "lost " + lost + ", disk " + disk);
+        Faults.require(disk.containsAll(booked), "in memory " + booked + ", on disk " + disk);
+        Faults.require(disk.stream().noneMatch(lost::contains), "lost " + lost + ", disk " + disk);
         Set<Long> others = new TreeSet<>(disk);
         others.removeAll(booked);
-        check(confirmed.containsAll(others), "on disk, but neither in memory nor confirmed: " + others);
-        check(spool.bytes() == (long) disk.size() * BLOCK, spool.bytes() + " bytes, disk " + disk);
-        check(disk.size() <= BLOCKS_MAX + 1, "more than the bound and the newest tick: " + disk);
+        Faults.require(confirmed.containsAll(others), "on disk, but neither in memory nor confirmed: " + others);
+        Faults.require(spool.bytes() == (long) disk.size() * BLOCK, spool.bytes() + " bytes, disk " + disk);
+        Faults.require(disk.size() <= BLOCKS_MAX + 1, "more than the bound and the newest tick: " + disk);
     }
 
     private static Set<Long> booked(Spool spool) {
@@ -116,12 +116,6 @@ public final class FaultySpool {
                     .filter(name -> name.endsWith(".tick"))
                     .map(name -> Long.parseLong(name.substring(0, name.indexOf('-'))))
                     .collect(Collectors.toCollection(TreeSet::new));
-        }
-    }
-
-    private void check(boolean holds, String otherwise) {
-        if (!holds) {
-            throw new IllegalStateException(when + otherwise);
         }
     }
 }

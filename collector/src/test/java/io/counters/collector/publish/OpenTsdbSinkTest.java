@@ -919,7 +919,7 @@ class OpenTsdbSinkTest {
         assertThat(said.lines())
                 .singleElement()
                 .asString()
-                .contains("no-such-host.invalid", "can't be reached", "sent again");
+                .contains("no-such-host.invalid", "cannot be reached", "sent again");
         assertThat(ticks()).containsExactly(SECOND + "-10.tick");
     }
 
@@ -985,7 +985,7 @@ class OpenTsdbSinkTest {
         Sink sink = sink();
         Files.delete(folder);
         sink.put(SECOND, few(1));
-        assertThat(sink.trouble().orElseThrow()).startsWith(sink + " loses points, because they can't be written to ");
+        assertThat(sink.trouble().orElseThrow()).startsWith(sink + " loses points, because they cannot be written to ");
 
         Files.createDirectory(folder);
         sink.put(SECOND + 10, few(1));

@@ -168,7 +168,7 @@ class PublishIT {
             assertThat(printed.size()).isGreaterThanOrEqualTo(attempted.size() + 1);
             assertThat(tsd.conflicts).isEmpty();
             assertThat(spooled()).isEmpty();
-            assertThat(Files.readString(folder.resolve("err0"))).contains("503", "can't be reached");
+            assertThat(Files.readString(folder.resolve("err0"))).contains("503", "cannot be reached");
             assertThat(Files.readString(folder.resolve("err1")))
                     .contains("sending the points that an earlier run left");
         }

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -150,7 +151,13 @@ class PublisherTest {
     @Tag("slow")
     void a_sink_that_hangs_delays_no_other_and_loses_only_its_own_points() throws Exception {
         CountDownLatch stuck = new CountDownLatch(1);
+        AtomicInteger missed = new AtomicInteger();
         Sink hanging = new Sink() {
+            @Override
+            public void missed() {
+                missed.incrementAndGet();
+            }
+
             @Override
             public void put(long second, Snapshot values) {
                 await().until(() -> stuck.getCount() == 0);
@@ -178,6 +185,7 @@ class PublisherTest {
 
             assertThat(kept.counted("publish_ticks_total")).isEqualTo(10);
             assertThat(kept.counted("publish_lost_points_total")).isEqualTo(7);
+            assertThat(missed).hasValue(7);
             assertThat(kept.said.lines()).singleElement().asString().contains("a sink that hangs accepts nothing");
             stuck.countDown();
         }
@@ -214,6 +222,30 @@ class PublisherTest {
             publish(kept, 200, 210, 220);
         }
         assertThat(put).containsExactly("200: a=5 rests=2 new=1", "210: a=5 rests=2 new=1", "220:");
+    }
+
+    @Test
+    void with_idle_a_removed_counter_leaves_the_others_idle_and_counts_as_changed_when_it_is_back() throws Exception {
+        given.put(Setting.IDLE, "20s");
+        try (KeptLedger kept = new KeptLedger(folder, false);
+                Publisher publisher = publisher(kept, List.of(new KeepingSink()))) {
+            kept.datagram("increment removed\nincrement rests\nincrement moves");
+            for (int second = 100; second <= 140; second += 10) {
+                publisher.publish(second);
+                if (second == 120) {
+                    kept.ledger.remove("removed");
+                }
+                kept.datagram(second == 130 ? "increment removed\nincrement moves" : "increment moves");
+            }
+        }
+
+        assertThat(put)
+                .containsExactly(
+                        "100: removed=1 rests=1 moves=1",
+                        "110: removed=1 rests=1 moves=2",
+                        "120: moves=3",
+                        "130: moves=4",
+                        "140: removed=1 moves=5");
     }
 
     @Test
@@ -291,7 +323,7 @@ class PublisherTest {
             }
 
             assertThat(kept.counted("publish_lost_points_total")).isEqualTo(1);
-            assertThat(kept.said.lines()).singleElement().asString().contains("stdout can't be written");
+            assertThat(kept.said.lines()).singleElement().asString().contains("stdout cannot be written");
         }
     }
 

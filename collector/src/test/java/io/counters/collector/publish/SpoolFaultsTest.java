@@ -3,7 +3,6 @@ package io.counters.collector.publish;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.Faults;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -17,12 +16,7 @@ class SpoolFaultsTest {
 
     @Test
     void the_spools_numbers_agree_with_the_disk_whichever_call_on_a_file_fails() throws Exception {
-        Path control = folder.resolve("control");
-        Path data = Files.createDirectory(folder.resolve("data"));
-        Faults faults = new Faults(control, data);
-        faults.set(Faults.Slot.SYNCS_SKIPPED, 1);
-
-        String said = faults.run(FaultySpool.class, control.toString(), data.toString());
+        String said = Faults.runEachCall(FaultySpool.class, folder);
 
         assertThat(said).containsPattern("\\d{3} calls failed");
     }

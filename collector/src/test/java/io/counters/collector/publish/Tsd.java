@@ -23,18 +23,18 @@ import java.util.zip.GZIPInputStream;
 import okhttp3.HttpUrl;
 
 /** The {@code /api/put} of a TSD, on loopback; a test chooses its answers. */
-final class Tsd implements AutoCloseable {
+public final class Tsd implements AutoCloseable {
     private static final Pattern POINT =
             Pattern.compile("\\{\"metric\":\"([^\"]+)\",\"timestamp\":(\\d+),\"value\":(-?\\d+),\"tags\":\\{([^}]+)}}");
 
     /** Handles a request, by its number, from 1. */
     @FunctionalInterface
-    interface Manner {
+    public interface Manner {
         void answer(int number, Put put) throws IOException;
     }
 
     /** One received request. */
-    record Put(HttpExchange exchange, String target, int wireBytes, Map<String, String> headers, String json) {
+    public record Put(HttpExchange exchange, String target, int wireBytes, Map<String, String> headers, String json) {
         void answer(int status, String body) throws IOException {
             byte[] bytes = body.getBytes(UTF_8);
             exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
@@ -55,7 +55,7 @@ final class Tsd implements AutoCloseable {
     }
 
     /** One point. */
-    record Point(String metric, long second, long value, String tags) {
+    public record Point(String metric, long second, long value, String tags) {
         String key() {
             return metric + "{" + tags + "} " + second;
         }
@@ -68,9 +68,9 @@ final class Tsd implements AutoCloseable {
     }
 
     final List<Put> puts = new CopyOnWriteArrayList<>();
-    final Map<String, Point> stored = new ConcurrentHashMap<>();
+    public final Map<String, Point> stored = new ConcurrentHashMap<>();
     /** Points that arrived with another value than before. */
-    final List<String> conflicts = new CopyOnWriteArrayList<>();
+    public final List<String> conflicts = new CopyOnWriteArrayList<>();
 
     private final CountDownLatch closing = new CountDownLatch(1);
     private final AtomicInteger number = new AtomicInteger();
@@ -79,7 +79,7 @@ final class Tsd implements AutoCloseable {
     private final Manner manner;
 
     /** A server that answers with a status, and stores the points if that is 204. */
-    Tsd(ToIntFunction<Put> status) throws IOException {
+    public Tsd(ToIntFunction<Put> status) throws IOException {
         this.manner = (number, put) -> {
             int answer = status.applyAsInt(put);
             if (answer == 204) {
@@ -90,7 +90,7 @@ final class Tsd implements AutoCloseable {
         server = opened();
     }
 
-    Tsd(Manner manner) throws IOException {
+    public Tsd(Manner manner) throws IOException {
         this.manner = manner;
         server = opened();
     }
@@ -103,7 +103,7 @@ final class Tsd implements AutoCloseable {
         return server;
     }
 
-    HttpUrl address() {
+    public HttpUrl address() {
         HttpUrl address =
                 HttpUrl.parse("http://127.0.0.1:" + server.getAddress().getPort());
         if (address == null) {
@@ -117,7 +117,7 @@ final class Tsd implements AutoCloseable {
         points(put.json).forEach(this::store);
     }
 
-    /** Stores a point; records two values of one second, because a real TSD can't handle them. */
+    /** Stores a point; records two values of one second, because a real TSD cannot handle them. */
     void store(Point point) {
         Point before = stored.put(point.key(), point);
         if (before != null && !before.equals(point)) {

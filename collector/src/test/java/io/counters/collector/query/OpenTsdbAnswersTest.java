@@ -42,14 +42,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Everything that {@code opentsdb-2.4.1.json} has was asked of a real OpenTSDB, over the points that the file has, too. The
- * history gets the same points, and must be answered alike.
+ * The requests in {@code opentsdb-2.4.1.json} were sent to a real OpenTSDB that had the points in the file. The history gets
+ * the same points, and the answers must be the same.
  */
 class OpenTsdbAnswersTest {
     private static final JsonObject FILE = file();
     private static final JsonObject COUNTERS = FILE.getAsJsonObject("counters");
 
-    /** Of a query that is shown. */
+    /** The properties of a query that OpenTSDB shows and the collector does not. */
     private static final Set<String> UNSHOWN = Set.of(
             "tsuids",
             "percentiles",
@@ -84,7 +84,7 @@ class OpenTsdbAnswersTest {
         SaidFaults said = new SaidFaults();
         history = new History(
                 new HistorySettings(folder.resolve("history.db"), 1, 1L << 40, 0, 0, 1L << 30, 100), said.log(), self);
-        // All of them at one tick, so that their names are known; a collector's history has no such gaps as the file.
+        // All counters have a value at one tick, so that their names are known.
         String[] names = COUNTERS.keySet().toArray(String[]::new);
         history.put(1, new Snapshot(names, new long[names.length], names.length));
         QueryApi api = new QueryApi(
@@ -122,7 +122,7 @@ class OpenTsdbAnswersTest {
 
     @ParameterizedTest
     @MethodSource("asked")
-    void what_is_asked_is_answered_as_by_OpenTSDB(JsonObject asked) throws Exception {
+    void queries_are_answered_as_by_OpenTSDB(JsonObject asked) throws Exception {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
                 + port.address().getPort() + asked.get("path").getAsString()));
         if (asked.has("body")) {
@@ -147,8 +147,8 @@ class OpenTsdbAnswersTest {
     }
 
     /**
-     * What must be equal: results in any order; numbers but for their last digits; of what else OpenTSDB shows of a query, what
-     * we show. Percentiles and such are computed by a library there, so that rounding may differ.
+     * What must be equal: results, in any order; numbers, except for their last digits; and those properties of a query that
+     * we show. OpenTSDB computes percentiles with a library, so rounding may differ.
      */
     private static Object comparable(JsonElement json) {
         if (json instanceof JsonArray array) {

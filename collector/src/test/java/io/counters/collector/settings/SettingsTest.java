@@ -147,7 +147,7 @@ class SettingsTest {
         assertThat(mistakes(new Settings(Map.of(Setting.CONFIG, folder.toString()), Map.of())))
                 .singleElement()
                 .asString()
-                .contains("--config is " + folder, "can't be read");
+                .contains("--config is " + folder, "cannot be read");
     }
 
     @Test

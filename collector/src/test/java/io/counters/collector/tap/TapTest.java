@@ -52,7 +52,7 @@ class TapTest {
         return new LineEvents(new Reader(tap), new Glob(pattern), linesMax, 20, StatsdName.strict(), nanos::get);
     }
 
-    /** All events that there are now. */
+    /** All events so far. */
     private static String read(LineEvents events) {
         StringBuilder out = new StringBuilder();
         boolean hasMore = true;
@@ -113,7 +113,7 @@ class TapTest {
     }
 
     @Test
-    void memory_is_bounded_and_the_oldest_make_room() {
+    void if_memory_is_full_the_oldest_datagrams_are_dropped() {
         Tap small = new Tap(() -> Instant.EPOCH, 50 * 100);
         small.open();
         Reader reader = new Reader(small);
@@ -133,7 +133,26 @@ class TapTest {
     }
 
     @Test
-    void each_datagram_of_several_threads_is_seen_once_or_missed() throws Exception {
+    void room_is_made_at_once_however_much_was_overwritten_before() {
+        tap.open();
+        Tap.Ring ring = requireNonNull(tap.ring());
+        for (int i = 0; i < 10 * Tap.SLOTS; i++) {
+            receive("b");
+        }
+        assertThat(ring.bytes()).isEqualTo(Tap.SLOTS);
+
+        assertThat(ring.forgetOldest()).isTrue();
+
+        assertThat(ring.bytes()).isEqualTo(Tap.SLOTS - 1);
+        for (int i = 1; i < Tap.SLOTS; i++) {
+            assertThat(ring.forgetOldest()).isTrue();
+        }
+        assertThat(ring.forgetOldest()).isFalse();
+        assertThat(ring.bytes()).isZero();
+    }
+
+    @Test
+    void each_datagram_of_several_threads_is_read_once_or_counted_as_missed() throws Exception {
         tap.open();
         Reader reader = new Reader(tap);
         assertThat(reader.isOpen()).isTrue();
@@ -197,7 +216,26 @@ class TapTest {
     }
 
     @Test
-    void no_more_lines_are_read_at_once_than_the_event_loop_can_bear() {
+    void what_was_left_out_is_told_once_a_second() {
+        AtomicLong nanos = new AtomicLong(Long.MAX_VALUE);
+        tap.open();
+        LineEvents events = events("a", 10, nanos);
+        read(events);
+        receive("increment a\n".repeat(11));
+        assertThat(read(events)).contains("{\"shown\": 10, \"matching\": 11,");
+
+        for (int i = 0; i < 9; i++) {
+            nanos.addAndGet(100_000_000);
+            receive("increment a\n".repeat(11));
+            assertThat(read(events)).doesNotContain("left_out");
+        }
+        nanos.addAndGet(100_000_000);
+
+        assertThat(read(events)).contains("{\"shown\": 9, \"matching\": 99,");
+    }
+
+    @Test
+    void the_number_of_lines_read_at_once_is_limited() {
         tap.open();
         LineEvents events = events("nothing", 10, new AtomicLong());
         read(events);

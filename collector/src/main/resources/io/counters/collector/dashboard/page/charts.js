@@ -1,5 +1,5 @@
-// Graphs, drawn by uPlot: values or rates of the chosen counters, in one chart or in one each. They read the history, and
-// go on with what arrives. A drag over any of them zooms all; with Shift it marks a span in all.
+// Graphs, drawn by uPlot: values or rates of the chosen counters, in one chart or in a chart for each. They read the
+// history, then add new values as they arrive. A drag over one chart zooms all; with Shift it marks a span in all.
 /* global uPlot */
 import {state, change, RANGES} from './state.js';
 import {el, text, byId, style, nameNodes, debounced, download} from './dom.js';
@@ -10,14 +10,14 @@ import * as numbers from './numbers.js';
 const STEP_SECONDS_MIN = 10;
 const READ_AGAIN_MILLIS = 10_000;
 const DRAG_PIXELS_MIN = 8;
-/** Samples farther apart than so many steps have a gap between them. */
+/** Between samples that are farther apart than this many steps, there is a gap. */
 const GAP_STEPS = 3.5;
 
 const section = byId('charts');
 let frames = [];
-/** By name: {seconds, values, isKept}, as read last. */
+/** By name: {seconds, values, isKept}, as read last. Values are BigInt: differences of large numbers would be rounded. */
 const past = new Map();
-/** By name: what has arrived since. */
+/** By name: the values that have arrived since. */
 const tails = new Map();
 let step = STEP_SECONDS_MIN;
 let reading = 0;
@@ -27,7 +27,7 @@ let isLoading = false;
 let layout = '';
 let parts = null;
 
-const now = () => Date.now() / 1000;
+const {now} = live;
 
 /** The range that is shown, in seconds. */
 function range() {
@@ -60,7 +60,7 @@ async function read() {
     }
     step = wanted;
     for (const {name, seconds, values} of answer.counters) {
-      past.set(name, {seconds, values: values.map(Number), isKept: seconds.length > 0});
+      past.set(name, {seconds, values: values.map(BigInt), isKept: seconds.length > 0});
       const tail = tails.get(name);
       if (tail && seconds.length > 0) {
         const last = seconds[seconds.length - 1];
@@ -82,6 +82,7 @@ const readSoon = debounced(60, read);
 
 live.on('rows', arrived);
 live.on('change', arrived);
+live.on('clock', readSoon);
 
 function arrived() {
   const second = now();
@@ -93,7 +94,7 @@ function arrived() {
       if (tail.length > 0 && second - tail[tail.length - 1][0] < 0.9) {
         tail.pop();
       }
-      tail.push([second, Number(latest.value)]);
+      tail.push([second, BigInt(latest.value)]);
       if (tail.length > 3600) {
         tail.splice(0, tail.length - 3600);
       }
@@ -105,7 +106,8 @@ function arrived() {
 
 // Data for uPlot
 
-function points(name) {
+/** Seconds, and for each a value as BigInt, or a rate. */
+function exactPoints(name) {
   const known = past.get(name);
   const seconds = known ? [...known.seconds] : [];
   const values = known ? [...known.values] : [];
@@ -121,10 +123,15 @@ function points(name) {
     if (latest && seconds.length > 0 && now() - seconds[seconds.length - 1] > 1) {
       // It has not changed since.
       seconds.push(now());
-      values.push(Number(latest.value));
+      values.push(BigInt(latest.value));
     }
   }
   return state.unit === 'rate' ? rates(seconds, values) : gaps(seconds, values);
+}
+
+function points(name) {
+  const [xs, ys] = exactPoints(name);
+  return [xs, ys.map(y => y === null ? null : Number(y))];
 }
 
 function gaps(seconds, values) {
@@ -143,7 +150,7 @@ function gaps(seconds, values) {
 
 const isGap = (one, other) => other - one > GAP_STEPS * step;
 
-/** Increments a second between one sample and the next; what arrives is taken together until a step is complete. */
+/** Increments per second between one sample and the next; new values are combined until a step is complete. */
 function rates(seconds, values) {
   const xs = [];
   const ys = [];
@@ -159,16 +166,16 @@ function rates(seconds, values) {
       ys.push(null);
     } else {
       xs.push(seconds[i]);
-      ys.push((values[i] - values[from]) / length);
+      ys.push(Number(values[i] - values[from]) / length);
     }
     from = i;
   }
   return [xs, ys];
 }
 
-/** The same seconds for all, and each one's values; undefined where one has no sample, null where it has a gap. */
-function table(names) {
-  return uPlot.join(names.map(name => points(name)), names.map(() => [2]));
+/** One list of seconds for all counters, and each counter's values: undefined where it has no sample, null in a gap. */
+function table(names, of = points) {
+  return uPlot.join(names.map(name => of(name)), names.map(() => [2]));
 }
 
 // Charts
@@ -318,7 +325,7 @@ function at(name, second) {
   return found === null || second - xs[found] > GAP_STEPS * step ? null : ys[found];
 }
 
-/** By how much a counter moved from one second to another, as far as its samples tell. */
+/** How much a counter changed from one second to another, according to its samples. */
 function moved(name, [from, to]) {
   const known = past.get(name);
   const all = [...(known?.seconds ?? []).map((second, i) => [second, known.values[i]]), ...(tails.get(name) ?? [])];
@@ -332,7 +339,7 @@ function moved(name, [from, to]) {
       last = value;
     }
   }
-  return first === null ? null : last - first;
+  return first === null ? null : Number(last - first);
 }
 
 function legend() {
@@ -356,8 +363,8 @@ function legend() {
   });
   text(parts.when, cursorSecond !== null ? numbers.moment(cursorSecond) : 'now');
   text(parts.span, state.mark ? 'in the mark' : 'change');
-  parts.span.title = state.mark ? `By how much it changed in the marked ${numbers.duration(span[1] - span[0])}`
-    : 'By how much it changed in the range';
+  parts.span.title = state.mark ? `How much it changed in the marked ${numbers.duration(span[1] - span[0])}`
+    : 'How much it changed in the range';
 }
 
 let isLegendDue = false;
@@ -386,7 +393,7 @@ function buildLegend() {
         el('span', {class: 'name', title: name}, ...nameNodes(name)), cells.note),
       cells.at, cells.min, cells.max, cells.sum,
       el('td', {class: 'acts'},
-        el('button', {type: 'button', class: 'quiet', 'aria-label': 'Explain ' + name, title: 'Who made this value (e)',
+        el('button', {type: 'button', class: 'quiet', 'aria-label': 'Explain ' + name, title: 'Where this value comes from (e)',
           onclick: () => change({drawer: 'explain', counter: name})}, 'Explain'),
         el('button', {type: 'button', class: 'quiet', 'aria-label': 'Remove from the graph: ' + name,
           title: 'Remove from the graph', onclick: () => list.toggleLine(name)}, '\u00d7')));
@@ -425,7 +432,7 @@ function buildTools() {
   return el('div', {class: 'tools'},
     choice('Range', 'range', Object.keys(RANGES).map(key => [key, key, null])),
     choice('Unit', 'unit', [['rate', 'Rate', 'Increments a second (v)'], ['value', 'Value', 'Values (v)']]),
-    choice('Charts', 'charts', [['one', 'Together', 'All in one chart (t)'], ['each', 'Side by side', 'A chart each (t)']]),
+    choice('Charts', 'charts', [['one', 'Together', 'All in one chart (t)'], ['each', 'Side by side', 'A chart for each (t)']]),
     el('button', {type: 'button', class: 'unzoom', onclick: () => change({zoom: null}), title: 'Back to the latest (z)'}, 'Reset zoom'),
     note,
     el('button', {type: 'button', class: 'quiet', 'aria-label': 'Close the graph', title: 'Close the graph (x)',
@@ -437,8 +444,8 @@ function status() {
     return;
   }
   const isUnkept = state.lines.length > 0 && state.lines.every(name => past.get(name)?.isKept === false);
-  text(note, failure ? 'The history can\u2019t be read: ' + failure
-    : isUnkept ? 'No history is kept of this; the line begins now'
+  text(note, failure ? 'The history cannot be read: ' + failure
+    : isUnkept ? 'This counter has no history; its line begins now'
     : state.zoom ? `${numbers.time(state.zoom[0])} \u2013 ${numbers.time(state.zoom[1])}` : '');
   note.classList.toggle('bad', failure !== '');
   section.classList.toggle('reading', isLoading);
@@ -449,9 +456,9 @@ function status() {
   section.querySelector('.unzoom').hidden = !state.zoom;
 }
 
-/** Saves what the charts show. */
+/** Saves what the charts show, with all digits. */
 function save(format) {
-  const data = table(state.lines);
+  const data = table(state.lines, exactPoints);
   const [from, to] = range();
   const at = data[0].map((second, i) => i).filter(i => data[0][i] >= from && data[0][i] <= to);
   if (format === 'csv') {
@@ -459,14 +466,16 @@ function save(format) {
     download('counters-graph.csv', 'text/csv',
       ['second,' + state.lines.map(name => `"${name}"`).join(','), ...lines].join('\n') + '\n');
   } else {
-    download('counters-graph.json', 'application/json', JSON.stringify({
-      unit: state.unit, from, to, counters: state.lines.map((name, n) => ({
-        name, samples: at.filter(i => data[n + 1][i] != null).map(i => [data[0][i], data[n + 1][i]])})),
-    }, null, 1) + '\n');
+    const counters = state.lines.map((name, n) => {
+      const samples = at.filter(i => data[n + 1][i] != null).map(i => `[${data[0][i]}, ${data[n + 1][i]}]`);
+      return `{"name": ${JSON.stringify(name)}, "samples": [${samples.join(', ')}]}`;
+    });
+    download('counters-graph.json', 'application/json',
+      `{"unit": "${state.unit}", "from": ${from}, "to": ${to}, "counters": [\n${counters.join(',\n')}\n]}\n`);
   }
 }
 
-// All together
+// All charts
 
 function build() {
   frames.forEach(({plot}) => plot.destroy());
@@ -474,7 +483,11 @@ function build() {
   const isWide = innerWidth > 900;
   const height = groups.length > 1 ? 150 : isWide ? Math.max(220, Math.min(380, section.clientHeight - 220)) : 190;
   const plots = el('div', {class: 'plots'});
+  const focused = document.activeElement?.dataset.set;
   section.replaceChildren(buildTools(), plots, buildLegend());
+  if (focused) {
+    section.querySelector(`[data-set="${focused}"]`).focus();
+  }
   frames = groups.map(names => {
     const frame = el('figure', {class: 'frame'});
     if (state.charts === 'each') {
@@ -533,11 +546,8 @@ function show(isNew) {
 
 /** Follows the state. */
 export function follow(after, before) {
-  for (const name of past.keys()) {
-    if (!after.lines.includes(name)) {
-      past.delete(name);
-      tails.delete(name);
-    }
+  for (const known of [past, tails]) {
+    [...known.keys()].filter(name => !after.lines.includes(name)).forEach(name => known.delete(name));
   }
   show(false);
   const isOther = after.lines.join() !== before.lines.join() || after.range !== before.range
@@ -562,6 +572,6 @@ export function start() {
   }).observe(section);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', again);
   document.addEventListener('visibilitychange', () => document.hidden || readSoon());
-  // The present moves on, also while nothing arrives.
+  // Time passes even while nothing arrives.
   setInterval(() => document.hidden || state.zoom || drawSoon(), 1000);
 }

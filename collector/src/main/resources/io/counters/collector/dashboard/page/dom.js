@@ -19,6 +19,31 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+/**
+ * Makes an element's content equal to these nodes, and leaves alone what is equal already: what is selected, focused or
+ * scrolled in it stays so. Listeners of the nodes are lost where the content stays.
+ */
+export function patch(element, ...nodes) {
+  nodes.forEach((wanted, i) => {
+    const present = element.childNodes[i];
+    if (!present) {
+      element.append(wanted);
+    } else if (present.nodeName !== wanted.nodeName) {
+      present.replaceWith(wanted);
+    } else if (present.nodeType === Node.TEXT_NODE) {
+      text(present, wanted.textContent);
+    } else {
+      [...present.attributes].filter(({name}) => !wanted.hasAttribute(name)).forEach(({name}) => present.removeAttribute(name));
+      [...wanted.attributes].filter(({name, value}) => present.getAttribute(name) !== value)
+        .forEach(({name, value}) => present.setAttribute(name, value));
+      patch(present, ...wanted.childNodes);
+    }
+  });
+  while (element.childNodes.length > nodes.length) {
+    element.lastChild.remove();
+  }
+}
+
 /** Sets a text if it has changed: an unchanged one needs no layout. */
 export function text(element, value) {
   if (element.textContent !== value) {
@@ -28,7 +53,7 @@ export function text(element, value) {
 
 export const byId = id => document.getElementById(id);
 
-/** A counter's name with its tags apart. */
+/** A counter's name, with its tags separated from the metric. */
 export function nameNodes(name) {
   const comma = name.indexOf(',');
   return comma < 0
@@ -39,7 +64,7 @@ export function nameNodes(name) {
 /** A value of a style, such as '--muted'. */
 export const style = property => getComputedStyle(document.documentElement).getPropertyValue(property).trim();
 
-/** Calls the function when it was not asked for again for so long. */
+/** Calls the function once it has not been requested again for this long. */
 export function debounced(millis, call) {
   let timer = 0;
   return (...some) => {
@@ -48,7 +73,7 @@ export function debounced(millis, call) {
   };
 }
 
-/** Offers a text as a file. */
+/** Lets the user save a text as a file. */
 export function download(file, type, content) {
   const url = URL.createObjectURL(new Blob([content], {type}));
   el('a', {href: url, download: file}).click();

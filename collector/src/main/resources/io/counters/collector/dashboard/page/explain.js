@@ -1,4 +1,4 @@
-// Who made the value of one counter.
+// Where the value of one counter comes from.
 import {el, byId, nameNodes} from './dom.js';
 import * as live from './live.js';
 import * as numbers from './numbers.js';
@@ -33,7 +33,7 @@ function draw(facts) {
       ...fact('First seen', seen(facts.created)),
       ...fact('Last moved', seen(facts.moved)),
       ...fact('Senders with totals', numbers.value(fromSenders)),
-      ...fact('Lines without totals', numbers.value(facts.rest), el('small', {}, ' and from senders that are forgotten')),
+      ...fact('Lines without totals', numbers.value(facts.rest), el('small', {}, ' and from forgotten senders')),
       ...fact('Adopted from the store', numbers.value(facts.adopted)),
       ...fact('Ever decremented', facts.decremented ? 'yes' : 'no')),
     el('h3', {}, 'Senders with totals'),
@@ -43,7 +43,7 @@ function draw(facts) {
         el('th', {scope: 'col'}, 'Sender'), ...['Counted', 'Last heard', 'Lost', 'Healed'].map(title => el('th', {scope: 'col', class: 'number'}, title)))),
       el('tbody', {}, ...parts.map(sender)))),
     facts.senders_left_out > 0 && el('p', {class: 'muted'}, `${numbers.count(facts.senders_left_out)} more senders counted ${numbers.value(facts.applied_left_out)}.`),
-    el('p', {class: 'muted'}, 'Lost datagrams and healed counts are of all counters of the sender. A lost datagram does not change a count once a later total arrives.'),
+    el('p', {class: 'muted'}, 'Lost datagrams and healed counts are those of the sender, for all of its counters. A lost datagram does not change a count once a later total arrives.'),
   ].filter(Boolean);
 }
 
@@ -58,7 +58,7 @@ export async function show(name) {
     }
   } catch (cannot) {
     if (ticket === shown && state.drawer === 'explain') {
-      body.replaceChildren(el('p', {class: 'bad'}, 'This counter can\u2019t be explained: ' + cannot.message));
+      body.replaceChildren(el('p', {class: 'bad'}, 'This counter cannot be explained: ' + cannot.message));
     }
   }
 }

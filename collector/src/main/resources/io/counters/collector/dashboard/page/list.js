@@ -1,16 +1,16 @@
-// The list of counters: only the rows in view exist as elements, and only their neighbors are known here. The collector
-// searches and sorts, so a million counters cost the browser no more than a hundred.
+// The list of counters: only the rows in view exist as elements, and only they and their neighbors are loaded. The
+// collector searches and sorts, so a million counters cost the browser no more than a hundred.
 import {state, change, LINES_MAX, PINS_MAX} from './state.js';
-import {el, text, byId, nameNodes, debounced} from './dom.js';
+import {el, text, byId, nameNodes} from './dom.js';
 import * as live from './live.js';
 import * as sparklines from './sparklines.js';
 import * as numbers from './numbers.js';
 
-/** Rows are asked for in blocks, so that tabs that look at nearly the same share their events. */
+/** Rows are requested in blocks, so that tabs that show nearly the same rows share their events. */
 const BLOCK = 20;
 const AROUND = 30;
 const KNOWN_MAX = 2000;
-/** Browsers cannot scroll over more pixels than some millions; beyond, one pixel stands for more. */
+/** Browsers cannot scroll over more than some million pixels; in a longer list, one pixel stands for several. */
 const HEIGHT_MAX = 8_000_000;
 const COLUMNS = [['name', 'Counter'], ['', '10 minutes'], ['value', 'Value'], ['rate', 'Rate / s'], ['moved', 'Moved']];
 
@@ -29,11 +29,11 @@ let total = 0;
 let rowHeight = 30;
 let pool = [];
 let pinRows = [];
-/** The row that the keyboard is in; below 0 for pinned ones: -1 is the last of them. */
+/** The row that the keyboard has selected; below 0 for pinned ones: -1 is the last of them. */
 let focus = 0;
 let hasRows = false;
 
-/** The latest of a counter on the screen; undefined if it is not there. */
+/** What is known of a counter on the screen; undefined if it is not there. */
 export const latest = name => watchedRows.get(name);
 
 export const counts = () => ({found, total, hasRows});
@@ -100,8 +100,9 @@ function fill(row, of) {
     return;
   }
   if (row.shown !== of.value) {
-    const isUpdate = row.shown !== null;
-    text(row.value, numbers.value(of.value));
+    const isUpdate = Boolean(row.shown);
+    // A pinned counter may not exist, or not be known yet.
+    text(row.value, of.value ? numbers.value(of.value) : '\u2013');
     row.shown = of.value;
     if (isUpdate) {
       row.element.classList.remove('flash');
@@ -111,7 +112,7 @@ function fill(row, of) {
   }
   text(row.rate, numbers.rate(of.rate));
   row.element.classList.toggle('moving', Boolean(of.rate));
-  text(row.moved, of.moved ? numbers.duration(Date.now() / 1000 - of.moved) : '');
+  text(row.moved, of.moved ? numbers.duration(live.now() - of.moved) : '');
   const line = state.lines.indexOf(of.name);
   const isPinned = state.pins.includes(of.name);
   row.swatch.dataset.line = line;
@@ -125,12 +126,14 @@ function fill(row, of) {
 }
 
 function spark(row) {
-  if (row.of) {
-    sparklines.draw(row.canvas, row.of.name, Number(row.of.value));
-    const isKept = sparklines.isKept(row.of.name);
-    row.canvas.title = isKept === false ? 'No history is kept of this counter; this line began when you opened the page' : '';
-    row.isStale = false;
+  row.isStale = false;
+  if (!row.of.value) {
+    row.canvas.width = 0;
+    return;
   }
+  sparklines.draw(row.canvas, row.of.name, BigInt(row.of.value));
+  const isKept = sparklines.isKept(row.of.name);
+  row.canvas.title = isKept === false ? 'This counter has no history; its line began when you opened the page' : '';
 }
 
 // Which rows are in view
@@ -138,7 +141,7 @@ function spark(row) {
 const height = () => found * rowHeight;
 const spaceHeight = () => Math.min(height(), HEIGHT_MAX);
 
-/** How many pixels of the list are above the top of what is in view. */
+/** How many pixels of the list are above the visible part. */
 function above() {
   const room = spaceHeight() - scroll.clientHeight;
   return room <= 0 ? 0 : Math.min(1, scroll.scrollTop / room) * Math.max(0, height() - scroll.clientHeight);
@@ -175,7 +178,7 @@ function draw() {
 }
 
 function drawPinned() {
-  const shown = state.pins.map(name => watchedRows.get(name) ?? {name, value: '0', rate: 0, moved: 0});
+  const shown = state.pins.map(name => watchedRows.get(name) ?? {name, rate: 0, moved: 0});
   while (pinRows.length < shown.length) {
     const row = newRow();
     pinRows.push(row);
@@ -216,7 +219,7 @@ function want(first, size) {
 
 let isDue = false;
 
-/** Draws soon, once for all that has changed. */
+/** Draws all changes soon, together. */
 export function redraw() {
   if (!isDue) {
     isDue = true;
@@ -252,7 +255,7 @@ live.on('rows', data => {
     } else {
       watchedRows.set(name, of);
     }
-    sparklines.add(name, Number(of.value));
+    sparklines.add(name, BigInt(of.value));
     return of;
   });
   space.style.height = spaceHeight() + 'px';
@@ -269,7 +272,7 @@ live.on('change', changed => {
     const of = places[place];
     if (of) {
       Object.assign(of, {value, rate, moved});
-      sparklines.add(of.name, Number(value));
+      sparklines.add(of.name, BigInt(value));
     }
   }
   redraw();
@@ -277,10 +280,19 @@ live.on('change', changed => {
 
 // Tags
 
+/** Names may come and go all the time, and the collector looks at all of them to answer. */
+const TAGS_MILLIS = 5000;
+
 const tags = byId('tags');
+/** By key: its drop-down. It stays the same element, so that it stays open and focused while it is used. */
+const selects = new Map();
 let knownTags = {};
+let tagsTimer = 0;
+let tagsAt = -Infinity;
 
 async function readTags() {
+  tagsTimer = 0;
+  tagsAt = performance.now();
   try {
     knownTags = await live.ask('api/tags');
     drawTags();
@@ -289,35 +301,79 @@ async function readTags() {
   }
 }
 
-const tagsSoon = debounced(300, readTags);
+function tagsSoon() {
+  tagsTimer ||= setTimeout(readTags, Math.max(300, tagsAt + TAGS_MILLIS - performance.now()));
+}
+
+function newSelect(key) {
+  const select = el('select', {'aria-label': 'Tag ' + key});
+  select.addEventListener('change', () => {
+    const others = state.tags.filter(tag => !tag.startsWith(key + '='));
+    change({tags: select.value ? [...others, `${key}=${select.value}`] : others}, false);
+  });
+  return select;
+}
 
 function drawTags() {
   const chosen = new Map(state.tags.map(tag => [tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1)]));
-  chosen.forEach((value, key) => knownTags[key] ??= {[value]: 0});
-  tags.replaceChildren(...Object.entries(knownTags).map(([key, values]) => {
-    const select = el('select', {'aria-label': 'Tag ' + key, class: chosen.has(key) ? 'chosen' : null},
-      el('option', {value: ''}, key),
-      ...Object.keys(values).map(value => el('option', {value}, `${key}=${value}`)));
-    select.value = chosen.get(key) ?? '';
-    select.addEventListener('change', () => {
-      const others = state.tags.filter(tag => !tag.startsWith(key + '='));
-      change({tags: select.value ? [...others, `${key}=${select.value}`] : others}, false);
-    });
-    return select;
-  }));
+  const keys = [...new Set([...Object.keys(knownTags), ...chosen.keys()])];
+  for (const [key, select] of selects) {
+    if (!keys.includes(key)) {
+      select.remove();
+      selects.delete(key);
+    }
+  }
+  keys.forEach((key, i) => {
+    const select = selects.get(key) ?? newSelect(key);
+    selects.set(key, select);
+    const value = chosen.get(key) ?? '';
+    // The collector lists a limited number of values.
+    const values = [...new Set(['', ...Object.keys(knownTags[key] ?? {}), value])];
+    const all = values.join();
+    if (select.all !== all && (document.activeElement !== select || !values.includes(select.value))) {
+      select.all = all;
+      select.replaceChildren(...values.map(some => el('option', {value: some}, some === '' ? key : `${key}=${some}`)));
+    }
+    if (select.value !== value) {
+      select.value = value;
+    }
+    select.classList.toggle('chosen', value !== '');
+    if (tags.children[i] !== select) {
+      tags.insertBefore(select, tags.children[i] ?? null);
+    }
+  });
 }
 
 // Its head, and the keyboard
 
-function drawHead() {
+/** By what it sorts: the cell of the head, and its arrow. */
+const heads = new Map();
+
+function buildHead() {
   head.replaceChildren(el('span', {role: 'columnheader'}), ...COLUMNS.map(([sort, title]) => {
-    const isSorted = sort && state.sort === sort;
-    const cell = el('span', {role: 'columnheader', class: sort === 'name' ? 'name' : sort ? 'number ' + sort : 'sparkcell',
-      'aria-sort': isSorted ? (state.order === 'asc' ? 'ascending' : 'descending') : null});
-    cell.append(sort ? el('button', {type: 'button', onclick: () => sortBy(sort)}, title,
-      el('span', {class: 'arrow', 'aria-hidden': 'true'}, isSorted ? (state.order === 'asc' ? '\u2191' : '\u2193') : '')) : title);
+    const cell = el('span', {role: 'columnheader', class: sort === 'name' ? 'name' : sort ? 'number ' + sort : 'sparkcell'});
+    if (sort) {
+      const arrow = el('span', {class: 'arrow', 'aria-hidden': 'true'});
+      cell.append(el('button', {type: 'button', onclick: () => sortBy(sort)}, title, arrow));
+      heads.set(sort, {cell, arrow});
+    } else {
+      cell.append(title);
+    }
     return cell;
   }), el('span', {role: 'columnheader'}));
+}
+
+function drawHead() {
+  for (const [sort, {cell, arrow}] of heads) {
+    const isSorted = state.sort === sort;
+    const isUp = state.order === 'asc';
+    text(arrow, isSorted ? (isUp ? '\u2191' : '\u2193') : '');
+    if (isSorted) {
+      cell.setAttribute('aria-sort', isUp ? 'ascending' : 'descending');
+    } else {
+      cell.removeAttribute('aria-sort');
+    }
+  }
 }
 
 function sortBy(sort) {
@@ -326,7 +382,7 @@ function sortBy(sort) {
   change({sort, order}, false);
 }
 
-/** The counter that the keyboard is at. */
+/** The counter that the keyboard has selected. */
 function focused() {
   return (focus < 0 ? pinRows[focus + state.pins.length] : pool.find(row => row.place === focus && !row.element.hidden))?.of;
 }
@@ -347,7 +403,7 @@ function moveTo(place) {
   [...pinRows, ...pool].find(row => row.place === focus && !row.element.hidden)?.element.focus({preventScroll: true});
 }
 
-/** What a key does in the list; whether it does something. */
+/** Handles a key in the list; returns whether the key has a meaning there. */
 export function key(event) {
   const page = visible() - 2;
   const moves = {ArrowDown: 1, ArrowUp: -1, j: 1, k: -1, PageDown: page, PageUp: -page};
@@ -405,7 +461,7 @@ export function follow(now, before) {
 }
 
 export function start() {
-  drawHead();
+  buildHead();
   follow(state, state);
   sparklines.recolor();
   sparklines.onPast(redrawSparks);
@@ -415,6 +471,6 @@ export function start() {
     sparklines.recolor();
     redrawSparks();
   });
-  // "Moved ... ago" and the sparklines go on while nothing arrives.
+  // "Moved ... ago" and the sparklines change even while nothing arrives.
   setInterval(() => document.hidden || redrawSparks() || redraw(), 5000);
 }

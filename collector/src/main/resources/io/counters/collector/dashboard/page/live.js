@@ -1,21 +1,40 @@
 // The connection to the collector: server-sent events about what is on the screen, and nothing else. While the tab is
-// hidden there is no connection. A screen that changes opens a new one.
+// hidden there is no connection. When other rows are on the screen, the page opens a new one.
 import {state} from './state.js';
 import {debounced} from './dom.js';
 
 const RETRY_MILLIS = 2000;
+/** The collector takes no longer request lines than 8,192 bytes. */
+const ADDRESS_CHARACTERS_MAX = 8000;
 const NAMES_CHARACTERS_MAX = 6000;
 
-const handlers = {rows: [], change: [], troubles: [], panel: [], connected: []};
+/** Clocks that differ by less are taken as equal: the collector tells its seconds only. */
+const CLOCK_SECONDS = 3;
+
+const handlers = {rows: [], change: [], troubles: [], panel: [], now: [], clock: [], connected: []};
 let source = null;
 let url = '';
 let view = {from: 0, rows: 60};
 let retry = 0;
+/** By how many seconds the collector's clock is ahead of the browser's. */
+let ahead = 0;
 
 export const on = (event, handler) => handlers[event].push(handler);
 const tell = (event, data) => handlers[event].forEach(handler => handler(data));
 
-/** The parameters of the list, also for a file of all its rows. */
+/** The Unix second by the collector's clock, by which all its times are. */
+export const now = () => Date.now() / 1000 + ahead;
+
+on('now', second => {
+  const by = second + 0.5 - Date.now() / 1000;
+  const before = ahead;
+  ahead = Math.abs(by) < CLOCK_SECONDS ? 0 : by;
+  if (Math.abs(ahead - before) >= CLOCK_SECONDS) {
+    tell('clock');
+  }
+});
+
+/** The parameters of the list, which also select the rows of an exported file. */
 export function query() {
   const given = new URLSearchParams();
   if (state.q.trim()) {
@@ -34,15 +53,15 @@ function address() {
   given.set('order', state.order);
   given.set('from', view.from);
   given.set('rows', view.rows);
-  let room = NAMES_CHARACTERS_MAX;
+  if (state.drawer === 'health') {
+    given.set('panel', '1');
+  }
+  let room = Math.min(NAMES_CHARACTERS_MAX, ADDRESS_CHARACTERS_MAX - given.toString().length);
   for (const name of watched()) {
     room -= encodeURIComponent(name).length + 6;
     if (room > 0) {
       given.append('name', name);
     }
-  }
-  if (state.drawer === 'health') {
-    given.set('panel', '1');
   }
   return 'api/live?' + given;
 }
@@ -57,7 +76,7 @@ function open() {
   url = wanted;
   const opened = new EventSource(url);
   source = opened;
-  for (const event of ['rows', 'change', 'troubles', 'panel']) {
+  for (const event of ['rows', 'change', 'troubles', 'panel', 'now']) {
     opened.addEventListener(event, message => {
       if (source === opened) {
         tell('connected', true);
@@ -85,7 +104,7 @@ function close() {
 
 const openSoon = debounced(40, open);
 
-/** Says which rows are on the screen. */
+/** Sets which rows are on the screen. */
 export function look(from, rows) {
   if (from !== view.from || rows !== view.rows) {
     view = {from, rows};
@@ -103,7 +122,7 @@ export function start() {
   open();
 }
 
-/** Asks for something else than events; throws an error with the collector's own words. */
+/** Sends a request for anything but events; throws an error with the collector's message. */
 export async function ask(path, body) {
   const answer = await fetch(path, body === undefined ? {} : {
     method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body)});
@@ -120,6 +139,6 @@ export async function ask(path, body) {
   return JSON.parse(await answer.text(), exact);
 }
 
-/** Keeps whole numbers that are too large for JavaScript's as texts, in browsers that can. */
+/** In browsers that support it, keeps integers that a JavaScript number cannot hold as strings. */
 const exact = (name, value, context) =>
   Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source ? context.source : value;

@@ -1,6 +1,6 @@
-// Puts the parts of the page together: the search, the keyboard, the drawer.
-import {state, change, onChange, RANGES} from './state.js';
-import {el, text, byId, debounced} from './dom.js';
+// Connects the parts of the page: the search, the keyboard, the drawer.
+import {state, change, onChange, RANGES, SEARCH_MAX} from './state.js';
+import {el, byId, debounced} from './dom.js';
 import * as live from './live.js';
 import * as list from './list.js';
 import * as charts from './charts.js';
@@ -10,14 +10,22 @@ import * as welcome from './welcome.js';
 import * as sparklines from './sparklines.js';
 
 const search = byId('search');
+search.maxLength = SEARCH_MAX;
 const drawer = byId('drawer');
 const shortcuts = byId('shortcuts');
 
 const searched = debounced(60, () => change({q: search.value}, false));
 search.addEventListener('input', searched);
 search.addEventListener('keydown', event => {
-  if (event.key === 'Escape' && search.value === '') {
-    search.blur();
+  if (event.key === 'Escape') {
+    // Not every browser clears it by itself.
+    event.preventDefault();
+    if (search.value === '') {
+      search.blur();
+    } else {
+      search.value = '';
+      searched();
+    }
   } else if (event.key === 'ArrowDown' || event.key === 'Enter') {
     event.preventDefault();
     search.blur();
@@ -50,7 +58,7 @@ const KEYS = [
   ['Enter', 'draw only this counter'],
   ['Space', 'add it to the graph, or remove it'],
   ['p', 'pin it, or unpin it'],
-  ['e', 'explain it: who made its value'],
+  ['e', 'explain it: where its value comes from'],
   ['1 \u2026 7', 'range: 5 minutes to 30 days'],
   ['v', 'rate or value'],
   ['t', 'together or side by side'],
@@ -67,6 +75,8 @@ shortcuts.append(
   el('dl', {}, ...KEYS.flatMap(([keys, what]) => [el('dt', {}, ...keys.split(' ').map(key => el('kbd', {}, key))), el('dd', {}, what)])),
   el('button', {type: 'button', onclick: () => shortcuts.close()}, 'Close'));
 byId('help').addEventListener('click', () => shortcuts.showModal());
+
+const SCROLLING = ['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End'];
 
 function close() {
   if (state.drawer) {
@@ -112,6 +122,10 @@ document.addEventListener('keydown', event => {
   if (target.matches('input, select, textarea')) {
     return;
   }
+  // What is open at the right scrolls by the keyboard, too.
+  if (drawer.contains(target) && SCROLLING.includes(event.key)) {
+    return;
+  }
   const isPress = event.key === ' ' || event.key === 'Enter';
   if (isPress && target.matches('button, a, summary')) {
     return;
@@ -121,7 +135,7 @@ document.addEventListener('keydown', event => {
   }
 });
 
-// All together
+// Changes of the state
 
 onChange((now, before) => {
   if (document.activeElement !== search) {
@@ -137,7 +151,7 @@ onChange((now, before) => {
 
 let wasHidden = false;
 document.addEventListener('visibilitychange', () => {
-  // While hidden nothing arrived, so the lines are read again.
+  // Nothing arrived while the tab was hidden, so the lines are read again.
   if (wasHidden && !document.hidden) {
     sparklines.forget();
     list.redraw();

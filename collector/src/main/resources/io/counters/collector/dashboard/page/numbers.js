@@ -9,7 +9,7 @@ const MINUS = '\u2212';
 /** A 64-bit value, which comes as text, with separators and all its digits. */
 export const value = text => whole.format(BigInt(text)).replace('-', MINUS);
 
-/** A rate a second: nothing for 0, so that what moves stands out. */
+/** A rate per second: empty for 0, so that counters that move stand out. */
 export function rate(number) {
   if (number === null || number === undefined) {
     return '\u2026';
@@ -44,7 +44,7 @@ export function bytes(some) {
   return precise.format(some) + ' ' + units[unit];
 }
 
-/** Some seconds: 12 s, 5 min, 3 h, 2 d. */
+/** A duration in seconds: 12 s, 5 min, 3 h, 2 d. */
 export function duration(seconds) {
   const some = Math.max(0, Math.round(seconds));
   return some < 100 ? some + ' s'
@@ -56,7 +56,7 @@ const clock = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digi
 const day = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit'});
 const full = new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium', timeStyle: 'medium'});
 
-/** A moment; its date, too, if it is not within a day of now. */
+/** A time of day, with the date if it is more than 20 hours from now. */
 export function time(second) {
   const date = new Date(second * 1000);
   return Math.abs(Date.now() / 1000 - second) < 72_000 ? clock.format(date) : day.format(date);

@@ -1,17 +1,17 @@
-// How the collector is. What needs someone is red, with the remedy; everything else is just told.
+// The health of the collector. A problem that needs attention is red, with its remedy; everything else is information.
 import {state} from './state.js';
-import {el, text, byId} from './dom.js';
+import {el, text, byId, patch} from './dom.js';
 import * as live from './live.js';
 import * as numbers from './numbers.js';
 
 const button = byId('health');
 const body = byId('drawer-body');
 
-/** What has grown lately is a problem; what grew long ago is a number. */
+/** A loss that grew within this time is a problem; one that grew earlier is only shown as a number. */
 const LATELY_MILLIS = 60_000;
 const RATE_MILLIS = 5000;
 
-/** What is lost while these grow, and what to do. */
+/** By metric: the problem while it grows, and the remedy. */
 const LOSSES = {
   intake_kernel_drops_total: ['The kernel drops datagrams', 'Raise net.core.rmem_max, or give the collector more CPU.'],
   intake_rejected_lines_total: ['Lines are rejected', 'Correct the sender; examples are below.'],
@@ -21,9 +21,9 @@ const LOSSES = {
   ledger_saturated_lines_total: ['Amounts are too large to add', 'Find the sender; the log names the counter.'],
   ledger_no_room_lines_total: ['There is no room for senders with totals', 'Raise --streams-memory.'],
   ledger_quarantined_streams_total: ['A sender\u2019s total jumped by more than 2^53', 'Find the forged or broken sender below.'],
-  ledger_failed_commits_total: ['The ledger can\u2019t be written', 'Free disk space, or repair the disk; the log gives the reason.'],
+  ledger_failed_commits_total: ['The ledger cannot be written', 'Free disk space, or repair the disk; the log gives the reason.'],
   store_refused_keys_total: ['The store refuses writes', 'See the log for the reason.'],
-  store_foreign_values_total: ['Someone else writes to the store', 'Stop the other writer, or use --prefix.'],
+  store_foreign_values_total: ['Another program writes to keys of the collector', 'Stop the other writer, or use --prefix.'],
   publish_bad_points_total: ['OpenTSDB refuses points', 'The log shows a point and the reason.'],
   publish_lost_points_total: ['Points are lost', 'Free disk space, raise --spool, or repair OpenTSDB.'],
   log_dropped_lines_total: ['Log lines are lost', 'Check the program that reads stderr; it is too slow.'],
@@ -31,7 +31,7 @@ const LOSSES = {
 
 let troubles = [];
 let losses = null;
-/** By metric: when it last grew, and by how much since the page was opened. */
+/** By metric: when it last grew, and how much since the page was opened. */
 const grown = new Map();
 let isConnected = null;
 let latest = null;
@@ -77,7 +77,7 @@ live.on('panel', data => {
   for (const {lines, examples} of data.rejected) {
     const agoMillis = Math.min(...examples.map(example => example.secondsAgo)) * 1000;
     if (agoMillis < LATELY_MILLIS && !grown.has('intake_rejected_lines_total')) {
-      // Before this page was opened.
+      // It grew before this page was opened.
       grown.set('intake_rejected_lines_total', {at: Date.now() - agoMillis, by: lines});
     }
   }
@@ -137,6 +137,22 @@ function spools() {
   });
 }
 
+function fleet() {
+  if (latest.partitionsInAll === 0) {
+    return [];
+  }
+  const owned = latest.fleet.filter(one => one.isSelf).reduce((all, one) => all + one.partitions, 0);
+  return [section('Fleet',
+    el('p', {class: 'muted'}, `This collector owns ${owned} of ${latest.partitionsInAll} partitions and shows their counters only.`
+      + ' Its graphs reach back as far as the topic of ticks does; OpenTSDB and Prometheus have longer ranges.'),
+    el('ul', {class: 'parts'}, ...latest.fleet.map(collector)))];
+}
+
+function collector({name, isSelf, partitions, ranges, page}) {
+  return el('li', {}, el('b', {}, name), el('span', {title: ranges}, `${partitions} partitions`),
+    el('p', {}, isSelf ? 'this one' : page.startsWith('http') ? el('a', {href: page}, page) : page));
+}
+
 function part({name, trouble, since}) {
   return el('li', {class: trouble ? 'bad' : 'good'},
     el('span', {class: 'lamp', 'aria-hidden': 'true'}), el('b', {}, name),
@@ -167,17 +183,16 @@ function draw() {
     return;
   }
   const some = problems();
-  const top = body.scrollTop;
-  body.replaceChildren(
+  patch(body,
     some.length === 0
-      ? el('p', {class: 'fine'}, 'Nothing needs you.')
+      ? el('p', {class: 'fine'}, 'Nothing needs your attention.')
       : el('ul', {class: 'problems', role: 'alert'}, ...some.map(([what, remedy]) => el('li', {}, el('b', {}, what), remedy && ' ', remedy))),
     section('Receiving', el('dl', {class: 'tiles'},
       fact('Datagrams', perSecond('intake_datagrams_total', 'intake_unix_datagrams_total')),
       fact('Lines', perSecond('ledger_applied_lines_total', 'ledger_nothing_new_lines_total', 'intake_rejected_lines_total')),
       total('Rejected lines', 'intake_rejected_lines_total', 'since start'),
       total('Dropped by the kernel', 'intake_kernel_drops_total', 'since start'))),
-    section('On the way', el('dl', {class: 'tiles'},
+    section('Datagrams with totals', el('dl', {class: 'tiles'},
       fact('Senders with totals', numbers.count(metric('ledger_streams'))),
       fact('Datagrams lost', numbers.count(metric('ledger_datagrams_lost')), 'of known senders'),
       fact('Counts healed', numbers.count(metric('ledger_healed_total')), 'since start'),
@@ -188,6 +203,7 @@ function draw() {
       fact('Keys due in the store', numbers.count(metric('store_due_keys'))),
       fact('Points confirmed', numbers.count(metric('publish_points_total')), 'since start'),
       ...spools())),
+    ...fleet(),
     section('Rejected lines', latest.rejected.length === 0 ? el('p', {class: 'muted'}, 'None since start.')
       : el('ul', {class: 'rejected'}, ...latest.rejected.map(rejection))),
     section('Senders', latest.senders.length === 0
@@ -196,8 +212,7 @@ function draw() {
         ...['Sent', 'Lost', 'Healed', 'Heard'].map(title => el('th', {scope: 'col', class: 'number'}, title)))),
       el('tbody', {}, ...latest.senders.map(sender)))),
     latest.sendersInAll > latest.senders.length
-      && el('p', {class: 'muted'}, `Those that lost most, of ${numbers.count(latest.sendersInAll)}.`)));
-  body.scrollTop = top;
+      && el('p', {class: 'muted'}, `Those with the most lost datagrams, of ${numbers.count(latest.sendersInAll)}.`)));
 }
 
 export function show() {

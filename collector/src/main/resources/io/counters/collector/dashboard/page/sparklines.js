@@ -1,5 +1,5 @@
-// The last ten minutes of the counters in view: read once from the history, then continued with what arrives.
-import {ask} from './live.js';
+// The last ten minutes of the counters in view: read once from the history, then continued with new values.
+import {ask, now as second} from './live.js';
 import {style} from './dom.js';
 
 const STEP = 10;
@@ -9,13 +9,16 @@ const NAMES_AT_ONCE = 60;
 /** A time without samples that is longer than this is a gap. */
 const GAP_SECONDS = 35;
 
-/** By name. Gaps are told only up to `readSecond`: later, what does not arrive has not changed. */
+/**
+ * By name, with values as BigInt, because differences of large numbers would be rounded. Gaps are known only up to
+ * `readSecond`: after that, a counter without a new value has not changed.
+ */
 const known = new Map();
 let wanted = new Set();
 let isAsking = false;
 let redraw = () => {};
 
-/** @param drawn called when counters have got their past */
+/** @param drawn called when the past of counters has been read */
 export const onPast = drawn => redraw = drawn;
 
 export const forget = () => known.clear();
@@ -23,7 +26,7 @@ export const forget = () => known.clear();
 /** Whether history keeps this counter; undefined if that is not known yet. */
 export const isKept = name => known.get(name)?.isKept;
 
-/** Makes sure that the past of these counters is known, soon. */
+/** Reads the past of these counters soon, unless it is known already. */
 export function want(names) {
   wanted = new Set(names.filter(name => !known.has(name)));
   if (wanted.size > 0 && !isAsking) {
@@ -38,44 +41,38 @@ async function read() {
     const names = [...wanted].slice(0, NAMES_AT_ONCE);
     names.forEach(name => wanted.delete(name));
     try {
-      const now = Math.floor(Date.now() / 1000);
+      const now = Math.floor(second());
       const past = await ask('api/history', {names, from: now - STEP * (STEPS + 2), to: now + 60, step: STEP});
       for (const {name, seconds, values} of past.counters) {
-        const later = known.get(name);
-        known.set(name, {
-          isKept: seconds.length > 0,
-          seconds: seconds.concat(later?.seconds ?? []),
-          values: values.map(Number).concat(later?.values ?? []),
-          readSecond: now,
-        });
+        known.set(name, {isKept: seconds.length > 0, seconds, values: values.map(BigInt), readSecond: now});
       }
       while (known.size > KNOWN_MAX) {
         known.delete(known.keys().next().value);
       }
       redraw();
     } catch {
-      // The next look asks again; meanwhile the lines begin now.
+      // It is requested again later; meanwhile the lines begin now.
       break;
     }
   }
   isAsking = false;
 }
 
-/** A value that has just arrived. */
+/** A value, as BigInt, that has just arrived. */
 export function add(name, value) {
   const past = known.get(name);
   if (!past) {
     return;
   }
   const {seconds, values} = past;
-  const now = Math.floor(Date.now() / 1000);
+  const now = Math.floor(second());
   const last = seconds.length - 1;
   if (last >= 1 && now - seconds[last - 1] < STEP) {
     seconds[last] = now;
     values[last] = value;
   } else {
     if (last >= 0 && now - seconds[last] > 2 * STEP) {
-      // It has rested until a moment ago.
+      // It had not changed until just now.
       seconds.push(now - STEP);
       values.push(values[last]);
     }
@@ -88,12 +85,13 @@ export function add(name, value) {
   }
 }
 
-/** Increments in each complete step, samples taken as joined by straight lines; null where nothing is known. */
+/** Increments in each complete step, with straight lines between samples; null where nothing is known. */
 function steps(past, value) {
-  const now = Date.now() / 1000;
+  const now = second();
   const end = Math.floor(now / STEP) * STEP;
   const seconds = [...past.seconds, now];
-  const values = [...past.values, value];
+  const first = past.values[0] ?? value;
+  const values = [...past.values, value].map(some => Number(some - first));
   const sums = new Array(STEPS).fill(null);
   let at = 0;
   let before = null;
@@ -123,7 +121,7 @@ export function recolor() {
   ink = {line: style('--spark'), fill: style('--spark-fill'), rest: style('--line')};
 }
 
-/** Draws the last ten minutes of one counter. */
+/** Draws the last ten minutes of one counter, whose value is a BigInt. */
 export function draw(canvas, name, value) {
   const scale = devicePixelRatio || 1;
   const width = Math.round(canvas.clientWidth * scale);

@@ -1,26 +1,31 @@
-// What the page shows. It is kept in the URL behind '#', so that a link shows the same, and Back goes back.
+// What the page shows. It is in the URL after '#', so that a link shows the same, and Back returns to the previous state.
 
 /** Ranges of graphs, in seconds. */
 export const RANGES = {'5m': 300, '15m': 900, '1h': 3600, '6h': 21_600, '24h': 86_400, '7d': 604_800, '30d': 2_592_000};
 
+/** No moment is later: it is the collector's limit, and more would be no date. */
+const SECOND_MAX = 99_999_999_999;
+
 export const LINES_MAX = 12;
 export const PINS_MAX = 12;
+export const SEARCH_MAX = 200;
 
 const SORTS = ['name', 'value', 'rate', 'moved'];
 const listeners = [];
 
-/** The present state. Change it by `change` only. */
+/** The current state. Only `change` changes it. */
 export let state = read();
 
 function read() {
   const given = new URLSearchParams(location.hash.slice(1));
   const pair = name => {
     const ends = (given.get(name) ?? '').split('-').map(Number);
-    return ends.length === 2 && ends.every(end => end > 0) && ends[0] < ends[1] ? ends : null;
+    return ends.length === 2 && ends.every(end => end > 0 && end <= SECOND_MAX) && ends[0] < ends[1] ? ends : null;
   };
   const one = (name, some, absent) => some.includes(given.get(name)) ? given.get(name) : absent;
+  const counter = given.get('counter');
   return {
-    q: given.get('q') ?? '',
+    q: (given.get('q') ?? '').slice(0, SEARCH_MAX),
     tags: given.getAll('tag').filter(tag => tag.indexOf('=') > 0).slice(0, 16),
     sort: one('sort', SORTS, 'name'),
     order: one('order', ['asc', 'desc'], 'asc'),
@@ -32,8 +37,8 @@ function read() {
     zoom: pair('zoom'),
     mark: pair('mark'),
     legend: one('legend', ['open', 'closed'], 'open'),
-    drawer: one('show', ['health', 'explain'], null),
-    counter: given.get('counter'),
+    drawer: one('show', counter ? ['health', 'explain'] : ['health'], null),
+    counter,
   };
 }
 
@@ -59,9 +64,9 @@ function hash(some) {
 }
 
 /**
- * Changes some properties, and tells who listens.
+ * Changes some properties, and calls the listeners.
  *
- * @param isStep whether Back returns to the state before
+ * @param isStep whether Back returns to the previous state
  */
 export function change(some, isStep = true) {
   const before = state;
@@ -73,7 +78,7 @@ export function change(some, isStep = true) {
   listeners.forEach(listener => listener(state, before));
 }
 
-/** Calls with the state and the one before, each time it changes. */
+/** Adds a listener, which is called with the new and the previous state at each change. */
 export const onChange = listener => listeners.push(listener);
 
 addEventListener('popstate', () => {

@@ -33,7 +33,7 @@ async function build() {
   try {
     port = (await live.ask('api/page')).udpPort;
   } catch {
-    // The usual port is shown.
+    // The default port is shown.
   }
   welcome.replaceChildren(
     el('h2', {}, 'Nothing has been counted yet'),
@@ -62,5 +62,5 @@ live.on('rows', () => {
 });
 
 export function start() {
-  grid.append(el('p', {class: 'none'}, 'No counter has all of this in its name and tags.'));
+  grid.append(el('p', {class: 'none'}, 'No counter matches the search and the chosen tags.'));
 }

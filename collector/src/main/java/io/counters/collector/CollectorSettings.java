@@ -1,0 +1,52 @@
+package io.counters.collector;
+
+import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.fleet.FleetSettings;
+import io.counters.collector.history.HistorySettings;
+import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.intake.UnixSettings;
+import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.publish.PublishSettings;
+import io.counters.collector.settings.Settings;
+import io.counters.collector.settings.SettingsException;
+import io.counters.collector.store.StoreSettings;
+import java.util.Optional;
+
+/**
+ * The settings of every package.
+ *
+ * @param fleet empty if the ledger is embedded
+ */
+record CollectorSettings(
+        IntakeSettings taking,
+        UnixSettings unix,
+        LedgerSettings keeping,
+        StoreSettings storing,
+        DashboardSettings showing,
+        String prefix,
+        PublishSettings publishing,
+        HistorySettings history,
+        Optional<FleetSettings> fleet) {
+    /** @throws SettingsException with every error in the settings */
+    static CollectorSettings of(Settings settings) throws SettingsException {
+        long heapBytes = Runtime.getRuntime().maxMemory();
+        LedgerSettings keeping = LedgerSettings.from(settings, heapBytes);
+        PublishSettings publishing = PublishSettings.from(settings);
+        CollectorSettings all = new CollectorSettings(
+                IntakeSettings.from(settings),
+                UnixSettings.from(settings),
+                keeping,
+                StoreSettings.from(settings),
+                DashboardSettings.from(settings),
+                LedgerSettings.prefix(settings),
+                publishing,
+                HistorySettings.from(
+                        settings,
+                        keeping.folder(),
+                        heapBytes,
+                        publishing.interval().toSeconds()),
+                FleetSettings.from(settings, publishing.spoolBytes()));
+        settings.check();
+        return all;
+    }
+}

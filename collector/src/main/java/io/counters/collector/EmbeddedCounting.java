@@ -1,0 +1,289 @@
+package io.counters.collector;
+
+import io.counters.collector.fleet.FleetView;
+import io.counters.collector.history.History;
+import io.counters.collector.intake.LineTarget;
+import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Counted;
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerClock;
+import io.counters.collector.ledger.LedgerFile;
+import io.counters.collector.ledger.LedgerGauges;
+import io.counters.collector.publish.OpenTsdbSink;
+import io.counters.collector.publish.PublishSettings;
+import io.counters.collector.publish.Publisher;
+import io.counters.collector.publish.Sink;
+import io.counters.collector.publish.StdoutSink;
+import io.counters.collector.publish.TickClock;
+import io.counters.collector.self.SeededHash;
+import io.counters.collector.settings.SettingsException;
+import io.counters.collector.store.Pusher;
+import io.counters.collector.store.Store;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import okhttp3.HttpUrl;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Counts with a ledger in a file of its own. */
+final class EmbeddedCounting implements Counting {
+    private static final Logger log = LoggerFactory.getLogger(Collector.class);
+
+    private static final long COMMIT_MILLIS = 100;
+    private static final long PUSH_MILLIS = 100;
+    private static final long PUSH_AGAIN_MILLIS = 1000;
+    private static final long LOADING_MILLIS = 3000;
+    private static final long LAST_PUSH_MILLIS = 1500;
+
+    private final Assembly parts;
+    private final PublishSettings publishing;
+    private final LedgerFile file;
+    private final Ledger ledger;
+    private final Commit commit;
+    private final History history;
+    private final List<Sink> sinks;
+    private final List<Sink> takers;
+    private final Publisher publisher;
+    private final TickClock ticks;
+    private final @Nullable Store store;
+    private final @Nullable Pusher pusher;
+    private @Nullable Thread storeThread;
+
+    /** @throws IOException if the data folder is not available, or the store cannot be opened */
+    EmbeddedCounting(CollectorSettings settings, PrintStream out, Assembly parts)
+            throws SettingsException, IOException {
+        this.parts = parts;
+        publishing = settings.publishing();
+        Path folder = settings.keeping().folder();
+        file = parts.open(new LedgerFile(folder));
+        if (file.isShared()) {
+            throw new IOException("cannot use the ledger " + file + ": it has shared names with peers, and this version"
+                    + " has none; " + LedgerFile.WAY_OVER);
+        }
+        SecureRandom random = new SecureRandom();
+        ledger = new Ledger(
+                settings.keeping(),
+                settings.storing().isShared(),
+                new LedgerClock(file.committedMillis(), parts.clock.millis(), System::nanoTime),
+                () -> parts.clock.millis() / 1000,
+                random.nextLong(),
+                new SeededHash(random),
+                parts.self);
+        LedgerGauges.register(ledger, () -> List.of(ledger), parts.self);
+        load();
+        if (file.setAside() != null) {
+            log.error(
+                    "the ledger was damaged ({}) and is set aside as {}; a new ledger begins with every counter at 0",
+                    file.damage(),
+                    file.setAside());
+        }
+        commit = new Commit(ledger, file, System::nanoTime, parts.faults, parts.self);
+        store = settings.storing().isShared() ? parts.open(settings.storing().open(System::nanoTime)) : null;
+        pusher = store == null ? null : new Pusher(ledger, store, settings.prefix(), parts.faults, parts.self);
+        sinks = sinks(out, folder.resolve("spool"));
+        // Closed once more by the publisher, after its last tick.
+        history = parts.open(new History(settings.history(), parts.faults, parts.self));
+        takers = new ArrayList<>(sinks);
+        if (history.countersMax() > 0) {
+            takers.add(history);
+        }
+        publisher = parts.open(new Publisher(
+                ledger,
+                commit,
+                takers,
+                publishing,
+                work -> parts.threads.daemon("counters-sink", work),
+                parts.faults,
+                parts.self));
+        ticks = new TickClock(publishing.interval().toSeconds(), parts.clock, System::nanoTime, parts.faults);
+    }
+
+    /** Loads the ledger, and logs how far it is if that takes long. */
+    private void load() throws IOException {
+        long counters = file.counters();
+        CountDownLatch loaded = new CountDownLatch(1);
+        parts.threads
+                .worker("counters-loading", () -> {
+                    try {
+                        while (!loaded.await(LOADING_MILLIS, TimeUnit.MILLISECONDS)) {
+                            log.info(
+                                    "the ledger is being read: {} of {} counters, {} senders with totals",
+                                    ledger.size(),
+                                    counters,
+                                    ledger.streams());
+                        }
+                    } catch (InterruptedException nobodyShould) {
+                        Thread.currentThread().interrupt();
+                    }
+                })
+                .start();
+        try {
+            file.load(ledger);
+        } finally {
+            loaded.countDown();
+        }
+    }
+
+    /** The publisher closes them. If one cannot be opened, the sinks before it end with the program. */
+    private List<Sink> sinks(PrintStream out, Path spools) throws IOException {
+        List<Sink> opened = new ArrayList<>();
+        for (HttpUrl address : publishing.opentsdb()) {
+            // Also closed by the publisher, which is opened later and therefore closed first.
+            opened.add(parts.open(new OpenTsdbSink(
+                    address,
+                    spools.resolve(publishing.name(address)),
+                    publishing,
+                    Runtime.getRuntime().maxMemory(),
+                    parts.clock,
+                    System::nanoTime,
+                    new SecureRandom(),
+                    work -> parts.threads.daemon("counters-opentsdb", work),
+                    parts.faults,
+                    parts.self)));
+        }
+        if (publishing.stdout()) {
+            opened.add(new StdoutSink(out, publishing));
+        }
+        return opened;
+    }
+
+    @Override
+    public LineTarget lines() {
+        return LineTarget.of(ledger);
+    }
+
+    @Override
+    public Counted counted() {
+        return ledger;
+    }
+
+    @Override
+    public boolean commit() {
+        return commit.run();
+    }
+
+    @Override
+    public Optional<String> uncommitted(long nanos) {
+        return commit.trouble(nanos);
+    }
+
+    @Override
+    public History history() {
+        return history;
+    }
+
+    @Override
+    public FleetView fleet() {
+        return FleetView.NONE;
+    }
+
+    @Override
+    public Map<String, Supplier<Optional<String>>> parts() {
+        Map<String, Supplier<Optional<String>>> watched = new LinkedHashMap<>();
+        if (pusher != null) {
+            watched.put("store " + store, pusher::trouble);
+        }
+        takers.forEach(taker -> watched.put(taker == history ? "history" : taker.toString(), taker::trouble));
+        return watched;
+    }
+
+    @Override
+    public String withoutDisk() {
+        return "counts cannot be committed";
+    }
+
+    @Override
+    public void say(PrintStream out) {
+        out.println("  ledger: " + file + ", counters: " + ledger.size());
+        out.println("  history: " + history);
+        out.println("  store:  " + (store == null ? "none, only the ledger" : store));
+        out.println("  points: "
+                + (sinks.isEmpty()
+                        ? "none; to publish them, use --opentsdb http://HOST:4242"
+                        : sinks.stream().map(Sink::toString).collect(Collectors.joining(" and ")) + ", every "
+                                + publishing.interval().toSeconds() + " s"));
+    }
+
+    @Override
+    public void prepare() {
+        if (pusher != null) {
+            pusher.begin();
+        }
+    }
+
+    @Override
+    public void start() {
+        parts.loop("counters-ledger", () -> {
+            commit.run();
+            return COMMIT_MILLIS;
+        });
+        if (pusher != null) {
+            Pusher pushes = pusher;
+            storeThread = parts.loop(
+                    "counters-store", () -> !pushes.run() ? PUSH_AGAIN_MILLIS : pushes.hasMore() ? 0 : PUSH_MILLIS);
+        }
+        parts.loop("counters-publish", this::publishWhenDue);
+    }
+
+    private long publishWhenDue() {
+        ticks.due().ifPresent(publisher::publish);
+        long missed = ticks.takeMissed();
+        if (missed > 0) {
+            publisher.missed(missed);
+        }
+        return ticks.waitMillis();
+    }
+
+    @Override
+    public void end() {
+        commit.run();
+        publisher.publish(parts.clock.millis() / 1000);
+        publisher.end();
+        // If a round still waits for the store, no other may run: a pusher is for one thread.
+        if (pusher != null && storeThread != null && !storeThread.isAlive()) {
+            pushAll(pusher);
+        }
+        publisher.close();
+        ledger.noteAll();
+        commit.run();
+    }
+
+    private void pushAll(Pusher last) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_PUSH_MILLIS);
+        boolean answered = true;
+        while (answered && ledger.unsettled() > 0 && System.nanoTime() - deadline < 0) {
+            answered = last.run();
+            commit.run();
+        }
+    }
+
+    @Override
+    public boolean isKept() {
+        int lost = ledger.uncommitted();
+        Commit.Behind behind = commit.behind();
+        if (lost == 0) {
+            log.info("the collector ended; counters in the ledger: {}", ledger.size());
+            return true;
+        }
+        long seconds = behind == null ? 0 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - behind.sinceNanos());
+        log.error(
+                "the collector ended, but the last changes could NOT be written to the ledger: {}; counters affected: {}; senders with"
+                        + " totals repeat theirs after the next start, lines without totals of the last {} s are lost",
+                behind == null ? "the program ended first" : behind.reason(),
+                lost,
+                seconds + 1);
+        return false;
+    }
+}

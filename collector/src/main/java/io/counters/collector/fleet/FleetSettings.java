@@ -1,0 +1,315 @@
+package io.counters.collector.fleet;
+
+import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
+import io.counters.emit.CollectorAddress;
+import java.io.IOException;
+import java.io.Reader;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/**
+ * The settings of a fleet, and the properties of its Kafka clients. A property that the fleet depends on is ours, and refused
+ * in the file; of all others the file's value is taken before ours.
+ *
+ * @param brokers where the clients begin, each as HOST:PORT
+ * @param prefix the setting; topics and groups are named after it
+ * @param instance this collector's name within the fleet; characters of Kafka's names
+ * @param partitions of topics that are created; those that exist have what they have
+ * @param spoolBytes the most bytes on the brokers' disks of ticks that no sink has taken
+ * @param properties of the file; may contain secrets
+ */
+public record FleetSettings(
+        List<String> brokers,
+        String prefix,
+        String instance,
+        int partitions,
+        long spoolBytes,
+        Map<String, String> properties) {
+    private static final String SCHEME = "kafka://";
+    private static final String ALLOWED = "allowed are embedded and kafka://HOST:PORT,HOST:PORT";
+    private static final Pattern INSTANCE = Pattern.compile("[A-Za-z0-9._-]{1,200}");
+    private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
+
+    /** The properties that are ours, and why, or what is to be set instead. */
+    private static final Map<String, String> OURS = Map.ofEntries(
+            Map.entry("bootstrap.servers", "the brokers are given in --ledger"),
+            Map.entry("client.id", "it is made of --instance"),
+            Map.entry("group.id", "it is made of --prefix"),
+            Map.entry("group.instance.id", "it is --instance"),
+            Map.entry("group.protocol", "partitions are assigned by the classic protocol"),
+            Map.entry("partition.assignment.strategy", "partitions are assigned cooperatively"),
+            Map.entry("isolation.level", "only what was committed may be read"),
+            Map.entry("auto.offset.reset", "a partition is read from where its ledger says"),
+            Map.entry("enable.auto.commit", "offsets are committed together with the ledger"),
+            Map.entry("auto.commit.interval.ms", "offsets are committed together with the ledger"),
+            Map.entry("allow.auto.create.topics", "topics are created with settings of their own"),
+            Map.entry("transactional.id", "it is made of --prefix and --instance"),
+            Map.entry("transaction.timeout.ms", "a partition that changes hands waits for it"),
+            Map.entry("transaction.two.phase.commit.enable", "a transaction must end without its producer"),
+            Map.entry("enable.idempotence", "a line must not be written twice"),
+            Map.entry("acks", "what is acknowledged must survive the loss of a broker"),
+            Map.entry("compression.type", "it is lz4, the only compression that collector.jar contains"),
+            Map.entry("enable.metrics.push", "collector.jar does not contain what it needs; see /metrics"),
+            Map.entry("key.serializer", "records have a form of their own"),
+            Map.entry("value.serializer", "records have a form of their own"),
+            Map.entry("key.deserializer", "records have a form of their own"),
+            Map.entry("value.deserializer", "records have a form of their own"));
+
+    /** Begin the names of properties that the clients do not know but hand on to what the file tells them to use. */
+    private static final List<String> HANDED_ON = List.of("config.providers.");
+
+    public FleetSettings {
+        brokers = List.copyOf(brokers);
+        properties = Map.copyOf(properties);
+    }
+
+    /** Shows no property. */
+    @Override
+    public String toString() {
+        return SCHEME + String.join(",", brokers) + " as " + instance;
+    }
+
+    /**
+     * Reads the settings; empty if the ledger is embedded.
+     *
+     * @param spoolBytes the setting
+     */
+    public static Optional<FleetSettings> from(Settings settings, long spoolBytes) {
+        List<String> brokers = settings.get(Setting.LEDGER, FleetSettings::brokers);
+        String given = settings.get(Setting.INSTANCE, FleetSettings::instance);
+        String file = settings.get(Setting.KAFKA_SETTINGS, text -> text);
+        int partitions = settings.number(Setting.FLEET_PARTITIONS, 1, Partitions.MAX);
+        if (brokers.isEmpty()) {
+            for (Setting setting : List.of(Setting.KAFKA_SETTINGS, Setting.INSTANCE)) {
+                if (!(setting == Setting.INSTANCE ? given : file).isEmpty()) {
+                    settings.refuse(setting, "which only a fleet has; set --ledger kafka://HOST:PORT, or leave it out");
+                }
+            }
+            return Optional.empty();
+        }
+        String instance = given;
+        if (instance.isEmpty()) {
+            int port = settings.number(Setting.UDP_PORT, 0, 65_535);
+            if (port == 0) {
+                settings.refuse(
+                        Setting.UDP_PORT, "so that a fleet cannot tell this collector by it; set --instance to a name");
+            }
+            instance = hostName() + "-" + port;
+        }
+        Map<String, String> properties = file.isEmpty()
+                ? Map.of()
+                : settings.get(Setting.KAFKA_SETTINGS, text -> text.isEmpty() ? Map.of() : properties(text));
+        FleetSettings fleet = new FleetSettings(
+                brokers, LedgerSettings.prefix(settings), instance, partitions, spoolBytes, properties);
+        fleet.mistakes().forEach(mistake -> settings.refuse(Setting.KAFKA_SETTINGS, mistake));
+        return Optional.of(fleet);
+    }
+
+    private static List<String> brokers(String text) {
+        if (text.equals("embedded")) {
+            return List.of();
+        }
+        if (!text.startsWith(SCHEME)) {
+            throw new IllegalArgumentException(ALLOWED);
+        }
+        if (text.contains("@")) {
+            throw new IllegalArgumentException("which must not contain a login, because others can see it; set"
+                    + " sasl.jaas.config in the file of --kafka-settings");
+        }
+        List<String> brokers = new ArrayList<>();
+        for (String broker : text.substring(SCHEME.length()).split(",", -1)) {
+            CollectorAddress address;
+            try {
+                address = CollectorAddress.read(broker);
+            } catch (IllegalArgumentException misshapen) {
+                throw new IllegalArgumentException("of which \"" + broker + "\" is not HOST:PORT", misshapen);
+            }
+            if (!broker.endsWith(":" + address.port())) {
+                throw new IllegalArgumentException(
+                        "of which \"" + broker + "\" has no port; brokers usually have 9092");
+            }
+            brokers.add(address.toString());
+        }
+        return brokers;
+    }
+
+    private static String instance(String text) {
+        if (!text.isEmpty() && (!INSTANCE.matcher(text).matches() || text.matches("\\.+"))) {
+            throw new IllegalArgumentException("allowed are 1 to 200 of the characters A-Z a-z 0-9 . _ -");
+        }
+        return text;
+    }
+
+    /** As the kernel has it, because Java would ask name servers for it; elsewhere by Java. */
+    private static String hostName() {
+        try {
+            if (Files.isReadable(HOST_NAME)) {
+                return Files.readString(HOST_NAME).strip();
+            }
+            return InetAddress.getLocalHost().getHostName();
+        } catch (IOException unknown) {
+            return "collector";
+        }
+    }
+
+    private static Map<String, String> properties(String file) {
+        Properties read = new Properties();
+        try (Reader text = Files.newBufferedReader(Path.of(file))) {
+            read.load(text);
+        } catch (IllegalArgumentException misshapen) {
+            throw new IllegalArgumentException("which contains \\u that is not followed by four digits", misshapen);
+        } catch (IOException unreadable) {
+            throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
+        }
+        Map<String, String> properties = new TreeMap<>();
+        read.stringPropertyNames().forEach(key -> properties.put(key, read.getProperty(key)));
+        return properties;
+    }
+
+    /** Properties of the file that may be mistakes; they do not stop the start. */
+    public List<String> remarks() {
+        Set<String> known = known();
+        List<String> allowed =
+                known.stream().filter(key -> !OURS.containsKey(key)).toList();
+        return new TreeSet<>(properties.keySet())
+                .stream()
+                        .filter(key ->
+                                !known.contains(key) && HANDED_ON.stream().noneMatch(key::startsWith))
+                        // A word that is not spelled like a property may be a password.
+                        .map(key -> "the file of --kafka-settings has "
+                                + (key.matches("[a-z.]{1,100}") ? key : "a key")
+                                + ", which is not a property of Kafka's clients; did you mean "
+                                + Settings.nearest(key, allowed) + "?")
+                        .toList();
+    }
+
+    /** The properties that some client knows. */
+    private static Set<String> known() {
+        Set<String> known = new TreeSet<>();
+        Stream.of(ProducerConfig.configNames(), ConsumerConfig.configNames(), AdminClientConfig.configNames())
+                .forEach(known::addAll);
+        return known;
+    }
+
+    private List<String> mistakes() {
+        List<String> mistakes = new ArrayList<>();
+        for (Map.Entry<String, String> property : new TreeMap<>(properties).entrySet()) {
+            String key = property.getKey();
+            String why = OURS.get(key);
+            if (why != null) {
+                mistakes.add("which sets " + key + "; leave it out: " + why);
+            } else {
+                wrong(key, property.getValue()).ifPresent(mistakes::add);
+            }
+        }
+        if (mistakes.isEmpty()) {
+            try {
+                Class<?> writes = ByteArraySerializer.class;
+                Class<?> reads = ByteArrayDeserializer.class;
+                new ProducerConfig(
+                        producer("", Map.of(), Map.of("key.serializer", writes, "value.serializer", writes)));
+                new ConsumerConfig(
+                        consumer("", Map.of(), Map.of("key.deserializer", reads, "value.deserializer", reads)));
+                new AdminClientConfig(admin("", Map.of()));
+            } catch (ConfigException wrong) {
+                mistakes.add("which Kafka's clients refuse: " + wrong.getMessage());
+            }
+        }
+        return mistakes;
+    }
+
+    /** The rule that a value breaks, of the first client that knows the property. */
+    private static Optional<String> wrong(String key, String value) {
+        Optional<ConfigDef.ConfigKey> known = Stream.of(
+                        ProducerConfig.configDef(), ConsumerConfig.configDef(), AdminClientConfig.configDef())
+                .map(all -> all.configKeys().get(key))
+                .filter(found -> found != null)
+                .findFirst();
+        // A provider puts something else in the place of ${...}.
+        if (known.isEmpty() || value.contains("${")) {
+            return Optional.empty();
+        }
+        ConfigDef.ConfigKey property = known.get();
+        try {
+            Object parsed = ConfigDef.parseType(key, value, property.type);
+            if (property.validator != null) {
+                property.validator.ensureValid(key, parsed);
+            }
+            return Optional.empty();
+        } catch (ConfigException wrong) {
+            return Optional.of("where " + key + " is wrong: "
+                    + (property.type == ConfigDef.Type.PASSWORD ? "its value is not allowed" : wrong.getMessage()));
+        }
+    }
+
+    /** The names of topics and groups. */
+    Topics topics() {
+        return Topics.of(prefix);
+    }
+
+    /**
+     * The properties of a producer.
+     *
+     * @param role of the client within this collector, for logs and quotas of the brokers
+     * @param defaults where the file says nothing
+     * @param own what the file must not say
+     */
+    Map<String, Object> producer(String role, Map<String, ?> defaults, Map<String, ?> own) {
+        Map<String, Object> all = new HashMap<>(own);
+        all.put("compression.type", "lz4");
+        return client(role, ProducerConfig.configNames(), defaults, all);
+    }
+
+    /** The properties of a consumer; see {@link #producer}. */
+    Map<String, Object> consumer(String role, Map<String, ?> defaults, Map<String, ?> own) {
+        return client(role, ConsumerConfig.configNames(), defaults, own);
+    }
+
+    /** The properties of an admin client; see {@link #producer}. */
+    Map<String, Object> admin(String role, Map<String, ?> defaults) {
+        return client(role, AdminClientConfig.configNames(), defaults, Map.of());
+    }
+
+    private Map<String, Object> client(String role, Set<String> known, Map<String, ?> defaults, Map<String, ?> own) {
+        if (!OURS.keySet().containsAll(own.keySet())) {
+            throw new IllegalArgumentException("the file could set some of " + own.keySet());
+        }
+        // Hundreds of partitions would each have MBeans, which nobody reads.
+        Map<String, Object> client = new HashMap<>(Map.of("metric.reporters", ""));
+        client.putAll(defaults);
+        Set<String> ofOthers = known();
+        ofOthers.removeAll(known);
+        // A client would log those of the others. Who hands some on must get those that no client knows.
+        properties.forEach((key, value) -> {
+            if (!ofOthers.contains(key)) {
+                client.put(key, value);
+            }
+        });
+        client.putAll(own);
+        client.put("bootstrap.servers", String.join(",", brokers));
+        client.put("client.id", instance + "." + role);
+        client.put("enable.metrics.push", false);
+        return client;
+    }
+}

@@ -1,0 +1,253 @@
+package io.counters.collector.fleet;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.ChildCollector;
+import io.counters.collector.publish.Tsd;
+import io.counters.testsupport.Brokers;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Collectors of a fleet as processes, with a real broker, real datagrams, and a server that takes points. */
+@Timeout(300)
+class FleetIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final int PARTITIONS = 8;
+    private static final int NAMES = 40;
+    private static final int SENDERS = 5;
+    private static final int SIGTERM_STATUS = 143;
+
+    @TempDir
+    Path folder;
+
+    private final Random random = new Random(17);
+    private final List<ChildCollector> started = new ArrayList<>();
+    private Brokers brokers;
+    private Tsd tsd;
+    private DatagramSocket socket;
+
+    @BeforeEach
+    void open() throws Exception {
+        brokers = Brokers.start(1);
+        tsd = new Tsd(put -> 204);
+        socket = new DatagramSocket();
+    }
+
+    @AfterEach
+    void close() {
+        started.forEach(ChildCollector::close);
+        socket.close();
+        tsd.close();
+        brokers.close();
+    }
+
+    private ChildCollector collector(String instance) throws IOException {
+        Path own = Files.createDirectories(folder.resolve(instance));
+        ChildCollector collector = new ChildCollector(
+                own,
+                Map.of(),
+                List.of(),
+                "--ledger=kafka://" + brokers.bootstrap(),
+                "--instance=" + instance,
+                "--fleet-partitions=" + PARTITIONS,
+                "--interval=1s",
+                "--opentsdb=" + tsd.address());
+        started.add(collector);
+        assertThat(collector.runs()).as(collector::said).isTrue();
+        return collector;
+    }
+
+    /** An application: it counts, and sends its totals to any collector. */
+    private final class Sender {
+        private final String id;
+        private final SortedMap<String, Long> totals = new TreeMap<>();
+        private long seq;
+
+        Sender(int number) {
+            id = String.format("%024x", 0xabc000 + number);
+        }
+
+        /** Counts in some names, and sends these in one datagram. */
+        void count(List<ChildCollector> to) throws IOException {
+            StringBuilder text = begin();
+            for (int i = 0; i < 5; i++) {
+                String name = "fleet.c" + random.nextInt(NAMES);
+                long amount = 1 + random.nextInt(9);
+                long total = totals.merge(name, amount, Long::sum);
+                text.append("increment ").append(name).append(' ').append(amount);
+                text.append(' ').append(total).append('\n');
+            }
+            send(text, to);
+        }
+
+        /** Sends all totals once more, as an application does that goes on. */
+        void repeat(List<ChildCollector> to) throws IOException {
+            StringBuilder text = begin();
+            totals.forEach((name, total) -> text.append("increment ")
+                    .append(name)
+                    .append(" 0 ")
+                    .append(total)
+                    .append('\n'));
+            send(text, to);
+        }
+
+        private StringBuilder begin() {
+            return new StringBuilder("from ")
+                    .append(id)
+                    .append(" 1000 ")
+                    .append(++seq)
+                    .append('\n');
+        }
+
+        private void send(StringBuilder text, List<ChildCollector> to) throws IOException {
+            byte[] bytes = text.toString().getBytes(US_ASCII);
+            int port = to.get(random.nextInt(to.size())).udp();
+            socket.send(new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
+        }
+    }
+
+    private final List<Sender> senders =
+            Stream.iterate(0, i -> i + 1).limit(SENDERS).map(Sender::new).toList();
+
+    private void count(int datagrams, List<ChildCollector> to) throws IOException {
+        for (int i = 0; i < datagrams; i++) {
+            senders.get(random.nextInt(SENDERS)).count(to);
+        }
+    }
+
+    private SortedMap<String, Long> expected() {
+        SortedMap<String, Long> sums = new TreeMap<>();
+        senders.forEach(sender -> sender.totals.forEach((name, total) -> sums.merge(name, total, Long::sum)));
+        return sums;
+    }
+
+    /** Until every counter is exact, in one collector each; senders repeat their totals meanwhile. */
+    private void awaitExact(List<ChildCollector> all) {
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
+            for (Sender sender : senders) {
+                sender.repeat(all);
+            }
+            SortedMap<String, Long> found = new TreeMap<>();
+            for (ChildCollector one : all) {
+                one.counters()
+                        .forEach((name, value) -> assertThat(found.put(name, value))
+                                .as("another value of " + name)
+                                .isNull());
+            }
+            assertThat(found).as(() -> said(all)).isEqualTo(expected());
+        });
+    }
+
+    private static String said(List<ChildCollector> all) {
+        return String.join("\n---\n", all.stream().map(ChildCollector::said).toList());
+    }
+
+    private void awaitOwned(List<ChildCollector> all) {
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
+            long owned = 0;
+            for (ChildCollector one : all) {
+                SortedMap<String, Long> metrics = one.metrics();
+                assertThat(metrics.get("fleet_owned_partitions")).as(one.said()).isPositive();
+                owned += metrics.get("fleet_owned_partitions");
+            }
+            assertThat(owned).as(() -> said(all)).isEqualTo(PARTITIONS);
+        });
+    }
+
+    /** Until the newest point of each counter has its value. */
+    private void awaitPoints() {
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
+            Map<String, Tsd.Point> newest = new TreeMap<>();
+            tsd.stored
+                    .values()
+                    .forEach(point -> newest.merge(
+                            point.metric(), point, (one, other) -> one.second() > other.second() ? one : other));
+            SortedMap<String, Long> values = new TreeMap<>();
+            newest.forEach((name, point) -> values.put(name, point.value()));
+            assertThat(values).isEqualTo(expected());
+        });
+        assertThat(tsd.conflicts).isEmpty();
+    }
+
+    private static String get(ChildCollector from, String path) throws IOException, InterruptedException {
+        URI uri = URI.create("http://127.0.0.1:" + from.page() + path);
+        return HttpClient.newHttpClient()
+                .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
+                .body();
+    }
+
+    private static String describe(ChildCollector of, String name) {
+        try {
+            return of.said() + "\nall its history: " + get(of, "/api/counters/" + name + "/history?from=-10m&step=1")
+                    + "\n" + of.metrics();
+        } catch (IOException | InterruptedException gone) {
+            return of.said() + gone;
+        }
+    }
+
+    /** Until the graph of a counter reaches back to when another collector owned it. */
+    private static void awaitHistory(ChildCollector of, String name, long before) {
+        String path = "/api/counters/" + name + "/history?format=csv&step=1&from=" + (before - 60) + "&to=" + before;
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(300))
+                .untilAsserted(() -> assertThat(get(of, path)).as(() -> describe(of, name)).containsPattern("(?m)^\\d+,\\d+$"));
+    }
+
+    @Test
+    void counts_are_exact_while_collectors_are_killed_and_come_back() throws Exception {
+        ChildCollector one = collector("one");
+        ChildCollector two = collector("two");
+        awaitOwned(List.of(one, two));
+        count(400, List.of(one, two));
+        awaitExact(List.of(one, two));
+        awaitPoints();
+
+        String name = one.counters().firstKey();
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(get(two, "/api/counters/" + name))
+                        .contains("which this collector does not own; its owner is one"));
+        long killed = Instant.now().getEpochSecond();
+        one.kill();
+        count(400, List.of(one, two));
+        awaitOwned(List.of(two));
+        awaitExact(List.of(two));
+        awaitPoints();
+        awaitHistory(two, name, killed);
+
+        ChildCollector again = collector("one");
+        awaitOwned(List.of(again, two));
+        count(400, List.of(again, two));
+        awaitExact(List.of(again, two));
+        awaitPoints();
+
+        two.terminate();
+        assertThat(two.status(Duration.ofSeconds(15))).as(two.said()).isEqualTo(SIGTERM_STATUS);
+        awaitOwned(List.of(again));
+        awaitExact(List.of(again));
+        awaitPoints();
+    }
+}

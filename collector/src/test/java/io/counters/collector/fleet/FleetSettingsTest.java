@@ -1,0 +1,204 @@
+package io.counters.collector.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
+import io.counters.collector.settings.SettingsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FleetSettingsTest {
+    private static final String SECRET = "hunter2";
+
+    @TempDir
+    Path folder;
+
+    private final Map<Setting, String> flags = new EnumMap<>(Setting.class);
+
+    private FleetSettings fleet() throws SettingsException {
+        return read().orElseThrow();
+    }
+
+    private Optional<FleetSettings> read() throws SettingsException {
+        Settings settings = new Settings(flags, Map.of());
+        Optional<FleetSettings> fleet = FleetSettings.from(settings, 1L << 30);
+        settings.check();
+        return fleet;
+    }
+
+    private List<String> mistakes() {
+        return catchThrowableOfType(SettingsException.class, this::read).mistakes();
+    }
+
+    private void file(String... lines) throws IOException {
+        flags.put(Setting.LEDGER, "kafka://h:9092");
+        flags.put(
+                Setting.KAFKA_SETTINGS,
+                Files.write(folder.resolve("kafka.properties"), List.of(lines)).toString());
+    }
+
+    @Test
+    void the_ledger_is_embedded_unless_kafka_is_named() throws Exception {
+        assertThat(read()).isEmpty();
+
+        flags.put(Setting.LEDGER, "kafka://k1:9092,[::1]:19092");
+        assertThat(fleet().brokers()).containsExactly("k1:9092", "[::1]:19092");
+        assertThat(fleet().partitions()).isEqualTo(64);
+        assertThat(fleet().instance()).endsWith("-11212").hasSizeGreaterThan("-11212".length());
+        assertThat(fleet().remarks()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "LEDGER, memory, allowed are embedded and kafka://HOST:PORT",
+        "LEDGER, kafka://, is not HOST:PORT",
+        "LEDGER, kafka://h, has no port; brokers usually have 9092",
+        "LEDGER, kafka://h:0, is not HOST:PORT",
+        "'LEDGER', 'kafka://h:1,,g:1', is not HOST:PORT",
+        "LEDGER, kafka://h:9092/x, is not HOST:PORT",
+        "INSTANCE, a b, allowed are 1 to 200 of the characters",
+        "INSTANCE, .., allowed are 1 to 200 of the characters",
+        "FLEET_PARTITIONS, 0, allowed are whole numbers from 1 to 1024",
+        "FLEET_PARTITIONS, 1025, allowed are whole numbers from 1 to 1024",
+        "KAFKA_SETTINGS, no-such-file, which cannot be read as text",
+        "UDP_PORT, 0, set --instance",
+    })
+    void a_wrong_value_is_told_with_its_rule(Setting setting, String value, String rule) {
+        flags.put(Setting.LEDGER, "kafka://h:9092");
+        flags.put(setting, value);
+
+        assertThat(mistakes()).singleElement().asString().contains("--" + setting.flag() + " is " + value + ", ", rule);
+    }
+
+    @Test
+    void a_login_in_the_address_is_refused_and_not_shown() {
+        flags.put(Setting.LEDGER, "kafka://me:" + SECRET + "@h:9092");
+
+        assertThat(mistakes())
+                .singleElement()
+                .asString()
+                .contains("sasl.jaas.config")
+                .doesNotContain(SECRET);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"INSTANCE, a", "KAFKA_SETTINGS, a"})
+    void what_only_a_fleet_has_needs_one(Setting setting, String value) {
+        flags.put(setting, value);
+
+        assertThat(mistakes()).singleElement().asString().contains("set --ledger kafka://HOST:PORT, or leave it out");
+    }
+
+    @Test
+    void an_instance_needs_no_port() throws Exception {
+        flags.putAll(Map.of(Setting.LEDGER, "kafka://h:9092", Setting.UDP_PORT, "0", Setting.INSTANCE, "a-1"));
+
+        assertThat(fleet().instance()).isEqualTo("a-1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "bootstrap.servers",
+                "client.id",
+                "group.id",
+                "group.instance.id",
+                "group.protocol",
+                "partition.assignment.strategy",
+                "isolation.level",
+                "enable.auto.commit",
+                "auto.offset.reset",
+                "transactional.id",
+                "transaction.timeout.ms",
+                "enable.idempotence",
+                "acks",
+                "compression.type",
+                "enable.metrics.push",
+                "key.serializer"
+            })
+    void a_property_that_is_ours_is_refused(String key) throws Exception {
+        file(key + "=" + SECRET);
+
+        assertThat(mistakes())
+                .singleElement()
+                .asString()
+                .contains("--kafka-settings is ", "which sets " + key + "; leave it out: ")
+                .doesNotContain(SECRET);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "session.timeout.ms=soon, Not a number of type INT",
+        "max.in.flight.requests.per.connection=6, at most 5",
+        "security.protocol=TLS, security.protocol",
+        "sasl.login.class=no.such.Class, no.such.Class",
+        "x=\\u12, which contains \\u that is not followed by four digits",
+    })
+    void a_value_that_the_clients_would_refuse_is_told_at_once(String line, String why) throws Exception {
+        file("sasl.jaas.config=" + SECRET, line);
+
+        assertThat(mistakes()).singleElement().asString().contains(why).doesNotContain(SECRET);
+    }
+
+    @Test
+    void a_property_that_no_client_knows_is_a_remark_and_handed_to_all() throws Exception {
+        file("ssl.truststore.locaton=/t", "config.providers.file.class=x", SECRET + "=1", "my.own = 1");
+
+        FleetSettings fleet = fleet();
+
+        assertThat(fleet.remarks())
+                .hasSize(3)
+                .anyMatch(remark -> remark.contains("ssl.truststore.locaton")
+                        && remark.contains("did you mean ssl.truststore.location?"))
+                .anyMatch(remark -> remark.contains("my.own"))
+                .noneMatch(remark -> remark.contains(SECRET));
+        assertThat(fleet.admin("a", Map.of())).containsEntry("my.own", "1");
+    }
+
+    @Test
+    void each_client_gets_the_properties_that_it_knows() throws Exception {
+        file("linger.ms=7", "fetch.min.bytes=9", "security.protocol=SSL", "sasl.jaas.config=" + SECRET);
+        flags.put(Setting.INSTANCE, "c1");
+
+        FleetSettings fleet = fleet();
+
+        assertThat(fleet.producer("lines", Map.of("linger.ms", 50, "batch.size", 1), Map.of("acks", "all")))
+                .containsEntry("linger.ms", "7")
+                .containsEntry("batch.size", 1)
+                .containsEntry("acks", "all")
+                .containsEntry("compression.type", "lz4")
+                .containsEntry("client.id", "c1.lines")
+                .containsEntry("bootstrap.servers", "h:9092")
+                .containsEntry("enable.metrics.push", false)
+                .containsEntry("security.protocol", "SSL")
+                .doesNotContainKey("fetch.min.bytes");
+        assertThat(fleet.consumer("owner", Map.of(), Map.of("group.id", "g")))
+                .containsEntry("fetch.min.bytes", "9")
+                .containsEntry("group.id", "g")
+                .containsEntry("sasl.jaas.config", SECRET)
+                .doesNotContainKey("linger.ms");
+        assertThat(fleet.toString()).doesNotContain(SECRET);
+    }
+
+    @Test
+    void what_the_code_insists_on_must_be_among_what_the_file_may_not_say() throws Exception {
+        file();
+        FleetSettings fleet = fleet();
+
+        assertThatThrownBy(() -> fleet.consumer("owner", Map.of(), Map.of("fetch.min.bytes", 1)))
+                .hasMessageContaining("fetch.min.bytes");
+    }
+}

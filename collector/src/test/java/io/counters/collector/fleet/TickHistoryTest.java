@@ -1,0 +1,219 @@
+package io.counters.collector.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.history.History;
+import io.counters.collector.history.HistorySettings;
+import io.counters.collector.history.Samples;
+import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.Self;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TickHistoryTest {
+    private static final String TOPIC = "counters.ticks";
+    private static final long SECOND = 1_700_000_000;
+
+    @TempDir
+    Path folder;
+
+    private final SaidFaults said = new SaidFaults();
+    private final List<Topic> consumers = new ArrayList<>();
+
+    /** By partition, the values of its records, two offsets apart. */
+    private final Map<Integer, List<byte[]>> records = new TreeMap<>();
+
+    private Set<Integer> owned = Set.of();
+    private long now = SECOND;
+    private History history;
+    private TickHistory ticks;
+
+    /** A consumer of what {@link #records} has, from the beginning. */
+    private final class Topic extends MockConsumer<byte[], byte[]> {
+        private final Map<Integer, Integer> read = new HashMap<>();
+
+        Topic() {
+            super("earliest");
+        }
+
+        @Override
+        public synchronized Map<TopicPartition, OffsetAndTimestamp> offsetsForTimes(Map<TopicPartition, Long> times) {
+            Map<TopicPartition, OffsetAndTimestamp> offsets = new HashMap<>();
+            times.keySet().forEach(partition -> {
+                updateBeginningOffsets(Map.of(partition, 0L));
+                updateEndOffsets(Map.of(partition, 0L));
+                offsets.put(partition, new OffsetAndTimestamp(0, 0));
+                read.put(partition.partition(), 0);
+            });
+            return offsets;
+        }
+
+        /** As Kafka's does: none means all. */
+        @Override
+        public synchronized void seekToEnd(Collection<TopicPartition> partitions) {
+            super.seekToEnd(partitions.isEmpty() ? assignment() : partitions);
+        }
+
+        void bring() {
+            for (TopicPartition partition : assignment()) {
+                int number = partition.partition();
+                List<byte[]> all = records.getOrDefault(number, List.of());
+                for (int i = read.getOrDefault(number, 0); i < all.size(); i++) {
+                    addRecord(new ConsumerRecord<>(TOPIC, number, 2L * i, null, all.get(i)));
+                }
+                read.put(number, all.size());
+                updateEndOffsets(Map.of(partition, 2L * all.size()));
+            }
+        }
+    }
+
+    @BeforeEach
+    void open() {
+        history = new History(
+                new HistorySettings(folder.resolve("history.db"), 10, 172_800, 0, 0, 1 << 30, 100),
+                said.log(),
+                new Self());
+        ticks = new TickHistory(
+                history,
+                TOPIC,
+                () -> owned,
+                () -> {
+                    Topic fresh = new Topic();
+                    consumers.add(fresh);
+                    return fresh;
+                },
+                () -> Instant.ofEpochSecond(now),
+                said.log());
+    }
+
+    @AfterEach
+    void close() {
+        ticks.close();
+        history.close();
+    }
+
+    private void tick(int partition, long second, String name, long value) {
+        records.computeIfAbsent(partition, fresh -> new ArrayList<>())
+                .addAll(TickRecords.write(second, new Snapshot(new String[] {name}, new long[] {value}, 1)));
+    }
+
+    /** Some rounds, in which so many seconds pass. */
+    private void pass(int seconds) {
+        for (int i = 0; i < 4; i++) {
+            ticks.run();
+            consumers.get(consumers.size() - 1).bring();
+            ticks.run();
+            now += i == 0 ? seconds : 0;
+        }
+    }
+
+    private Map<Long, Long> samples(String name) throws IOException {
+        Samples found = history.samples(name, 0, SECOND + 1_000_000);
+        Map<Long, Long> values = new TreeMap<>();
+        for (int i = 0; i < found.size(); i++) {
+            values.put(found.seconds()[i], found.values()[i]);
+        }
+        return values;
+    }
+
+    @Test
+    void the_ticks_of_owned_partitions_are_put_together_by_their_seconds() throws Exception {
+        tick(0, SECOND - 20, "a", 1);
+        tick(0, SECOND - 10, "a", 2);
+        tick(1, SECOND - 20, "b", 5);
+        tick(1, SECOND - 10, "b", 6);
+        tick(2, SECOND - 10, "c", 7);
+        owned = Set.of(0, 1);
+        pass(5);
+
+        assertThat(samples("a")).isEqualTo(Map.of(SECOND - 20, 1L, SECOND - 10, 2L));
+        assertThat(samples("b")).isEqualTo(Map.of(SECOND - 20, 5L, SECOND - 10, 6L));
+        assertThat(samples("c")).isEmpty();
+        assertThat(said.lines()).isEmpty();
+    }
+
+    @Test
+    void a_tick_waits_for_those_of_other_partitions_but_not_for_ever() throws Exception {
+        owned = Set.of(0, 1);
+        pass(5);
+        tick(0, now, "a", 1);
+        pass(0);
+        assertThat(samples("a")).isEmpty();
+        tick(1, now, "b", 1);
+        pass(0);
+        assertThat(samples("a")).hasSize(1);
+        assertThat(samples("b")).hasSize(1);
+
+        tick(0, now + 10, "a", 2);
+        pass(20);
+        assertThat(samples("a")).hasSize(2);
+        assertThat(samples("b")).hasSize(1);
+    }
+
+    @Test
+    void a_partition_that_is_taken_over_brings_its_past_and_one_that_is_given_away_leaves_it() throws Exception {
+        tick(0, SECOND - 20, "a", 1);
+        tick(1, SECOND - 20, "b", 5);
+        tick(1, SECOND - 10, "b", 6);
+        owned = Set.of(0);
+        pass(5);
+        assertThat(samples("b")).isEmpty();
+
+        owned = Set.of(0, 1);
+        pass(5);
+        assertThat(samples("a")).isEqualTo(Map.of(SECOND - 20, 1L));
+        assertThat(samples("b")).isEqualTo(Map.of(SECOND - 20, 5L, SECOND - 10, 6L));
+
+        owned = Set.of(1);
+        pass(5);
+        tick(0, now, "a", 9);
+        tick(1, now, "b", 7);
+        pass(5);
+        assertThat(samples("a")).isEqualTo(Map.of(SECOND - 20, 1L));
+        assertThat(samples("b")).hasSize(3);
+    }
+
+    @Test
+    void after_an_error_it_begins_anew() throws Exception {
+        tick(0, SECOND - 20, "a", 1);
+        owned = Set.of(0);
+        pass(5);
+        consumers.get(0).setPollException(new KafkaException("away"));
+        pass(5);
+        tick(0, now, "a", 2);
+        pass(5);
+
+        assertThat(consumers).hasSize(2);
+        assertThat(samples("a")).hasSize(2);
+        assertThat(said.lines())
+                .containsExactly("WARN the history cannot be read from counters.ticks now, and is tried again: away");
+    }
+
+    @Test
+    void what_an_earlier_run_left_is_forgotten() throws Exception {
+        history.put(SECOND - 50, new Snapshot(new String[] {"a"}, new long[] {4}, 1));
+        assertThat(samples("a")).hasSize(1);
+
+        ticks = new TickHistory(history, TOPIC, () -> owned, Topic::new, () -> Instant.ofEpochSecond(now), said.log());
+
+        assertThat(samples("a")).isEmpty();
+    }
+}
