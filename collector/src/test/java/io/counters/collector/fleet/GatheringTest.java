@@ -96,6 +96,42 @@ class GatheringTest {
                         .isEqualTo(alone.ledger.size()));
     }
 
+    /** Of such streams only amounts count, so that each amount matters. */
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void streams_that_are_not_whole_count_by_the_same_amounts(long seed) {
+        Stream.concat(Stream.of(alone), partitions.stream()).forEach(partition -> partition.ledger.forgetEarlier());
+        nowMillis += 1000;
+        Random random = new Random(seed);
+        Gatherer collector = gatherer(random);
+        TargetFeed feed = new TargetFeed(collector);
+        TargetFeed one = new TargetFeed(LineTarget.of(alone.ledger));
+        Traffic traffic = new Traffic(
+                random,
+                datagram -> {
+                    one.datagram(datagram);
+                    feed.datagram(datagram);
+                },
+                false);
+
+        for (int step = 0; step < STEPS; step++) {
+            traffic.step(nowMillis);
+            nowMillis += random.nextInt(10);
+            collector.run();
+        }
+        collector.close();
+        readRecords();
+
+        assertThat(alone.counted("ledger_in_doubt_total")).isPositive();
+        for (int i = 0; i < Traffic.NAMES; i++) {
+            String name = Traffic.name(i);
+            assertThat(alone.ledger.value(name)).as(name).isEqualTo(traffic.expected(i));
+            assertThat(partitions.stream().mapToLong(partition -> partition.ledger.value(name)))
+                    .as(name)
+                    .contains(traffic.expected(i));
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("seeds")
     void datagrams_are_counted_as_in_one_ledger(long seed) {

@@ -170,7 +170,7 @@ class KafkaLinesTest {
             sent++;
 
             brokers.kill(0);
-            while (counted("fleet_dropped_lines_total{kind=\"amount\"}") == 0) {
+            while (counted("fleet_dropped_lines_total{kind=\"amount\"}") == 0 && sent < 10_000_000) {
                 feed.datagram("n." + sent + ":1|c");
                 sent++;
             }

@@ -66,9 +66,9 @@ class LineRecordsTest {
     @Test
     void a_record_from_the_future_makes_no_stream_younger() {
         partition.ledger.forgetEarlier();
-        nowMillis += 10_000;
+        nowMillis += 20_000;
 
-        read(nowMillis + 30_000, "from " + ID + " 20000", "increment a 1 5");
+        read(nowMillis + 30_000, "from " + ID + " 40000", "increment a 1 5");
 
         assertThat(partition.ledger.value("a")).isEqualTo(1);
     }

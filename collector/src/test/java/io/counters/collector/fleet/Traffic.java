@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -24,6 +25,7 @@ final class Traffic {
     private static final double LATE = 0.2;
 
     private final Random random;
+    private final boolean isFaulty;
     private final Consumer<byte[]> receiver;
     private final List<Sender> senders;
     private final BigDecimal[] expected = new BigDecimal[NAMES];
@@ -31,10 +33,16 @@ final class Traffic {
 
     /** @param receiver gets each datagram that arrives */
     Traffic(Random random, Consumer<byte[]> receiver) {
+        this(random, receiver, true);
+    }
+
+    /** @param isFaulty whether datagrams are lost, doubled and late */
+    Traffic(Random random, Consumer<byte[]> receiver, boolean isFaulty) {
+        this.isFaulty = isFaulty;
         this.random = random;
         this.receiver = receiver;
         senders = IntStream.range(0, SENDERS).mapToObj(i -> new Sender(random)).toList();
-        java.util.Arrays.fill(expected, BigDecimal.ZERO);
+        Arrays.fill(expected, BigDecimal.ZERO);
     }
 
     static String name(int i) {
@@ -88,7 +96,7 @@ final class Traffic {
     }
 
     private void send(byte[] datagram) {
-        double fate = random.nextDouble();
+        double fate = isFaulty ? random.nextDouble() : 1;
         if (fate < LOST) {
             return;
         }
