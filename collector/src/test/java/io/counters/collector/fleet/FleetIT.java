@@ -214,7 +214,8 @@ class FleetIT {
         String path = "/api/counters/" + name + "/history?format=csv&step=1&from=" + (before - 60) + "&to=" + before;
         await().atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(300))
-                .untilAsserted(() -> assertThat(get(of, path)).as(() -> describe(of, name)).containsPattern("(?m)^\\d+,\\d+$"));
+                .untilAsserted(() ->
+                        assertThat(get(of, path)).as(() -> describe(of, name)).containsPattern("(?m)^\\d+,\\d+$"));
     }
 
     @Test
