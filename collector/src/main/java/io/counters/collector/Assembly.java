@@ -34,7 +34,7 @@ final class Assembly {
     /** One round of a loop. */
     @FunctionalInterface
     interface Step {
-        /** @return the milliseconds until the next round */
+        /** Does its work, and returns the milliseconds until the next round. */
         long run();
     }
 

@@ -244,6 +244,7 @@ final class KafkaOwnerLog implements OwnerLog {
     }
 
     @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // The commit fails if a record does.
     public void append(Topic topic, int partition, byte @Nullable [] key, byte @Nullable [] value) {
         if (failure != null) {
             return;
@@ -251,7 +252,6 @@ final class KafkaOwnerLog implements OwnerLog {
         String name = topic == Topic.LEDGER ? topics.ledger() : topics.ticks();
         try {
             begin();
-            // The commit fails if one of them does.
             producer.send(new ProducerRecord<>(name, partition, key, value));
         } catch (RuntimeException notSent) {
             failure = notSent;

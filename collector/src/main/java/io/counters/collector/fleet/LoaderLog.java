@@ -16,7 +16,11 @@ interface LoaderLog extends AutoCloseable {
     /** Gets the records of several partitions. */
     @FunctionalInterface
     interface Records {
-        /** @param value null if earlier values of the key are no longer valid */
+        /**
+         * Takes one record.
+         *
+         * @param value null if earlier values of the key are no longer valid
+         */
         void put(int partition, byte[] key, byte @Nullable [] value);
     }
 

@@ -37,6 +37,7 @@ final class OwnedLedgers implements Counted {
     @SuppressWarnings("ArrayRecordComponent") // Compared by identity.
     private record Names(List<Snapshot> of, String[] all) {
         /** Whether these are the names of snapshots like these. */
+        @SuppressWarnings("ReferenceEquality") // Of the arrays, which only grow.
         boolean areOf(List<Snapshot> now) {
             boolean same = of.size() == now.size();
             for (int i = 0; same && i < of.size(); i++) {

@@ -69,7 +69,11 @@ public final class LedgerRecords {
     /** Takes records. */
     @FunctionalInterface
     public interface Log {
-        /** @param value null if an earlier value of this key is no longer valid */
+        /**
+         * Takes one record.
+         *
+         * @param value null if an earlier value of this key is no longer valid
+         */
         void put(byte[] key, byte @Nullable [] value);
     }
 
