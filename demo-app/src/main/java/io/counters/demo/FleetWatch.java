@@ -37,12 +37,12 @@ final class FleetWatch {
             System.err.println(USAGE);
             System.exit(2);
         }
-        String[] pages = arguments[0].split(",");
+        String[] pages = arguments[0].split(",", -1);
         Path events = Path.of(arguments[2]);
         String before = arguments[3].equals("table") ? CLEAR : "";
         int seconds = Integer.parseInt(arguments[4]);
         HttpClient web = HttpClient.newHttpClient();
-        SortedMap<String, Long> last = new TreeMap<>();
+        Map<String, Long> last = new TreeMap<>();
         long begun = System.nanoTime();
         for (long second = 1; seconds == 0 || second <= seconds; second++) {
             Map<String, Optional<SortedMap<String, Long>>> collectors = new LinkedHashMap<>();
@@ -73,8 +73,8 @@ final class FleetWatch {
     }
 
     /** What the shop's {@code /tally} says, by name. */
-    static SortedMap<String, Long> tally(String text) {
-        SortedMap<String, Long> tally = new TreeMap<>();
+    static Map<String, Long> tally(String text) {
+        Map<String, Long> tally = new TreeMap<>();
         text.lines().forEach(line -> {
             int space = line.lastIndexOf(' ');
             tally.put(line.substring(0, space), Long.valueOf(line.substring(space + 1)));
@@ -93,7 +93,7 @@ final class FleetWatch {
             Map<String, Long> last,
             Map<String, Long> shop,
             List<String> happened) {
-        SortedMap<String, Long> now = new TreeMap<>();
+        Map<String, Long> now = new TreeMap<>();
         List<String> lines = new ArrayList<>();
         collectors.forEach((page, counters) -> {
             lines.add(URI.create(page).resolve("/") + "  "

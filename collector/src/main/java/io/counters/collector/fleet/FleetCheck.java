@@ -137,10 +137,11 @@ public final class FleetCheck implements AutoCloseable {
      * cannot be found out.
      */
     public Map<String, String> collectors() {
-        Answer<Collection<MemberDescription>> members = ask(admin().describeConsumerGroups(List.of(topics.owners()))
-                .describedGroups()
-                .get(topics.owners())
-                .thenApply(group -> group.members()));
+        Answer<Collection<MemberDescription>> members =
+                ask(Objects.requireNonNull(admin().describeConsumerGroups(List.of(topics.owners()))
+                                .describedGroups()
+                                .get(topics.owners()))
+                        .thenApply(group -> group.members()));
         Map<String, String> collectors = new HashMap<>();
         if (members.value != null) {
             members.value.forEach(
@@ -213,7 +214,7 @@ public final class FleetCheck implements AutoCloseable {
             Map<String, KafkaFuture<TopicDescription>> described =
                     admin().describeTopics(names).topicNameValues();
             for (String name : names) {
-                Answer<TopicDescription> topic = ask(described.get(name));
+                Answer<TopicDescription> topic = ask(Objects.requireNonNull(described.get(name)));
                 if (topic.value != null) {
                     found.put(name, topic.value);
                 } else if (topic.failure instanceof UnknownTopicOrPartitionException) {
@@ -297,7 +298,8 @@ public final class FleetCheck implements AutoCloseable {
             Map<ConfigResource, KafkaFuture<Config>> answers =
                     admin().describeConfigs(asked.keySet()).values();
             found.values().forEach(topic -> {
-                Answer<Config> answer = ask(answers.get(new ConfigResource(ConfigResource.Type.TOPIC, topic.name())));
+                Answer<Config> answer = ask(Objects.requireNonNull(
+                        answers.get(new ConfigResource(ConfigResource.Type.TOPIC, topic.name()))));
                 if (answer.value == null) {
                     remarks.add(new Problem(
                             "the settings of topic " + topic.name() + " cannot be read: "

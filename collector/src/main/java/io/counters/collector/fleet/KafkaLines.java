@@ -135,6 +135,7 @@ final class KafkaLines implements LineLog {
     }
 
     /** Returns why the producer did not accept the record; null if it did, and will answer. */
+    @SuppressWarnings("FutureReturnValueIgnored") // Its callback has the outcome.
     private @Nullable Exception send(ProducerRecord<byte[], byte[]> row, Contents contents, Answers answers) {
         if (isBroken) {
             replace();
@@ -181,6 +182,7 @@ final class KafkaLines implements LineLog {
         }
 
         @Override
+        @SuppressWarnings("ReferenceEquality") // A thread is only equal to itself.
         public void onCompletion(@Nullable RecordMetadata metadata, @Nullable Exception failure) {
             if (failure != null && Thread.currentThread() == caller) {
                 refused = failure;

@@ -4,6 +4,7 @@ import io.counters.collector.self.Self;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -40,9 +41,9 @@ final class Members implements AutoCloseable {
     /** Asks once. What is known stays if there is no answer. Returns the milliseconds until the next call. */
     long run() {
         try {
-            ConsumerGroupDescription owners = admin.describeConsumerGroups(List.of(group))
-                    .describedGroups()
-                    .get(group)
+            ConsumerGroupDescription owners = Objects.requireNonNull(admin.describeConsumerGroups(List.of(group))
+                            .describedGroups()
+                            .get(group))
                     .get(ANSWER_MILLIS, TimeUnit.MILLISECONDS);
             view = new FleetView(
                     view.self(),

@@ -49,6 +49,7 @@ final class TickRecords {
      * @param second Unix time
      * @param values of the partition's counters
      */
+    @SuppressWarnings("ByteBufferBackingArray") // Each record was allocated with an array of its own.
     static List<byte[]> write(long second, Snapshot values) {
         List<ByteBuffer> records = new ArrayList<>();
         for (int counter = 0; counter < values.size(); ) {

@@ -181,7 +181,7 @@ final class Window {
             droppedTotals++;
             return;
         }
-        int key = stream.place << KIND_BITS | TOTAL | verb.ordinal();
+        int key = stream.place << KIND_BITS | TOTAL | bit(verb);
         long hash = hash(key, in, begin, end);
         int slot = find(hash, key, in, begin, end);
         if (slots[slot] == 0) {
@@ -220,7 +220,7 @@ final class Window {
     /** A line without a total. */
     void amount(Verb verb, byte[] in, int begin, int end, long amount) {
         taken++;
-        int key = AMOUNT | verb.ordinal();
+        int key = AMOUNT | bit(verb);
         long hash = hash(key, in, begin, end);
         int slot = find(hash, key, in, begin, end);
         if (slots[slot] == 0) {
@@ -353,10 +353,14 @@ final class Window {
         }
     }
 
+    private static int bit(Verb verb) {
+        return verb == Verb.INCREMENT ? 0 : 1;
+    }
+
     /** Adds a line with the name of another, which stays as it is: later lines are merged with the new one. */
     private void replace(int slot, int key, int other, long a, long b, long c) {
-        slots[slot] = slots[slot] & UPPER | (size + 1);
-        append(lines[other] & UPPER | key, a, b, c);
+        slots[slot] = (slots[slot] & UPPER) | (size + 1);
+        append((lines[other] & UPPER) | key, a, b, c);
     }
 
     private void append(long nameAndKey, long a, long b, long c) {

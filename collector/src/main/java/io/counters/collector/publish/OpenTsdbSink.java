@@ -113,7 +113,6 @@ public final class OpenTsdbSink implements Sink {
 
     private final HttpUrl url;
     private final OkHttpClient client;
-    private final InstantSource clock;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
     private final Backlog backlog;
@@ -215,7 +214,6 @@ public final class OpenTsdbSink implements Sink {
             put.addQueryParameter("sync", null).addQueryParameter("sync_timeout", String.valueOf(SYNC_MILLIS));
         }
         url = put.build();
-        this.clock = clock;
         this.nanoClock = nanoClock;
         this.faults = faults;
         inFlightMax = heapBytes / IN_FLIGHT_HEAP_SHARE;

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
@@ -61,6 +62,7 @@ class BrokersTest {
         }
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // The commit fails if it failed.
     private static void commit(KafkaProducer<String, String> producer, String value) {
         producer.beginTransaction();
         producer.send(new ProducerRecord<>("t", 0, null, value));
@@ -69,10 +71,10 @@ class BrokersTest {
 
     private static void awaitInSync(Admin admin, int replicas) {
         await("replicas in sync")
-                .untilAsserted(() -> assertThat(admin.describeTopics(List.of("t"))
-                                .allTopicNames()
-                                .get(60, TimeUnit.SECONDS)
-                                .get("t")
+                .untilAsserted(() -> assertThat(Objects.requireNonNull(admin.describeTopics(List.of("t"))
+                                        .allTopicNames()
+                                        .get(60, TimeUnit.SECONDS)
+                                        .get("t"))
                                 .partitions()
                                 .get(0)
                                 .isr())

@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
@@ -79,10 +80,10 @@ class FleetCheckTest {
     private static Config config(Brokers brokers, String topic) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
             ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-            return admin.describeConfigs(List.of(resource))
+            return Objects.requireNonNull(admin.describeConfigs(List.of(resource))
                     .all()
                     .get(60, TimeUnit.SECONDS)
-                    .get(resource);
+                    .get(resource));
         }
     }
 

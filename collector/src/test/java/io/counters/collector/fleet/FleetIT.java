@@ -98,7 +98,7 @@ class FleetIT {
             StringBuilder text = begin();
             for (int i = 0; i < 5; i++) {
                 String name = "fleet.c" + random.nextInt(NAMES);
-                long amount = 1 + random.nextInt(9);
+                long amount = 1L + random.nextInt(9);
                 long total = totals.merge(name, amount, Long::sum);
                 text.append("increment ").append(name).append(' ').append(amount);
                 text.append(' ').append(total).append('\n');
@@ -173,8 +173,9 @@ class FleetIT {
             long owned = 0;
             for (ChildCollector one : all) {
                 SortedMap<String, Long> metrics = one.metrics();
-                assertThat(metrics.get("fleet_owned_partitions")).as(one.said()).isPositive();
-                owned += metrics.get("fleet_owned_partitions");
+                long its = metrics.getOrDefault("fleet_owned_partitions", 0L);
+                assertThat(its).as(one.said()).isPositive();
+                owned += its;
             }
             assertThat(owned).as(() -> said(all)).isEqualTo(PARTITIONS);
         });

@@ -52,8 +52,10 @@ final class MemoryLog {
         }
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record Line(long timeMillis, byte[] text) {}
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record Entry(Transaction in, byte @Nullable [] key, byte @Nullable [] value) {}
 
     private final int partitions;

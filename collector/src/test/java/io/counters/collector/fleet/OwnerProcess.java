@@ -74,7 +74,11 @@ final class OwnerProcess {
                 .start();
     }
 
-    /** @param arguments as for {@link #launch} */
+    /**
+     * Runs an owner until it is killed.
+     *
+     * @param arguments as for {@link #launch}
+     */
     public static void main(String[] arguments) throws IOException {
         PartitionOwner owner =
                 start(arguments[0], arguments[1], arguments[2], Integer.parseInt(arguments[3]), new Self());

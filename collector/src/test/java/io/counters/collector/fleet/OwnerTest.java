@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
@@ -215,8 +216,8 @@ class OwnerTest {
         assertThat(log.ticks(0))
                 .as("the second owner knows that the second was used")
                 .hasSize(1);
-        TickRecords.Tick tick = new TickRecords.Reader().read(log.ticks(0).get(0));
-        assertThat(tick).isNotNull();
+        TickRecords.Tick tick = Objects.requireNonNull(
+                new TickRecords.Reader().read(log.ticks(0).get(0)));
         assertThat(tick.second()).isEqualTo(1_700_000_010);
         assertThat(tick.values().values()[0]).isBetween(5L, 11L);
         assertThat(two.metric("publish_skipped_ticks_total")).isPositive();
@@ -250,8 +251,7 @@ class OwnerTest {
             assertThat(other.take()).isNull();
         }
 
-        Load load = other.take();
-        assertThat(load).isNotNull();
+        Load load = Objects.requireNonNull(other.take());
         assertThat(load.ledger).isNull();
         assertThat(load.damage).contains("4 partitions").contains("5 now");
     }
@@ -271,6 +271,7 @@ class OwnerTest {
         }
         Map<String, Long> totals = new HashMap<>();
         int names = 1 + random.nextInt(100);
+        List<MemoryLog.Outcome> outcomes = List.of(MemoryLog.Outcome.values());
         for (int step = 0; step < 300; step++) {
             int partition = random.nextInt(PARTITIONS);
             nanos += random.nextInt(300_000_000);
@@ -283,8 +284,7 @@ class OwnerTest {
                     all.set(killed, new Collector(all.get(killed).name));
                 }
                 case 2 ->
-                    all.get(random.nextInt(all.size())).lines.next =
-                            MemoryLog.Outcome.values()[random.nextInt(MemoryLog.Outcome.values().length)];
+                    all.get(random.nextInt(all.size())).lines.next = outcomes.get(random.nextInt(outcomes.size()));
                 case 3 -> count(partition, random.nextInt(names), random.nextInt(100));
                 case 4, 5 -> section(random, partition, names, totals);
                 default -> {
@@ -309,8 +309,7 @@ class OwnerTest {
             Set<Long> seconds = new HashSet<>();
             TickRecords.Reader reader = new TickRecords.Reader();
             for (byte[] record : log.ticks(i)) {
-                TickRecords.Tick tick = reader.read(record);
-                assertThat(tick).isNotNull();
+                TickRecords.Tick tick = Objects.requireNonNull(reader.read(record));
                 assertThat(seconds.add(tick.second()))
                         .as("second " + tick.second())
                         .isTrue();

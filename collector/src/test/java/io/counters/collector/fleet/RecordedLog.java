@@ -8,6 +8,7 @@ import org.apache.kafka.common.errors.TimeoutException;
 
 /** A topic in memory. Its test decides when it has room, and which records are acknowledged. */
 final class RecordedLog implements LineLog {
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     record Row(int partition, byte[] text, long wallMillis, Contents contents, Answers answers) {
         String string() {
             return new String(text, ISO_8859_1);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -94,12 +95,13 @@ class TickRecordsTest {
     @Test
     void names_that_stay_are_the_same_strings() throws Exception {
         String[] names = {"a", "b"};
-        TickRecords.Tick first =
-                read(TickRecords.write(1, snapshot(names, 1, 2)).get(0));
-        TickRecords.Tick second =
-                read(TickRecords.write(2, snapshot(names, 3, 4)).get(0));
-        TickRecords.Tick third = read(TickRecords.write(3, snapshot(new String[] {"a", "b", "c"}, 3, 4, 5))
-                .get(0));
+        TickRecords.Tick first = Objects.requireNonNull(
+                read(TickRecords.write(1, snapshot(names, 1, 2)).get(0)));
+        TickRecords.Tick second = Objects.requireNonNull(
+                read(TickRecords.write(2, snapshot(names, 3, 4)).get(0)));
+        TickRecords.Tick third =
+                Objects.requireNonNull(read(TickRecords.write(3, snapshot(new String[] {"a", "b", "c"}, 3, 4, 5))
+                        .get(0)));
 
         assertThat(second.values().names()).isSameAs(first.values().names());
         assertThat(third.values().names()[1]).isSameAs(first.values().names()[1]);

@@ -236,8 +236,8 @@ class TickSinkTest {
         begin(P0, P1);
         ends.clear();
         for (int i = 1; i <= 3; i++) {
-            tick(P0, SECOND + 10 * i, "still", 1);
-            tick(P1, SECOND + 10 * i, "busy", i);
+            tick(P0, SECOND + 10L * i, "still", 1);
+            tick(P1, SECOND + 10L * i, "busy", i);
         }
         rounds();
 

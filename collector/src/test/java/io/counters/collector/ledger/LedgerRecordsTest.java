@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
@@ -185,8 +186,7 @@ class LedgerRecordsTest {
         now += A_WHILE;
         kept.announced("stream-of-a-sender-1".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1), 0, 20, 0, 0, 0);
 
-        Changes changes = kept.changes(LedgerRecords.MARKS_AT_ONCE);
-        assertThat(changes).isNotNull();
+        Changes changes = Objects.requireNonNull(kept.changes(LedgerRecords.MARKS_AT_ONCE));
         assertThat(changes.streams()).hasSize(1).allMatch(Changes.Watermarks::isRowChanged);
     }
 

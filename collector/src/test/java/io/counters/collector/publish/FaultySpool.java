@@ -23,7 +23,6 @@ public final class FaultySpool {
 
     private final Faults faults;
     private final Path folder;
-    private final String when;
     private final Bodies bodies = new Bodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024);
     private final Set<Long> lost = new TreeSet<>();
     private final Set<Long> confirmed = new TreeSet<>();
@@ -31,7 +30,6 @@ public final class FaultySpool {
     private FaultySpool(Faults faults, Path folder) {
         this.faults = faults;
         this.folder = folder;
-        when = "in " + folder.getFileName() + ": ";
     }
 
     /**

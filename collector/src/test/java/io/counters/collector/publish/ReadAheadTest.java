@@ -118,7 +118,7 @@ class ReadAheadTest {
             }
         });
         for (int i = 5; i > 0; i--) {
-            put(SECOND + 10 * i, 2);
+            put(SECOND + 10L * i, 2);
         }
         await().atMost(PATIENCE).until(() -> requireNonNull(tsd).puts.size() > 3);
         assertThat(done).isEmpty();
