@@ -44,8 +44,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
     static final String NAME = "ledger.sqlite";
 
     /** What to do with a ledger that {@link #isShared}. */
-    public static final String WAY_OVER = "carry the ledger of each former peer into a fleet: java -jar collector.jar"
-            + " import --from DATA_DIR --ledger kafka://HOST:PORT (docs/several-collectors.md)";
+    public static final String WAY_OVER = "with the version that wrote it, let one collector take over all"
+            + " names, and then start this version on that collector's ledger (docs/several-collectors.md)";
 
     private static final String AWAY = "ledger.damaged-";
 

@@ -162,7 +162,7 @@ class ChecksTest {
                 .isEqualTo(FAIL);
         assertThat(Checks.ledger(ledger(false, true, null))).satisfies(shared -> {
             assertThat(shared.level()).isEqualTo(FAIL);
-            assertThat(shared.remedy()).contains("import --from");
+            assertThat(shared.remedy()).contains("let one collector take over all names");
         });
     }
 
