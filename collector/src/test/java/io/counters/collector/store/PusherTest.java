@@ -1,0 +1,107 @@
+package io.counters.collector.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.ledger.KeptLedger;
+import io.counters.collector.ledger.Push;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PusherTest {
+    @TempDir
+    Path folder;
+
+    /** A store in memory that answers, or does not. */
+    private static final class SwitchedStore implements Store {
+        final Map<String, Long> values = new HashMap<>();
+        boolean isSilent;
+
+        @Override
+        public void send(Requests requests, Replies replies) {
+            for (Push request : requests.take(Integer.MAX_VALUE)) {
+                replies.settle(request, isSilent ? new Push.Unknown("told to") : reply(request));
+            }
+        }
+
+        private Push.Reply reply(Push request) {
+            if (request.kind() != Push.Kind.READ
+                    && (request.kind() == Push.Kind.ADD || values.containsKey(request.key()))) {
+                values.merge(request.key(), request.number(), Long::sum);
+            }
+            Long value = values.get(request.key());
+            return value == null ? new Push.Missing() : new Push.Holds(value);
+        }
+
+        @Override
+        public String mark(String key) {
+            return "";
+        }
+
+        @Override
+        public void mark(String key, String text) {}
+
+        @Override
+        public String loss() {
+            return "";
+        }
+
+        @Override
+        public List<Server> servers() {
+            return List.of();
+        }
+
+        @Override
+        public void close() {
+            // Nothing is open.
+        }
+
+        @Override
+        public String toString() {
+            return "the store";
+        }
+    }
+
+    private static void rounds(int count, KeptLedger kept, Pusher pusher) {
+        for (int round = 0; round < count; round++) {
+            kept.datagram("increment here");
+            kept.commit.run();
+            pusher.run();
+        }
+    }
+
+    @Test
+    void a_store_that_answers_for_all_keys_is_up_even_if_the_key_that_it_did_not_answer_for_is_another_collectors_now()
+            throws Exception {
+        SwitchedStore store = new SwitchedStore();
+        try (KeptLedger given = new KeptLedger(folder.resolve("given"), true);
+                KeptLedger kept = new KeptLedger(folder.resolve("kept"), true)) {
+            AtomicReference<List<Pusher.Target>> targets = new AtomicReference<>(
+                    List.of(new Pusher.Target(given.ledger, "0"), new Pusher.Target(kept.ledger, "1")));
+            Pusher pusher = new Pusher(targets::get, store, "", kept.said.log(), kept.self);
+            pusher.begin();
+            store.isSilent = true;
+            given.datagram("increment there");
+            given.commit.run();
+            assertThat(pusher.run()).isFalse();
+            assertThat(pusher.trouble()).contains("the store does not answer");
+            assertThat(kept.counted("store_up")).isZero();
+
+            targets.set(List.of(new Pusher.Target(kept.ledger, "1")));
+            store.isSilent = false;
+            rounds(599, kept, pusher);
+            assertThat(store.values).containsOnlyKeys("here");
+            assertThat(pusher.trouble())
+                    .as("not every key may have been asked yet")
+                    .isPresent();
+
+            rounds(20, kept, pusher);
+            assertThat(pusher.trouble()).isEmpty();
+            assertThat(kept.counted("store_up")).isEqualTo(1);
+        }
+    }
+}
