@@ -56,7 +56,6 @@ final class EmbeddedCounting implements Counting {
     private final List<Sink> sinks;
     private final List<Sink> takers;
     private final Publisher publisher;
-    private final TickClock ticks;
     private final @Nullable Store store;
     private final @Nullable Pusher pusher;
     private @Nullable Thread storeThread;
@@ -107,7 +106,6 @@ final class EmbeddedCounting implements Counting {
                 work -> parts.threads.daemon("counters-sink", work),
                 parts.faults,
                 parts.self));
-        ticks = new TickClock(publishing.interval().toSeconds(), parts.clock, System::nanoTime, parts.faults);
     }
 
     /** Loads the ledger, and logs how far it is if that takes long. */
@@ -234,10 +232,12 @@ final class EmbeddedCounting implements Counting {
             storeThread = parts.loop(
                     "counters-store", () -> !pushes.run() ? PUSH_AGAIN_MILLIS : pushes.hasMore() ? 0 : PUSH_MILLIS);
         }
-        parts.loop("counters-publish", this::publishWhenDue);
+        // Its time begins when everything is open, so that a slow start is no missed tick.
+        TickClock ticks = new TickClock(publishing.interval().toSeconds(), parts.clock, System::nanoTime, parts.faults);
+        parts.loop("counters-publish", () -> publishWhenDue(ticks));
     }
 
-    private long publishWhenDue() {
+    private long publishWhenDue(TickClock ticks) {
         ticks.due().ifPresent(publisher::publish);
         long missed = ticks.takeMissed();
         if (missed > 0) {

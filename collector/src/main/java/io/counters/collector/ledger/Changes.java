@@ -135,7 +135,7 @@ public record Changes(
      * One stream and its changed watermarks; the arrays are parallel.
      *
      * @param isRowChanged whether more has changed than its watermarks and when it was last heard
-     * @param places of the watermarks in the stream, which never change
+     * @param places of the watermarks in the stream, which never change; none if watermarks are taken one at a time
      * @param uncounted what changed of the totals that are not in values; if watermarks are stored several at once, all that
      *     there is of these
      */

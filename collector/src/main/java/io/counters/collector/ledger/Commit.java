@@ -61,14 +61,7 @@ public final class Commit {
      * @return whether everything is on disk; if not, callers must not push or publish
      */
     public synchronized boolean run() {
-        Map<Ledger, Changes> changes = new LinkedHashMap<>();
-        for (Ledger ledger : ledgers.get()) {
-            ledger.takeSaturations().forEach(saturation -> faults.warn("sum at its end", saturation));
-            Changes changed = ledger.changes(journal.marksAtOnce());
-            if (changed != null) {
-                changes.put(ledger, changed);
-            }
-        }
+        Map<Ledger, Changes> changes = take();
         if (changes.isEmpty() && !journal.isBehind()) {
             return true;
         }
@@ -100,6 +93,27 @@ public final class Commit {
             }
         }
         return isWritten;
+    }
+
+    /** Takes the changes of all ledgers. If one of them fails, those taken before are put back. */
+    private Map<Ledger, Changes> take() {
+        Map<Ledger, Changes> changes = new LinkedHashMap<>();
+        boolean isTaken = false;
+        try {
+            for (Ledger ledger : ledgers.get()) {
+                ledger.takeSaturations().forEach(saturation -> faults.warn("sum at its end", saturation));
+                Changes changed = ledger.changes(journal.marksAtOnce());
+                if (changed != null) {
+                    changes.put(ledger, changed);
+                }
+            }
+            isTaken = true;
+            return changes;
+        } finally {
+            if (!isTaken) {
+                changes.forEach(Ledger::putBack);
+            }
+        }
     }
 
     /** How far the file is behind the ledger; null if it is not. Never waits, not even for a write that hangs. */

@@ -16,6 +16,7 @@ public final class Stream {
     /** While a stream sends nothing new, the time when it was last heard is committed only this often. */
     static final long HEARD_EVERY_MILLIS = 600_000;
 
+    private static final int[] NO_PLACES = {};
     private static final long MIXING = 0x9e37_79b9_7f4a_7c15L;
 
     int id;
@@ -205,13 +206,15 @@ public final class Stream {
             changeTogether(atOnce);
         }
         int count = changed.cardinality();
-        int[] places = new int[count];
+        int[] places = atOnce == 1 ? NO_PLACES : new int[count];
         int[] changedCounters = new int[count];
         long[] ups = new long[count];
         long[] downs = new long[count];
         int i = 0;
         for (int place = changed.nextSetBit(0); place >= 0; place = changed.nextSetBit(place + 1)) {
-            places[i] = place;
+            if (atOnce > 1) {
+                places[i] = place;
+            }
             changedCounters[i] = counters[place];
             ups[i] = increments[place];
             downs[i] = decrements == null ? NONE : decrements[place];
