@@ -272,8 +272,7 @@ public final class Fleet implements AutoCloseable {
 
     /** Sends what has arrived. Returns whether Kafka has all of it. */
     public boolean endLines() {
-        gatherer.close();
-        return gatherer.trouble().isEmpty();
+        return gatherer.end();
     }
 
     /** Commits. Other collectors take the partitions if this one does not come back within some seconds. */

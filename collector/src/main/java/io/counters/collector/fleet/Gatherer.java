@@ -374,6 +374,17 @@ public final class Gatherer implements LineTarget, AutoCloseable {
                 : Optional.empty();
     }
 
+    /** Like {@link #close}. Returns whether Kafka has acknowledged everything that had not been lost before. */
+    boolean end() {
+        long missing = missing();
+        close();
+        return missing() == missing && log.waitingBytes() == 0;
+    }
+
+    private long missing() {
+        return droppedTotals.sum() + droppedAmounts.sum() + lostTotals.sum() + lostAmounts.sum();
+    }
+
     /**
      * Sends what has arrived, and waits until Kafka has it, at most {@value #END_MILLIS} ms. Call it when nothing arrives
      * any more. Idempotent.

@@ -137,11 +137,11 @@ final class KafkaLines implements LineLog {
     /** Returns why the producer did not accept the record; null if it did, and will answer. */
     @SuppressWarnings("FutureReturnValueIgnored") // Its callback has the outcome.
     private @Nullable Exception send(ProducerRecord<byte[], byte[]> row, Contents contents, Answers answers) {
-        if (isBroken) {
-            replace();
-        }
         Sending sending = new Sending(contents, answers);
         try {
+            if (isBroken) {
+                replace();
+            }
             producer.send(row, sending);
             return sending.accepted();
         } catch (KafkaException | IllegalStateException broken) {

@@ -37,8 +37,11 @@ final class KafkaLoaderLog implements LoaderLog {
     private static final Duration WAIT = Duration.ofSeconds(1);
     private static final int REQUEST_MILLIS = 5_000;
 
-    /** A transaction takes some milliseconds. One that is open for so long has been left. */
-    private static final long OPEN_MILLIS_MAX = 3_000;
+    /**
+     * A transaction takes some milliseconds, with slow brokers seconds. One that is open for so long was left: its owner is
+     * out of the group by now.
+     */
+    private static final long OPEN_MILLIS_MAX = 8_000;
 
     private static final int FETCH_BYTES = 8 << 20;
 

@@ -209,17 +209,23 @@ final class KafkaOwnerLog implements OwnerLog {
         } catch (FencedInstanceIdException other) {
             throw new InstanceTaken(instance, other);
         } catch (KafkaException failure) {
-            replaceConsumer();
+            try {
+                replaceConsumer();
+            } catch (KafkaException notNow) {
+                failure.addSuppressed(notNow);
+            }
             throw failed("the lines of partitions cannot be read", failure);
         } finally {
             member = null;
         }
     }
 
+    /** If there can be no other consumer now, the old one stays, and its next failure leads here again. */
     private void replaceConsumer() {
+        KafkaConsumer<byte[], byte[]> fresh = consumer();
         lost.addAll(numbers(consumer.assignment()));
         consumer.close(CloseOptions.timeout(Duration.ZERO));
-        consumer = consumer();
+        consumer = fresh;
         subscribe();
     }
 

@@ -174,6 +174,11 @@ final class Loader {
                         + " partitions, and the topics have " + partitions
                         + " now. The number cannot change, because names would move; use another --prefix");
             }
+            if (progress == null && load.offset > 0) {
+                throw new IllegalStateException("lines were merged into it up to offset " + load.offset
+                        + ", but nothing of it is in its topic, so its records were deleted. Restore them, or begin at 0"
+                        + " with another --prefix");
+            }
             load.fill(newLedger.get());
             long offset = Math.max(load.offset, progress == null ? LoaderLog.NONE : progress.offset());
             load.lostRecords = offset == LoaderLog.NONE ? 0 : Math.max(0, oldest - offset);

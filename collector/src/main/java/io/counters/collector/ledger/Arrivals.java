@@ -52,6 +52,33 @@ final class Arrivals {
         }
     }
 
+    /** Records that all datagrams from number {@code first} to {@code last} arrived; takes the same time for any number. */
+    void add(long first, long last) {
+        long known = Math.min(last, highest);
+        if (first <= known) {
+            long inWindow = Math.max(first, highest - WINDOW + 1);
+            if (first < inWindow) {
+                received += Math.min(known, inWindow - 1) - first + 1;
+                before = Math.min(before, first - 1);
+            }
+            // Counted down, because the last number may be the largest that there is.
+            for (long left = known - inWindow; left >= 0; left--) {
+                add(known - left);
+            }
+        }
+        if (last > highest) {
+            long next = Math.max(first, highest + 1);
+            if (next - highest > AHEAD_MAX) {
+                return;
+            }
+            long count = last - next + 1;
+            long ahead = last - highest;
+            window = (ahead < WINDOW ? window << ahead : 0) | (count < WINDOW ? (1L << count) - 1 : -1);
+            highest = last;
+            received += count;
+        }
+    }
+
     long before() {
         return before;
     }

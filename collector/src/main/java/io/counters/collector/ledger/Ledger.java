@@ -215,9 +215,7 @@ public final class Ledger implements Counted {
             if (stream.arrivals.received() == 0) {
                 stream.arrivals = arrivals(stream, first);
             }
-            for (long seq = first; seq <= last; seq++) {
-                stream.arrivals.add(seq);
-            }
+            stream.arrivals.add(first, last);
         }
         heard(stream);
         return stream;

@@ -81,7 +81,8 @@ public record LedgerSettings(
 
     /**
      * The bounds of each of several ledgers that together need no more memory than one with these. Each of them knows all
-     * streams, so half of the memory for streams is for the streams themselves, and half of these may be new in a minute.
+     * streams, so half of the memory for streams is for the streams themselves. There are no bounds for a minute, because an
+     * hour of lines that waited is merged in seconds.
      */
     public LedgerSettings ofEach(int ledgers) {
         long bytes = (streamsMax * BYTES_A_STREAM + watermarksMax * BYTES_A_WATERMARK) / 2 / ledgers;
@@ -89,9 +90,9 @@ public record LedgerSettings(
         return new LedgerSettings(
                 folder,
                 namesBytes / ledgers,
-                newNamesBytes / ledgers,
+                namesBytes / ledgers,
                 streams,
-                atLeastOne(streams / 2),
+                streams,
                 atLeastOne(bytes / BYTES_A_WATERMARK),
                 expiryMillis);
     }

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The brokers that tests of a fleet use. */
+@Tag("once")
 @Tag("slow")
 class BrokersTest {
     private static final TopicPartition ONLY = new TopicPartition("t", 0);

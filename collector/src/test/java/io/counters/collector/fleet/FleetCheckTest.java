@@ -41,6 +41,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** With real brokers. Each test has topics of its own. */
+@Tag("once")
 @Tag("slow")
 class FleetCheckTest {
     private static Brokers one;

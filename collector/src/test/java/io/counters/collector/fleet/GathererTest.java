@@ -74,6 +74,17 @@ class GathererTest {
     }
 
     @Test
+    void the_end_tells_whether_Kafka_has_all_lines() {
+        feed.datagram("increment a");
+        assertThat(gatherer.end()).isTrue();
+
+        use(HEAP);
+        log.answers = false;
+        feed.datagram("increment a");
+        assertThat(gatherer.end()).isFalse();
+    }
+
+    @Test
     void lines_wait_for_the_end_of_their_window() {
         feed.datagram("increment a");
 

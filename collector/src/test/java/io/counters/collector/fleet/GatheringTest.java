@@ -19,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The ledgers of all partitions together contain what one ledger contains that got the same datagrams. */
+@Tag("once")
 @Tag("slow")
 class GatheringTest {
     private static final int PARTITIONS = 7;

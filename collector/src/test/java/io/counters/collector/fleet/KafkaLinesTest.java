@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Lines through a real Kafka, whose broker is killed meanwhile, into the ledgers of all partitions. */
+@Tag("once")
 @Tag("slow")
 class KafkaLinesTest {
     private static final int PARTITIONS = 8;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.ledger.StreamReport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Records of the topic of lines, in a ledger. */
 class LineRecordsTest {
@@ -46,6 +47,15 @@ class LineRecordsTest {
         read("from " + ID + " 61000", "increment late 1 5");
 
         assertThat(partition.ledger.value("late")).isEqualTo(5);
+    }
+
+    /** Anybody can send this number. */
+    @Test
+    @Timeout(60)
+    void the_largest_number_of_a_datagram_does_not_stop_the_reader() {
+        read("from " + ID + " 0 9223372036854775807", "increment a 1 1");
+
+        assertThat(partition.ledger.value("a")).isEqualTo(1);
     }
 
     @Test

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Owners of partitions as processes, with a real broker. */
+@Tag("once")
 @Tag("slow")
 @ExtendWith(Patience.class)
 class OwnerBrokersTest {

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Owners over a log in memory: whoever owns a partition when, its ledger has every line of the log once. */
+@Tag("once")
 @Tag("slow")
 class OwnerTest {
     private static final int PARTITIONS = 4;

@@ -78,5 +78,6 @@ final class RecordedLog implements LineLog {
     @Override
     public void close() {
         closed = true;
+        fail();
     }
 }

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Compares the history with a map of all that was published: by seed, with restarts, kills, gaps and clocks set back. */
+@Tag("once")
 @Tag("slow")
 class HistorySimulationTest {
     private static final int TICKS = 300;

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A ledger kept as records is the same after each restart as one whose commits are kept in memory. */
+@Tag("once")
 @Tag("slow")
 class LedgerRecordsTest {
     private static final int STEPS = 120;

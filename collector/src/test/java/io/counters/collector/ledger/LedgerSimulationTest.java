@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Senders with totals, a network that loses, duplicates and reorders datagrams, and a collector that crashes. Once
  * every total has arrived again, every counter is exact; and before that it is never too high.
  */
+@Tag("once")
 @Tag("slow")
 class LedgerSimulationTest {
     private static final int STEPS = 400;

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * A store that answers, hangs, loses keys and restarts, and a collector that crashes. Once everything is quiet, every
  * key has its counter's value, and every value is exact.
  */
+@Tag("once")
 @Tag("slow")
 class ProjectionSimulationTest {
     private static final int STEPS = 500;

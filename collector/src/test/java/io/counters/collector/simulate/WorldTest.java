@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Runs the simulation, and checks that it fails when a rule is broken. The command runs many more seeds. */
+@Tag("once")
 @Tag("slow")
 class WorldTest {
     private static final Odds USUAL = new Odds(0.3, 0.1, 0.2, 0.02, 0.02, 0.01, 0.05, 0.01);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 
+@Tag("once")
 @Tag("slow")
 class PushToRedisTest extends PusherContract {
     @Override
