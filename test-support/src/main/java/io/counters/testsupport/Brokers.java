@@ -6,6 +6,7 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -220,7 +222,27 @@ public final class Brokers implements AutoCloseable {
                                 Long.toString(process.pid()))
                         .start();
                 pause.getInputStream().read();
+                // On a busy machine, threads run on for a while after the signal was sent.
+                Awaitility.await("broker " + index + " stops").until(this::isStopped);
             }
+        }
+
+        /** Whether each of its threads is stopped; true where there is no {@code /proc}. */
+        private boolean isStopped() {
+            Path threads = Path.of("/proc", Long.toString(process.pid()), "task");
+            if (!Files.isDirectory(threads)) {
+                return true;
+            }
+            try (DirectoryStream<Path> all = Files.newDirectoryStream(threads)) {
+                for (Path thread : all) {
+                    if (!Files.readString(thread.resolve("stat")).matches("(?s).*\\) T .*")) {
+                        return false;
+                    }
+                }
+            } catch (IOException ended) {
+                return false;
+            }
+            return true;
         }
 
         void resume() throws IOException, InterruptedException {
