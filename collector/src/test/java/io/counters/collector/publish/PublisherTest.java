@@ -54,10 +54,15 @@ class PublisherTest {
     }
 
     /** Publishes at these seconds, and closes. */
+    /** One tick after the other: the sink must have each before the next, because only two wait for a sink. */
     private void publish(KeptLedger kept, long... seconds) {
         try (Publisher publisher = publisher(kept, List.of(new KeepingSink()))) {
             for (long second : seconds) {
+                int before = put.size();
+                long ticks = kept.counted("publish_ticks_total");
                 publisher.publish(second);
+                long published = kept.counted("publish_ticks_total") - ticks;
+                await().until(() -> put.size() == before + published);
             }
         }
     }
