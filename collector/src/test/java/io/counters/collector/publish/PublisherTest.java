@@ -53,8 +53,7 @@ class PublisherTest {
         }
     }
 
-    /** Publishes at these seconds, and closes. */
-    /** One tick after the other: the sink must have each before the next, because only two wait for a sink. */
+    /** Publishes at these seconds, and closes. The sink must have each tick before the next, because only two can wait. */
     private void publish(KeptLedger kept, long... seconds) {
         try (Publisher publisher = publisher(kept, List.of(new KeepingSink()))) {
             for (long second : seconds) {
