@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The collector's page in a real browser, as a user sees it. */
+@Tag("once")
 class PageIT {
     private static final int SHIFT = 8;
     private static final String SCRIPT =
@@ -79,7 +80,6 @@ class PageIT {
     }
 
     @Test
-    @Tag("once")
     void the_demos_counters_can_be_drawn_searched_and_zoomed_and_a_link_shows_the_same() throws Exception {
         int port = Ports.reserve();
         Program demo = Program.start(
