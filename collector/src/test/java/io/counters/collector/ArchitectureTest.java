@@ -41,7 +41,7 @@ class ArchitectureTest {
     @ParameterizedTest
     @CsvSource({
         "self,      ''",
-        "settings,  ''",
+        "settings,  wire",
         "udp,       ''",
         "ledger,    wire ring",
         "fleet,     ledger intake publish history wire emit",
