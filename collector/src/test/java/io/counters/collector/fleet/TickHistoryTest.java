@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.history.Samples;
+import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.Self;
@@ -16,7 +17,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
@@ -41,7 +42,8 @@ class TickHistoryTest {
     /** By partition, the values of its records, two offsets apart. */
     private final Map<Integer, List<byte[]>> records = new TreeMap<>();
 
-    private Set<Integer> owned = Set.of();
+    private final SortedMap<Integer, Ledger> owned = new TreeMap<>();
+    private long heapBytes = 256 << 20;
     private long now = SECOND;
     private History history;
     private TickHistory ticks;
@@ -100,8 +102,16 @@ class TickHistoryTest {
                     consumers.add(fresh);
                     return fresh;
                 },
+                heapBytes,
                 () -> Instant.ofEpochSecond(now),
                 said.log());
+    }
+
+    private void own(Integer... partitions) {
+        owned.keySet().retainAll(List.of(partitions));
+        for (int partition : partitions) {
+            owned.computeIfAbsent(partition, fresh -> new Partition(() -> now).ledger);
+        }
     }
 
     @AfterEach
@@ -141,7 +151,7 @@ class TickHistoryTest {
         tick(1, SECOND - 20, "b", 5);
         tick(1, SECOND - 10, "b", 6);
         tick(2, SECOND - 10, "c", 7);
-        owned = Set.of(0, 1);
+        own(0, 1);
         pass(5);
 
         assertThat(samples("a")).isEqualTo(Map.of(SECOND - 20, 1L, SECOND - 10, 2L));
@@ -152,7 +162,7 @@ class TickHistoryTest {
 
     @Test
     void a_tick_waits_for_those_of_other_partitions_but_not_for_ever() throws Exception {
-        owned = Set.of(0, 1);
+        own(0, 1);
         pass(5);
         tick(0, now, "a", 1);
         pass(0);
@@ -173,16 +183,16 @@ class TickHistoryTest {
         tick(0, SECOND - 20, "a", 1);
         tick(1, SECOND - 20, "b", 5);
         tick(1, SECOND - 10, "b", 6);
-        owned = Set.of(0);
+        own(0);
         pass(5);
         assertThat(samples("b")).isEmpty();
 
-        owned = Set.of(0, 1);
+        own(0, 1);
         pass(5);
         assertThat(samples("a")).isEqualTo(Map.of(SECOND - 20, 1L));
         assertThat(samples("b")).isEqualTo(Map.of(SECOND - 20, 5L, SECOND - 10, 6L));
 
-        owned = Set.of(1);
+        own(1);
         pass(5);
         tick(0, now, "a", 9);
         tick(1, now, "b", 7);
@@ -194,7 +204,7 @@ class TickHistoryTest {
     @Test
     void after_an_error_it_begins_anew() throws Exception {
         tick(0, SECOND - 20, "a", 1);
-        owned = Set.of(0);
+        own(0);
         pass(5);
         consumers.get(0).setPollException(new KafkaException("away"));
         pass(5);
@@ -204,7 +214,8 @@ class TickHistoryTest {
         assertThat(consumers).hasSize(2);
         assertThat(samples("a")).hasSize(2);
         assertThat(said.lines())
-                .containsExactly("WARN the history cannot be read from counters.ticks now, and is tried again: away");
+                .containsExactly(
+                        "WARN the ticks for the history cannot be read from counters.ticks now, and are tried again: away");
     }
 
     @Test
@@ -212,7 +223,8 @@ class TickHistoryTest {
         history.put(SECOND - 50, new Snapshot(new String[] {"a"}, new long[] {4}, 1));
         assertThat(samples("a")).hasSize(1);
 
-        ticks = new TickHistory(history, TOPIC, () -> owned, Topic::new, () -> Instant.ofEpochSecond(now), said.log());
+        ticks = new TickHistory(
+                history, TOPIC, () -> owned, Topic::new, heapBytes, () -> Instant.ofEpochSecond(now), said.log());
 
         assertThat(samples("a")).isEmpty();
     }
