@@ -83,9 +83,9 @@ final class HistoryFile implements AutoCloseable {
         connection = new SQLiteConfig().createConnection("jdbc:sqlite:" + file);
         try {
             control = connection.createStatement();
+            control.execute("PRAGMA synchronous = " + (isSynced ? "FULL" : "OFF"));
             control.execute("PRAGMA auto_vacuum = INCREMENTAL");
             control.execute("PRAGMA journal_mode = WAL");
-            control.execute("PRAGMA synchronous = " + (isSynced ? "FULL" : "OFF"));
             control.execute("PRAGMA journal_size_limit = 8388608");
             create();
             // What a failed sync left in the log is written again and synced, as in the ledger.
