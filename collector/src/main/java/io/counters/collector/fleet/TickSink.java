@@ -397,20 +397,32 @@ final class TickSink extends Reading {
 
     // What is shown
 
-    /** Asks for the ends, because what a consumer knows of them is old while it is paused. */
+    /**
+     * Asks for the ends, because what a consumer knows of them is old while it is paused. What it knows is enough for
+     * partitions of which nothing was read: they are like the others.
+     */
     private void measure(Consumer<byte[], byte[]> of) {
         long points = gatheredPoints;
         long since = Long.MAX_VALUE;
+        long offsets = 0;
+        long unreadOffsets = 0;
+        long read = 0;
         for (Map.Entry<TopicPartition, Long> end :
                 of.endOffsets(of.assignment(), WAIT).entrySet()) {
             Part part = parts.get(end.getKey());
+            if (part == null || part.begin < 0) {
+                unreadOffsets += of.currentLag(end.getKey()).orElse(0);
+                continue;
+            }
+            offsets += part.end + 1 - part.begin;
+            read += part.points;
             // A transaction's end is an offset too, so what is less than a tick is none.
-            if (part != null && part.begin >= 0 && end.getValue() - part.end >= 2) {
+            if (end.getValue() - part.end >= 2) {
                 points += part.points(end.getValue() - part.end);
                 since = Math.min(since, part.second);
             }
         }
-        unreadPoints = points;
+        unreadPoints = points + (offsets == 0 ? 0 : unreadOffsets * read / offsets);
         unreadSince = since;
     }
 

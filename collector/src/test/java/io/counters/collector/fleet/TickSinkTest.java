@@ -322,6 +322,18 @@ class TickSinkTest {
     }
 
     @Test
+    void what_waits_in_partitions_of_which_nothing_was_read_is_shown_as_in_others() {
+        tick(P0, SECOND + 10, "a", 2);
+        rounds();
+        sink.hasRoom = false;
+        ticks.run();
+        consumer().updateEndOffsets(Map.of(P1, 20L));
+        rounds();
+
+        assertThat(self.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 10L);
+    }
+
+    @Test
     void what_waits_is_known_even_while_nothing_is_read() {
         tick(P0, SECOND + 10, "a", 2);
         rounds();
