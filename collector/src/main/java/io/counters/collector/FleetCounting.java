@@ -100,7 +100,7 @@ final class FleetCounting implements Counting {
                             work -> parts.threads.daemon("counters-opentsdb", work),
                             parts.faults,
                             parts.self),
-                    publishing.name(address),
+                    "opentsdb-" + address.host() + "-" + address.port(),
                     address.host() + ":" + address.port());
         }
         if (publishing.stdout()) {

@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
@@ -48,15 +47,10 @@ public final class Fleet implements AutoCloseable {
     private static final int SESSION_MILLIS = 10_000;
     private static final int HEARTBEAT_MILLIS = 2_000;
 
-    /** Small, so that the partitions of a topic are read about equally far. */
-    private static final int TICKS_FETCH_BYTES = 64 << 10;
-
-    private static final int TICKS_RECORDS = 2_000;
-    private static final int TICKS_FETCH_BYTES_MAX = 8 << 20;
-
     private final FleetSettings settings;
     private final Topics topics;
     private final int partitions;
+    private final long heapBytes;
     private final InstantSource clock;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
@@ -95,6 +89,7 @@ public final class Fleet implements AutoCloseable {
             Self self)
             throws IOException {
         this.settings = settings;
+        this.heapBytes = heapBytes;
         this.clock = clock;
         this.nanoClock = nanoClock;
         this.faults = faults;
@@ -156,6 +151,7 @@ public final class Fleet implements AutoCloseable {
                 topics.ticks(),
                 () -> ticks("sink." + name, topics.sink(name)),
                 idleTicks,
+                heapBytes,
                 clock,
                 nanoClock,
                 faults,
@@ -164,12 +160,8 @@ public final class Fleet implements AutoCloseable {
 
     /** Has this history filled. */
     public void fill(History empty) {
-        history =
-                new TickHistory(empty, topics.ticks(), this::ownedNumbers, () -> ticks("history", null), clock, faults);
-    }
-
-    private Set<Integer> ownedNumbers() {
-        return owner.ledgers().keySet();
+        history = new TickHistory(
+                empty, topics.ticks(), owner::ledgers, () -> ticks("history", null), heapBytes, clock, faults);
     }
 
     private Consumer<byte[], byte[]> ticks(String role, @Nullable String group) {
@@ -186,18 +178,11 @@ public final class Fleet implements AutoCloseable {
             own.put("group.protocol", "classic");
             own.put("partition.assignment.strategy", List.of(CooperativeStickyAssignor.class.getName()));
         }
+        Map<String, Object> defaults = new HashMap<>(Reading.fetching(heapBytes));
+        defaults.put("session.timeout.ms", SESSION_MILLIS);
+        defaults.put("heartbeat.interval.ms", HEARTBEAT_MILLIS);
         return new KafkaConsumer<>(
-                settings.consumer(
-                        role,
-                        Map.of(
-                                "session.timeout.ms", SESSION_MILLIS,
-                                "heartbeat.interval.ms", HEARTBEAT_MILLIS,
-                                "max.partition.fetch.bytes", TICKS_FETCH_BYTES,
-                                "fetch.max.bytes", TICKS_FETCH_BYTES_MAX,
-                                "max.poll.records", TICKS_RECORDS),
-                        own),
-                new ByteArrayDeserializer(),
-                new ByteArrayDeserializer());
+                settings.consumer(role, defaults, own), new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
     /** Joins the fleet. */

@@ -43,9 +43,6 @@ public final class Ledger implements Counted {
     /** When there is no room, one in this many streams is dropped at once, so that the search for them is rare. */
     private static final int GIVING_WAY_PART = 64;
 
-    /** One address may begin one in this many of the streams that may be new in a minute. */
-    private static final int ADDRESS_PART = 4;
-
     /** After a search found no stream to drop, no other search is made for this time. */
     private static final long CROWDED_MILLIS = 1_000;
 
@@ -86,15 +83,13 @@ public final class Ledger implements Counted {
     private long crowdedUntil;
 
     /**
-     * What is new in this minute: names, by their memory, and streams, by address and in all; and the streams dropped
-     * for them.
+     * What is new in this minute: names, by their memory, and streams; and the streams dropped for them.
      */
     private long minute = -1;
 
     private long newNames;
-    private int newStreams;
     private int crowdedOutNow;
-    private final Map<Long, Integer> newStreamsByAddress = new HashMap<>();
+    private final NewStreams newStreams;
 
     private Changes.Head head;
     private boolean headChanged;
@@ -143,6 +138,7 @@ public final class Ledger implements Counted {
         sought = Sender.sought(hashing);
         this.head = Changes.Head.first(id);
         this.bounds = bounds;
+        newStreams = new NewStreams(bounds.newStreamsMax());
         this.projecting = projecting;
         this.clockMillis = clockMillis;
         this.wallSeconds = wallSeconds;
@@ -392,9 +388,7 @@ public final class Ledger implements Counted {
         if (now != minute) {
             minute = now;
             newNames = 0;
-            newStreams = 0;
             crowdedOutNow = 0;
-            newStreamsByAddress.clear();
         }
     }
 
@@ -408,10 +402,7 @@ public final class Ledger implements Counted {
     }
 
     private boolean isOverRate(long address) {
-        beginMinute();
-        int most = bounds.newStreamsMax();
-        return newStreams >= most
-                || (address != 0 && newStreamsByAddress.getOrDefault(address, 0) >= Math.max(1, most / ADDRESS_PART));
+        return newStreams.isOver(address, listenedMillis());
     }
 
     /**
@@ -435,10 +426,7 @@ public final class Ledger implements Counted {
             }
             return null;
         }
-        newStreams++;
-        if (stream.address != 0) {
-            newStreamsByAddress.merge(stream.address, 1, Integer::sum);
-        }
+        newStreams.add(stream.address);
         long seq = stream.arrivals.highest();
         stream.whole = isWhole(stream);
         stream.id = ++lastStream;

@@ -217,8 +217,7 @@ class OwnerTest {
         assertThat(log.ticks(0))
                 .as("the second owner knows that the second was used")
                 .hasSize(1);
-        TickRecords.Tick tick = Objects.requireNonNull(
-                new TickRecords.Reader().read(log.ticks(0).get(0)));
+        TickRecords.Tick tick = TickRecords.read(log.ticks(0).get(0));
         assertThat(tick.second()).isEqualTo(1_700_000_010);
         assertThat(tick.values().values()[0]).isBetween(5L, 11L);
         assertThat(two.metric("publish_skipped_ticks_total")).isPositive();
@@ -308,9 +307,8 @@ class OwnerTest {
 
         for (int i = 0; i < PARTITIONS; i++) {
             Set<Long> seconds = new HashSet<>();
-            TickRecords.Reader reader = new TickRecords.Reader();
             for (byte[] record : log.ticks(i)) {
-                TickRecords.Tick tick = Objects.requireNonNull(reader.read(record));
+                TickRecords.Tick tick = TickRecords.read(record);
                 assertThat(seconds.add(tick.second()))
                         .as("second " + tick.second())
                         .isTrue();
