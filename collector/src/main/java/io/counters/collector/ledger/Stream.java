@@ -94,6 +94,11 @@ public final class Stream {
         return -1;
     }
 
+    /** The number of the counter at this place. */
+    int counterAt(int place) {
+        return counters[place];
+    }
+
     /** The highest total applied at this place, or {@link #NONE}. */
     long watermarkAt(int place, Verb verb) {
         long[] marks = marks(verb);
