@@ -174,7 +174,7 @@ class MainTest {
 
         assertThat(out.toString(UTF_8).lines().filter(line -> line.matches("  [a-z-]+ +[A-Z].*")))
                 .extracting(line -> line.strip().split(" ", 2)[0])
-                .containsExactly("get", "top", "tap", "rm", "record", "replay", "doctor", "proxy", "simulate");
+                .containsExactly("get", "top", "tap", "rm", "record", "replay", "import", "doctor", "proxy", "simulate");
         assertThat(out.toString(UTF_8)).doesNotContain("generate-completion");
     }
 
@@ -187,6 +187,7 @@ class MainTest {
                 "rm",
                 "record",
                 "replay",
+                "import",
                 "doctor",
                 "proxy",
                 "simulate",

@@ -874,6 +874,7 @@ public final class Ledger implements Counted {
         if (counter < 0) {
             seat(row);
             facts.note(row.id());
+            moves.note(row.id());
             changed.set(row.id());
             return row.id();
         }
