@@ -105,12 +105,6 @@ public final class Stream {
         return marks == null ? NONE : marks[place];
     }
 
-    /** The highest total applied, or {@link #NONE}. */
-    long watermark(int counter, Verb verb) {
-        int place = place(counter);
-        return place < 0 ? NONE : watermarkAt(place, verb);
-    }
-
     /** Sets a watermark at its counter's place. */
     void setWatermarkAt(int place, Verb verb, long total) {
         long[] marks = marks(verb);
