@@ -93,11 +93,12 @@ class AdditionTest {
     void one_part_counts_the_datagrams_of_a_stream() {
         feed.datagram(S1 + " 0 1\nincrement a.x 5 5");
         feed.datagram(S1 + " 9 4\nincrement a.x 1 9");
+        now += 5_000;
 
         assertThat(part("a").reports())
-                .containsExactly(new StreamReport(S1.substring(5), true, false, 1, 4, 2, 0, 3, 0));
+                .containsExactly(new StreamReport(S1.substring(5), true, false, 1, 4, 2, 0, 3, 5_000));
         assertThat(part("b").reports())
-                .containsExactly(new StreamReport(S1.substring(5), true, false, 0, 0, 0, 0, 0, 0));
+                .containsExactly(new StreamReport(S1.substring(5), true, false, 0, 0, 0, 0, 0, 5_000));
     }
 
     @Test
@@ -189,6 +190,20 @@ class AdditionTest {
     }
 
     @Test
+    void what_came_back_from_a_backup_adopts_nothing_in_a_part_either() {
+        feed.datagram("increment a.x 5");
+        commit(source);
+        source.found(new Mark(source.mark().ledger(), 99));
+
+        Ledger a = part("a");
+
+        new Feed(a).datagram("increment a.new 1");
+        commit(a);
+        assertThat(a.take(10, 0))
+                .containsExactlyInAnyOrder(new Push(0, "a.x", Kind.READ, 0), new Push(1, "a.new", Kind.ADD, 1));
+    }
+
+    @Test
     void counters_of_two_ledgers_are_added_with_their_fractions() {
         feed.datagram("increment a.x 5\na.x:0.4|c\nincrement a.y 2");
         Ledger other = ledger();
@@ -214,6 +229,26 @@ class AdditionTest {
         assertThat(values(both)).isEqualTo(Map.of("a.x", 100L + 8 - 4, "a.y", 1L, "a.z", 1L));
         new Feed(both).datagram(S1 + " 9 3\nincrement a.x 1 9\ndecrement a.x 0 4\nincrement a.y 0 1");
         assertThat(values(both)).isEqualTo(Map.of("a.x", 105L, "a.y", 1L, "a.z", 1L));
+    }
+
+    @Test
+    void what_either_of_two_ledgers_has_forgotten_is_not_taken_for_new() {
+        feed.datagram(S1 + " 0 1\nincrement a.x 5 5");
+        commit(source);
+        now += 2 * 86_400_000;
+        feed.datagram("increment a.x 1");
+        commit(source);
+        assertThat(source.streams()).isZero();
+        // It has listened for a shorter time.
+        Ledger other = ledger();
+        new Feed(other).datagram("increment a.y 1");
+        now += MINUTE;
+
+        Ledger both = sum(other, "a");
+
+        new Feed(both).datagram(S1 + " 172860000 9\nincrement a.x 2 20");
+        new Feed(both).datagram("from 00000000000000000000003c 60000 2\nincrement a.y 1 3");
+        assertThat(values(both)).isEqualTo(Map.of("a.x", 8L, "a.y", 4L));
     }
 
     @Test
