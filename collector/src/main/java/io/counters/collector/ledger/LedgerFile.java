@@ -113,7 +113,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 found = open();
             }
             if (found != null && !begins) {
-                throw new IOException("it is damaged: " + found);
+                throw new IOException("it is damaged: " + found + "; restore a backup of it");
             }
             if (found != null) {
                 damage = found;
