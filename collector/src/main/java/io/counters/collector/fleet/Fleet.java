@@ -23,7 +23,6 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
-import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
@@ -96,7 +95,7 @@ public final class Fleet implements AutoCloseable {
         this.self = self;
         topics = settings.topics();
         check = new FleetCheck(settings);
-        partitions = checked();
+        partitions = check.partitions();
         try {
             owner = new PartitionOwner(
                     settings,
@@ -129,18 +128,6 @@ public final class Fleet implements AutoCloseable {
         } catch (KafkaException refused) {
             throw new IOException("cannot use " + settings + ": " + Faults.reason(refused), refused);
         }
-    }
-
-    private int checked() throws IOException {
-        FleetReport report = check.create();
-        report.remarks().forEach(remark -> log.warn("the topics or brokers of the fleet: {}", remark));
-        if (!report.faults().isEmpty()) {
-            throw new IOException("cannot use " + settings + ": "
-                    + report.faults().stream()
-                            .map(FleetReport.Problem::toString)
-                            .collect(Collectors.joining(". ")));
-        }
-        return report.partitions();
     }
 
     /** Adds a sink of this collector, which gets ticks from {@link #sinks}. */

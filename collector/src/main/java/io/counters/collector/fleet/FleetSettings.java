@@ -264,6 +264,11 @@ public record FleetSettings(
         }
     }
 
+    /** The same for another instance. */
+    FleetSettings as(String other) {
+        return new FleetSettings(brokers, prefix, other, partitions, spoolBytes, properties);
+    }
+
     /** The names of topics and groups. */
     Topics topics() {
         return Topics.of(prefix);

@@ -39,6 +39,15 @@ final class UsedSeconds {
         current = -1;
     }
 
+    /** Restores what two ledgers used. */
+    void restore(List<Run> used, List<Run> more) {
+        restore(used);
+        more.stream().filter(run -> !runs.contains(run)).forEach(runs::add);
+        while (runs.size() > RUNS_MAX) {
+            mergeTwo();
+        }
+    }
+
     List<Run> runs() {
         return List.copyOf(runs);
     }
