@@ -132,7 +132,7 @@ final class FleetSimulation {
         }
     }
 
-    private long skew() {
+    private int skew() {
         int most = leftOut == Rule.CLOCKS_AGREE ? 60 * SKEW_MILLIS_MAX : SKEW_MILLIS_MAX;
         return random.nextInt(most + 1) - most / 2;
     }
@@ -294,7 +294,7 @@ final class FleetSimulation {
     /** Lines without totals belong to no stream, so they are the first of a record. */
     private void countAmounts(byte[] text) {
         for (String line : (Iterable<String>) new String(text, ISO_8859_1).lines()::iterator) {
-            String[] words = line.split(" ");
+            String[] words = line.split(" ", -1);
             if (words[0].equals("from")) {
                 return;
             }
@@ -347,10 +347,10 @@ final class FleetSimulation {
         void count() {
             for (int name : uses) {
                 if (random.nextInt(3) == 0) {
-                    long amount = 1 + random.nextInt(9);
+                    int amount = 1 + random.nextInt(9);
                     amount = isMonotone(name) || random.nextBoolean() ? amount : -amount;
                     sender.add(name, amount);
-                    expected.merge(names.get(name), amount, Long::sum);
+                    expected.merge(names.get(name), (long) amount, Long::sum);
                 }
             }
         }
@@ -476,7 +476,7 @@ final class FleetSimulation {
             }
         }
         if (happens(15)) {
-            any().transactions.next = MemoryLog.Outcome.values()[random.nextInt(4)];
+            any().transactions.next = List.of(MemoryLog.Outcome.values()).get(random.nextInt(4));
         }
         if (happens(40)) {
             restart(any());

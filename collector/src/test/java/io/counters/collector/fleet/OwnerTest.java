@@ -30,7 +30,6 @@ class OwnerTest {
 
     /** A collector as far as it owns partitions. */
     private final class Collector {
-        final String name;
         final Self self = new Self();
         final OwnedLedgers owned = new OwnedLedgers(PARTITIONS);
         final MemoryLog.Of lines;
@@ -38,7 +37,6 @@ class OwnerTest {
         final Owner owner;
 
         Collector(String name) {
-            this.name = name;
             lines = log.new Of(name);
             loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, said.log());
             owner = new Owner(

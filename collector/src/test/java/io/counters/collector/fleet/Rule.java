@@ -226,7 +226,7 @@ enum Rule {
             String stream = "";
             for (int i = 0; i < lines.size(); i++) {
                 String line = lines.get(i);
-                String[] words = line.split(" ");
+                String[] words = line.split(" ", -1);
                 if (words[0].equals("from")) {
                     stream = words[1];
                     boolean isAlone = i + 1 == lines.size() || lines.get(i + 1).startsWith("from ");
@@ -260,8 +260,8 @@ enum Rule {
             for (int i = left.size() - 1;
                     Rule.this == JUMPS_APART && i >= 0 && !left.get(i).startsWith("from ");
                     i--) {
-                String[] one = left.get(i).split(" ");
-                String[] other = line.split(" ");
+                String[] one = left.get(i).split(" ", -1);
+                String[] other = line.split(" ", -1);
                 if (one.length == 4 && other.length == 4 && one[0].equals(other[0]) && one[1].equals(other[1])) {
                     boolean isLower = Long.parseLong(one[3]) <= Long.parseLong(other[3]);
                     String[] low = isLower ? one : other;
