@@ -1096,6 +1096,14 @@ public final class Ledger implements Counted {
         return free;
     }
 
+    /**
+     * Returns this second to publish at, or empty if it, or one within a minute after it, was used: if the clock of a new owner
+     * is behind that of the one before, a value of now must not precede an older one.
+     */
+    public synchronized OptionalLong publishInOrder(long second) {
+        return published.isOvertaken(second) ? OptionalLong.empty() : publishAt(second, 1);
+    }
+
     @Override
     public synchronized OptionalLong committed(String name) {
         int counter = find(name);
