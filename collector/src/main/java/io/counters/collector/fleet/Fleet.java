@@ -4,6 +4,8 @@ import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerClock;
+import io.counters.collector.ledger.LedgerGauges;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.self.FaultLog;
@@ -17,9 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.SortedMap;
-import java.util.function.BiFunction;
+import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -45,6 +46,9 @@ public final class Fleet implements AutoCloseable {
     /** The topics are looked at with one in so many looks at the members: once a minute. */
     private static final int LOOKS = 12;
 
+    private static final long AGAIN_MILLIS = 1_000;
+    private static final long LOADER_MILLIS = 100;
+
     private static final int SESSION_MILLIS = 10_000;
     private static final int HEARTBEAT_MILLIS = 2_000;
 
@@ -62,7 +66,9 @@ public final class Fleet implements AutoCloseable {
     private final FaultLog faults;
     private final Self self;
     private final Gatherer gatherer;
-    private final PartitionOwner owner;
+    private final OwnedLedgers owned;
+    private final Loader loader;
+    private final Owner owner;
     private final Members members;
     private final List<TickSink> sinks = new ArrayList<>();
     private @Nullable TickHistory history;
@@ -71,7 +77,7 @@ public final class Fleet implements AutoCloseable {
     private int looks;
 
     /**
-     * Creates the topics that are missing, and opens the connections. {@link #start} joins the fleet.
+     * Creates the topics that are missing, and opens the connections. The first {@link #own} joins the fleet.
      *
      * @param httpPort of this collector's page, which others link to; 0 if it is not known
      * @param bounds of all partitions together
@@ -90,7 +96,6 @@ public final class Fleet implements AutoCloseable {
             InstantSource clock,
             LongSupplier nanoClock,
             RandomGenerator random,
-            BiFunction<Runnable, String, Thread> threads,
             FaultLog faults,
             Self self)
             throws IOException {
@@ -102,18 +107,35 @@ public final class Fleet implements AutoCloseable {
         topics = settings.topics();
         check = new FleetCheck(settings);
         partitions = checked();
+        owned = new OwnedLedgers(partitions);
+        LedgerGauges.register(owned, owned::ledgers, self);
+        SeededHash hashing = new SeededHash(random);
+        LedgerSettings boundsOfEach = bounds.ofEach(partitions);
+        LedgerClock time = new LedgerClock(0, clock.millis(), nanoClock);
+        Supplier<Ledger> newLedger = () -> new Ledger(
+                boundsOfEach,
+                knowsStore.isPresent(),
+                time,
+                () -> clock.millis() / 1000,
+                random.nextLong(),
+                hashing,
+                self);
         try {
-            owner = new PartitionOwner(
-                    settings,
-                    httpPort,
+            loader = new Loader(new KafkaLoaderLog(settings), partitions, newLedger, faults);
+            owner = new Owner(
+                    new KafkaOwnerLog(settings, Member.role(httpPort)),
+                    loader,
+                    owned,
                     partitions,
-                    bounds,
-                    knowsStore,
+                    knowsStore.orElse(ledger -> true),
                     dueTick,
-                    new PartitionOwner.Surroundings(clock::millis, nanoClock, random, threads, faults, self));
+                    clock::millis,
+                    nanoClock,
+                    faults,
+                    self);
             gatherer = new Gatherer(
                     new KafkaLines(
-                            settings.producer("lines", Map.of(), Map.of()),
+                            settings.producer("lines", Map.of()),
                             topics.lines(),
                             Gatherer.producerBytes(heapBytes),
                             nanoClock,
@@ -122,7 +144,7 @@ public final class Fleet implements AutoCloseable {
                     heapBytes,
                     nanoClock,
                     clock::millis,
-                    new SeededHash(random),
+                    hashing,
                     faults,
                     self);
             members = new Members(
@@ -164,45 +186,31 @@ public final class Fleet implements AutoCloseable {
 
     /** Has this history filled. */
     public void fill(History empty) {
-        history =
-                new TickHistory(empty, topics.ticks(), this::ownedNumbers, () -> ticks("history", null), clock, faults);
-    }
-
-    private Set<Integer> ownedNumbers() {
-        return owner.ledgers().keySet();
+        history = new TickHistory(
+                empty, topics.ticks(), () -> ledgers().keySet(), () -> ticks("history", null), clock, faults);
     }
 
     private Consumer<byte[], byte[]> ticks(String role, @Nullable String group) {
-        Map<String, Object> own = new HashMap<>(Map.of(
+        Map<String, Object> ours = new HashMap<>(Map.of(
+                "session.timeout.ms", SESSION_MILLIS,
+                "heartbeat.interval.ms", HEARTBEAT_MILLIS,
+                "max.partition.fetch.bytes", TICKS_FETCH_BYTES,
+                "fetch.max.bytes", TICKS_FETCH_BYTES_MAX,
+                "max.poll.records", TICKS_RECORDS,
                 "isolation.level", "read_committed",
                 "enable.auto.commit", false,
                 "allow.auto.create.topics", false));
         if (group == null) {
-            own.put("auto.offset.reset", "earliest");
+            ours.put("auto.offset.reset", "earliest");
         } else {
-            own.put("auto.offset.reset", "none");
-            own.put("group.id", group);
-            own.put("group.instance.id", settings.instance());
-            own.put("group.protocol", "classic");
-            own.put("partition.assignment.strategy", List.of(CooperativeStickyAssignor.class.getName()));
+            ours.put("auto.offset.reset", "none");
+            ours.put("group.id", group);
+            ours.put("group.instance.id", settings.instance());
+            ours.put("group.protocol", "classic");
+            ours.put("partition.assignment.strategy", List.of(CooperativeStickyAssignor.class.getName()));
         }
         return new KafkaConsumer<>(
-                settings.consumer(
-                        role,
-                        Map.of(
-                                "session.timeout.ms", SESSION_MILLIS,
-                                "heartbeat.interval.ms", HEARTBEAT_MILLIS,
-                                "max.partition.fetch.bytes", TICKS_FETCH_BYTES,
-                                "fetch.max.bytes", TICKS_FETCH_BYTES_MAX,
-                                "max.poll.records", TICKS_RECORDS),
-                        own),
-                new ByteArrayDeserializer(),
-                new ByteArrayDeserializer());
-    }
-
-    /** Joins the fleet. */
-    public void start() {
-        owner.start();
+                settings.consumer(role, ours), new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
     /** Where lines go that arrive. */
@@ -212,12 +220,14 @@ public final class Fleet implements AutoCloseable {
 
     /** The counters of the partitions that this collector owns. */
     public Counted counted() {
-        return owner.counted();
+        return owned;
     }
 
     /** The ledgers of these partitions, by the partitions' numbers. */
     public SortedMap<Integer, Ledger> ledgers() {
-        return owner.ledgers();
+        SortedMap<Integer, Ledger> all = new TreeMap<>();
+        owned.partitions().forEach(one -> all.put(one.number, one.ledger));
+        return all;
     }
 
     /** Waits until what has changed is committed; returns false if it is not within some seconds. */
@@ -227,7 +237,7 @@ public final class Fleet implements AutoCloseable {
 
     /** What keeps changes from being committed. Does not wait. */
     public Optional<String> uncommitted(long nanos) {
-        return owner.uncommitted(nanos);
+        return owner.committing().trouble(nanos);
     }
 
     /** What keeps Kafka from taking lines. */
@@ -256,6 +266,29 @@ public final class Fleet implements AutoCloseable {
         return history;
     }
 
+    /** Merges lines of its partitions, and commits. */
+    public long own() {
+        try {
+            owner.run();
+            return 0;
+        } catch (IOException notNow) {
+            faults.warn("owner", notNow.getMessage() + "; it is tried again, and lines wait in their topic");
+            return AGAIN_MILLIS;
+        }
+    }
+
+    /** Loads the ledgers of partitions that were assigned. */
+    public long load() {
+        try {
+            if (!loader.step()) {
+                loader.await(LOADER_MILLIS);
+            }
+        } catch (InterruptedException nobodyShould) {
+            Thread.currentThread().interrupt();
+        }
+        return 0;
+    }
+
     /** Sends lines. */
     public long sendLines() {
         return gatherer.run();
@@ -275,9 +308,13 @@ public final class Fleet implements AutoCloseable {
         return gatherer.end();
     }
 
-    /** Commits. Other collectors take the partitions if this one does not come back within some seconds. */
+    /**
+     * Commits. Other collectors take the partitions if this one does not come back within some seconds, so that a restart
+     * moves nothing. After the last {@link #own} and {@link #load}.
+     */
     public void endOwner() {
         owner.close();
+        loader.close();
     }
 
     /** Has the sinks deliver what they have. */
@@ -289,11 +326,10 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
-    /** Closes everything that is still open. Idempotent. */
+    /** Closes everything that is still open, but for what {@link #endOwner} ends. Idempotent. */
     @Override
     public void close() {
         gatherer.close();
-        endOwner();
         endSinks();
         members.close();
         check.close();

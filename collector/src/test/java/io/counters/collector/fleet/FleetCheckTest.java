@@ -222,7 +222,7 @@ class FleetCheckTest {
         try (brokers;
                 FleetCheck check = new FleetCheck(settings);
                 KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                        settings.producer("lines", Map.of("request.timeout.ms", "1000"), Map.of()),
+                        settings.producer("lines", Map.of("request.timeout.ms", "1000")),
                         new ByteArraySerializer(),
                         new ByteArraySerializer())) {
             assertThat(check.create().isReady()).isTrue();

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.self.Self;
 import io.counters.testsupport.Brokers;
 import io.counters.testsupport.Patience;
@@ -107,15 +106,6 @@ class OwnerBrokersTest {
 
     private final Map<String, Long> streamTotals = new HashMap<>();
 
-    private static Map<String, Long> values(PartitionOwner owner) {
-        Map<String, Long> values = new TreeMap<>();
-        Snapshot snapshot = owner.counted().snapshot();
-        for (int i = 0; i < snapshot.size(); i++) {
-            values.put(snapshot.names()[i], snapshot.values()[i]);
-        }
-        return values;
-    }
-
     @Test
     void what_a_killed_owner_had_is_exact_at_the_other_and_no_second_is_published_twice() throws Exception {
         Topics topics = Topics.of("killed");
@@ -125,16 +115,15 @@ class OwnerBrokersTest {
         try (KafkaProducer<byte[], byte[]> producer = producer()) {
             count(producer, topics, 2000);
             awaitCommitted(topics, 1);
-            try (PartitionOwner two =
-                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, self)) {
-                await("half of the partitions").until(() -> two.ledgers().size() == PARTITIONS / 2);
+            try (OwnerProcess two = OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, self)) {
+                await("half of the partitions").until(() -> two.owned().size() == PARTITIONS / 2);
                 count(producer, topics, 2000);
 
                 one.destroyForcibly().waitFor();
                 count(producer, topics, 2000);
 
-                await("all partitions").until(() -> two.ledgers().size() == PARTITIONS);
-                await("all lines").untilAsserted(() -> assertThat(values(two)).isEqualTo(totals));
+                await("all partitions").until(() -> two.owned().size() == PARTITIONS);
+                await("all lines").untilAsserted(() -> assertThat(two.values()).isEqualTo(totals));
                 assertThat(self.values().get("fleet_take_over_millis")).isLessThan(60_000);
                 await("a tick of each partition")
                         .until(() -> ticks(topics).stream()
@@ -156,23 +145,23 @@ class OwnerBrokersTest {
         create(topics);
         Process one = OwnerProcess.launch(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS);
         try (KafkaProducer<byte[], byte[]> producer = producer();
-                PartitionOwner two =
+                OwnerProcess two =
                         OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, new Self())) {
-            await("half of the partitions").until(() -> two.ledgers().size() == PARTITIONS / 2);
+            await("half of the partitions").until(() -> two.owned().size() == PARTITIONS / 2);
             count(producer, topics, 2000);
             signal(one, "STOP");
             count(producer, topics, 2000);
-            await("all partitions").until(() -> two.ledgers().size() == PARTITIONS);
-            await("all lines").untilAsserted(() -> assertThat(values(two)).isEqualTo(totals));
+            await("all partitions").until(() -> two.owned().size() == PARTITIONS);
+            await("all lines").untilAsserted(() -> assertThat(two.values()).isEqualTo(totals));
 
             count(producer, topics, 500);
             signal(one, "CONT");
-            await("half of them again").until(() -> two.ledgers().size() == PARTITIONS / 2);
+            await("half of them again").until(() -> two.owned().size() == PARTITIONS / 2);
             count(producer, topics, 500);
             one.destroyForcibly().waitFor();
 
             await("all lines at last")
-                    .untilAsserted(() -> assertThat(values(two)).isEqualTo(totals));
+                    .untilAsserted(() -> assertThat(two.values()).isEqualTo(totals));
         } finally {
             one.destroyForcibly();
         }
@@ -185,24 +174,23 @@ class OwnerBrokersTest {
         create(topics);
         Self ofOther = new Self();
         try (KafkaProducer<byte[], byte[]> producer = producer();
-                PartitionOwner other =
+                OwnerProcess other =
                         OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "other", PARTITIONS, ofOther)) {
-            PartitionOwner before =
+            OwnerProcess before =
                     OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self());
-            await("half of the partitions").until(() -> before.ledgers().size() == PARTITIONS / 2);
+            await("half of the partitions").until(() -> before.owned().size() == PARTITIONS / 2);
             count(producer, topics, 2000);
-            Set<Integer> partitions = before.ledgers().keySet();
+            Set<Integer> partitions = before.owned();
             long rebalances = Objects.requireNonNull(ofOther.values().get("fleet_rebalances_total"));
 
             before.close();
-            try (PartitionOwner after =
+            try (OwnerProcess after =
                     OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self())) {
-                await("the same partitions")
-                        .until(() -> after.ledgers().keySet().equals(partitions));
+                await("the same partitions").until(() -> after.owned().equals(partitions));
                 count(producer, topics, 100);
                 await("all lines").untilAsserted(() -> {
-                    Map<String, Long> all = new TreeMap<>(values(after));
-                    all.putAll(values(other));
+                    Map<String, Long> all = new TreeMap<>(after.values());
+                    all.putAll(other.values());
                     assertThat(all).isEqualTo(totals);
                 });
             }
