@@ -28,7 +28,6 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -48,9 +47,6 @@ public final class Fleet implements AutoCloseable {
 
     private static final long AGAIN_MILLIS = 1_000;
     private static final long LOADER_MILLIS = 100;
-
-    private static final int SESSION_MILLIS = 10_000;
-    private static final int HEARTBEAT_MILLIS = 2_000;
 
     /** Small, so that the partitions of a topic are read about equally far. */
     private static final int TICKS_FETCH_BYTES = 64 << 10;
@@ -192,22 +188,14 @@ public final class Fleet implements AutoCloseable {
 
     private Consumer<byte[], byte[]> ticks(String role, @Nullable String group) {
         Map<String, Object> ours = new HashMap<>(Map.of(
-                "session.timeout.ms", SESSION_MILLIS,
-                "heartbeat.interval.ms", HEARTBEAT_MILLIS,
                 "max.partition.fetch.bytes", TICKS_FETCH_BYTES,
                 "fetch.max.bytes", TICKS_FETCH_BYTES_MAX,
-                "max.poll.records", TICKS_RECORDS,
-                "isolation.level", "read_committed",
-                "enable.auto.commit", false,
-                "allow.auto.create.topics", false));
+                "max.poll.records", TICKS_RECORDS));
         if (group == null) {
             ours.put("auto.offset.reset", "earliest");
         } else {
-            ours.put("auto.offset.reset", "none");
             ours.put("group.id", group);
             ours.put("group.instance.id", settings.instance());
-            ours.put("group.protocol", "classic");
-            ours.put("partition.assignment.strategy", List.of(CooperativeStickyAssignor.class.getName()));
         }
         return new KafkaConsumer<>(
                 settings.consumer(role, ours), new ByteArrayDeserializer(), new ByteArrayDeserializer());

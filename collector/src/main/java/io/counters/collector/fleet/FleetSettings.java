@@ -22,6 +22,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
@@ -66,6 +67,25 @@ public record FleetSettings(
             "group.id", "it is made of --prefix",
             "group.instance.id", "it is --instance",
             "transactional.id", "it is made of --prefix and --instance");
+
+    /** Of all consumers, unless they say otherwise. */
+    private static final Map<String, Object> CONSUMERS = Map.of(
+            "allow.auto.create.topics",
+            false,
+            "auto.offset.reset",
+            "none",
+            "enable.auto.commit",
+            false,
+            "group.protocol",
+            "classic",
+            "heartbeat.interval.ms",
+            2_000,
+            "isolation.level",
+            "read_committed",
+            "partition.assignment.strategy",
+            CooperativeStickyAssignor.class.getName(),
+            SESSION,
+            10_000);
 
     /** Begins the names of properties that the clients do not know but hand on to what the file tells them to use. */
     private static final String HANDED_ON = "config.providers.";
@@ -277,9 +297,11 @@ public record FleetSettings(
         return client;
     }
 
-    /** The properties of a consumer; see {@link #producer}. */
+    /** The properties of a consumer, which commits nothing by itself and begins nowhere by itself; see {@link #producer}. */
     Map<String, Object> consumer(String role, Map<String, ?> ours) {
-        return client(role, ConsumerConfig.configNames(), ours);
+        Map<String, Object> all = new HashMap<>(CONSUMERS);
+        all.putAll(ours);
+        return client(role, ConsumerConfig.configNames(), all);
     }
 
     /** The properties of an admin client; see {@link #producer}. */

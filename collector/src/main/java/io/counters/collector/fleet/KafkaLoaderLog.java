@@ -64,11 +64,7 @@ final class KafkaLoaderLog implements LoaderLog {
         ours.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
         ours.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
         ours.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
-        ours.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic");
-        ours.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-        ours.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
         ours.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
-        ours.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
         consumer = new KafkaConsumer<>(
                 settings.consumer("loader", ours), new ByteArrayDeserializer(), new ByteArrayDeserializer());
         admin = Admin.create(settings.admin("offsets", Map.of()));

@@ -16,7 +16,6 @@ import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.LogTruncationException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -40,8 +39,6 @@ final class KafkaOwnerLog implements OwnerLog {
     /** A transaction without an end keeps later ones from being read for this long. */
     private static final int TRANSACTION_MILLIS = 10_000;
 
-    private static final int SESSION_MILLIS = 10_000;
-    private static final int HEARTBEAT_MILLIS = 2_000;
     private static final int REQUEST_MILLIS = 5_000;
     private static final int WAIT_MILLIS = 10_000;
     private static final int POLL_MILLIS = 60_000;
@@ -87,8 +84,6 @@ final class KafkaOwnerLog implements OwnerLog {
 
     private KafkaConsumer<byte[], byte[]> consumer() {
         Map<String, Object> ours = new HashMap<>();
-        ours.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, SESSION_MILLIS);
-        ours.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, HEARTBEAT_MILLIS);
         ours.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, POLL_MILLIS);
         ours.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
         ours.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
@@ -99,14 +94,6 @@ final class KafkaOwnerLog implements OwnerLog {
         ours.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS_MAX);
         ours.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
         ours.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, instance);
-        ours.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic");
-        ours.put(
-                ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
-                List.of(CooperativeStickyAssignor.class.getName()));
-        ours.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-        ours.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        ours.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
-        ours.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
         return new KafkaConsumer<>(
                 settings.consumer(role, ours), new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }

@@ -2,8 +2,10 @@ package io.counters.collector.fleet;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.Self;
 import io.counters.testsupport.Brokers;
 import io.counters.testsupport.Patience;
@@ -20,7 +22,9 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -195,6 +199,116 @@ class OwnerBrokersTest {
                 });
             }
             assertThat(ofOther.values()).containsEntry("fleet_rebalances_total", rebalances);
+        }
+    }
+
+    @Test
+    void lines_that_were_deleted_or_lost_are_told_and_what_is_there_is_counted_once() throws Exception {
+        Topics topics = Topics.of("gone");
+        create(topics);
+        TopicPartition first = new TopicPartition(topics.lines(), 0);
+        SaidFaults said = new SaidFaults();
+        try (KafkaProducer<byte[], byte[]> producer = producer();
+                Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+            count(producer, topics, 500);
+            try (OwnerProcess owner = owner(topics, said, new Self())) {
+                await("all lines")
+                        .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
+            }
+            for (int i = 0; i < 7; i++) {
+                producer.send(new ProducerRecord<>(topics.lines(), 0, null, new byte[0]));
+            }
+            producer.flush();
+            admin.deleteRecords(Map.of(first, RecordsToDelete.beforeOffset(-1)))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+            Self self = new Self();
+            try (OwnerProcess owner = owner(topics, said, self)) {
+                await("the gap")
+                        .untilAsserted(() -> assertThat(self.values()).containsEntry("fleet_gone_records_total", 7L));
+                assertThat(said.lines()).singleElement().asString().contains("partition 0 were deleted");
+                count(producer, topics, 500);
+                await("all lines")
+                        .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
+            }
+
+            // The log of a broker that lost all of it; the topic is created again by the owner.
+            admin.deleteTopics(List.of(topics.lines())).all().get(60, TimeUnit.SECONDS);
+            await("no topic").until(() -> !admin.listTopics().names().get().contains(topics.lines()));
+            said.lines().clear();
+            Self last = new Self();
+            try (OwnerProcess owner = owner(topics, said, last)) {
+                await("all partitions")
+                        .untilAsserted(() -> assertThat(last.values())
+                                .containsEntry("fleet_cut_partitions_total", (long) PARTITIONS));
+                assertThat(owner.values()).isEqualTo(totals);
+                assertThat(said.lines()).first().asString().contains("end at offset 0, and were merged up to");
+                count(producer, topics, 500);
+                await("all lines")
+                        .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
+            }
+            try (OwnerProcess owner = owner(topics, said, new Self())) {
+                await("all lines once")
+                        .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
+            }
+        }
+    }
+
+    private static OwnerProcess owner(Topics topics, SaidFaults said, Self self) throws Exception {
+        return new OwnerProcess(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, said.log(), self);
+    }
+
+    @Test
+    void partitions_that_are_added_are_told_and_no_collector_starts_with_them() throws Exception {
+        Topics topics = Topics.of("grown");
+        create(topics);
+        try (KafkaProducer<byte[], byte[]> producer = producer();
+                Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()));
+                OwnerProcess runs =
+                        OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self())) {
+            count(producer, topics, 200);
+            await("all lines").untilAsserted(() -> assertThat(runs.values()).isEqualTo(totals));
+            assertThat(runs.fleet.partitionsTrouble()).isEmpty();
+
+            NewPartitions more = NewPartitions.increaseTo(2 * PARTITIONS);
+            admin.createPartitions(Map.of(topics.lines(), more, topics.ledger(), more, topics.ticks(), more))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+
+            await("trouble").pollInSameThread().untilAsserted(() -> {
+                runs.fleet.look();
+                assertThat(runs.fleet.partitionsTrouble().orElse(""))
+                        .contains("the topics have 16 partitions, and the fleet has 8");
+            });
+            assertThatThrownBy(() ->
+                            OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, new Self()))
+                    .hasMessageContaining("the topics have 16 partitions, and the fleet has 8")
+                    .hasMessageContaining("restore the topics with 8 partitions");
+            count(producer, topics, 200);
+            await("all lines").untilAsserted(() -> assertThat(runs.values()).isEqualTo(totals));
+        }
+    }
+
+    /** After that time brokers have ended the transaction, so there is nothing to wait for. */
+    @Test
+    void a_commit_without_an_answer_is_given_up_after_the_time_of_a_transaction() throws Exception {
+        try (Brokers own = Brokers.start(1)) {
+            FleetSettings settings =
+                    new FleetSettings(List.of(own.bootstrap()), "hangs", "one", PARTITIONS, 1 << 30, Map.of());
+            try (FleetCheck check = new FleetCheck(settings)) {
+                assertThat(check.create().isReady()).isTrue();
+            }
+            KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner-0");
+            log.append(OwnerLog.Topic.LEDGER, 0, Progress.KEY, new Progress(PARTITIONS, 1).value());
+            log.commit(Map.of());
+            log.append(OwnerLog.Topic.LEDGER, 0, Progress.KEY, new Progress(PARTITIONS, 2).value());
+            own.pause(0);
+
+            long before = System.nanoTime();
+            assertThatThrownBy(() -> log.commit(Map.of())).isInstanceOf(OwnerLog.Fenced.class);
+
+            assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(25));
+            log.close();
         }
     }
 
