@@ -63,14 +63,16 @@ class OwnerBrokersTest {
     }
 
     private static void create(Topics topics) throws Exception {
+        create(
+                new NewTopic(topics.lines(), Optional.of(PARTITIONS), Optional.empty()),
+                new NewTopic(topics.ledger(), Optional.of(PARTITIONS), Optional.empty())
+                        .configs(Map.of("cleanup.policy", "compact")),
+                new NewTopic(topics.ticks(), Optional.of(PARTITIONS), Optional.empty()));
+    }
+
+    private static void create(NewTopic... topics) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
-            admin.createTopics(List.of(
-                            new NewTopic(topics.lines(), Optional.of(PARTITIONS), Optional.empty()),
-                            new NewTopic(topics.ledger(), Optional.of(PARTITIONS), Optional.empty())
-                                    .configs(Map.of("cleanup.policy", "compact")),
-                            new NewTopic(topics.ticks(), Optional.of(PARTITIONS), Optional.empty())))
-                    .all()
-                    .get(60, TimeUnit.SECONDS);
+            admin.createTopics(List.of(topics)).all().get(60, TimeUnit.SECONDS);
         }
     }
 
@@ -232,9 +234,12 @@ class OwnerBrokersTest {
                         .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
             }
 
-            // The log of a broker that lost all of it; the topic is created again by the owner.
+            // The log of a broker that lost its end: what is there was merged before.
             admin.deleteTopics(List.of(topics.lines())).all().get(60, TimeUnit.SECONDS);
             await("no topic").until(() -> !admin.listTopics().names().get().contains(topics.lines()));
+            create(new NewTopic(topics.lines(), Optional.of(PARTITIONS), Optional.empty()));
+            producer.send(new ProducerRecord<>(topics.lines(), 0, null, "increment merged.before 5\n".getBytes(ISO_8859_1)))
+                    .get(60, TimeUnit.SECONDS);
             said.lines().clear();
             Self last = new Self();
             try (OwnerProcess owner = owner(topics, said, last)) {
@@ -242,7 +247,7 @@ class OwnerBrokersTest {
                         .untilAsserted(() -> assertThat(last.values())
                                 .containsEntry("fleet_cut_partitions_total", (long) PARTITIONS));
                 assertThat(owner.values()).isEqualTo(totals);
-                assertThat(said.lines()).first().asString().contains("end at offset 0, and were merged up to");
+                assertThat(said.lines()).first().asString().contains("end at offset ", ", and were merged up to ");
                 count(producer, topics, 500);
                 await("all lines")
                         .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
@@ -286,6 +291,28 @@ class OwnerBrokersTest {
                     .hasMessageContaining("restore the topics with 8 partitions");
             count(producer, topics, 200);
             await("all lines").untilAsserted(() -> assertThat(runs.values()).isEqualTo(totals));
+        }
+    }
+
+    @Test
+    void a_partition_that_no_broker_serves_does_not_keep_others_from_being_loaded() throws Exception {
+        try (Brokers own = Brokers.start(3);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", own.bootstrap()))) {
+            FleetSettings settings = new FleetSettings(
+                    List.of(own.bootstrap().split(",", -1)), "few", "one", 2, 1 << 30, Map.of());
+            String ledger = settings.topics().ledger();
+            admin.createTopics(List.of(new NewTopic(ledger, Map.of(0, List.of(0), 1, List.of(1)))
+                            .configs(Map.of("cleanup.policy", "compact", "min.insync.replicas", "1"))))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+            KafkaLoaderLog log = new KafkaLoaderLog(settings);
+            await("both").untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).hasSize(2));
+
+            own.kill(1);
+
+            await("the other").ignoreExceptions().untilAsserted(() -> assertThat(log.ends(Set.of(0, 1)))
+                    .containsOnlyKeys(0));
+            log.close();
         }
     }
 

@@ -124,7 +124,7 @@ class PusherTest {
     void an_embedded_ledger_does_not_push_where_a_fleet_has_pushed_after_it() throws Exception {
         SwitchedStore store = new SwitchedStore();
         try (KeptLedger own = new KeptLedger(folder.resolve("own"), true);
-                KeptLedger partition = new KeptLedger(folder.resolve("partition"), true)) {
+                KeptLedger partition = new KeptLedger(folder.resolve("partition"), true, 2)) {
             rounds(3, own, embedded(own, store));
             rounds(3, partition, fleet(partition, store));
             Map<String, Long> before = Map.copyOf(store.values);
@@ -145,7 +145,7 @@ class PusherTest {
     @Test
     void a_new_embedded_ledger_adopts_what_a_fleet_has_pushed_and_the_fleet_does_not_push_after_it() throws Exception {
         SwitchedStore store = new SwitchedStore();
-        try (KeptLedger partition = new KeptLedger(folder.resolve("partition"), true);
+        try (KeptLedger partition = new KeptLedger(folder.resolve("partition"), true, 2);
                 KeptLedger own = new KeptLedger(folder.resolve("own"), true)) {
             rounds(3, partition, fleet(partition, store));
             assertThat(store.values).containsEntry("shophere", 3L);
