@@ -218,9 +218,9 @@ class OwnerBrokersTest {
                         .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
             }
             for (int i = 0; i < 7; i++) {
-                producer.send(new ProducerRecord<>(topics.lines(), 0, null, new byte[0]));
+                producer.send(new ProducerRecord<>(topics.lines(), 0, null, new byte[0]))
+                        .get(60, TimeUnit.SECONDS);
             }
-            producer.flush();
             admin.deleteRecords(Map.of(first, RecordsToDelete.beforeOffset(-1)))
                     .all()
                     .get(60, TimeUnit.SECONDS);
@@ -238,7 +238,8 @@ class OwnerBrokersTest {
             admin.deleteTopics(List.of(topics.lines())).all().get(60, TimeUnit.SECONDS);
             await("no topic").until(() -> !admin.listTopics().names().get().contains(topics.lines()));
             create(new NewTopic(topics.lines(), Optional.of(PARTITIONS), Optional.empty()));
-            producer.send(new ProducerRecord<>(topics.lines(), 0, null, "increment merged.before 5\n".getBytes(ISO_8859_1)))
+            producer.send(new ProducerRecord<>(
+                            topics.lines(), 0, null, "increment merged.before 5\n".getBytes(ISO_8859_1)))
                     .get(60, TimeUnit.SECONDS);
             said.lines().clear();
             Self last = new Self();
@@ -298,8 +299,8 @@ class OwnerBrokersTest {
     void a_partition_that_no_broker_serves_does_not_keep_others_from_being_loaded() throws Exception {
         try (Brokers own = Brokers.start(3);
                 Admin admin = Admin.create(Map.of("bootstrap.servers", own.bootstrap()))) {
-            FleetSettings settings = new FleetSettings(
-                    List.of(own.bootstrap().split(",", -1)), "few", "one", 2, 1 << 30, Map.of());
+            FleetSettings settings =
+                    new FleetSettings(List.of(own.bootstrap().split(",", -1)), "few", "one", 2, 1 << 30, Map.of());
             String ledger = settings.topics().ledger();
             admin.createTopics(List.of(new NewTopic(ledger, Map.of(0, List.of(0), 1, List.of(1)))
                             .configs(Map.of("cleanup.policy", "compact", "min.insync.replicas", "1"))))
@@ -310,8 +311,9 @@ class OwnerBrokersTest {
 
             own.kill(1);
 
-            await("the other").ignoreExceptions().untilAsserted(() -> assertThat(log.ends(Set.of(0, 1)))
-                    .containsOnlyKeys(0));
+            await("the other")
+                    .ignoreExceptions()
+                    .untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).containsOnlyKeys(0));
             log.close();
         }
     }
