@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -80,7 +79,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private final Map<Integer, Load> loading = new HashMap<>();
 
     /** What is assigned and cannot be counted, and why. */
-    private final SortedMap<Integer, String> refused = new ConcurrentSkipListMap<>();
+    private final ConcurrentSkipListMap<Integer, String> refused = new ConcurrentSkipListMap<>();
 
     /** The result of the next commit that begins. */
     private volatile CompletableFuture<Boolean> nextCommit = new CompletableFuture<>();
