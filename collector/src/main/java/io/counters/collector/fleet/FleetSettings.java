@@ -276,7 +276,9 @@ public record FleetSettings(
             return Optional.empty();
         } catch (ConfigException | IllegalArgumentException wrong) {
             return Optional.of(
-                    property.type == ConfigDef.Type.PASSWORD ? "its value is not allowed" : String.valueOf(wrong.getMessage()));
+                    property.type == ConfigDef.Type.PASSWORD
+                            ? "its value is not allowed"
+                            : String.valueOf(wrong.getMessage()));
         }
     }
 
