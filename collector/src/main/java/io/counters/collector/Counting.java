@@ -4,6 +4,7 @@ import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Counted;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.util.Map;
 import java.util.Optional;
@@ -40,8 +41,12 @@ interface Counting {
     /** Prints where counts are kept and points go, a line each. */
     void say(PrintStream out);
 
-    /** Does what must be done before the first line is taken. */
-    void prepare();
+    /**
+     * Does what must be done before the first line is taken.
+     *
+     * @throws IOException if it must not count; the message has the remedy
+     */
+    void prepare() throws IOException;
 
     /** Starts the loops, after intake. */
     void start();

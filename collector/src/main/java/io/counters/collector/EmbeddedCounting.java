@@ -215,7 +215,7 @@ final class EmbeddedCounting implements Counting {
     }
 
     @Override
-    public void prepare() {
+    public void prepare() throws IOException {
         if (pusher != null) {
             pusher.begin();
         }

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -50,12 +51,13 @@ final class FleetCounting implements Counting {
     private final Fleet fleet;
     private final History history;
     private final List<Sink> sinks = new ArrayList<>();
-    private final TickClock ticks;
     private final LongAdder ticked;
     private final LongAdder skipped;
     private final @Nullable Store store;
     private final @Nullable Pusher pusher;
+    private @Nullable TickClock ticks;
     private @Nullable Thread storeThread;
+    private final List<Thread> owning = new ArrayList<>();
     private volatile boolean areLinesKept;
 
     /** @throws IOException if Kafka or the data folder is not available, or the store cannot be opened */
@@ -82,7 +84,6 @@ final class FleetCounting implements Counting {
                 parts.clock,
                 System::nanoTime,
                 new SecureRandom(),
-                (work, name) -> parts.threads.daemon(name, work),
                 parts.faults,
                 parts.self));
         store = settings.storing().isShared() ? parts.open(settings.storing().open(System::nanoTime)) : null;
@@ -110,7 +111,6 @@ final class FleetCounting implements Counting {
         if (history.countersMax() > 0) {
             fleet.fill(history);
         }
-        ticks = new TickClock(publishing.interval().toSeconds(), parts.clock, System::nanoTime, parts.faults);
         ticked = parts.self.count("publish_ticks_total", "Ticks published.");
         skipped = parts.self.count("publish_skipped_ticks_total", "Ticks left out.");
     }
@@ -132,8 +132,9 @@ final class FleetCounting implements Counting {
     }
 
     private OptionalLong dueTick() {
-        OptionalLong due = ticks.due();
-        long missed = ticks.takeMissed();
+        TickClock clock = Objects.requireNonNull(ticks);
+        OptionalLong due = clock.due();
+        long missed = clock.takeMissed();
         if (missed > 0) {
             skipped.add(missed);
             parts.faults.warn("ticks missed", "ticks left out because this program was paused: " + missed);
@@ -211,7 +212,10 @@ final class FleetCounting implements Counting {
     @Override
     public void start() {
         parts.loop("counters-lines", fleet::sendLines);
-        fleet.start();
+        // Its time begins when everything is open, so that a slow start is no missed tick.
+        ticks = new TickClock(publishing.interval().toSeconds(), parts.clock, System::nanoTime, parts.faults);
+        owning.add(parts.loop("counters-loader", fleet::load));
+        owning.add(parts.loop("counters-owner", fleet::own));
         parts.loop("counters-members", fleet::look);
         if (pusher != null) {
             Pusher pushes = pusher;
@@ -230,7 +234,11 @@ final class FleetCounting implements Counting {
     @Override
     public void end() {
         areLinesKept = fleet.endLines();
-        fleet.endOwner();
+        if (owning.stream().noneMatch(Thread::isAlive)) {
+            fleet.endOwner();
+        } else {
+            log.warn("the last transaction did not end in time; another collector merges its lines once more");
+        }
         // If a round still waits for the store, no other may run: a pusher is for one thread.
         if (pusher != null && storeThread != null && !storeThread.isAlive()) {
             pushAll(pusher);

@@ -120,6 +120,13 @@ class MainTest {
     }
 
     @Test
+    void a_flag_of_an_earlier_version_is_told_with_what_took_its_place() {
+        assertThat(run("--peers=a:1;b:1", "--self=a:1")).isEqualTo(2);
+
+        assertThat(said()).contains("there is no flag --peers, --self any more; ", "docs/several-collectors.md");
+    }
+
+    @Test
     void one_start_reports_every_error() throws Exception {
         Path ini = Files.writeString(folder.resolve("c.ini"), "interval = soon\nstroe = embedded");
 

@@ -4,6 +4,8 @@ import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerClock;
+import io.counters.collector.ledger.LedgerGauges;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.self.FaultLog;
@@ -18,14 +20,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
-import java.util.function.BiFunction;
+import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -43,8 +44,8 @@ public final class Fleet implements AutoCloseable {
     /** The topics are looked at with one in so many looks at the members: once a minute. */
     private static final int LOOKS = 12;
 
-    private static final int SESSION_MILLIS = 10_000;
-    private static final int HEARTBEAT_MILLIS = 2_000;
+    private static final long AGAIN_MILLIS = 1_000;
+    private static final long LOADER_MILLIS = 100;
 
     private final FleetSettings settings;
     private final Topics topics;
@@ -55,7 +56,9 @@ public final class Fleet implements AutoCloseable {
     private final FaultLog faults;
     private final Self self;
     private final Gatherer gatherer;
-    private final PartitionOwner owner;
+    private final OwnedLedgers owned;
+    private final Loader loader;
+    private final Owner owner;
     private final Members members;
     private final List<TickSink> sinks = new ArrayList<>();
     private @Nullable TickHistory history;
@@ -64,7 +67,7 @@ public final class Fleet implements AutoCloseable {
     private int looks;
 
     /**
-     * Creates the topics that are missing, and opens the connections. {@link #start} joins the fleet.
+     * Creates the topics that are missing, and opens the connections. The first {@link #own} joins the fleet.
      *
      * @param httpPort of this collector's page, which others link to; 0 if it is not known
      * @param bounds of all partitions together
@@ -83,7 +86,6 @@ public final class Fleet implements AutoCloseable {
             InstantSource clock,
             LongSupplier nanoClock,
             RandomGenerator random,
-            BiFunction<Runnable, String, Thread> threads,
             FaultLog faults,
             Self self)
             throws IOException {
@@ -96,18 +98,35 @@ public final class Fleet implements AutoCloseable {
         topics = settings.topics();
         check = new FleetCheck(settings);
         partitions = check.partitions();
+        owned = new OwnedLedgers(partitions);
+        LedgerGauges.register(owned, owned::ledgers, self);
+        SeededHash hashing = new SeededHash(random);
+        LedgerSettings boundsOfEach = bounds.ofEach(partitions);
+        LedgerClock time = new LedgerClock(0, clock.millis(), nanoClock);
+        Supplier<Ledger> newLedger = () -> new Ledger(
+                boundsOfEach,
+                knowsStore.isPresent(),
+                time,
+                () -> clock.millis() / 1000,
+                random.nextLong(),
+                hashing,
+                self);
         try {
-            owner = new PartitionOwner(
-                    settings,
-                    httpPort,
+            loader = new Loader(new KafkaLoaderLog(settings), partitions, newLedger, faults);
+            owner = new Owner(
+                    new KafkaOwnerLog(settings, Member.role(httpPort)),
+                    loader,
+                    owned,
                     partitions,
-                    bounds,
-                    knowsStore,
+                    knowsStore.orElse(ledger -> true),
                     dueTick,
-                    new PartitionOwner.Surroundings(clock::millis, nanoClock, random, threads, faults, self));
+                    clock::millis,
+                    nanoClock,
+                    faults,
+                    self);
             gatherer = new Gatherer(
                     new KafkaLines(
-                            settings.producer("lines", Map.of(), Map.of()),
+                            settings.producer("lines", Map.of()),
                             topics.lines(),
                             Gatherer.producerBytes(heapBytes),
                             nanoClock,
@@ -116,7 +135,7 @@ public final class Fleet implements AutoCloseable {
                     heapBytes,
                     nanoClock,
                     clock::millis,
-                    new SeededHash(random),
+                    hashing,
                     faults,
                     self);
             members = new Members(
@@ -148,33 +167,19 @@ public final class Fleet implements AutoCloseable {
     /** Has this history filled. */
     public void fill(History empty) {
         history = new TickHistory(
-                empty, topics.ticks(), owner::ledgers, () -> ticks("history", null), heapBytes, clock, faults);
+                empty, topics.ticks(), this::ledgers, () -> ticks("history", null), heapBytes, clock, faults);
     }
 
     private Consumer<byte[], byte[]> ticks(String role, @Nullable String group) {
-        Map<String, Object> own = new HashMap<>(Map.of(
-                "isolation.level", "read_committed",
-                "enable.auto.commit", false,
-                "allow.auto.create.topics", false));
+        Map<String, Object> ours = new HashMap<>(Reading.fetching(heapBytes));
         if (group == null) {
-            own.put("auto.offset.reset", "earliest");
+            ours.put("auto.offset.reset", "earliest");
         } else {
-            own.put("auto.offset.reset", "none");
-            own.put("group.id", group);
-            own.put("group.instance.id", settings.instance());
-            own.put("group.protocol", "classic");
-            own.put("partition.assignment.strategy", List.of(CooperativeStickyAssignor.class.getName()));
+            ours.put("group.id", group);
+            ours.put("group.instance.id", settings.instance());
         }
-        Map<String, Object> defaults = new HashMap<>(Reading.fetching(heapBytes));
-        defaults.put("session.timeout.ms", SESSION_MILLIS);
-        defaults.put("heartbeat.interval.ms", HEARTBEAT_MILLIS);
         return new KafkaConsumer<>(
-                settings.consumer(role, defaults, own), new ByteArrayDeserializer(), new ByteArrayDeserializer());
-    }
-
-    /** Joins the fleet. */
-    public void start() {
-        owner.start();
+                settings.consumer(role, ours), new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
     /** Where lines go that arrive. */
@@ -184,12 +189,14 @@ public final class Fleet implements AutoCloseable {
 
     /** The counters of the partitions that this collector owns. */
     public Counted counted() {
-        return owner.counted();
+        return owned;
     }
 
     /** The ledgers of these partitions, by the partitions' numbers. */
     public SortedMap<Integer, Ledger> ledgers() {
-        return owner.ledgers();
+        SortedMap<Integer, Ledger> all = new TreeMap<>();
+        owned.partitions().forEach(one -> all.put(one.number, one.ledger));
+        return all;
     }
 
     /** Waits until what has changed is committed; returns false if it is not within some seconds. */
@@ -199,7 +206,7 @@ public final class Fleet implements AutoCloseable {
 
     /** What keeps changes from being committed. Does not wait. */
     public Optional<String> uncommitted(long nanos) {
-        return owner.uncommitted(nanos);
+        return owner.committing().trouble(nanos);
     }
 
     /** What keeps Kafka from taking lines. */
@@ -228,6 +235,29 @@ public final class Fleet implements AutoCloseable {
         return history;
     }
 
+    /** Merges lines of its partitions, and commits. */
+    public long own() {
+        try {
+            owner.run();
+            return 0;
+        } catch (IOException notNow) {
+            faults.warn("owner", notNow.getMessage() + "; it is tried again, and lines wait in their topic");
+            return AGAIN_MILLIS;
+        }
+    }
+
+    /** Loads the ledgers of partitions that were assigned. */
+    public long load() {
+        try {
+            if (!loader.step()) {
+                loader.await(LOADER_MILLIS);
+            }
+        } catch (InterruptedException nobodyShould) {
+            Thread.currentThread().interrupt();
+        }
+        return 0;
+    }
+
     /** Sends lines. */
     public long sendLines() {
         return gatherer.run();
@@ -247,9 +277,13 @@ public final class Fleet implements AutoCloseable {
         return gatherer.end();
     }
 
-    /** Commits. Other collectors take the partitions if this one does not come back within some seconds. */
+    /**
+     * Commits. Other collectors take the partitions if this one does not come back within some seconds, so that a restart
+     * moves nothing. After the last {@link #own} and {@link #load}.
+     */
     public void endOwner() {
         owner.close();
+        loader.close();
     }
 
     /** Has the sinks deliver what they have. */
@@ -261,11 +295,10 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
-    /** Closes everything that is still open. Idempotent. */
+    /** Closes everything that is still open, but for what {@link #endOwner} ends. Idempotent. */
     @Override
     public void close() {
         gatherer.close();
-        endOwner();
         endSinks();
         members.close();
         check.close();

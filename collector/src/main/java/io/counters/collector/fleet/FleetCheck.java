@@ -6,6 +6,7 @@ import io.counters.collector.fleet.FleetReport.Problem;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -18,21 +19,27 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -79,9 +86,15 @@ public final class FleetCheck implements AutoCloseable {
     private static final String SEGMENTS_OF = "segment.bytes";
     private static final String RECORDS_OF = "max.message.bytes";
 
+    /** Each transaction's last record of a partition is its {@link Progress}; marks of transactions come after it. */
+    private static final int TAIL = 100;
+
     private final FleetSettings settings;
     private final Topics topics;
     private @Nullable Admin admin;
+
+    /** How many partitions the fleet has; 0 until that is known. It never changes. */
+    private int recorded;
 
     public FleetCheck(FleetSettings settings) {
         this.settings = settings;
@@ -218,6 +231,27 @@ public final class FleetCheck implements AutoCloseable {
                 checkTogether();
                 found.values().forEach(this::checkReplicas);
                 checkSettings();
+            }
+            if (faults.isEmpty() && absent.isEmpty()) {
+                checkPartitions();
+            }
+        }
+
+        private void checkPartitions() {
+            try {
+                recorded = recorded > 0 ? recorded : recorded(partitions);
+            } catch (KafkaException notRead) {
+                faults.add(new Problem(
+                        "topic " + topics.ledger() + " cannot be read: " + text(notRead),
+                        "see the log of the brokers; the collector's user must be allowed to Read it"));
+                return;
+            }
+            if (recorded != partitions) {
+                faults.add(new Problem(
+                        "the topics have " + partitions + " partitions, and the fleet has " + recorded
+                                + ", which must never change: names would move to other partitions, and be counted twice",
+                        "collectors that still run go on; before another starts, restore the topics with " + recorded
+                                + " partitions each; or, to begin at 0, give all collectors another --prefix"));
             }
         }
 
@@ -394,6 +428,45 @@ public final class FleetCheck implements AutoCloseable {
             return new Problem(
                     "topic " + topic.name() + " has " + key + "=" + is + ", " + why + " " + wanted,
                     "kafka-configs.sh --alter --topic " + topic.name() + " --add-config " + key + "=" + wanted);
+        }
+    }
+
+    /** The number of partitions that some ledger was written with; that of its topic if nothing was written yet. */
+    private int recorded(int partitions) {
+        List<TopicPartition> all = IntStream.range(0, partitions)
+                .mapToObj(number -> new TopicPartition(topics.ledger(), number))
+                .toList();
+        // What was not committed has the number, too.
+        Map<String, Object> ours = Map.of(
+                "isolation.level",
+                "read_uncommitted",
+                "enable.auto.commit",
+                false,
+                "allow.auto.create.topics",
+                false,
+                "auto.offset.reset",
+                "earliest",
+                "fetch.max.bytes",
+                1 << 20,
+                "default.api.timeout.ms",
+                (int) ANSWER.toMillis());
+        try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(
+                settings.consumer("check", ours), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            Map<TopicPartition, Long> ends = consumer.endOffsets(all);
+            Map<TopicPartition, Long> left = new HashMap<>(consumer.beginningOffsets(all));
+            left.entrySet().removeIf(begin -> begin.getValue() >= ends.getOrDefault(begin.getKey(), 0L));
+            consumer.assign(left.keySet());
+            left.forEach((partition, begin) ->
+                    consumer.seek(partition, Math.max(begin, ends.getOrDefault(partition, 0L) - TAIL)));
+            while (!left.isEmpty()) {
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(ANSWER)) {
+                    if (Arrays.equals(record.key(), Progress.KEY)) {
+                        return Progress.of(record.value()).partitions();
+                    }
+                }
+                left.keySet().removeIf(partition -> consumer.position(partition) >= ends.getOrDefault(partition, 0L));
+            }
+            return partitions;
         }
     }
 

@@ -23,15 +23,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * The settings of a fleet, and the properties of its Kafka clients. A property that the fleet depends on is ours, and refused
- * in the file; of all others the file's value is taken before ours.
+ * The settings of a fleet, and the properties of its Kafka clients.
  *
  * @param brokers where the clients begin, each as HOST:PORT
  * @param prefix the setting; topics and groups are named after it
@@ -50,35 +48,53 @@ public record FleetSettings(
     private static final String SCHEME = "kafka://";
     private static final String ALLOWED = "allowed are embedded and kafka://HOST:PORT,HOST:PORT";
     private static final Pattern INSTANCE = Pattern.compile("[A-Za-z0-9._-]{1,200}");
+    private static final String SESSION = "session.timeout.ms";
+
+    /** Three heartbeats, and the least that brokers allow unless they are told otherwise. */
+    private static final int SESSION_MILLIS_MIN = 6_000;
+
+    private static final int SESSION_MILLIS_MAX = 300_000;
     private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
 
-    /** The properties that are ours, and why, or what is to be set instead. */
-    private static final Map<String, String> OURS = Map.ofEntries(
-            Map.entry("bootstrap.servers", "the brokers are given in --ledger"),
-            Map.entry("client.id", "it is made of --instance"),
-            Map.entry("group.id", "it is made of --prefix"),
-            Map.entry("group.instance.id", "it is --instance"),
-            Map.entry("group.protocol", "partitions are assigned by the classic protocol"),
-            Map.entry("partition.assignment.strategy", "partitions are assigned cooperatively"),
-            Map.entry("isolation.level", "only what was committed may be read"),
-            Map.entry("auto.offset.reset", "a partition is read from where its ledger says"),
-            Map.entry("enable.auto.commit", "offsets are committed together with the ledger"),
-            Map.entry("auto.commit.interval.ms", "offsets are committed together with the ledger"),
-            Map.entry("allow.auto.create.topics", "topics are created with settings of their own"),
-            Map.entry("transactional.id", "it is made of --prefix and --instance"),
-            Map.entry("transaction.timeout.ms", "a partition that changes hands waits for it"),
-            Map.entry("transaction.two.phase.commit.enable", "a transaction must end without its producer"),
-            Map.entry("enable.idempotence", "a line must not be written twice"),
-            Map.entry("acks", "what is acknowledged must survive the loss of a broker"),
-            Map.entry("compression.type", "it is lz4, the only compression that collector.jar contains"),
-            Map.entry("enable.metrics.push", "collector.jar does not contain what it needs; see /metrics"),
-            Map.entry("key.serializer", "records have a form of their own"),
-            Map.entry("value.serializer", "records have a form of their own"),
-            Map.entry("key.deserializer", "records have a form of their own"),
-            Map.entry("value.deserializer", "records have a form of their own"));
+    /** What the file may say: how to reach the brokers, and how to log in. All others are chosen here, and fit together. */
+    private static final Pattern ALLOWED_PROPERTIES =
+            Pattern.compile("(security|ssl|sasl|config|reconnect|retry|connections|metadata|socket|send|receive)\\..+"
+                    + "|client\\.(dns\\.lookup|rack)|" + SESSION.replace(".", "\\."));
 
-    /** Begin the names of properties that the clients do not know but hand on to what the file tells them to use. */
-    private static final List<String> HANDED_ON = List.of("config.providers.");
+    /** What is to be set instead of some of the others. */
+    private static final Map<String, String> INSTEAD = Map.of(
+            "bootstrap.servers", "the brokers are given in --ledger",
+            "client.id", "it is made of --instance",
+            "group.id", "it is made of --prefix",
+            "group.instance.id", "it is --instance",
+            "transactional.id", "it is made of --prefix and --instance");
+
+    /** Of all consumers, unless they say otherwise. */
+    private static final Map<String, Object> CONSUMERS = Map.of(
+            "allow.auto.create.topics",
+            false,
+            "auto.offset.reset",
+            "none",
+            "enable.auto.commit",
+            false,
+            "group.protocol",
+            "classic",
+            "heartbeat.interval.ms",
+            2_000,
+            "isolation.level",
+            "read_committed",
+            "partition.assignment.strategy",
+            CooperativeStickyAssignor.class.getName(),
+            SESSION,
+            10_000);
+
+    /** Begins the names of properties that the clients do not know but hand on to what the file tells them to use. */
+    private static final String HANDED_ON = "config.providers.";
+
+    private static final String OURS =
+            "the collector chooses it, because counts or time limits depend on it; the file may"
+                    + " say how to reach the brokers and how to log in, such as security., ssl. and sasl., and "
+                    + SESSION;
 
     public FleetSettings {
         brokers = List.copyOf(brokers);
@@ -191,17 +207,17 @@ public record FleetSettings(
     /** Properties of the file that may be mistakes; they do not stop the start. */
     public List<String> remarks() {
         Set<String> known = known();
-        List<String> allowed =
-                known.stream().filter(key -> !OURS.containsKey(key)).toList();
+        List<String> allowed = known.stream().filter(FleetSettings::isAllowed).toList();
         return new TreeSet<>(properties.keySet())
                 .stream()
-                        .filter(key ->
-                                !known.contains(key) && HANDED_ON.stream().noneMatch(key::startsWith))
-                        // A word that is not spelled like a property may be a password.
-                        .map(key -> "the file of --kafka-settings has "
-                                + (key.matches("[a-z.]{1,100}") ? key : "a key")
-                                + ", which is not a property of Kafka's clients; did you mean "
-                                + EditDistance.nearest(key, allowed) + "?")
+                        .filter(key -> !known.contains(key) && !key.startsWith(HANDED_ON))
+                        .map(key -> {
+                            String nearest = EditDistance.nearest(key, allowed);
+                            // Any other word may be a password.
+                            return "the file of --kafka-settings has "
+                                    + (Settings.isMistyped(key, nearest) ? key : "a key")
+                                    + ", which is not a property of Kafka's clients; did you mean " + nearest + "?";
+                        })
                         .toList();
     }
 
@@ -213,25 +229,23 @@ public record FleetSettings(
         return known;
     }
 
+    private static boolean isAllowed(String key) {
+        return ALLOWED_PROPERTIES.matcher(key).matches();
+    }
+
     private List<String> mistakes() {
         List<String> mistakes = new ArrayList<>();
-        for (Map.Entry<String, String> property : new TreeMap<>(properties).entrySet()) {
-            String key = property.getKey();
-            String why = OURS.get(key);
-            if (why != null) {
-                mistakes.add("which sets " + key + "; leave it out: " + why);
+        Set<String> known = known();
+        new TreeMap<>(properties).forEach((key, value) -> {
+            if (known.contains(key) && !isAllowed(key)) {
+                mistakes.add("which sets " + key + "; leave it out: " + INSTEAD.getOrDefault(key, OURS));
             } else {
-                wrong(key, property.getValue()).ifPresent(mistakes::add);
+                wrong(key, value).ifPresent(rule -> mistakes.add("where " + key + " is wrong: " + rule));
             }
-        }
+        });
         if (mistakes.isEmpty()) {
             try {
-                Class<?> writes = ByteArraySerializer.class;
-                Class<?> reads = ByteArrayDeserializer.class;
-                new ProducerConfig(
-                        producer("", Map.of(), Map.of("key.serializer", writes, "value.serializer", writes)));
-                new ConsumerConfig(
-                        consumer("", Map.of(), Map.of("key.deserializer", reads, "value.deserializer", reads)));
+                // Those of producers and consumers differ from these only in what is ours.
                 new AdminClientConfig(admin("", Map.of()));
             } catch (ConfigException wrong) {
                 mistakes.add("which Kafka's clients refuse: " + wrong.getMessage());
@@ -253,14 +267,19 @@ public record FleetSettings(
         }
         ConfigDef.ConfigKey property = known.get();
         try {
+            if (key.equals(SESSION)) {
+                Settings.wholeNumber(value, SESSION_MILLIS_MIN, SESSION_MILLIS_MAX);
+            }
             Object parsed = ConfigDef.parseType(key, value, property.type);
             if (property.validator != null) {
                 property.validator.ensureValid(key, parsed);
             }
             return Optional.empty();
-        } catch (ConfigException wrong) {
-            return Optional.of("where " + key + " is wrong: "
-                    + (property.type == ConfigDef.Type.PASSWORD ? "its value is not allowed" : wrong.getMessage()));
+        } catch (ConfigException | IllegalArgumentException wrong) {
+            return Optional.of(
+                    property.type == ConfigDef.Type.PASSWORD
+                            ? "its value is not allowed"
+                            : String.valueOf(wrong.getMessage()));
         }
     }
 
@@ -278,32 +297,30 @@ public record FleetSettings(
      * The properties of a producer.
      *
      * @param role of the client within this collector, for logs and quotas of the brokers
-     * @param defaults where the file says nothing
-     * @param own what the file must not say
+     * @param ours which apply unless the file says otherwise
      */
-    Map<String, Object> producer(String role, Map<String, ?> defaults, Map<String, ?> own) {
-        Map<String, Object> all = new HashMap<>(own);
-        all.put("compression.type", "lz4");
-        return client(role, ProducerConfig.configNames(), defaults, all);
+    Map<String, Object> producer(String role, Map<String, ?> ours) {
+        Map<String, Object> client = client(role, ProducerConfig.configNames(), ours);
+        client.put("compression.type", "lz4");
+        return client;
     }
 
-    /** The properties of a consumer; see {@link #producer}. */
-    Map<String, Object> consumer(String role, Map<String, ?> defaults, Map<String, ?> own) {
-        return client(role, ConsumerConfig.configNames(), defaults, own);
+    /** The properties of a consumer, which commits nothing by itself and begins nowhere by itself; see {@link #producer}. */
+    Map<String, Object> consumer(String role, Map<String, ?> ours) {
+        Map<String, Object> all = new HashMap<>(CONSUMERS);
+        all.putAll(ours);
+        return client(role, ConsumerConfig.configNames(), all);
     }
 
     /** The properties of an admin client; see {@link #producer}. */
-    Map<String, Object> admin(String role, Map<String, ?> defaults) {
-        return client(role, AdminClientConfig.configNames(), defaults, Map.of());
+    Map<String, Object> admin(String role, Map<String, ?> ours) {
+        return client(role, AdminClientConfig.configNames(), ours);
     }
 
-    private Map<String, Object> client(String role, Set<String> known, Map<String, ?> defaults, Map<String, ?> own) {
-        if (!OURS.keySet().containsAll(own.keySet())) {
-            throw new IllegalArgumentException("the file could set some of " + own.keySet());
-        }
+    private Map<String, Object> client(String role, Set<String> known, Map<String, ?> ours) {
         // Hundreds of partitions would each have MBeans, which nobody reads.
         Map<String, Object> client = new HashMap<>(Map.of("metric.reporters", ""));
-        client.putAll(defaults);
+        client.putAll(ours);
         Set<String> ofOthers = known();
         ofOthers.removeAll(known);
         // A client would log those of the others. Who hands some on must get those that no client knows.
@@ -312,7 +329,6 @@ public record FleetSettings(
                 client.put(key, value);
             }
         });
-        client.putAll(own);
         client.put("bootstrap.servers", String.join(",", brokers));
         client.put("client.id", instance + "." + role);
         client.put("enable.metrics.push", false);

@@ -142,6 +142,11 @@ final class Importer implements OwnerLog.Member {
         // They wait for the partition's next owner.
     }
 
+    @Override
+    public void moved(int partition, long from, long to) {
+        // That owner finds it, too.
+    }
+
     private Load load(int partition) throws IOException {
         Load load = new Load(partition, nanoClock.getAsLong());
         loader.want(load);

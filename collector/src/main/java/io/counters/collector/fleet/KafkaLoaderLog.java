@@ -12,11 +12,12 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.FenceProducersOptions;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
-import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.ListTransactionsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.admin.TransactionState;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -24,6 +25,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -36,6 +38,9 @@ final class KafkaLoaderLog implements LoaderLog {
 
     private static final Duration WAIT = Duration.ofSeconds(1);
     private static final int REQUEST_MILLIS = 5_000;
+
+    /** Short, because a partition that no broker serves has others wait for so long, again and again. */
+    private static final int ENDS_MILLIS = 1_000;
 
     /**
      * A transaction takes some milliseconds, with slow brokers seconds. One that is open for so long was left: its owner is
@@ -52,25 +57,17 @@ final class KafkaLoaderLog implements LoaderLog {
     /** Where the consumer is in each partition that it is assigned. */
     private final Map<Integer, Long> known = new HashMap<>();
 
-    /**
-     * @param consumerSettings the brokers' addresses, and what the user has set
-     * @param adminSettings the same for the administrator's client
-     */
-    KafkaLoaderLog(Map<String, Object> consumerSettings, Map<String, Object> adminSettings, Topics topics) {
-        this.topics = topics;
-        Map<String, Object> settings = new HashMap<>();
-        settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
-        settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
-        settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
-        settings.putAll(consumerSettings);
-        settings.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
-        settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic");
-        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
-        settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-        consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-        admin = Admin.create(new HashMap<>(adminSettings));
+    KafkaLoaderLog(FleetSettings settings) {
+        topics = settings.topics();
+        Map<String, Object> ours = new HashMap<>();
+        ours.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
+        ours.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
+        ours.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
+        ours.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
+        ours.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        consumer = new KafkaConsumer<>(
+                settings.consumer("loader", ours), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        admin = Admin.create(settings.admin("offsets", Map.of()));
     }
 
     private static Set<TopicPartition> all(String topic, Set<Integer> partitions) {
@@ -101,58 +98,58 @@ final class KafkaLoaderLog implements LoaderLog {
      * them only now and then. An owner that still lives loads its ledgers again.
      */
     private void endOpenTransactions() throws IOException {
-        try {
-            List<String> open = admin
-                    .listTransactions(new ListTransactionsOptions()
-                            .filterStates(Set.of(TransactionState.ONGOING))
-                            .filterOnDuration(OPEN_MILLIS_MAX)
-                            .timeoutMs(REQUEST_MILLIS))
-                    .all()
-                    .get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS)
-                    .stream()
-                    .map(TransactionListing::transactionalId)
-                    .filter(id -> id.startsWith(topics.owner("")))
-                    .toList();
-            if (!open.isEmpty()) {
-                log.info("transactions that former owners left open are ended: {}", open);
-                admin.fenceProducers(open, new FenceProducersOptions().timeoutMs(REQUEST_MILLIS))
-                        .all()
-                        .get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS);
-            }
-        } catch (ExecutionException | java.util.concurrent.TimeoutException notNow) {
-            throw failed("transactions of former owners", notNow);
-        } catch (InterruptedException hurried) {
-            Thread.currentThread().interrupt();
-            throw failed("transactions of former owners", hurried);
+        List<String> open = answer(
+                        admin.listTransactions(new ListTransactionsOptions()
+                                        .filterStates(Set.of(TransactionState.ONGOING))
+                                        .filterOnDuration(OPEN_MILLIS_MAX)
+                                        .timeoutMs(REQUEST_MILLIS))
+                                .all(),
+                        "transactions of former owners")
+                .stream()
+                .map(TransactionListing::transactionalId)
+                .filter(id -> id.startsWith(topics.owner("")))
+                .toList();
+        if (!open.isEmpty()) {
+            log.info("transactions that former owners left open are ended: {}", open);
+            answer(
+                    admin.fenceProducers(open, new FenceProducersOptions().timeoutMs(REQUEST_MILLIS))
+                            .all(),
+                    "transactions of former owners");
         }
     }
 
     @Override
-    public Map<Integer, Long> oldest(Set<Integer> partitions) throws IOException {
-        return offsets(topics.lines(), partitions, OffsetSpec.earliest());
-    }
-
-    @Override
     public Map<Integer, Long> ends(Set<Integer> partitions) throws IOException {
-        return offsets(topics.ledger(), partitions, OffsetSpec.latest());
+        Map<TopicPartition, OffsetSpec> asked = all(topics.ledger(), partitions).stream()
+                .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()));
+        ListOffsetsResult found = admin.listOffsets(
+                asked, new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED).timeoutMs(ENDS_MILLIS));
+        Map<Integer, Long> ends = new HashMap<>();
+        IOException failure = null;
+        for (TopicPartition partition : asked.keySet()) {
+            try {
+                ends.put(
+                        partition.partition(),
+                        answer(found.partitionResult(partition), "the end of " + partition)
+                                .offset());
+            } catch (IOException notNow) {
+                failure = notNow;
+            }
+        }
+        if (failure != null && ends.isEmpty()) {
+            throw failure;
+        }
+        return ends;
     }
 
-    private Map<Integer, Long> offsets(String topic, Set<Integer> partitions, OffsetSpec which) throws IOException {
-        Map<TopicPartition, OffsetSpec> asked =
-                all(topic, partitions).stream().collect(Collectors.toMap(partition -> partition, partition -> which));
+    private static <T> T answer(KafkaFuture<T> future, String about) throws IOException {
         try {
-            Map<TopicPartition, ListOffsetsResultInfo> found = admin.listOffsets(
-                            asked, new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED).timeoutMs(REQUEST_MILLIS))
-                    .all()
-                    .get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS);
-            Map<Integer, Long> offsets = new HashMap<>();
-            found.forEach((partition, info) -> offsets.put(partition.partition(), info.offset()));
-            return offsets;
+            return future.get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException | java.util.concurrent.TimeoutException notNow) {
-            throw failed("offsets of " + topic, notNow);
+            throw failed(about, notNow);
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
-            throw failed("offsets of " + topic, hurried);
+            throw failed(about, hurried);
         }
     }
 
@@ -194,7 +191,7 @@ final class KafkaLoaderLog implements LoaderLog {
 
     @Override
     public void close() {
-        consumer.close();
+        consumer.close(CloseOptions.timeout(WAIT));
         admin.close(WAIT);
     }
 }

@@ -1,6 +1,5 @@
 package io.counters.collector.fleet;
 
-import io.counters.collector.self.FaultLog;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
@@ -17,8 +16,8 @@ import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.LogTruncationException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -40,25 +39,23 @@ final class KafkaOwnerLog implements OwnerLog {
     /** A transaction without an end keeps later ones from being read for this long. */
     private static final int TRANSACTION_MILLIS = 10_000;
 
-    private static final int SESSION_MILLIS = 10_000;
-    private static final int HEARTBEAT_MILLIS = 2_000;
     private static final int REQUEST_MILLIS = 5_000;
     private static final int WAIT_MILLIS = 10_000;
     private static final int POLL_MILLIS = 60_000;
+    private static final Duration CLOSE = Duration.ofSeconds(1);
     private static final int FETCH_BYTES = 16 << 20;
     private static final int FETCH_BYTES_MIN = 32 << 10;
     private static final int FETCH_MILLIS_MAX = 100;
     private static final int RECORDS_MAX = 2_000;
     private static final int BATCH_BYTES = 64 << 10;
 
-    /** How often the commit of a transaction is tried again when there is no answer. */
-    private static final int COMMITS_MAX = 3;
+    /** Twice this long is waited for the answer to a commit: after that time brokers end the transaction. */
+    private static final int BLOCK_MILLIS = TRANSACTION_MILLIS / 2;
 
-    private final Map<String, Object> consumerSettings;
-    private final Map<String, Object> producerSettings;
+    private final FleetSettings settings;
+    private final String role;
     private final Topics topics;
     private final String instance;
-    private final FaultLog faults;
     private KafkaConsumer<byte[], byte[]> consumer;
     private KafkaProducer<byte[], byte[]> producer;
 
@@ -72,52 +69,33 @@ final class KafkaOwnerLog implements OwnerLog {
     /**
      * Joins the group with the first {@link #poll}.
      *
-     * @param consumerSettings the brokers' addresses, and what the user has set
-     * @param producerSettings the same for the producer
-     * @param instance a name that no other collector of this fleet has, and that stays the same when this one restarts
+     * @param role of the consumer, which other members see
      * @throws IOException if the brokers cannot be used now
      */
-    KafkaOwnerLog(
-            Map<String, Object> consumerSettings,
-            Map<String, Object> producerSettings,
-            Topics topics,
-            String instance,
-            FaultLog faults)
-            throws IOException {
-        this.consumerSettings = Map.copyOf(consumerSettings);
-        this.producerSettings = Map.copyOf(producerSettings);
-        this.topics = topics;
-        this.instance = instance;
-        this.faults = faults;
+    KafkaOwnerLog(FleetSettings settings, String role) throws IOException {
+        this.settings = settings;
+        this.role = role;
+        topics = settings.topics();
+        instance = settings.instance();
         producer = producer();
         consumer = consumer();
         subscribe();
     }
 
     private KafkaConsumer<byte[], byte[]> consumer() {
-        Map<String, Object> settings = new HashMap<>();
-        settings.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, SESSION_MILLIS);
-        settings.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, HEARTBEAT_MILLIS);
-        settings.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, POLL_MILLIS);
-        settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
-        settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
-        settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
+        Map<String, Object> ours = new HashMap<>();
+        ours.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, POLL_MILLIS);
+        ours.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
+        ours.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
+        ours.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
         // One answer for many partitions costs less than many answers.
-        settings.put(ConsumerConfig.FETCH_MIN_BYTES_CONFIG, FETCH_BYTES_MIN);
-        settings.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_MILLIS_MAX);
-        settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS_MAX);
-        settings.putAll(consumerSettings);
-        settings.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
-        settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, instance);
-        settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic");
-        settings.put(
-                ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
-                List.of(CooperativeStickyAssignor.class.getName()));
-        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
-        settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-        return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        ours.put(ConsumerConfig.FETCH_MIN_BYTES_CONFIG, FETCH_BYTES_MIN);
+        ours.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_MILLIS_MAX);
+        ours.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS_MAX);
+        ours.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
+        ours.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, instance);
+        return new KafkaConsumer<>(
+                settings.consumer(role, ours), new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
     private void subscribe() {
@@ -153,21 +131,19 @@ final class KafkaOwnerLog implements OwnerLog {
     }
 
     private KafkaProducer<byte[], byte[]> producer() throws IOException {
-        Map<String, Object> settings = new HashMap<>();
-        settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
-        settings.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
+        Map<String, Object> ours = new HashMap<>();
+        ours.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
         // The commit sends what waits; until then batches may fill.
-        settings.put(ProducerConfig.LINGER_MS_CONFIG, 100);
-        settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
-        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
-        settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, WAIT_MILLIS);
-        settings.putAll(producerSettings);
-        settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, topics.owner(instance));
-        settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, TRANSACTION_MILLIS);
-        settings.put(ProducerConfig.ACKS_CONFIG, "all");
-        settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-        KafkaProducer<byte[], byte[]> fresh =
-                new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+        ours.put(ProducerConfig.LINGER_MS_CONFIG, 100);
+        ours.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
+        ours.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
+        ours.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, BLOCK_MILLIS);
+        ours.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, topics.owner(instance));
+        ours.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, TRANSACTION_MILLIS);
+        ours.put(ProducerConfig.ACKS_CONFIG, "all");
+        ours.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        KafkaProducer<byte[], byte[]> fresh = new KafkaProducer<>(
+                settings.producer("owner", ours), new ByteArraySerializer(), new ByteArraySerializer());
         try {
             fresh.initTransactions();
             return fresh;
@@ -199,13 +175,11 @@ final class KafkaOwnerLog implements OwnerLog {
                 to.lines(record.partition(), record.offset(), record.timestamp(), record.value());
             }
         } catch (OffsetOutOfRangeException gone) {
-            faults.warn(
-                    "lines gone",
-                    "lines of partitions " + numbers(gone.partitions())
-                            + " were deleted before they were merged; senders"
-                            + " with totals repeat theirs, other lines are lost. Keep lines for longer than a fleet may be"
-                            + " down (retention.ms of the topic)");
-            consumer.seekToBeginning(gone.partitions());
+            try {
+                skip(gone, to);
+            } catch (KafkaException notNow) {
+                throw failed("lines are gone, and it is not known which there are", notNow);
+            }
         } catch (FencedInstanceIdException other) {
             throw new InstanceTaken(instance, other);
         } catch (KafkaException failure) {
@@ -218,6 +192,23 @@ final class KafkaOwnerLog implements OwnerLog {
         } finally {
             member = null;
         }
+    }
+
+    /** Goes on with the oldest line there is, or behind the last one: from the oldest, all would be counted once more. */
+    private void skip(OffsetOutOfRangeException gone, Member to) {
+        Map<TopicPartition, Long> asked = gone.offsetOutOfRangePartitions();
+        Map<TopicPartition, Long> oldest = consumer.beginningOffsets(asked.keySet());
+        Map<TopicPartition, Long> ends = consumer.endOffsets(asked.keySet());
+        // Known if the log was cut, and has grown again, while this consumer read it.
+        Map<TopicPartition, OffsetAndMetadata> cut =
+                gone instanceof LogTruncationException truncated ? truncated.divergentOffsets() : Map.of();
+        asked.forEach((partition, from) -> {
+            OffsetAndMetadata known = cut.get(partition);
+            long last = known == null ? Math.min(from, ends.getOrDefault(partition, from)) : known.offset();
+            long next = Math.max(last, oldest.getOrDefault(partition, 0L));
+            consumer.seek(partition, next);
+            to.moved(partition.partition(), from, next);
+        });
     }
 
     /** If there can be no other consumer now, the old one stays, and its next failure leads here again. */
@@ -299,15 +290,10 @@ final class KafkaOwnerLog implements OwnerLog {
     }
 
     private void commit() {
-        for (int left = COMMITS_MAX; ; left--) {
-            try {
-                producer.commitTransaction();
-                return;
-            } catch (TimeoutException noAnswer) {
-                if (left == 0) {
-                    throw noAnswer;
-                }
-            }
+        try {
+            producer.commitTransaction();
+        } catch (TimeoutException noAnswer) {
+            producer.commitTransaction();
         }
     }
 
@@ -343,7 +329,7 @@ final class KafkaOwnerLog implements OwnerLog {
 
     @Override
     public void close() {
-        producer.close(Duration.ofMillis(REQUEST_MILLIS));
-        consumer.close();
+        producer.close(CLOSE);
+        consumer.close(CloseOptions.timeout(CLOSE));
     }
 }

@@ -13,7 +13,6 @@ import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -99,17 +98,9 @@ public final class LedgerImport {
             }
         }
         FaultLog faults = new FaultLog(log, nanoClock);
-        KafkaLoaderLog ledgers = new KafkaLoaderLog(
-                settings.consumer("loader", Map.of(), Map.of()),
-                settings.admin("offsets", Map.of()),
-                settings.topics());
+        KafkaLoaderLog ledgers = new KafkaLoaderLog(settings);
         try {
-            KafkaOwnerLog lines = new KafkaOwnerLog(
-                    settings.consumer("owner", Map.of(), Map.of()),
-                    settings.producer("owner", Map.of(), Map.of()),
-                    settings.topics(),
-                    settings.instance(),
-                    faults);
+            KafkaOwnerLog lines = new KafkaOwnerLog(settings, "owner");
             try {
                 int imported = new Importer(
                                 lines,

@@ -5,6 +5,7 @@ import io.counters.collector.ledger.LedgerRecords;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,9 +37,6 @@ final class Load {
     /** The embedded ledgers that were imported, by their IDs. */
     final Map<Long, Imported> imported = new HashMap<>();
 
-    /** How many lines are gone because nobody read them for longer than their topic keeps them; 0 if none. */
-    long lostRecords;
-
     /** Complete when not null. */
     @Nullable
     Ledger ledger;
@@ -54,37 +52,55 @@ final class Load {
     }
 
     boolean isRead() {
-        return end != LoaderLog.NONE && position >= end;
+        return damage != null || (end != LoaderLog.NONE && position >= end);
     }
 
-    /**
-     * Collects one record.
-     *
-     * @throws IllegalStateException if it is none of a ledger
-     */
+    /** Collects one record. */
     void put(byte[] key, byte @Nullable [] value) {
-        if (Arrays.equals(key, Progress.KEY)) {
-            progress = Progress.of(value);
-        } else if (Imported.isKey(key)) {
-            Imported one = Imported.of(key, value);
-            imported.put(one.ledger(), one);
-        } else if (records != null) {
-            records.put(key, value);
+        try {
+            if (damage != null || records == null) {
+                return;
+            }
+            if (Arrays.equals(key, Progress.KEY)) {
+                progress = Progress.of(value);
+            } else if (Imported.isKey(key)) {
+                Imported one = Imported.of(key, value);
+                imported.put(one.ledger(), one);
+            } else {
+                records.put(key, value);
+            }
+        } catch (IllegalStateException unreadable) {
+            damage = unreadable.getMessage();
         }
     }
 
-    /** How far the ledger's records say that lines were merged. Null for a new ledger. */
-    @Nullable
-    Progress progress() {
-        return progress;
-    }
-
-    /** Fills an empty ledger, and forgets the records. */
-    void fill(Ledger empty) {
-        if (records != null) {
-            records.load(empty);
-            records = null;
+    /** Makes the ledger of the records, and forgets them. */
+    void complete(Supplier<Ledger> newLedger, int partitions) {
+        LedgerRecords.Collected all = records;
+        records = null;
+        if (damage != null || all == null) {
+            return;
         }
-        ledger = empty;
+        Progress last = progress;
+        if (last == null && offset > 0) {
+            damage = "lines were merged into it up to offset " + offset
+                    + ", but nothing of it is in its topic, so its records were deleted. Restore them, or begin at 0"
+                    + " with another --prefix";
+            return;
+        }
+        if (last != null && last.partitions() != partitions) {
+            damage = "it was written with " + last.partitions() + " partitions, and the topics have " + partitions
+                    + " now. The number cannot change, because names would move; use another --prefix";
+            return;
+        }
+        try {
+            Ledger filled = newLedger.get();
+            all.load(filled);
+            // The offset that belongs to these records; the group's is another if brokers have lost some.
+            offset = last == null ? 0 : last.offset();
+            ledger = filled;
+        } catch (IllegalStateException | IllegalArgumentException unreadable) {
+            damage = String.valueOf(unreadable.getMessage());
+        }
     }
 }

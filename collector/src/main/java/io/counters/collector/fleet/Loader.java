@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -94,97 +95,47 @@ final class Loader {
 
     private void askOffsets() throws IOException {
         Set<Integer> without = which(load -> !load.hasOffset);
-        if (without.isEmpty()) {
-            return;
-        }
-        log.committed(without).forEach((partition, offset) -> {
-            Load load = loads.get(partition);
-            if (load != null) {
+        if (!without.isEmpty()) {
+            log.committed(without).forEach((partition, offset) -> {
+                Load load = load(partition);
                 load.offset = offset;
                 load.hasOffset = true;
-            }
-        });
+            });
+        }
     }
 
     private void askEnds() throws IOException {
         Set<Integer> without = which(load -> load.hasOffset && load.end == LoaderLog.NONE);
-        if (without.isEmpty()) {
-            return;
+        if (!without.isEmpty()) {
+            log.ends(without).forEach((partition, end) -> load(partition).end = end);
         }
-        log.ends(without).forEach((partition, end) -> {
-            Load load = loads.get(partition);
-            if (load != null) {
-                load.end = end;
-            }
-        });
     }
 
     private void read() throws IOException {
         Map<Integer, Long> positions = new HashMap<>();
         for (Load load : loads.values()) {
-            if (load.end != LoaderLog.NONE && !load.isRead() && load.damage == null) {
+            if (load.end != LoaderLog.NONE && !load.isRead()) {
                 positions.put(load.partition, load.position);
             }
         }
-        if (positions.isEmpty()) {
-            return;
+        if (!positions.isEmpty()) {
+            log.read(positions, (partition, key, value) -> load(partition).put(key, value));
+            positions.forEach((partition, position) -> load(partition).position = position);
         }
-        log.read(positions, (partition, key, value) -> {
-            Load load = loads.get(partition);
-            try {
-                if (load != null && load.damage == null) {
-                    load.put(key, value);
-                }
-            } catch (IllegalStateException unreadable) {
-                load.damage = unreadable.getMessage();
-            }
-        });
-        positions.forEach((partition, position) -> {
-            Load load = loads.get(partition);
-            if (load != null) {
-                load.position = position;
-            }
-        });
+    }
+
+    private Load load(int partition) {
+        return Objects.requireNonNull(loads.get(partition));
     }
 
     /** Hands over what is complete. */
-    private void finish() throws IOException {
-        List<Load> read = loads.values().stream()
-                .filter(load -> load.damage != null || load.isRead())
-                .toList();
-        if (read.isEmpty()) {
-            return;
-        }
-        Map<Integer, Long> oldest = log.oldest(which(read::contains));
-        for (Load load : read) {
-            complete(load, oldest.getOrDefault(load.partition, 0L));
-            loads.remove(load.partition);
-            done.add(load);
-        }
-    }
-
-    private void complete(Load load, long oldest) {
-        if (load.damage != null) {
-            return;
-        }
-        try {
-            Progress progress = load.progress();
-            if (progress != null && progress.partitions() != partitions) {
-                throw new IllegalStateException("it was written with " + progress.partitions()
-                        + " partitions, and the topics have " + partitions
-                        + " now. The number cannot change, because names would move; use another --prefix");
+    private void finish() {
+        for (Load load : List.copyOf(loads.values())) {
+            if (load.isRead()) {
+                load.complete(newLedger, partitions);
+                loads.remove(load.partition);
+                done.add(load);
             }
-            if (progress == null && load.offset > 0) {
-                throw new IllegalStateException("lines were merged into it up to offset " + load.offset
-                        + ", but nothing of it is in its topic, so its records were deleted. Restore them, or begin at 0"
-                        + " with another --prefix");
-            }
-            load.fill(newLedger.get());
-            long offset = Math.max(load.offset, progress == null ? LoaderLog.NONE : progress.offset());
-            load.lostRecords = offset == LoaderLog.NONE ? 0 : Math.max(0, oldest - offset);
-            load.offset = Math.max(offset, oldest);
-        } catch (IllegalStateException | IllegalArgumentException unreadable) {
-            load.damage = String.valueOf(unreadable.getMessage());
         }
     }
 

@@ -30,10 +30,10 @@ interface LoaderLog extends AutoCloseable {
      */
     Map<Integer, Long> committed(Set<Integer> partitions) throws IOException;
 
-    /** The oldest offsets of {@code PREFIX.lines}. */
-    Map<Integer, Long> oldest(Set<Integer> partitions) throws IOException;
-
-    /** The ends of {@code PREFIX.ledger}, including what transactions without an end have written. */
+    /**
+     * The ends of {@code PREFIX.ledger}, including what transactions without an end have written. A partition that no broker
+     * serves is left out.
+     */
     Map<Integer, Long> ends(Set<Integer> partitions) throws IOException;
 
     /**

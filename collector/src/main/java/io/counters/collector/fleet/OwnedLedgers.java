@@ -79,18 +79,9 @@ final class OwnedLedgers implements Counted {
     /** The partition with this number, if it is one of these. */
     @Nullable
     OwnedPartition partition(int number) {
-        List<OwnedPartition> all = owned;
-        int low = 0;
-        int high = all.size() - 1;
-        while (low <= high) {
-            int middle = (low + high) >>> 1;
-            int found = all.get(middle).number;
-            if (found == number) {
-                return all.get(middle);
-            } else if (found < number) {
-                low = middle + 1;
-            } else {
-                high = middle - 1;
+        for (OwnedPartition one : owned) {
+            if (one.number == number) {
+                return one;
             }
         }
         return null;

@@ -5,18 +5,16 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Queue;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -24,7 +22,6 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,6 +63,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private final OwnerLog lines;
     private final Loader loader;
     private final OwnedLedgers owned;
+    private final int partitions;
     private final LedgerTopic topic;
     private final Commit commit;
     private final Predicate<Ledger> knowsStore;
@@ -80,14 +78,23 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     private final Map<Integer, Load> loading = new HashMap<>();
 
-    /** Those who wait for the next commit. */
-    private final Queue<CompletableFuture<Boolean>> waiting = new ConcurrentLinkedQueue<>();
+    /** What is assigned and cannot be counted, and why. */
+    private final ConcurrentSkipListMap<Integer, String> refused = new ConcurrentSkipListMap<>();
+
+    /** The result of the next commit that begins. */
+    private volatile CompletableFuture<Boolean> nextCommit = new CompletableFuture<>();
 
     private long committedNanos;
     private long behindNanos;
     private boolean mustRenew;
     private boolean mustCommit;
-    private volatile Status status = new Status(0, 0, 0, 0, 0, null);
+
+    // What other threads may know.
+    private volatile int loadingPartitions;
+    private volatile long lagRecords;
+    private volatile long lagMillis;
+    private volatile long takeOverMillis;
+    private volatile long takeOverSecond;
 
     private final LongAdder records;
     private final LongAdder rebalances;
@@ -96,16 +103,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private final LongAdder faulty;
     private final LongAdder clockOff;
     private final LongAdder gone;
+    private final LongAdder cut;
     private final LongAdder skippedTicks;
-
-    /** What other threads may know. */
-    private record Status(
-            int loading,
-            long lagRecords,
-            long lagMillis,
-            long takeOverMillis,
-            long takeOverSecond,
-            @Nullable String trouble) {}
 
     /**
      * @param partitions how many the fleet has
@@ -126,6 +125,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         this.lines = lines;
         this.loader = loader;
         this.owned = owned;
+        this.partitions = partitions;
         this.knowsStore = knowsStore;
         this.dueTick = dueTick;
         this.wallMillis = wallMillis;
@@ -148,26 +148,29 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         gone = self.count(
                 "fleet_gone_records_total",
                 "Records of lines that were deleted before any collector merged them, because they were too old.");
+        cut = self.count(
+                "fleet_cut_partitions_total",
+                "How often the lines of a partition ended before those that were merged: Kafka has lost lines.");
         skippedTicks = self.count("publish_skipped_ticks_total", "Ticks left out.");
         self.gauge(
                 "fleet_owned_partitions",
                 "Partitions that this collector owns.",
                 () -> owned.partitions().size());
         self.gauge(
-                "fleet_loading_partitions", "Partitions that are assigned and not loaded yet.", () -> status.loading);
-        self.gauge("fleet_lag_records", "Records of lines that wait to be merged here.", () -> status.lagRecords);
+                "fleet_loading_partitions",
+                "Partitions that are assigned and not loaded yet.",
+                () -> loadingPartitions);
+        self.gauge("fleet_refused_partitions", "Partitions that are assigned and cannot be counted.", refused::size);
+        self.gauge("fleet_lag_records", "Records of lines that wait to be merged here.", () -> lagRecords);
         self.gauge(
                 "fleet_lag_seconds",
                 "How old the lines are that are merged now, of the partition that is furthest behind.",
-                () -> status.lagMillis / 1000);
+                () -> lagMillis / 1000);
         self.gauge(
                 "fleet_take_over_millis",
                 "How long the last take-over of a partition took, from its assignment until its lines were merged.",
-                () -> status.takeOverMillis);
-        self.gauge(
-                "fleet_take_over_second",
-                "Unix time of the last take-over of a partition.",
-                () -> status.takeOverSecond);
+                () -> takeOverMillis);
+        self.gauge("fleet_take_over_second", "Unix time of the last take-over of a partition.", () -> takeOverSecond);
     }
 
     /**
@@ -197,10 +200,24 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     // Membership
 
     @Override
-    public void assigned(Collection<Integer> partitions) {
+    public void assigned(Collection<Integer> fresh) {
         rebalances.increment();
-        unloaded.addAll(partitions);
-        partitions.forEach(lines::hold);
+        for (int partition : fresh) {
+            lines.hold(partition);
+            if (partition < partitions) {
+                unloaded.add(partition);
+            } else {
+                refuse(
+                        partition,
+                        "partitions were added to the topic of lines: partition " + partition + " is none of the "
+                                + partitions + " of this fleet, and is not used; collectors that start now will not");
+            }
+        }
+    }
+
+    private void refuse(int partition, String why) {
+        refused.put(partition, why);
+        faults.warn("partition refused", why);
     }
 
     private void load() {
@@ -212,29 +229,30 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         unloaded.clear();
     }
 
-    private void forget(Collection<Integer> partitions) {
-        for (int partition : partitions) {
+    private void forget(Collection<Integer> others) {
+        for (int partition : others) {
             unloaded.remove(partition);
+            refused.remove(partition);
             Load load = loading.remove(partition);
             if (load != null) {
                 load.isDropped = true;
             }
         }
-        owned.remove(partitions);
+        owned.remove(others);
     }
 
     @Override
-    public void revoked(Collection<Integer> partitions) {
+    public void revoked(Collection<Integer> others) {
         rebalances.increment();
         commit();
-        forget(partitions);
+        forget(others);
     }
 
     @Override
-    public void lost(Collection<Integer> partitions) {
+    public void lost(Collection<Integer> others) {
         rebalances.increment();
         int before = owned.partitions().size();
-        forget(partitions);
+        forget(others);
         discarded.add(before - owned.partitions().size());
     }
 
@@ -243,24 +261,14 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             if (load.isDropped || loading.get(load.partition) != load) {
                 continue;
             }
+            loading.remove(load.partition);
             Ledger ledger = load.ledger;
             if (ledger == null) {
-                String damage = String.valueOf(load.damage);
-                faults.warn(
-                        "ledger of a partition",
-                        "the ledger of partition " + load.partition + " cannot be used: " + damage
-                                + "; its lines wait, and are counted once it can");
+                refuse(
+                        load.partition,
+                        "the ledger of partition " + load.partition + " cannot be used: " + load.damage
+                                + "; its lines wait, and are counted by a collector that starts after it was mended");
                 continue;
-            }
-            loading.remove(load.partition);
-            if (load.lostRecords > 0) {
-                gone.add(load.lostRecords);
-                faults.warn(
-                        "lines gone",
-                        "records of lines of partition " + load.partition
-                                + " were deleted before any collector merged them (records: " + load.lostRecords
-                                + "); senders with totals repeat theirs, other lines are lost. Keep lines for longer than"
-                                + " a fleet may be down (retention.ms of the topic)");
             }
             OwnedPartition part =
                     new OwnedPartition(load.partition, ledger, new LineRecords(ledger, faults, self), load.offset);
@@ -286,13 +294,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             part.hasBegun = true;
             behindNanos = now;
             lines.begin(part.number, part.offset);
-            status = new Status(
-                    loading.size(),
-                    status.lagRecords,
-                    status.lagMillis,
-                    TimeUnit.NANOSECONDS.toMillis(now - part.sinceNanos),
-                    wallMillis.getAsLong() / 1000,
-                    status.trouble);
+            takeOverMillis = TimeUnit.NANOSECONDS.toMillis(now - part.sinceNanos);
+            takeOverSecond = wallMillis.getAsLong() / 1000;
             log.debug("partition {} has begun at offset {}", part.number, part.offset);
         }
     }
@@ -332,6 +335,30 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         records.increment();
     }
 
+    @Override
+    public void moved(int partition, long from, long to) {
+        OwnedPartition part = owned.partition(partition);
+        if (part != null && part.hasBegun) {
+            part.offset = to;
+        }
+        if (to >= from) {
+            gone.add(to - from);
+            faults.warn(
+                    "lines gone",
+                    "records of lines of partition " + partition
+                            + " were deleted before any collector merged them (records: " + (to - from)
+                            + "); senders with totals repeat theirs, other lines are lost. Keep lines for longer than a"
+                            + " fleet may be down (retention.ms of the topic)");
+        } else {
+            cut.increment();
+            faults.warn(
+                    "lines cut",
+                    "the lines of partition " + partition + " end at offset " + to + ", and were merged up to " + from
+                            + ": Kafka has lost some, or the topic was deleted; the partition goes on at its end. Senders"
+                            + " with totals repeat theirs, other lines that were not merged are lost. Use three brokers");
+        }
+    }
+
     private boolean isCaughtUp() {
         return nanoClock.getAsLong() - behindNanos > CAUGHT_UP_NANOS;
     }
@@ -359,39 +386,42 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         if (mustRenew) {
             return;
         }
-        List<CompletableFuture<Boolean>> told = new ArrayList<>();
-        for (CompletableFuture<Boolean> one = waiting.poll(); one != null; one = waiting.poll()) {
-            told.add(one);
-        }
-        mustCommit = false;
-        boolean isCommitted = commit.run();
-        committedNanos = nanoClock.getAsLong();
-        if (!isCommitted) {
-            aborted.increment();
-        }
-        if (topic.takeFenced()) {
-            List<OwnedPartition> all = owned.partitions();
-            discarded.add(all.size());
-            mustRenew = true;
-            for (OwnedPartition part : all) {
-                lines.hold(part.number);
-                unloaded.add(part.number);
+        CompletableFuture<Boolean> told = nextCommit;
+        nextCommit = new CompletableFuture<>();
+        boolean isCommitted = false;
+        try {
+            mustCommit = false;
+            isCommitted = commit.run();
+            committedNanos = nanoClock.getAsLong();
+            if (!isCommitted) {
+                aborted.increment();
             }
-            owned.clear();
+            if (topic.takeFenced()) {
+                discardAll();
+            }
+        } finally {
+            told.complete(isCommitted);
         }
-        told.forEach(one -> one.complete(isCommitted));
+    }
+
+    private void discardAll() {
+        mustRenew = true;
+        for (OwnedPartition part : owned.partitions()) {
+            discarded.increment();
+            lines.hold(part.number);
+            unloaded.add(part.number);
+        }
+        owned.clear();
     }
 
     /**
      * Waits until everything that was changed before this call is committed. From any thread but the owner's.
      *
-     * @return false if it is not within 5 s
+     * @return false if it is not within 5 s, or not before the end
      */
     boolean awaitCommit() {
-        CompletableFuture<Boolean> done = new CompletableFuture<>();
-        waiting.add(done);
         try {
-            return done.get(AWAIT_SECONDS, TimeUnit.SECONDS);
+            return nextCommit.get(AWAIT_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
             return false;
@@ -415,27 +445,22 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         if (lag > 0) {
             behindNanos = now;
         }
-        String trouble = null;
-        for (Load load : loading.values()) {
-            if (load.damage != null) {
-                trouble = "the ledger of partition " + load.partition + " cannot be used: " + load.damage;
-            }
-        }
-        status = new Status(
-                loading.size() + unloaded.size(), lag, millis, status.takeOverMillis, status.takeOverSecond, trouble);
+        lagRecords = lag;
+        lagMillis = millis;
+        loadingPartitions = loading.size() + unloaded.size();
     }
 
     /** What keeps it from counting some lines, if something does. From any thread, which does not wait. */
     Optional<String> trouble() {
-        Status now = status;
-        if (now.trouble != null) {
-            return Optional.of(now.trouble);
+        List<String> why = List.copyOf(refused.values());
+        if (!why.isEmpty()) {
+            return Optional.of(why.get(0) + (why.size() == 1 ? "" : " (partitions like this: " + why.size() + ")"));
         }
-        if (now.loading > 0) {
-            return Optional.of("ledgers of partitions are being loaded: " + now.loading);
+        if (loadingPartitions > 0) {
+            return Optional.of("ledgers of partitions are being loaded: " + loadingPartitions);
         }
-        return now.lagMillis > LAG_MILLIS_MAX
-                ? Optional.of("lines are merged " + now.lagMillis / 1000 + " s after they were received")
+        return lagMillis > LAG_MILLIS_MAX
+                ? Optional.of("lines are merged " + lagMillis / 1000 + " s after they were received")
                 : Optional.empty();
     }
 
@@ -447,8 +472,12 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     /** Commits everything, and ends the membership so that a restart finds its partitions again. */
     @Override
     public void close() {
-        owned.ledgers().forEach(Ledger::noteAll);
-        commit();
-        lines.close();
+        try {
+            owned.ledgers().forEach(Ledger::noteAll);
+            commit();
+        } finally {
+            nextCommit.complete(false);
+            lines.close();
+        }
     }
 }

@@ -35,6 +35,13 @@ interface OwnerLog extends AutoCloseable {
          * @param timeMillis Unix time at which it was written, by its writer's clock
          */
         void lines(int partition, long offset, long timeMillis, byte[] text);
+
+        /**
+         * The line at this offset, which was to be the next, does not exist.
+         *
+         * @param to the offset of the next one: the oldest if lines were deleted, or the end if the log ends before
+         */
+        void moved(int partition, long from, long to);
     }
 
     /**
@@ -45,7 +52,7 @@ interface OwnerLog extends AutoCloseable {
      */
     void poll(long waitMillis, Member member) throws IOException;
 
-    /** Delivers the lines of this partition from this offset on, or from the oldest if that one is gone. */
+    /** Delivers the lines of this partition from this offset on; if there is none, {@link Member#moved} tells. */
     void begin(int partition, long offset);
 
     /** Delivers nothing of this partition before the next {@link #begin}. */

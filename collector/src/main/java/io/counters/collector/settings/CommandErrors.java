@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -57,7 +58,12 @@ public final class CommandErrors
                 .map(word -> word.replaceFirst("=.*", ""))
                 .collect(Collectors.joining(", "));
         if (!flags.isEmpty()) {
-            return "there is no flag " + flags;
+            return "there is no flag " + flags
+                    + Stream.of(flags.split(", "))
+                            .flatMap(flag -> Settings.successor(flag).stream())
+                            .findFirst()
+                            .map(now -> " any more; " + now)
+                            .orElse("");
         }
         String commands = wrong.getCommandLine().getSubcommands().entrySet().stream()
                 .filter(command ->

@@ -68,7 +68,7 @@ public enum Setting {
                     + " shares"),
     KAFKA_SETTINGS(
             "",
-            "file with properties of Kafka's clients, such as those of TLS and SASL, one KEY=VALUE on each line; its values"
+            "file with properties of Kafka's clients, such as those of TLS and SASL, one KEY=VALUE on each line; secrets"
                     + " are never shown"),
     INSTANCE(
             "",

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -106,7 +107,22 @@ public final class Settings {
                 key, Arrays.stream(Setting.values()).map(spelling).toList());
         // A word that is not spelled like a setting may be a password.
         String shown = KEY.matcher(key).matches() ? key : "this key";
-        return place + ": " + shown + " is not a setting; did you mean " + nearest + "?";
+        return place + ": " + shown + " is not a setting"
+                + successor(key).map(now -> " any more; " + now).orElse("; did you mean " + nearest + "?");
+    }
+
+    /** What took the place of a setting of an earlier version, by its flag, variable or key. */
+    static Optional<String> successor(String name) {
+        return name.toLowerCase(Locale.ROOT).matches("(--|counters_)?(peers|self)")
+                ? Optional.of(
+                        "collectors that share names form a fleet now, without a list: --ledger kafka://HOST:PORT;"
+                                + " docs/several-collectors.md says what to do with ledgers that have shared names")
+                : Optional.empty();
+    }
+
+    /** Whether a word is so near to a known one that it can be shown: any other may be a password. */
+    public static boolean isMistyped(String word, String known) {
+        return 4 * EditDistance.of(word, known) <= known.length();
     }
 
     /** Reads a setting's text as a value; throws if the text breaks the setting's rule. */

@@ -34,6 +34,12 @@ public final class Pusher {
     /** The key of the ledger's mark in the store; it cannot be a counter's. */
     static final String MARK = "counters:ledger";
 
+    /** The key of the mark of whatever ledger of a fleet has written to the store last; it cannot be a counter's. */
+    static final String FLEET = "counters:fleet";
+
+    /** In its place after an embedded ledger has adopted what a fleet had written. */
+    private static final String LEFT = "left";
+
     private static final int SETTLED_AT_ONCE = 500;
 
     /** The most requests of a round to a store that does not answer. */
@@ -49,6 +55,7 @@ public final class Pusher {
     private final Store store;
     private final String prefix;
     private final String mark;
+    private final String fleetMark;
     private final FaultLog faults;
 
     /** The ledgers that are pushed now. */
@@ -66,6 +73,10 @@ public final class Pusher {
     private int answeredRounds;
 
     private volatile boolean isSilent;
+
+    /** Why nothing may be pushed to this store. */
+    private volatile @Nullable String refusal;
+
     private boolean hasMore;
     private int window = ROUND;
     private final LongAdder requests;
@@ -90,6 +101,9 @@ public final class Pusher {
 
         boolean moves;
 
+        /** Whether it has adopted what a fleet had written, and not pushed since. */
+        boolean hasAdopted;
+
         Pushed(Ledger ledger, String mark) {
             this.ledger = ledger;
             this.mark = mark;
@@ -106,7 +120,9 @@ public final class Pusher {
         this.targets = targets;
         this.store = store;
         this.prefix = prefix;
-        mark = MARK + (prefix.isEmpty() ? "" : ":" + prefix);
+        String of = prefix.isEmpty() ? "" : ":" + prefix;
+        mark = MARK + of;
+        fleetMark = FLEET + of;
         this.faults = faults;
         self.gauge("store_up", "1 while the store answers, otherwise 0.", () -> isSilent ? 0 : 1);
         requests = self.count("store_requests_total", "Requests to the store.");
@@ -117,10 +133,16 @@ public final class Pusher {
     /**
      * Reads the store's mark; called before the first push, and before anything is counted. If it cannot be read, a new
      * ledger ignores the totals of streams that began before it.
+     *
+     * @throws IOException if counts would be added twice in this store; the message has the remedy
      */
-    public void begin() {
+    public void begin() throws IOException {
         look();
-        if (!learn()) {
+        boolean hasLearnt = learn();
+        if (refusal != null) {
+            throw new IOException("cannot use " + store + ": " + refusal);
+        }
+        if (!hasLearnt) {
             pushed.keySet().stream().filter(Ledger::isNew).forEach(Ledger::forgetEarlier);
         }
     }
@@ -144,19 +166,10 @@ public final class Pusher {
     /** Reads the marks that were not read yet. */
     private boolean learn() {
         try {
+            refusal = null;
             for (Pushed one : pushed.values()) {
                 if (!learnt.contains(one.ledger)) {
-                    String text = store.mark(one.mark);
-                    if (text == null && one.ledger.isNew() && !one.mark.equals(mark)) {
-                        // A ledger of its own may have come before those of partitions.
-                        text = store.mark(mark);
-                    }
-                    String remark =
-                            one.ledger.found(text == null ? null : Mark.of(text).orElse(null));
-                    if (remark != null) {
-                        faults.warn("mark", store + ": " + remark);
-                    }
-                    learnt.add(one.ledger);
+                    learn(one);
                 }
             }
             isSilent = false;
@@ -164,7 +177,7 @@ public final class Pusher {
                 unlearnt = false;
                 log.info("{} answers", store);
             }
-            return true;
+            return refusal == null;
         } catch (IOException noAnswer) {
             unlearnt = true;
             isSilent = true;
@@ -174,6 +187,37 @@ public final class Pusher {
                             + "); counts are kept, and pushed once it answers again");
             return false;
         }
+    }
+
+    private void learn(Pushed one) throws IOException {
+        boolean isOfFleet = !one.mark.equals(mark);
+        String text = store.mark(one.mark);
+        String fleets = store.mark(fleetMark);
+        boolean isTaken = fleets != null
+                && (isOfFleet ? fleets.startsWith(LEFT) : Mark.of(fleets).isPresent());
+        if (isTaken && !one.ledger.isNew()) {
+            String why = (isOfFleet ? "a collector with an embedded ledger" : "a fleet")
+                    + " has written there after this ledger, so nothing is pushed, because counts would be added twice; use"
+                    + " another --prefix"
+                    + (isOfFleet
+                            ? ""
+                            : ", or stop the fleet and begin with a new --data-dir, which adopts the values there");
+            refusal = why;
+            faults.warn("mark", store + ": " + why);
+            return;
+        }
+        if (isTaken && !isOfFleet) {
+            text = fleets;
+            one.hasAdopted = true;
+        } else if (isOfFleet && text == null && one.ledger.isNew()) {
+            // A ledger of its own may have come before those of partitions.
+            text = store.mark(mark);
+        }
+        String remark = one.ledger.found(text == null ? null : Mark.of(text).orElse(null));
+        if (remark != null) {
+            faults.warn("mark", store + ": " + remark);
+        }
+        learnt.add(one.ledger);
     }
 
     /**
@@ -214,10 +258,18 @@ public final class Pusher {
                     () -> store + " has lost keys (keys: " + (lost.sum() - lostBefore) + "): " + store.loss()
                             + "; they are restored");
         }
+        Pushed last = null;
         for (Pushed one : round.all) {
             if (one.moves) {
                 store.mark(one.mark, one.ledger.mark().toString());
+                last = one;
             }
+        }
+        if (last != null && !last.mark.equals(mark)) {
+            store.mark(fleetMark, last.ledger.mark().toString());
+        } else if (last != null && last.hasAdopted) {
+            store.mark(fleetMark, LEFT);
+            last.hasAdopted = false;
         }
         int answered = round.taken - round.silent;
         hasMore = round.taken >= window && 4 * answered > round.taken;
@@ -342,7 +394,10 @@ public final class Pusher {
 
     /** What keeps the store from taking values, if something does. From any thread, which does not wait. */
     public Optional<String> trouble() {
-        return isSilent ? Optional.of(store + " does not answer") : Optional.empty();
+        String why = refusal;
+        return why != null
+                ? Optional.of(store + " is not written: " + why)
+                : isSilent ? Optional.of(store + " does not answer") : Optional.empty();
     }
 
     /** Whether the last round left more to push, so that the next need not wait. */

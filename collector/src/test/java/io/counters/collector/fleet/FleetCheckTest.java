@@ -20,6 +20,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -191,6 +192,43 @@ class FleetCheckTest {
     }
 
     @Test
+    void partitions_that_were_added_are_a_fault_for_those_who_run_and_for_those_who_start() throws Exception {
+        try (FleetCheck runs = new FleetCheck(settings(one.bootstrap(), "grown", Map.of()));
+                Admin admin = Admin.create(Map.of("bootstrap.servers", one.bootstrap()));
+                KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                        settings(one.bootstrap(), "grown", Map.of())
+                                .producer("owner", Map.of("transactional.id", "grown.owner.c1")),
+                        new ByteArraySerializer(),
+                        new ByteArraySerializer())) {
+            assertThat(runs.create().isReady()).isTrue();
+            producer.initTransactions();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>("grown.ledger", 2, new byte[] {'h'}, new byte[1]))
+                    .get(60, TimeUnit.SECONDS);
+            producer.send(new ProducerRecord<>("grown.ledger", 2, Progress.KEY, new Progress(4, 1).value()))
+                    .get(60, TimeUnit.SECONDS);
+            producer.commitTransaction();
+            assertThat(look(one, "grown").isReady()).isTrue();
+
+            admin.createPartitions(Map.of(
+                            "grown.ledger", NewPartitions.increaseTo(8),
+                            "grown.lines", NewPartitions.increaseTo(8),
+                            "grown.ticks", NewPartitions.increaseTo(8)))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+
+            await().untilAsserted(() -> assertThat(runs.look().faults())
+                    .singleElement()
+                    .asString()
+                    .contains("the topics have 8 partitions, and the fleet has 4, which must never change"));
+            await().untilAsserted(() -> assertThat(create(one, "grown").faults())
+                    .singleElement()
+                    .asString()
+                    .contains("the topics have 8 partitions, and the fleet has 4", "restore the topics with 4"));
+        }
+    }
+
+    @Test
     void a_ledger_that_was_deleted_is_a_fault_and_not_created_anew() throws Exception {
         create(one, new NewTopic("gone.lines", 2, (short) 1), new NewTopic("gone.ticks", 2, (short) 1));
 
@@ -222,7 +260,7 @@ class FleetCheckTest {
         try (brokers;
                 FleetCheck check = new FleetCheck(settings);
                 KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                        settings.producer("lines", Map.of("request.timeout.ms", "1000"), Map.of()),
+                        settings.producer("lines", Map.of("request.timeout.ms", "1000")),
                         new ByteArraySerializer(),
                         new ByteArraySerializer())) {
             assertThat(check.create().isReady()).isTrue();

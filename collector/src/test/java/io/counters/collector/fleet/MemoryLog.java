@@ -424,13 +424,6 @@ final class MemoryLog {
         }
 
         @Override
-        public Map<Integer, Long> oldest(Set<Integer> wanted) {
-            Map<Integer, Long> found = new HashMap<>();
-            wanted.forEach(partition -> found.put(partition, 0L));
-            return found;
-        }
-
-        @Override
         public Map<Integer, Long> ends(Set<Integer> wanted) {
             Map<Integer, Long> found = new HashMap<>();
             wanted.forEach(partition ->

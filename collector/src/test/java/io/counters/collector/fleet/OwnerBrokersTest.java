@@ -2,9 +2,10 @@ package io.counters.collector.fleet;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.Self;
 import io.counters.testsupport.Brokers;
 import io.counters.testsupport.Patience;
@@ -21,7 +22,9 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -60,14 +63,16 @@ class OwnerBrokersTest {
     }
 
     private static void create(Topics topics) throws Exception {
+        create(
+                new NewTopic(topics.lines(), Optional.of(PARTITIONS), Optional.empty()),
+                new NewTopic(topics.ledger(), Optional.of(PARTITIONS), Optional.empty())
+                        .configs(Map.of("cleanup.policy", "compact")),
+                new NewTopic(topics.ticks(), Optional.of(PARTITIONS), Optional.empty()));
+    }
+
+    private static void create(NewTopic... topics) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
-            admin.createTopics(List.of(
-                            new NewTopic(topics.lines(), Optional.of(PARTITIONS), Optional.empty()),
-                            new NewTopic(topics.ledger(), Optional.of(PARTITIONS), Optional.empty())
-                                    .configs(Map.of("cleanup.policy", "compact")),
-                            new NewTopic(topics.ticks(), Optional.of(PARTITIONS), Optional.empty())))
-                    .all()
-                    .get(60, TimeUnit.SECONDS);
+            admin.createTopics(List.of(topics)).all().get(60, TimeUnit.SECONDS);
         }
     }
 
@@ -107,15 +112,6 @@ class OwnerBrokersTest {
 
     private final Map<String, Long> streamTotals = new HashMap<>();
 
-    private static Map<String, Long> values(PartitionOwner owner) {
-        Map<String, Long> values = new TreeMap<>();
-        Snapshot snapshot = owner.counted().snapshot();
-        for (int i = 0; i < snapshot.size(); i++) {
-            values.put(snapshot.names()[i], snapshot.values()[i]);
-        }
-        return values;
-    }
-
     @Test
     void what_a_killed_owner_had_is_exact_at_the_other_and_no_second_is_published_twice() throws Exception {
         Topics topics = Topics.of("killed");
@@ -125,16 +121,15 @@ class OwnerBrokersTest {
         try (KafkaProducer<byte[], byte[]> producer = producer()) {
             count(producer, topics, 2000);
             awaitCommitted(topics, 1);
-            try (PartitionOwner two =
-                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, self)) {
-                await("half of the partitions").until(() -> two.ledgers().size() == PARTITIONS / 2);
+            try (OwnerProcess two = OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, self)) {
+                await("half of the partitions").until(() -> two.owned().size() == PARTITIONS / 2);
                 count(producer, topics, 2000);
 
                 one.destroyForcibly().waitFor();
                 count(producer, topics, 2000);
 
-                await("all partitions").until(() -> two.ledgers().size() == PARTITIONS);
-                await("all lines").untilAsserted(() -> assertThat(values(two)).isEqualTo(totals));
+                await("all partitions").until(() -> two.owned().size() == PARTITIONS);
+                await("all lines").untilAsserted(() -> assertThat(two.values()).isEqualTo(totals));
                 assertThat(self.values().get("fleet_take_over_millis")).isLessThan(60_000);
                 await("a tick of each partition")
                         .until(() -> ticks(topics).stream()
@@ -156,23 +151,23 @@ class OwnerBrokersTest {
         create(topics);
         Process one = OwnerProcess.launch(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS);
         try (KafkaProducer<byte[], byte[]> producer = producer();
-                PartitionOwner two =
+                OwnerProcess two =
                         OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, new Self())) {
-            await("half of the partitions").until(() -> two.ledgers().size() == PARTITIONS / 2);
+            await("half of the partitions").until(() -> two.owned().size() == PARTITIONS / 2);
             count(producer, topics, 2000);
             signal(one, "STOP");
             count(producer, topics, 2000);
-            await("all partitions").until(() -> two.ledgers().size() == PARTITIONS);
-            await("all lines").untilAsserted(() -> assertThat(values(two)).isEqualTo(totals));
+            await("all partitions").until(() -> two.owned().size() == PARTITIONS);
+            await("all lines").untilAsserted(() -> assertThat(two.values()).isEqualTo(totals));
 
             count(producer, topics, 500);
             signal(one, "CONT");
-            await("half of them again").until(() -> two.ledgers().size() == PARTITIONS / 2);
+            await("half of them again").until(() -> two.owned().size() == PARTITIONS / 2);
             count(producer, topics, 500);
             one.destroyForcibly().waitFor();
 
             await("all lines at last")
-                    .untilAsserted(() -> assertThat(values(two)).isEqualTo(totals));
+                    .untilAsserted(() -> assertThat(two.values()).isEqualTo(totals));
         } finally {
             one.destroyForcibly();
         }
@@ -185,28 +180,164 @@ class OwnerBrokersTest {
         create(topics);
         Self ofOther = new Self();
         try (KafkaProducer<byte[], byte[]> producer = producer();
-                PartitionOwner other =
+                OwnerProcess other =
                         OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "other", PARTITIONS, ofOther)) {
-            PartitionOwner before =
+            OwnerProcess before =
                     OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self());
-            await("half of the partitions").until(() -> before.ledgers().size() == PARTITIONS / 2);
+            await("half of the partitions").until(() -> before.owned().size() == PARTITIONS / 2);
             count(producer, topics, 2000);
-            Set<Integer> partitions = before.ledgers().keySet();
+            Set<Integer> partitions = before.owned();
             long rebalances = Objects.requireNonNull(ofOther.values().get("fleet_rebalances_total"));
 
             before.close();
-            try (PartitionOwner after =
+            try (OwnerProcess after =
                     OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self())) {
-                await("the same partitions")
-                        .until(() -> after.ledgers().keySet().equals(partitions));
+                await("the same partitions").until(() -> after.owned().equals(partitions));
                 count(producer, topics, 100);
                 await("all lines").untilAsserted(() -> {
-                    Map<String, Long> all = new TreeMap<>(values(after));
-                    all.putAll(values(other));
+                    Map<String, Long> all = new TreeMap<>(after.values());
+                    all.putAll(other.values());
                     assertThat(all).isEqualTo(totals);
                 });
             }
             assertThat(ofOther.values()).containsEntry("fleet_rebalances_total", rebalances);
+        }
+    }
+
+    @Test
+    void lines_that_were_deleted_or_lost_are_told_and_what_is_there_is_counted_once() throws Exception {
+        Topics topics = Topics.of("gone");
+        create(topics);
+        TopicPartition first = new TopicPartition(topics.lines(), 0);
+        SaidFaults said = new SaidFaults();
+        try (KafkaProducer<byte[], byte[]> producer = producer();
+                Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+            count(producer, topics, 500);
+            try (OwnerProcess owner = owner(topics, said, new Self())) {
+                await("all lines")
+                        .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
+            }
+            for (int i = 0; i < 7; i++) {
+                producer.send(new ProducerRecord<>(topics.lines(), 0, null, new byte[0]))
+                        .get(60, TimeUnit.SECONDS);
+            }
+            admin.deleteRecords(Map.of(first, RecordsToDelete.beforeOffset(-1)))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+            Self self = new Self();
+            try (OwnerProcess owner = owner(topics, said, self)) {
+                await("the gap")
+                        .untilAsserted(() -> assertThat(self.values()).containsEntry("fleet_gone_records_total", 7L));
+                assertThat(said.lines()).singleElement().asString().contains("partition 0 were deleted");
+                count(producer, topics, 500);
+                await("all lines")
+                        .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
+            }
+
+            // The log of a broker that lost its end: what is there was merged before.
+            admin.deleteTopics(List.of(topics.lines())).all().get(60, TimeUnit.SECONDS);
+            await("no topic").until(() -> !admin.listTopics().names().get().contains(topics.lines()));
+            create(new NewTopic(topics.lines(), Optional.of(PARTITIONS), Optional.empty()));
+            producer.send(new ProducerRecord<>(
+                            topics.lines(), 0, null, "increment merged.before 5\n".getBytes(ISO_8859_1)))
+                    .get(60, TimeUnit.SECONDS);
+            said.lines().clear();
+            Self last = new Self();
+            try (OwnerProcess owner = owner(topics, said, last)) {
+                await("all partitions")
+                        .untilAsserted(() -> assertThat(last.values())
+                                .containsEntry("fleet_cut_partitions_total", (long) PARTITIONS));
+                assertThat(owner.values()).isEqualTo(totals);
+                assertThat(said.lines()).first().asString().contains("end at offset ", ", and were merged up to ");
+                count(producer, topics, 500);
+                await("all lines")
+                        .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
+            }
+            try (OwnerProcess owner = owner(topics, said, new Self())) {
+                await("all lines once")
+                        .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
+            }
+        }
+    }
+
+    private static OwnerProcess owner(Topics topics, SaidFaults said, Self self) throws Exception {
+        return new OwnerProcess(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, said.log(), self);
+    }
+
+    @Test
+    void partitions_that_are_added_are_told_and_no_collector_starts_with_them() throws Exception {
+        Topics topics = Topics.of("grown");
+        create(topics);
+        try (KafkaProducer<byte[], byte[]> producer = producer();
+                Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()));
+                OwnerProcess runs =
+                        OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self())) {
+            count(producer, topics, 200);
+            await("all lines").untilAsserted(() -> assertThat(runs.values()).isEqualTo(totals));
+            assertThat(runs.fleet.partitionsTrouble()).isEmpty();
+
+            NewPartitions more = NewPartitions.increaseTo(2 * PARTITIONS);
+            admin.createPartitions(Map.of(topics.lines(), more, topics.ledger(), more, topics.ticks(), more))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+
+            await("trouble").pollInSameThread().untilAsserted(() -> {
+                runs.fleet.look();
+                assertThat(runs.fleet.partitionsTrouble().orElse(""))
+                        .contains("the topics have 16 partitions, and the fleet has 8");
+            });
+            assertThatThrownBy(() ->
+                            OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, new Self()))
+                    .hasMessageContaining("the topics have 16 partitions, and the fleet has 8")
+                    .hasMessageContaining("restore the topics with 8 partitions");
+            count(producer, topics, 200);
+            await("all lines").untilAsserted(() -> assertThat(runs.values()).isEqualTo(totals));
+        }
+    }
+
+    @Test
+    void a_partition_that_no_broker_serves_does_not_keep_others_from_being_loaded() throws Exception {
+        try (Brokers own = Brokers.start(3);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", own.bootstrap()))) {
+            FleetSettings settings =
+                    new FleetSettings(List.of(own.bootstrap().split(",", -1)), "few", "one", 2, 1 << 30, Map.of());
+            String ledger = settings.topics().ledger();
+            admin.createTopics(List.of(new NewTopic(ledger, Map.of(0, List.of(0), 1, List.of(1)))
+                            .configs(Map.of("cleanup.policy", "compact", "min.insync.replicas", "1"))))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+            KafkaLoaderLog log = new KafkaLoaderLog(settings);
+            await("both").untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).hasSize(2));
+
+            own.kill(1);
+
+            await("the other")
+                    .ignoreExceptions()
+                    .untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).containsOnlyKeys(0));
+            log.close();
+        }
+    }
+
+    /** After that time brokers have ended the transaction, so there is nothing to wait for. */
+    @Test
+    void a_commit_without_an_answer_is_given_up_after_the_time_of_a_transaction() throws Exception {
+        try (Brokers own = Brokers.start(1)) {
+            FleetSettings settings =
+                    new FleetSettings(List.of(own.bootstrap()), "hangs", "one", PARTITIONS, 1 << 30, Map.of());
+            try (FleetCheck check = new FleetCheck(settings)) {
+                assertThat(check.create().isReady()).isTrue();
+            }
+            KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner-0");
+            log.append(OwnerLog.Topic.LEDGER, 0, Progress.KEY, new Progress(PARTITIONS, 1).value());
+            log.commit(Map.of());
+            log.append(OwnerLog.Topic.LEDGER, 0, Progress.KEY, new Progress(PARTITIONS, 2).value());
+            own.pause(0);
+
+            long before = System.nanoTime();
+            assertThatThrownBy(() -> log.commit(Map.of())).isInstanceOf(OwnerLog.Fenced.class);
+
+            assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(25));
+            log.close();
         }
     }
 

@@ -1,6 +1,7 @@
 package io.counters.collector.fleet;
 
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.TickClock;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
@@ -11,21 +12,27 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import org.slf4j.LoggerFactory;
 
 /** An owner of partitions, here or as a process of its own, which ends when its input does. */
-final class OwnerProcess {
+final class OwnerProcess implements AutoCloseable {
     /** The shortest session that brokers allow. */
     static final int SESSION_MILLIS = 6_000;
 
-    private OwnerProcess() {}
+    final Fleet fleet;
+    private final List<Thread> threads;
+    private volatile boolean isEnding;
 
     /** Joins a fleet whose ticks are a second apart. */
-    static PartitionOwner start(String bootstrap, String prefix, String instance, int partitions, Self self)
+    OwnerProcess(String bootstrap, String prefix, String instance, int partitions, FaultLog faults, Self self)
             throws IOException {
-        FaultLog faults = new FaultLog(LoggerFactory.getLogger(OwnerProcess.class), System::nanoTime);
         TickClock ticks = new TickClock(1, InstantSource.system(), System::nanoTime, faults);
-        PartitionOwner owner = new PartitionOwner(
+        fleet = new Fleet(
                 new FleetSettings(
                         List.of(bootstrap.split(",", -1)),
                         prefix,
@@ -34,25 +41,62 @@ final class OwnerProcess {
                         1 << 30,
                         Map.of("session.timeout.ms", Integer.toString(SESSION_MILLIS))),
                 0,
-                partitions,
                 LedgerSettings.in(Path.of("unused")),
                 Optional.empty(),
                 ticks::due,
-                new PartitionOwner.Surroundings(
-                        System::currentTimeMillis,
-                        System::nanoTime,
-                        new SecureRandom(),
-                        OwnerProcess::thread,
-                        faults,
-                        self));
-        owner.start();
-        return owner;
+                Runtime.getRuntime().maxMemory(),
+                InstantSource.system(),
+                System::nanoTime,
+                new SecureRandom(),
+                faults,
+                self);
+        threads = List.of(new Thread(() -> loop(fleet::own)), new Thread(() -> loop(fleet::load)));
+        threads.forEach(thread -> {
+            thread.setDaemon(true);
+            thread.start();
+        });
     }
 
-    private static Thread thread(Runnable work, String name) {
-        Thread thread = new Thread(work, name);
-        thread.setDaemon(true);
-        return thread;
+    static OwnerProcess start(String bootstrap, String prefix, String instance, int partitions, Self self)
+            throws IOException {
+        FaultLog faults = new FaultLog(LoggerFactory.getLogger(OwnerProcess.class), System::nanoTime);
+        return new OwnerProcess(bootstrap, prefix, instance, partitions, faults, self);
+    }
+
+    private void loop(LongSupplier round) {
+        long pause = 0;
+        while (!isEnding) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(pause));
+            pause = round.getAsLong();
+        }
+    }
+
+    /** What is counted in the partitions that it owns. */
+    Map<String, Long> values() {
+        Map<String, Long> values = new TreeMap<>();
+        Snapshot snapshot = fleet.counted().snapshot();
+        for (int i = 0; i < snapshot.size(); i++) {
+            values.put(snapshot.names()[i], snapshot.values()[i]);
+        }
+        return values;
+    }
+
+    Set<Integer> owned() {
+        return fleet.ledgers().keySet();
+    }
+
+    @Override
+    public void close() {
+        isEnding = true;
+        for (Thread thread : threads) {
+            try {
+                thread.join();
+            } catch (InterruptedException nobodyShould) {
+                throw new AssertionError(nobodyShould);
+            }
+        }
+        fleet.endOwner();
+        fleet.close();
     }
 
     /** Starts one in a JVM of its own. */
@@ -80,7 +124,7 @@ final class OwnerProcess {
      * @param arguments as for {@link #launch}
      */
     public static void main(String[] arguments) throws IOException {
-        PartitionOwner owner =
+        OwnerProcess owner =
                 start(arguments[0], arguments[1], arguments[2], Integer.parseInt(arguments[3]), new Self());
         while (System.in.read() >= 0) {
             // No input is expected.

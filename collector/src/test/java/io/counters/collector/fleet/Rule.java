@@ -87,6 +87,11 @@ enum Rule {
                 public void lines(int partition, long offset, long timeMillis, byte[] text) {
                     member.lines(partition, offset, wallMillis.getAsLong(), text);
                 }
+
+                @Override
+                public void moved(int partition, long from, long to) {
+                    member.moved(partition, from, to);
+                }
             });
         }
 
@@ -171,11 +176,6 @@ enum Rule {
             Set<Integer> asked = Set.copyOf(early.keySet());
             of.ends(partitions).forEach(early::putIfAbsent);
             return of.committed(asked);
-        }
-
-        @Override
-        public Map<Integer, Long> oldest(Set<Integer> partitions) {
-            return of.oldest(partitions);
         }
 
         @Override

@@ -23,13 +23,18 @@ public final class KeptLedger implements AutoCloseable {
 
     /** Opens the ledger of this folder, with what an earlier one left there. */
     public KeptLedger(Path folder, boolean projecting) throws IOException {
+        this(folder, projecting, 1);
+    }
+
+    /** @param id of the ledger if it is new */
+    public KeptLedger(Path folder, boolean projecting, long id) throws IOException {
         file = new LedgerFile(folder);
         ledger = new Ledger(
                 LedgerSettings.in(folder),
                 projecting,
                 () -> 0,
                 () -> wallSeconds,
-                1,
+                id,
                 new SeededHash(new Random(1)),
                 self);
         LedgerGauges.register(ledger, () -> List.of(ledger), self);

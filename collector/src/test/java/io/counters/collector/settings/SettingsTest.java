@@ -102,6 +102,18 @@ class SettingsTest {
     }
 
     @Test
+    void a_setting_of_an_earlier_version_is_told_with_what_took_its_place() throws Exception {
+        Settings settings = new Settings(
+                Map.of(Setting.CONFIG, ini("peers = a:1;b:1\nself = a:1")), Map.of("COUNTERS_PEERS", "a:1"));
+
+        assertThat(mistakes(settings))
+                .hasSize(2)
+                .allMatch(mistake -> mistake.contains("is not a setting any more; ")
+                        && mistake.contains("--ledger kafka://HOST:PORT; docs/several-collectors.md"));
+        assertThat(settings.remarks()).singleElement().asString().contains("COUNTERS_PEERS is not a setting any more");
+    }
+
+    @Test
     void a_file_may_have_a_byte_order_mark_crlf_comments_a_section_and_spaces() throws Exception {
         Settings settings = file("\uFEFF[collector]\r\n# a comment\r\n; another\r\n\r\n  udp_port  =  7  \r\nbind=::1");
 

@@ -241,7 +241,7 @@ abstract class PusherContract {
     }
 
     @Test
-    void every_key_at_rest_is_read_within_600_rounds() {
+    void every_key_at_rest_is_read_within_600_rounds() throws IOException {
         List<Push> looks = new ArrayList<>();
         Store holding = new Store() {
             @Override

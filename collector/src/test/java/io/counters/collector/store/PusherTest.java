@@ -1,14 +1,17 @@
 package io.counters.collector.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Push;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,6 +22,7 @@ class PusherTest {
     /** A store in memory that answers, or does not. */
     private static final class SwitchedStore implements Store {
         final Map<String, Long> values = new HashMap<>();
+        final Map<String, String> marks = new HashMap<>();
         boolean isSilent;
 
         @Override
@@ -38,12 +42,14 @@ class PusherTest {
         }
 
         @Override
-        public String mark(String key) {
-            return "";
+        public @Nullable String mark(String key) {
+            return marks.get(key);
         }
 
         @Override
-        public void mark(String key, String text) {}
+        public void mark(String key, String text) {
+            marks.put(key, text);
+        }
 
         @Override
         public String loss() {
@@ -102,6 +108,60 @@ class PusherTest {
             rounds(20, kept, pusher);
             assertThat(pusher.trouble()).isEmpty();
             assertThat(kept.counted("store_up")).isEqualTo(1);
+        }
+    }
+
+    private static Pusher embedded(KeptLedger kept, Store store) {
+        return new Pusher(kept.ledger, store, "shop", kept.said.log(), kept.self);
+    }
+
+    private static Pusher fleet(KeptLedger kept, Store store) {
+        return new Pusher(
+                () -> List.of(new Pusher.Target(kept.ledger, "0")), store, "shop", kept.said.log(), kept.self);
+    }
+
+    @Test
+    void an_embedded_ledger_does_not_push_where_a_fleet_has_pushed_after_it() throws Exception {
+        SwitchedStore store = new SwitchedStore();
+        try (KeptLedger own = new KeptLedger(folder.resolve("own"), true);
+                KeptLedger partition = new KeptLedger(folder.resolve("partition"), true, 2)) {
+            rounds(3, own, embedded(own, store));
+            rounds(3, partition, fleet(partition, store));
+            Map<String, Long> before = Map.copyOf(store.values);
+
+            Pusher again = embedded(own, store);
+            assertThatThrownBy(again::begin)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("cannot use the store: a fleet has written there after this ledger")
+                    .hasMessageContaining("another --prefix");
+            rounds(3, own, again);
+
+            assertThat(store.values).isEqualTo(before);
+            assertThat(again.trouble().orElseThrow()).contains("the store is not written: a fleet has written there");
+            assertThat(own.said.lines()).singleElement().asString().contains("a fleet has written there");
+        }
+    }
+
+    @Test
+    void a_new_embedded_ledger_adopts_what_a_fleet_has_pushed_and_the_fleet_does_not_push_after_it() throws Exception {
+        SwitchedStore store = new SwitchedStore();
+        try (KeptLedger partition = new KeptLedger(folder.resolve("partition"), true, 2);
+                KeptLedger own = new KeptLedger(folder.resolve("own"), true)) {
+            rounds(3, partition, fleet(partition, store));
+            assertThat(store.values).containsEntry("shophere", 3L);
+
+            Pusher first = embedded(own, store);
+            first.begin();
+            rounds(4, own, first);
+            embedded(own, store).begin();
+            assertThat(own.said.lines()).singleElement().asString().contains("only amounts count");
+            assertThat(store.values).containsEntry("shophere", 7L);
+
+            Pusher fleetAgain = fleet(partition, store);
+            rounds(3, partition, fleetAgain);
+            assertThat(store.values).containsEntry("shophere", 7L);
+            assertThat(fleetAgain.trouble().orElseThrow())
+                    .contains("a collector with an embedded ledger has written there after this ledger");
         }
     }
 }

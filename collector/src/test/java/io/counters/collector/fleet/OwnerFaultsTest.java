@@ -1,0 +1,199 @@
+package io.counters.collector.fleet;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.self.SaidFaults;
+import io.counters.collector.self.SeededHash;
+import io.counters.collector.self.Self;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What an owner says, and does, when partitions or their lines are not as they should be. */
+class OwnerFaultsTest {
+    private static final int PARTITIONS = 4;
+    private static final long SECOND = 1_000_000_000;
+
+    private final SaidFaults said = new SaidFaults();
+    private final Self self = new Self();
+    private final MemoryLog log = new MemoryLog(PARTITIONS, new Random(1));
+    private final OwnedLedgers owned = new OwnedLedgers(PARTITIONS);
+    private final MemoryLog.Of lines = log.new Of("one");
+    private Loader loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, said.log());
+    private Owner owner = owner();
+    private long nanos;
+
+    private Owner owner() {
+        return new Owner(
+                lines,
+                loader,
+                owned,
+                PARTITIONS,
+                ledger -> true,
+                OptionalLong::empty,
+                this::wallMillis,
+                () -> nanos,
+                said.log(),
+                self);
+    }
+
+    private Ledger ledger() {
+        return new Ledger(
+                LedgerSettings.in(Path.of("unused")),
+                false,
+                () -> nanos / 1_000_000,
+                () -> wallMillis() / 1000,
+                7,
+                new SeededHash(new Random(1)),
+                self);
+    }
+
+    private long wallMillis() {
+        return 1_700_000_000_000L + nanos / 1_000_000;
+    }
+
+    private void rest() throws Exception {
+        for (int i = 0; i < 200; i++) {
+            nanos += SECOND;
+            loader.step();
+            owner.run();
+            log.settle(true);
+        }
+    }
+
+    private void own() throws Exception {
+        for (int i = 0; i < PARTITIONS; i++) {
+            log.assign(i, "one");
+        }
+        rest();
+    }
+
+    private long metric(String name) {
+        return self.values().getOrDefault(name, -1L);
+    }
+
+    @Test
+    void a_partition_that_was_added_is_told_and_not_used() throws Exception {
+        own();
+
+        owner.assigned(List.of(PARTITIONS, PARTITIONS + 1));
+        rest();
+
+        assertThat(owned.partitions()).hasSize(PARTITIONS);
+        assertThat(metric("fleet_refused_partitions")).isEqualTo(2);
+        assertThat(metric("fleet_loading_partitions")).isZero();
+        assertThat(owner.trouble().orElseThrow())
+                .contains("partition 4 is none of the 4 of this fleet", "(partitions like this: 2)");
+        assertThat(said.lines()).singleElement().asString().contains("partitions were added to the topic of lines");
+
+        owner.revoked(List.of(PARTITIONS, PARTITIONS + 1));
+        rest();
+        assertThat(owner.trouble()).isEmpty();
+    }
+
+    /** Lines were merged into partition 2, and nothing of its ledger is there. */
+    private static final class Damaged implements LoaderLog {
+        private final LoaderLog log;
+
+        Damaged(LoaderLog log) {
+            this.log = log;
+        }
+
+        @Override
+        public Map<Integer, Long> committed(Set<Integer> partitions) throws java.io.IOException {
+            Map<Integer, Long> found = new HashMap<>(log.committed(partitions));
+            found.replaceAll((partition, offset) -> partition == 2 ? 5 : offset);
+            return found;
+        }
+
+        @Override
+        public Map<Integer, Long> ends(Set<Integer> partitions) throws java.io.IOException {
+            return log.ends(partitions);
+        }
+
+        @Override
+        public void read(Map<Integer, Long> positions, Records records) throws java.io.IOException {
+            log.read(positions, records);
+        }
+
+        @Override
+        public void close() {
+            log.close();
+        }
+    }
+
+    @Test
+    void a_damaged_partition_is_told_as_such_while_the_others_go_on() throws Exception {
+        loader = new Loader(new Damaged(log.new Loading()), PARTITIONS, this::ledger, said.log());
+        owner = owner();
+
+        own();
+
+        assertThat(owned.partitions()).hasSize(PARTITIONS - 1);
+        assertThat(metric("fleet_refused_partitions")).isEqualTo(1);
+        assertThat(metric("fleet_loading_partitions")).isZero();
+        assertThat(owner.trouble().orElseThrow())
+                .contains("the ledger of partition 2 cannot be used", "up to offset 5", "records were deleted");
+    }
+
+    @Test
+    void lines_that_were_deleted_are_counted_and_told() throws Exception {
+        own();
+
+        owner.moved(1, 100, 130);
+        nanos += SECOND;
+        owner.run();
+        log.settle(true);
+
+        assertThat(metric("fleet_gone_records_total")).isEqualTo(30);
+        assertThat(metric("fleet_cut_partitions_total")).isZero();
+        assertThat(log.committed(1)).isEqualTo(130);
+        assertThat(said.lines()).singleElement().asString().contains("partition 1", "(records: 30)", "retention.ms");
+    }
+
+    @Test
+    void lines_that_end_before_what_was_merged_are_told_and_the_new_offset_is_committed_at_once() throws Exception {
+        own();
+
+        owner.moved(1, 130, 100);
+        nanos += SECOND;
+        owner.run();
+        log.settle(true);
+
+        assertThat(metric("fleet_cut_partitions_total")).isEqualTo(1);
+        assertThat(metric("fleet_gone_records_total")).isZero();
+        assertThat(log.committed(1)).isEqualTo(100);
+        assertThat(said.lines()).singleElement().asString().contains("end at offset 100, and were merged up to 130");
+    }
+
+    @Test
+    @Timeout(60)
+    void who_waits_for_a_commit_is_answered_by_the_next_one_and_after_the_end_at_once() throws Exception {
+        own();
+        log.add(0, wallMillis(), "increment a\n".getBytes(ISO_8859_1));
+        CompletableFuture<Boolean> waiting = CompletableFuture.supplyAsync(owner::awaitCommit);
+        while (!waiting.isDone()) {
+            nanos += SECOND;
+            owner.run();
+        }
+        assertThat(waiting.get(60, TimeUnit.SECONDS)).isTrue();
+
+        owner.close();
+
+        // Each would otherwise wait for 5 s.
+        for (int i = 0; i < 30; i++) {
+            assertThat(owner.awaitCommit()).isFalse();
+        }
+    }
+}
