@@ -86,7 +86,8 @@ final class Child implements AutoCloseable {
     }
 
     /**
-     * The CPU time so far of its threads with this name; NaN if the system has no /proc, or if there is no such thread.
+     * The CPU time so far of its threads whose names begin so; NaN if the system has no /proc, or if there is no such
+     * thread.
      */
     double cpuSeconds(String thread) throws IOException {
         Path tasks = Path.of("/proc", Long.toString(pid()), "task");
@@ -102,7 +103,7 @@ final class Child implements AutoCloseable {
             try {
                 // "41 (counters-udp) S", then numbers; the 11th and the 12th number after the S are its ticks.
                 String stat = Files.readString(task.resolve("stat"));
-                if (stat.contains("(" + thread + ")")) {
+                if (stat.contains("(" + thread)) {
                     String[] behind = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
                     double here = (Long.parseLong(behind[11]) + Long.parseLong(behind[12])) / (double) TICKS_A_SECOND;
                     seconds = Double.isNaN(seconds) ? here : seconds + here;
@@ -112,6 +113,22 @@ final class Child implements AutoCloseable {
             }
         }
         return seconds;
+    }
+
+    /** The bytes that it has written to files and TCP connections so far; 0 if the system has no /proc. */
+    long writtenBytes() throws IOException {
+        Path io = Path.of("/proc", Long.toString(pid()), "io");
+        return !Files.isReadable(io)
+                ? 0
+                : Files.readAllLines(io).stream()
+                        .filter(line -> line.startsWith("wchar: "))
+                        .mapToLong(line -> Long.parseLong(line.substring("wchar: ".length())))
+                        .sum();
+    }
+
+    /** Sends SIGKILL, and waits for its end. */
+    void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
     }
 
     /** Ends the process, and waits for its end. */
