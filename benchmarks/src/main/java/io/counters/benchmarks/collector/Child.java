@@ -42,6 +42,8 @@ final class Child implements AutoCloseable {
     static Child java(List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(jdk("java"));
+        // A compiler's thread that ends would take its CPU time along; see steadyCpuSeconds.
+        command.add("-XX:-UseDynamicNumberOfCompilerThreads");
         command.addAll(arguments);
         return start(command);
     }
@@ -83,6 +85,16 @@ final class Child implements AutoCloseable {
     /** The CPU time of all its threads so far, user and system; the kernel counts it in hundredths. */
     double cpuSeconds() {
         return process.info().totalCpuDuration().map(Duration::toNanos).orElseThrow() / 1e9;
+    }
+
+    /**
+     * The CPU time so far without that of the JVM's compilers, which on a busy machine are not done for minutes, and then
+     * need nothing more.
+     */
+    double steadyCpuSeconds() throws IOException {
+        double all = cpuSeconds();
+        double compilers = cpuSeconds("C1 Comp") + cpuSeconds("C2 Comp");
+        return Double.isNaN(compilers) ? all : all - compilers;
     }
 
     /**

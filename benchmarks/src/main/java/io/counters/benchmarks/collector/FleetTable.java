@@ -1,16 +1,26 @@
 package io.counters.benchmarks.collector;
 
-import static io.counters.benchmarks.collector.Row.median;
 import static io.counters.benchmarks.collector.Row.text;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.counters.wire.DatagramWriter;
+import io.counters.wire.Verb;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * What a line costs a collector of a fleet with one broker, beside a collector with an embedded ledger, and how long a
@@ -22,10 +32,13 @@ final class FleetTable {
     private static final int LINES = 25;
     private static final int SENDERS = 2;
     private static final int TURNS = 3;
+    private static final int WARM_TURNS = 3;
 
-    /** A tick of each collector falls into each turn, twice as often as by default. */
-    private static final int TURN_SECONDS = 5;
+    /** A tick of each collector falls into each turn, three times as often as by default. */
+    private static final int TURN_SECONDS = 3;
 
+    private static final int NAMES_FEW = 1000;
+    private static final int NAMES_MANY = 100_000;
     private static final int RATE = 1_000_000;
     private static final int LOW_RATE = 100_000;
     private static final int PARTITIONS = 64;
@@ -35,14 +48,21 @@ final class FleetTable {
 
     private static final int RATE_MAX = 3_200_000;
 
-    private static final int TAKE_OVER_PARTITIONS = 8;
-    private static final int TAKE_OVER_COUNTERS = 20_000;
-    private static final int TAKE_OVER_STREAMS = 1000;
-    private static final int TAKE_OVER_DATAGRAMS_A_SECOND = 8000;
-    private static final long SESSION_MILLIS = 10_000;
+    private static final int STEP_SECONDS = 2;
 
-    private static final int POLL_MILLIS = 100;
-    private static final long WAIT_MILLIS = 60_000;
+    /** Later than this after the last line was sent, its owner must not merge it. */
+    private static final double LATE_SECONDS = 2;
+
+    private static final int OWNED_PARTITIONS = 8;
+    private static final int OWNED_COUNTERS = 20_000;
+    private static final int STREAMS = 1000;
+
+    /** How many streams use a counter. */
+    private static final int USES = 10;
+
+    private static final int OWNED_DATAGRAMS_A_SECOND = 8000;
+    private static final Duration POLL = Duration.ofMillis(100);
+    private static final Duration WAIT = Duration.ofMinutes(1);
 
     private final Path folder;
     private final BrokerProcess broker;
@@ -60,8 +80,8 @@ final class FleetTable {
         System.out.println("| what | fleet | embedded ledger | ratio | target |\n| --- | --- | --- | --- | --- |");
         try (BrokerProcess broker = new BrokerProcess(folder.resolve("broker"))) {
             FleetTable table = new FleetTable(folder, broker);
-            table.lines(1000);
-            table.lines(100_000);
+            table.lines(NAMES_FEW);
+            table.lines(NAMES_MANY);
             table.takeOver();
         } finally {
             CollectorTable.delete(folder);
@@ -94,7 +114,16 @@ final class FleetTable {
 
     /** CPU s per million lines that were received, of collectors together, of some of their threads, and of the broker. */
     private record Cost(
-            double all, double udp, double lines, double kafka, double owner, double broker, double wire, long lost) {}
+            double all,
+            double udp,
+            double lines,
+            double kafka,
+            double owner,
+            double broker,
+            double wire,
+            long lost,
+            double late,
+            double sender) {}
 
     /** A load for one collector, or for several that share it. */
     private final class Load {
@@ -102,28 +131,25 @@ final class FleetTable {
         private final int perSecond;
         private final List<Datagrams.Agent> agents;
 
-        Load(int names, int linesASecond, CollectorProcess... collectors) {
+        Load(int names, int linesASecond, int seconds, CollectorProcess... collectors) {
             this.collectors = List.of(collectors);
             perSecond = linesASecond / LINES / SENDERS;
             agents = IntStream.range(0, SENDERS)
                     .mapToObj(i -> new Datagrams.Agent(
-                            "bench-0123456789abcdef-" + names + "-" + linesASecond + "-" + i,
-                            names,
-                            LINES,
-                            perSecond * TURN_SECONDS))
+                            "bench-" + System.nanoTime() + "-" + i, names, LINES, perSecond * seconds))
                     .toList();
         }
 
         private double[] cpu() throws IOException {
             double[] sums = new double[6];
             for (CollectorProcess one : collectors) {
-                sums[0] += one.child().cpuSeconds();
+                sums[0] += one.child().steadyCpuSeconds();
                 sums[1] += one.child().cpuSeconds("counters-udp");
                 sums[2] += one.child().cpuSeconds("counters-lines");
                 sums[3] += one.child().cpuSeconds("kafka-p");
                 sums[4] += one.child().cpuSeconds("counters-owner");
             }
-            sums[5] = broker.child().cpuSeconds();
+            sums[5] = broker.child().steadyCpuSeconds();
             return sums;
         }
 
@@ -135,6 +161,15 @@ final class FleetTable {
                 datagrams += one.datagrams();
             }
             return datagrams * LINES;
+        }
+
+        /** The lines that were dropped after they had arrived. */
+        private long dropped() throws IOException, InterruptedException {
+            long lines = 0;
+            for (CollectorProcess one : collectors) {
+                lines += one.metric("fleet_dropped_lines_total{kind=\"total\"}");
+            }
+            return lines;
         }
 
         private long written() throws IOException {
@@ -150,10 +185,15 @@ final class FleetTable {
             List<Integer> ports =
                     collectors.stream().map(CollectorProcess::port).toList();
             long received = received();
+            long dropped = dropped();
             long written = written();
             double[] cpu = cpu();
+            double sender = ownCpuSeconds();
             Blast.Sent sent = Blast.together(ports, all, (blast, ring) -> blast.atRate(ring, ring.count(), perSecond));
+            sender = ownCpuSeconds() - sender;
+            long begun = System.nanoTime();
             received = received() - received;
+            double late = (System.nanoTime() - begun) / 1e9;
             double[] now = cpu();
             for (int i = 0; i < cpu.length; i++) {
                 cpu[i] = (now[i] - cpu[i]) / received * 1e6;
@@ -166,76 +206,86 @@ final class FleetTable {
                     cpu[4],
                     cpu[5],
                     (double) (written() - written) / received,
-                    sent.lines() - received);
+                    sent.lines() - received + dropped() - dropped,
+                    late,
+                    sender / sent.seconds());
         }
     }
 
-    private static double median(List<Cost> costs, java.util.function.ToDoubleFunction<Cost> part) {
+    private static double median(List<Cost> costs, ToDoubleFunction<Cost> part) {
         return Row.median(costs.stream().mapToDouble(part).toArray());
     }
 
     private void lines(int names) throws IOException, InterruptedException {
         String prefix = "bench" + names;
+        String interval = TURN_SECONDS + "s";
         try (CollectorProcess embedded =
-                        new CollectorProcess(JAR, folder.resolve(prefix), "--interval=" + TURN_SECONDS + "s");
-                CollectorProcess fleet = fleet(prefix, "a", PARTITIONS, TURN_SECONDS + "s")) {
+                        new CollectorProcess(JAR, folder.resolve(prefix), "--interval=" + interval);
+                CollectorProcess fleet = fleet(prefix, "a", PARTITIONS, interval)) {
             awaitOwned(PARTITIONS, fleet);
-            Load theirs = new Load(names, RATE, embedded);
-            Load ours = new Load(names, RATE, fleet);
-            theirs.send();
-            theirs.send();
-            ours.send();
-            ours.send();
-            double one = compare(names, RATE, ours, theirs, prefix);
-            compare(names, LOW_RATE, new Load(names, LOW_RATE, fleet), new Load(names, LOW_RATE, embedded), prefix);
-            try (CollectorProcess second = fleet(prefix, "b", PARTITIONS, TURN_SECONDS + "s")) {
-                awaitOwned(PARTITIONS / 2, fleet, second);
-                Load both = new Load(names, RATE, fleet, second);
-                both.send();
-                List<Cost> costs = new ArrayList<>();
-                for (int turn = 0; turn < TURNS; turn++) {
-                    costs.add(both.send());
-                }
-                double two = median(costs, Cost::all);
-                row(
-                        text(
-                                "the same, spread over two collectors: CPU s per million lines of both; what two collectors"
-                                        + " can carry with two times the cores of one, by CPU time",
-                                names),
-                        text("%.3f; %.2f times", two, 2 * one / two),
-                        "",
-                        "",
-                        "1.7 times");
+            Load ours = new Load(names, RATE, TURN_SECONDS, fleet);
+            Load theirs = new Load(names, RATE, TURN_SECONDS, embedded);
+            warm(ours, theirs);
+            beside(names, RATE, ours, theirs, prefix);
+            if (names == NAMES_FEW) {
+                beside(
+                        names,
+                        LOW_RATE,
+                        new Load(names, LOW_RATE, TURN_SECONDS, fleet),
+                        new Load(names, LOW_RATE, TURN_SECONDS, embedded),
+                        prefix);
+            }
+            row(
+                    text("%,d names: the most lines a second without loss, and the cores that they take", names),
+                    most(names, fleet),
+                    most(names, embedded),
+                    "",
+                    "1,000,000 on two cores");
+            pair(names, new Load(names, RATE / 2, TURN_SECONDS, fleet));
+        }
+    }
+
+    private static void warm(Load... loads) throws IOException, InterruptedException {
+        for (int turn = 0; turn < WARM_TURNS; turn++) {
+            for (Load load : loads) {
+                load.send();
             }
         }
     }
 
-    /** Returns the fleet's cost. */
-    private double compare(int names, int rate, Load ours, Load theirs, String prefix)
-            throws IOException, InterruptedException {
-        List<Cost> fleet = new ArrayList<>();
-        List<Cost> embedded = new ArrayList<>();
-        List<String> topics = List.of("lines", "ledger", "ticks");
-        Map<String, Long> disk = new HashMap<>();
-        for (String topic : topics) {
-            disk.put(topic, broker.bytes(prefix + "." + topic));
-        }
+    /** What the loads cost in turns; turns of the first, then of the second. */
+    private static List<List<Cost>> turns(Load one, Load other) throws IOException, InterruptedException {
+        List<List<Cost>> costs = List.of(new ArrayList<>(), new ArrayList<>());
         for (int turn = 0; turn < TURNS; turn++) {
             if (turn % 2 == 0) {
-                fleet.add(ours.send());
-                embedded.add(theirs.send());
+                costs.get(0).add(one.send());
+                costs.get(1).add(other.send());
             } else {
-                embedded.add(theirs.send());
-                fleet.add(ours.send());
+                costs.get(1).add(other.send());
+                costs.get(0).add(one.send());
             }
         }
+        return costs;
+    }
+
+    /** The median of the turns' ratios, the lowest, and the highest. */
+    private static String ratio(List<Cost> of, List<Cost> to, double factor) {
         double[] ratios = IntStream.range(0, TURNS)
-                .mapToDouble(i -> fleet.get(i).all / embedded.get(i).all)
+                .mapToDouble(i -> factor * of.get(i).all / to.get(i).all)
                 .sorted()
                 .toArray();
-        String load = text("%,d names, %,d lines a second", names, rate);
+        return text("%.2f (%.2f to %.2f)", Row.median(ratios), ratios[0], ratios[TURNS - 1]);
+    }
+
+    private void beside(int names, int rate, Load ours, Load theirs, String prefix)
+            throws IOException, InterruptedException {
+        long[] disk = disk(prefix);
+        List<List<Cost>> costs = turns(ours, theirs);
+        List<Cost> fleet = costs.get(0);
+        List<Cost> embedded = costs.get(1);
+        long lines = (long) TURNS * TURN_SECONDS * rate;
         row(
-                load + ": CPU s per million lines",
+                text("%,d names, %,d lines a second: CPU s per million lines", names, rate),
                 text(
                         "%.3f (UDP thread %.3f, lines %.3f, Kafka's producers %.3f, owner %.3f)",
                         median(fleet, Cost::all),
@@ -244,25 +294,180 @@ final class FleetTable {
                         median(fleet, Cost::kafka),
                         median(fleet, Cost::owner)),
                 text("%.3f (UDP thread %.3f)", median(embedded, Cost::all), median(embedded, Cost::udp)),
-                text("%.2f (%.2f to %.2f)", Row.median(ratios), ratios[0], ratios[TURNS - 1]),
+                ratio(fleet, embedded, 1),
                 "ratio 3");
-        long lines = (long) TURNS * TURN_SECONDS * rate;
+        row("the same: of the broker", text("%.3f", median(fleet, Cost::broker)), "", "", "");
+        for (int i = 0; i < disk.length; i++) {
+            disk[i] = disk(prefix)[i] - disk[i];
+        }
+        row(
+                "the same: bytes a line, to the broker, and on its disk",
+                text(
+                        "%.2f; lines %.2f, ledger %.2f, ticks %.2f",
+                        median(fleet, Cost::wire),
+                        (double) disk[0] / lines,
+                        (double) disk[1] / lines,
+                        (double) disk[2] / lines),
+                "",
+                "",
+                "");
         row(
                 "the same: lines lost",
                 text("%,d of %,d", fleet.stream().mapToLong(Cost::lost).sum(), lines),
                 text("%,d", embedded.stream().mapToLong(Cost::lost).sum()),
                 "",
                 "0");
-        row("the same: CPU s per million lines of the broker", text("%.3f", median(fleet, Cost::broker)), "", "", "");
-        StringBuilder bytes = new StringBuilder(text("%.2f to Kafka; on its disk", median(fleet, Cost::wire)));
-        for (String topic : topics) {
-            bytes.append(text(
-                    ", %s %.2f",
-                    topic, (double) (broker.bytes(prefix + "." + topic) - disk.getOrDefault(topic, 0L)) / lines));
-        }
-        row("the same: bytes a line", bytes.toString(), "", "", "");
-        return median(fleet, Cost::all);
     }
 
-    private void takeOver() {}
+    /** The bytes of the fleet's topics. */
+    private long[] disk(String prefix) throws IOException {
+        return new long[] {
+            broker.bytes(prefix + ".lines"), broker.bytes(prefix + ".ledger"), broker.bytes(prefix + ".ticks")
+        };
+    }
+
+    private void pair(int names, Load alone) throws IOException, InterruptedException {
+        String prefix = "pair" + names;
+        String interval = TURN_SECONDS + "s";
+        try (CollectorProcess one = fleet(prefix, "a", PARTITIONS, interval);
+                CollectorProcess other = fleet(prefix, "b", PARTITIONS, interval)) {
+            awaitOwned(PARTITIONS / 2, one, other);
+            Load both = new Load(names, RATE, TURN_SECONDS, one, other);
+            warm(both);
+            List<List<Cost>> costs = turns(both, alone);
+            row(
+                    text(
+                            "%,d names, two collectors with %,d lines a second each: CPU s per million lines, beside one"
+                                    + " with as many",
+                            names, RATE / 2),
+                    text(
+                            "%.3f, %.3f",
+                            median(costs.get(0), Cost::all), median(costs.get(1), Cost::all)),
+                    "",
+                    "two carry " + ratio(costs.get(1), costs.get(0), 2) + " times as much",
+                    "1.7 times");
+        }
+    }
+
+    /** Looks for the highest rate without loss by halves. */
+    private String most(int names, CollectorProcess collector) throws IOException, InterruptedException {
+        int carried = 0;
+        String found = "";
+        for (int rate = RATE_MAX / 2, step = rate / 2, i = 0; i < STEPS; i++, step /= 2) {
+            Load load = new Load(names, rate, STEP_SECONDS, collector);
+            Cost cost = load.send();
+            boolean isCarried = cost.lost == 0 && cost.late < LATE_SECONDS;
+            if (isCarried) {
+                carried = rate;
+                double millions = rate / 1e6;
+                found = text(
+                        "collector %.2f, broker %.2f, sender %.2f",
+                        cost.all * millions, cost.broker * millions, cost.sender);
+            }
+            rate += isCarried ? step : -step;
+        }
+        return text("%,d (%s)", carried, found);
+    }
+
+    private static double ownCpuSeconds() {
+        return ProcessHandle.current()
+                        .info()
+                        .totalCpuDuration()
+                        .map(Duration::toNanos)
+                        .orElse(0L)
+                / 1e9;
+    }
+
+    // A take-over
+
+    private void takeOver() throws IOException, InterruptedException {
+        String prefix = "takeover";
+        try (CollectorProcess dies = fleet(prefix, "a", OWNED_PARTITIONS, "1s");
+                CollectorProcess stays = fleet(prefix, "b", OWNED_PARTITIONS, "1s")) {
+            awaitOwned(OWNED_PARTITIONS / 2, dies, stays);
+            try (Blast blast = new Blast(stays.port(), 1)) {
+                Datagrams all = manyStreams(OWNED_PARTITIONS * OWNED_COUNTERS);
+                blast.atRate(all, all.count(), OWNED_DATAGRAMS_A_SECOND);
+            }
+            dies.lines();
+            stays.lines();
+            long killed = System.currentTimeMillis();
+            dies.child().kill();
+            awaitOwned(OWNED_PARTITIONS, stays);
+            row(
+                    text(
+                            "SIGKILL for one of two collectors that own %d partitions each: until each of these has a tick"
+                                    + " again",
+                            OWNED_PARTITIONS / 2),
+                    text("%.1f s", (lastFirstTick(prefix + ".ticks", killed) - killed) / 1e3),
+                    "",
+                    "",
+                    "12 s: the session's 10, and 2");
+            row(
+                    text(
+                            "loading these, each with about %,d counters, %,d streams and %,d watermarks",
+                            OWNED_COUNTERS, STREAMS, OWNED_COUNTERS * USES),
+                    text(
+                            "%.1f s (%,d counters, %,d bytes on the broker's disk)",
+                            stays.metric("fleet_take_over_millis") / 1e3,
+                            stays.metric("ledger_counters") / 2,
+                            broker.bytes(prefix + ".ledger") / 2),
+                    "",
+                    "",
+                    "2 s");
+        }
+    }
+
+    /** Datagrams of {@value #STREAMS} streams, each with an equal part of the counters, so that each counter has several. */
+    private static Datagrams manyStreams(int counters) {
+        int each = counters / STREAMS * USES;
+        byte[][] ids = IntStream.range(0, STREAMS)
+                .mapToObj(i -> ("bench-0123456789abcdef-" + i).getBytes(US_ASCII))
+                .toArray(byte[][]::new);
+        List<byte[]> all = new ArrayList<>();
+        DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
+        for (int datagram = 0; datagram < each / LINES; datagram++) {
+            for (int stream = 0; stream < STREAMS; stream++) {
+                writer.clear();
+                writer.from(ids[stream], 60_000, datagram + 1);
+                for (int line = 0; line < LINES; line++) {
+                    int counter = (stream * (counters / STREAMS) + datagram * LINES + line) % counters;
+                    writer.command(Verb.INCREMENT, ("shop.orders." + counter).getBytes(US_ASCII), 1, 1);
+                }
+                all.add(Arrays.copyOf(writer.buffer(), writer.length()));
+            }
+        }
+        return Datagrams.of(all, LINES);
+    }
+
+    /** The latest time at which a partition got its first tick after {@code sinceMillis}. */
+    private long lastFirstTick(String topic, long sinceMillis) throws IOException {
+        Map<Integer, Long> first = new HashMap<>();
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
+                Map.of(
+                        "bootstrap.servers", broker.address(),
+                        "isolation.level", "read_committed",
+                        // It needs libraries that collector.jar does not contain.
+                        "enable.metrics.push", "false"),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer())) {
+            List<TopicPartition> all = IntStream.range(0, OWNED_PARTITIONS)
+                    .mapToObj(i -> new TopicPartition(topic, i))
+                    .toList();
+            consumer.assign(all);
+            consumer.seekToBeginning(all);
+            long begun = System.nanoTime();
+            while (first.size() < OWNED_PARTITIONS) {
+                if (System.nanoTime() - begun > WAIT.toNanos()) {
+                    throw new IOException("only these partitions have ticks: " + first.keySet());
+                }
+                for (ConsumerRecord<byte[], byte[]> tick : consumer.poll(POLL)) {
+                    if (tick.timestamp() > sinceMillis) {
+                        first.putIfAbsent(tick.partition(), tick.timestamp());
+                    }
+                }
+            }
+        }
+        return Collections.max(first.values());
+    }
 }
