@@ -280,6 +280,7 @@ final class FleetTable {
     private void beside(int names, int rate, Load ours, Load theirs, String prefix)
             throws IOException, InterruptedException {
         long[] disk = disk(prefix);
+        long ticks = ours.collectors.get(0).metric("publish_ticks_total");
         List<List<Cost>> costs = turns(ours, theirs);
         List<Cost> fleet = costs.get(0);
         List<Cost> embedded = costs.get(1);
@@ -297,17 +298,18 @@ final class FleetTable {
                 ratio(fleet, embedded, 1),
                 "ratio 3");
         row("the same: of the broker", text("%.3f", median(fleet, Cost::broker)), "", "", "");
+        ticks = ours.collectors.get(0).metric("publish_ticks_total") - ticks;
         for (int i = 0; i < disk.length; i++) {
             disk[i] = disk(prefix)[i] - disk[i];
         }
         row(
-                "the same: bytes a line, to the broker, and on its disk",
+                "the same: bytes to the broker, and on its disk",
                 text(
-                        "%.2f; lines %.2f, ledger %.2f, ticks %.2f",
+                        "%.2f a line; lines %.2f a line, ledger %.2f a line, ticks %.1f a counter and tick",
                         median(fleet, Cost::wire),
                         (double) disk[0] / lines,
                         (double) disk[1] / lines,
-                        (double) disk[2] / lines),
+                        (double) disk[2] / ticks / names),
                 "",
                 "",
                 "");
