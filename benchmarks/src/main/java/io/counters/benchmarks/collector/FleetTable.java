@@ -32,7 +32,7 @@ final class FleetTable {
     private static final int LINES = 25;
     private static final int SENDERS = 2;
     private static final int TURNS = 3;
-    private static final int WARM_TURNS = 3;
+    private static final int WARM_TURNS = 2;
 
     /** A tick of each collector falls into each turn, three times as often as by default. */
     private static final int TURN_SECONDS = 3;
