@@ -47,7 +47,6 @@ final class FleetTable {
     private static final int STEPS = 5;
 
     private static final int RATE_MAX = 3_200_000;
-
     private static final int STEP_SECONDS = 2;
 
     /** Later than this after the last line was sent, its owner must not merge it. */
@@ -157,8 +156,9 @@ final class FleetTable {
         private long received() throws IOException, InterruptedException {
             long datagrams = 0;
             for (CollectorProcess one : collectors) {
-                one.lines();
                 datagrams += one.datagrams();
+                one.await("the owner", now -> now.getOrDefault("fleet_lag_records", 0L) == 0);
+                one.lines();
             }
             return datagrams * LINES;
         }
