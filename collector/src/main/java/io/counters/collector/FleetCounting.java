@@ -68,8 +68,8 @@ final class FleetCounting implements Counting {
         parts.open(new FolderLock(folder));
         if (LedgerFile.isIn(folder)) {
             log.warn(
-                    "the embedded ledger in {} is not used, because the ledger is in Kafka; its counts are not in the fleet,"
-                            + " and this version cannot import them; if they are not needed, move it away",
+                    "the embedded ledger in {} is not used, because the ledger is in Kafka; the command"
+                            + " import carries it over; then, or if its counts are not needed, move it away",
                     folder);
         }
         fleet = parts.open(new Fleet(
@@ -100,7 +100,7 @@ final class FleetCounting implements Counting {
                             work -> parts.threads.daemon("counters-opentsdb", work),
                             parts.faults,
                             parts.self),
-                    publishing.name(address),
+                    "opentsdb-" + address.host() + "-" + address.port(),
                     address.host() + ":" + address.port());
         }
         if (publishing.stdout()) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.counters.collector.commands.Completion;
 import io.counters.collector.commands.Get;
+import io.counters.collector.commands.Import;
 import io.counters.collector.commands.Record;
 import io.counters.collector.commands.Remove;
 import io.counters.collector.commands.Replay;
@@ -28,6 +29,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Objects;
@@ -141,6 +143,7 @@ public final class Main {
                 .addSubcommand(new Remove(shell))
                 .addSubcommand(new Record(shell))
                 .addSubcommand(new Replay(shell))
+                .addSubcommand(Import.line(environment, shell, InstantSource.system(), new SecureRandom()))
                 .addSubcommand(Doctor.line(environment, shell, InstantSource.system()))
                 .addSubcommand(ProxyCommand.line(
                         Runtime.getRuntime().maxMemory(), in, out, err, settings -> startProxy(settings, out)))

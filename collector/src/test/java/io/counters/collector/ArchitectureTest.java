@@ -41,7 +41,7 @@ class ArchitectureTest {
     @ParameterizedTest
     @CsvSource({
         "self,      ''",
-        "settings,  ''",
+        "settings,  wire",
         "udp,       ''",
         "ledger,    wire ring",
         "fleet,     ledger intake publish history wire emit",
@@ -55,7 +55,7 @@ class ArchitectureTest {
         "prometheus, http ledger wire",
         "dashboard, http ledger history prometheus fleet wire",
         "tap,       http wire",
-        "commands,  ''",
+        "commands,  fleet",
         "doctor,    commands dashboard fleet history intake ledger publish store udp",
         "simulate,  ledger wire emit cells",
     })

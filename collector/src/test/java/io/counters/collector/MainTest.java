@@ -174,7 +174,8 @@ class MainTest {
 
         assertThat(out.toString(UTF_8).lines().filter(line -> line.matches("  [a-z-]+ +[A-Z].*")))
                 .extracting(line -> line.strip().split(" ", 2)[0])
-                .containsExactly("get", "top", "tap", "rm", "record", "replay", "doctor", "proxy", "simulate");
+                .containsExactly(
+                        "get", "top", "tap", "rm", "record", "replay", "import", "doctor", "proxy", "simulate");
         assertThat(out.toString(UTF_8)).doesNotContain("generate-completion");
     }
 
@@ -187,6 +188,7 @@ class MainTest {
                 "rm",
                 "record",
                 "replay",
+                "import",
                 "doctor",
                 "proxy",
                 "simulate",
@@ -206,7 +208,7 @@ class MainTest {
         assertThat(said())
                 .isEqualTo(
                         "counters collector: there are arguments that are neither flags nor a command; the commands are"
-                                + " get, top, tap, rm, record, replay, doctor, proxy, simulate\n"
+                                + " get, top, tap, rm, record, replay, import, doctor, proxy, simulate\n"
                                 + "--help lists all settings and commands\n");
     }
 

@@ -1,5 +1,6 @@
 package io.counters.junit;
 
+import io.counters.wire.EditDistance;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -73,7 +74,7 @@ public final class CountedAssert {
                 .append(expected);
         message.append(amounts.isEmpty() ? "; nothing was counted" : "; counted were, most similar name first:");
         List<String> names = new ArrayList<>(amounts.keySet());
-        names.sort(Comparator.comparingInt(other -> distance(name, other)));
+        names.sort(Comparator.comparingInt(other -> EditDistance.of(name, other)));
         for (String other : names.subList(0, Math.min(names.size(), LISTED_MAX))) {
             message.append("\n    ").append(other).append(' ').append(amounts.get(other));
         }
@@ -85,24 +86,5 @@ public final class CountedAssert {
                     + " -javaagent:counters.jar=collector=none to the test JVM's command line)");
         }
         return new AssertionError(message.toString());
-    }
-
-    /** The number of characters to change, insert or remove to turn one name into the other. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int above = row[j];
-                int changed = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                row[j] = Math.min(changed, 1 + Math.min(above, row[j - 1]));
-                diagonal = above;
-            }
-        }
-        return row[b.length()];
     }
 }

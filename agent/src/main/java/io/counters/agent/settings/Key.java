@@ -1,5 +1,6 @@
 package io.counters.agent.settings;
 
+import io.counters.wire.EditDistance;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,6 @@ enum Key {
         for (Key key : values()) {
             words.add(key.word());
         }
-        return Nearest.of(word, words);
+        return EditDistance.nearest(word, words);
     }
 }

@@ -1,5 +1,6 @@
 package io.counters.agent.settings;
 
+import io.counters.wire.EditDistance;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -48,7 +49,7 @@ final class Sources {
             String word = property.startsWith("counters.") ? property.substring("counters.".length()) : "";
             if (!word.isEmpty() && Key.of(word) == null) {
                 String nearest = Key.nearest(word);
-                if (Nearest.distance(word, nearest) <= 2) {
+                if (EditDistance.of(word, nearest) <= 2) {
                     complaints.add("system property " + property + " is not a setting; did you mean -Dcounters."
                             + nearest + "=...?");
                 }

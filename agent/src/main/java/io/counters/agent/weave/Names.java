@@ -1,6 +1,6 @@
 package io.counters.agent.weave;
 
-import io.counters.agent.settings.Nearest;
+import io.counters.wire.EditDistance;
 import io.counters.wire.NameReader;
 import io.counters.wire.Rejection;
 import java.util.Arrays;
@@ -86,7 +86,7 @@ public final class Names {
             String rule = Rejection.NAME_LETTER.rule();
             if (open >= 0 && close > 0) {
                 String unknown = filled.substring(open, close + 1);
-                rule = unknown + " is not a placeholder; did you mean " + Nearest.of(unknown, PLACEHOLDERS)
+                rule = unknown + " is not a placeholder; did you mean " + EditDistance.nearest(unknown, PLACEHOLDERS)
                         + "? The placeholders are " + String.join(" ", PLACEHOLDERS);
             }
             log.accept(type + "." + method + ": \"" + filled + "\" is counted as " + name + "; " + rule);

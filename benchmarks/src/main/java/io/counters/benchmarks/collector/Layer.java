@@ -32,7 +32,7 @@ import java.util.List;
  * needs one, and requests the same receive buffer as the collector.
  */
 enum Layer {
-    COLLECTOR("the collector's own: one thread that waits in recvfrom, without an address object") {
+    COLLECTOR("the collector's own: one thread that waits in receive") {
         @Override
         Open open() throws IOException {
             UdpSocket socket = new UdpSocket(anyPort());
@@ -47,13 +47,6 @@ enum Layer {
                 }
             });
             return new Open(socket.address().getPort(), List.of(all));
-        }
-    },
-    RECEIVE("NIO: one thread that waits in receive") {
-        @Override
-        Open open() throws IOException {
-            DatagramChannel channel = bound(anyPort());
-            return new Open(port(channel), List.of(start(tally -> receive(channel, tally))));
         }
     },
     SELECT("NIO: one thread, a selector, and receive until there is none") {

@@ -13,8 +13,7 @@ final class SinkProcess implements Receiver {
     SinkProcess(Layer layer) throws IOException {
         child = Child.java(List.of(
                 "-Xmx256m",
-                // The same options as in the collector's manifest.
-                "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+                // The same option as in the collector's manifest.
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 System.getProperty("java.class.path"),

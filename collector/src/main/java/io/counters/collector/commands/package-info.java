@@ -1,7 +1,7 @@
 /**
  * The commands of {@code collector.jar} for people and scripts: {@code get}, {@code top}, {@code tap}, {@code rm}, {@code
- * record} and {@code replay}. {@code replay} sends datagrams; the others use the HTTP API of a running collector, through
- * {@link io.counters.collector.commands.CollectorApi}. None of them opens a collector's files.
+ * record}, {@code replay} and {@code import}. {@code replay} sends datagrams, and {@code import} is {@code fleet}'s; the
+ * others use the HTTP API of a running collector, through {@link io.counters.collector.commands.CollectorApi}.
  */
 @NullMarked
 package io.counters.collector.commands;

@@ -17,14 +17,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
-import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
@@ -48,15 +46,10 @@ public final class Fleet implements AutoCloseable {
     private static final int SESSION_MILLIS = 10_000;
     private static final int HEARTBEAT_MILLIS = 2_000;
 
-    /** Small, so that the partitions of a topic are read about equally far. */
-    private static final int TICKS_FETCH_BYTES = 64 << 10;
-
-    private static final int TICKS_RECORDS = 2_000;
-    private static final int TICKS_FETCH_BYTES_MAX = 8 << 20;
-
     private final FleetSettings settings;
     private final Topics topics;
     private final int partitions;
+    private final long heapBytes;
     private final InstantSource clock;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
@@ -95,13 +88,14 @@ public final class Fleet implements AutoCloseable {
             Self self)
             throws IOException {
         this.settings = settings;
+        this.heapBytes = heapBytes;
         this.clock = clock;
         this.nanoClock = nanoClock;
         this.faults = faults;
         this.self = self;
         topics = settings.topics();
         check = new FleetCheck(settings);
-        partitions = checked();
+        partitions = check.partitions();
         try {
             owner = new PartitionOwner(
                     settings,
@@ -136,18 +130,6 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
-    private int checked() throws IOException {
-        FleetReport report = check.create();
-        report.remarks().forEach(remark -> log.warn("the topics or brokers of the fleet: {}", remark));
-        if (!report.faults().isEmpty()) {
-            throw new IOException("cannot use " + settings + ": "
-                    + report.faults().stream()
-                            .map(FleetReport.Problem::toString)
-                            .collect(Collectors.joining(". ")));
-        }
-        return report.partitions();
-    }
-
     /** Adds a sink of this collector, which gets ticks from {@link #sinks}. */
     public void add(Sink sink, String name, String label, OptionalLong idleTicks) {
         sinks.add(new TickSink(
@@ -156,6 +138,7 @@ public final class Fleet implements AutoCloseable {
                 topics.ticks(),
                 () -> ticks("sink." + name, topics.sink(name)),
                 idleTicks,
+                heapBytes,
                 clock,
                 nanoClock,
                 faults,
@@ -164,12 +147,8 @@ public final class Fleet implements AutoCloseable {
 
     /** Has this history filled. */
     public void fill(History empty) {
-        history =
-                new TickHistory(empty, topics.ticks(), this::ownedNumbers, () -> ticks("history", null), clock, faults);
-    }
-
-    private Set<Integer> ownedNumbers() {
-        return owner.ledgers().keySet();
+        history = new TickHistory(
+                empty, topics.ticks(), owner::ledgers, () -> ticks("history", null), heapBytes, clock, faults);
     }
 
     private Consumer<byte[], byte[]> ticks(String role, @Nullable String group) {
@@ -186,18 +165,11 @@ public final class Fleet implements AutoCloseable {
             own.put("group.protocol", "classic");
             own.put("partition.assignment.strategy", List.of(CooperativeStickyAssignor.class.getName()));
         }
+        Map<String, Object> defaults = new HashMap<>(Reading.fetching(heapBytes));
+        defaults.put("session.timeout.ms", SESSION_MILLIS);
+        defaults.put("heartbeat.interval.ms", HEARTBEAT_MILLIS);
         return new KafkaConsumer<>(
-                settings.consumer(
-                        role,
-                        Map.of(
-                                "session.timeout.ms", SESSION_MILLIS,
-                                "heartbeat.interval.ms", HEARTBEAT_MILLIS,
-                                "max.partition.fetch.bytes", TICKS_FETCH_BYTES,
-                                "fetch.max.bytes", TICKS_FETCH_BYTES_MAX,
-                                "max.poll.records", TICKS_RECORDS),
-                        own),
-                new ByteArrayDeserializer(),
-                new ByteArrayDeserializer());
+                settings.consumer(role, defaults, own), new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
     /** Joins the fleet. */

@@ -3,6 +3,7 @@ package io.counters.collector.fleet;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import io.counters.collector.fleet.FleetReport.Problem;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -33,6 +34,8 @@ import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Creates a fleet's topics, and says whether they are as a fleet needs them. Each answer is waited for at most 10 s, and an
@@ -42,6 +45,8 @@ import org.jspecify.annotations.Nullable;
  * acknowledged, is a remark.
  */
 public final class FleetCheck implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(FleetCheck.class);
+
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final int REPLICAS = 3;
     private static final int IN_SYNC = 2;
@@ -86,6 +91,22 @@ public final class FleetCheck implements AutoCloseable {
     /** Looks, and changes nothing. Topics that are missing are no fault as long as all of them are. */
     public FleetReport look() {
         return new Look().report();
+    }
+
+    /**
+     * Creates the topics that are missing, and logs what should be better.
+     *
+     * @return how many partitions they have
+     * @throws IOException if a fleet cannot use them; the message has every reason and remedy
+     */
+    int partitions() throws IOException {
+        FleetReport report = create();
+        report.remarks().forEach(remark -> log.warn("the topics or brokers of the fleet: {}", remark));
+        if (!report.faults().isEmpty()) {
+            throw new IOException("cannot use " + settings + ": "
+                    + report.faults().stream().map(Problem::toString).collect(Collectors.joining(". ")));
+        }
+        return report.partitions();
     }
 
     /** Creates the topics that are missing, and looks. */

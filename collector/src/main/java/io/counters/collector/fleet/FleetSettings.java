@@ -4,6 +4,7 @@ import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.emit.CollectorAddress;
+import io.counters.wire.EditDistance;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;
@@ -200,7 +201,7 @@ public record FleetSettings(
                         .map(key -> "the file of --kafka-settings has "
                                 + (key.matches("[a-z.]{1,100}") ? key : "a key")
                                 + ", which is not a property of Kafka's clients; did you mean "
-                                + Settings.nearest(key, allowed) + "?")
+                                + EditDistance.nearest(key, allowed) + "?")
                         .toList();
     }
 
@@ -261,6 +262,11 @@ public record FleetSettings(
             return Optional.of("where " + key + " is wrong: "
                     + (property.type == ConfigDef.Type.PASSWORD ? "its value is not allowed" : wrong.getMessage()));
         }
+    }
+
+    /** The same for another instance. */
+    FleetSettings as(String other) {
+        return new FleetSettings(brokers, prefix, other, partitions, spoolBytes, properties);
     }
 
     /** The names of topics and groups. */

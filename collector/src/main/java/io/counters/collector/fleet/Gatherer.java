@@ -1,18 +1,23 @@
 package io.counters.collector.fleet;
 
 import io.counters.collector.intake.LineTarget;
+import io.counters.collector.ledger.NewStreams;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
 import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A partition must know a stream before the stream uses a name of it, so each stream is announced to every partition
  * when it is first heard and once an hour, and again when records were lost; not all at once, because a collector that
- * starts hears all streams within a second.
+ * starts hears all streams within a second. An announcement is many times as large as the line that causes it, so few
+ * streams may be new in a minute, and fewer from one address; the others wait, and so do their totals.
  */
 public final class Gatherer implements LineTarget, AutoCloseable {
     /** How long lines are gathered. */
@@ -52,6 +58,9 @@ public final class Gatherer implements LineTarget, AutoCloseable {
 
     private static final int STREAMS_MIN = 64;
 
+    /** One in this many of the known streams may be new in a minute, so that those that are heard stay known. */
+    private static final int NEW_STREAMS_PART = 4;
+
     /** What a bound of the age keeps from overflowing: more than an age that any sender has. */
     private static final long AGE_MAX = Long.MAX_VALUE / 4;
 
@@ -61,6 +70,9 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     private final LongSupplier nanoClock;
     private final LongSupplier wallMillis;
     private final LineLog log;
+    private final int partitions;
+    private final SeededHash hashing;
+    private final CRC32C crc = new CRC32C();
     private final FaultLog faults;
     private final WindowWriter writer;
     private final Answered answered = new Answered();
@@ -71,7 +83,9 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     private final int streamsMax;
 
     // Under the lock
-    private final KnownStreams streams;
+    private final Map<KnownStream, KnownStream> streams = new LinkedHashMap<>(16, 0.75f, true);
+    private final KnownStream sought = new KnownStream(new byte[0], 0, 0, 0);
+    private final NewStreams newStreams;
     private final Queue<KnownStream> unannounced = new ArrayDeque<>();
     private Window open;
 
@@ -94,6 +108,8 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     private final LongAdder records;
     private final LongAdder bytes;
     private final LongAdder announced;
+    private final LongAdder deferredStreams;
+    private final LongAdder deferredLines;
     private final LongAdder droppedTotals;
     private final LongAdder droppedAmounts;
     private final LongAdder droppedNumbers;
@@ -121,8 +137,10 @@ public final class Gatherer implements LineTarget, AutoCloseable {
         this.wallMillis = wallMillis;
         this.faults = faults;
         windowBytes = windowBytes(heapBytes);
-        streamsMax = (int) Math.max(STREAMS_MIN, streamsBytes(heapBytes) / KnownStreams.BYTES_A_STREAM);
-        streams = new KnownStreams(streamsMax, partitions, hashing);
+        this.partitions = partitions;
+        this.hashing = hashing;
+        streamsMax = (int) Math.max(STREAMS_MIN, windowBytes / KnownStream.BYTES);
+        newStreams = new NewStreams(streamsMax / NEW_STREAMS_PART);
         open = new Window(hashing, windowBytes);
         other = new Window(hashing, windowBytes);
         open.begin(windows);
@@ -135,6 +153,11 @@ public final class Gatherer implements LineTarget, AutoCloseable {
         records = self.count("fleet_sent_records_total", "Records with lines that Kafka acknowledged.");
         bytes = self.count("fleet_sent_bytes_total", "Bytes of these records, before compression.");
         announced = self.count("fleet_announced_streams_total", "Streams that were announced to every partition.");
+        deferredStreams = self.count(
+                "fleet_deferred_streams_total",
+                "From lines of streams that were not announced and wait, because too many streams are new.");
+        deferredLines = self.count(
+                "fleet_deferred_lines_total", "Lines with totals of such streams; they wait for their repetition.");
         droppedTotals = dropped(self, "total");
         droppedAmounts = dropped(self, "amount");
         droppedNumbers = dropped(self, "number");
@@ -172,13 +195,8 @@ public final class Gatherer implements LineTarget, AutoCloseable {
                 kind);
     }
 
-    /** An eighth of the share for each window. */
+    /** An eighth of the share for each window, and for the known streams. */
     private static long windowBytes(long heapBytes) {
-        return Math.min(1 << 29, heapBytes / HEAP_PART / 8);
-    }
-
-    /** An eighth of the share for the known streams. */
-    private static long streamsBytes(long heapBytes) {
         return Math.min(1 << 29, heapBytes / HEAP_PART / 8);
     }
 
@@ -200,19 +218,43 @@ public final class Gatherer implements LineTarget, AutoCloseable {
 
     @Override
     public Object stream(byte[] id, int begin, int end, long ageMillis, long seq, long address) {
-        KnownStream stream = streams.get(id, begin, end);
         long now = nowMillis();
-        open.from(stream, now - Math.min(ageMillis, AGE_MAX), seq);
-        announceIfDue(stream, now);
+        long hash = hashing.of(id, begin, end);
+        sought.seek(id, begin, end, hash);
+        KnownStream stream = streams.get(sought);
+        if (stream == null) {
+            int home = Partitions.of(id, begin, end, partitions, crc);
+            stream = new KnownStream(Arrays.copyOfRange(id, begin, end), hash, home, address);
+        }
+        stream.bornMillis = now - Math.min(ageMillis, AGE_MAX);
+        if (isAdmitted(stream, now)) {
+            open.from(stream, seq);
+        }
         return stream;
     }
 
     @Override
     public void heard(Object stream) {
-        announceIfDue((KnownStream) stream, nowMillis());
+        isAdmitted((KnownStream) stream, nowMillis());
     }
 
-    private void announceIfDue(KnownStream stream, long now) {
+    /**
+     * Whether the lines of a stream may be passed on, and if so, announces the stream when that is due. Beyond the rate of new
+     * streams, one waits: its totals are repeated, and applied once every partition is told of it.
+     */
+    private boolean isAdmitted(KnownStream stream, long now) {
+        if (!stream.isAdmitted) {
+            if (newStreams.isOver(stream.address, now)) {
+                deferredStreams.increment();
+                return false;
+            }
+            newStreams.add(stream.address);
+            stream.isAdmitted = true;
+            streams.put(stream, stream);
+            if (streams.size() > streamsMax) {
+                streams.remove(streams.keySet().iterator().next());
+            }
+        }
         boolean isDue = stream.announcedMillis == KnownStream.NEVER
                 || now - stream.announcedMillis >= ANNOUNCED_EVERY_MILLIS
                 || stream.announcedMillis <= announceAgainMillis;
@@ -220,14 +262,17 @@ public final class Gatherer implements LineTarget, AutoCloseable {
             stream.waits = true;
             unannounced.add(stream);
         }
+        return true;
     }
 
     @Override
     public void merge(@Nullable Object stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
         if (stream == null || total == Commands.NO_TOTAL) {
             open.amount(verb, name, begin, end, amount);
-        } else {
+        } else if (((KnownStream) stream).isAdmitted) {
             open.total((KnownStream) stream, verb, name, begin, end, amount, total);
+        } else {
+            deferredLines.increment();
         }
     }
 
@@ -292,11 +337,12 @@ public final class Gatherer implements LineTarget, AutoCloseable {
             open = other;
             other = full;
         }
-        if (full.isEmpty()) {
+        int announcedNow = full.announced().cardinality();
+        if (full.size() == 0 && announcedNow == 0) {
             return;
         }
-        announced.add(full.announced());
-        sent.add(full.size());
+        announced.add(announcedNow);
+        sent.add(full.size() - full.runs());
         if (log.waitingBytes() == 0) {
             answeredMillis = now;
         }

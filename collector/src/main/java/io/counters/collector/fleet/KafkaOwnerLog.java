@@ -334,6 +334,12 @@ final class KafkaOwnerLog implements OwnerLog {
         failure = null;
     }
 
+    /** Ends, and leaves the partitions to others at once. */
+    void leave() {
+        producer.close(Duration.ofMillis(REQUEST_MILLIS));
+        consumer.close(CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP));
+    }
+
     @Override
     public void close() {
         producer.close(Duration.ofMillis(REQUEST_MILLIS));

@@ -3,6 +3,8 @@ package io.counters.collector.fleet;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerRecords;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,9 @@ final class Load {
     long position;
     private LedgerRecords.@Nullable Collected records = new LedgerRecords.Collected();
     private @Nullable Progress progress;
+
+    /** The embedded ledgers that were imported, by their IDs. */
+    final Map<Long, Imported> imported = new HashMap<>();
 
     /** How many lines are gone because nobody read them for longer than their topic keeps them; 0 if none. */
     long lostRecords;
@@ -60,6 +65,9 @@ final class Load {
     void put(byte[] key, byte @Nullable [] value) {
         if (Arrays.equals(key, Progress.KEY)) {
             progress = Progress.of(value);
+        } else if (Imported.isKey(key)) {
+            Imported one = Imported.of(key, value);
+            imported.put(one.ledger(), one);
         } else if (records != null) {
             records.put(key, value);
         }

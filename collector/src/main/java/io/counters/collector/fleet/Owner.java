@@ -344,7 +344,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             if (!part.hasBegun) {
                 continue;
             }
-            OptionalLong free = part.ledger.publishAt(second, 1);
+            OptionalLong free = part.ledger.publishInOrder(second);
             if (free.isEmpty() || part.tick.isPresent()) {
                 skippedTicks.increment();
             }

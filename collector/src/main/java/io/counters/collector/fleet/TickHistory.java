@@ -1,20 +1,21 @@
 package io.counters.collector.fleet;
 
 import io.counters.collector.history.History;
+import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.self.FaultLog;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.BitSet;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -22,7 +23,6 @@ import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
@@ -31,118 +31,118 @@ import org.jspecify.annotations.Nullable;
  * still has, then with each new one. The history is a copy, so its file is made anew at each start and whenever a partition is
  * taken over, because a history takes seconds only in their order. What a partition told before it was given away stays.
  *
- * <p>The ticks of a second are put together: it waits for those of partitions that are behind. For one thread.
+ * <p>The ticks of a second are put together: it waits for those of partitions that are behind. Meanwhile they stay as they
+ * were read. Their names are the strings of the ledgers. For one thread.
  */
-final class TickHistory implements Reading, AutoCloseable {
-    private static final Duration POLL = Duration.ofMillis(250);
-    private static final long AGAIN_MILLIS = 1_000;
-
+final class TickHistory extends Reading {
     /** Partitions are taken over in several steps, so it waits until nothing has changed for this time. */
     private static final long SETTLED_MILLIS = 3_000;
 
     /** How long a tick waits for those of partitions that have none of its second. */
     private static final long LATE_SECONDS = 3;
 
-    /** Nothing more of a partition is read while so many of its ticks wait. */
-    private static final int WAITING_MAX = 32;
-
     private final History history;
-    private final String topic;
-    private final Supplier<Set<Integer>> owned;
-    private final Supplier<Consumer<byte[], byte[]>> consumers;
+    private final Supplier<SortedMap<Integer, Ledger>> owned;
+    private final long bytesMax;
     private final InstantSource clock;
-    private final FaultLog faults;
 
-    private @Nullable Consumer<byte[], byte[]> consumer;
     private final TreeMap<Integer, Part> parts = new TreeMap<>();
     private Set<Integer> wanted = Set.of();
     private long wantedSinceMillis;
     private long lastSecond;
 
-    /** The history tells counters apart by numbers, which no two counters of different partitions may share. */
-    private final Map<String, Integer> numbers = new HashMap<>();
+    /** How many partitions there were when it began. */
+    private int begun;
 
-    private String[] names = {};
+    /** The records of a tick. */
+    private record Waiting(long second, List<byte[]> records) {}
 
     /** A partition that is read, and its ticks that wait for those of others. */
     private static final class Part {
-        final TickRecords.Reader reader = new TickRecords.Reader();
-        final Deque<TickRecords.Tick> waiting = new ArrayDeque<>();
+        /** Its place among the partitions when it began. */
+        final int place;
+
+        final Deque<Waiting> waiting = new ArrayDeque<>();
+        long waitingBytes;
         boolean isAtEnd;
 
-        /** The names of its last tick, and their numbers. */
-        String[] names = {};
+        /** The tick of which more records follow. */
+        @Nullable
+        Waiting begun;
 
-        int[] numbers = {};
+        Part(int place) {
+            this.place = place;
+        }
+
+        void take(byte[] record) {
+            try {
+                TickRecords.Tick head = TickRecords.head(record);
+                Waiting tick = head.part() == 0 ? new Waiting(head.second(), new ArrayList<>()) : begun;
+                begun = null;
+                // If parts of it are missing, the sinks say it.
+                if (tick != null && tick.second == head.second() && tick.records.size() == head.part()) {
+                    tick.records.add(record);
+                    begun = head.isLast() ? null : tick;
+                    if (head.isLast()) {
+                        waiting.add(tick);
+                        waitingBytes += bytes(tick);
+                    }
+                }
+            } catch (TickRecords.Unreadable leftOut) {
+                begun = null;
+            }
+        }
+
+        void remove() {
+            waitingBytes -= bytes(waiting.remove());
+        }
+
+        private static long bytes(Waiting tick) {
+            return tick.records.stream().mapToLong(record -> record.length).sum();
+        }
     }
 
     /**
-     * @param owned the partitions whose ticks are wanted
+     * @param owned the ledgers of the partitions whose ticks are wanted
      * @param consumers opens a consumer without a group that reads committed records
+     * @param heapBytes this JVM's maximum heap, of which a share is used
      * @param clock the wall clock
      */
     TickHistory(
             History history,
             String topic,
-            Supplier<Set<Integer>> owned,
+            Supplier<SortedMap<Integer, Ledger>> owned,
             Supplier<Consumer<byte[], byte[]>> consumers,
+            long heapBytes,
             InstantSource clock,
             FaultLog faults) {
+        super("the ticks for the history", topic, consumers, faults);
         this.history = history;
-        this.topic = topic;
         this.owned = owned;
-        this.consumers = consumers;
+        bytesMax = heapBytes / HEAP_PART;
         this.clock = clock;
-        this.faults = faults;
         history.clear();
     }
 
     @Override
-    public long run() {
-        try {
-            Consumer<byte[], byte[]> from = open();
-            follow(from);
-            if (parts.isEmpty()) {
-                return POLL.toMillis();
-            }
-            read(from);
-            put();
-            return 0;
-        } catch (KafkaException failure) {
-            discard();
-            faults.warn(
-                    "tick history",
-                    "the history cannot be read from " + topic + " now, and is tried again: "
-                            + FaultLog.shown(String.valueOf(failure.getMessage())));
-            return AGAIN_MILLIS;
-        }
-    }
-
-    private Consumer<byte[], byte[]> open() {
-        Consumer<byte[], byte[]> open = consumer;
-        if (open == null) {
-            open = consumers.get();
-            consumer = open;
-        }
-        return open;
-    }
-
-    private void discard() {
-        Consumer<byte[], byte[]> broken = consumer;
-        consumer = null;
+    void forget() {
         parts.clear();
-        if (broken != null) {
-            try {
-                broken.close(CloseOptions.timeout(Duration.ZERO));
-            } catch (KafkaException alsoFailed) {
-                // It is said already why it failed.
-            }
+    }
+
+    @Override
+    long round(Consumer<byte[], byte[]> from) {
+        SortedMap<Integer, Ledger> ledgers = owned.get();
+        follow(from, new TreeSet<>(ledgers.keySet()));
+        if (parts.isEmpty()) {
+            return POLL.toMillis();
         }
+        read(from);
+        put(ledgers);
+        return 0;
     }
 
     /** Reads those partitions that are owned. */
-    private void follow(Consumer<byte[], byte[]> from) {
-        Set<Integer> now = new TreeSet<>(owned.get());
+    private void follow(Consumer<byte[], byte[]> from, Set<Integer> now) {
         long millis = clock.millis();
         if (!now.equals(wanted)) {
             wanted = now;
@@ -153,7 +153,7 @@ final class TickHistory implements Reading, AutoCloseable {
         }
         boolean isSettled = Math.abs(millis - wantedSinceMillis) >= SETTLED_MILLIS;
         if (isSettled && !parts.keySet().equals(now)) {
-            begin(from, now);
+            begin(from, partitions(now));
         }
     }
 
@@ -163,38 +163,31 @@ final class TickHistory implements Reading, AutoCloseable {
                 .toList();
     }
 
-    private void begin(Consumer<byte[], byte[]> from, Set<Integer> all) {
-        history.clear();
-        parts.clear();
-        numbers.clear();
-        names = new String[0];
-        lastSecond = 0;
-        all.forEach(partition -> parts.put(partition, new Part()));
-        List<TopicPartition> partitions = partitions(all);
-        from.assign(partitions);
+    private void begin(Consumer<byte[], byte[]> from, List<TopicPartition> all) {
         long sinceMillis = clock.millis() - history.ticksSeconds() * 1000;
         Map<TopicPartition, Long> since = new HashMap<>();
-        partitions.forEach(partition -> since.put(partition, sinceMillis));
+        all.forEach(partition -> since.put(partition, sinceMillis));
         Map<TopicPartition, OffsetAndTimestamp> offsets = from.offsetsForTimes(since);
-        List<TopicPartition> without = new ArrayList<>();
-        for (TopicPartition partition : partitions) {
+        history.clear();
+        parts.clear();
+        lastSecond = 0;
+        begun = all.size();
+        from.assign(all);
+        for (TopicPartition partition : all) {
+            parts.put(partition.partition(), new Part(parts.size()));
             OffsetAndTimestamp offset = offsets.get(partition);
             if (offset == null) {
-                without.add(partition);
+                from.seekToEnd(List.of(partition));
             } else {
                 from.seek(partition, offset.offset());
             }
-        }
-        if (!without.isEmpty()) {
-            // None would mean all.
-            from.seekToEnd(without);
         }
     }
 
     private void read(Consumer<byte[], byte[]> from) {
         List<TopicPartition> full = new ArrayList<>();
         parts.forEach((partition, part) -> {
-            if (part.waiting.size() >= WAITING_MAX) {
+            if (!part.waiting.isEmpty() && part.waitingBytes >= bytesMax / begun) {
                 full.add(new TopicPartition(topic, partition));
             }
         });
@@ -203,7 +196,7 @@ final class TickHistory implements Reading, AutoCloseable {
         for (ConsumerRecord<byte[], byte[]> record : from.poll(POLL)) {
             Part part = parts.get(record.partition());
             if (part != null) {
-                take(part, record);
+                part.take(record.value());
             }
         }
         // A tick is at least a record and the end of its transaction.
@@ -211,32 +204,52 @@ final class TickHistory implements Reading, AutoCloseable {
                 from.currentLag(new TopicPartition(topic, partition)).orElse(2) < 2);
     }
 
-    private static void take(Part part, ConsumerRecord<byte[], byte[]> record) {
-        try {
-            TickRecords.Tick tick = part.reader.read(record.value());
-            if (tick != null) {
-                part.waiting.add(tick);
-            }
-        } catch (TickRecords.Unreadable leftOut) {
-            // The sinks say it.
-        }
-    }
-
     /** Puts those seconds for which all ticks are there, or will not come. */
-    private void put() {
+    private void put(SortedMap<Integer, Ledger> ledgers) {
+        Map<Part, Snapshot> known = new HashMap<>();
         for (long second = due(); second > 0; second = due()) {
-            Map<Part, Snapshot> ticks = new HashMap<>();
-            for (Part part : parts.values()) {
-                TickRecords.Tick first = part.waiting.peek();
-                if (first != null && first.second() <= second) {
-                    part.waiting.remove();
-                    ticks.put(part, first.values());
+            List<Snapshot> values = new ArrayList<>();
+            for (Map.Entry<Integer, Part> one : parts.entrySet()) {
+                Part part = one.getValue();
+                Waiting first = part.waiting.peek();
+                if (first != null && first.second <= second) {
+                    part.remove();
+                    Ledger ledger = ledgers.get(one.getKey());
+                    Snapshot names = ledger == null
+                            ? TickRecords.NOTHING
+                            : known.computeIfAbsent(part, fresh -> ledger.snapshot());
+                    values.addAll(read(part, first, names));
                 }
             }
             if (second > lastSecond) {
                 lastSecond = second;
-                history.put(second, joined(ticks));
+                // The counter with the largest number comes last.
+                values.sort(Comparator.comparingInt(Snapshot::numbersEnd));
+                history.put(second, Snapshot.joined(values));
             }
+        }
+    }
+
+    /**
+     * A tick's values. The history tells counters apart by their numbers, so those of different partitions take turns.
+     *
+     * @param known by the numbers in the partition
+     */
+    private List<Snapshot> read(Part part, Waiting tick, Snapshot known) {
+        List<Snapshot> values = new ArrayList<>();
+        try {
+            for (byte[] record : tick.records) {
+                Snapshot one = TickRecords.read(record, known).values();
+                int[] numbers = new int[one.size()];
+                for (int i = 0; i < numbers.length; i++) {
+                    numbers[i] = one.number(i) * begun + part.place;
+                }
+                values.add(new Snapshot(one.names(), one.values(), numbers, numbers.length));
+            }
+            return values;
+        } catch (TickRecords.Unreadable leftOut) {
+            // The sinks say it.
+            return List.of();
         }
     }
 
@@ -246,9 +259,9 @@ final class TickHistory implements Reading, AutoCloseable {
         boolean isComplete = true;
         boolean isOver = true;
         for (Part part : parts.values()) {
-            TickRecords.Tick first = part.waiting.peek();
+            Waiting first = part.waiting.peek();
             if (first != null) {
-                oldest = Math.min(oldest, first.second());
+                oldest = Math.min(oldest, first.second);
             } else {
                 isComplete = false;
                 isOver &= part.isAtEnd;
@@ -261,55 +274,9 @@ final class TickHistory implements Reading, AutoCloseable {
         return isComplete || isLate ? oldest : 0;
     }
 
-    private Snapshot joined(Map<Part, Snapshot> ticks) {
-        ticks.forEach(this::number);
-        int all = numbers.size();
-        long[] values = new long[all];
-        BitSet present = new BitSet(all);
-        ticks.forEach((part, tick) -> {
-            for (int i = 0; i < tick.size(); i++) {
-                values[part.numbers[i]] = tick.values()[i];
-                present.set(part.numbers[i]);
-            }
-        });
-        int size = present.cardinality();
-        if (size == all) {
-            return new Snapshot(names, values, all);
-        }
-        int[] numbersOf = present.stream().toArray();
-        String[] some = new String[size];
-        long[] theirs = new long[size];
-        for (int i = 0; i < size; i++) {
-            some[i] = names[numbersOf[i]];
-            theirs[i] = values[numbersOf[i]];
-        }
-        return new Snapshot(some, theirs, numbersOf, size);
-    }
-
-    /** Gives numbers to counters that are new. */
-    @SuppressWarnings("ReferenceEquality") // The reader uses an array again if no name is new.
-    private void number(Part part, Snapshot tick) {
-        if (tick.names() == part.names) {
-            return;
-        }
-        part.names = tick.names();
-        part.numbers = new int[tick.size()];
-        for (int i = 0; i < tick.size(); i++) {
-            Integer known = numbers.putIfAbsent(tick.names()[i], numbers.size());
-            int number = known == null ? numbers.size() - 1 : known;
-            if (known == null) {
-                if (number >= names.length) {
-                    names = Arrays.copyOf(names, Math.max(16, 2 * names.length));
-                }
-                names[number] = tick.names()[i];
-            }
-            part.numbers[i] = number;
-        }
-    }
-
     @Override
     public Optional<String> trouble() {
-        return history.trouble();
+        return super.trouble().or(history::trouble);
     }
 
     @Override

@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A partition's tick as records of {@code PREFIX.ticks}: the value of each of its counters at one second. A tick that is
@@ -30,15 +29,15 @@ import org.jspecify.annotations.Nullable;
  * A counter's number is the partition's ledger's, so it is the same whoever owns the partition. Numbers ascend.
  */
 final class TickRecords {
-    /** The most bytes of a record. Kafka's default for a request is 1 MB. */
-    static final int BYTES_MAX = 512 * 1024;
+    /** The most bytes of a record; a small one, because readers have the names of a few records in memory at a time. */
+    static final int BYTES_MAX = 64 * 1024;
+
+    /** Where no names are known. */
+    static final Snapshot NOTHING = new Snapshot(new String[0], new long[0], 0);
 
     private static final byte FORMAT = 1;
-    private static final long[] NO_VALUES = {};
-    private static final Snapshot EMPTY = new Snapshot(new String[0], NO_VALUES, 0);
     private static final int PARTS_AT = 1 + Long.BYTES + Integer.BYTES;
-    private static final int COUNTERS_AT = PARTS_AT + Integer.BYTES;
-    private static final int HEADER_BYTES = COUNTERS_AT + Integer.BYTES;
+    private static final int HEADER_BYTES = PARTS_AT + Integer.BYTES + Integer.BYTES;
     private static final int COUNTER_BYTES = Integer.BYTES + Short.BYTES + Long.BYTES;
 
     private TickRecords() {}
@@ -49,43 +48,36 @@ final class TickRecords {
      * @param second Unix time
      * @param values of the partition's counters
      */
-    @SuppressWarnings("ByteBufferBackingArray") // Each record was allocated with an array of its own.
     static List<byte[]> write(long second, Snapshot values) {
-        List<ByteBuffer> records = new ArrayList<>();
-        for (int counter = 0; counter < values.size(); ) {
-            int first = counter;
+        List<byte[]> records = new ArrayList<>();
+        for (int first = 0, end = 0; first < values.size(); first = end) {
             int bytes = HEADER_BYTES;
-            while (counter < values.size()) {
-                bytes += COUNTER_BYTES + values.names()[counter].length();
-                if (bytes > BYTES_MAX) {
-                    break;
-                }
-                counter++;
+            while (end < values.size() && bytes + bytes(values.names()[end]) <= BYTES_MAX) {
+                bytes += bytes(values.names()[end++]);
             }
-            records.add(record(second, records.size(), values, first, counter));
+            ByteBuffer record = ByteBuffer.wrap(new byte[bytes]);
+            record.put(FORMAT).putLong(second).putInt(records.size()).putInt(0).putInt(end - first);
+            for (int counter = first; counter < end; counter++) {
+                byte[] name = values.names()[counter].getBytes(ISO_8859_1);
+                record.putInt(values.number(counter));
+                record.putShort((short) name.length).put(name).putLong(values.values()[counter]);
+            }
+            records.add(record.array());
         }
-        return records.stream()
-                .map(record -> record.putInt(PARTS_AT, records.size()).array())
-                .toList();
+        records.forEach(record -> ByteBuffer.wrap(record).putInt(PARTS_AT, records.size()));
+        return records;
     }
 
-    private static ByteBuffer record(long second, int part, Snapshot values, int first, int end) {
-        int bytes = HEADER_BYTES;
-        for (int counter = first; counter < end; counter++) {
-            bytes += COUNTER_BYTES + values.names()[counter].length();
-        }
-        ByteBuffer record = ByteBuffer.allocate(bytes);
-        record.put(FORMAT).putLong(second).putInt(part).putInt(0).putInt(end - first);
-        for (int counter = first; counter < end; counter++) {
-            byte[] name = values.names()[counter].getBytes(ISO_8859_1);
-            record.putInt(values.number(counter));
-            record.putShort((short) name.length).put(name).putLong(values.values()[counter]);
-        }
-        return record;
+    private static int bytes(String name) {
+        return COUNTER_BYTES + name.length();
     }
 
-    /** The values of all counters of a partition at one second. */
-    record Tick(long second, Snapshot values) {}
+    /** A record of a tick: the values of all counters of a partition, or of the next ones, at one second. */
+    record Tick(long second, int part, int parts, Snapshot values) {
+        boolean isLast() {
+            return part == parts - 1;
+        }
+    }
 
     /** A record is not one of a tick. */
     static final class Unreadable extends IOException {
@@ -96,153 +88,69 @@ final class TickRecords {
         }
     }
 
+    /** Which part of its tick a record is, without its values. */
+    static Tick head(byte[] value) throws Unreadable {
+        return read(value, NOTHING, true);
+    }
+
+    static Tick read(byte[] value) throws Unreadable {
+        return read(value, NOTHING, false);
+    }
+
     /**
-     * Reads the records of one partition, one after the other, and returns ticks that are complete. Names that a tick has in
-     * common with the one before are the same strings, in the same array if all are. For one thread.
+     * Reads a record.
+     *
+     * @param known counters by the same numbers; where a name is the same, it is the same string afterwards
      */
-    static final class Reader {
-        private Snapshot before = EMPTY;
+    static Tick read(byte[] value, Snapshot known) throws Unreadable {
+        return read(value, known, false);
+    }
 
-        /** Where in it a counter with the next number may be. */
-        private int cursor;
-
-        private String[] names = {};
-        private int[] numbers = {};
-        private long[] values = NO_VALUES;
-        private int size;
-        private long second;
-        private int next;
-        private int parts;
-        private long lostPoints;
-
-        /**
-         * Reads the next record.
-         *
-         * @return the tick that is complete with it; null if there is none, because more parts follow, or because earlier ones
-         *     are missing
-         * @throws Unreadable if it is not a record of a tick, so that its tick is left out
-         */
-        @Nullable
-        Tick read(byte[] value) throws Unreadable {
-            ByteBuffer record = ByteBuffer.wrap(value);
-            try {
-                byte format = record.get();
-                if (format != FORMAT) {
-                    throw new Unreadable("its format is " + format + ", this version reads " + FORMAT);
-                }
-                return read(record);
-            } catch (BufferUnderflowException | NegativeArraySizeException cutOff) {
-                leaveOut();
-                throw new Unreadable("it is cut off: bytes: " + value.length);
-            } catch (Unreadable why) {
-                leaveOut();
-                throw why;
+    private static Tick read(byte[] value, Snapshot known, boolean isHead) throws Unreadable {
+        ByteBuffer record = ByteBuffer.wrap(value);
+        try {
+            byte format = record.get();
+            if (format != FORMAT) {
+                throw new Unreadable("its format is " + format + ", this version reads " + FORMAT);
             }
-        }
-
-        private @Nullable Tick read(ByteBuffer record) throws Unreadable {
-            long of = record.getLong();
+            long second = record.getLong();
             int part = record.getInt();
-            int in = record.getInt();
-            int counters = record.getInt();
-            if (part < 0 || part >= in || counters < 0 || counters > record.remaining() / COUNTER_BYTES) {
-                throw new Unreadable("part " + part + " of " + in + " cannot have so many counters: " + counters);
+            int parts = record.getInt();
+            int size = record.getInt();
+            if (part < 0 || part >= parts || size < 0 || size > record.remaining() / COUNTER_BYTES) {
+                throw new Unreadable("part " + part + " of " + parts + " cannot have so many counters: " + size);
             }
-            if (part == 0) {
-                leaveOut();
-                second = of;
-                parts = in;
-            } else if (part != next || of != second || in != parts) {
-                leaveOut();
-                lostPoints += counters;
-                return null;
-            }
-            room(size + counters);
-            for (int i = 0; i < counters; i++) {
-                int number = record.getInt();
-                if (number < 0 || (size > 0 && number <= numbers[size - 1])) {
-                    throw new Unreadable("counter " + number + " is not in order");
-                }
-                byte[] name = new byte[Short.toUnsignedInt(record.getShort())];
-                record.get(name);
-                numbers[size] = number;
-                names[size] = string(number, name);
-                values[size++] = record.getLong();
-            }
-            if (record.hasRemaining()) {
-                throw new Unreadable("it has more bytes than its counters: " + record.remaining());
-            }
-            next = part + 1;
-            return next < parts ? null : complete();
+            return new Tick(second, part, parts, isHead ? NOTHING : values(record, size, known));
+        } catch (BufferUnderflowException cutOff) {
+            throw new Unreadable("it is cut off: bytes: " + value.length);
         }
+    }
 
-        private void room(int wanted) {
-            if (wanted > names.length) {
-                int length = Math.max(wanted, parts == 1 ? wanted : 2 * names.length);
-                names = Arrays.copyOf(names, length);
-                numbers = Arrays.copyOf(numbers, length);
-                values = Arrays.copyOf(values, length);
+    private static Snapshot values(ByteBuffer record, int size, Snapshot known) throws Unreadable {
+        String[] names = new String[size];
+        int[] numbers = new int[size];
+        long[] values = new long[size];
+        int place = 0;
+        for (int i = 0; i < size; i++) {
+            int number = record.getInt();
+            if (number < 0 || (i > 0 && number <= numbers[i - 1])) {
+                throw new Unreadable("counter " + number + " is not in order");
             }
-        }
-
-        private String string(int number, byte[] name) {
-            while (cursor < before.size() && before.number(cursor) < number) {
-                cursor++;
+            byte[] name = new byte[Short.toUnsignedInt(record.getShort())];
+            record.get(name);
+            while (place < known.size() && known.number(place) < number) {
+                place++;
             }
-            boolean isKnown =
-                    cursor < before.size() && before.number(cursor) == number && isSame(name, before.names()[cursor]);
-            return isKnown ? before.names()[cursor] : new String(name, ISO_8859_1);
+            boolean isKnown = place < known.size()
+                    && known.number(place) == number
+                    && Arrays.equals(name, known.names()[place].getBytes(ISO_8859_1));
+            names[i] = isKnown ? known.names()[place] : new String(name, ISO_8859_1);
+            numbers[i] = number;
+            values[i] = record.getLong();
         }
-
-        private static boolean isSame(byte[] name, @Nullable String known) {
-            if (known == null || known.length() != name.length) {
-                return false;
-            }
-            for (int i = 0; i < name.length; i++) {
-                if ((byte) known.charAt(i) != name[i]) {
-                    return false;
-                }
-            }
-            return true;
+        if (record.hasRemaining()) {
+            throw new Unreadable("it has more bytes than its counters: " + record.remaining());
         }
-
-        @SuppressWarnings("ReferenceEquality") // Equal names are the same strings.
-        private Tick complete() {
-            boolean isAsBefore = before.size() == size;
-            for (int i = 0; isAsBefore && i < size; i++) {
-                isAsBefore = names[i] == before.names()[i];
-            }
-            boolean areNumbersPlaces = size == 0 || numbers[size - 1] == size - 1;
-            Snapshot all = isAsBefore
-                    ? new Snapshot(before.names(), values, before.numbers(), size)
-                    : new Snapshot(names, values, areNumbersPlaces ? null : numbers, size);
-            // Without its values.
-            before = new Snapshot(all.names(), NO_VALUES, all.numbers(), size);
-            begin();
-            return new Tick(second, all);
-        }
-
-        /** Forgets a tick of which no further part came. */
-        private void leaveOut() {
-            lostPoints += size;
-            begin();
-        }
-
-        private void begin() {
-            names = new String[0];
-            numbers = new int[0];
-            values = NO_VALUES;
-            cursor = 0;
-            size = 0;
-            next = 0;
-            parts = 0;
-        }
-
-        /** The points of ticks of which a part was missing or unreadable, as far as they were read, since the last call. */
-        long takeLostPoints() {
-            long lost = lostPoints;
-            lostPoints = 0;
-            return lost;
-        }
+        return new Snapshot(names, values, numbers, size);
     }
 }

@@ -32,7 +32,6 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.RetriableException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,44 +46,40 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>For one thread, except where another is named.
  */
-final class TickSink implements Reading, AutoCloseable {
-    private static final Duration POLL = Duration.ofMillis(250);
-
+final class TickSink extends Reading {
     /** The ticks of a second come from several owners, within a transaction's time. */
     private static final Duration GATHER_POLL = Duration.ofMillis(100);
 
     private static final long GATHER_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
-    private static final int GATHERED_POINTS_MAX = 200_000;
+
+    /** About what a point takes in memory beyond its part of a record. */
+    private static final int POINT_BYTES = 64;
+
     private static final long COMMIT_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final long AGAIN_MILLIS = 1_000;
-    private static final Duration LAST_COMMIT = Duration.ofSeconds(1);
+    private static final Duration WAIT = Duration.ofSeconds(1);
 
     private final Sink sink;
-    private final String topic;
-    private final Supplier<Consumer<byte[], byte[]>> consumers;
     private final OptionalLong idleTicks;
+    private final long bytesMax;
     private final LongSupplier nanoClock;
-    private final FaultLog faults;
     private final LongAdder lost;
-
-    private @Nullable Consumer<byte[], byte[]> consumer;
+    private final LongAdder unchecked;
     private final Map<TopicPartition, Part> parts = new HashMap<>();
 
     /** Read, and not yet given to the sink, by the second. */
     private final TreeMap<Long, Batch> gathered = new TreeMap<>();
 
     private long gatheredSince;
-    private int gatheredPoints;
+    private long gatheredPoints;
+    private long gatheredBytes;
     private long committedAt;
     private boolean isCommitting;
 
     /** What is unread, for the metrics; other threads read it. */
     private volatile long unreadPoints;
 
-    /** The second after which nothing was read; no more than a day in the past, and {@link Long#MAX_VALUE} if all was. */
+    /** The second after which nothing was read; {@link Long#MAX_VALUE} if all was. */
     private volatile long unreadSince = Long.MAX_VALUE;
-
-    private volatile Optional<String> trouble = Optional.empty();
 
     /** Points of one second that are given to the sink at once. */
     private static final class Batch {
@@ -95,7 +90,7 @@ final class TickSink implements Reading, AutoCloseable {
     }
 
     /**
-     * A tick that was read.
+     * A record that was read.
      *
      * @param end the offset behind it
      */
@@ -103,24 +98,37 @@ final class TickSink implements Reading, AutoCloseable {
 
     /** A partition that is read. */
     private static final class Part {
-        final TickRecords.Reader reader = new TickRecords.Reader();
         final @Nullable Idle idle;
+
+        /** One above the largest number of a counter of which it is known whether it is idle. */
+        int idleEnd;
+
         final Deque<Pending> pending = new ArrayDeque<>();
 
-        /** The offset behind the last tick that the sink is done with, and with all before it; -1 if there is none yet. */
+        /** The offset behind the last record that the sink is done with, and with all before it; -1 if there is none yet. */
         long confirmed = -1;
 
         long committed = -1;
 
-        /** The offset behind the last tick that was read, how many offsets it had, its points and its second. */
-        long end = -1;
+        /** What was read without a gap: from which offset, up to which, and its points; -1 if nothing was. */
+        long begin = -1;
 
-        long length = 2;
+        long end = -1;
         long points;
+
+        /** The last second that was read. */
         long second = Long.MAX_VALUE;
+
+        /** Offsets that were deleted unread; how many points they had is known when the next record is read. */
+        long deleted;
 
         Part(@Nullable Idle idle) {
             this.idle = idle;
+        }
+
+        /** About how many points so many offsets have. The end of a transaction is an offset, too. */
+        long points(long offsets) {
+            return offsets * points / (end + 1 - begin);
         }
 
         void confirm() {
@@ -134,10 +142,10 @@ final class TickSink implements Reading, AutoCloseable {
     /**
      * @param sink closed with this
      * @param label the sink's address, for metrics
-     * @param topic that has the ticks
      * @param consumers opens a consumer of the sink's group that reads committed records, commits nothing by itself, and has no
      *     rule for offsets that are not there
      * @param idleTicks the number of ticks without a change after which a counter is left out; empty for never
+     * @param heapBytes this JVM's maximum heap, of which shares are used
      * @param clock the wall clock, for the age of points
      */
     TickSink(
@@ -146,17 +154,20 @@ final class TickSink implements Reading, AutoCloseable {
             String topic,
             Supplier<Consumer<byte[], byte[]>> consumers,
             OptionalLong idleTicks,
+            long heapBytes,
             InstantSource clock,
             LongSupplier nanoClock,
             FaultLog faults,
             Self self) {
+        super("the ticks for " + sink, topic, consumers, faults);
         this.sink = sink;
-        this.topic = topic;
-        this.consumers = consumers;
         this.idleTicks = idleTicks;
+        bytesMax = heapBytes / HEAP_PART;
         this.nanoClock = nanoClock;
-        this.faults = faults;
         lost = self.count("publish_lost_points_total", "Points that were lost before they were delivered.");
+        unchecked = self.count(
+                "publish_unchecked_idle_points_total",
+                "Points that were published because there is no memory to know whether their counters are idle.");
         Sink.showLag(label, () -> sink.waitingPoints() + unreadPoints, this::oldestSecond, clock, self);
     }
 
@@ -165,80 +176,43 @@ final class TickSink implements Reading, AutoCloseable {
     }
 
     @Override
-    public long run() {
-        try {
-            round(open());
-            trouble = Optional.empty();
-            return 0;
-        } catch (RetriableException passes) {
-            return failed(passes);
-        } catch (KafkaException fatal) {
-            discard();
-            return failed(fatal);
-        }
+    void opened(Consumer<byte[], byte[]> from) {
+        from.subscribe(List.of(topic), new Rebalances());
     }
 
-    private long failed(KafkaException why) {
-        String said = FaultLog.shown(String.valueOf(why.getMessage()));
-        trouble = Optional.of(sink + " gets no points, because " + topic + " cannot be read: " + said);
-        faults.warn(
-                sink + " topic",
-                "the ticks for " + sink + " cannot be read from " + topic + " now, and are tried again: " + said);
-        return AGAIN_MILLIS;
-    }
-
-    private Consumer<byte[], byte[]> open() {
-        Consumer<byte[], byte[]> open = consumer;
-        if (open == null) {
-            open = consumers.get();
-            consumer = open;
-            open.subscribe(List.of(topic), new Rebalances());
-        }
-        return open;
-    }
-
-    /** After some errors, a consumer is of no use any more. What the sink has may be sent again. */
-    private void discard() {
-        Consumer<byte[], byte[]> broken = consumer;
-        consumer = null;
+    /** What the sink has may be sent again. */
+    @Override
+    void forget() {
         parts.clear();
         isCommitting = false;
-        if (broken != null) {
-            try {
-                broken.close(CloseOptions.timeout(Duration.ZERO));
-            } catch (KafkaException alsoFailed) {
-                // It is said already why it failed.
-            }
-        }
     }
 
-    private void round(Consumer<byte[], byte[]> from) {
+    @Override
+    long round(Consumer<byte[], byte[]> from) {
         if (sink.hasRoom()) {
             from.resume(from.paused());
         } else {
             from.pause(from.assignment());
         }
-        boolean isGathering = !gathered.isEmpty();
         ConsumerRecords<byte[], byte[]> records;
         try {
-            records = from.poll(isGathering ? GATHER_POLL : POLL);
+            records = from.poll(gathered.isEmpty() ? POLL : GATHER_POLL);
         } catch (InvalidOffsetException noSuchOffset) {
             seek(from, noSuchOffset);
-            return;
+            return 0;
         }
-        for (ConsumerRecord<byte[], byte[]> record : records) {
-            take(record);
-        }
+        records.forEach(this::take);
         long now = nanoClock.getAsLong();
-        boolean isFull = gatheredPoints >= GATHERED_POINTS_MAX || now - gatheredSince >= GATHER_NANOS;
+        boolean isFull = gatheredBytes >= bytesMax || now - gatheredSince >= GATHER_NANOS;
         if (!gathered.isEmpty() && (records.isEmpty() || isFull)) {
             give();
         }
         if (now - committedAt >= COMMIT_NANOS && !isCommitting) {
             committedAt = now;
             commit(from);
+            measure(from);
         }
-        measure(from);
+        return 0;
     }
 
     /** A new group begins with the oldest tick, and so does one whose next ticks were deleted. */
@@ -247,17 +221,7 @@ final class TickSink implements Reading, AutoCloseable {
                 ? outside.offsetOutOfRangePartitions()
                 : Map.of();
         from.beginningOffsets(noSuchOffset.partitions()).forEach((partition, first) -> {
-            long deleted = first - wanted.getOrDefault(partition, first);
-            if (deleted > 0) {
-                Part part = part(partition);
-                long points = Math.max(1, deleted * part.points / part.length);
-                lost.add(points);
-                faults.warn(
-                        sink + " deleted",
-                        partition + " has deleted ticks before " + sink
-                                + " took them, so about so many of their points are" + " lost: " + points
-                                + "; raise retention.ms of the topic");
-            }
+            part(partition).deleted += Math.max(0, first - wanted.getOrDefault(partition, first));
             from.seek(partition, first);
         });
     }
@@ -268,33 +232,66 @@ final class TickSink implements Reading, AutoCloseable {
     }
 
     private void take(ConsumerRecord<byte[], byte[]> record) {
-        Part part = part(new TopicPartition(record.topic(), record.partition()));
-        TickRecords.Tick tick = null;
+        TopicPartition partition = new TopicPartition(record.topic(), record.partition());
+        Part part = part(partition);
+        TickRecords.Tick tick;
         try {
-            tick = part.reader.read(record.value());
+            tick = TickRecords.read(record.value());
         } catch (TickRecords.Unreadable why) {
+            lost.add(part.begin < 0 ? 1 : Math.max(1, part.points(1)));
             faults.warn(
                     sink + " unreadable",
-                    "the record at offset " + record.offset() + " of " + topic + "-" + record.partition()
-                            + " is not a tick, and is left out: " + why.getMessage());
-        }
-        lost.add(part.reader.takeLostPoints());
-        if (tick == null) {
+                    "the record at offset " + record.offset() + " of " + partition + " is not a tick, and is left out: "
+                            + why.getMessage());
             return;
         }
-        long end = record.offset() + 1;
-        part.length = part.end < 0 ? part.length : Math.max(1, end - part.end);
-        part.end = end;
-        part.points = tick.values().size();
+        if (part.begin < 0 || part.deleted > 0) {
+            part.begin = record.offset();
+            part.points = 0;
+        }
+        part.end = record.offset() + 1;
+        part.points += tick.values().size();
         part.second = tick.second();
-        Snapshot values = part.idle == null ? tick.values() : part.idle.leaveOut(tick.values());
+        if (part.deleted > 0) {
+            long points = Math.max(1, part.points(part.deleted));
+            part.deleted = 0;
+            lost.add(points);
+            faults.warn(
+                    sink + " deleted",
+                    partition + " has deleted ticks before " + sink + " took them, so about so many of their points are"
+                            + " lost: " + points + "; raise retention.ms of the topic");
+        }
+        Snapshot values = busy(part, tick);
         if (gathered.isEmpty()) {
             gatheredSince = nanoClock.getAsLong();
         }
         Batch batch = gathered.computeIfAbsent(tick.second(), fresh -> new Batch());
         batch.values.add(values);
         gatheredPoints += values.size();
-        part.pending.add(new Pending(end, batch));
+        gatheredBytes += record.value().length + (long) POINT_BYTES * values.size();
+        part.pending.add(new Pending(part.end, batch));
+    }
+
+    /** The counters that are not idle, as far as there is memory to know. */
+    private Snapshot busy(Part part, TickRecords.Tick tick) {
+        int end = tick.values().numbersEnd();
+        if (part.idle == null) {
+            return tick.values();
+        }
+        if (end > part.idleEnd) {
+            long others = parts.values().stream().mapToLong(one -> one.idleEnd).sum() - part.idleEnd;
+            if ((others + end) * Idle.COUNTER_BYTES > bytesMax) {
+                unchecked.add(tick.values().size());
+                faults.warn(
+                        sink + " idle",
+                        sink
+                                + " gets points of all counters, because there is no memory to know which of them are idle;"
+                                + " raise -Xmx");
+                return tick.values();
+            }
+            part.idleEnd = end;
+        }
+        return part.idle.leaveOut(tick.values(), tick.isLast());
     }
 
     /** Gives what was gathered to the sink, the oldest second first. */
@@ -315,6 +312,7 @@ final class TickSink implements Reading, AutoCloseable {
         });
         gathered.clear();
         gatheredPoints = 0;
+        gatheredBytes = 0;
     }
 
     // Offsets
@@ -360,7 +358,7 @@ final class TickSink implements Reading, AutoCloseable {
         Map<TopicPartition, OffsetAndMetadata> offsets = confirmed(some);
         if (!offsets.isEmpty()) {
             try {
-                to.commitSync(offsets, LAST_COMMIT);
+                to.commitSync(offsets, WAIT);
                 committed(offsets);
             } catch (KafkaException notNow) {
                 // Whoever reads next sends these points again.
@@ -376,6 +374,10 @@ final class TickSink implements Reading, AutoCloseable {
         @Override
         public void onPartitionsAssigned(Collection<TopicPartition> gained) {
             gained.forEach(parts::remove);
+            Consumer<byte[], byte[]> from = consumer;
+            if (from != null && !sink.hasRoom()) {
+                from.pause(gained);
+            }
         }
 
         @Override
@@ -395,26 +397,38 @@ final class TickSink implements Reading, AutoCloseable {
 
     // What is shown
 
+    /**
+     * Asks for the ends, because what a consumer knows of them is old while it is paused. What it knows is enough for
+     * partitions of which nothing was read: they are like the others.
+     */
     private void measure(Consumer<byte[], byte[]> of) {
-        long points = 0;
+        long points = gatheredPoints;
         long since = Long.MAX_VALUE;
-        for (TopicPartition partition : of.assignment()) {
-            long lag = of.currentLag(partition).orElse(0);
-            Part part = parts.get(partition);
+        long offsets = 0;
+        long unreadOffsets = 0;
+        long read = 0;
+        for (Map.Entry<TopicPartition, Long> end :
+                of.endOffsets(of.assignment(), WAIT).entrySet()) {
+            Part part = parts.get(end.getKey());
+            if (part == null || part.begin < 0) {
+                unreadOffsets += of.currentLag(end.getKey()).orElse(0);
+                continue;
+            }
+            offsets += part.end + 1 - part.begin;
+            read += part.points;
             // A transaction's end is an offset too, so what is less than a tick is none.
-            if (part != null && lag >= part.length) {
-                points += lag * part.points / part.length;
+            if (end.getValue() - part.end >= 2) {
+                points += part.points(end.getValue() - part.end);
                 since = Math.min(since, part.second);
             }
         }
-        unreadPoints = points + gatheredPoints;
+        unreadPoints = points + (offsets == 0 ? 0 : unreadOffsets * read / offsets);
         unreadSince = since;
     }
 
     @Override
     public Optional<String> trouble() {
-        Optional<String> read = trouble;
-        return read.isPresent() ? read : sink.trouble();
+        return super.trouble().or(sink::trouble);
     }
 
     /** The partitions that are read, for a test. */
@@ -436,7 +450,7 @@ final class TickSink implements Reading, AutoCloseable {
             consumer = null;
             if (last != null) {
                 commitNow(last, List.copyOf(parts.keySet()));
-                last.close(CloseOptions.timeout(LAST_COMMIT));
+                last.close(CloseOptions.timeout(WAIT));
             }
         }
     }

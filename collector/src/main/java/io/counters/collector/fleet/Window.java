@@ -5,6 +5,7 @@ import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
 import java.util.Arrays;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,17 +27,15 @@ import org.jspecify.annotations.Nullable;
  * no line allocates anything. Not for several threads at once.
  */
 final class Window {
-    /** The kinds of lines: with totals, without, and fractions; each by verb. */
+    /** The kinds of lines: with totals, without, and fractions, each by verb; and the numbers of a run of datagrams. */
     static final int TOTAL = 0;
 
     static final int AMOUNT = 2;
     static final int FRACTION = 4;
+    static final int RUN = 6;
 
     /** The lowest bit of a kind: the line decrements. */
     static final int DECREMENTS = 1;
-
-    static final int KIND_BITS = 3;
-    static final int KIND = (1 << KIND_BITS) - 1;
 
     /** The place of lines that belong to no stream. */
     static final int NOBODY = 0;
@@ -45,13 +44,14 @@ final class Window {
     static final int RUN_MAX = 1 << 16;
 
     private static final int NONE = -1;
+    private static final int KIND_BITS = 3;
+    private static final int KIND = (1 << KIND_BITS) - 1;
 
     /** Longs of a line in {@link #lines}. */
     private static final int STRIDE = 4;
 
     private static final int SLOTS_MIN = 1 << 10;
     private static final int BYTES_A_LINE = Long.BYTES * (STRIDE + 2) + 1;
-    private static final int BYTES_A_RUN = 2 * Long.BYTES + Integer.BYTES;
     private static final int BYTES_A_STREAM = 48;
     private static final long UPPER = 0xffff_ffff_0000_0000L;
     private static final long SPREAD = 0x9e37_79b9_7f4a_7c15L;
@@ -67,34 +67,33 @@ final class Window {
 
     private int slotsUsed;
 
+    /** The hash that was sought last. */
+    private long sought;
+
     /**
      * Of each line: where its name begins, and in the lower half its key, which is the stream's place and the kind. Then
-     * the lowest total, the highest, and the amount of the lowest; or the sum; or the whole and the rest of a fraction.
+     * the lowest total, the highest, and the amount of the lowest; or the sum; or the whole and the rest of a fraction; or
+     * the first and the last number of a run.
      */
     private long[] lines = new long[SLOTS_MIN / 2 * STRIDE];
 
     private int size;
+    private int runs;
 
     /** Each name after a byte with its length. */
     private byte[] names = new byte[SLOTS_MIN * 16];
 
     private int namesLength;
 
+    /** By place; of each stream also the line of its last run. */
     private @Nullable KnownStream[] streams = new KnownStream[16];
+
     private long[] bornMillis = new long[16];
-    private int[] firstRun = new int[16];
     private int[] lastRun = new int[16];
     private int streamCount = 1;
 
-    private long[] runFirst = new long[16];
-    private long[] runLast = new long[16];
-    private int[] runNext = new int[16];
-    private int runs;
-
     /** The places of the streams that are announced to every partition with this window. */
-    private int[] announced = new int[16];
-
-    private int announcedCount;
+    private final BitSet announced = new BitSet();
 
     private long taken;
     private long droppedTotals;
@@ -129,87 +128,68 @@ final class Window {
             Arrays.fill(slots, 0);
         }
         Arrays.fill(streams, 0, streamCount, null);
+        announced.clear();
         slotsUsed = 0;
         size = 0;
+        runs = 0;
         namesLength = 0;
         streamCount = 1;
-        runs = 0;
-        announcedCount = 0;
     }
 
     // Input
 
-    /** A {@code from} line of a stream, which began at {@code born}, with the number of its datagram. */
-    void from(KnownStream stream, long born, long seq) {
-        stream.bornMillis = born;
+    /** A {@code from} line of a stream with its time of birth, and with the number of its datagram. */
+    void from(KnownStream stream, long seq) {
         if (!enter(stream)) {
             droppedNumbers++;
             return;
         }
         int place = stream.place;
         // A datagram that was late makes its stream look younger than it is.
-        bornMillis[place] = Math.min(bornMillis[place], born);
-        int run = lastRun[place];
-        if (run != NONE && runLast[run] + 1 == seq && seq - runFirst[run] < RUN_MAX) {
-            runLast[run] = seq;
-            return;
-        }
-        if (isFullForTotals()) {
+        bornMillis[place] = Math.min(bornMillis[place], stream.bornMillis);
+        int at = lastRun[place] * STRIDE;
+        if (at >= 0 && lines[at + 2] + 1 == seq && seq - lines[at + 1] < RUN_MAX) {
+            lines[at + 2] = seq;
+        } else if (isFullForTotals()) {
             droppedNumbers++;
-            return;
-        }
-        if (runs == runNext.length) {
-            runFirst = Arrays.copyOf(runFirst, 2 * runs);
-            runLast = Arrays.copyOf(runLast, 2 * runs);
-            runNext = Arrays.copyOf(runNext, 2 * runs);
-        }
-        runFirst[runs] = seq;
-        runLast[runs] = seq;
-        runNext[runs] = NONE;
-        if (run == NONE) {
-            firstRun[place] = runs;
         } else {
-            runNext[run] = runs;
+            lastRun[place] = size;
+            runs++;
+            append(place << KIND_BITS | RUN, seq, seq, 0);
         }
-        lastRun[place] = runs++;
     }
 
     /** A line with a total. */
     void total(KnownStream stream, Verb verb, byte[] in, int begin, int end, long amount, long total) {
         taken++;
-        if (stream.window != number && !enter(stream)) {
+        if (!enter(stream)) {
             droppedTotals++;
             return;
         }
         int key = stream.place << KIND_BITS | TOTAL | bit(verb);
-        long hash = hash(key, in, begin, end);
-        int slot = find(hash, key, in, begin, end);
-        if (slots[slot] == 0) {
-            if (isFullForTotals()) {
-                droppedTotals++;
-            } else {
-                add(slot, hash, key, in, begin, end, total, total, amount);
+        int slot = find(key, in, begin, end);
+        int at = at(slot);
+        if (at >= 0) {
+            long low = lines[at + 1];
+            long high = lines[at + 2];
+            if (total >= low && total <= high) {
+                lines[at + 3] = total == low ? Math.max(lines[at + 3], amount) : lines[at + 3];
+                return;
             }
-            return;
-        }
-        int at = line(slot);
-        long low = lines[at + 1];
-        long high = lines[at + 2];
-        if (total >= low && total <= high) {
-            if (total == low) {
-                lines[at + 3] = Math.max(lines[at + 3], amount);
-            }
-        } else if (isOne(Math.min(low, total), Math.max(high, total), total < low ? amount : lines[at + 3])) {
-            if (total > high) {
+            if (total > high && isOne(low, total, lines[at + 3])) {
                 lines[at + 2] = total;
-            } else {
+                return;
+            }
+            if (total < low && isOne(total, high, amount)) {
                 lines[at + 1] = total;
                 lines[at + 3] = amount;
+                return;
             }
-        } else if (isFullForTotals()) {
+        }
+        if (isFullForTotals()) {
             droppedTotals++;
         } else {
-            replace(slot, key, at, total, total, amount);
+            add(slot, key, in, begin, end, total, total, amount);
         }
     }
 
@@ -221,24 +201,14 @@ final class Window {
     void amount(Verb verb, byte[] in, int begin, int end, long amount) {
         taken++;
         int key = AMOUNT | bit(verb);
-        long hash = hash(key, in, begin, end);
-        int slot = find(hash, key, in, begin, end);
-        if (slots[slot] == 0) {
-            if (isFull()) {
-                droppedAmounts++;
-            } else {
-                add(slot, hash, key, in, begin, end, amount, 0, 0);
-            }
-            return;
-        }
-        int at = line(slot);
-        long sum = lines[at + 1] + amount;
-        if (sum >= 0) {
-            lines[at + 1] = sum;
+        int slot = find(key, in, begin, end);
+        int at = at(slot);
+        if (at >= 0 && lines[at + 1] + amount >= 0) {
+            lines[at + 1] += amount;
         } else if (isFull()) {
             droppedAmounts++;
         } else {
-            replace(slot, key, at, amount, 0, 0);
+            add(slot, key, in, begin, end, amount, 0, 0);
         }
     }
 
@@ -246,28 +216,23 @@ final class Window {
     void fraction(byte[] in, int begin, int end, long whole, long rest) {
         taken++;
         int key = FRACTION | (whole < 0 ? DECREMENTS : 0);
-        long hash = hash(key, in, begin, end);
-        int slot = find(hash, key, in, begin, end);
-        if (slots[slot] == 0) {
-            if (isFull()) {
-                droppedAmounts++;
-            } else {
-                add(slot, hash, key, in, begin, end, whole, rest, 0);
+        int slot = find(key, in, begin, end);
+        int at = at(slot);
+        if (at >= 0) {
+            long rests = lines[at + 2] + rest;
+            long carry = rests >= Commands.ONE ? 1 : 0;
+            long sum = lines[at + 1] + whole + carry;
+            boolean overflows = whole < 0 ? sum - carry >= 0 : sum < 0;
+            if (!overflows) {
+                lines[at + 1] = sum;
+                lines[at + 2] = rests - carry * Commands.ONE;
+                return;
             }
-            return;
         }
-        int at = line(slot);
-        long rests = lines[at + 2] + rest;
-        long carry = rests >= Commands.ONE ? 1 : 0;
-        long sum = lines[at + 1] + whole + carry;
-        boolean overflows = whole < 0 ? sum - carry >= 0 : sum < 0;
-        if (!overflows) {
-            lines[at + 1] = sum;
-            lines[at + 2] = carry == 1 ? rests - Commands.ONE : rests;
-        } else if (isFull()) {
+        if (isFull()) {
             droppedAmounts++;
         } else {
-            replace(slot, key, at, whole, rest, 0);
+            add(slot, key, in, begin, end, whole, rest, 0);
         }
     }
 
@@ -276,10 +241,7 @@ final class Window {
         if (!enter(stream)) {
             return false;
         }
-        if (announcedCount == announced.length) {
-            announced = Arrays.copyOf(announced, 2 * announcedCount);
-        }
-        announced[announcedCount++] = stream.place;
+        announced.set(stream.place);
         return true;
     }
 
@@ -294,35 +256,30 @@ final class Window {
         if (streamCount == streams.length) {
             streams = Arrays.copyOf(streams, 2 * streamCount);
             bornMillis = Arrays.copyOf(bornMillis, 2 * streamCount);
-            firstRun = Arrays.copyOf(firstRun, 2 * streamCount);
             lastRun = Arrays.copyOf(lastRun, 2 * streamCount);
         }
         stream.window = number;
         stream.place = streamCount;
         streams[streamCount] = stream;
         bornMillis[streamCount] = stream.bornMillis;
-        firstRun[streamCount] = NONE;
         lastRun[streamCount++] = NONE;
         return true;
     }
 
     // The table
 
-    private long hash(int key, byte[] in, int begin, int end) {
-        return (hashing.of(in, begin, end) + key * SPREAD) & UPPER;
+    private static int bit(Verb verb) {
+        return verb == Verb.INCREMENT ? 0 : DECREMENTS;
     }
 
-    private static int place(long hash, int mask) {
-        return (int) (hash >>> Integer.SIZE) & mask;
-    }
-
-    /** The slot of the line, or a free one where it would be. */
-    private int find(long hash, int key, byte[] in, int begin, int end) {
+    /** The slot of the last line with this key and name, or a free one where it would be. */
+    private int find(int key, byte[] in, int begin, int end) {
+        sought = (hashing.of(in, begin, end) + key * SPREAD) & UPPER;
         int mask = slots.length - 1;
-        int i = place(hash, mask);
+        int i = (int) (sought >>> Integer.SIZE) & mask;
         for (; slots[i] != 0; i = (i + 1) & mask) {
-            if ((slots[i] & UPPER) == hash) {
-                long line = lines[line(i)];
+            if ((slots[i] & UPPER) == sought) {
+                long line = lines[at(i)];
                 int name = (int) (line >>> Integer.SIZE);
                 if ((int) line == key
                         && (names[name] & 0xff) == end - begin
@@ -334,37 +291,34 @@ final class Window {
         return i;
     }
 
-    private int line(int slot) {
+    /** Where the line in a slot begins; negative if the slot is free. */
+    private int at(int slot) {
         return ((int) slots[slot] - 1) * STRIDE;
     }
 
-    private void add(int slot, long hash, int key, byte[] in, int begin, int end, long a, long b, long c) {
+    /** Adds a line in the slot where it was sought. If another one is there, later lines are merged with the new one. */
+    private void add(int slot, int key, byte[] in, int begin, int end, long a, long b, long c) {
+        boolean isNew = slots[slot] == 0;
+        long name = isNew ? (long) namesLength << Integer.SIZE : lines[at(slot)] & UPPER;
+        slots[slot] = sought | (size + 1);
+        append(name | key, a, b, c);
+        if (!isNew) {
+            return;
+        }
         int length = end - begin;
         if (namesLength + length + 1 > names.length) {
             names = Arrays.copyOf(names, 2 * names.length);
         }
         names[namesLength] = (byte) length;
         System.arraycopy(in, begin, names, namesLength + 1, length);
-        slots[slot] = hash | (size + 1);
-        append((long) namesLength << Integer.SIZE | key, a, b, c);
         namesLength += length + 1;
         if (2 * ++slotsUsed > slots.length) {
             grow();
         }
     }
 
-    private static int bit(Verb verb) {
-        return verb == Verb.INCREMENT ? 0 : 1;
-    }
-
-    /** Adds a line with the name of another, which stays as it is: later lines are merged with the new one. */
-    private void replace(int slot, int key, int other, long a, long b, long c) {
-        slots[slot] = (slots[slot] & UPPER) | (size + 1);
-        append((lines[other] & UPPER) | key, a, b, c);
-    }
-
     private void append(long nameAndKey, long a, long b, long c) {
-        int at = size * STRIDE;
+        int at = size++ * STRIDE;
         if (at == lines.length) {
             lines = Arrays.copyOf(lines, 2 * lines.length);
         }
@@ -372,7 +326,6 @@ final class Window {
         lines[at + 1] = a;
         lines[at + 2] = b;
         lines[at + 3] = c;
-        size++;
     }
 
     private void grow() {
@@ -381,7 +334,7 @@ final class Window {
         int mask = slots.length - 1;
         for (long slot : before) {
             if (slot != 0) {
-                int i = place(slot, mask);
+                int i = (int) (slot >>> Integer.SIZE) & mask;
                 while (slots[i] != 0) {
                     i = (i + 1) & mask;
                 }
@@ -402,20 +355,17 @@ final class Window {
 
     /** About the memory that its lines use. */
     long bytes() {
-        return (long) size * BYTES_A_LINE
-                + namesLength
-                + (long) runs * BYTES_A_RUN
-                + (long) streamCount * BYTES_A_STREAM;
+        return (long) size * BYTES_A_LINE + namesLength + (long) streamCount * BYTES_A_STREAM;
     }
 
-    /** Whether there is nothing to send. */
-    boolean isEmpty() {
-        return size == 0 && runs == 0 && announcedCount == 0;
-    }
-
-    /** The number of lines after merging, without {@code from} lines. */
+    /** The number of lines after merging, with {@link #runs}. */
     int size() {
         return size;
+    }
+
+    /** How many of them are runs. */
+    int runs() {
+        return runs;
     }
 
     /** The array with all names. */
@@ -434,7 +384,7 @@ final class Window {
         return begin + (names[begin - 1] & 0xff);
     }
 
-    /** One of {@link #TOTAL}, {@link #AMOUNT} and {@link #FRACTION}, with {@link #DECREMENTS}. */
+    /** One of {@link #TOTAL}, {@link #AMOUNT}, {@link #FRACTION} and {@link #RUN}, with {@link #DECREMENTS}. */
     int kind(int line) {
         return (int) lines[line * STRIDE] & KIND;
     }
@@ -444,30 +394,20 @@ final class Window {
         return (int) lines[line * STRIDE] >>> KIND_BITS;
     }
 
-    /** The highest total of a line. */
-    long total(int line) {
-        return lines[line * STRIDE + 2];
-    }
-
     /** The amount of a line with or without a total; the sum of a line without one may be more than 2^53. */
     long amount(int line) {
         int at = line * STRIDE;
         return kind(line) < AMOUNT ? lines[at + 3] + (lines[at + 2] - lines[at + 1]) : lines[at + 1];
     }
 
-    /** The whole of a fraction, rounded down. */
-    long whole(int line) {
+    /** The whole of a fraction, rounded down; the first number of a run. */
+    long first(int line) {
         return lines[line * STRIDE + 1];
     }
 
-    /** What a fraction has beyond its whole, 0 or more, in parts of {@link Commands#ONE}. */
-    long rest(int line) {
+    /** The highest total of a line; the rest of a fraction, in parts of {@link Commands#ONE}; the last number of a run. */
+    long second(int line) {
         return lines[line * STRIDE + 2];
-    }
-
-    /** The places of its streams are from 1 to less than this. */
-    int streams() {
-        return streamCount;
     }
 
     /** The stream with this place, which is not {@link #NOBODY}. */
@@ -484,32 +424,9 @@ final class Window {
         return bornMillis[place];
     }
 
-    /** The first run of numbers of a stream's datagrams; negative if there is none. */
-    int firstRun(int place) {
-        return firstRun[place];
-    }
-
-    /** The next run of the same stream; negative if there is none. */
-    int nextRun(int run) {
-        return runNext[run];
-    }
-
-    long runFirst(int run) {
-        return runFirst[run];
-    }
-
-    long runLast(int run) {
-        return runLast[run];
-    }
-
-    /** How many streams are announced with it. */
-    int announced() {
-        return announcedCount;
-    }
-
-    /** The place of one of them. */
-    int announced(int i) {
-        return announced[i];
+    /** The places of the streams that are announced with it. */
+    BitSet announced() {
+        return announced;
     }
 
     /** Returns what arrived since the last call. */

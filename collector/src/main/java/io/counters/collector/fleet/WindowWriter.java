@@ -5,6 +5,7 @@ import io.counters.collector.fleet.LineLog.Contents;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.zip.CRC32C;
 
 /**
@@ -15,24 +16,23 @@ final class WindowWriter {
     /** A record ends with the line that makes it longer than this. Kafka's brokers accept 1 MiB unless told otherwise. */
     static final int RECORD_BYTES = 256 << 10;
 
+    /** The bits of {@link #order}; a window's memory has room for fewer lines. */
+    private static final int PLACE_SHIFT = 24;
+
+    private static final int PARTITION_SHIFT = 2 * PLACE_SHIFT;
+    private static final int LINE = (1 << PLACE_SHIFT) - 1;
+
     private final int partitions;
     private final LineLog log;
     private final Answers answers;
     private final LineText text = new LineText();
     private final CRC32C crc = new CRC32C();
 
-    /** The lines in their order, first by stream, then also by partition, and scratch space for sorting. */
-    private int[] byStream = new int[0];
+    /** By partition, stream and line: the order in which lines are written. */
+    private long[] order = new long[0];
 
-    private int[] byPartition = new int[0];
-    private int[] partitionOf = new int[0];
-    private int[] ends = new int[0];
-    private int[] byHome = new int[0];
-    private final int[] partitionEnds;
-    private final int[] homeEnds;
-
-    /** Of each stream: 1 more than the partition that it was last written to. */
-    private int[] writtenTo = new int[0];
+    /** The streams with lines in a partition. */
+    private final BitSet written = new BitSet();
 
     private long nowMillis;
     private long wallMillis;
@@ -44,8 +44,6 @@ final class WindowWriter {
         this.partitions = partitions;
         this.log = log;
         this.answers = answers;
-        partitionEnds = new int[partitions + 1];
-        homeEnds = new int[partitions + 1];
     }
 
     /**
@@ -58,120 +56,69 @@ final class WindowWriter {
         nowMillis = now;
         wallMillis = wall;
         sort(window);
-        sortHomes(window);
-        writtenTo = fit(writtenTo, window.streams());
-        Arrays.fill(writtenTo, 0, window.streams(), 0);
+        int next = 0;
         for (int partition = 0; partition < partitions; partition++) {
-            commands(window, partition);
+            written.clear();
+            int of = Window.NOBODY;
+            for (; next < window.size() && order[next] >>> PARTITION_SHIFT == partition; next++) {
+                int line = (int) order[next] & LINE;
+                int place = window.place(line);
+                if (window.kind(line) == Window.RUN) {
+                    text.from(window.stream(place).id(), age(window, place), window.first(line), window.second(line));
+                    numbers++;
+                } else {
+                    if (place != of) {
+                        text.from(window.stream(place).id(), age(window, place));
+                    }
+                    command(window, line);
+                }
+                of = place;
+                written.set(place);
+                if (sendIfLarge(partition)) {
+                    of = Window.NOBODY;
+                }
+            }
             others(window, partition);
             send(partition);
         }
     }
 
-    /** Sorts the lines by partition, and those of a partition by stream. Both sorts keep the order of arrival. */
+    /** Sorts the lines by partition, and those of a partition by stream and arrival. */
     private void sort(Window window) {
         int size = window.size();
-        byStream = fit(byStream, size);
-        byPartition = fit(byPartition, size);
-        partitionOf = fit(partitionOf, size);
-        ends = fit(ends, window.streams() + 1);
-        Arrays.fill(ends, 0, window.streams() + 1, 0);
-        Arrays.fill(partitionEnds, 0);
+        order = order.length >= size ? order : new long[Math.max(size, 2 * order.length)];
         byte[] names = window.names();
         for (int line = 0; line < size; line++) {
-            int partition = Partitions.of(names, window.nameBegin(line), window.nameEnd(line), partitions, crc);
-            partitionOf[line] = partition;
-            partitionEnds[partition + 1]++;
-            ends[window.place(line) + 1]++;
-        }
-        sum(ends, window.streams());
-        sum(partitionEnds, partitions);
-        for (int line = 0; line < size; line++) {
-            byStream[ends[window.place(line)]++] = line;
-        }
-        for (int i = 0; i < size; i++) {
-            byPartition[partitionEnds[partitionOf[byStream[i]]]++] = byStream[i];
-        }
-    }
-
-    /** Sorts the streams whose datagrams arrived by their home partitions. */
-    private void sortHomes(Window window) {
-        byHome = fit(byHome, window.streams());
-        Arrays.fill(homeEnds, 0);
-        for (int place = 1; place < window.streams(); place++) {
-            homeEnds[window.stream(place).home + 1] += window.firstRun(place) < 0 ? 0 : 1;
-        }
-        sum(homeEnds, partitions);
-        for (int place = 1; place < window.streams(); place++) {
-            if (window.firstRun(place) >= 0) {
-                byHome[homeEnds[window.stream(place).home]++] = place;
-            }
-        }
-    }
-
-    /** Makes the counts of each group, which are one further on, the beginnings of the groups. */
-    private static void sum(int[] counts, int groups) {
-        for (int i = 1; i <= groups; i++) {
-            counts[i] += counts[i - 1];
-        }
-    }
-
-    private static int[] fit(int[] array, int size) {
-        return array.length >= size ? array : new int[Math.max(size, 2 * array.length)];
-    }
-
-    private void commands(Window window, int partition) {
-        int of = Window.NOBODY;
-        for (int i = partition == 0 ? 0 : partitionEnds[partition - 1]; i < partitionEnds[partition]; i++) {
-            int line = byPartition[i];
             int place = window.place(line);
-            if (place != of) {
-                from(window, place, partition);
-                of = place;
-            }
-            command(window, line);
-            if (text.length() > RECORD_BYTES) {
-                send(partition);
-                of = Window.NOBODY;
-            }
+            long partition = window.kind(line) == Window.RUN
+                    ? window.stream(place).home
+                    : Partitions.of(names, window.nameBegin(line), window.nameEnd(line), partitions, crc);
+            order[line] = partition << PARTITION_SHIFT | (long) place << PLACE_SHIFT | line;
         }
+        Arrays.sort(order, 0, size);
     }
 
-    /** The {@code from} lines of streams that have no commands in this partition. */
+    /** The {@code from} lines of streams that are announced and have no lines in this partition. */
     private void others(Window window, int partition) {
-        for (int i = partition == 0 ? 0 : homeEnds[partition - 1]; i < homeEnds[partition]; i++) {
-            otherwise(window, byHome[i], partition);
-        }
-        for (int i = 0; i < window.announced(); i++) {
-            otherwise(window, window.announced(i), partition);
-        }
-    }
-
-    private void otherwise(Window window, int place, int partition) {
-        if (writtenTo[place] != partition + 1) {
-            from(window, place, partition);
-            if (text.length() > RECORD_BYTES) {
-                send(partition);
+        BitSet announced = window.announced();
+        for (int place = announced.nextSetBit(0); place >= 0; place = announced.nextSetBit(place + 1)) {
+            if (!written.get(place)) {
+                text.from(window.stream(place).id(), age(window, place));
+                sendIfLarge(partition);
             }
         }
     }
 
-    /** The {@code from} lines of a stream: in its home partition, if they were not yet written, one for each run. */
-    private void from(Window window, int place, int partition) {
-        KnownStream stream = window.stream(place);
-        long ageMillis = Math.max(0, nowMillis - window.bornMillis(place));
-        int run = stream.home == partition && writtenTo[place] != partition + 1 ? window.firstRun(place) : -1;
-        if (run < 0) {
-            text.from(stream.id, ageMillis);
+    private long age(Window window, int place) {
+        return Math.max(0, nowMillis - window.bornMillis(place));
+    }
+
+    private boolean sendIfLarge(int partition) {
+        boolean isLarge = text.length() > RECORD_BYTES;
+        if (isLarge) {
+            send(partition);
         }
-        for (; run >= 0; run = window.nextRun(run)) {
-            if (text.length() > RECORD_BYTES) {
-                send(partition);
-            }
-            text.from(stream.id, ageMillis, window.runFirst(run), window.runLast(run));
-            numbers++;
-        }
-        writtenTo[place] = partition + 1;
+        return isLarge;
     }
 
     private void command(Window window, int line) {
@@ -183,7 +130,7 @@ final class WindowWriter {
         switch (kind & ~Window.DECREMENTS) {
             case Window.TOTAL -> {
                 totals++;
-                text.command(decrements, names, begin, end, window.amount(line), window.total(line));
+                text.command(decrements, names, begin, end, window.amount(line), window.second(line));
             }
             case Window.AMOUNT -> {
                 amounts++;
@@ -191,7 +138,7 @@ final class WindowWriter {
             }
             default -> {
                 amounts++;
-                fraction(names, begin, end, window.whole(line), window.rest(line));
+                fraction(names, begin, end, window.first(line), window.second(line));
             }
         }
     }

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * The values of counters over time. Stores every tick, on the thread of its {@link Sink}, and can be read from any thread,
  * even while it stores a tick.
  *
- * <p>A tick is in the file, synced, when {@link #put} returns. If it cannot be written, that tick is missing in graphs; it is
+ * <p>A tick is in the file, synced unless it is a copy, when {@link #put} returns. If it cannot be written, that tick is missing in graphs; it is
  * counted and logged, and the next tick tries again. Counts are never affected.
  */
 public final class History implements Sink {
@@ -52,6 +52,9 @@ public final class History implements Sink {
     private volatile long leftOut;
     private long leftOutSaid = Long.MIN_VALUE / 2;
     private boolean closed;
+
+    /** Whether something else has all of it, so that the file need not survive a crash of the machine. */
+    private boolean isCopy;
 
     /**
      * The time of which the history has samples of a counter.
@@ -121,11 +124,15 @@ public final class History implements Sink {
         }
     }
 
-    /** Forgets everything, because {@link #put} is going to bring the past again. */
+    /**
+     * Forgets everything, because {@link #put} is going to bring the past again. From now on ticks are not synced: thousands
+     * come at once, and they come again after a crash.
+     */
     public synchronized void clear() {
         if (!settings.isOn() || closed) {
             return;
         }
+        isCopy = true;
         try {
             closeRecorder();
             readers.renew();
@@ -213,7 +220,7 @@ public final class History implements Sink {
     }
 
     private Recorder opened(boolean isChecked) throws SQLException {
-        Recorder opened = new Recorder(settings, settings.file());
+        Recorder opened = new Recorder(settings, settings.file(), !isCopy);
         if (isChecked) {
             boolean isSound = false;
             try {

@@ -74,14 +74,18 @@ final class HistoryFile implements AutoCloseable {
      */
     record Dropped(int points, long lastSecond, Set<Long> series) {}
 
-    /** Opens the file, and creates it if it is missing. */
-    HistoryFile(Path file) throws SQLException {
+    /**
+     * Opens the file, and creates it if it is missing.
+     *
+     * @param isSynced whether what is committed must survive a crash of the machine
+     */
+    HistoryFile(Path file, boolean isSynced) throws SQLException {
         connection = new SQLiteConfig().createConnection("jdbc:sqlite:" + file);
         try {
             control = connection.createStatement();
+            control.execute("PRAGMA synchronous = " + (isSynced ? "FULL" : "OFF"));
             control.execute("PRAGMA auto_vacuum = INCREMENTAL");
             control.execute("PRAGMA journal_mode = WAL");
-            control.execute("PRAGMA synchronous = FULL");
             control.execute("PRAGMA journal_size_limit = 8388608");
             create();
             // What a failed sync left in the log is written again and synced, as in the ledger.

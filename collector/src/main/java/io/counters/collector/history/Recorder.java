@@ -34,10 +34,13 @@ final class Recorder implements AutoCloseable {
     /** What a tick led to: how many counters were left out, and how many values were deleted. */
     record Written(long leftOut, long droppedPoints) {}
 
-    /** @throws DamagedHistory if the file contains something impossible */
-    Recorder(HistorySettings settings, Path path) throws SQLException {
+    /**
+     * @param isSynced whether a tick must survive a crash of the machine
+     * @throws DamagedHistory if the file contains something impossible
+     */
+    Recorder(HistorySettings settings, Path path, boolean isSynced) throws SQLException {
         this.settings = settings;
-        file = new HistoryFile(path);
+        file = new HistoryFile(path, isSynced);
         boolean isOpen = false;
         try {
             Map<Long, String> kept = file.kept();

@@ -46,8 +46,4 @@ public record Answer(int status, String type, Text body, Map<String, String> hea
     public static Answer events(Listeners listeners, Text events) {
         return new Answer(200, EVENTS, new Listeners.Open(listeners, events));
     }
-
-    Answer with(String header, String value) {
-        return new Answer(status, type, body, Map.of(header, value));
-    }
 }

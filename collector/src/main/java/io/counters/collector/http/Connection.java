@@ -11,7 +11,6 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.DefaultLastHttpContent;
-import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -21,11 +20,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
-import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.handler.codec.http.TooLongHttpHeaderException;
-import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.util.ReferenceCountUtil;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -74,11 +69,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** A request that has arrived completely, or the reason why no more of it can be read. */
-    @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
-    private record Arrived(
-            HttpRequest head, byte[] body, @Nullable RequestException refusal) {}
-
     private final HttpPort port;
     private final ChannelFutureListener sentPiece = this::sentPiece;
     private final ChannelFutureListener sentAll = this::sentAll;
@@ -97,10 +87,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private long since;
 
     // The request that is arriving
-    private @Nullable HttpRequest arriving;
-    private int bodyBytes;
-    private int bodyBytesMax;
-    private @Nullable ByteArrayOutputStream body;
+    private final Arriving arriving;
     private boolean arrivedInThisRead;
     private boolean deaf;
     private boolean inputEnded;
@@ -127,6 +114,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     Connection(HttpPort port) {
         this.port = port;
+        arriving = new Arriving(port);
     }
 
     @Override
@@ -152,72 +140,18 @@ final class Connection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext same, Object message) {
         try {
-            if (deaf || !(message instanceof HttpObject part)) {
-                return;
-            }
-            if (part instanceof HttpRequest head) {
-                begin(head);
-            }
-            HttpRequest head = arriving;
-            if (head != null && part.decoderResult().isFailure()) {
-                arrived(head, unreadable(part.decoderResult().cause()));
-            } else if (head != null && part instanceof HttpContent content) {
-                take(head, content.content());
-                if (part instanceof LastHttpContent && !deaf) {
-                    arrived(head, null);
-                }
+            Arrived complete = deaf || !(message instanceof HttpObject part) ? null : arriving.take(part);
+            if (complete != null) {
+                arrived(complete);
             }
         } finally {
             ReferenceCountUtil.release(message);
         }
     }
 
-    private void begin(HttpRequest head) {
-        arriving = head;
-        bodyBytes = 0;
-        Route wanted = port.routes.look(head.method().name(), Routes.path(head.uri()));
-        int bytes = wanted == null ? 0 : wanted.bodyBytesMax();
-        body = bytes == 0 ? null : new ByteArrayOutputStream();
-        bodyBytesMax = bytes == 0 ? HttpPort.UNNEEDED_BYTES_MAX : bytes;
-    }
-
-    private void take(HttpRequest head, ByteBuf some) {
-        bodyBytes += some.readableBytes();
-        if (bodyBytes > bodyBytesMax) {
-            arrived(
-                    head,
-                    port.refuse(
-                            "too_large",
-                            new RequestException(
-                                    413,
-                                    "the body is too large; at most " + bodyBytesMax + " bytes are allowed here")));
-        } else if (body != null) {
-            body.writeBytes(ByteBufUtil.getBytes(some));
-        }
-    }
-
-    private RequestException unreadable(Throwable why) {
-        RequestException refusal;
-        if (why instanceof TooLongHttpLineException) {
-            refusal = new RequestException(
-                    414,
-                    "the request line is too long; at most " + HttpPort.REQUEST_LINE_BYTES_MAX + " bytes are allowed");
-        } else if (why instanceof TooLongHttpHeaderException) {
-            refusal = new RequestException(
-                    431, "the headers are too long; at most " + HttpPort.HEADERS_BYTES_MAX + " bytes are allowed");
-        } else {
-            refusal = RequestException.bad("this is not a valid HTTP request");
-        }
-        return port.refuse("malformed", refusal);
-    }
-
-    /** @param refusal set if nothing after this request can be read */
-    private void arrived(HttpRequest head, @Nullable RequestException refusal) {
-        Arrived complete = new Arrived(head, body == null ? new byte[0] : body.toByteArray(), refusal);
-        arriving = null;
-        body = null;
+    private void arrived(Arrived complete) {
         arrivedInThisRead = true;
-        deaf = refusal != null;
+        deaf = complete.refusal() != null;
         if (state == State.IDLE || state == State.READING) {
             answer(complete);
         } else {

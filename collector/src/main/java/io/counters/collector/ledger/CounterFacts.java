@@ -82,6 +82,11 @@ final class CounterFacts {
         }
     }
 
+    /** Makes the next commit write what is known about a counter. */
+    void note(int counter) {
+        changed.set(Values.block(counter));
+    }
+
     /** Called when a counter was decremented. */
     void decrement(int counter) {
         if (!decremented.get(counter)) {

@@ -34,6 +34,11 @@ final class LastMoves {
         }
     }
 
+    /** Makes the next commit at an end write when this counter last moved. */
+    void note(int counter) {
+        unwritten.set(Values.block(counter));
+    }
+
     private int[] block(int block) {
         int[][] blocks = seconds;
         if (block >= blocks.length) {

@@ -19,6 +19,7 @@ import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -42,9 +43,6 @@ public final class Ledger implements Counted {
 
     /** When there is no room, one in this many streams is dropped at once, so that the search for them is rare. */
     private static final int GIVING_WAY_PART = 64;
-
-    /** One address may begin one in this many of the streams that may be new in a minute. */
-    private static final int ADDRESS_PART = 4;
 
     /** After a search found no stream to drop, no other search is made for this time. */
     private static final long CROWDED_MILLIS = 1_000;
@@ -86,15 +84,13 @@ public final class Ledger implements Counted {
     private long crowdedUntil;
 
     /**
-     * What is new in this minute: names, by their memory, and streams, by address and in all; and the streams dropped
-     * for them.
+     * What is new in this minute: names, by their memory, and streams; and the streams dropped for them.
      */
     private long minute = -1;
 
     private long newNames;
-    private int newStreams;
     private int crowdedOutNow;
-    private final Map<Long, Integer> newStreamsByAddress = new HashMap<>();
+    private final NewStreams newStreams;
 
     private Changes.Head head;
     private boolean headChanged;
@@ -143,6 +139,7 @@ public final class Ledger implements Counted {
         sought = Sender.sought(hashing);
         this.head = Changes.Head.first(id);
         this.bounds = bounds;
+        newStreams = new NewStreams(bounds.newStreamsMax());
         this.projecting = projecting;
         this.clockMillis = clockMillis;
         this.wallSeconds = wallSeconds;
@@ -392,9 +389,7 @@ public final class Ledger implements Counted {
         if (now != minute) {
             minute = now;
             newNames = 0;
-            newStreams = 0;
             crowdedOutNow = 0;
-            newStreamsByAddress.clear();
         }
     }
 
@@ -408,10 +403,7 @@ public final class Ledger implements Counted {
     }
 
     private boolean isOverRate(long address) {
-        beginMinute();
-        int most = bounds.newStreamsMax();
-        return newStreams >= most
-                || (address != 0 && newStreamsByAddress.getOrDefault(address, 0) >= Math.max(1, most / ADDRESS_PART));
+        return newStreams.isOver(address, listenedMillis());
     }
 
     /**
@@ -435,10 +427,7 @@ public final class Ledger implements Counted {
             }
             return null;
         }
-        newStreams++;
-        if (stream.address != 0) {
-            newStreamsByAddress.merge(stream.address, 1, Integer::sum);
-        }
+        newStreams.add(stream.address);
         long seq = stream.arrivals.highest();
         stream.whole = isWhole(stream);
         stream.id = ++lastStream;
@@ -756,6 +745,11 @@ public final class Ledger implements Counted {
 
     /** Restores a counter; called in the order of their numbers. */
     synchronized void restore(Changes.CounterRow row) {
+        seat(row);
+        committedSize = row.id() + 1;
+    }
+
+    private void seat(Changes.CounterRow row) {
         byte[] name = row.name().getBytes(ISO_8859_1);
         int counter = names.size();
         if (counter != row.id()) {
@@ -768,7 +762,6 @@ public final class Ledger implements Counted {
         if (row.rest() != 0) {
             rests.move(counter, row.rest());
         }
-        committedSize = counter + 1;
         projection.restore(row.isClaimed(), adopts);
         facts.restore(row);
         moves.restore(counter, row.moved());
@@ -799,6 +792,154 @@ public final class Ledger implements Counted {
         stream.takeChanges(1);
         streams.put(new Sender(stream.sender, hashing), stream);
         lastStream = Math.max(lastStream, stream.id);
+    }
+
+    // Import
+
+    /**
+     * Adds what another ledger has counted: the counters that belong here, and all of its streams, because a stream that
+     * first uses a name of this ledger later must not look unknown. For a ledger that is loaded and written once, and used
+     * for nothing else.
+     *
+     * <p>An empty ledger becomes that part of the other one, with its ID, by which the store's mark is recognized. Otherwise
+     * a counter that is in both gets the sum. A stream that is in both has counted the same totals twice, up to the lower
+     * watermark. They are taken off, and the higher watermark stays. That is exact only if the whole stream is known on both
+     * sides.
+     *
+     * @param belongs by a counter's name
+     * @param isHome by a stream's ID: whether its datagrams are counted here
+     * @throws IllegalArgumentException if a sum cannot be exact; nothing of this ledger may be written then
+     */
+    public synchronized void add(Ledger other, Predicate<String> belongs, Predicate<String> isHome) {
+        if (isNew()) {
+            restore(other.head);
+        } else if (names.size() == 0) {
+            head = new Changes.Head(
+                    other.head.id(),
+                    Math.max(head.commit(), other.head.commit()),
+                    head.clockMillis(),
+                    head.listenedMillis(),
+                    watchMillis,
+                    adopts);
+        }
+        adopts &= other.adopts;
+        // Of times spent listening.
+        long later = head.listenedMillis() - other.head.listenedMillis();
+        if (other.watchMillis != FOR_EVER) {
+            watchMillis = Math.max(watchMillis, other.watchMillis + later);
+        }
+        headChanged = true;
+        published.restore(other.published.runs(), published.runs());
+        publishedChanged = true;
+        int[] numbers = new int[other.names.size()];
+        for (int of = 0; of < numbers.length; of++) {
+            numbers[of] = belongs.test(other.names.name(of)) ? add(other.row(of, names.size())) : -1;
+        }
+        for (Stream of : other.streams.values()) {
+            add(of, numbers, later, isHome.test(of.sender));
+        }
+        noteAll();
+    }
+
+    /** A counter as another ledger may add it, under this number there. */
+    private Changes.CounterRow row(int counter, int number) {
+        return new Changes.CounterRow(
+                number,
+                names.name(counter),
+                values.get(counter),
+                rests.get(counter),
+                projection.isClaimed(counter),
+                CounterFacts.second(facts.createdSecond(counter)),
+                CounterFacts.second(moves.second(counter)),
+                facts.isDecremented(counter),
+                facts.isRemoved(counter),
+                facts.adopted(counter));
+    }
+
+    /** @return its number here */
+    private int add(Changes.CounterRow row) {
+        int counter = find(row.name());
+        if (counter < 0) {
+            seat(row);
+            facts.note(row.id());
+            moves.note(row.id());
+            changed.set(row.id());
+            return row.id();
+        }
+        if (facts.adopted(counter) != 0 || row.adopted() != 0) {
+            throw new IllegalArgumentException(
+                    "the counter " + row.name() + " is in both, and in one of them it began with"
+                            + " a value from the store, in which the other's may be contained");
+        }
+        if (row.isDecremented()) {
+            facts.decrement(counter);
+        }
+        long rest = rests.get(counter) + row.rest();
+        long carry = rest >= Commands.ONE / 2 ? 1 : rest < -Commands.ONE / 2 ? -1 : 0;
+        rests.move(counter, row.rest() - carry * Commands.ONE);
+        addTo(counter, row.value());
+        addTo(counter, carry);
+        return counter;
+    }
+
+    private void addTo(int counter, long difference) {
+        if (!values.move(counter, difference)) {
+            throw new IllegalArgumentException(
+                    "the sum of the counter " + names.name(counter) + " would exceed its range, -2^63 to 2^63-1");
+        }
+        changed.set(counter);
+        if (difference != 0) {
+            facts.applied(counter, difference);
+        }
+    }
+
+    /** @param numbers of the other ledger's counters here; negative for those that do not belong here */
+    private void add(Stream of, int[] numbers, long later, boolean isHome) {
+        Sender id = new Sender(of.sender, hashing);
+        Stream stream = streams.get(id);
+        boolean isInBoth = stream != null;
+        if (stream == null) {
+            stream = new Stream(++lastStream, of.sender, of.whole, new Arrivals(0), factor());
+            stream.remembered = true;
+            stream.quarantined = of.quarantined;
+            stream.heardMillis = of.heardMillis + later;
+            streams.put(id, stream);
+        } else if (!stream.whole || !of.whole || stream.quarantined || of.quarantined) {
+            throw new IllegalArgumentException("the stream " + of.sender
+                    + " is in both, and one of them does not know all of it, so what both have counted cannot be told");
+        }
+        stream.heardMillis = Math.max(stream.heardMillis, of.heardMillis + later);
+        stream.said += of.said;
+        if (isHome) {
+            stream.healed = Values.sum(stream.healed, of.healed);
+            stream.arrivals = stream.arrivals.received() == 0 ? of.arrivals.copy() : stream.arrivals;
+        }
+        for (int place = 0; place < of.size(); place++) {
+            int counter = numbers[of.counterAt(place)];
+            if (counter >= 0) {
+                addMarks(stream, counter, of, place, isInBoth);
+            }
+        }
+    }
+
+    private void addMarks(Stream stream, int counter, Stream of, int place, boolean isInBoth) {
+        int known = stream.place(counter);
+        if (known < 0) {
+            known = stream.add(counter);
+            watermarks++;
+            stream.setUncountedAt(known, of.uncountedAt(place));
+        } else if (stream.uncountedAt(known) != 0 || of.uncountedAt(place) != 0) {
+            throw new IllegalArgumentException("the counter " + names.name(counter) + " was removed, and the stream "
+                    + of.sender + ", which is in both, has counted in it");
+        }
+        for (Verb verb : Verb.values()) {
+            long mine = stream.watermarkAt(known, verb);
+            long others = of.watermarkAt(place, verb);
+            if (isInBoth && Math.min(mine, others) > 0) {
+                addTo(counter, -verb.signed(Math.min(mine, others)));
+            }
+            stream.setWatermarkAt(known, verb, Math.max(mine, others));
+        }
     }
 
     // Output
@@ -953,6 +1094,14 @@ public final class Ledger implements Counted {
         OptionalLong free = published.use(wantedSecond, within);
         publishedChanged |= free.isPresent();
         return free;
+    }
+
+    /**
+     * Returns this second to publish at, or empty if it, or one within a minute after it, was used: if the clock of a new owner
+     * is behind that of the one before, a value of now must not precede an older one.
+     */
+    public synchronized OptionalLong publishInOrder(long second) {
+        return published.isOvertaken(second) ? OptionalLong.empty() : publishAt(second, 1);
     }
 
     @Override

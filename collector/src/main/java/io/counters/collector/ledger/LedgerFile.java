@@ -80,18 +80,40 @@ public final class LedgerFile implements Journal, AutoCloseable {
      *     remedy
      */
     public LedgerFile(Path folder) throws IOException {
+        this(folder, true);
+    }
+
+    /**
+     * Opens the ledger of this folder, which must be there and whole.
+     *
+     * @throws IOException if it is not, or cannot be used now, or a collector uses it
+     */
+    public static LedgerFile existing(Path folder) throws IOException {
+        if (!isIn(folder)) {
+            throw new IOException("there is no ledger in " + folder + ": " + NAME + " is missing");
+        }
+        return new LedgerFile(folder, false);
+    }
+
+    /** @param begins whether a new ledger begins if there is none, or a damaged one */
+    private LedgerFile(Path folder, boolean begins) throws IOException {
         this.folder = folder;
         file = folder.resolve(NAME);
         lock = new FolderLock(folder);
         boolean isOpen = false;
         try {
             unpackLibrary();
-            finishMovingAway();
+            if (begins) {
+                finishMovingAway();
+            }
             String found = open();
             if (found != null) {
                 read(file);
                 read(folder.resolve(NAME + "-wal"));
                 found = open();
+            }
+            if (found != null && !begins) {
+                throw new IOException("it is damaged: " + found + "; restore a backup of it");
             }
             if (found != null) {
                 damage = found;

@@ -84,6 +84,14 @@ public final class LedgerRecords {
 
     // Writing
 
+    /** Writes what has changed in a ledger since it was loaded, which is used for nothing else; see {@link Ledger#add}. */
+    public void write(Ledger ledger) {
+        Changes changes = ledger.changes(MARKS_AT_ONCE);
+        if (changes != null) {
+            write(changes);
+        }
+    }
+
     /** Writes the changes; all of the records must be kept or none. For one thread. */
     public void write(Changes changes) {
         put(changes.head());

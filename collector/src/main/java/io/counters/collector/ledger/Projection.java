@@ -126,6 +126,11 @@ final class Projection {
         return size++;
     }
 
+    /** Whether its key was read, or is not to be adopted. */
+    boolean isClaimed(int counter) {
+        return claimed.get(counter);
+    }
+
     /** Claims a key; the claim must be committed before anything is sent for it. */
     private void claim(int counter, Projected state) {
         states[counter] = state;

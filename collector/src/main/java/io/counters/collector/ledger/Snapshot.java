@@ -29,17 +29,20 @@ public record Snapshot(String[] names, long[] values, int @Nullable [] numbers, 
         return size == 0 ? 0 : number(size - 1) + 1;
     }
 
-    /** One after the other, for who does not ask for numbers. */
+    /** One after the other, with the numbers that they have. */
     public static Snapshot joined(List<Snapshot> some) {
         int size = some.stream().mapToInt(Snapshot::size).sum();
         String[] names = new String[size];
         long[] values = new long[size];
+        int[] numbers = new int[size];
         int at = 0;
         for (Snapshot one : some) {
             System.arraycopy(one.names, 0, names, at, one.size);
             System.arraycopy(one.values, 0, values, at, one.size);
-            at += one.size;
+            for (int i = 0; i < one.size; i++) {
+                numbers[at++] = one.number(i);
+            }
         }
-        return new Snapshot(names, values, size);
+        return new Snapshot(names, values, numbers, size);
     }
 }

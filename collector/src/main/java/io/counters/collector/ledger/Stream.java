@@ -94,16 +94,15 @@ public final class Stream {
         return -1;
     }
 
+    /** The number of the counter at this place. */
+    int counterAt(int place) {
+        return counters[place];
+    }
+
     /** The highest total applied at this place, or {@link #NONE}. */
     long watermarkAt(int place, Verb verb) {
         long[] marks = marks(verb);
         return marks == null ? NONE : marks[place];
-    }
-
-    /** The highest total applied, or {@link #NONE}. */
-    long watermark(int counter, Verb verb) {
-        int place = place(counter);
-        return place < 0 ? NONE : watermarkAt(place, verb);
     }
 
     /** Sets a watermark at its counter's place. */

@@ -20,6 +20,9 @@ final class UsedSeconds {
     /** Ticks that are further apart than this belong to two runs: the clock has jumped, or the collector was down. */
     private static final long GAP_SECONDS_MAX = 3_600;
 
+    /** Clocks of collectors that follow each other may differ by less than this. */
+    private static final long OVERTAKEN_SECONDS_MAX = 60;
+
     /** The seconds from {@code first} to {@code last} in steps of {@code step}. */
     record Run(long first, long last, long step) {
         boolean has(long second) {
@@ -37,6 +40,15 @@ final class UsedSeconds {
         runs.clear();
         runs.addAll(used);
         current = -1;
+    }
+
+    /** Restores what two ledgers used. */
+    void restore(List<Run> used, List<Run> more) {
+        restore(used);
+        more.stream().filter(run -> !runs.contains(run)).forEach(runs::add);
+        while (runs.size() > RUNS_MAX) {
+            mergeTwo();
+        }
     }
 
     List<Run> runs() {
@@ -62,6 +74,17 @@ final class UsedSeconds {
     private boolean isUsed(long second) {
         for (Run run : runs) {
             if (run.has(second)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a second within a minute after this one was used. */
+    boolean isOvertaken(long second) {
+        for (Run run : runs) {
+            long next = second < run.first ? run.first : second + run.step - (second - run.first) % run.step;
+            if (next <= run.last && next - second <= OVERTAKEN_SECONDS_MAX) {
                 return true;
             }
         }

@@ -1,29 +1,19 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.AddressKey;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.JoinedLines;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import io.counters.collector.self.Sender;
 import io.counters.collector.settings.SettingsException;
-import io.counters.collector.udp.SocketFailures;
-import io.counters.collector.udp.UdpSocket;
-import io.counters.emit.Transport;
-import io.counters.wire.DatagramWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.BindException;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -36,7 +26,6 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,12 +44,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final Logger log = LoggerFactory.getLogger(Forwarder.class);
-
-    /** Connections that the kernel keeps until they are accepted: after a restart, many clients may connect at once. */
-    private static final int BACKLOG = 1024;
-
-    private static final int DATAGRAMS_A_ROUND = 1000;
-    private static final int ACCEPTS_A_ROUND = 100;
 
     /** The loop wakes at least every {@value #TICK_MILLIS} ms, so a loop that finishes no round for this long hangs. */
     private static final long ROUND_NANOS_MAX = TimeUnit.SECONDS.toNanos(5);
@@ -84,58 +67,35 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final long[] LAST_PAUSES_MILLIS = {50, 150};
     private static final long[] NO_PAUSES = {};
 
-    /** How long the totals in the stream to a removed server are repeated to it. */
-    private static final long LEAVING_NANOS = TimeUnit.MINUTES.toNanos(10);
-
     private final ProxySettings settings;
     private final LongSupplier nanoClock;
     private final RandomGenerator random;
     private final FaultLog faults;
     private final Self self;
     private final Selector selector;
-    private final @Nullable ServerSocketChannel tcp;
-    private final @Nullable UdpSocket udp;
+    private final Ports ports;
     private final Frames frames = new Frames(this);
-    private final byte[] outgoing = new byte[DatagramWriter.BYTES_MAX];
-    private final ByteBuffer datagram = ByteBuffer.allocateDirect(UdpSocket.DATAGRAM_BYTES_MAX);
-    private final byte[] datagramLines = new byte[UdpSocket.DATAGRAM_BYTES_MAX + 1];
     private final Refusals refusals;
     private final LongAdder messages;
-    private final LongAdder datagrams;
-    private final SocketFailures accepts;
-    private final SocketFailures receives;
-    private final QueueRoom queues;
     private final Senders senders;
     private final Relay relay;
     private final SilentHosts silentHosts;
     private final AtomicReference<@Nullable Change> next = new AtomicReference<>();
 
-    /** Indexed by the servers' places in the ring. */
-    private Upstream[] upstreams = {};
-
-    private final List<Leaving> leaving = new ArrayList<>();
+    private final Upstreams upstreams;
     private Ring ring;
     private long ticks;
     private long nextTickNanos;
     private long nextFlushNanos;
     private boolean gathers;
 
-    private final Sender byUdp = new ByUdp();
-    private volatile Upstream[] shown = {};
     private volatile boolean closing;
 
     /** When the loop last finished a round. */
     private volatile long roundNanos;
 
-    /** Whether accepting has failed since the last tick; below, the same for receiving. */
-    private boolean acceptFailed;
-
-    private boolean receiveFailed;
-
     /** @param refusal the reason why the servers are not used, empty if they are; completed by the loop */
     private record Change(List<Server> servers, CompletableFuture<Optional<String>> refusal) {}
-
-    private record Leaving(Upstream upstream, long untilNanos) {}
 
     /**
      * Opens the ports. Servers are connected after {@link #run} has begun.
@@ -162,26 +122,18 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         this.faults = faults;
         this.self = self;
         messages = self.count("proxy_messages_total", "StatsD and statsite messages forwarded.");
-        datagrams = self.count("proxy_datagrams_total", "Datagrams received.");
-        LongAdder socketFaults = self.count("proxy_socket_faults_total", "Receives and accepts that failed.");
-        accepts = new SocketFailures(
-                "accepting TCP connections (a larger limit of open files may help: ulimit -n)",
-                socketFaults,
-                faults,
-                nanoClock);
-        receives = new SocketFailures("receiving by UDP", socketFaults, faults, nanoClock);
         refusals = new Refusals(faults, this::sender, self);
         ring = new Ring(settings.list(), settings.dropTags());
         Amounts amounts = new Amounts(settings.namesBytes(), new SeededHash(random));
         relay = new Relay(ring, amounts, nanoClock, wallMillis, ids, refusals, self);
-        queues = new QueueRoom(settings.queueBytes(), faults, self);
         silentHosts = new SilentHosts(new TcpTable(TCP_TABLE), faults);
         selector = Selector.open();
+        upstreams =
+                new Upstreams(selector, new QueueRoom(settings.queueBytes(), faults, self), nanoClock, random, self);
         int connectionsMax = (int) Math.min(Senders.CONNECTIONS_MAX, Math.max(1, descriptors / 2));
         senders = new Senders(settings.senderBytes(), connectionsMax, selector, this, nanoClock, faults, self);
         try {
-            tcp = settings.tcpPort() == ProxySettings.OFF ? null : listen();
-            udp = settings.udpPort() == ProxySettings.OFF ? null : receive();
+            ports = new Ports(settings, selector, senders, this, nanoClock, faults, self);
         } catch (IOException cannot) {
             closeSockets();
             throw cannot;
@@ -189,56 +141,17 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         nextTickNanos = nanoClock.getAsLong();
         nextFlushNanos = nextTickNanos;
         roundNanos = nextTickNanos;
-        upstreams = upstreams(ring);
-    }
-
-    private ServerSocketChannel listen() throws IOException {
-        ServerSocketChannel channel = ServerSocketChannel.open();
-        try {
-            channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-            channel.bind(new InetSocketAddress(settings.bind(), settings.tcpPort()), BACKLOG);
-            channel.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
-            return channel;
-        } catch (BindException taken) {
-            channel.close();
-            throw taken("TCP", settings.tcpPort(), "port", taken);
-        }
-    }
-
-    private UdpSocket receive() throws IOException {
-        try {
-            UdpSocket socket = new UdpSocket(new InetSocketAddress(settings.bind(), settings.udpPort()));
-            socket.channel().configureBlocking(false).register(selector, SelectionKey.OP_READ);
-            socket.remark().ifPresent(log::info);
-            self.total(
-                    "proxy_kernel_drops_total",
-                    "Datagrams that the kernel dropped because the receive buffer was full.",
-                    socket::kernelDrops);
-            self.gauge(
-                    "proxy_receive_buffer_bytes",
-                    "Size of the receive buffer that the kernel granted.",
-                    socket::receiveBufferBytes);
-            return socket;
-        } catch (BindException taken) {
-            throw taken("UDP", settings.udpPort(), "udp_port", taken);
-        }
-    }
-
-    private IOException taken(String protocol, int port, String key, BindException taken) {
-        return new IOException(
-                "cannot listen on " + settings.bind().getHostAddress() + " " + protocol + " port " + port + " ("
-                        + taken.getMessage() + "); if another proxy uses it, stop it, or set another " + key,
-                taken);
+        upstreams.use(ring.servers());
     }
 
     /** The address on which TCP connections are accepted, with the actual port; null when TCP is off. */
     public @Nullable InetSocketAddress tcpAddress() throws IOException {
-        return tcp == null ? null : (InetSocketAddress) tcp.getLocalAddress();
+        return ports.tcpAddress();
     }
 
     /** The address on which datagrams are received, with the actual port; null when UDP is off. */
     public @Nullable InetSocketAddress udpAddress() {
-        return udp == null ? null : udp.address();
+        return ports.udpAddress();
     }
 
     /**
@@ -275,18 +188,13 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         if (age > ROUND_NANOS_MAX) {
             troubles.add("the proxy's loop has not finished a round for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s");
         }
-        receives.trouble().ifPresent(troubles::add);
-        accepts.trouble().ifPresent(troubles::add);
+        troubles.addAll(ports.troubles());
         return troubles;
     }
 
     /** How many servers are connected, or can be sent to over UDP. From any thread; may be slightly out of date. */
     public long serversUp() {
-        long up = 0;
-        for (Upstream upstream : shown) {
-            up += upstream.isUp() ? 1 : 0;
-        }
-        return up;
+        return upstreams.up();
     }
 
     @Override
@@ -309,7 +217,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         long now = nanoClock.getAsLong();
         boolean isDue = now - nextFlushNanos >= 0;
         gathers = false;
-        for (Upstream upstream : upstreams) {
+        for (Upstream upstream : upstreams.all()) {
             long bytes = upstream.waiting();
             if (bytes >= GATHER_BYTES || (isDue && bytes > 0)) {
                 upstream.flush();
@@ -337,59 +245,14 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         if (change != null) {
             change.refusal.complete(change(change.servers));
         }
-        if (tcp != null) {
-            // A port that was open for a tick and did not fail works, even if no sender connected.
-            if (!acceptFailed) {
-                accepts.succeeded();
-            }
-            acceptFailed = false;
-            tcp.keyFor(selector).interestOps(SelectionKey.OP_ACCEPT);
-        }
-        if (udp != null) {
-            if (!receiveFailed) {
-                receives.succeeded();
-            }
-            receiveFailed = false;
-            udp.channel().keyFor(selector).interestOps(SelectionKey.OP_READ);
-        }
-        for (Upstream upstream : upstreams) {
-            upstream.tick();
-        }
-        leaving.removeIf(left -> {
-            left.upstream.tick();
-            left.upstream.flush();
-            boolean isOver = now - left.untilNanos > 0;
-            if (isOver) {
-                forget(left.upstream);
-            }
-            return isOver;
-        });
+        ports.tick(selector);
+        upstreams.tick();
+        upstreams.endLeaving();
         if (ticks++ % TICKS_A_SWEEP == 0) {
             senders.tick();
-            silentHosts.look(
-                    Stream.concat(Arrays.stream(upstreams), leaving.stream().map(Leaving::upstream))
-                            .toList());
-            relay.sweep(this::streams);
+            silentHosts.look(upstreams.withLeaving());
+            relay.sweep(upstreams::streams);
         }
-    }
-
-    private @Nullable Transport streams(Server server) {
-        Upstream upstream = find(server);
-        return upstream == null ? null : upstream.streams();
-    }
-
-    private @Nullable Upstream find(Server server) {
-        for (Upstream upstream : upstreams) {
-            if (upstream.server().isSame(server)) {
-                return upstream;
-            }
-        }
-        for (Leaving left : leaving) {
-            if (left.upstream.server().isSame(server)) {
-                return left.upstream;
-            }
-        }
-        return null;
     }
 
     /** Uses another list; returns the reason if it does not. */
@@ -402,79 +265,28 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         log.info(
                 "the list of servers has changed: servers before {}, now {}; {} % of all keys move",
                 ring.servers().size(), list.size(), String.format(Locale.ROOT, "%.2f", 100 * ring.moved(fresh)));
-        Upstream[] before = upstreams;
-        upstreams = upstreams(fresh);
+        List<Upstream> removed = upstreams.use(list);
         ring = fresh;
         relay.use(fresh);
-        long until = nanoClock.getAsLong() + LEAVING_NANOS;
-        for (Upstream upstream : before) {
-            if (list.stream().noneMatch(upstream.server()::isSame)) {
-                log.info(
-                        "{} was removed; {} bytes that waited for it are sent to the new owners",
-                        upstream.server(),
-                        upstream.waiting());
-                // A batch is not sent to another server: its totals belong to the stream of this one.
-                upstream.drain((in, begin, end) -> {
-                    if (!Frames.isBatch(in, begin, end)) {
-                        frames.take(in, begin, end);
-                        messages.decrement();
-                    }
-                });
-                if (relay.isEmpty()) {
-                    forget(upstream);
-                } else {
-                    leaving.add(new Leaving(upstream, until));
+        for (Upstream upstream : removed) {
+            log.info(
+                    "{} was removed; {} bytes that waited for it are sent to the new owners",
+                    upstream.server(),
+                    upstream.waiting());
+            // A batch is not sent to another server: its totals belong to the stream of this one.
+            upstream.drain((in, begin, end) -> {
+                if (!Frames.isBatch(in, begin, end)) {
+                    frames.take(in, begin, end);
+                    messages.decrement();
                 }
+            });
+            if (relay.isEmpty()) {
+                upstreams.forget(upstream);
+            } else {
+                upstreams.leave(upstream);
             }
         }
         return Optional.empty();
-    }
-
-    private Upstream[] upstreams(Ring of) {
-        Upstream[] found = new Upstream[of.servers().size()];
-        for (int i = 0; i < found.length; i++) {
-            Server server = of.servers().get(i);
-            Upstream known = find(server);
-            found[i] = known == null ? connect(server) : known;
-            leaving.removeIf(left -> left.upstream.server().isSame(server));
-        }
-        shown = found;
-        return found;
-    }
-
-    private Upstream connect(Server server) {
-        if (!known(server)) {
-            log.info("{} was added", server);
-        }
-        Supplier<MessageQueue> fresh = () -> queues.queue(server.toString());
-        Upstream upstream = server.scheme() == Server.Scheme.UDP
-                ? new UdpUpstream(server, fresh, outgoing, nanoClock, self)
-                : new TcpUpstream(server, fresh, selector, nanoClock, random, self);
-        String name = server.toString();
-        self.gauge(
-                "proxy_up",
-                "1 while all connections of the server are up, otherwise 0.",
-                "server",
-                name,
-                () -> upstream.isUp() ? 1 : 0);
-        self.gauge(
-                "proxy_queued_bytes",
-                "Size of the messages that wait for the server.",
-                "server",
-                name,
-                () -> upstream.waiting());
-        self.total(
-                "proxy_dropped_total", "Messages for the server that were dropped.", "server", name, upstream::dropped);
-        return upstream;
-    }
-
-    private void forget(Upstream upstream) {
-        upstream.close();
-        self.forget("server", upstream.server().toString());
-    }
-
-    private boolean known(Server server) {
-        return settings.list().stream().anyMatch(server::isSame);
     }
 
     private void serve(SelectionKey key) {
@@ -483,58 +295,18 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
                 connection.ready();
             } else if (key.attachment() instanceof Senders.Sender sender) {
                 senders.read(sender);
-            } else if (udp != null && key.channel().equals(udp.channel())) {
-                receive(udp);
-            } else if (tcp != null) {
-                accept(tcp);
-            }
-        } catch (IOException failure) {
-            // It would fail again at once, because descriptors or memory are short; the next tick enables it again.
-            key.interestOps(0);
-            if (tcp != null && key.channel().equals(tcp)) {
-                acceptFailed = true;
-                accepts.failed(failure);
             } else {
-                receiveFailed = true;
-                receives.failed(failure);
+                ports.serve(key);
             }
         } catch (CancelledKeyException closedMeanwhile) {
             // This connection was closed earlier in the same round.
         }
     }
 
-    private void accept(ServerSocketChannel from) throws IOException {
-        for (int i = 0; i < ACCEPTS_A_ROUND && senders.accept(from); i++) {
-            accepts.succeeded();
-        }
-    }
-
-    private void receive(UdpSocket from) throws IOException {
-        byte[] in = datagramLines;
-        int count = 0;
-        try {
-            for (int length; count < DATAGRAMS_A_ROUND && (length = from.receive(datagram.clear())) >= 0; count++) {
-                datagram.get(0, in, 0, length);
-                // The last line may lack its line break; it is sent with one, to separate it from the next line.
-                in[length] = '\n';
-                int end = length + 1;
-                int rest = frames.take(in, 0, end);
-                if (rest >= 0 && rest < end) {
-                    refused(Refusal.BINARY_CUT, in, rest, end);
-                }
-            }
-        } finally {
-            datagrams.add(count);
-            if (count > 0) {
-                receives.succeeded();
-            }
-        }
-    }
-
     @Override
     public void message(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
         messages.increment();
-        upstreams[ring.owner(in, begin, end, keyBegin, keyEnd)].add(in, begin, end);
+        upstreams.all()[ring.owner(in, begin, end, keyBegin, keyEnd)].add(in, begin, end);
     }
 
     @Override
@@ -558,31 +330,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     }
 
     private Sender sender() {
-        Sender byTcp = senders.reading();
-        return byTcp == null ? byUdp : byTcp;
-    }
-
-    /** The sender of the datagram that is being read. */
-    private final class ByUdp implements Sender {
-        @Override
-        public String protocol() {
-            return "UDP";
-        }
-
-        @Override
-        public long addressKey() {
-            return udp == null ? AddressKey.UNKNOWN : udp.senderKey();
-        }
-
-        @Override
-        public int port() {
-            return udp == null ? 0 : udp.senderPort();
-        }
-
-        @Override
-        public String text() {
-            return AddressKey.text(udp == null ? null : udp.sender());
-        }
+        return ports.sender();
     }
 
     /** Ends {@link #run}, which first reads what has arrived and writes what waits. From any thread; idempotent. */
@@ -594,27 +342,25 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     private void end() throws IOException {
         long deadline = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(LAST_MILLIS_MAX);
-        if (tcp != null) {
-            closeQuietly(tcp);
-        }
+        ports.closeTcp();
         // What had arrived before the end is still read; senders that keep sending are not waited for.
         long lastRead = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(LAST_READS_MILLIS_MAX);
         while (selector.selectNow(this::serve) > 0 && nanoClock.getAsLong() - lastRead < 0) {
-            flush();
+            upstreams.flush();
         }
         closeFronts();
         writeOut(deadline);
-        relay.last(this::streams);
+        relay.last(upstreams::streams);
         for (long pauseMillis : relay.isEmpty() ? NO_PAUSES : LAST_PAUSES_MILLIS) {
             long until = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(pauseMillis);
             for (long left = pauseMillis; left > 0; left = millisUntil(until)) {
-                flush();
+                upstreams.flush();
                 selector.select(this::serve, left);
             }
             relay.repeat();
         }
         writeOut(deadline);
-        for (Upstream upstream : upstreams) {
+        for (Upstream upstream : upstreams.all()) {
             if (upstream.waiting() > 0) {
                 log.error(
                         "{}: {} bytes could not be written within {} s and are lost",
@@ -631,51 +377,22 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     }
 
     private void closeFronts() {
-        if (udp != null) {
-            closeQuietly(udp);
-        }
+        ports.closeUdp();
         senders.close();
     }
 
     private void writeOut(long deadlineNanos) throws IOException {
-        flush();
-        while (waiting() > 0 && nanoClock.getAsLong() - deadlineNanos < 0) {
+        upstreams.flush();
+        while (upstreams.waiting() > 0 && nanoClock.getAsLong() - deadlineNanos < 0) {
             selector.select(this::serve, TICK_MILLIS);
-            for (Upstream upstream : upstreams) {
-                upstream.tick();
-            }
-            flush();
+            upstreams.tick();
+            upstreams.flush();
         }
-    }
-
-    private void flush() {
-        for (Upstream upstream : upstreams) {
-            upstream.flush();
-        }
-    }
-
-    private long waiting() {
-        long bytes = 0;
-        for (Upstream upstream : upstreams) {
-            bytes += upstream.waiting();
-        }
-        return bytes;
     }
 
     private void closeSockets() {
-        for (Upstream upstream : upstreams) {
-            upstream.close();
-        }
-        leaving.forEach(left -> left.upstream.close());
-        selector.keys().forEach(key -> closeQuietly(key.channel()));
-        closeQuietly(selector);
-    }
-
-    private void closeQuietly(AutoCloseable socket) {
-        try {
-            socket.close();
-        } catch (Exception failure) {
-            faults.warn("close", "a socket did not close: " + failure);
-        }
+        upstreams.close();
+        selector.keys().forEach(key -> Ports.close(key.channel(), faults));
+        Ports.close(selector, faults);
     }
 }

@@ -3,6 +3,7 @@ package io.counters.collector.proxy;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
+import io.counters.wire.EditDistance;
 import io.counters.wire.NameReader;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -262,7 +263,7 @@ public record ProxySettings(
             List<String> keys = Arrays.stream(Key.values()).map(Key::key).toList();
             remarks.add(place + ": " + name(name)
                     + " is not a setting of the proxy and is ignored; the most similar one is "
-                    + Settings.nearest(name, keys));
+                    + EditDistance.nearest(name, keys));
         }
 
         private boolean isOver(Key one, Key other) {

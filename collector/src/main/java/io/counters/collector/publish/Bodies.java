@@ -7,6 +7,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
@@ -159,5 +160,24 @@ final class Bodies {
         } catch (IOException inMemory) {
             throw new UncheckedIOException(inMemory);
         }
+    }
+
+    /** The JSON of each point of a body, unchanged. */
+    static List<String> points(byte[] gzipped) {
+        String json = json(gzipped);
+        List<String> points = new ArrayList<>();
+        int begin = 1;
+        for (int end = json.indexOf("}},", begin); end >= 0; end = json.indexOf("}},", begin)) {
+            points.add(json.substring(begin, end + 2));
+            begin = end + 3;
+        }
+        points.add(json.substring(begin, json.length() - 1));
+        return points;
+    }
+
+    /** A body of some of the {@link #points} of another one. */
+    static byte[] pack(List<String> points) {
+        byte[] json = ("[" + String.join(",", points) + "]").getBytes(US_ASCII);
+        return gzip(json, 0, json.length);
     }
 }

@@ -1,5 +1,7 @@
 package io.counters.collector.publish;
 
+import io.counters.collector.publish.Outcome.Pause;
+import io.counters.collector.publish.Outcome.Rest;
 import io.counters.collector.publish.TickBodies.Place;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -7,7 +9,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
-import java.util.PriorityQueue;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -48,8 +49,6 @@ final class Delivery {
     /** How long a tick with unconfirmed points rests while others wait to be begun. */
     static final long REST_MILLIS = 600_000;
 
-    private static final double RATE_SECONDS = 5;
-
     /** In points per second. */
     private static final long UNLIMITED_RATE = 1L << 50;
 
@@ -60,164 +59,21 @@ final class Delivery {
     private final long intervalSeconds;
     private final RandomGenerator random;
 
-    private @Nullable Tick current;
-    private final NavigableSet<Tick> older =
-            new TreeSet<>(Comparator.comparingLong(Tick::second).thenComparingLong(tick -> tick.number));
+    private @Nullable PendingTick current;
+    private final NavigableSet<PendingTick> older =
+            new TreeSet<>(Comparator.comparingLong(PendingTick::second).thenComparingLong(tick -> tick.number));
 
     /** The tick whose file must be read before {@link #choose} can return a piece of it; null if there is none. */
-    private @Nullable Tick unread;
+    private @Nullable PendingTick unread;
 
     private long lastNumber;
     private int inFlight;
     private int replaysInFlight;
-    private long replayRate;
-    private double replayTokens;
-    private long replayTokensAt;
+    private final ReplayRate replayRate;
 
     private int failures;
     private long failedAt;
     private long pausedUntil;
-
-    private long rateFrom;
-    private long rateCount;
-    private double rate;
-
-    /** A tick and its progress. */
-    private static final class Tick {
-        final TickBodies file;
-
-        /** No two ticks have the same. */
-        final long number;
-
-        @Nullable
-        List<Place> places;
-
-        /** When it may be read again, if it could not be. */
-        @Nullable
-        Long readAgain;
-
-        @Nullable
-        Long restsUntil;
-
-        int next;
-        final PriorityQueue<Piece> again = new PriorityQueue<>(Comparator.comparingLong(piece -> piece.due));
-        int inFlight;
-        int left;
-        boolean dropped;
-
-        /**
-         * When OpenTSDB first answered that it does not know a metric of the tick; 0 if it did not. Kept by {@link #forget}.
-         */
-        volatile long unknownSince;
-
-        Tick(TickBodies file, long number) {
-            this.file = file;
-            this.number = number;
-            left = file.points();
-        }
-
-        long second() {
-            return file.second();
-        }
-
-        boolean isBegun() {
-            return places != null;
-        }
-
-        /** Whether it waits for a while, so that others are sent. */
-        boolean rests(long now) {
-            return restsUntil != null && now - restsUntil < 0;
-        }
-
-        boolean isUnreadable(long now) {
-            return readAgain != null && now - readAgain < 0;
-        }
-
-        /** Resets its progress: all of it is sent again, which changes nothing in OpenTSDB. */
-        void forget() {
-            places = null;
-            next = 0;
-            again.clear();
-            left = file.points();
-        }
-
-        long keptBytes() {
-            long kept = 0;
-            for (Piece piece : again) {
-                kept += piece.own == null ? 0 : piece.own.length;
-            }
-            return kept;
-        }
-
-        boolean isDone() {
-            return places != null && next == places.size() && again.isEmpty() && inFlight == 0;
-        }
-    }
-
-    /** Points of one tick that are sent in one request. */
-    static final class Piece {
-        private final Tick tick;
-        private final @Nullable Place place;
-        private final byte @Nullable [] own;
-        final int points;
-        /** How often it was sent without success. */
-        int attempts;
-
-        private long due;
-        private long sentAt;
-        private boolean replay;
-
-        private Piece(Tick tick, @Nullable Place place, byte @Nullable [] own, int points) {
-            this.tick = tick;
-            this.place = place;
-            this.own = own;
-            this.points = points;
-        }
-
-        /** The tick's second. */
-        long second() {
-            return tick.second();
-        }
-
-        /**
-         * How many nanoseconds ago OpenTSDB first answered that it does not know a metric of the tick; 0 at the first call.
-         */
-        long unknownNanos(long now) {
-            if (tick.unknownSince == 0) {
-                tick.unknownSince = now == 0 ? 1 : now;
-            }
-            return now - tick.unknownSince;
-        }
-
-        /** The size of its body. */
-        int bytes() {
-            return own != null ? own.length : place == null ? 0 : place.length();
-        }
-
-        /** Whether its body is kept in memory, because it is only a part of a body on disk. */
-        boolean isKept() {
-            return own != null;
-        }
-
-        /** Its body. */
-        byte[] gzipped() throws IOException {
-            if (own != null) {
-                return own;
-            }
-            if (place == null) {
-                throw new IllegalStateException();
-            }
-            return tick.file.read(place);
-        }
-    }
-
-    /**
-     * The part of a piece that must be sent again, as a new piece.
-     *
-     * @param gzipped its body; null for the unchanged piece
-     */
-    @SuppressWarnings("ArrayRecordComponent") // Passed on once, never compared.
-    record Rest(byte @Nullable [] gzipped, int points) {}
 
     /** Begins with the ticks that are in the spool already. */
     Delivery(Backlog backlog, int connections, long intervalSeconds, RandomGenerator random, long now) {
@@ -245,11 +101,9 @@ final class Delivery {
         this.connections = connections;
         this.replayConnections = replayConnections;
         this.begunMax = begunMax;
-        this.replayRate = replayRate;
+        this.replayRate = new ReplayRate(replayRate, now);
         this.intervalSeconds = intervalSeconds;
         this.random = random;
-        replayTokensAt = now;
-        rateFrom = now;
         pausedUntil = now;
         backlog.ticks().forEach(this::add);
     }
@@ -261,22 +115,22 @@ final class Delivery {
 
     /** Adds an older tick. */
     synchronized void add(TickBodies tick) {
-        older.add(new Tick(tick, ++lastNumber));
+        older.add(new PendingTick(tick, ++lastNumber));
     }
 
     /** Makes this the current tick. */
     synchronized void begin(TickBodies file) {
-        Tick last = current;
+        PendingTick last = current;
         if (last != null) {
             older.add(last);
             boolean untouched = last.left == last.file.points();
-            boolean tooMany = older.stream().filter(Tick::isBegun).count() > begunMax;
+            boolean tooMany = older.stream().filter(PendingTick::isBegun).count() > begunMax;
             if (last.inFlight == 0 && (untouched || tooMany)) {
                 last.forget();
             }
         }
-        current = new Tick(file, ++lastNumber);
-        replayRate = Math.max(REPLAY_RATE_MIN, file.points() / intervalSeconds);
+        current = new PendingTick(file, ++lastNumber);
+        replayRate.limit(Math.max(REPLAY_RATE_MIN, file.points() / intervalSeconds));
     }
 
     /**
@@ -290,7 +144,7 @@ final class Delivery {
     Piece next(long now) throws Damaged, IOException {
         backlog.sweep();
         while (true) {
-            Tick tick;
+            PendingTick tick;
             synchronized (this) {
                 Piece piece = choose(now);
                 tick = unread;
@@ -303,7 +157,7 @@ final class Delivery {
         }
     }
 
-    private void read(Tick tick, long now) throws Damaged, IOException {
+    private void read(PendingTick tick, long now) throws Damaged, IOException {
         List<Place> places;
         try {
             places = tick.file.places();
@@ -335,7 +189,7 @@ final class Delivery {
             if (piece != null) {
                 piece.replay = true;
                 replaysInFlight++;
-                replayTokens -= piece.points;
+                replayRate.take(piece.points);
             }
         }
         if (piece != null) {
@@ -356,7 +210,7 @@ final class Delivery {
 
     private @Nullable Piece replayed(long now, int attemptsMax) {
         int begun = 0;
-        for (Tick tick : older) {
+        for (PendingTick tick : older) {
             if (tick.rests(now)) {
                 continue;
             }
@@ -378,7 +232,7 @@ final class Delivery {
         if (older.stream().allMatch(tick -> tick.isBegun() || tick.rests(now))) {
             return;
         }
-        for (Tick tick : older) {
+        for (PendingTick tick : older) {
             if (tick.isBegun() && tick.inFlight == 0) {
                 tick.forget();
                 tick.restsUntil = now + TimeUnit.MILLISECONDS.toNanos(REST_MILLIS);
@@ -388,16 +242,10 @@ final class Delivery {
     }
 
     private boolean mayReplay(long now) {
-        if (older.isEmpty() || isBusyReplaying()) {
-            return false;
-        }
-        double earned = replayRate * (double) (now - replayTokensAt) / TimeUnit.SECONDS.toNanos(1);
-        replayTokens = Math.min((double) replayRate, replayTokens + earned);
-        replayTokensAt = now;
-        return replayTokens > 0;
+        return !older.isEmpty() && !isBusyReplaying() && replayRate.allows(now);
     }
 
-    private @Nullable Piece due(Tick tick, long now, int attemptsMax) {
+    private @Nullable Piece due(PendingTick tick, long now, int attemptsMax) {
         if (tick.isUnreadable(now)) {
             return null;
         }
@@ -449,9 +297,9 @@ final class Delivery {
         if (isBusyReplaying()) {
             return Math.max(TimeUnit.MILLISECONDS.toNanos(1), wait);
         }
-        long earns = (long) Math.max(0, (1 - replayTokens) / replayRate * TimeUnit.SECONDS.toNanos(1));
+        long earns = replayRate.nanosUntilOne();
         int begun = 0;
-        for (Tick tick : older) {
+        for (PendingTick tick : older) {
             if (tick.rests(now)) {
                 continue;
             }
@@ -474,23 +322,19 @@ final class Delivery {
     }
 
     /**
-     * Records the result of a piece.
+     * Records the outcome of a piece.
      *
-     * @param done points that need not be sent again
-     * @param rest the parts that must be sent again
-     * @param inTrouble whether the whole request failed, so that requests pause
-     * @param atOnce whether the rest may be sent at once, because the reason was the size
      * @return false if its tick was dropped and counted as lost meanwhile
      */
-    synchronized boolean settle(Piece piece, int done, List<Rest> rest, boolean inTrouble, boolean atOnce, long now) {
-        Tick tick = piece.tick;
+    synchronized boolean settle(Piece piece, Outcome outcome, long now) {
+        PendingTick tick = piece.tick;
         inFlight--;
         tick.inFlight--;
         if (piece.replay) {
             replaysInFlight--;
-            countReplayed(done, now);
+            replayRate.confirmed(outcome.done(), now);
         }
-        if (inTrouble) {
+        if (outcome.pause() == Pause.SERVER) {
             if (failures == 0 || piece.sentAt - failedAt >= 0) {
                 failures++;
                 failedAt = now;
@@ -502,16 +346,18 @@ final class Delivery {
         if (tick.dropped) {
             return false;
         }
-        for (Rest part : rest) {
-            Piece again = part.gzipped == null
-                    ? new Piece(tick, piece.place, piece.own, piece.points)
-                    : new Piece(tick, null, part.gzipped, part.points);
-            again.attempts = atOnce ? 0 : piece.attempts + 1;
-            again.due = atOnce ? now : Math.max(now, pausedUntil) + pause(again.attempts, PIECE_MILLIS_MAX);
+        for (Rest part : outcome.rest()) {
+            Piece again = part.of(piece);
+            if (outcome.pause() == Pause.NONE) {
+                again.due = now;
+            } else {
+                again.attempts = piece.attempts + 1;
+                again.due = Math.max(now, pausedUntil) + pause(again.attempts, PIECE_MILLIS_MAX);
+            }
             tick.again.add(again);
         }
-        tick.left -= done;
-        if (piece.place != null && rest.stream().allMatch(part -> part.gzipped != null)) {
+        tick.left -= outcome.done();
+        if (piece.place != null && outcome.rest().stream().noneMatch(Rest::isWhole)) {
             tick.file.sent(piece.place);
         }
         if (tick.isDone()) {
@@ -546,14 +392,14 @@ final class Delivery {
     }
 
     private synchronized int lose(TickBodies file) {
-        Stream<Tick> all = current == null ? older.stream() : Stream.concat(older.stream(), Stream.of(current));
+        Stream<PendingTick> all = current == null ? older.stream() : Stream.concat(older.stream(), Stream.of(current));
         return all.filter(tick -> tick.file.equals(file))
                 .findFirst()
                 .map(this::drop)
                 .orElse(0);
     }
 
-    private synchronized int drop(Tick tick) {
+    private synchronized int drop(PendingTick tick) {
         if (tick.dropped) {
             return 0;
         }
@@ -566,26 +412,15 @@ final class Delivery {
         return tick.left;
     }
 
-    private void countReplayed(int points, long now) {
-        double seconds = (double) (now - rateFrom) / TimeUnit.SECONDS.toNanos(1);
-        if (seconds >= RATE_SECONDS) {
-            rate = rateCount / seconds;
-            rateCount = 0;
-            rateFrom = now;
-        }
-        rateCount += points;
-    }
-
     /** The recent rate of replayed points per second. */
     synchronized long replayRate(long now) {
-        countReplayed(0, now);
-        return Math.round(rate);
+        return replayRate.recent(now);
     }
 
     /** The bytes of parts of bodies that wait in memory. */
     synchronized long keptBytes() {
         long kept = current == null ? 0 : current.keptBytes();
-        for (Tick tick : older) {
+        for (PendingTick tick : older) {
             kept += tick.keptBytes();
         }
         return kept;

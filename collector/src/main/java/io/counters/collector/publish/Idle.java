@@ -7,14 +7,19 @@ import java.util.BitSet;
 /**
  * Leaves out counters that have not changed for a number of ticks. It uses ticks and no clock, because a clock that is set
  * would make all of them idle, or none. A counter that is new since the program's start, or that is back after it was
- * removed, counts as changed. 16 bytes per counter. For one thread.
+ * removed, counts as changed. For one thread.
  */
 public final class Idle {
+    /** Memory of a counter. */
+    public static final long COUNTER_BYTES = 2 * Long.BYTES;
+
     private final long ticks;
     private long tick;
 
     /** By the counter's number, as the values and the ticks of their last change. */
     private BitSet known = new BitSet();
+
+    private BitSet present = new BitSet();
 
     private long[] values = new long[0];
     private long[] movedAt = new long[0];
@@ -26,13 +31,16 @@ public final class Idle {
 
     /** The counters that are not idle at this tick, the next one. */
     public Snapshot leaveOut(Snapshot all) {
-        tick++;
+        return leaveOut(all, true);
+    }
+
+    /** Those of a part of the tick; {@code isLast} ends it. */
+    public Snapshot leaveOut(Snapshot all, boolean isLast) {
         if (values.length < all.numbersEnd()) {
             int length = Math.max(all.numbersEnd(), all.names().length);
             values = Arrays.copyOf(values, length);
             movedAt = Arrays.copyOf(movedAt, length);
         }
-        BitSet present = new BitSet(all.numbersEnd());
         String[] busyNames = new String[all.size()];
         long[] busyValues = new long[all.size()];
         int[] busyNumbers = new int[all.size()];
@@ -50,7 +58,11 @@ public final class Idle {
                 busyValues[busy++] = all.values()[i];
             }
         }
-        known = present;
+        if (isLast) {
+            known = present;
+            present = new BitSet(known.length());
+            tick++;
+        }
         return new Snapshot(busyNames, busyValues, busyNumbers, busy);
     }
 }

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * topic, so that nothing is lost with this program; it must read no further while there is no room here. For any thread.
  */
 final class ReadAhead implements Backlog {
+    /** What a tick takes beyond its bodies: a fleet's may have few points, and there may be thousands of them. */
+    private static final int TICK_BYTES = 512;
+
     private final String origin;
     private final Set<ReadTick> ticks = new LinkedHashSet<>();
     private long bytes;
@@ -102,7 +105,7 @@ final class ReadAhead implements Backlog {
         packer.write(second, values, tick::add);
         synchronized (this) {
             ticks.add(tick);
-            bytes += tick.bytes;
+            bytes += tick.bytes + TICK_BYTES;
             points += tick.points;
         }
         return tick;
@@ -116,7 +119,7 @@ final class ReadAhead implements Backlog {
                 if (!ticks.remove(tick)) {
                     return;
                 }
-                bytes -= tick.bytes;
+                bytes -= tick.bytes + TICK_BYTES;
                 points -= tick.points;
             }
             tick.done.run();

@@ -14,7 +14,12 @@ public final class SettingFlags {
 
     /** Adds a flag for each setting. */
     public static void addTo(CommandSpec command) {
-        for (Setting setting : Setting.values()) {
+        addTo(command, Setting.values());
+    }
+
+    /** Adds a flag for each of these settings. */
+    public static void addTo(CommandSpec command, Setting... some) {
+        for (Setting setting : some) {
             if (setting.isSecret()) {
                 continue;
             }

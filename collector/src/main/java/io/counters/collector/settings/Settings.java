@@ -1,5 +1,6 @@
 package io.counters.collector.settings;
 
+import io.counters.wire.EditDistance;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -10,7 +11,6 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -102,18 +102,11 @@ public final class Settings {
     }
 
     private static String unknown(String place, String key, Function<Setting, String> spelling) {
-        String nearest =
-                nearest(key, Arrays.stream(Setting.values()).map(spelling).toList());
+        String nearest = EditDistance.nearest(
+                key, Arrays.stream(Setting.values()).map(spelling).toList());
         // A word that is not spelled like a setting may be a password.
         String shown = KEY.matcher(key).matches() ? key : "this key";
         return place + ": " + shown + " is not a setting; did you mean " + nearest + "?";
-    }
-
-    /** The known word with the smallest edit distance to a mistyped one. */
-    public static String nearest(String mistyped, List<String> known) {
-        return known.stream()
-                .min((a, b) -> Integer.compare(distance(a, mistyped), distance(b, mistyped)))
-                .orElseThrow();
     }
 
     /** Reads a setting's text as a value; throws if the text breaks the setting's rule. */
@@ -205,23 +198,5 @@ public final class Settings {
         if (!mistakes.isEmpty()) {
             throw new SettingsException(List.copyOf(mistakes));
         }
-    }
-
-    /** Levenshtein's distance, ignoring case. */
-    private static int distance(String a, String b) {
-        String from = a.toLowerCase(Locale.ROOT);
-        String to = b.toLowerCase(Locale.ROOT);
-        int[] row = new int[to.length() + 1];
-        Arrays.setAll(row, i -> i);
-        for (int i = 1; i <= from.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= to.length(); j++) {
-                int swap = diagonal + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(swap, Math.min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[to.length()];
     }
 }

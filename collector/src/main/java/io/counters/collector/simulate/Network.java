@@ -16,12 +16,6 @@ final class Network {
     private static final int PROMPT_MILLIS_MAX = 100;
     private static final int LATE_MILLIS_MAX = 20_000;
 
-    /** Receives datagrams. */
-    interface Receiver {
-        /** Receives a datagram; returns false while it is down. */
-        boolean receive(byte[] datagram);
-    }
-
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Datagram(long due, long order, int to, byte[] bytes) {}
 
@@ -33,12 +27,12 @@ final class Network {
     private final Claims doubled = new Claims();
     private final Claims comesAfterAll = new Claims();
     private final Random random;
-    private final List<? extends Receiver> collectors;
+    private final List<SimulatedCollector> collectors;
     private final UnaryOperator<byte[]> sabotage;
     private long order;
 
     /** @param sabotage changes every datagram, to break a rule on purpose */
-    Network(Random random, List<? extends Receiver> collectors, UnaryOperator<byte[]> sabotage) {
+    Network(Random random, List<SimulatedCollector> collectors, UnaryOperator<byte[]> sabotage) {
         this.random = random;
         this.collectors = collectors;
         this.sabotage = sabotage;

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.helpers.NOPLogger;
 
 /** A real ledger with a disk that survives crashes, and a record of what was applied of each stream. */
-final class SimulatedCollector implements Commands, Network.Receiver {
+final class SimulatedCollector implements Commands {
     private final LedgerSettings bounds;
     private final LongSupplier clockMillis;
     private final long id;
@@ -77,8 +77,8 @@ final class SimulatedCollector implements Commands, Network.Receiver {
         return new Commit(ledger, journal, () -> 0, nobody, new Self());
     }
 
-    @Override
-    public boolean receive(byte[] datagram) {
+    /** Receives a datagram; returns false while it is down. */
+    boolean receive(byte[] datagram) {
         if (downSteps > 0) {
             return false;
         }

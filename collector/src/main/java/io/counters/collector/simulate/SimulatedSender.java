@@ -12,16 +12,18 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /** The real sweep and streams of one JVM, with its own cells. */
-final class SimulatedSender {
+public final class SimulatedSender {
     private final long[] cells;
     private final int[] owners;
     private final Sweep sweep;
 
     /**
+     * One with these counters, which all are 0.
+     *
      * @param names the names of the counters; elsewhere a counter is identified by its index in this list
      * @param owners at the start, the collector that owns each counter
      */
-    SimulatedSender(
+    public SimulatedSender(
             List<String> names,
             int[] owners,
             int collectors,
@@ -44,7 +46,7 @@ final class SimulatedSender {
     }
 
     /** Adds to a counter. */
-    void add(int counter, long amount) {
+    public void add(int counter, long amount) {
         cells[Cells.APART + counter] += amount;
     }
 
@@ -53,15 +55,18 @@ final class SimulatedSender {
         System.arraycopy(newOwners, 0, owners, 0, owners.length);
     }
 
-    void sweep(Transport... transports) {
+    /** Sends what is due. */
+    public void sweep(Transport... transports) {
         sweep.run(transports);
     }
 
-    void lastSweep(Transport... transports) {
+    /** Sends what was counted, and every total. */
+    public void lastSweep(Transport... transports) {
         sweep.last(transports);
     }
 
-    void repeat(Transport... transports) {
+    /** Sends every total once more. */
+    public void repeat(Transport... transports) {
         sweep.repeat(transports);
     }
 }

@@ -11,21 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /** A memcached that hangs, loses answers, evicts and restarts empty. Increments wrap around as in the real memcached. */
 final class SimulatedStore {
-    private final Map<String, Long> values;
+    private final Map<String, Long> values = new HashMap<>();
     private final List<Push> left = new ArrayList<>();
     private final List<Push> hanging = new ArrayList<>();
     private @Nullable Ledger asker;
     private final Random random;
 
-    /** A store that only one collector uses. */
     SimulatedStore(Random random) {
-        this(random, new HashMap<>());
-    }
-
-    /** One collector's connection to a store with these values, which others may share. */
-    SimulatedStore(Random random, Map<String, Long> values) {
         this.random = random;
-        this.values = values;
     }
 
     /** Executes the pushes that the ledger has released, or some of them, and answers, or does not. */

@@ -13,7 +13,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A UDP socket that receives datagrams. {@link #receive}, {@link #sender} and {@link #senderKey} are for one thread, the
+ * A UDP socket that receives datagrams. The JDK creates an address, about 150 bytes, for each datagram whose sender is not
+ * that of the datagram before; nothing else is allocated. {@link #receive}, {@link #sender} and {@link #senderKey} are for one thread, the
  * others for any.
  */
 public class UdpSocket implements Datagrams {
@@ -28,7 +29,9 @@ public class UdpSocket implements Datagrams {
     private final DatagramChannel channel;
     private final InetSocketAddress address;
     private final int receiveBufferBytes;
-    private final Receive receive;
+
+    /** The last datagram's sender. */
+    private @Nullable InetSocketAddress sender;
 
     /**
      * Opens the socket in blocking mode.
@@ -43,7 +46,6 @@ public class UdpSocket implements Datagrams {
             channel.bind(at);
             address = (InetSocketAddress) channel.getLocalAddress();
             receiveBufferBytes = channel.getOption(StandardSocketOptions.SO_RCVBUF);
-            receive = new Receive(channel);
         } catch (IOException | RuntimeException cannot) {
             channel.close();
             throw cannot;
@@ -68,7 +70,12 @@ public class UdpSocket implements Datagrams {
      */
     @Override
     public int receive(ByteBuffer empty) throws IOException {
-        return receive.into(empty);
+        InetSocketAddress from = (InetSocketAddress) channel.receive(empty);
+        if (from == null) {
+            return -1;
+        }
+        sender = from;
+        return empty.position();
     }
 
     /**
@@ -76,12 +83,12 @@ public class UdpSocket implements Datagrams {
      */
     @Override
     public long senderKey() {
-        return receive.senderKey();
+        return AddressKey.of(sender);
     }
 
     @Override
     public int senderPort() {
-        return receive.senderPort();
+        return sender == null ? 0 : sender.getPort();
     }
 
     @Override
@@ -89,9 +96,9 @@ public class UdpSocket implements Datagrams {
         return AddressKey.text(sender());
     }
 
-    /** The last datagram's sender; null before the first. Allocates, so use it only for the log. */
+    /** The last datagram's sender; null before the first. */
     public @Nullable InetSocketAddress sender() {
-        return receive.sender();
+        return sender;
     }
 
     /** Sends an empty datagram to this socket, so that {@link #receive} returns. Needs no other descriptor. */

@@ -19,6 +19,7 @@ class GathererTest {
     private static final int PARTITIONS = 4;
     private static final long HEAP = 256 << 20;
     private static final String ID = "8f2c6a1e0b7d4c93a5e1f07b";
+    private static final long MINUTE = 60_000;
     private static final long HOUR = 3_600_000;
 
     /** More than fit into the smallest memory used here. */
@@ -267,6 +268,68 @@ class GathererTest {
     }
 
     @Test
+    void a_flood_of_new_streams_from_one_address_is_not_announced_and_delays_no_other_stream() {
+        use(16 << 20);
+        long max = counted("fleet_known_streams_max");
+        TargetFeed flood = new TargetFeed(gatherer, 2);
+        TargetFeed honest = new TargetFeed(gatherer, 1);
+        for (int i = 0; i < 2 * max; i++) {
+            flood.datagram("from forged-0123456789-" + i + " 1000 1\nincrement forged 1 1");
+            if (i % 100 == 0) {
+                endWindow();
+            }
+        }
+        endWindow();
+        assertThat(counted("fleet_announced_streams_total")).isEqualTo(max / 16);
+        assertThat(counted("fleet_deferred_streams_total")).isEqualTo(2 * max - max / 16);
+        assertThat(counted("fleet_deferred_lines_total")).isEqualTo(2 * max - max / 16);
+
+        honest.datagram("from " + ID + " 1000 1\nincrement a 1 1");
+        endWindow();
+
+        assertThat(log.lines(partition("a"))).contains("increment a 1 1");
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            assertThat(log.lines(partition)).anyMatch(line -> line.startsWith("from " + ID));
+        }
+    }
+
+    @Test
+    void a_stream_beyond_the_rate_waits_until_every_partition_is_told_of_it_and_is_exact_then() {
+        use(1 << 20);
+        TargetFeed sender = new TargetFeed(gatherer, 1);
+        for (int i = 0; counted("fleet_deferred_streams_total") == 0; i++) {
+            sender.datagram("from other-0123456789-" + i + " 1000 1");
+        }
+        sender.datagram("from " + ID + " 1000 1\nincrement a 5 5\nb:1|c");
+        endWindow();
+        assertThat(commands(allLines())).as("lines without totals do not wait").containsExactly("increment b 1");
+
+        nowMillis += MINUTE;
+        sender.datagram("from " + ID + " 61000 2\nincrement a 0 5");
+        endWindow();
+
+        assertThat(commands(allLines())).containsExactly("increment a 0 5");
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            assertThat(log.lines(partition)).anyMatch(line -> line.startsWith("from " + ID));
+        }
+    }
+
+    @Test
+    void a_connection_whose_stream_waits_is_admitted_later_without_another_from_line() {
+        use(1 << 20);
+        TargetFeed sender = new TargetFeed(gatherer, 1);
+        for (int i = 0; counted("fleet_deferred_streams_total") == 0; i++) {
+            sender.datagram("from other-0123456789-" + i + " 1000 1");
+        }
+        sender.lines("from " + ID + " 1000 1\nincrement a 5 5\n");
+        nowMillis += MINUTE;
+        sender.lines("increment a 1 6\n");
+        endWindow();
+
+        assertThat(commands(allLines())).containsExactly("increment a 1 6");
+    }
+
+    @Test
     void a_stream_that_was_forgotten_for_lack_of_room_is_announced_again() {
         use(1 << 20);
         long max = counted("fleet_known_streams_max");
@@ -274,8 +337,9 @@ class GathererTest {
         endWindow();
         for (int i = 0; i < 2 * max; i++) {
             feed.datagram("from sender-0123456789-" + i + " 0 1");
-            if (i % 50 == 0) {
+            if (i % 10 == 0) {
                 endWindow();
+                nowMillis += MINUTE;
             }
         }
         assertThat(counted("fleet_known_streams")).isLessThanOrEqualTo(max);

@@ -14,11 +14,11 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fleet's log in memory, with transactions whose marks arrive late, members that are out of date, and commits that fail or
- * whose outcome nobody learns. For one thread.
+ * A fleet's log in memory, with transactions whose records and marks arrive late, members that are out of date, commits that
+ * fail or whose outcome nobody learns, and compaction. For one thread.
  */
 final class MemoryLog {
-    private static final int LINES_A_POLL = 3;
+    private static final int LINES_A_POLL = 8;
 
     /** How the next commit ends. */
     enum Outcome {
@@ -58,16 +58,30 @@ final class MemoryLog {
     @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record Entry(Transaction in, byte @Nullable [] key, byte @Nullable [] value) {}
 
+    private record Unsent(OwnerLog.Topic topic, int partition, Entry entry) {}
+
     private final int partitions;
     private final Random random;
     private final List<List<Line>> lines = new ArrayList<>();
-    private final List<List<Entry>> ledger = new ArrayList<>();
+
+    /** Null where compaction has removed a record. */
+    private final List<List<@Nullable Entry>> ledger = new ArrayList<>();
+
     private final List<List<Entry>> ticks = new ArrayList<>();
     private final Map<Integer, Long> committed = new HashMap<>();
     private final List<Transaction> transactions = new ArrayList<>();
 
     /** Who owns each partition by now; a member learns it with its next poll. */
     private final Map<Integer, String> owners = new TreeMap<>();
+
+    /** How often each partition has changed its owner: a member that missed one of the changes is out of date. */
+    private final Map<Integer, Integer> generations = new HashMap<>();
+
+    /** Who gets a partition once its owner has given it away. */
+    private final Map<Integer, String> heirs = new HashMap<>();
+
+    /** Runs in the middle of a commit: brokers have taken its offsets, and some of its records are still on their way. */
+    Runnable whileCommitting = () -> {};
 
     MemoryLog(int partitions, Random random) {
         this.partitions = partitions;
@@ -85,7 +99,32 @@ final class MemoryLog {
 
     /** Makes this member the owner of a partition, which it learns with its next poll, as the one before does. */
     void assign(int partition, String member) {
-        owners.put(partition, member);
+        heirs.remove(partition);
+        if (!member.equals(owners.put(partition, member))) {
+            generations.merge(partition, 1, Integer::sum);
+        }
+    }
+
+    /** Makes this member the owner of a partition once the present one has committed what it has of it. */
+    void handOver(int partition, String member) {
+        heirs.put(partition, member);
+    }
+
+    /** Who owns the partition by now; null if nobody ever did. */
+    @Nullable
+    String owner(int partition) {
+        return owners.get(partition);
+    }
+
+    /** How many different keys the ledger of this partition has. */
+    int keys(int partition) {
+        Set<ByteBuffer> keys = new HashSet<>();
+        for (Entry entry : ledger.get(partition)) {
+            if (entry != null && entry.in.state == State.COMMITTED && entry.key != null) {
+                keys.add(ByteBuffer.wrap(entry.key));
+            }
+        }
+        return keys.size();
     }
 
     long lineCount(int partition) {
@@ -94,6 +133,54 @@ final class MemoryLog {
 
     long committed(int partition) {
         return committed.getOrDefault(partition, 0L);
+    }
+
+    /** Commits offsets in no transaction. */
+    void commitOffsets(Map<Integer, Long> offsets) {
+        committed.putAll(offsets);
+    }
+
+    /** Adds a record to the topic of ticks, in no transaction. */
+    void addTick(int partition, byte[] value) {
+        Transaction none = new Transaction("");
+        none.state = State.COMMITTED;
+        ticks.get(partition).add(new Entry(none, null, value));
+    }
+
+    /** Up to where nothing of the ledger's records is undecided. */
+    long lastStable(int partition) {
+        List<@Nullable Entry> all = ledger.get(partition);
+        int at = 0;
+        while (at < all.size() && isDecided(partition, all.get(at))) {
+            at++;
+        }
+        return at;
+    }
+
+    private static boolean isDecided(int partition, @Nullable Entry entry) {
+        return entry == null || (entry.in.state != State.OPEN && !entry.in.unmarked.contains(partition));
+    }
+
+    /**
+     * Keeps only the last record of each key of the ledgers, as far as nothing is undecided.
+     *
+     * @param withTombstones whether records without a value go, too; a reader in between might miss them
+     */
+    void compact(boolean withTombstones) {
+        for (int partition = 0; partition < partitions; partition++) {
+            List<@Nullable Entry> all = ledger.get(partition);
+            Set<ByteBuffer> later = new HashSet<>();
+            for (int at = (int) lastStable(partition) - 1; at >= 0; at--) {
+                Entry entry = all.get(at);
+                if (entry == null || entry.key == null) {
+                    continue;
+                }
+                boolean isLast = entry.in.state == State.COMMITTED && later.add(ByteBuffer.wrap(entry.key));
+                if (!isLast || (entry.value == null && withTombstones)) {
+                    all.set(at, null);
+                }
+            }
+        }
     }
 
     /** The committed values of the topic of ticks. */
@@ -142,7 +229,11 @@ final class MemoryLog {
     final class Of implements OwnerLog {
         private final String name;
         private final Map<Integer, Integer> positions = new TreeMap<>();
-        private final Set<Integer> known = new HashSet<>();
+
+        /** The partitions that it takes for its own, with their generations. */
+        private final Map<Integer, Integer> known = new TreeMap<>();
+
+        private final List<Unsent> unsent = new ArrayList<>();
         private @Nullable Transaction open;
         private boolean mustRenew;
         Outcome next = Outcome.COMMITTED;
@@ -169,25 +260,45 @@ final class MemoryLog {
 
         /** Learns which partitions it owns by now; until then it takes itself for the owner of others'. */
         private void learn(Member member) {
-            Set<Integer> now = new HashSet<>();
-            owners.forEach((partition, owner) -> {
-                if (owner.equals(name)) {
-                    now.add(partition);
-                }
-            });
             Collection<Integer> lost =
-                    known.stream().filter(one -> !now.contains(one)).toList();
+                    known.keySet().stream().filter(one -> !owns(one)).toList();
             if (!lost.isEmpty()) {
-                known.removeAll(lost);
-                positions.keySet().removeAll(lost);
+                drop(lost);
                 member.lost(lost);
             }
-            Collection<Integer> fresh =
-                    now.stream().filter(one -> !known.contains(one)).toList();
+            Collection<Integer> given =
+                    known.keySet().stream().filter(heirs::containsKey).toList();
+            if (!given.isEmpty()) {
+                member.revoked(given);
+                drop(given);
+                for (int partition : given) {
+                    String heir = heirs.remove(partition);
+                    if (heir != null) {
+                        assign(partition, heir);
+                    }
+                }
+            }
+            List<Integer> fresh = new ArrayList<>();
+            owners.forEach((partition, owner) -> {
+                if (owner.equals(name) && !known.containsKey(partition)) {
+                    fresh.add(partition);
+                }
+            });
             if (!fresh.isEmpty()) {
-                known.addAll(fresh);
+                fresh.forEach(partition -> known.put(partition, generations.getOrDefault(partition, 0)));
                 member.assigned(fresh);
             }
+        }
+
+        private void drop(Collection<Integer> all) {
+            known.keySet().removeAll(all);
+            positions.keySet().removeAll(all);
+        }
+
+        /** Whether it is the owner of this partition, and has been without a break since it learnt that. */
+        boolean owns(int partition) {
+            return name.equals(owners.get(partition))
+                    && generations.getOrDefault(partition, 0).equals(known.get(partition));
         }
 
         @Override
@@ -217,11 +328,22 @@ final class MemoryLog {
 
         @Override
         public void append(Topic topic, int partition, byte @Nullable [] key, byte @Nullable [] value) {
-            Entry entry = new Entry(open(), key, value);
-            (topic == Topic.LEDGER ? ledger : ticks).get(partition).add(entry);
-            if (topic == Topic.LEDGER) {
-                entry.in.unmarked.add(partition);
+            unsent.add(new Unsent(topic, partition, new Entry(open(), key, value)));
+            if (random.nextInt(20) == 0) {
+                send();
             }
+        }
+
+        private void send() {
+            for (Unsent one : unsent) {
+                if (one.topic == OwnerLog.Topic.TICKS) {
+                    ticks.get(one.partition).add(one.entry);
+                } else {
+                    ledger.get(one.partition).add(one.entry);
+                    one.entry.in.unmarked.add(one.partition);
+                }
+            }
+            unsent.clear();
         }
 
         @Override
@@ -229,16 +351,22 @@ final class MemoryLog {
             Transaction one = open();
             open = null;
             if (mustRenew || one.state != State.OPEN) {
-                one.state = State.ABORTED;
+                abort(one);
                 throw new Fenced("it was ended by another", null);
             }
-            if (!offsets.keySet().stream().allMatch(partition -> name.equals(owners.get(partition)))) {
-                one.state = State.ABORTED;
+            if (!offsets.keySet().stream().allMatch(this::owns)) {
+                abort(one);
                 throw new Fenced("others own these partitions", null);
             }
+            one.offsets.putAll(offsets);
+            whileCommitting.run();
+            if (one.state != State.OPEN) {
+                abort(one);
+                throw new Fenced("it was ended by another", null);
+            }
+            send();
             Outcome outcome = next;
             next = Outcome.COMMITTED;
-            one.offsets.putAll(offsets);
             switch (outcome) {
                 case COMMITTED -> one.state = State.COMMITTED;
                 case ABORTED -> {
@@ -257,9 +385,15 @@ final class MemoryLog {
             }
         }
 
+        private void abort(Transaction one) {
+            one.state = State.ABORTED;
+            unsent.clear();
+        }
+
         @Override
         public void renew() {
             complete(name);
+            unsent.clear();
             mustRenew = false;
         }
 
@@ -272,6 +406,9 @@ final class MemoryLog {
     /** What a loader sees of the log. */
     final class Loading implements LoaderLog {
         private static final int RECORDS_A_READ = 50;
+
+        /** Whether it reads what was not committed, as it must not. */
+        boolean readsEverything;
 
         @Override
         public Map<Integer, Long> committed(Set<Integer> wanted) {
@@ -305,16 +442,20 @@ final class MemoryLog {
         @Override
         public void read(Map<Integer, Long> positions, Records records) {
             positions.replaceAll((partition, position) -> {
-                List<Entry> all = ledger.get(partition);
+                List<@Nullable Entry> all = ledger.get(partition);
                 long at = position;
-                for (int i = 0; i < RECORDS_A_READ && at < all.size(); i++, at++) {
+                for (int i = 0; i < RECORDS_A_READ && at < all.size(); at++) {
                     Entry entry = all.get((int) at);
-                    if (entry.in.state == State.OPEN || entry.in.unmarked.contains(partition)) {
+                    if (entry == null || entry.key == null) {
+                        continue;
+                    }
+                    if (!readsEverything && !isDecided(partition, entry)) {
                         break;
                     }
-                    if (entry.in.state == State.COMMITTED && entry.key != null) {
+                    if (readsEverything || entry.in.state == State.COMMITTED) {
                         records.put(partition, entry.key, entry.value);
                     }
+                    i++;
                 }
                 return at;
             });
@@ -324,20 +465,5 @@ final class MemoryLog {
         public void close() {
             // Nothing is open.
         }
-    }
-
-    /** How many different keys the ledger of this partition has. */
-    int keys(int partition) {
-        Set<ByteBuffer> keys = new HashSet<>();
-        for (Entry entry : ledger.get(partition)) {
-            if (entry.in.state == State.COMMITTED && entry.key != null) {
-                keys.add(ByteBuffer.wrap(entry.key));
-            }
-        }
-        return keys.size();
-    }
-
-    int partitions() {
-        return partitions;
     }
 }

@@ -256,7 +256,7 @@ class OwnerBrokersTest {
     private static void assertNoSecondTwice(Topics topics) throws Exception {
         Set<String> seconds = new HashSet<>();
         for (ConsumerRecord<byte[], byte[]> record : ticks(topics)) {
-            TickRecords.Tick tick = Objects.requireNonNull(new TickRecords.Reader().read(record.value()));
+            TickRecords.Tick tick = TickRecords.read(record.value());
             assertThat(seconds.add(record.partition() + " " + tick.second()))
                     .as("second " + tick.second() + " of partition " + record.partition() + " is new")
                     .isTrue();

@@ -10,25 +10,14 @@ import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Random;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.LongStream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Owners over a log in memory: whoever owns a partition when, its ledger has every line of the log once. */
-@Tag("once")
-@Tag("slow")
 class OwnerTest {
     private static final int PARTITIONS = 4;
     private static final long SECOND = 1_000_000_000;
@@ -36,12 +25,11 @@ class OwnerTest {
     private long nanos;
     private OptionalLong due = OptionalLong.empty();
     private final SaidFaults said = new SaidFaults();
-    private MemoryLog log = new MemoryLog(PARTITIONS, new Random(1));
+    private final MemoryLog log = new MemoryLog(PARTITIONS, new Random(1));
     private final Map<String, Long> expected = new TreeMap<>();
 
     /** A collector as far as it owns partitions. */
     private final class Collector {
-        final String name;
         final Self self = new Self();
         final OwnedLedgers owned = new OwnedLedgers(PARTITIONS);
         final MemoryLog.Of lines;
@@ -49,7 +37,6 @@ class OwnerTest {
         final Owner owner;
 
         Collector(String name) {
-            this.name = name;
             lines = log.new Of(name);
             loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, said.log());
             owner = new Owner(
@@ -217,8 +204,7 @@ class OwnerTest {
         assertThat(log.ticks(0))
                 .as("the second owner knows that the second was used")
                 .hasSize(1);
-        TickRecords.Tick tick = Objects.requireNonNull(
-                new TickRecords.Reader().read(log.ticks(0).get(0)));
+        TickRecords.Tick tick = TickRecords.read(log.ticks(0).get(0));
         assertThat(tick.second()).isEqualTo(1_700_000_010);
         assertThat(tick.values().values()[0]).isBetween(5L, 11L);
         assertThat(two.metric("publish_skipped_ticks_total")).isPositive();
@@ -255,97 +241,5 @@ class OwnerTest {
         Load load = Objects.requireNonNull(other.take());
         assertThat(load.ledger).isNull();
         assertThat(load.damage).contains("4 partitions").contains("5 now");
-    }
-
-    static LongStream seeds() {
-        return LongStream.range(0, 300);
-    }
-
-    @ParameterizedTest(name = "seed {0}")
-    @MethodSource("seeds")
-    void every_line_is_counted_once_and_no_second_is_published_twice(long seed) throws Exception {
-        Random random = new Random(seed);
-        log = new MemoryLog(PARTITIONS, random);
-        List<Collector> all = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            all.add(new Collector("collector-" + i));
-        }
-        Map<String, Long> totals = new HashMap<>();
-        int names = 1 + random.nextInt(100);
-        List<MemoryLog.Outcome> outcomes = List.of(MemoryLog.Outcome.values());
-        for (int step = 0; step < 300; step++) {
-            int partition = random.nextInt(PARTITIONS);
-            nanos += random.nextInt(300_000_000);
-            long second = wallMillis() / 1000;
-            due = random.nextInt(5) == 0 ? OptionalLong.of(second - second % 2) : OptionalLong.empty();
-            switch (random.nextInt(10)) {
-                case 0 -> log.assign(partition, all.get(random.nextInt(all.size())).name);
-                case 1 -> {
-                    int killed = random.nextInt(all.size());
-                    all.set(killed, new Collector(all.get(killed).name));
-                }
-                case 2 ->
-                    all.get(random.nextInt(all.size())).lines.next = outcomes.get(random.nextInt(outcomes.size()));
-                case 3 -> count(partition, random.nextInt(names), random.nextInt(100));
-                case 4, 5 -> section(random, partition, names, totals);
-                default -> {
-                    // Members run.
-                }
-            }
-            for (Collector one : all) {
-                if (random.nextBoolean()) {
-                    one.run();
-                }
-                if (random.nextInt(3) == 0) {
-                    one.loader.step();
-                }
-            }
-            log.settle(false);
-        }
-        due = OptionalLong.empty();
-
-        assertThat(loadedAnew()).isEqualTo(expected);
-
-        for (int i = 0; i < PARTITIONS; i++) {
-            Set<Long> seconds = new HashSet<>();
-            TickRecords.Reader reader = new TickRecords.Reader();
-            for (byte[] record : log.ticks(i)) {
-                TickRecords.Tick tick = Objects.requireNonNull(reader.read(record));
-                assertThat(seconds.add(tick.second()))
-                        .as("second " + tick.second())
-                        .isTrue();
-            }
-        }
-    }
-
-    /** Lines of a stream, of which some came before, in any order. */
-    private void section(Random random, int partition, int names, Map<String, Long> totals) {
-        int stream = random.nextInt(5);
-        StringBuilder text = new StringBuilder("from stream-of-a-sender-" + stream + " " + random.nextInt(1000) + "\n");
-        for (int i = random.nextInt(10); i > 0; i--) {
-            String name = name(partition, random.nextInt(names));
-            String of = stream + " " + name;
-            long amount = random.nextInt(5);
-            long total = totals.getOrDefault(of, 0L) + amount;
-            if (random.nextInt(3) > 0) {
-                totals.put(of, total);
-                expected.merge(name, amount, Long::sum);
-            } else {
-                // What was sent before is repeated.
-                total -= amount;
-                amount = 0;
-                if (!totals.containsKey(of)) {
-                    continue;
-                }
-            }
-            text.append("increment ")
-                    .append(name)
-                    .append(' ')
-                    .append(amount)
-                    .append(' ')
-                    .append(total)
-                    .append('\n');
-        }
-        log.add(partition, wallMillis(), text.toString().getBytes(ISO_8859_1));
     }
 }

@@ -13,10 +13,17 @@ import org.jspecify.annotations.Nullable;
 final class TargetFeed implements Commands {
     private final LineTarget target;
     private final CommandReader reader = new CommandReader(this);
+    private final long address;
     private @Nullable Object stream;
 
     TargetFeed(LineTarget target) {
+        this(target, 0);
+    }
+
+    /** @param address of the sender */
+    TargetFeed(LineTarget target, long address) {
         this.target = target;
+        this.address = address;
     }
 
     void datagram(String text) {
@@ -42,7 +49,7 @@ final class TargetFeed implements Commands {
 
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
-        stream = target.stream(bytes, begin, end, ageMillis, seq, 0);
+        stream = target.stream(bytes, begin, end, ageMillis, seq, address);
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.history.Samples;
+import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.Self;
@@ -16,8 +17,9 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
@@ -41,7 +43,7 @@ class TickHistoryTest {
     /** By partition, the values of its records, two offsets apart. */
     private final Map<Integer, List<byte[]>> records = new TreeMap<>();
 
-    private Set<Integer> owned = Set.of();
+    private final SortedMap<Integer, Ledger> owned = new TreeMap<>();
     private long now = SECOND;
     private History history;
     private TickHistory ticks;
@@ -91,7 +93,11 @@ class TickHistoryTest {
                 new HistorySettings(folder.resolve("history.db"), 10, 172_800, 0, 0, 1 << 30, 100),
                 said.log(),
                 new Self());
-        ticks = new TickHistory(
+        ticks = history(256 << 20);
+    }
+
+    private TickHistory history(long heapBytes) {
+        return new TickHistory(
                 history,
                 TOPIC,
                 () -> owned,
@@ -100,8 +106,16 @@ class TickHistoryTest {
                     consumers.add(fresh);
                     return fresh;
                 },
+                heapBytes,
                 () -> Instant.ofEpochSecond(now),
                 said.log());
+    }
+
+    private void own(Integer... partitions) {
+        owned.keySet().retainAll(List.of(partitions));
+        for (int partition : partitions) {
+            owned.computeIfAbsent(partition, fresh -> new Partition(() -> now).ledger);
+        }
     }
 
     @AfterEach
@@ -141,7 +155,7 @@ class TickHistoryTest {
         tick(1, SECOND - 20, "b", 5);
         tick(1, SECOND - 10, "b", 6);
         tick(2, SECOND - 10, "c", 7);
-        owned = Set.of(0, 1);
+        own(0, 1);
         pass(5);
 
         assertThat(samples("a")).isEqualTo(Map.of(SECOND - 20, 1L, SECOND - 10, 2L));
@@ -152,7 +166,7 @@ class TickHistoryTest {
 
     @Test
     void a_tick_waits_for_those_of_other_partitions_but_not_for_ever() throws Exception {
-        owned = Set.of(0, 1);
+        own(0, 1);
         pass(5);
         tick(0, now, "a", 1);
         pass(0);
@@ -173,16 +187,16 @@ class TickHistoryTest {
         tick(0, SECOND - 20, "a", 1);
         tick(1, SECOND - 20, "b", 5);
         tick(1, SECOND - 10, "b", 6);
-        owned = Set.of(0);
+        own(0);
         pass(5);
         assertThat(samples("b")).isEmpty();
 
-        owned = Set.of(0, 1);
+        own(0, 1);
         pass(5);
         assertThat(samples("a")).isEqualTo(Map.of(SECOND - 20, 1L));
         assertThat(samples("b")).isEqualTo(Map.of(SECOND - 20, 5L, SECOND - 10, 6L));
 
-        owned = Set.of(1);
+        own(1);
         pass(5);
         tick(0, now, "a", 9);
         tick(1, now, "b", 7);
@@ -192,9 +206,61 @@ class TickHistoryTest {
     }
 
     @Test
+    void a_large_tick_is_taken_whole_or_not_at_all() throws Exception {
+        String[] names = IntStream.range(0, 5_000).mapToObj(i -> "name." + i).toArray(String[]::new);
+        List<byte[]> large = TickRecords.write(SECOND - 20, new Snapshot(names, new long[names.length], names.length));
+        assertThat(large).hasSizeGreaterThan(1);
+        List<byte[]> all = new ArrayList<>(large.subList(1, large.size()));
+        all.addAll(TickRecords.write(SECOND - 10, new Snapshot(names, new long[names.length], names.length)));
+        records.put(0, all);
+        own(0);
+        pass(5);
+
+        assertThat(samples("name.0")).isEqualTo(Map.of(SECOND - 10, 0L));
+        assertThat(samples("name.99")).isEqualTo(Map.of(SECOND - 10, 0L));
+    }
+
+    @Test
+    void counters_of_different_partitions_with_the_same_number_are_different() throws Exception {
+        for (int i = 2; i > 0; i--) {
+            records.computeIfAbsent(0, fresh -> new ArrayList<>())
+                    .addAll(TickRecords.write(
+                            SECOND - 10 * i, new Snapshot(new String[] {"a", "b", "c"}, new long[] {i, 7, 3}, 3)));
+            tick(1, SECOND - 10 * i, "d", 10 + i);
+        }
+        own(0, 1);
+        pass(5);
+
+        assertThat(samples("a")).isEqualTo(Map.of(SECOND - 20, 2L, SECOND - 10, 1L));
+        assertThat(samples("b")).isEqualTo(Map.of(SECOND - 20, 7L, SECOND - 10, 7L));
+        assertThat(samples("d")).isEqualTo(Map.of(SECOND - 20, 12L, SECOND - 10, 11L));
+    }
+
+    @Test
+    void a_partition_is_not_read_while_its_ticks_that_wait_for_another_take_their_share_of_the_heap() throws Exception {
+        ticks = history(64 * 2 * 300);
+        own(0, 1);
+        pass(5);
+        for (int i = 0; i < 20; i++) {
+            tick(0, now + i, "a", i);
+        }
+        Topic topic = consumers.get(consumers.size() - 1);
+        topic.bring();
+        topic.updateEndOffsets(Map.of(new TopicPartition(TOPIC, 1), 100L));
+        ticks.run();
+        ticks.run();
+        assertThat(topic.paused()).containsExactly(new TopicPartition(TOPIC, 0));
+
+        topic.updateEndOffsets(Map.of(new TopicPartition(TOPIC, 1), 0L));
+        pass(30);
+        assertThat(samples("a")).hasSize(20);
+        assertThat(topic.paused()).isEmpty();
+    }
+
+    @Test
     void after_an_error_it_begins_anew() throws Exception {
         tick(0, SECOND - 20, "a", 1);
-        owned = Set.of(0);
+        own(0);
         pass(5);
         consumers.get(0).setPollException(new KafkaException("away"));
         pass(5);
@@ -204,7 +270,8 @@ class TickHistoryTest {
         assertThat(consumers).hasSize(2);
         assertThat(samples("a")).hasSize(2);
         assertThat(said.lines())
-                .containsExactly("WARN the history cannot be read from counters.ticks now, and is tried again: away");
+                .containsExactly(
+                        "WARN the ticks for the history cannot be read from counters.ticks now, and are tried again: away");
     }
 
     @Test
@@ -212,7 +279,7 @@ class TickHistoryTest {
         history.put(SECOND - 50, new Snapshot(new String[] {"a"}, new long[] {4}, 1));
         assertThat(samples("a")).hasSize(1);
 
-        ticks = new TickHistory(history, TOPIC, () -> owned, Topic::new, () -> Instant.ofEpochSecond(now), said.log());
+        ticks = history(256 << 20);
 
         assertThat(samples("a")).isEmpty();
     }

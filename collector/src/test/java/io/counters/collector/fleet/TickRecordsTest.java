@@ -9,18 +9,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class TickRecordsTest {
     private static final long SECOND = 1_700_000_010L;
-
-    private final TickRecords.Reader reader = new TickRecords.Reader();
 
     @Test
     void a_record_has_the_documented_bytes() {
@@ -58,76 +54,45 @@ class TickRecordsTest {
     }
 
     @Test
-    void a_large_tick_has_several_records_and_is_read_when_the_last_one_came() throws Exception {
+    void a_large_tick_has_several_records() throws Exception {
         Snapshot values = any(new Random(1), 60_000);
 
         List<byte[]> records = TickRecords.write(SECOND, values);
 
-        assertThat(records.size()).isGreaterThan(2);
-        assertThat(records).allSatisfy(record -> assertThat(record.length).isLessThanOrEqualTo(TickRecords.BYTES_MAX));
-        assertThat(readAll(records.subList(0, records.size() - 1))).isEmpty();
-        assertSame(readAll(records.subList(records.size() - 1, records.size())).get(0), SECOND, values);
-        assertThat(reader.takeLostPoints()).isZero();
+        assertThat(records.size()).isGreaterThan(10);
+        assertThat(records).allSatisfy(record -> assertThat(record.length).isBetween(1, TickRecords.BYTES_MAX));
+        assertSame(readAll(records).get(0), SECOND, values);
+        for (int part = 0; part < records.size(); part++) {
+            TickRecords.Tick head = TickRecords.head(records.get(part));
+            assertThat(head.part()).isEqualTo(part);
+            assertThat(head.second()).isEqualTo(SECOND);
+            assertThat(head.isLast()).isEqualTo(part == records.size() - 1);
+        }
     }
 
     @Test
-    void a_tick_without_its_first_part_is_left_out_and_counted() throws Exception {
-        Snapshot values = any(new Random(1), 60_000);
-        List<byte[]> records = TickRecords.write(SECOND, values);
-        List<byte[]> later = TickRecords.write(SECOND + 10, values);
-
-        assertThat(readAll(records.subList(1, records.size()))).isEmpty();
-        assertThat(readAll(later)).hasSize(1);
-        assertThat(reader.takeLostPoints()).isBetween(1L, 59_999L);
-        assertThat(reader.takeLostPoints()).isZero();
-    }
-
-    @Test
-    void a_tick_whose_last_part_never_came_is_left_out_and_counted() throws Exception {
-        List<byte[]> records = TickRecords.write(SECOND, any(new Random(1), 60_000));
-        Snapshot few = snapshot(new String[] {"a"}, 1);
-
-        assertThat(readAll(records.subList(0, 1))).isEmpty();
-        assertSame(readAll(TickRecords.write(SECOND + 10, few)).get(0), SECOND + 10, few);
-        assertThat(reader.takeLostPoints()).isPositive();
-    }
-
-    @Test
-    void names_that_stay_are_the_same_strings() throws Exception {
-        String[] names = {"a", "b"};
-        TickRecords.Tick first = Objects.requireNonNull(
-                read(TickRecords.write(1, snapshot(names, 1, 2)).get(0)));
-        TickRecords.Tick second = Objects.requireNonNull(
-                read(TickRecords.write(2, snapshot(names, 3, 4)).get(0)));
-        TickRecords.Tick third =
-                Objects.requireNonNull(read(TickRecords.write(3, snapshot(new String[] {"a", "b", "c"}, 3, 4, 5))
-                        .get(0)));
-
-        assertThat(second.values().names()).isSameAs(first.values().names());
-        assertThat(third.values().names()[1]).isSameAs(first.values().names()[1]);
-        assertThat(second.values().values()).startsWith(3, 4);
-        assertThat(first.values().values()).startsWith(1, 2);
-    }
-
-    @Test
-    void numbers_are_those_of_the_ledger_and_find_the_strings_after_a_removal() throws Exception {
-        Snapshot all = snapshot(new String[] {"a", "b", "c"}, 1, 2, 3);
+    void names_that_are_known_by_their_numbers_are_the_same_strings() throws Exception {
+        Snapshot known = snapshot(new String[] {"a", "b", "c"}, 1, 2, 3);
         Snapshot without = new Snapshot(new String[] {"b", "c"}, new long[] {2, 4}, new int[] {1, 2}, 2);
+        byte[] all = TickRecords.write(1, snapshot(new String[] {"a", "x", "c", "d"}, 1, 2, 3, 4))
+                .get(0);
+        byte[] some = TickRecords.write(1, without).get(0);
 
-        Snapshot first = readAll(TickRecords.write(1, all)).get(0).values();
-        Snapshot second = readAll(TickRecords.write(2, without)).get(0).values();
-        Snapshot third = readAll(TickRecords.write(3, without)).get(0).values();
+        Snapshot first = TickRecords.read(all, known).values();
+        Snapshot second = TickRecords.read(some, known).values();
+        Snapshot third = TickRecords.read(all, without).values();
 
-        assertThat(first.numbers()).isNull();
-        assertThat(second.numbers()).startsWith(1, 2);
-        assertThat(second.names()[0]).isSameAs(first.names()[1]);
-        assertThat(third.names()).isSameAs(second.names());
-        assertThat(third.number(1)).isEqualTo(2);
+        assertThat(first.names()).containsExactly("a", "x", "c", "d");
+        assertThat(first.names()[2]).isSameAs(known.names()[2]);
+        assertThat(second.numbers()).containsExactly(1, 2);
+        assertThat(second.names()[0]).isSameAs(known.names()[1]);
+        assertThat(third.names()).containsExactly("a", "x", "c", "d");
+        assertThat(third.names()[2]).isSameAs(without.names()[1]);
     }
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void other_bytes_are_refused_and_the_next_tick_is_read(int seed) throws Exception {
+    void other_bytes_are_refused(int seed) {
         Random random = new Random(seed);
         byte[] record = TickRecords.write(SECOND, any(random, 5)).get(0);
         byte[] broken = switch (seed % 3) {
@@ -140,9 +105,7 @@ class TickRecordsTest {
             }
         };
 
-        assertThatThrownBy(() -> reader.read(broken)).isInstanceOf(TickRecords.Unreadable.class);
-
-        assertThat(readAll(List.of(record))).hasSize(1);
+        assertThatThrownBy(() -> TickRecords.read(broken)).isInstanceOf(TickRecords.Unreadable.class);
     }
 
     @ParameterizedTest
@@ -153,26 +116,23 @@ class TickRecordsTest {
         for (int i = 0; i < 20; i++) {
             record[random.nextInt(record.length)] = (byte) random.nextInt();
             try {
-                reader.read(record);
+                TickRecords.read(record);
             } catch (TickRecords.Unreadable refused) {
                 assertThat(refused).hasMessageMatching("it.*|part.*|counter.*");
             }
         }
     }
 
-    private TickRecords.@Nullable Tick read(byte[] record) throws TickRecords.Unreadable {
-        return reader.read(record);
-    }
-
-    private List<TickRecords.Tick> readAll(List<byte[]> records) throws TickRecords.Unreadable {
-        List<TickRecords.Tick> ticks = new ArrayList<>();
+    /** The tick whose parts these are; none without records. */
+    private static List<TickRecords.Tick> readAll(List<byte[]> records) throws TickRecords.Unreadable {
+        List<Snapshot> parts = new ArrayList<>();
         for (byte[] record : records) {
-            TickRecords.Tick tick = reader.read(record);
-            if (tick != null) {
-                ticks.add(tick);
-            }
+            parts.add(TickRecords.read(record).values());
         }
-        return ticks;
+        return parts.isEmpty()
+                ? List.of()
+                : List.of(
+                        new TickRecords.Tick(TickRecords.head(records.get(0)).second(), 0, 1, Snapshot.joined(parts)));
     }
 
     private static void assertSame(TickRecords.Tick read, long second, Snapshot values) {

@@ -15,6 +15,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -37,6 +38,7 @@ class TickSinkTest {
     private final Map<TopicPartition, Long> ends = new HashMap<>();
     private long nanos = 1;
     private TickSink ticks;
+    private long heapBytes = 256 << 20;
 
     /** Notes what it is given, and is done with it when the test says so. */
     private static final class Taking implements Sink {
@@ -103,6 +105,7 @@ class TickSinkTest {
                     return fresh;
                 },
                 idleTicks,
+                heapBytes,
                 () -> Instant.ofEpochSecond(SECOND + 100),
                 () -> nanos,
                 said.log(),
@@ -247,6 +250,99 @@ class TickSinkTest {
         rounds();
         assertThat(committed(P0)).isEqualTo(5);
         assertThat(committed(P1)).isEqualTo(5);
+    }
+
+    @Test
+    void of_counters_for_which_there_is_no_memory_every_point_is_published_and_counted() {
+        ticks.close();
+        heapBytes = 64 * 16 * 3;
+        ticks = sink(OptionalLong.of(1));
+        begin(P0, P1);
+        ends.clear();
+        for (int i = 1; i <= 2; i++) {
+            tick(P0, SECOND + 10L * i, "still", 1);
+            TickRecords.write(SECOND + 10L * i, new Snapshot(new String[] {"a", "b", "c"}, new long[] {1, 1, 1}, 3))
+                    .forEach(record -> record(P1, record));
+        }
+        rounds();
+
+        assertThat(sink.puts.get(0).values).containsOnlyKeys("still", "a", "b", "c");
+        assertThat(sink.puts.get(1).values).containsOnlyKeys("a", "b", "c");
+        assertThat(self.values()).containsEntry("publish_unchecked_idle_points_total", 6L);
+        assertThat(said.lines())
+                .contains("WARN the sink gets points of all counters, because there is no memory to know which of them"
+                        + " are idle; raise -Xmx");
+    }
+
+    @Test
+    void a_tick_of_many_counters_is_given_and_left_out_part_by_part() {
+        ticks.close();
+        ticks = sink(OptionalLong.of(1));
+        begin(P0, P1);
+        ends.clear();
+        String[] names = IntStream.range(0, 20_000).mapToObj(i -> "name." + i).toArray(String[]::new);
+        long[] values = new long[names.length];
+        for (int i = 1; i <= 3; i++) {
+            List<byte[]> records = TickRecords.write(SECOND + i, new Snapshot(names, values.clone(), names.length));
+            assertThat(records.size()).isGreaterThan(3);
+            records.forEach(record -> record(P0, record));
+            values[0]++;
+            values[names.length - 1]++;
+        }
+        rounds();
+
+        assertThat(sink.puts).extracting(Taking.Put::second).containsExactly(SECOND + 1, SECOND + 2, SECOND + 3);
+        assertThat(sink.puts.get(0).values).hasSize(names.length);
+        assertThat(sink.puts.get(1).values).containsOnly(Map.entry("name.0", 1L), Map.entry("name.19999", 1L));
+        assertThat(sink.puts.get(2).values).containsOnly(Map.entry("name.0", 2L), Map.entry("name.19999", 2L));
+    }
+
+    @Test
+    void what_is_gathered_is_given_before_it_takes_more_than_its_memory() {
+        ticks.close();
+        heapBytes = 64 * 1000;
+        ticks = sink(OptionalLong.empty());
+        begin(P0, P1);
+        ends.clear();
+        for (int i = 0; i < 10; i++) {
+            tick(P0, SECOND + i, "a", i);
+        }
+        ticks.run();
+        assertThat(sink.puts).hasSize(10);
+    }
+
+    @Test
+    void a_partition_that_is_gained_while_the_sink_has_no_room_is_not_read() {
+        sink.hasRoom = false;
+        ticks.run();
+        assign(P1);
+        assign(P0, P1);
+
+        assertThat(consumer().paused()).contains(P0);
+    }
+
+    @Test
+    void what_waits_in_partitions_of_which_nothing_was_read_is_shown_as_in_others() {
+        tick(P0, SECOND + 10, "a", 2);
+        rounds();
+        sink.hasRoom = false;
+        ticks.run();
+        consumer().updateEndOffsets(Map.of(P1, 20L));
+        rounds();
+
+        assertThat(self.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 10L);
+    }
+
+    @Test
+    void what_waits_is_known_even_while_nothing_is_read() {
+        tick(P0, SECOND + 10, "a", 2);
+        rounds();
+        sink.hasRoom = false;
+        rounds();
+        consumer().updateEndOffsets(Map.of(P0, 42L));
+        rounds();
+
+        assertThat(self.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 20L);
     }
 
     @Test

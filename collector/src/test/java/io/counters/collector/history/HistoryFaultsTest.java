@@ -21,4 +21,12 @@ class HistoryFaultsTest {
 
         assertThat(said).containsPattern("\\d{2,} calls failed");
     }
+
+    @Tag("slow")
+    @Test
+    void a_copy_does_not_wait_for_the_disk() throws Exception {
+        String said = Faults.runEachCall(CopiedHistory.class, folder);
+
+        assertThat(said).contains("of its own: true", "copied: 2998 ticks, syncs: 0");
+    }
 }

@@ -116,6 +116,8 @@ class ReceiveFaultsIT {
 
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.getOutputStream().write("increment tcp\n".getBytes(ISO_8859_1));
+            // No request before that, because the page's accept would fail instead.
+            await().atMost(PATIENCE).until(() -> faults.get(Faults.Slot.ACCEPTS_FAIL) <= 0);
             awaitCounter("tcp", 1);
         }
 

@@ -195,6 +195,23 @@ class LedgerFileTest {
     }
 
     @Test
+    void who_needs_a_ledger_gets_no_new_one() throws Exception {
+        assertThatThrownBy(() -> LedgerFile.existing(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("there is no ledger in " + folder);
+        assertThat(folder).isEmptyDirectory();
+        Path file = folder.resolve("ledger.sqlite");
+        Files.writeString(file, "this is not a database ".repeat(1000));
+
+        assertThatThrownBy(() -> LedgerFile.existing(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("cannot use the ledger " + file + ": it is damaged");
+
+        assertThat(file).hasContent("this is not a database ".repeat(1000));
+        assertThat(folder.resolve("ledger.damaged-1.sqlite")).doesNotExist();
+    }
+
+    @Test
     void an_empty_file_beside_a_filled_log_counts_as_damaged() throws Exception {
         Files.createFile(folder.resolve("ledger.sqlite"));
         Files.writeString(folder.resolve("ledger.sqlite-wal"), "what was committed last");

@@ -62,6 +62,21 @@ class UsedSecondsTest {
     }
 
     @Test
+    void a_second_is_overtaken_by_used_ones_up_to_a_minute_after_it() {
+        tick(1_000, 2_000);
+        tick(10_000, 10_010);
+
+        assertThat(seconds.isOvertaken(939)).isFalse();
+        assertThat(seconds.isOvertaken(940)).isTrue();
+        assertThat(seconds.isOvertaken(1_000)).isTrue();
+        assertThat(seconds.isOvertaken(1_995)).isTrue();
+        assertThat(seconds.isOvertaken(2_000)).isFalse();
+        assertThat(seconds.isOvertaken(2_010)).isFalse();
+        assertThat(seconds.isOvertaken(10_005)).isTrue();
+        assertThat(seconds.isOvertaken(10_010)).isFalse();
+    }
+
+    @Test
     void missing_ticks_do_not_begin_a_new_run() {
         tick(1_000, 2_000);
         tick(2_100, 3_000);

@@ -777,8 +777,10 @@ class ForwarderTest {
             least = Math.min(least, threads.getThreadAllocatedBytes(id) - before);
         }
 
-        // A round of the loop itself allocates a few objects, however many lines there are.
-        assertThat(least).as("bytes for %s lines", linesARound).isLessThan(linesARound);
+        // A round of the loop itself allocates a few objects, however many lines there are; the JDK an address for each
+        // datagram whose sender is not that of the datagram before.
+        int addresses = byTcp ? 0 : 160 * senders.size();
+        assertThat(least).as("bytes for %s lines", linesARound).isLessThan(linesARound + addresses);
     }
 
     private Socket connected() throws IOException {

@@ -66,8 +66,6 @@ class ProxyFaultsTest {
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx64m",
                         "-XX:+UseSerialGC",
-                        "--add-opens",
-                        "java.base/sun.nio.ch=ALL-UNNAMED",
                         "-cp",
                         System.getProperty("java.class.path"),
                         "io.counters.collector.Main",

@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.publish.Delivery.Piece;
-import io.counters.collector.publish.Delivery.Rest;
+import io.counters.collector.publish.Outcome.Pause;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,11 +66,11 @@ class DeliveryTest {
     }
 
     private void confirm(Piece piece) {
-        delivery.settle(piece, piece.points, List.of(), false, false, now);
+        delivery.settle(piece, Outcome.confirmed(piece), now);
     }
 
     private void fail(Piece piece) {
-        delivery.settle(piece, 0, List.of(new Rest(null, piece.points)), true, false, now);
+        delivery.settle(piece, Outcome.unchanged(piece, Pause.SERVER), now);
     }
 
     /** Confirms pieces until none is due; returns the seconds of the points in their order. */
@@ -239,8 +238,7 @@ class DeliveryTest {
         tick(110, 10);
 
         assertThat(delivery.shed()).isEqualTo(10);
-        assertThat(delivery.settle(underWay, underWay.points, List.of(), false, false, now))
-                .isFalse();
+        assertThat(delivery.settle(underWay, Outcome.confirmed(underWay), now)).isFalse();
         assertThat(small.ticks()).extracting(TickFile::second).containsExactly(110L);
     }
 
@@ -259,7 +257,7 @@ class DeliveryTest {
             Piece piece = next();
             if (piece != null && piece.second() <= last) {
                 // Its request was answered, and its only point must be sent again.
-                delivery.settle(piece, 0, List.of(new Rest(null, piece.points)), false, false, now);
+                delivery.settle(piece, Outcome.unchanged(piece, Pause.PIECE), now);
             } else if (piece != null) {
                 passed.add(piece.second());
                 confirm(piece);
@@ -325,7 +323,7 @@ class DeliveryTest {
         tick(100, 1);
         Piece asked = due();
         assertThat(asked.unknownNanos(now)).isZero();
-        delivery.settle(asked, 0, List.of(new Rest(null, 1)), false, false, now);
+        delivery.settle(asked, Outcome.unchanged(asked, Pause.PIECE), now);
         tick(110, 1);
         confirm(due());
 
@@ -355,7 +353,7 @@ class DeliveryTest {
         assertThat(all.older())
                 .containsOnly(Map.entry(110L, 2), Map.entry(120L, 1), Map.entry(130L, 1), Map.entry(140L, 1));
 
-        all.settle(pieces.get(2), 1, List.of(), false, false, now);
+        all.settle(pieces.get(2), Outcome.confirmed(pieces.get(2)), now);
         assertThat(done).containsExactly(120L);
         Piece last = all.next(now);
         assertThat(last == null ? 0 : last.second()).isEqualTo(140);

@@ -133,6 +133,18 @@ class ReadAheadTest {
     }
 
     @Test
+    void thousands_of_small_ticks_leave_no_room_either() throws Exception {
+        heapBytes = 16 << 20;
+        sink((number, put) -> put.answer(503, "no"));
+        int ticks = 0;
+        while (requireNonNull(sink).hasRoom()) {
+            put(SECOND + 10L * ticks++, 1);
+        }
+
+        assertThat(ticks).isLessThan(2100);
+    }
+
+    @Test
     void points_that_are_refused_permanently_are_given_up_and_the_tick_is_done() throws Exception {
         sink((number, put) -> put.answer(
                 400,

@@ -56,6 +56,8 @@ abstract class StoreContract {
     void open() throws Exception {
         server = newServer();
         store = open(server);
+        // A busy machine may not connect within the time that the first requests have.
+        await().atMost(PATIENCE).until(() -> !(send(Kind.READ, "a", 0) instanceof Unknown));
     }
 
     @AfterEach

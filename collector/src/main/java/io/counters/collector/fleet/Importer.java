@@ -1,0 +1,201 @@
+package io.counters.collector.fleet;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.collector.fleet.OwnerLog.Topic;
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerRecords;
+import io.counters.collector.ledger.Mark;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.zip.CRC32C;
+
+/**
+ * Carries an embedded ledger over to a fleet's partitions, once. For one thread.
+ *
+ * <p>It is the owner of all partitions while it does so, by the rules that fence owners: where a collector has joined, its
+ * transaction is refused. Each partition is loaded, gets its part, and is written in one transaction, which also notes the
+ * ledger as {@link Imported}. So what was interrupted, wherever, goes on with the partitions that have no such note. Nothing
+ * is written before all partitions were looked at.
+ */
+final class Importer implements OwnerLog.Member {
+    private static final long JOIN_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long LOAD_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long POLL_MILLIS = 50;
+
+    private final OwnerLog log;
+    private final Loader loader;
+    private final int partitions;
+    private final Ledger source;
+    private final Mark mark;
+    private final boolean adds;
+    private final long second;
+    private final LongSupplier nanoClock;
+    private final Set<Integer> owned = new HashSet<>();
+    private final CRC32C crc = new CRC32C();
+
+    /**
+     * @param partitions how many the fleet has
+     * @param source the embedded ledger; it is not changed
+     * @param adds whether it is added to what the fleet has counted
+     * @param second the present one, in Unix time
+     */
+    Importer(
+            OwnerLog log,
+            Loader loader,
+            int partitions,
+            Ledger source,
+            boolean adds,
+            long second,
+            LongSupplier nanoClock) {
+        this.log = log;
+        this.loader = loader;
+        this.partitions = partitions;
+        this.source = source;
+        this.adds = adds;
+        this.second = second;
+        this.nanoClock = nanoClock;
+        mark = source.mark();
+    }
+
+    /**
+     * Imports into all partitions that do not have it yet.
+     *
+     * @return how many these were
+     * @throws IOException if it cannot be done, with what to do
+     */
+    int run() throws IOException {
+        join();
+        List<Integer> open = new ArrayList<>();
+        Imported before = null;
+        for (int partition = 0; partition < partitions; partition++) {
+            Load load = load(partition);
+            Imported imported = load.imported.get(mark.ledger());
+            if (imported == null) {
+                check(load);
+                open.add(partition);
+            } else {
+                before = imported;
+            }
+        }
+        if (before != null && open.isEmpty()) {
+            throw new IOException("it was imported at " + Instant.ofEpochSecond(before.second())
+                    + " already, and its counts are in the fleet; move it away");
+        }
+        if (before != null && before.commit() != mark.commit()) {
+            throw new IOException(
+                    "an import was interrupted, and a collector has used the ledger since, so the partitions"
+                            + " that were imported lack what it has counted; import it into a fleet with another --prefix");
+        }
+        for (int i = 0; i < open.size(); i++) {
+            try {
+                write(load(open.get(i)));
+            } catch (IOException notNow) {
+                throw new IOException(
+                        "partitions still to be imported: " + (open.size() - i) + " of " + partitions + " ("
+                                + notNow.getMessage() + "); run the import again, and it goes on with these",
+                        notNow);
+            }
+        }
+        return open.size();
+    }
+
+    private void join() throws IOException {
+        long begun = nanoClock.getAsLong();
+        while (owned.size() < partitions) {
+            if (nanoClock.getAsLong() - begun > JOIN_NANOS) {
+                throw new IOException("collectors of the fleet own " + (partitions - owned.size()) + " of " + partitions
+                        + " partitions; stop all of them, and run the import again");
+            }
+            log.poll(POLL_MILLIS, this);
+        }
+    }
+
+    @Override
+    public void assigned(Collection<Integer> some) {
+        owned.addAll(some);
+        some.forEach(log::hold);
+    }
+
+    @Override
+    public void revoked(Collection<Integer> some) {
+        owned.removeAll(Set.copyOf(some));
+    }
+
+    @Override
+    public void lost(Collection<Integer> some) {
+        revoked(some);
+    }
+
+    @Override
+    public void lines(int partition, long offset, long timeMillis, byte[] text) {
+        // They wait for the partition's next owner.
+    }
+
+    private Load load(int partition) throws IOException {
+        Load load = new Load(partition, nanoClock.getAsLong());
+        loader.want(load);
+        boolean hasMore = true;
+        while (loader.take() != load) {
+            log.poll(hasMore ? 0 : POLL_MILLIS, this);
+            if (owned.size() < partitions) {
+                throw new IOException("a collector of the fleet has started meanwhile; stop all of them");
+            }
+            if (nanoClock.getAsLong() - load.sinceNanos > LOAD_NANOS) {
+                throw new IOException("the ledger of partition " + partition + " could not be loaded within a minute");
+            }
+            hasMore = loader.step();
+        }
+        if (load.ledger == null) {
+            throw new IOException("the ledger of partition " + partition + " cannot be used: " + load.damage);
+        }
+        return load;
+    }
+
+    private void check(Load load) throws IOException {
+        Ledger ledger = Objects.requireNonNull(load.ledger);
+        if (ledger.size() > 0 && !adds) {
+            throw new IOException("the fleet has counters already, such as "
+                    + ledger.snapshot().names()[0] + "; add --add to add to them, or use another --prefix");
+        }
+        if (!ledger.isNew()) {
+            add(load);
+        }
+    }
+
+    /** Adds this partition's part to what was loaded. */
+    private Ledger add(Load load) throws IOException {
+        Ledger ledger = Objects.requireNonNull(load.ledger);
+        Predicate<String> isHere = text -> {
+            byte[] bytes = text.getBytes(ISO_8859_1);
+            return Partitions.of(bytes, 0, bytes.length, partitions, crc) == load.partition;
+        };
+        try {
+            ledger.add(source, isHere, isHere);
+            return ledger;
+        } catch (IllegalArgumentException notExact) {
+            throw new IOException(
+                    "it cannot be added exactly: in partition " + load.partition + ", " + notExact.getMessage()
+                            + "; import it into a fleet with another --prefix before senders reach that",
+                    notExact);
+        }
+    }
+
+    private void write(Load load) throws IOException {
+        new LedgerRecords((key, value) -> log.append(Topic.LEDGER, load.partition, key, value)).write(add(load));
+        Imported imported = new Imported(mark.ledger(), mark.commit(), second);
+        log.append(Topic.LEDGER, load.partition, imported.key(), imported.value());
+        log.append(Topic.LEDGER, load.partition, Progress.KEY, new Progress(partitions, load.offset).value());
+        log.commit(Map.of(load.partition, load.offset));
+    }
+}

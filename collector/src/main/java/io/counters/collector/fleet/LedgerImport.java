@@ -1,0 +1,135 @@
+package io.counters.collector.fleet;
+
+import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerFile;
+import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.publish.PublishSettings;
+import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.SeededHash;
+import io.counters.collector.self.Self;
+import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Settings;
+import io.counters.collector.settings.SettingsException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.apache.kafka.common.KafkaException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Carries the ledger of a data folder over to a fleet that is stopped; {@link Importer} has the reasoning. */
+public final class LedgerImport {
+    private static final Logger log = LoggerFactory.getLogger(LedgerImport.class);
+
+    /** In place of a collector's name. */
+    private static final String INSTANCE = "counters-import";
+
+    private final FleetSettings settings;
+    private final InstantSource clock;
+    private final LongSupplier nanoClock;
+    private final RandomGenerator random;
+
+    /** @throws SettingsException with every error in the settings, of which it uses those of the fleet */
+    public LedgerImport(Settings all, InstantSource clock, LongSupplier nanoClock, RandomGenerator random)
+            throws SettingsException {
+        Optional<FleetSettings> fleet =
+                FleetSettings.from(all, PublishSettings.from(all).spoolBytes());
+        if (fleet.isEmpty()) {
+            all.refuse(Setting.LEDGER, "but an import needs a fleet: kafka://HOST:PORT,HOST:PORT");
+        }
+        all.check();
+        settings = fleet.orElseThrow().as(INSTANCE);
+        this.clock = clock;
+        this.nanoClock = nanoClock;
+        this.random = random;
+    }
+
+    /**
+     * Imports it.
+     *
+     * @param from the data folder
+     * @param adds whether it is added to what the fleet has counted
+     * @return what was done
+     * @throws IOException if it cannot be done, with the reason and the remedy
+     */
+    public String run(Path from, boolean adds) throws IOException {
+        try (LedgerFile file = LedgerFile.existing(from)) {
+            if (file.isShared()) {
+                throw new IOException(
+                        "it has shared names with peers, and this version has none; " + LedgerFile.WAY_OVER);
+            }
+            long nowMillis = clock.millis();
+            SeededHash hashing = new SeededHash(random);
+            Supplier<Ledger> newLedger = () -> new Ledger(
+                    LedgerSettings.in(from),
+                    false,
+                    () -> nowMillis,
+                    () -> nowMillis / 1000,
+                    random.nextLong(),
+                    hashing,
+                    new Self());
+            Ledger source = newLedger.get();
+            file.load(source);
+            if (source.isNew()) {
+                throw new IOException("nothing was ever counted in it");
+            }
+            return run(source, newLedger, adds);
+        } catch (IOException | KafkaException cannot) {
+            throw new IOException("cannot import the ledger in " + from + ": " + Faults.reason(cannot), cannot);
+        }
+    }
+
+    private String run(Ledger source, Supplier<Ledger> newLedger, boolean adds) throws IOException {
+        int partitions;
+        try (FleetCheck check = new FleetCheck(settings)) {
+            partitions = check.partitions();
+            Set<String> running = new TreeSet<>(check.collectors().keySet());
+            running.remove(settings.instance());
+            if (!running.isEmpty()) {
+                // Before it joins, which would take partitions away from them.
+                throw new IOException("collectors of the fleet run: " + String.join(", ", running)
+                        + "; stop all of them, and run the import 10 s later");
+            }
+        }
+        FaultLog faults = new FaultLog(log, nanoClock);
+        KafkaLoaderLog ledgers = new KafkaLoaderLog(
+                settings.consumer("loader", Map.of(), Map.of()),
+                settings.admin("offsets", Map.of()),
+                settings.topics());
+        try {
+            KafkaOwnerLog lines = new KafkaOwnerLog(
+                    settings.consumer("owner", Map.of(), Map.of()),
+                    settings.producer("owner", Map.of(), Map.of()),
+                    settings.topics(),
+                    settings.instance(),
+                    faults);
+            try {
+                int imported = new Importer(
+                                lines,
+                                new Loader(ledgers, partitions, newLedger, faults),
+                                partitions,
+                                source,
+                                adds,
+                                clock.millis() / 1000,
+                                nanoClock)
+                        .run();
+                return "counters: " + source.size() + ", senders with totals: " + source.streams() + ", partitions: "
+                        + imported
+                        + (imported < partitions ? "; those that an interrupted import has left of " + partitions : "");
+            } catch (InstanceTaken other) {
+                throw new IOException("another import into this fleet has begun", other);
+            } finally {
+                lines.leave();
+            }
+        } finally {
+            ledgers.close();
+        }
+    }
+}

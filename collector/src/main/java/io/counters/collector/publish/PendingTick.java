@@ -1,0 +1,79 @@
+package io.counters.collector.publish;
+
+import io.counters.collector.publish.TickBodies.Place;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import org.jspecify.annotations.Nullable;
+
+/** A tick of the {@link Backlog} and how much of it is confirmed. {@link Delivery} guards it by its lock. */
+final class PendingTick {
+    final TickBodies file;
+
+    /** No two ticks have the same. */
+    final long number;
+
+    @Nullable
+    List<Place> places;
+
+    /** When it may be read again, if it could not be. */
+    @Nullable
+    Long readAgain;
+
+    @Nullable
+    Long restsUntil;
+
+    int next;
+    final PriorityQueue<Piece> again = new PriorityQueue<>(Comparator.comparingLong(piece -> piece.due));
+    int inFlight;
+    int left;
+    boolean dropped;
+
+    /**
+     * When OpenTSDB first answered that it does not know a metric of the tick; 0 if it did not. Kept by {@link #forget}.
+     */
+    volatile long unknownSince;
+
+    PendingTick(TickBodies file, long number) {
+        this.file = file;
+        this.number = number;
+        left = file.points();
+    }
+
+    long second() {
+        return file.second();
+    }
+
+    boolean isBegun() {
+        return places != null;
+    }
+
+    /** Whether it waits for a while, so that others are sent. */
+    boolean rests(long now) {
+        return restsUntil != null && now - restsUntil < 0;
+    }
+
+    boolean isUnreadable(long now) {
+        return readAgain != null && now - readAgain < 0;
+    }
+
+    /** Resets its progress: all of it is sent again, which changes nothing in OpenTSDB. */
+    void forget() {
+        places = null;
+        next = 0;
+        again.clear();
+        left = file.points();
+    }
+
+    long keptBytes() {
+        long kept = 0;
+        for (Piece piece : again) {
+            kept += piece.isKept() ? piece.bytes() : 0;
+        }
+        return kept;
+    }
+
+    boolean isDone() {
+        return places != null && next == places.size() && again.isEmpty() && inFlight == 0;
+    }
+}

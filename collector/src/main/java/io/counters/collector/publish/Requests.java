@@ -1,0 +1,243 @@
+package io.counters.collector.publish;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.counters.collector.publish.Outcome.Pause;
+import io.counters.collector.self.FaultLog;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.NoSuchFileException;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
+import okhttp3.Call;
+import okhttp3.Callback;
+import okhttp3.ConnectionPool;
+import okhttp3.Dispatcher;
+import okhttp3.HttpUrl;
+import okhttp3.MediaType;
+import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okio.BufferedSink;
+
+/**
+ * The requests of an {@link OpenTsdbSink}, over several keep-alive connections at once. {@link #send} is called by the sink's
+ * thread; answers are read by okhttp's threads.
+ */
+final class Requests {
+    private static final int CALL_MILLIS = 5_000;
+
+    /** The maximum characters of an answer: for each point of the request, for the rest, and as a share of the heap. */
+    private static final long ANSWER_CHARS_A_POINT = 1024;
+
+    private static final long ANSWER_CHARS_MIN = 64 * 1024;
+    private static final int ANSWER_HEAP_SHARE = 128;
+
+    /** The bodies of all requests in flight; a single one may be larger. */
+    private static final int IN_FLIGHT_HEAP_SHARE = 8;
+
+    private static final MediaType JSON = MediaType.get("application/json");
+
+    private final HttpUrl url;
+    private final String sink;
+    private final OkHttpClient client;
+    private final AnswerPolicy policy;
+    private final BiConsumer<Piece, Outcome> settled;
+    private final BiConsumer<Piece, IOException> gone;
+    private final FaultLog faults;
+    private final long inFlightMax;
+    private final long answerMax;
+    private final AtomicLong inFlight = new AtomicLong();
+    private volatile boolean closing;
+
+    /**
+     * Opens no connection yet.
+     *
+     * @param url of {@code /api/put} with its query
+     * @param sink as messages name it
+     * @param settled gets the outcome of each piece exactly once, even after an error, because otherwise its tick would never
+     *     end; on any thread
+     * @param gone gets a settled piece that cannot be sent, because the file of its tick is damaged or missing
+     * @param heapBytes the heap, which limits the sizes of answers and of what is in flight
+     */
+    Requests(
+            HttpUrl url,
+            String sink,
+            int connections,
+            long heapBytes,
+            AnswerPolicy policy,
+            BiConsumer<Piece, Outcome> settled,
+            BiConsumer<Piece, IOException> gone,
+            FaultLog faults) {
+        this.url = url;
+        this.sink = sink;
+        this.policy = policy;
+        this.settled = settled;
+        this.gone = gone;
+        this.faults = faults;
+        inFlightMax = heapBytes / IN_FLIGHT_HEAP_SHARE;
+        answerMax = heapBytes / ANSWER_HEAP_SHARE;
+        Dispatcher dispatcher = new Dispatcher(callers());
+        dispatcher.setMaxRequests(connections);
+        dispatcher.setMaxRequestsPerHost(connections);
+        client = new OkHttpClient.Builder()
+                .dispatcher(dispatcher)
+                .connectTimeout(Duration.ofSeconds(2))
+                .readTimeout(Duration.ZERO)
+                .callTimeout(Duration.ofMillis(CALL_MILLIS))
+                .followRedirects(false)
+                .connectionPool(new ConnectionPool(connections, 1, TimeUnit.MINUTES))
+                .build();
+    }
+
+    /** okhttp bounds their number. If a thread fails, its request has failed, and the next request gets a new thread. */
+    private ExecutorService callers() {
+        return new ThreadPoolExecutor(0, Integer.MAX_VALUE, 1, TimeUnit.MINUTES, new SynchronousQueue<>(), work -> {
+            Thread thread = new Thread(work, "counters-opentsdb-call");
+            thread.setDaemon(true);
+            thread.setUncaughtExceptionHandler(
+                    (ended, fault) -> faults.warn("opentsdb call", "a request to OpenTSDB failed: " + fault));
+            return thread;
+        });
+    }
+
+    /** The size of the requests that are in flight. */
+    long inFlightBytes() {
+        return inFlight.get();
+    }
+
+    /** Whether what is in flight leaves room for this piece. */
+    boolean hasRoom(Piece piece) {
+        long bytes = inFlight.get();
+        return bytes == 0 || bytes + piece.bytes() <= inFlightMax;
+    }
+
+    /** Sends a piece that there is room for; does not wait for the answer. */
+    void send(Piece piece) {
+        Exchange exchange = new Exchange(piece);
+        inFlight.addAndGet(exchange.bytes);
+        exchange.begin();
+    }
+
+    /** From now on, failures are not logged. */
+    void closing() {
+        closing = true;
+    }
+
+    /** Cancels what is in flight. */
+    void close() {
+        client.dispatcher().cancelAll();
+        client.dispatcher().executorService().shutdown();
+        client.connectionPool().evictAll();
+    }
+
+    /** One request. Its piece is settled exactly once, even after an error; otherwise its tick would never end. */
+    private final class Exchange extends RequestBody implements Callback {
+        private final Piece piece;
+        private final int bytes;
+        private final AtomicBoolean isSettled = new AtomicBoolean();
+        /** Created in advance, while there is memory for it. */
+        private final Outcome again;
+
+        private byte[] body = {};
+        private volatile boolean reached;
+
+        Exchange(Piece piece) {
+            this.piece = piece;
+            bytes = piece.bytes();
+            again = Outcome.unchanged(piece, Pause.SERVER);
+        }
+
+        void begin() {
+            try {
+                body = piece.gzipped();
+                client.newCall(new Request.Builder()
+                                .url(url)
+                                .header("Content-Encoding", "gzip")
+                                .post(this)
+                                .build())
+                        .enqueue(this);
+            } catch (TickFile.DamagedFile | NoSuchFileException missing) {
+                settle(Outcome.unchanged(piece, Pause.NONE));
+                gone.accept(piece, missing);
+            } catch (IOException unreadable) {
+                settle(new Answer.Trouble("gets no request, because its spool cannot be read: " + unreadable, false));
+            } catch (RuntimeException | Error fault) {
+                failed(fault);
+            }
+        }
+
+        @Override
+        public MediaType contentType() {
+            return JSON;
+        }
+
+        @Override
+        public long contentLength() {
+            return body.length;
+        }
+
+        @Override
+        public void writeTo(BufferedSink out) throws IOException {
+            reached = true;
+            out.write(body);
+        }
+
+        @Override
+        public void onResponse(Call call, Response response) {
+            Answer answer;
+            try (response) {
+                BoundedText text = new BoundedText(
+                        new InputStreamReader(response.body().byteStream(), UTF_8),
+                        Math.min(answerMax, ANSWER_CHARS_MIN + piece.points * ANSWER_CHARS_A_POINT));
+                answer = Answer.read(response.code(), text, piece.points);
+                if (response.code() != 204 && !text.isEnded()) {
+                    // Otherwise okhttp would read on for a while to reuse the connection.
+                    call.cancel();
+                }
+            } catch (IOException half) {
+                answer = new Answer.Trouble("sent an incomplete answer: " + FaultLog.shown(half.toString()), true);
+            } catch (RuntimeException | Error fault) {
+                failed(fault);
+                return;
+            }
+            settle(answer);
+        }
+
+        @Override
+        public void onFailure(Call call, IOException failure) {
+            String why = FaultLog.shown(failure.toString());
+            settle(new Answer.Trouble("cannot be reached (" + why + ")", reached && !call.isCanceled()));
+        }
+
+        private void settle(Answer answer) {
+            Outcome outcome;
+            try {
+                outcome = answer instanceof Answer.Trouble && closing ? again : policy.judge(piece, answer);
+            } catch (IOException | RuntimeException | Error fault) {
+                failed(fault);
+                return;
+            }
+            settle(outcome);
+        }
+
+        private void failed(Throwable fault) {
+            settle(again);
+            faults.warn(sink + " fault", "a request to " + sink + " failed and is sent again: " + fault);
+        }
+
+        private void settle(Outcome outcome) {
+            if (isSettled.compareAndSet(false, true)) {
+                inFlight.addAndGet(-bytes);
+                settled.accept(piece, outcome);
+            }
+        }
+    }
+}
