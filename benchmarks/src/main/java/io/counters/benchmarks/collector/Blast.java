@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -39,7 +40,12 @@ final class Blast implements AutoCloseable {
 
     /** @param sources the number of ports to send from, in turns */
     Blast(int port, int sources) throws IOException {
-        for (int i = 0; i < sources; i++) {
+        this(Collections.nCopies(sources, port));
+    }
+
+    /** @param ports to send to, in turns */
+    Blast(List<Integer> ports) throws IOException {
+        for (int port : ports) {
             DatagramChannel socket = DatagramChannel.open();
             sockets.add(socket);
             socket.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
@@ -67,12 +73,17 @@ final class Blast implements AutoCloseable {
      * @param sources the number of ports from which each thread sends
      */
     static Sent together(int port, int sources, List<Datagrams> rings, Part part) throws IOException {
+        return together(Collections.nCopies(sources, port), rings, part);
+    }
+
+    /** The same with several ports, to each of which each thread sends, in turns. */
+    static Sent together(List<Integer> ports, List<Datagrams> rings, Part part) throws IOException {
         ExecutorService threads = Executors.newFixedThreadPool(rings.size());
         try {
             List<Future<Sent>> all = new ArrayList<>();
             for (Datagrams ring : rings) {
                 all.add(threads.submit(() -> {
-                    try (Blast blast = new Blast(port, sources)) {
+                    try (Blast blast = new Blast(ports)) {
                         return part.send(blast, ring);
                     }
                 }));

@@ -42,6 +42,8 @@ final class Child implements AutoCloseable {
     static Child java(List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(jdk("java"));
+        // A compiler's thread that ends would take its CPU time along; see steadyCpuSeconds.
+        command.add("-XX:-UseDynamicNumberOfCompilerThreads");
         command.addAll(arguments);
         return start(command);
     }
@@ -86,7 +88,18 @@ final class Child implements AutoCloseable {
     }
 
     /**
-     * The CPU time so far of its threads with this name; NaN if the system has no /proc, or if there is no such thread.
+     * The CPU time so far without that of the JVM's compilers, which on a busy machine are not done for minutes, and then
+     * need nothing more.
+     */
+    double steadyCpuSeconds() throws IOException {
+        double all = cpuSeconds();
+        double compilers = cpuSeconds("C1 Comp") + cpuSeconds("C2 Comp");
+        return Double.isNaN(compilers) ? all : all - compilers;
+    }
+
+    /**
+     * The CPU time so far of its threads whose names begin so; NaN if the system has no /proc, or if there is no such
+     * thread.
      */
     double cpuSeconds(String thread) throws IOException {
         Path tasks = Path.of("/proc", Long.toString(pid()), "task");
@@ -102,7 +115,7 @@ final class Child implements AutoCloseable {
             try {
                 // "41 (counters-udp) S", then numbers; the 11th and the 12th number after the S are its ticks.
                 String stat = Files.readString(task.resolve("stat"));
-                if (stat.contains("(" + thread + ")")) {
+                if (stat.contains("(" + thread)) {
                     String[] behind = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
                     double here = (Long.parseLong(behind[11]) + Long.parseLong(behind[12])) / (double) TICKS_A_SECOND;
                     seconds = Double.isNaN(seconds) ? here : seconds + here;
@@ -112,6 +125,22 @@ final class Child implements AutoCloseable {
             }
         }
         return seconds;
+    }
+
+    /** The bytes that it has written to files and TCP connections so far; 0 if the system has no /proc. */
+    long writtenBytes() throws IOException {
+        Path io = Path.of("/proc", Long.toString(pid()), "io");
+        return !Files.isReadable(io)
+                ? 0
+                : Files.readAllLines(io).stream()
+                        .filter(line -> line.startsWith("wchar: "))
+                        .mapToLong(line -> Long.parseLong(line.substring("wchar: ".length())))
+                        .sum();
+    }
+
+    /** Sends SIGKILL, and waits for its end. */
+    void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
     }
 
     /** Ends the process, and waits for its end. */

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.counters.wire.DatagramWriter;
 import io.counters.wire.Verb;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Datagrams, or writes into a TCP stream, rendered before any clock starts. They are adjacent in one direct buffer, so
@@ -46,6 +47,17 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
             }
         }
         return new Datagrams(direct(all.toString().getBytes(US_ASCII)), ends, lines);
+    }
+
+    /** Any datagrams with {@code lines} lines each. */
+    static Datagrams of(List<byte[]> datagrams, int lines) {
+        ByteBuffer text = ByteBuffer.allocateDirect(
+                datagrams.stream().mapToInt(datagram -> datagram.length).sum());
+        int[] ends = new int[datagrams.size()];
+        for (int i = 0; i < ends.length; i++) {
+            ends[i] = text.put(datagrams.get(i)).position();
+        }
+        return new Datagrams(text, ends, lines);
     }
 
     int count() {

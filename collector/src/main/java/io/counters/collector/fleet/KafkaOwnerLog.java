@@ -236,8 +236,7 @@ final class KafkaOwnerLog implements OwnerLog {
 
     @Override
     public long lag(int partition) {
-        TopicPartition of = lines(partition);
-        return consumer.assignment().contains(of) ? consumer.currentLag(of).orElse(0) : 0;
+        return consumer.currentLag(lines(partition)).orElse(0);
     }
 
     @Override
