@@ -31,15 +31,12 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The parts of one collector of a fleet. Its assembly runs each {@code run} method again and again on a thread of its own,
  * after the time that it returns.
  */
 public final class Fleet implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(Fleet.class);
 
     /** The topics are looked at with one in so many looks at the members: once a minute. */
     private static final int LOOKS = 12;
