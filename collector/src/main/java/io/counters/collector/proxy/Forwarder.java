@@ -69,9 +69,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     private final ProxySettings settings;
     private final LongSupplier nanoClock;
-    private final RandomGenerator random;
     private final FaultLog faults;
-    private final Self self;
     private final Selector selector;
     private final Ports ports;
     private final Frames frames = new Frames(this);
@@ -118,9 +116,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             throws IOException {
         this.settings = settings;
         this.nanoClock = nanoClock;
-        this.random = random;
         this.faults = faults;
-        this.self = self;
         messages = self.count("proxy_messages_total", "StatsD and statsite messages forwarded.");
         refusals = new Refusals(faults, this::sender, self);
         ring = new Ring(settings.list(), settings.dropTags());
