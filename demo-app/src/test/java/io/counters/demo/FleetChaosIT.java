@@ -622,13 +622,12 @@ class FleetChaosIT {
 
     @Test
     void every_sum_is_exact_whatever_is_killed_hangs_leaves_or_joins() throws Exception {
+        awaitOwned();
         List<Integer> ports = places.stream().map(place -> place.port).toList();
         try (FaultyForwarder network = new FaultyForwarder(ports, new Random(SEED));
                 Program agent = agent(network);
                 RawSenders senders = new RawSenders(
                         Integer.parseInt(network.address().split(":", 2)[1]), ports.get(0), new Random(SEED))) {
-            awaitExactlyOwned();
-
             var unused = chaos.scheduleAtFixedRate(() -> guarded(this::next), 1, EVERY_SECONDS, TimeUnit.SECONDS);
             long endNanos = System.nanoTime() + Math.round(MINUTES * 60e9);
             await("chaos").forever().pollInterval(Duration.ofSeconds(1)).until(() -> {
@@ -671,11 +670,14 @@ class FleetChaosIT {
         }
     }
 
-    private void awaitExactlyOwned() {
+    /** Until each collector owns some partitions, and each partition has an owner: from then on nothing moves by itself. */
+    private void awaitOwned() {
         await("every partition has an owner").untilAsserted(() -> {
             double owned = 0;
             for (CollectorProgram collector : running()) {
-                owned += collector.metrics().getOrDefault("fleet_owned_partitions", 0.0);
+                double its = collector.metrics().getOrDefault("fleet_owned_partitions", 0.0);
+                assertThat(its).as("partitions of %s", collector.page()).isPositive();
+                owned += its;
             }
             assertThat(owned).isEqualTo(PARTITIONS);
         });

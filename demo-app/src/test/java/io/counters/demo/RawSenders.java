@@ -78,10 +78,14 @@ final class RawSenders implements AutoCloseable {
             for (int i = 0; i < LINES; i++) {
                 boolean rises = random.nextInt(4) > 0;
                 int names = rises ? RISING_NAMES : MOVING_NAMES;
-                String verb = rises || random.nextBoolean() ? "increment " : "decrement ";
-                int name = random.nextInt((int) Math.min(names, 2 + datagrams / 10));
-                String counter = verb + (rises ? RISING : MOVING) + ",n=" + name;
+                String name =
+                        (rises ? RISING : MOVING) + ",n=" + random.nextInt((int) Math.min(names, 2 + datagrams / 10));
                 long amount = random.nextLong(1L << random.nextInt(1, 30));
+                long up = totals.getOrDefault("increment " + name, 0L);
+                long down = totals.getOrDefault("decrement " + name, 0L) + amount;
+                // Never below zero: memcached's own increments fail there, if the memory behind the value contains a
+                // minus sign.
+                String counter = (rises || down > up / 8 ? "increment " : "decrement ") + name;
                 long total = totals.merge(counter, amount, Long::sum);
                 line(text, counter, amount, total);
             }
