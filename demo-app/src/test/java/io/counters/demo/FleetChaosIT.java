@@ -11,6 +11,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalTime;
+import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -53,7 +57,7 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>With {@code -Dchaos.minutes=20 -Dchaos.every=6} it runs for longer, and {@code -Dchaos.seed=7} makes other choices. The
  * seed decides what is done and when, but not how the work of the processes interleaves. The logs of all collectors are in
- * {@code target/fleet-chaos} afterwards.
+ * {@code target/fleet-chaos/SEED} afterwards.
  */
 @Tag("once")
 class FleetChaosIT {
@@ -161,7 +165,6 @@ class FleetChaosIT {
     private Path folder;
 
     private final Random random = new Random(SEED);
-    private final long begunNanos = System.nanoTime();
     private final ScheduledExecutorService chaos = Executors.newSingleThreadScheduledExecutor();
     private final ExecutorService works = Executors.newCachedThreadPool();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
@@ -209,7 +212,7 @@ class FleetChaosIT {
         chaos.shutdownNow();
         works.shutdownNow();
         programs.values().forEach(Program::close);
-        Path logs = Files.createDirectories(Path.of("target", "fleet-chaos"));
+        Path logs = Files.createDirectories(Path.of("target", "fleet-chaos", Long.toString(SEED)));
         for (Map.Entry<String, Program> program : programs.entrySet()) {
             Files.write(logs.resolve(program.getKey()), program.getValue().errors());
         }
@@ -223,7 +226,7 @@ class FleetChaosIT {
     }
 
     private void say(String what) {
-        System.out.printf("%6.1f s  %s%n", (System.nanoTime() - begunNanos) / 1e9, what);
+        System.out.println(LocalTime.now().truncatedTo(ChronoUnit.SECONDS) + " " + what);
     }
 
     // What is done
@@ -536,6 +539,7 @@ class FleetChaosIT {
         final List<String> falls = new ArrayList<>();
         final List<String> unexplained = new ArrayList<>();
         long gapSeconds;
+        long gapBegin;
         long missing;
         long points;
 
@@ -551,7 +555,10 @@ class FleetChaosIT {
                     falls.add(name + " falls from " + value + " to " + point.getValue() + " at " + point.getKey());
                 }
                 value = point.getValue();
-                gapSeconds = Math.max(gapSeconds, point.getKey() - second);
+                if (point.getKey() - second > gapSeconds) {
+                    gapSeconds = point.getKey() - second;
+                    gapBegin = second;
+                }
                 for (; second < point.getKey(); second++) {
                     long without = second;
                     missing++;
@@ -585,7 +592,11 @@ class FleetChaosIT {
                 expected.size(),
                 expected.values().stream().mapToLong(Long::longValue).sum());
         System.out.printf("points, sent again                %,d, %,d%n", series.points, recorder.repeated());
-        System.out.printf("points missing, longest gap       %,d, %d s%n", series.missing, series.gapSeconds);
+        System.out.printf(
+                "points missing, longest gap       %,d, %d s from %s%n",
+                series.missing,
+                series.gapSeconds,
+                LocalTime.ofInstant(Instant.ofEpochSecond(series.gapBegin), ZoneId.systemDefault()));
         System.out.printf("longest take-over                 %.0f ms%n", longestTakeOver);
         System.out.printf("rebalances                        %.0f%n", sum("fleet_rebalances_total"));
         System.out.printf("transactions aborted              %.0f%n", sum("fleet_aborted_transactions_total"));
