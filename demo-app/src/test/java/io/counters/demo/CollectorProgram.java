@@ -54,7 +54,7 @@ final class CollectorProgram implements AutoCloseable {
                     program.awaitLine("UDP 127\\.0\\.0\\.1:(\\d+)").group(1));
             httpPort = Integer.parseInt(
                     program.awaitLine("http://127\\.0\\.0\\.1:(\\d+)/").group(1));
-        } catch (AssertionError notStarted) {
+        } catch (AssertionError | InterruptedException notStarted) {
             program.close();
             throw notStarted;
         }

@@ -21,6 +21,7 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
@@ -177,6 +178,7 @@ class FleetChaosIT {
 
     private final List<Place> places = new ArrayList<>();
     private final Deque<Kind> deck = new ArrayDeque<>();
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private Brokers brokers;
     private Memcached memcached;
     private VictoriaMetrics database;
@@ -189,10 +191,10 @@ class FleetChaosIT {
     @BeforeEach
     void open() throws Exception {
         say("seed " + SEED + ", " + MINUTES + " minutes, something every " + EVERY_SECONDS + " s");
-        memcached = Memcached.start();
-        database = VictoriaMetrics.start(folder.resolve("database"));
-        recorder = new PutRecorder(database.address());
-        brokers = Brokers.start(BROKERS);
+        memcached = opened(Memcached.start());
+        database = opened(VictoriaMetrics.start(folder.resolve("database")));
+        recorder = opened(new PutRecorder(database.address()));
+        brokers = opened(Brokers.start(BROKERS));
         for (int number = 0; number < COLLECTORS_MAX; number++) {
             places.add(new Place(number));
         }
@@ -207,22 +209,24 @@ class FleetChaosIT {
     }
 
     @AfterEach
-    void close() throws IOException {
-        isEnough = true;
+    void close() throws Exception {
         chaos.shutdownNow();
         works.shutdownNow();
+        assertThat(works.awaitTermination(1, TimeUnit.MINUTES)).isTrue();
         programs.values().forEach(Program::close);
         Path logs = Files.createDirectories(Path.of("target", "fleet-chaos", Long.toString(SEED)));
         for (Map.Entry<String, Program> program : programs.entrySet()) {
             Files.write(logs.resolve(program.getKey()), program.getValue().errors());
         }
         Files.writeString(logs.resolve("brokers"), String.valueOf(brokers));
-        if (brokers != null) {
-            brokers.close();
+        for (AutoCloseable one : opened) {
+            one.close();
         }
-        recorder.close();
-        database.close();
-        memcached.close();
+    }
+
+    private <T extends AutoCloseable> T opened(T one) {
+        opened.push(one);
+        return one;
     }
 
     private void say(String what) {
@@ -302,6 +306,7 @@ class FleetChaosIT {
 
     /** Does the next thing that the rules allow now. */
     private void next() {
+        checkRunning();
         if (isEnough) {
             return;
         }
@@ -326,6 +331,15 @@ class FleetChaosIT {
                 case BROKER_HANGS -> hangBroker(event, random.nextInt(BROKERS));
             }
         });
+    }
+
+    private void checkRunning() {
+        for (Place place : in(State.RUNS)) {
+            Program program = place.running().program();
+            assertThat(program.isRunning())
+                    .as("%s runs: %s", place.instance(), program)
+                    .isTrue();
+        }
     }
 
     private List<Place> in(State state) {
@@ -583,7 +597,7 @@ class FleetChaosIT {
         events.forEach(event -> counts.merge(event.kind, 1, Integer::sum));
         System.out.printf("seed                              %d%n", SEED);
         counts.forEach((kind, count) -> System.out.printf(
-                "%-32s  %d%n", kind.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '), count));
+                "%-32s  %d%n", kind.name().toLowerCase(Locale.ROOT).replace('_', ' '), count));
         System.out.printf("starts that were refused          %s%n", refusedStarts);
         System.out.printf("raw senders, lines                %d, %,d%n", senders.senders(), senders.lines());
         System.out.printf("datagrams, lost by the network    %,d, %,d%n", network.got(), network.lost());
@@ -662,6 +676,7 @@ class FleetChaosIT {
             awaitExact("in what the database was sent", expected, this::lastRecorded);
             awaitExact("in the database", expected, () -> lastInDatabase(expected));
             look();
+            chaos.submit(this::checkRunning).get();
             Series series = new Series(recorder.points(), events);
             printTable(series, expected, senders, network);
 
