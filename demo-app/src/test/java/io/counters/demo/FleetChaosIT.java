@@ -82,6 +82,7 @@ class FleetChaosIT {
 
     private static final int STARTS_MAX = 5;
     private static final int SIGTERM_STATUS = 143;
+    private static final int FAILED_STATUS = 3;
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final Pattern COUNTED = Pattern.compile("(many[^ ]+) (-?\\d+)");
     private static final Pattern INTERNAL = Pattern.compile("failed and continues|internal error|Exception in thread");
@@ -101,7 +102,9 @@ class FleetChaosIT {
     /** What is done, and how often of twenty. */
     private enum Kind {
         COLLECTOR_KILLED(6),
-        COLLECTOR_HANGS(4),
+        COLLECTOR_HANGS(3),
+        /** It hangs, another one with its name starts elsewhere, and then it goes on: an orchestrator does that. */
+        COLLECTOR_REPLACED(1),
         COLLECTOR_LEAVES(2),
         COLLECTOR_JOINS(2),
         BROKER_KILLED(4),
@@ -273,11 +276,15 @@ class FleetChaosIT {
     }
 
     private void start(Place place) throws Exception {
+        start(place, place.port);
+    }
+
+    private void start(Place place, int port) throws Exception {
         for (int tries = 1; ; tries++) {
             try {
                 CollectorProgram started = CollectorProgram.startSmall(
-                        folder.resolve(place.instance()),
-                        place.port,
+                        folder.resolve(place.instance() + (port == 0 ? "-elsewhere" : "")),
+                        port,
                         "--ledger",
                         "kafka://" + brokers.bootstrap(),
                         "--instance",
@@ -325,6 +332,7 @@ class FleetChaosIT {
             switch (kind) {
                 case COLLECTOR_KILLED -> kill(event, any(mortal()));
                 case COLLECTOR_HANGS -> hang(event, any(in(State.RUNS)));
+                case COLLECTOR_REPLACED -> replace(event, any(mortal()));
                 case COLLECTOR_LEAVES -> leave(event, any(mortal()));
                 case COLLECTOR_JOINS -> join(event, any(in(State.EMPTY)));
                 case BROKER_KILLED -> killBroker(event, random.nextInt(BROKERS));
@@ -357,7 +365,7 @@ class FleetChaosIT {
     private boolean isAllowed(Kind kind) {
         boolean mayStop = in(State.RUNS).size() > 1;
         return switch (kind) {
-            case COLLECTOR_KILLED -> mayStop && !mortal().isEmpty();
+            case COLLECTOR_KILLED, COLLECTOR_REPLACED -> mayStop && !mortal().isEmpty();
             case COLLECTOR_HANGS -> mayStop;
             case COLLECTOR_LEAVES ->
                 mayStop && COLLECTORS_MAX - in(State.EMPTY).size() > COLLECTORS && !mortal().isEmpty();
@@ -393,6 +401,24 @@ class FleetChaosIT {
                     place.state = State.RUNS;
                     event.isOver();
                 }));
+    }
+
+    private void replace(Event event, Place place) {
+        say("SIGSTOP " + place.instance() + " until another one has its name");
+        place.state = State.BUSY;
+        Program former = place.running().program();
+        inBackground(
+                () -> {
+                    Pause pause = Pause.of(former.pid());
+                    start(place, 0);
+                    pause.resume();
+                    assertThat(former.awaitEnd()).as("status of %s", former).isEqualTo(FAILED_STATUS);
+                    assertThat(former.errors()).anyMatch(line -> line.contains("has the instance name"));
+                },
+                () -> {
+                    place.state = State.RUNS;
+                    event.isOver();
+                });
     }
 
     private void leave(Event event, Place place) {
