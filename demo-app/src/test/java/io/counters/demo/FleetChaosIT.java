@@ -400,7 +400,7 @@ class FleetChaosIT {
         inBackground(
                 () -> pause.set(Pause.of(place.running().program().pid())),
                 () -> later(seconds, () -> {
-                    pause.get().resume();
+                    Objects.requireNonNull(pause.get()).resume();
                     place.state = State.RUNS;
                     event.isOver();
                 }));
