@@ -63,8 +63,8 @@ final class RawSenders implements AutoCloseable {
         this.random = random;
         port = udpPort;
         tcp = new Socket(InetAddress.getLoopbackAddress(), tcpPort);
-        totals.scheduleAtFixedRate(this::round, 0, ROUND_MILLIS, TimeUnit.MILLISECONDS);
-        amounts.scheduleWithFixedDelay(this::plain, 0, PLAIN_MILLIS, TimeUnit.MILLISECONDS);
+        var unusedTotals = totals.scheduleAtFixedRate(this::round, 0, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+        var unusedAmounts = amounts.scheduleWithFixedDelay(this::plain, 0, PLAIN_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private final class Sender {
