@@ -128,7 +128,7 @@ final class RawSenders implements AutoCloseable {
 
     private synchronized void round() {
         try {
-            if (!enough && rounds % BEGINS_ROUNDS == 0 || senders.isEmpty()) {
+            if ((!enough && rounds % BEGINS_ROUNDS == 0) || senders.isEmpty()) {
                 senders.add(new Sender());
             }
             rounds++;
@@ -151,7 +151,7 @@ final class RawSenders implements AutoCloseable {
             Map<String, Long> now = new TreeMap<>();
             for (int i = 0; i < PLAIN_LINES; i++) {
                 String counter = RISING + ".plain,n=" + random.nextInt(RISING_NAMES);
-                long amount = 1 + random.nextInt(1000);
+                long amount = 1L + random.nextInt(1000);
                 now.merge(counter, amount, Long::sum);
                 text.append("increment ")
                         .append(counter)
