@@ -25,6 +25,7 @@ import java.util.regex.Pattern;
 
 /** A real collector.jar on the loopback address, with its public interfaces. */
 final class CollectorProgram implements AutoCloseable {
+    private static final Pattern METRIC = Pattern.compile("(?m)^counters_([^ {]+(?:\\{[^}]*})?) (\\d\\S*)$");
     private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
 
     private final int port;
@@ -32,9 +33,10 @@ final class CollectorProgram implements AutoCloseable {
     private final Program program;
     private final HttpClient web = HttpClient.newHttpClient();
 
-    private CollectorProgram(Path folder, int udpPort, List<String> flags) throws IOException, InterruptedException {
-        List<String> arguments = new ArrayList<>(List.of(
-                "-Xmx512m",
+    private CollectorProgram(List<String> jvm, Path folder, int udpPort, List<String> flags)
+            throws IOException, InterruptedException {
+        List<String> arguments = new ArrayList<>(jvm);
+        arguments.addAll(List.of(
                 "-jar",
                 Jars.collector().toString(),
                 "--bind",
@@ -47,9 +49,15 @@ final class CollectorProgram implements AutoCloseable {
                 folder.toString()));
         arguments.addAll(flags);
         program = Program.java(arguments);
-        port = Integer.parseInt(program.awaitLine("UDP 127\\.0\\.0\\.1:(\\d+)").group(1));
-        httpPort = Integer.parseInt(
-                program.awaitLine("http://127\\.0\\.0\\.1:(\\d+)/").group(1));
+        try {
+            port = Integer.parseInt(
+                    program.awaitLine("UDP 127\\.0\\.0\\.1:(\\d+)").group(1));
+            httpPort = Integer.parseInt(
+                    program.awaitLine("http://127\\.0\\.0\\.1:(\\d+)/").group(1));
+        } catch (AssertionError | InterruptedException notStarted) {
+            program.close();
+            throw notStarted;
+        }
     }
 
     /** Starts one on free ports, and waits until it listens. */
@@ -59,7 +67,14 @@ final class CollectorProgram implements AutoCloseable {
 
     /** Starts one that receives counts on this port, or on any if it is 0, and waits until it listens. */
     static CollectorProgram start(Path folder, int port, String... flags) throws IOException, InterruptedException {
-        return new CollectorProgram(folder, port, List.of(flags));
+        return new CollectorProgram(List.of("-Xmx512m"), folder, port, List.of(flags));
+    }
+
+    /** Like {@link #start(Path, int, String...)}, in a small JVM that starts soon, for tests that start many. */
+    static CollectorProgram startSmall(Path folder, int port, String... flags)
+            throws IOException, InterruptedException {
+        return new CollectorProgram(
+                List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"), folder, port, List.of(flags));
     }
 
     /** The address on which it receives counts over UDP and TCP, for the agent's {@code collector=}. */
@@ -103,6 +118,16 @@ final class CollectorProgram implements AutoCloseable {
             throw new IOException("/metrics has no " + name);
         }
         return new BigDecimal(line.group(1)).longValueExact();
+    }
+
+    /** All of the collector's own metrics, with their labels. */
+    SortedMap<String, Double> metrics() throws IOException, InterruptedException {
+        Matcher line = METRIC.matcher(read("metrics"));
+        SortedMap<String, Double> metrics = new TreeMap<>();
+        while (line.find()) {
+            metrics.put(line.group(1), Double.valueOf(line.group(2)));
+        }
+        return metrics;
     }
 
     /** All counters and their committed values, from {@code /api/counters}. */

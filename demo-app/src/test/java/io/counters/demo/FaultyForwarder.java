@@ -14,6 +14,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -24,7 +25,10 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A bad network on the loopback address: it loses, duplicates and delays some of the datagrams. */
+/**
+ * A bad network on the loopback address: it loses, duplicates and delays some of the datagrams. If it leads to several
+ * collectors, it hands each datagram to any of them, like a load balancer that does not know which of them run.
+ */
 final class FaultyForwarder implements AutoCloseable {
     private static final double LOST = 0.3;
     private static final double DOUBLED = 0.1;
@@ -33,7 +37,7 @@ final class FaultyForwarder implements AutoCloseable {
 
     private final DatagramSocket in;
     private final DatagramSocket out;
-    private final InetSocketAddress collector;
+    private final List<InetSocketAddress> collectors;
     private final Random random;
     private final ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
     private final Map<Line, Long> totals = new HashMap<>();
@@ -43,8 +47,15 @@ final class FaultyForwarder implements AutoCloseable {
 
     /** @param collectorPort the port on loopback to which it forwards */
     FaultyForwarder(int collectorPort, Random random) throws IOException {
+        this(List.of(collectorPort), random);
+    }
+
+    /** @param collectorPorts the ports on loopback to which it forwards */
+    FaultyForwarder(List<Integer> collectorPorts, Random random) throws IOException {
         this.random = random;
-        collector = new InetSocketAddress(InetAddress.getLoopbackAddress(), collectorPort);
+        collectors = collectorPorts.stream()
+                .map(port -> new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+                .toList();
         in = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         in.setReceiveBufferSize(1 << 20);
         out = new DatagramSocket();
@@ -92,8 +103,9 @@ final class FaultyForwarder implements AutoCloseable {
 
     private void post(byte[] datagram) {
         int delay = random.nextDouble() < LATE ? random.nextInt(LATE_MILLIS_MAX) : 0;
+        InetSocketAddress to = collectors.get(random.nextInt(collectors.size()));
         try {
-            Future<?> onItsWay = later.schedule(() -> send(datagram), delay, TimeUnit.MILLISECONDS);
+            Future<?> onItsWay = later.schedule(() -> send(datagram, to), delay, TimeUnit.MILLISECONDS);
             assertThat(onItsWay).isNotNull();
         } catch (RejectedExecutionException closed) {
             // The test is over.
@@ -109,9 +121,9 @@ final class FaultyForwarder implements AutoCloseable {
         }
     }
 
-    private void send(byte[] datagram) {
+    private void send(byte[] datagram, InetSocketAddress to) {
         try {
-            out.send(new DatagramPacket(datagram, datagram.length, collector));
+            out.send(new DatagramPacket(datagram, datagram.length, to));
             synchronized (totals) {
                 new CommandReader(new Totals()).datagram(datagram, 0, datagram.length);
             }

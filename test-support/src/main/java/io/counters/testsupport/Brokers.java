@@ -6,7 +6,6 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +21,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -174,7 +172,7 @@ public final class Brokers implements AutoCloseable {
         private final Process process;
         private final Deque<String> lines = new ArrayDeque<>();
         private final CompletableFuture<Void> ready = new CompletableFuture<>();
-        private @Nullable Process pause;
+        private @Nullable Pause pause;
 
         Broker(int index, Process process) {
             this.index = index;
@@ -214,41 +212,13 @@ public final class Brokers implements AutoCloseable {
 
         void pause() throws IOException {
             if (pause == null) {
-                // What goes on is a process of its own, whose input ends when this JVM does.
-                pause = new ProcessBuilder(
-                                "sh",
-                                "-c",
-                                "kill -STOP $0; echo; read line; kill -CONT $0",
-                                Long.toString(process.pid()))
-                        .start();
-                pause.getInputStream().read();
-                // On a busy machine, threads run on for a while after the signal was sent.
-                Awaitility.await("broker " + index + " stops").until(this::isStopped);
+                pause = Pause.of(process.pid());
             }
-        }
-
-        /** Whether each of its threads is stopped; true where there is no {@code /proc}. */
-        private boolean isStopped() {
-            Path threads = Path.of("/proc", Long.toString(process.pid()), "task");
-            if (!Files.isDirectory(threads)) {
-                return true;
-            }
-            try (DirectoryStream<Path> all = Files.newDirectoryStream(threads)) {
-                for (Path thread : all) {
-                    if (!Files.readString(thread.resolve("stat")).matches("(?s).*\\) T .*")) {
-                        return false;
-                    }
-                }
-            } catch (IOException ended) {
-                return false;
-            }
-            return true;
         }
 
         void resume() throws IOException, InterruptedException {
             if (pause != null) {
-                pause.getOutputStream().close();
-                pause.waitFor();
+                pause.resume();
                 pause = null;
             }
         }
@@ -256,7 +226,7 @@ public final class Brokers implements AutoCloseable {
         void kill() throws InterruptedException {
             process.destroyForcibly().waitFor();
             if (pause != null) {
-                pause.destroyForcibly().waitFor();
+                pause.close();
                 pause = null;
             }
         }

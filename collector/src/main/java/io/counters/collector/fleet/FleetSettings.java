@@ -45,6 +45,9 @@ public record FleetSettings(
         int partitions,
         long spoolBytes,
         Map<String, String> properties) {
+    /** A broker that hangs is given up by then; Kafka's own 30 s would hold up what other brokers could do. */
+    static final int REQUEST_MILLIS = 5_000;
+
     private static final String SCHEME = "kafka://";
     private static final String ALLOWED = "allowed are embedded and kafka://HOST:PORT,HOST:PORT";
     private static final Pattern INSTANCE = Pattern.compile("[A-Za-z0-9._-]{1,200}");
@@ -319,7 +322,8 @@ public record FleetSettings(
 
     private Map<String, Object> client(String role, Set<String> known, Map<String, ?> ours) {
         // Hundreds of partitions would each have MBeans, which nobody reads.
-        Map<String, Object> client = new HashMap<>(Map.of("metric.reporters", ""));
+        Map<String, Object> client =
+                new HashMap<>(Map.of("metric.reporters", "", "request.timeout.ms", REQUEST_MILLIS));
         client.putAll(ours);
         Set<String> ofOthers = known();
         ofOthers.removeAll(known);

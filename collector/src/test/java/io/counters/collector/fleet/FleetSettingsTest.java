@@ -185,6 +185,13 @@ class FleetSettingsTest {
     }
 
     @Test
+    void a_client_gives_up_a_broker_that_hangs_long_before_kafkas_30_s() throws Exception {
+        file();
+
+        assertThat(fleet().admin("a", Map.of())).containsEntry("request.timeout.ms", 5_000);
+    }
+
+    @Test
     void each_client_gets_the_properties_that_it_knows() throws Exception {
         file("client.rack=r", "session.timeout.ms=7000", "security.protocol=SSL", "sasl.jaas.config=" + SECRET);
         flags.put(Setting.INSTANCE, "c1");
