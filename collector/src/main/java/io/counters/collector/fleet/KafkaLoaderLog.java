@@ -37,7 +37,6 @@ final class KafkaLoaderLog implements LoaderLog {
     private static final Logger log = LoggerFactory.getLogger(KafkaLoaderLog.class);
 
     private static final Duration WAIT = Duration.ofSeconds(1);
-    private static final int REQUEST_MILLIS = 5_000;
 
     /** Short, because a partition that no broker serves has others wait for so long, again and again. */
     private static final int ENDS_MILLIS = 1_000;
@@ -60,7 +59,6 @@ final class KafkaLoaderLog implements LoaderLog {
     KafkaLoaderLog(FleetSettings settings) {
         topics = settings.topics();
         Map<String, Object> ours = new HashMap<>();
-        ours.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
         ours.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
         ours.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
         ours.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
@@ -102,7 +100,7 @@ final class KafkaLoaderLog implements LoaderLog {
                         admin.listTransactions(new ListTransactionsOptions()
                                         .filterStates(Set.of(TransactionState.ONGOING))
                                         .filterOnDuration(OPEN_MILLIS_MAX)
-                                        .timeoutMs(REQUEST_MILLIS))
+                                        .timeoutMs(FleetSettings.REQUEST_MILLIS))
                                 .all(),
                         "transactions of former owners")
                 .stream()
@@ -112,7 +110,7 @@ final class KafkaLoaderLog implements LoaderLog {
         if (!open.isEmpty()) {
             log.info("transactions that former owners left open are ended: {}", open);
             answer(
-                    admin.fenceProducers(open, new FenceProducersOptions().timeoutMs(REQUEST_MILLIS))
+                    admin.fenceProducers(open, new FenceProducersOptions().timeoutMs(FleetSettings.REQUEST_MILLIS))
                             .all(),
                     "transactions of former owners");
         }
@@ -144,7 +142,7 @@ final class KafkaLoaderLog implements LoaderLog {
 
     private static <T> T answer(KafkaFuture<T> future, String about) throws IOException {
         try {
-            return future.get(2L * REQUEST_MILLIS, TimeUnit.MILLISECONDS);
+            return future.get(2L * FleetSettings.REQUEST_MILLIS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException | java.util.concurrent.TimeoutException notNow) {
             throw failed(about, notNow);
         } catch (InterruptedException hurried) {

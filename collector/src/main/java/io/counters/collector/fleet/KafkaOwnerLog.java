@@ -39,7 +39,6 @@ final class KafkaOwnerLog implements OwnerLog {
     /** A transaction without an end keeps later ones from being read for this long. */
     private static final int TRANSACTION_MILLIS = 10_000;
 
-    private static final int REQUEST_MILLIS = 5_000;
     private static final int WAIT_MILLIS = 10_000;
     private static final int POLL_MILLIS = 60_000;
     private static final Duration CLOSE = Duration.ofSeconds(1);
@@ -85,7 +84,6 @@ final class KafkaOwnerLog implements OwnerLog {
     private KafkaConsumer<byte[], byte[]> consumer() {
         Map<String, Object> ours = new HashMap<>();
         ours.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, POLL_MILLIS);
-        ours.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
         ours.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
         ours.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
         // One answer for many partitions costs less than many answers.
@@ -135,7 +133,6 @@ final class KafkaOwnerLog implements OwnerLog {
         ours.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
         // The commit sends what waits; until then batches may fill.
         ours.put(ProducerConfig.LINGER_MS_CONFIG, 100);
-        ours.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
         ours.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
         ours.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, BLOCK_MILLIS);
         ours.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, topics.owner(instance));
@@ -322,7 +319,7 @@ final class KafkaOwnerLog implements OwnerLog {
 
     /** Ends, and leaves the partitions to others at once. */
     void leave() {
-        producer.close(Duration.ofMillis(REQUEST_MILLIS));
+        producer.close(Duration.ofMillis(FleetSettings.REQUEST_MILLIS));
         consumer.close(CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP));
     }
 

@@ -99,7 +99,7 @@ class ImporterTest {
     /** Counts once more, and returns the line. */
     private String count(int sender) {
         String name = name(random.nextInt(NAMES));
-        long amount = 1 + random.nextInt(9);
+        long amount = 1L + random.nextInt(9);
         expected.merge(name, amount, Long::sum);
         return "increment " + name + " " + amount + " " + totals.get(sender).merge(name, amount, Long::sum);
     }
