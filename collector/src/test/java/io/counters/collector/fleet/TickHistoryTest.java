@@ -225,8 +225,8 @@ class TickHistoryTest {
         for (int i = 2; i > 0; i--) {
             records.computeIfAbsent(0, fresh -> new ArrayList<>())
                     .addAll(TickRecords.write(
-                            SECOND - 10 * i, new Snapshot(new String[] {"a", "b", "c"}, new long[] {i, 7, 3}, 3)));
-            tick(1, SECOND - 10 * i, "d", 10 + i);
+                            SECOND - 10L * i, new Snapshot(new String[] {"a", "b", "c"}, new long[] {i, 7, 3}, 3)));
+            tick(1, SECOND - 10L * i, "d", 10 + i);
         }
         own(0, 1);
         pass(5);

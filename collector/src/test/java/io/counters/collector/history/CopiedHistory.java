@@ -12,7 +12,11 @@ import java.nio.file.Path;
 public final class CopiedHistory {
     private CopiedHistory() {}
 
-    /** @param args the file of the slots, and a folder */
+    /**
+     * Puts ticks into a copy.
+     *
+     * @param args the file of the slots, and a folder
+     */
     public static void main(String[] args) throws IOException {
         Path folder = Path.of(args[1]);
         Faults faults = new Faults(Path.of(args[0]), folder);

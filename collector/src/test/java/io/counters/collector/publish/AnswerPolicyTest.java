@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -107,7 +108,7 @@ class AnswerPolicyTest {
     @Test
     void the_rest_has_the_points_that_failed_unchanged() throws Exception {
         Rest rest = policy.judge(piece(3, 0), counted(0, BAD, PASSING)).rest().get(0);
-        assertThat(Bodies.json(rest.gzipped())).isEqualTo("[" + point(1) + "]");
+        assertThat(Bodies.json(Objects.requireNonNull(rest.gzipped()))).isEqualTo("[" + point(1) + "]");
     }
 
     @Test
@@ -132,6 +133,7 @@ class AnswerPolicyTest {
     }
 
     /** One body. */
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record MemoryTick(byte[] body, int points) implements TickBodies {
         @Override
         public long second() {
