@@ -72,8 +72,12 @@ final class BrokerProcess implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
-        // It would wait for other controllers to take over, of which there are none.
-        child.kill();
+    public void close() {
+        try {
+            // It would wait for other controllers to take over, of which there are none.
+            child.kill();
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
