@@ -57,7 +57,8 @@ final class FleetCounting implements Counting {
     private final @Nullable Pusher pusher;
     private @Nullable TickClock ticks;
     private @Nullable Thread storeThread;
-    private final List<Thread> owning = new ArrayList<>();
+    private @Nullable Thread ownerThread;
+    private @Nullable Thread loaderThread;
     private volatile boolean areLinesKept;
 
     /** @throws IOException if Kafka or the data folder is not available, or the store cannot be opened */
@@ -214,8 +215,8 @@ final class FleetCounting implements Counting {
         parts.loop("counters-lines", fleet::sendLines);
         // Its time begins when everything is open, so that a slow start is no missed tick.
         ticks = new TickClock(publishing.interval().toSeconds(), parts.clock, System::nanoTime, parts.faults);
-        owning.add(parts.loop("counters-loader", fleet::load));
-        owning.add(parts.loop("counters-owner", fleet::own));
+        loaderThread = parts.loop("counters-loader", fleet::load);
+        ownerThread = parts.loop("counters-owner", fleet::own);
         parts.loop("counters-members", fleet::look);
         if (pusher != null) {
             Pusher pushes = pusher;
@@ -234,16 +235,24 @@ final class FleetCounting implements Counting {
     @Override
     public void end() {
         areLinesKept = fleet.endLines();
-        if (owning.stream().noneMatch(Thread::isAlive)) {
+        if (hasEnded(ownerThread)) {
             fleet.endOwner();
         } else {
             log.warn("the last transaction did not end in time; another collector merges its lines once more");
+        }
+        // A loader may wait for a broker; then it ends with this process.
+        if (hasEnded(loaderThread)) {
+            fleet.endLoader();
         }
         // If a round still waits for the store, no other may run: a pusher is for one thread.
         if (pusher != null && storeThread != null && !storeThread.isAlive()) {
             pushAll(pusher);
         }
         fleet.endSinks();
+    }
+
+    private static boolean hasEnded(@Nullable Thread thread) {
+        return thread == null || !thread.isAlive();
     }
 
     private void pushAll(Pusher last) {

@@ -276,10 +276,14 @@ public final class Fleet implements AutoCloseable {
 
     /**
      * Commits. Other collectors take the partitions if this one does not come back within some seconds, so that a restart
-     * moves nothing. After the last {@link #own} and {@link #load}.
+     * moves nothing. After the last {@link #own}.
      */
     public void endOwner() {
         owner.close();
+    }
+
+    /** Loads no more. After the last {@link #load}. */
+    public void endLoader() {
         loader.close();
     }
 
@@ -292,7 +296,7 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
-    /** Closes everything that is still open, but for what {@link #endOwner} ends. Idempotent. */
+    /** Closes everything that is still open, but for what {@link #endOwner} and {@link #endLoader} end. Idempotent. */
     @Override
     public void close() {
         gatherer.close();

@@ -175,7 +175,7 @@ public final class Gatherer implements LineTarget, AutoCloseable {
         self.gauge("fleet_known_streams", "Streams that were heard here lately.", this::knownStreams);
         self.gauge(
                 "fleet_known_streams_max",
-                "The maximum of these; a stream beyond it is announced more often.",
+                "The maximum of these; the totals of a stream beyond it wait until it has room.",
                 () -> streamsMax);
     }
 

@@ -77,12 +77,11 @@ final class KafkaLines implements LineLog {
         replacedNanos = nanoClock.getAsLong();
     }
 
-    /** A client's settings, and those of this producer. How long records are tried may be set; their safety may not. */
+    /** A client's settings, and those of this producer. */
     static Map<String, Object> settings(Map<String, Object> client, long bytesMax) {
-        Map<String, Object> settings = new HashMap<>();
+        Map<String, Object> settings = new HashMap<>(client);
         settings.put(ProducerConfig.LINGER_MS_CONFIG, LINGER_MILLIS);
         settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, DELIVERY_MILLIS);
-        settings.putAll(client);
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
         settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
         settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");

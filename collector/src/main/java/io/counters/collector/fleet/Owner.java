@@ -367,18 +367,20 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     /** Uses the second for each ledger that has not used it. Of ticks that wait for a commit only the last one is kept. */
     private void tick(long second) {
+        boolean isSkipped = false;
         for (OwnedPartition part : owned.partitions()) {
             if (!part.hasBegun) {
                 continue;
             }
             OptionalLong free = part.ledger.publishInOrder(second);
-            if (free.isEmpty() || part.tick.isPresent()) {
-                skippedTicks.increment();
-            }
+            isSkipped |= free.isEmpty() || part.tick.isPresent();
             if (free.isPresent()) {
                 part.tick = free;
                 mustCommit = true;
             }
+        }
+        if (isSkipped) {
+            skippedTicks.increment();
         }
     }
 

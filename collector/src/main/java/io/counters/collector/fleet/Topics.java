@@ -49,8 +49,8 @@ record Topics(String prefix) {
     /**
      * The consumer group of a sink. It depends on nothing but the sink, so that other sinks may come and go.
      *
-     * @param name such as {@code opentsdb-HOST-PORT}; its beginning and a checksum if it is very long, and {@code -} for characters
-     *     that a group may not have
+     * @param name such as {@code opentsdb-HOST-PORT}; its beginning and a checksum if it is very long, and {@code -} for
+     *     characters that a group may not have
      */
     String sink(String name) {
         byte[] bytes = name.getBytes(UTF_8);

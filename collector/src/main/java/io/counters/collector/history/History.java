@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  * The values of counters over time. Stores every tick, on the thread of its {@link Sink}, and can be read from any thread,
  * even while it stores a tick.
  *
- * <p>A tick is in the file, synced unless it is a copy, when {@link #put} returns. If it cannot be written, that tick is missing in graphs; it is
- * counted and logged, and the next tick tries again. Counts are never affected.
+ * <p>A tick is in the file, synced unless it is a copy, when {@link #put} returns. If it cannot be written, that tick is
+ * missing in graphs; it is counted and logged, and the next tick tries again. Counts are never affected.
  */
 public final class History implements Sink {
     private static final Logger log = LoggerFactory.getLogger(History.class);

@@ -4,8 +4,9 @@
  * <p>{@link io.counters.collector.ledger.Ledger} is a pure state machine: no sockets, no files, its clock passed in.
  * {@link io.counters.collector.ledger.Commit} writes what changed to a {@link io.counters.collector.ledger.Journal} in one
  * transaction, several times a second and before anything is pushed or published: to the
- * {@link io.counters.collector.ledger.LedgerFile}, or, of all partitions that a collector of a fleet owns, to a log. Values and watermarks are written together, so a crash cannot separate them. What was not
- * committed at a crash is healed by the next datagrams.
+ * {@link io.counters.collector.ledger.LedgerFile}, or, of all partitions that a collector of a fleet owns, to a log. Values
+ * and watermarks are written together, so a crash cannot separate them. What was not committed at a crash is healed by the
+ * next datagrams.
  *
  * <p>How a line is merged; the watermark is the highest total applied, per stream, name and verb:
  *

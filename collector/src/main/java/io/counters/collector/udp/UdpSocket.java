@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A UDP socket that receives datagrams. The JDK creates an address, about 150 bytes, for each datagram whose sender is not
- * that of the datagram before; nothing else is allocated. {@link #receive}, {@link #sender} and {@link #senderKey} are for one thread, the
- * others for any.
+ * that of the datagram before; nothing else is allocated. {@link #receive}, {@link #sender} and {@link #senderKey} are for
+ * one thread, the others for any.
  */
 public class UdpSocket implements Datagrams {
     /** The buffer size for the longest possible datagram. */
