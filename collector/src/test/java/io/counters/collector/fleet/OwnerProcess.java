@@ -96,6 +96,7 @@ final class OwnerProcess implements AutoCloseable {
             }
         }
         fleet.endOwner();
+        fleet.endLoader();
         fleet.close();
     }
 
