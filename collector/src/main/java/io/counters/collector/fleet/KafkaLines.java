@@ -84,6 +84,10 @@ final class KafkaLines implements LineLog {
         settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, DELIVERY_MILLIS);
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
         settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        // A partition takes any first record of a new producer. If that is not the first one sent, because a new leader
+        // was
+        // not ready for it, the partition refuses the first one until its time is over.
+        settings.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
         settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
         settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, BLOCK_MILLIS);
         settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, Math.max(BYTES_MIN, bytesMax));

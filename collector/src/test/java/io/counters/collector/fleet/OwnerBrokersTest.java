@@ -78,7 +78,16 @@ class OwnerBrokersTest {
 
     private static KafkaProducer<byte[], byte[]> producer() {
         return new KafkaProducer<>(
-                Map.of("bootstrap.servers", brokers.bootstrap(), "linger.ms", 5),
+                // One request at a time: a new partition that is not ready for the first one may take the second one,
+                // and
+                // then refuses the first one for good.
+                Map.of(
+                        "bootstrap.servers",
+                        brokers.bootstrap(),
+                        "linger.ms",
+                        5,
+                        "max.in.flight.requests.per.connection",
+                        1),
                 new ByteArraySerializer(),
                 new ByteArraySerializer());
     }
