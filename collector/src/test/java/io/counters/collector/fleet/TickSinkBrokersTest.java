@@ -78,7 +78,14 @@ class TickSinkBrokersTest {
     @SuppressWarnings("FutureReturnValueIgnored") // The commit fails if it failed.
     private static void ticks(String topic, int from, int to) {
         Map<String, Object> settings = Map.of(
-                "bootstrap.servers", brokers.bootstrap(), "transactional.id", "owner", "compression.type", "lz4");
+                "bootstrap.servers",
+                brokers.bootstrap(),
+                "transactional.id",
+                "owner",
+                "compression.type",
+                "lz4",
+                "max.in.flight.requests.per.connection",
+                1);
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
             producer.initTransactions();
