@@ -32,7 +32,14 @@ import picocli.CommandLine.Spec;
         })
 public final class Import implements Callable<Integer> {
     private static final Setting[] SETTINGS = {
-        Setting.LEDGER, Setting.KAFKA_SETTINGS, Setting.PREFIX, Setting.FLEET_PARTITIONS, Setting.SPOOL, Setting.CONFIG
+        Setting.LEDGER,
+        Setting.KAFKA_SETTINGS,
+        Setting.PREFIX,
+        Setting.FLEET_PARTITIONS,
+        Setting.SPOOL,
+        Setting.NAMES_MEMORY,
+        Setting.STREAMS_MEMORY,
+        Setting.CONFIG
     };
 
     @Option(
@@ -78,7 +85,8 @@ public final class Import implements Callable<Integer> {
     public Integer call() throws SettingsException, IOException {
         Map<Setting, String> flags =
                 SettingFlags.of(Objects.requireNonNull(spec).commandLine().getParseResult());
-        LedgerImport ledger = new LedgerImport(new Settings(flags, environment), clock, shell.nanoClock(), random);
+        LedgerImport ledger = new LedgerImport(
+                new Settings(flags, environment), Runtime.getRuntime().maxMemory(), clock, shell.nanoClock(), random);
         shell.out().println("imported " + ledger.run(Objects.requireNonNull(from), adds));
         return 0;
     }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -39,6 +40,7 @@ final class Importer implements OwnerLog.Member {
     private final Ledger source;
     private final Mark mark;
     private final boolean adds;
+    private final long heapBytes;
     private final long second;
     private final LongSupplier nanoClock;
     private final Set<Integer> owned = new HashSet<>();
@@ -48,6 +50,7 @@ final class Importer implements OwnerLog.Member {
      * @param partitions how many the fleet has
      * @param source the embedded ledger; it is not changed
      * @param adds whether it is added to what the fleet has counted
+     * @param heapBytes of a collector of the fleet, whose share the loader's ledgers are bound to
      * @param second the present one, in Unix time
      */
     Importer(
@@ -56,6 +59,7 @@ final class Importer implements OwnerLog.Member {
             int partitions,
             Ledger source,
             boolean adds,
+            long heapBytes,
             long second,
             LongSupplier nanoClock) {
         this.log = log;
@@ -63,6 +67,7 @@ final class Importer implements OwnerLog.Member {
         this.partitions = partitions;
         this.source = source;
         this.adds = adds;
+        this.heapBytes = heapBytes;
         this.second = second;
         this.nanoClock = nanoClock;
         mark = source.mark();
@@ -78,11 +83,12 @@ final class Importer implements OwnerLog.Member {
         join();
         List<Integer> open = new ArrayList<>();
         Imported before = null;
+        double usedRoom = 0;
         for (int partition = 0; partition < partitions; partition++) {
             Load load = load(partition);
             Imported imported = load.imported.get(mark.ledger());
             if (imported == null) {
-                check(load);
+                usedRoom = Math.max(usedRoom, check(load));
                 open.add(partition);
             } else {
                 before = imported;
@@ -96,6 +102,9 @@ final class Importer implements OwnerLog.Member {
             throw new IOException(
                     "an import was interrupted, and a collector has used the ledger since, so the partitions"
                             + " that were imported lack what it has counted; import it into a fleet with another --prefix");
+        }
+        if (usedRoom > 1) {
+            throw new IOException(noRoom(usedRoom));
         }
         for (int i = 0; i < open.size(); i++) {
             try {
@@ -167,15 +176,29 @@ final class Importer implements OwnerLog.Member {
         return load;
     }
 
-    private void check(Load load) throws IOException {
+    /** @return how much of the partition's room would be used */
+    private double check(Load load) throws IOException {
         Ledger ledger = Objects.requireNonNull(load.ledger);
         if (ledger.size() > 0 && !adds) {
             throw new IOException("the fleet has counters already, such as "
                     + ledger.snapshot().names()[0] + "; add --add to add to them, or use another --prefix");
         }
-        if (!ledger.isNew()) {
-            add(load);
-        }
+        return add(load).usedRoom();
+    }
+
+    private String noRoom(double usedRoom) {
+        long heapMegabytes = heapBytes >> 20;
+        return String.format(
+                Locale.ROOT,
+                "it does not fit: with -Xmx%dm, a partition would need %.1f times the memory that it has for names and"
+                        + " senders, and each of %d partitions knows all senders with totals (%d); run the import and all"
+                        + " collectors with -Xmx%dm, or with more --streams-memory and --names-memory, or import it into"
+                        + " a fleet with another --prefix and fewer --fleet-partitions",
+                heapMegabytes,
+                usedRoom,
+                partitions,
+                source.streams(),
+                (long) Math.ceil(heapMegabytes * usedRoom));
     }
 
     /** Adds this partition's part to what was loaded. */

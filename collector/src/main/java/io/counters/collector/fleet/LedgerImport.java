@@ -16,8 +16,8 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
@@ -31,20 +31,30 @@ public final class LedgerImport {
     private static final String INSTANCE = "counters-import";
 
     private final FleetSettings settings;
+    private final LedgerSettings bounds;
+    private final long heapBytes;
     private final InstantSource clock;
     private final LongSupplier nanoClock;
     private final RandomGenerator random;
 
-    /** @throws SettingsException with every error in the settings, of which it uses those of the fleet */
-    public LedgerImport(Settings all, InstantSource clock, LongSupplier nanoClock, RandomGenerator random)
+    /**
+     * Reads the settings.
+     *
+     * @param heapBytes this JVM's maximum heap, which stands for that of the fleet's collectors
+     * @throws SettingsException with every error in the settings, of which it uses those of the fleet and of memory
+     */
+    public LedgerImport(
+            Settings all, long heapBytes, InstantSource clock, LongSupplier nanoClock, RandomGenerator random)
             throws SettingsException {
         Optional<FleetSettings> fleet =
                 FleetSettings.from(all, PublishSettings.from(all).spoolBytes());
         if (fleet.isEmpty()) {
             all.refuse(Setting.LEDGER, "but an import needs a fleet: kafka://HOST:PORT,HOST:PORT");
         }
+        bounds = LedgerSettings.from(all, heapBytes);
         all.check();
         settings = fleet.orElseThrow().as(INSTANCE);
+        this.heapBytes = heapBytes;
         this.clock = clock;
         this.nanoClock = nanoClock;
         this.random = random;
@@ -66,15 +76,9 @@ public final class LedgerImport {
             }
             long nowMillis = clock.millis();
             SeededHash hashing = new SeededHash(random);
-            Supplier<Ledger> newLedger = () -> new Ledger(
-                    LedgerSettings.in(from),
-                    false,
-                    () -> nowMillis,
-                    () -> nowMillis / 1000,
-                    random.nextLong(),
-                    hashing,
-                    new Self());
-            Ledger source = newLedger.get();
+            Function<LedgerSettings, Ledger> newLedger = within -> new Ledger(
+                    within, false, () -> nowMillis, () -> nowMillis / 1000, random.nextLong(), hashing, new Self());
+            Ledger source = newLedger.apply(LedgerSettings.in(from));
             file.load(source);
             if (source.isNew()) {
                 throw new IOException("nothing was ever counted in it");
@@ -85,7 +89,7 @@ public final class LedgerImport {
         }
     }
 
-    private String run(Ledger source, Supplier<Ledger> newLedger, boolean adds) throws IOException {
+    private String run(Ledger source, Function<LedgerSettings, Ledger> newLedger, boolean adds) throws IOException {
         int partitions;
         try (FleetCheck check = new FleetCheck(settings)) {
             partitions = check.partitions();
@@ -94,9 +98,11 @@ public final class LedgerImport {
             if (!running.isEmpty()) {
                 // Before it joins, which would take partitions away from them.
                 throw new IOException("collectors of the fleet run: " + String.join(", ", running)
-                        + "; stop all of them, and run the import 10 s later");
+                        + "; stop all of them, and run the import again once their session (session.timeout.ms, 10 s by"
+                        + " default) is over");
             }
         }
+        LedgerSettings boundsOfEach = bounds.ofEach(partitions);
         FaultLog faults = new FaultLog(log, nanoClock);
         KafkaLoaderLog ledgers = new KafkaLoaderLog(settings);
         try {
@@ -104,10 +110,11 @@ public final class LedgerImport {
             try {
                 int imported = new Importer(
                                 lines,
-                                new Loader(ledgers, partitions, newLedger, faults),
+                                new Loader(ledgers, partitions, () -> newLedger.apply(boundsOfEach), faults),
                                 partitions,
                                 source,
                                 adds,
+                                heapBytes,
                                 clock.millis() / 1000,
                                 nanoClock)
                         .run();

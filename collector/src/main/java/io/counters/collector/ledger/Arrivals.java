@@ -79,6 +79,29 @@ final class Arrivals {
         }
     }
 
+    /**
+     * All datagrams that arrived here or there. What exceeds the number sent has arrived twice; which of the others have is
+     * not known.
+     */
+    Arrivals plus(Arrivals other) {
+        if (received == 0 || other.received == 0) {
+            return (received == 0 ? other : this).copy();
+        }
+        if (highest < other.highest) {
+            return other.plus(this);
+        }
+        long ahead = highest - other.highest;
+        long first = Math.min(before, other.before);
+        long all = Values.sum(received, other.received);
+        long distinct = Math.min(all, highest - first);
+        return new Arrivals(
+                first,
+                highest,
+                distinct,
+                Values.sum(Values.sum(repeated, other.repeated), all - distinct),
+                window | (ahead < WINDOW ? other.window << ahead : 0));
+    }
+
     long before() {
         return before;
     }

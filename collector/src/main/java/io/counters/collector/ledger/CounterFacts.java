@@ -82,6 +82,21 @@ final class CounterFacts {
         }
     }
 
+    /** Adds what another ledger knows about a counter: what either has counted is shown, since the earlier second. */
+    void add(int counter, Changes.CounterRow row) {
+        if (row.isDecremented()) {
+            decrement(counter);
+        }
+        if (!row.isRemoved()) {
+            int[] of = created[Values.block(counter)];
+            int place = Values.place(counter);
+            boolean isEarlier = Integer.compareUnsigned(row.created(), of[place]) < 0;
+            of[place] = removed.get(counter) || isEarlier ? row.created() : of[place];
+            removed.clear(counter);
+            changed.set(Values.block(counter));
+        }
+    }
+
     /** Makes the next commit write what is known about a counter. */
     void note(int counter) {
         changed.set(Values.block(counter));

@@ -804,13 +804,15 @@ public final class Ledger implements Counted {
      * <p>An empty ledger becomes that part of the other one, with its ID, by which the store's mark is recognized. Otherwise
      * a counter that is in both gets the sum. A stream that is in both has counted the same totals twice, up to the lower
      * watermark. They are taken off, and the higher watermark stays. That is exact only if the whole stream is known on both
-     * sides.
+     * sides, so what this ledger has forgotten since the other one ended may be contained in a counter that is in both.
      *
      * @param belongs by a counter's name
      * @param isHome by a stream's ID: whether its datagrams are counted here
      * @throws IllegalArgumentException if a sum cannot be exact; nothing of this ledger may be written then
      */
     public synchronized void add(Ledger other, Predicate<String> belongs, Predicate<String> isHome) {
+        // If it has forgotten no stream since then, none that it does not know has moved here.
+        int doubtful = forgotMillis() > other.head.clockMillis() ? names.size() : 0;
         if (isNew()) {
             restore(other.head);
         } else if (names.size() == 0) {
@@ -836,9 +838,15 @@ public final class Ledger implements Counted {
             numbers[of] = belongs.test(other.names.name(of)) ? add(other.row(of, names.size())) : -1;
         }
         for (Stream of : other.streams.values()) {
-            add(of, numbers, later, isHome.test(of.sender));
+            add(of, numbers, later, isHome.test(of.sender), doubtful);
         }
         noteAll();
+    }
+
+    /** The latest time, by the clock, at which a stream that is forgotten may have been heard. */
+    private long forgotMillis() {
+        // It has listened for at most the time that has passed.
+        return watchMillis == FOR_EVER ? Long.MIN_VALUE : head.clockMillis() - (head.listenedMillis() - watchMillis);
     }
 
     /** A counter as another ledger may add it, under this number there. */
@@ -871,8 +879,9 @@ public final class Ledger implements Counted {
                     "the counter " + row.name() + " is in both, and in one of them it began with"
                             + " a value from the store, in which the other's may be contained");
         }
-        if (row.isDecremented()) {
-            facts.decrement(counter);
+        facts.add(counter, row);
+        if (row.isClaimed()) {
+            projection.disown(counter);
         }
         long rest = rests.get(counter) + row.rest();
         long carry = rest >= Commands.ONE / 2 ? 1 : rest < -Commands.ONE / 2 ? -1 : 0;
@@ -888,13 +897,15 @@ public final class Ledger implements Counted {
                     "the sum of the counter " + names.name(counter) + " would exceed its range, -2^63 to 2^63-1");
         }
         changed.set(counter);
-        if (difference != 0) {
-            facts.applied(counter, difference);
-        }
     }
 
-    /** @param numbers of the other ledger's counters here; negative for those that do not belong here */
-    private void add(Stream of, int[] numbers, long later, boolean isHome) {
+    /**
+     * Adds a stream of another ledger.
+     *
+     * @param numbers of the other ledger's counters here; negative for those that do not belong here
+     * @param doubtful counters below this number may contain totals of streams that are forgotten
+     */
+    private void add(Stream of, int[] numbers, long later, boolean isHome, int doubtful) {
         Sender id = new Sender(of.sender, hashing);
         Stream stream = streams.get(id);
         boolean isInBoth = stream != null;
@@ -912,10 +923,15 @@ public final class Ledger implements Counted {
         stream.said += of.said;
         if (isHome) {
             stream.healed = Values.sum(stream.healed, of.healed);
-            stream.arrivals = stream.arrivals.received() == 0 ? of.arrivals.copy() : stream.arrivals;
+            stream.arrivals = stream.arrivals.plus(of.arrivals);
         }
         for (int place = 0; place < of.size(); place++) {
             int counter = numbers[of.counterAt(place)];
+            if (counter >= 0 && counter < doubtful && !isInBoth) {
+                throw new IllegalArgumentException("the counter " + names.name(counter) + " is in both, and may contain"
+                        + " what the stream " + of.sender + " has counted, because streams were forgotten since the"
+                        + " other ledger's collector was stopped");
+            }
             if (counter >= 0) {
                 addMarks(stream, counter, of, place, isInBoth);
             }
@@ -1208,6 +1224,16 @@ public final class Ledger implements Counted {
 
     synchronized long namesBytes() {
         return names.memory();
+    }
+
+    /**
+     * How much of its room is used, as a share: the largest of those for names, streams and watermarks; above 1 if more was
+     * loaded or added.
+     */
+    public synchronized double usedRoom() {
+        return Math.max(
+                (double) names.memory() / bounds.namesBytes(),
+                Math.max((double) streams.size() / bounds.streamsMax(), (double) watermarks / bounds.watermarksMax()));
     }
 
     synchronized long watermarks() {

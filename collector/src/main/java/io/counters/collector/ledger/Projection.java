@@ -287,7 +287,7 @@ final class Projection {
         removed = counters;
     }
 
-    /** Called when the counter is removed: the value of the key is not an earlier count. */
+    /** Called when the value of the key is not an earlier count: its counter is removed, or contains what was pushed. */
     void disown(int counter) {
         if (!claimed.get(counter)) {
             claim(counter, Projected.MISSING);

@@ -37,7 +37,7 @@ public final class Pusher {
     /** The key of the mark of whatever ledger of a fleet has written to the store last; it cannot be a counter's. */
     static final String FLEET = "counters:fleet";
 
-    /** In its place after an embedded ledger has adopted what a fleet had written. */
+    /** Begins what is in its place, before a mark, after that embedded ledger has adopted what a fleet had written. */
     private static final String LEFT = "left";
 
     private static final int SETTLED_AT_ONCE = 500;
@@ -101,8 +101,8 @@ public final class Pusher {
 
         boolean moves;
 
-        /** Whether it has adopted what a fleet had written, and not pushed since. */
-        boolean hasAdopted;
+        /** Whether it adopts what a fleet has written, and the store does not say so yet. */
+        boolean adopts;
 
         Pushed(Ledger ledger, String mark) {
             this.ledger = ledger;
@@ -193,8 +193,13 @@ public final class Pusher {
         boolean isOfFleet = !one.mark.equals(mark);
         String text = store.mark(one.mark);
         String fleets = store.mark(fleetMark);
-        boolean isTaken = fleets != null
-                && (isOfFleet ? fleets.startsWith(LEFT) : Mark.of(fleets).isPresent());
+        boolean isLeft = fleets != null && fleets.startsWith(LEFT);
+        // Parts of an embedded ledger that was imported have its ID.
+        boolean isOurs =
+                isOf(one.ledger, isLeft ? Objects.requireNonNull(fleets).substring(LEFT.length()) : fleets);
+        boolean isTaken = isOfFleet
+                ? isLeft && !isOurs
+                : fleets != null && Mark.of(fleets).isPresent();
         if (isTaken && !one.ledger.isNew()) {
             String why = (isOfFleet ? "a collector with an embedded ledger" : "a fleet")
                     + " has written there after this ledger, so nothing is pushed, because counts would be added twice; use"
@@ -208,9 +213,9 @@ public final class Pusher {
         }
         if (isTaken && !isOfFleet) {
             text = fleets;
-            one.hasAdopted = true;
-        } else if (isOfFleet && text == null && one.ledger.isNew()) {
-            // A ledger of its own may have come before those of partitions.
+            one.adopts = true;
+        } else if (isOfFleet && !isOf(one.ledger, text) && (isOurs || (text == null && one.ledger.isNew()))) {
+            // A ledger of its own may have come before those of partitions, and after those of an earlier fleet.
             text = store.mark(mark);
         }
         String remark = one.ledger.found(text == null ? null : Mark.of(text).orElse(null));
@@ -218,6 +223,13 @@ public final class Pusher {
             faults.warn("mark", store + ": " + remark);
         }
         learnt.add(one.ledger);
+    }
+
+    private static boolean isOf(Ledger ledger, @Nullable String mark) {
+        return mark != null
+                && Mark.of(mark.strip())
+                        .map(Mark::ledger)
+                        .equals(Optional.of(ledger.mark().ledger()));
     }
 
     /**
@@ -234,6 +246,7 @@ public final class Pusher {
             return learn();
         }
         for (Pushed one : pushed.values()) {
+            one.adopts = one.adopts && !isNoted(one.ledger);
             one.readsOwed += one.ledger.size() / (hadMore ? ROUNDS_A_PAUSE : 1);
             one.moves = false;
         }
@@ -267,9 +280,6 @@ public final class Pusher {
         }
         if (last != null && !last.mark.equals(mark)) {
             store.mark(fleetMark, last.ledger.mark().toString());
-        } else if (last != null && last.hasAdopted) {
-            store.mark(fleetMark, LEFT);
-            last.hasAdopted = false;
         }
         int answered = round.taken - round.silent;
         hasMore = round.taken >= window && 4 * answered > round.taken;
@@ -277,6 +287,21 @@ public final class Pusher {
         // the rounds stay full for the others.
         window = answered == 0 ? PROBE : Math.min(ROUND, 4 * window);
         return answered > 0;
+    }
+
+    /** Notes in the store that a ledger adopts what a fleet has written, once that is committed. */
+    private boolean isNoted(Ledger ledger) {
+        if (ledger.isNew()) {
+            return false;
+        }
+        String text = LEFT + " " + ledger.mark();
+        store.mark(fleetMark, text);
+        try {
+            return text.equals(store.mark(fleetMark));
+        } catch (IOException noAnswer) {
+            log.debug("{} has not said whether it has its mark", store, noAnswer);
+            return false;
+        }
     }
 
     /** The requests of a round, and their results. */

@@ -39,6 +39,7 @@ class ImporterTest {
     private static final int PARTITIONS = 3;
     private static final int SENDERS = 3;
     private static final int NAMES = 20;
+    private static final long HEAP = 512L << 20;
 
     @TempDir
     Path folder;
@@ -50,6 +51,7 @@ class ImporterTest {
     private Random random = new Random(1);
     private MemoryLog log = new MemoryLog(PARTITIONS, random);
     private KeptLedger embedded;
+    private LedgerSettings bounds;
     private final Map<String, Long> expected = new TreeMap<>();
     private final List<Map<String, Long>> totals = new ArrayList<>();
 
@@ -61,6 +63,7 @@ class ImporterTest {
     @BeforeEach
     void open() throws Exception {
         embedded = new KeptLedger(folder, false);
+        bounds = LedgerSettings.in(folder);
         for (int i = 0; i < SENDERS; i++) {
             totals.add(new TreeMap<>());
         }
@@ -73,7 +76,7 @@ class ImporterTest {
 
     private Ledger ledger() {
         return new Ledger(
-                LedgerSettings.in(folder),
+                bounds,
                 false,
                 () -> nanos / 1_000_000,
                 () -> 1_700_000_000,
@@ -192,6 +195,7 @@ class ImporterTest {
                         PARTITIONS,
                         embedded.ledger,
                         adds,
+                        HEAP,
                         1_700_000_000,
                         () -> nanos += 1_000_000)
                 .run();
@@ -381,6 +385,27 @@ class ImporterTest {
     }
 
     @Test
+    void a_ledger_that_no_collector_has_room_for_is_refused_before_anything_is_written() throws Exception {
+        crashAt = -1;
+        embedded(60);
+        bounds = new LedgerSettings(folder, 1L << 32, 1L << 32, SENDERS - 1, SENDERS, 1_000_000, 86_400_000);
+        assertThatThrownBy(() -> run(false))
+                .isInstanceOf(IOException.class)
+                .hasMessageStartingWith(
+                        "it does not fit: with -Xmx512m, a partition would need 1.5 times the memory that it has for"
+                                + " names and senders, and each of 3 partitions knows all senders with totals (3); run the"
+                                + " import and all collectors with -Xmx768m,");
+        bounds = new LedgerSettings(folder, 1L << 32, 1L << 32, SENDERS, SENDERS, 10, 86_400_000);
+        assertThatThrownBy(() -> run(false)).as("watermarks").hasMessageStartingWith("it does not fit");
+        bounds = new LedgerSettings(folder, 100, 100, SENDERS, SENDERS, 1_000_000, 86_400_000);
+        assertThatThrownBy(() -> run(false)).as("names").hasMessageStartingWith("it does not fit");
+        assertThat(records()).isZero();
+
+        bounds = new LedgerSettings(folder, 1L << 32, 1L << 32, SENDERS, SENDERS, 1_000_000, 86_400_000);
+        assertThat(run(false)).isEqualTo(PARTITIONS);
+    }
+
+    @Test
     void a_collector_that_owns_partitions_is_named_as_the_reason() throws Exception {
         crashAt = -1;
         embedded(20);
@@ -394,6 +419,7 @@ class ImporterTest {
                 PARTITIONS,
                 embedded.ledger,
                 false,
+                HEAP,
                 0,
                 () -> nanos += 1_000_000);
 

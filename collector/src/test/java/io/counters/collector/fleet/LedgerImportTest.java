@@ -25,7 +25,7 @@ class LedgerImportTest {
     Path folder;
 
     private static LedgerImport ledgerImport(Map<Setting, String> flags) throws SettingsException {
-        return new LedgerImport(new Settings(flags, Map.of()), () -> Instant.EPOCH, () -> 0, new Random(1));
+        return new LedgerImport(new Settings(flags, Map.of()), 512L << 20, () -> Instant.EPOCH, () -> 0, new Random(1));
     }
 
     private void assertRefused(String why) throws SettingsException {
@@ -42,6 +42,14 @@ class LedgerImportTest {
         assertThatThrownBy(() -> ledgerImport(Map.of()))
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining("--ledger is embedded, but an import needs a fleet: kafka://HOST:PORT,HOST:PORT");
+    }
+
+    @Test
+    void memory_that_no_collector_could_have_is_refused() {
+        assertThatThrownBy(() ->
+                        ledgerImport(Map.of(Setting.LEDGER, "kafka://127.0.0.1:1", Setting.STREAMS_MEMORY, "90%")))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("which together with streams-memory is more than 80% of the heap");
     }
 
     @Test

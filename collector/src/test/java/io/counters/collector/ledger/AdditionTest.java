@@ -252,6 +252,95 @@ class AdditionTest {
     }
 
     @Test
+    void a_stream_that_may_have_moved_to_the_other_side_and_been_forgotten_there_is_refused() {
+        feed.datagram(S1 + " 0 1\nincrement a.x 100 100\nincrement a.y 1 1");
+        commit(source);
+        Ledger other = ledger();
+        now += 2 * MINUTE;
+        new Feed(other).datagram(S1 + " 120000 2\nincrement a.x 20 120");
+        commit(other);
+        now += 2 * 86_400_000;
+        new Feed(other).datagram("increment a.z 1");
+        commit(other);
+        assertThat(other.streams()).isZero();
+
+        assertThatThrownBy(() -> other.add(source, name -> true, name -> true))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the counter a.x is in both, and may contain what the stream 8f2c6a1e0b7d4c93a5e1f07b has"
+                        + " counted, because streams were forgotten since the other ledger's collector was stopped");
+    }
+
+    @Test
+    void a_stream_that_cannot_be_among_the_forgotten_ones_is_added() {
+        Ledger other = ledger();
+        new Feed(other).datagram(S2 + " 0 1\nincrement a.x 5 5");
+        commit(other);
+        now += 2 * 86_400_000;
+        new Feed(other).datagram("increment a.x 1");
+        commit(other);
+        assertThat(other.streams()).isZero();
+        feed.datagram(S1 + " 0 1\nincrement a.x 100 100\nincrement a.y 1 1");
+
+        assertThat(values(sum(other, "a"))).isEqualTo(Map.of("a.x", 106L, "a.y", 1L));
+    }
+
+    @Test
+    void a_key_that_one_of_two_ledgers_has_claimed_is_not_adopted_by_their_sum() {
+        feed.datagram("increment a.x 5");
+        commit(source);
+        source.settle(new Push(0, "a.x", Kind.READ, 0), new Push.Missing());
+        Ledger other = ledger();
+        new Feed(other).datagram("increment a.x 7");
+
+        Ledger both = sum(other, "a");
+
+        Push read = new Push(0, "a.x", Kind.READ, 0);
+        assertThat(both.take(10, 0)).containsExactly(read);
+        both.settle(read, new Holds(5));
+        assertThat(values(both)).isEqualTo(Map.of("a.x", 12L));
+        assertThat(both.take(10, 0)).containsExactly(new Push(0, "a.x", Kind.INCREMENT, 7));
+    }
+
+    @Test
+    void a_sum_is_a_counter_that_only_goes_up_unless_one_of_the_two_went_down() {
+        feed.datagram(S1 + " 0 1\nincrement a.up 5 5\nincrement a.down 5 5\na.tenths:0.6|c\ndecrement a.down");
+        Ledger other = ledger();
+        new Feed(other).datagram(S1 + " 9 2\nincrement a.up 3 8\nincrement a.down 1 6\na.tenths:0.6|c");
+
+        Ledger both = sum(other, "a");
+
+        assertThat(values(both)).isEqualTo(Map.of("a.up", 8L, "a.down", 5L, "a.tenths", 1L));
+        Details details = both.details();
+        for (int i = 0; i < details.size(); i++) {
+            String name = details.names()[i];
+            assertThat(details.decremented().get(i)).as(name).isEqualTo(name.equals("a.down"));
+        }
+    }
+
+    @Test
+    void a_sum_was_created_when_the_older_one_was_and_has_the_datagrams_of_both() {
+        wallSeconds = 1_600_000_000;
+        for (int seq = 1; seq <= 4; seq++) {
+            feed.datagram(S1 + " " + seq + " " + seq + "\nincrement a.x 1 " + seq);
+        }
+        feed.datagram(S1 + " 4 4\nincrement a.gone 1 1");
+        commit(source);
+        wallSeconds = 1_700_000_000;
+        Ledger other = ledger();
+        new Feed(other).datagram(S1 + " 5 5\nincrement a.x 1 5");
+        new Feed(other).datagram(S1 + " 7 7\nincrement a.x 1 7\nincrement a.back 1");
+        commit(other);
+        other.remove("a.back");
+        feed.datagram("increment a.back 3");
+
+        Ledger both = sum(other, "a");
+
+        assertThat(values(both)).isEqualTo(Map.of("a.x", 7L, "a.gone", 1L, "a.back", 3L));
+        assertThat(both.details().createdSeconds()[0]).isEqualTo(1_600_000_000);
+        assertThat(both.reports()).containsExactly(new StreamReport(S1.substring(5), true, false, 2, 7, 6, 1, 5, 0));
+    }
+
+    @Test
     void what_cannot_be_added_exactly_is_refused() {
         feed.datagram(S1 + " 0 1\nincrement a.x 5 5");
         commit(source);

@@ -43,6 +43,38 @@ class ArrivalsTest {
         }
     }
 
+    @ParameterizedTest(name = "seed {0}")
+    @MethodSource("seeds")
+    void of_two_sides_the_numbers_of_either_have_arrived(long seed) {
+        Random random = new Random(seed);
+        Arrivals left = new Arrivals(0);
+        Arrivals right = new Arrivals(0);
+        Arrivals all = new Arrivals(0);
+        int switches = 1 + random.nextInt(100);
+        Arrivals side = left;
+        for (int number = 1; number <= 200; number++) {
+            side = random.nextInt(switches) > 0 ? side : random.nextBoolean() ? left : right;
+            if (random.nextInt(4) > 0) {
+                side.add(number);
+                all.add(number);
+            }
+        }
+
+        assertThat(state(left.plus(right))).isEqualTo(state(all));
+        assertThat(state(right.plus(left))).isEqualTo(state(all));
+    }
+
+    @Test
+    void what_more_than_all_have_arrived_on_two_sides_has_arrived_twice() {
+        Arrivals left = new Arrivals(0);
+        left.add(1, 10);
+        Arrivals right = new Arrivals(5);
+        right.add(6, 12);
+
+        assertThat(state(left.plus(right))).isEqualTo("0 12 12 5 111111111111");
+        assertThat(state(new Arrivals(0).plus(right))).isEqualTo("5 12 7 0 1111111");
+    }
+
     @Test
     void the_largest_numbers_end() {
         Arrivals arrivals = new Arrivals(Long.MAX_VALUE - 3);

@@ -211,6 +211,10 @@ class ImportIT {
         SortedMap<String, Long> before = stored();
         assertThat(before).isEqualTo(expected());
 
+        assertThat(runImport("--streams-memory=1k"))
+                .startsWith("1 ")
+                .contains("it does not fit: with -Xmx", "each of 8 partitions knows all senders with totals (3)");
+
         assertThat(runImport())
                 .startsWith("0 ")
                 .contains("imported counters: 22, senders with totals: 3, partitions: 8");
@@ -227,7 +231,10 @@ class ImportIT {
             }
             assertThat(values).isEqualTo(before);
         });
-        assertThat(runImport("--add")).startsWith("1 ").contains("collectors of the fleet run: three, two; stop all");
+        assertThat(runImport("--add"))
+                .startsWith("1 ")
+                .contains(
+                        "collectors of the fleet run: three, two; stop all of them, and run the import again once their session");
 
         count(200, fleet);
         awaitExact(fleet);

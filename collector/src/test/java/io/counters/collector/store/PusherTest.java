@@ -42,13 +42,18 @@ class PusherTest {
         }
 
         @Override
-        public @Nullable String mark(String key) {
+        public @Nullable String mark(String key) throws IOException {
+            if (isSilent) {
+                throw new IOException("told to");
+            }
             return marks.get(key);
         }
 
         @Override
         public void mark(String key, String text) {
-            marks.put(key, text);
+            if (!isSilent) {
+                marks.put(key, text);
+            }
         }
 
         @Override
@@ -162,6 +167,67 @@ class PusherTest {
             assertThat(store.values).containsEntry("shophere", 7L);
             assertThat(fleetAgain.trouble().orElseThrow())
                     .contains("a collector with an embedded ledger has written there after this ledger");
+        }
+    }
+
+    @Test
+    void a_new_embedded_ledger_that_has_not_pushed_yet_is_not_refused_at_its_next_start() throws Exception {
+        SwitchedStore store = new SwitchedStore();
+        try (KeptLedger partition = new KeptLedger(folder.resolve("partition"), true, 2);
+                KeptLedger own = new KeptLedger(folder.resolve("own"), true)) {
+            rounds(3, partition, fleet(partition, store));
+
+            Pusher first = embedded(own, store);
+            first.begin();
+            first.run();
+            assertThat(store.marks)
+                    .as("nothing is committed")
+                    .containsEntry("counters:fleet:shop", "ledger 2 commit 3");
+            own.commit.run();
+            store.isSilent = true;
+            first.run();
+            store.isSilent = false;
+            first.run();
+            assertThat(store.marks).containsEntry("counters:fleet:shop", "left ledger 1 commit 1");
+            store.isSilent = true;
+            rounds(3, own, first);
+
+            store.isSilent = false;
+            Pusher again = embedded(own, store);
+            again.begin();
+            rounds(3, own, again);
+            assertThat(store.values).containsEntry("shophere", 3L + 6);
+        }
+    }
+
+    @Test
+    void a_ledger_that_was_imported_after_the_way_back_from_a_fleet_is_pushed() throws Exception {
+        SwitchedStore store = new SwitchedStore();
+        try (KeptLedger partition = new KeptLedger(folder.resolve("partition"), true, 2);
+                KeptLedger own = new KeptLedger(folder.resolve("own"), true);
+                KeptLedger imported = new KeptLedger(folder.resolve("imported"), true, 3)) {
+            rounds(3, partition, fleet(partition, store));
+            Pusher back = embedded(own, store);
+            back.begin();
+            rounds(4, own, back);
+            imported.ledger.add(own.ledger, name -> true, stream -> true);
+            store.marks.put("counters:ledger:shop:1", "ledger 2 commit 5");
+
+            Pusher fleet = fleet(imported, store);
+            rounds(3, imported, fleet);
+
+            assertThat(fleet.trouble()).isEmpty();
+            // Another partition is pushed later.
+            Pusher other = new Pusher(
+                    () -> List.of(new Pusher.Target(imported.ledger, "1")),
+                    store,
+                    "shop",
+                    imported.said.log(),
+                    imported.self);
+            other.begin();
+            assertThat(imported.said.lines()).isEmpty();
+            assertThat(store.values).containsEntry("shophere", 3L + 4 + 3);
+            assertThatThrownBy(embedded(own, store)::begin).hasMessageContaining("a fleet has written there");
         }
     }
 }
