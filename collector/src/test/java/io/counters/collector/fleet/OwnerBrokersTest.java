@@ -25,8 +25,10 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -135,6 +137,7 @@ class OwnerBrokersTest {
                 count(producer, topics, 2000);
 
                 one.destroyForcibly().waitFor();
+                long killedMillis = System.currentTimeMillis();
                 count(producer, topics, 2000);
 
                 await("all partitions").until(() -> two.owned().size() == PARTITIONS);
@@ -142,7 +145,7 @@ class OwnerBrokersTest {
                 assertThat(self.values().get("fleet_take_over_millis")).isLessThan(60_000);
                 await("a tick of each partition")
                         .until(() -> ticks(topics).stream()
-                                        .filter(tick -> tick.partition() >= 0)
+                                        .filter(tick -> tick.timestamp() > killedMillis)
                                         .map(ConsumerRecord::partition)
                                         .distinct()
                                         .count()
@@ -323,6 +326,37 @@ class OwnerBrokersTest {
             await("the other")
                     .ignoreExceptions()
                     .untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).containsOnlyKeys(0));
+            log.close();
+        }
+    }
+
+    @Test
+    void a_partition_with_a_pending_transaction_does_not_keep_others_from_being_loaded() throws Exception {
+        Topics topics = Topics.of("pending");
+        create(topics);
+        FleetSettings settings =
+                new FleetSettings(List.of(brokers.bootstrap()), "pending", "one", PARTITIONS, 1 << 30, Map.of());
+        KafkaLoaderLog log = new KafkaLoaderLog(settings);
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", brokers.bootstrap(), "transactional.id", "pending"),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            ConsumerGroupMetadata group = new ConsumerGroupMetadata(topics.owners());
+            TopicPartition first = new TopicPartition(topics.lines(), 0);
+            producer.initTransactions();
+            producer.beginTransaction();
+            producer.sendOffsetsToTransaction(Map.of(first, new OffsetAndMetadata(7)), group);
+
+            await("the other")
+                    .ignoreExceptions()
+                    .untilAsserted(() ->
+                            assertThat(log.committed(Set.of(0, 1))).containsExactly(Map.entry(1, LoaderLog.NONE)));
+
+            producer.commitTransaction();
+            await("both")
+                    .untilAsserted(() -> assertThat(log.committed(Set.of(0, 1)))
+                            .containsOnly(Map.entry(0, 7L), Map.entry(1, LoaderLog.NONE)));
+        } finally {
             log.close();
         }
     }
