@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.apache.kafka.clients.admin.Admin;
@@ -31,6 +32,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -78,11 +80,12 @@ class OwnerBrokersTest {
         }
     }
 
+    /**
+     * One request at a time: if a broker refuses the first batch of a new partition, because it does not lead it yet, and then
+     * takes the second one, it refuses the first one for ever.
+     */
     private static KafkaProducer<byte[], byte[]> producer() {
         return new KafkaProducer<>(
-                // One request at a time: a new partition that is not ready for the first one may take the second one,
-                // and
-                // then refuses the first one for good.
                 Map.of(
                         "bootstrap.servers",
                         brokers.bootstrap(),
@@ -95,9 +98,9 @@ class OwnerBrokersTest {
     }
 
     /** Writes lines with totals of streams, and lines without. */
-    @SuppressWarnings("FutureReturnValueIgnored") // What was not sent is missing at the end.
-    private void count(KafkaProducer<byte[], byte[]> producer, Topics topics, int more) {
+    private void count(KafkaProducer<byte[], byte[]> producer, Topics topics, int more) throws Exception {
         CRC32C crc = new CRC32C();
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
         for (int i = 0; i < more; i++) {
             int section = sections++;
             String name = "name." + section * 31 % NAMES;
@@ -110,15 +113,18 @@ class OwnerBrokersTest {
             long withTotals = streamTotals.merge(name, 3L, Long::sum);
             byte[] bytes = name.getBytes(ISO_8859_1);
             String stream = "stream-of-a-sender-" + Math.floorMod(name.hashCode(), STREAMS);
-            producer.send(new ProducerRecord<>(
+            sent.add(producer.send(new ProducerRecord<>(
                     topics.lines(),
                     Partitions.of(bytes, 0, bytes.length, PARTITIONS, crc),
                     null,
                     (plain + "from " + stream + " 1000\nincrement " + name + " 3 " + withTotals + "\n")
-                            .getBytes(ISO_8859_1)));
+                            .getBytes(ISO_8859_1))));
             assertThat(total).isPositive();
         }
         producer.flush();
+        for (Future<RecordMetadata> record : sent) {
+            record.get();
+        }
     }
 
     private final Map<String, Long> streamTotals = new HashMap<>();
