@@ -224,14 +224,16 @@ final class TickHistory extends Reading {
         leftOut.increment();
         faults.warn(
                 "unreadable for the history",
-                "a tick of partition " + partition + " cannot be read, and is missing in the history: " + why.getMessage());
+                "a tick of partition " + partition + " cannot be read, and is missing in the history: "
+                        + why.getMessage());
     }
 
     private void late(int partition, long second) {
         leftOut.increment();
         faults.warn(
                 "late for the history",
-                "the tick of second " + second + " of partition " + partition + " came after later ones of others, and is"
+                "the tick of second " + second + " of partition " + partition
+                        + " came after later ones of others, and is"
                         + " missing in the history; Kafka was slow for a while");
     }
 

@@ -241,7 +241,8 @@ final class TickSink extends Reading {
                 cut.increment();
                 faults.warn(
                         sink + " cut",
-                        "the ticks of " + partition + " end at offset " + end + ", and " + sink + " took them up to " + next
+                        "the ticks of " + partition + " end at offset " + end + ", and " + sink + " took them up to "
+                                + next
                                 + ": Kafka has lost some, or the topic was deleted; it goes on at their end. Use three"
                                 + " brokers");
             }
