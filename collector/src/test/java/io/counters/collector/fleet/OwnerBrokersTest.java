@@ -246,7 +246,9 @@ class OwnerBrokersTest {
             try (OwnerProcess owner = owner(topics, said, self)) {
                 await("the gap")
                         .untilAsserted(() -> assertThat(self.values()).containsEntry("fleet_gone_records_total", 7L));
-                assertThat(said.lines()).filteredOn(line -> line.contains("partition 0 were deleted")).hasSize(1);
+                assertThat(said.lines())
+                        .filteredOn(line -> line.contains("partition 0 were deleted"))
+                        .hasSize(1);
                 count(producer, topics, 500);
                 await("all lines")
                         .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
