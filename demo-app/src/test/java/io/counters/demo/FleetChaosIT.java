@@ -80,6 +80,12 @@ class FleetChaosIT {
     /** How long after something was done, and undone, points may be missing: a session, a transaction, a load. */
     private static final int FELT_SECONDS = 30;
 
+    /** Twice what the longest hang, a session, a transaction and a load take, because one thing follows the other. */
+    private static final int GAP_SECONDS_MAX = 90;
+
+    /** Of all points, with something done every four seconds; four tenths are usual. */
+    private static final double MISSING_SHARE_MAX = 0.7;
+
     private static final int STARTS_MAX = 5;
     private static final int SIGTERM_STATUS = 143;
     private static final int FAILED_STATUS = 3;
@@ -627,6 +633,10 @@ class FleetChaosIT {
         assertNone(recorder.conflicts(), "seconds with two values");
         assertNone(series.falls, "values that fall");
         assertNone(series.unexplained, "seconds without a point while nothing was done");
+        assertThat(series.gapSeconds).as("seconds of the longest gap").isLessThanOrEqualTo(GAP_SECONDS_MAX);
+        assertThat((double) series.missing / (series.missing + series.points))
+                .as("share of the points that are missing")
+                .isLessThan(MISSING_SHARE_MAX);
     }
 
     private void printTable(Series series, Map<String, Long> expected, RawSenders senders, FaultyForwarder network) {
@@ -719,6 +729,7 @@ class FleetChaosIT {
 
             assertSeries(series);
             for (String metric : ZERO) {
+                assertThat(metrics.values()).as(metric).anyMatch(one -> one.containsKey(metric));
                 assertThat(sum(metric)).as(metric).isZero();
             }
             assertNone(

@@ -164,7 +164,7 @@ public final class Fleet implements AutoCloseable {
     /** Has this history filled. */
     public void fill(History empty) {
         history = new TickHistory(
-                empty, topics.ticks(), this::ledgers, () -> ticks("history", null), heapBytes, clock, faults);
+                empty, topics.ticks(), this::ledgers, () -> ticks("history", null), heapBytes, clock, faults, self);
     }
 
     private Consumer<byte[], byte[]> ticks(String role, @Nullable String group) {

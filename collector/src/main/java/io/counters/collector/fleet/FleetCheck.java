@@ -245,6 +245,11 @@ public final class FleetCheck implements AutoCloseable {
                         "topic " + topics.ledger() + " cannot be read: " + text(notRead),
                         "see the log of the brokers; the collector's user must be allowed to Read it"));
                 return;
+            } catch (IllegalStateException unreadable) {
+                faults.add(new Problem(
+                        "topic " + topics.ledger() + " cannot be read: " + unreadable.getMessage(),
+                        "use the version of the collector that wrote it, or a later one"));
+                return;
             }
             if (recorded != partitions) {
                 faults.add(new Problem(
@@ -431,11 +436,7 @@ public final class FleetCheck implements AutoCloseable {
         }
     }
 
-    /** The number of partitions that some ledger was written with; that of its topic if nothing was written yet. */
     private int recorded(int partitions) {
-        List<TopicPartition> all = IntStream.range(0, partitions)
-                .mapToObj(number -> new TopicPartition(topics.ledger(), number))
-                .toList();
         // What was not committed has the number, too.
         Map<String, Object> ours = Map.of(
                 "isolation.level",
@@ -452,22 +453,40 @@ public final class FleetCheck implements AutoCloseable {
                 (int) ANSWER.toMillis());
         try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(
                 settings.consumer("check", ours), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            Map<TopicPartition, Long> ends = consumer.endOffsets(all);
-            Map<TopicPartition, Long> left = new HashMap<>(consumer.beginningOffsets(all));
-            left.entrySet().removeIf(begin -> begin.getValue() >= ends.getOrDefault(begin.getKey(), 0L));
-            consumer.assign(left.keySet());
-            left.forEach((partition, begin) ->
-                    consumer.seek(partition, Math.max(begin, ends.getOrDefault(partition, 0L) - TAIL)));
-            while (!left.isEmpty()) {
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(ANSWER)) {
-                    if (Arrays.equals(record.key(), Progress.KEY)) {
-                        return Progress.of(record.value()).partitions();
-                    }
-                }
-                left.keySet().removeIf(partition -> consumer.position(partition) >= ends.getOrDefault(partition, 0L));
-            }
-            return partitions;
+            return recorded(consumer, topics.ledger(), partitions);
         }
+    }
+
+    /**
+     * The number of partitions that some ledger was written with; that of its topic if nothing was written yet.
+     *
+     * @throws KafkaException also if nothing can be read for 10 s, because a partition has lost its broker
+     * @throws IllegalStateException if it was written by a later version
+     */
+    static int recorded(Consumer<byte[], byte[]> from, String ledger, int partitions) {
+        List<TopicPartition> all = IntStream.range(0, partitions)
+                .mapToObj(number -> new TopicPartition(ledger, number))
+                .toList();
+        Map<TopicPartition, Long> ends = from.endOffsets(all);
+        Map<TopicPartition, Long> left = new HashMap<>(from.beginningOffsets(all));
+        left.entrySet().removeIf(begin -> begin.getValue() >= ends.getOrDefault(begin.getKey(), 0L));
+        from.assign(left.keySet());
+        left.replaceAll((partition, begin) -> Math.max(begin, ends.getOrDefault(partition, 0L) - TAIL));
+        left.forEach((partition, position) -> from.seek(partition, position));
+        while (!left.isEmpty()) {
+            for (ConsumerRecord<byte[], byte[]> record : from.poll(ANSWER)) {
+                if (Arrays.equals(record.key(), Progress.KEY)) {
+                    return Progress.of(record.value()).partitions();
+                }
+            }
+            Map<TopicPartition, Long> before = Map.copyOf(left);
+            left.replaceAll((partition, position) -> from.position(partition));
+            left.entrySet().removeIf(at -> at.getValue() >= ends.getOrDefault(at.getKey(), 0L));
+            if (left.equals(before)) {
+                throw new org.apache.kafka.common.errors.TimeoutException("partitions left: " + left.size());
+            }
+        }
+        return partitions;
     }
 
     private static Optional<Long> number(Config config, String key) {

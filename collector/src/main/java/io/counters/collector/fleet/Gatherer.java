@@ -240,7 +240,8 @@ public final class Gatherer implements LineTarget, AutoCloseable {
 
     /**
      * Whether the lines of a stream may be passed on, and if so, announces the stream when that is due. Beyond the rate of new
-     * streams, one waits: its totals are repeated, and applied once every partition is told of it.
+     * streams, one waits: its totals are repeated, and applied once every partition is told of it. The numbers of its datagrams
+     * are not passed on meanwhile, because even its home must not remember all streams of a flood; they are shown as lost.
      */
     private boolean isAdmitted(KnownStream stream, long now) {
         if (!stream.isAdmitted) {

@@ -11,6 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.FenceProducersOptions;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsOptions;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.ListTransactionsOptions;
@@ -78,17 +80,31 @@ final class KafkaLoaderLog implements LoaderLog {
     public Map<Integer, Long> committed(Set<Integer> partitions) throws IOException {
         try {
             // Kafka answers no earlier than every pending transaction that contains one of these offsets has ended.
-            Map<TopicPartition, OffsetAndMetadata> found = consumer.committed(all(topics.lines(), partitions), WAIT);
-            Map<Integer, Long> offsets = new HashMap<>();
-            found.forEach((partition, offset) ->
-                    offsets.put(partition.partition(), offset == null ? NONE : (Long) offset.offset()));
-            return offsets;
+            return offsets(consumer.committed(all(topics.lines(), partitions), WAIT));
         } catch (TimeoutException pending) {
             endOpenTransactions();
-            return Map.of();
+            // Leaves out the partitions with a pending transaction, and does not wait for it.
+            return offsets(answer(
+                    admin.listConsumerGroupOffsets(
+                                    Map.of(
+                                            topics.owners(),
+                                            new ListConsumerGroupOffsetsSpec()
+                                                    .topicPartitions(all(topics.lines(), partitions))),
+                                    new ListConsumerGroupOffsetsOptions()
+                                            .requireStable(true)
+                                            .timeoutMs(FleetSettings.REQUEST_MILLIS))
+                            .partitionsToOffsetAndMetadata(),
+                    "committed offsets"));
         } catch (KafkaException notNow) {
             throw failed("committed offsets", notNow);
         }
+    }
+
+    private static Map<Integer, Long> offsets(Map<TopicPartition, OffsetAndMetadata> found) {
+        Map<Integer, Long> offsets = new HashMap<>();
+        found.forEach((partition, offset) ->
+                offsets.put(partition.partition(), offset == null ? NONE : (Long) offset.offset()));
+        return offsets;
     }
 
     /**

@@ -4,6 +4,7 @@ import io.counters.collector.history.History;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.self.FaultLog;
+import io.counters.collector.self.Self;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -45,6 +47,7 @@ final class TickHistory extends Reading {
     private final Supplier<SortedMap<Integer, Ledger>> owned;
     private final long bytesMax;
     private final InstantSource clock;
+    private final LongAdder leftOut;
 
     private final TreeMap<Integer, Part> parts = new TreeMap<>();
     private Set<Integer> wanted = Set.of();
@@ -74,22 +77,27 @@ final class TickHistory extends Reading {
             this.place = place;
         }
 
-        void take(byte[] record) {
-            try {
-                TickRecords.Tick head = TickRecords.head(record);
-                Waiting tick = head.part() == 0 ? new Waiting(head.second(), new ArrayList<>()) : begun;
-                begun = null;
-                // If parts of it are missing, the sinks say it.
-                if (tick != null && tick.second == head.second() && tick.records.size() == head.part()) {
-                    tick.records.add(record);
-                    begun = head.isLast() ? null : tick;
-                    if (head.isLast()) {
-                        waiting.add(tick);
-                        waitingBytes += bytes(tick);
-                    }
+        /**
+         * Takes the next record. One that goes on with a tick whose beginning was not read is ignored.
+         *
+         * @throws TickRecords.Unreadable if it is none, or does not go on with the tick that has begun
+         */
+        void take(byte[] record) throws TickRecords.Unreadable {
+            Waiting open = begun;
+            begun = null;
+            TickRecords.Tick head = TickRecords.head(record);
+            boolean continues = open != null && open.second == head.second() && open.records.size() == head.part();
+            Waiting tick = head.part() == 0 ? new Waiting(head.second(), new ArrayList<>()) : continues ? open : null;
+            if (tick != null) {
+                tick.records.add(record);
+                begun = head.isLast() ? null : tick;
+                if (head.isLast()) {
+                    waiting.add(tick);
+                    waitingBytes += bytes(tick);
                 }
-            } catch (TickRecords.Unreadable leftOut) {
-                begun = null;
+            }
+            if (open != null && !continues) {
+                throw new TickRecords.Unreadable("the tick of second " + open.second + " is not complete");
             }
         }
 
@@ -115,12 +123,16 @@ final class TickHistory extends Reading {
             Supplier<Consumer<byte[], byte[]>> consumers,
             long heapBytes,
             InstantSource clock,
-            FaultLog faults) {
+            FaultLog faults,
+            Self self) {
         super("the ticks for the history", topic, consumers, faults);
         this.history = history;
         this.owned = owned;
         bytesMax = heapBytes / HEAP_PART;
         this.clock = clock;
+        leftOut = self.count(
+                "history_left_out_ticks_total",
+                "Ticks of partitions of a fleet that are missing in the history, because they came late or cannot be read.");
         history.clear();
     }
 
@@ -196,12 +208,33 @@ final class TickHistory extends Reading {
         for (ConsumerRecord<byte[], byte[]> record : from.poll(POLL)) {
             Part part = parts.get(record.partition());
             if (part != null) {
-                part.take(record.value());
+                try {
+                    part.take(record.value());
+                } catch (TickRecords.Unreadable why) {
+                    unreadable(record.partition(), why);
+                }
             }
         }
         // A tick is at least a record and the end of its transaction.
         parts.forEach((partition, part) -> part.isAtEnd =
                 from.currentLag(new TopicPartition(topic, partition)).orElse(2) < 2);
+    }
+
+    private void unreadable(int partition, TickRecords.Unreadable why) {
+        leftOut.increment();
+        faults.warn(
+                "unreadable for the history",
+                "a tick of partition " + partition + " cannot be read, and is missing in the history: "
+                        + why.getMessage());
+    }
+
+    private void late(int partition, long second) {
+        leftOut.increment();
+        faults.warn(
+                "late for the history",
+                "the tick of second " + second + " of partition " + partition
+                        + " came after later ones of others, and is"
+                        + " missing in the history; Kafka was slow for a while");
     }
 
     /** Puts those seconds for which all ticks are there, or will not come. */
@@ -214,11 +247,19 @@ final class TickHistory extends Reading {
                 Waiting first = part.waiting.peek();
                 if (first != null && first.second <= second) {
                     part.remove();
+                    if (second <= lastSecond) {
+                        late(one.getKey(), second);
+                        continue;
+                    }
                     Ledger ledger = ledgers.get(one.getKey());
                     Snapshot names = ledger == null
                             ? TickRecords.NOTHING
                             : known.computeIfAbsent(part, fresh -> ledger.snapshot());
-                    values.addAll(read(part, first, names));
+                    try {
+                        values.addAll(read(part, first, names));
+                    } catch (TickRecords.Unreadable why) {
+                        unreadable(one.getKey(), why);
+                    }
                 }
             }
             if (second > lastSecond) {
@@ -235,22 +276,17 @@ final class TickHistory extends Reading {
      *
      * @param known by the numbers in the partition
      */
-    private List<Snapshot> read(Part part, Waiting tick, Snapshot known) {
+    private List<Snapshot> read(Part part, Waiting tick, Snapshot known) throws TickRecords.Unreadable {
         List<Snapshot> values = new ArrayList<>();
-        try {
-            for (byte[] record : tick.records) {
-                Snapshot one = TickRecords.read(record, known).values();
-                int[] numbers = new int[one.size()];
-                for (int i = 0; i < numbers.length; i++) {
-                    numbers[i] = one.number(i) * begun + part.place;
-                }
-                values.add(new Snapshot(one.names(), one.values(), numbers, numbers.length));
+        for (byte[] record : tick.records) {
+            Snapshot one = TickRecords.read(record, known).values();
+            int[] numbers = new int[one.size()];
+            for (int i = 0; i < numbers.length; i++) {
+                numbers[i] = one.number(i) * begun + part.place;
             }
-            return values;
-        } catch (TickRecords.Unreadable leftOut) {
-            // The sinks say it.
-            return List.of();
+            values.add(new Snapshot(one.names(), one.values(), numbers, numbers.length));
         }
+        return values;
     }
 
     /** The oldest second that waits, if nothing needs to be waited for; 0 if there is none. */

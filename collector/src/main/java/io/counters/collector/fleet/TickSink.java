@@ -28,6 +28,7 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.clients.consumer.LogTruncationException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
@@ -63,6 +64,7 @@ final class TickSink extends Reading {
     private final long bytesMax;
     private final LongSupplier nanoClock;
     private final LongAdder lost;
+    private final LongAdder cut;
     private final LongAdder unchecked;
     private final Map<TopicPartition, Part> parts = new HashMap<>();
 
@@ -165,6 +167,9 @@ final class TickSink extends Reading {
         bytesMax = heapBytes / HEAP_PART;
         this.nanoClock = nanoClock;
         lost = self.count("publish_lost_points_total", "Points that were lost before they were delivered.");
+        cut = self.count(
+                "publish_cut_partitions_total",
+                "How often the ticks of a partition ended before those that a sink had taken.");
         unchecked = self.count(
                 "publish_unchecked_idle_points_total",
                 "Points that were published because there is no memory to know whether their counters are idle.");
@@ -215,14 +220,34 @@ final class TickSink extends Reading {
         return 0;
     }
 
-    /** A new group begins with the oldest tick, and so does one whose next ticks were deleted. */
+    /**
+     * A new group begins with the oldest tick, and so does one whose next ticks were deleted. If the ticks end before those
+     * that the sink has taken, it has taken what is there.
+     */
     private void seek(Consumer<byte[], byte[]> from, InvalidOffsetException noSuchOffset) {
         Map<TopicPartition, Long> wanted = noSuchOffset instanceof OffsetOutOfRangeException outside
                 ? outside.offsetOutOfRangePartitions()
                 : Map.of();
+        Map<TopicPartition, OffsetAndMetadata> diverged =
+                noSuchOffset instanceof LogTruncationException truncated ? truncated.divergentOffsets() : Map.of();
+        Map<TopicPartition, Long> ends = from.endOffsets(wanted.keySet());
         from.beginningOffsets(noSuchOffset.partitions()).forEach((partition, first) -> {
-            part(partition).deleted += Math.max(0, first - wanted.getOrDefault(partition, first));
-            from.seek(partition, first);
+            long next = wanted.getOrDefault(partition, first);
+            OffsetAndMetadata known = diverged.get(partition);
+            long end = Math.max(first, known == null ? ends.getOrDefault(partition, next) : known.offset());
+            if (next > end) {
+                // Its offsets are not those of before.
+                parts.remove(partition);
+                cut.increment();
+                faults.warn(
+                        sink + " cut",
+                        "the ticks of " + partition + " end at offset " + end + ", and " + sink + " took them up to "
+                                + next
+                                + ": Kafka has lost some, or the topic was deleted; it goes on at their end. Use three"
+                                + " brokers");
+            }
+            part(partition).deleted += Math.max(0, first - next);
+            from.seek(partition, Math.max(first, Math.min(next, end)));
         });
     }
 

@@ -2,6 +2,7 @@ package io.counters.collector.fleet;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.Brokers;
@@ -22,14 +23,17 @@ import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
@@ -225,6 +229,36 @@ class FleetCheckTest {
                     .singleElement()
                     .asString()
                     .contains("the topics have 8 partitions, and the fleet has 4", "restore the topics with 4"));
+        }
+    }
+
+    @Test
+    void a_ledger_of_a_later_version_is_a_fault() throws Exception {
+        assertThat(create(one, "later").isReady()).isTrue();
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", one.bootstrap()), new ByteArraySerializer(), new ByteArraySerializer())) {
+            byte[] progress = new Progress(4, 1).value();
+            progress[0]++;
+            producer.send(new ProducerRecord<>("later.ledger", 2, Progress.KEY, progress))
+                    .get(60, TimeUnit.SECONDS);
+        }
+
+        assertThat(look(one, "later").faults())
+                .singleElement()
+                .asString()
+                .contains("topic later.ledger cannot be read", "has format 2", "use the version of the collector");
+    }
+
+    /** Its broker is lost between the question for the ends and the reading. */
+    @Test
+    void a_ledger_of_which_nothing_can_be_read_is_not_read_for_ever() {
+        TopicPartition silent = new TopicPartition("silent.ledger", 0);
+        try (MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("earliest")) {
+            consumer.updateBeginningOffsets(Map.of(silent, 0L));
+            consumer.updateEndOffsets(Map.of(silent, 5L));
+
+            assertThatThrownBy(() -> FleetCheck.recorded(consumer, "silent.ledger", 1))
+                    .isInstanceOf(TimeoutException.class);
         }
     }
 

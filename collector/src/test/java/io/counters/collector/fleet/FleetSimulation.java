@@ -27,6 +27,7 @@ import java.util.PriorityQueue;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +51,9 @@ final class FleetSimulation {
         /** Somebody forges totals in the streams of others, from which on only amounts count. So no datagram is lost. */
         HIJACKED
     }
+
+    /** A counter of senders that end at once, whose counts nobody keeps. */
+    private static final String CROWD = "crowd";
 
     private static final int STEPS = 160;
     private static final int NAMES = 16;
@@ -429,7 +433,7 @@ final class FleetSimulation {
     private void crowd() {
         for (int i = 0; i < SENDERS; i++) {
             String stream = "crowd-" + seed + "-" + "0".repeat(16) + streams++;
-            any().feed.datagram("from " + stream + " 1000 1\nincrement crowd 1 1\n");
+            any().feed.datagram("from " + stream + " 1000 1\nincrement " + CROWD + " 1 1\n");
         }
     }
 
@@ -649,9 +653,9 @@ final class FleetSimulation {
         judge(who, all);
     }
 
-    private void judge(String who, List<Collector> all) {
+    private void judge(String who, List<Collector> owners) {
         TreeMap<String, Long> values = new TreeMap<>();
-        for (Collector one : all) {
+        for (Collector one : owners) {
             Snapshot snapshot = one.owned.snapshot();
             for (int i = 0; i < snapshot.size(); i++) {
                 String name = snapshot.names()[i];
@@ -660,12 +664,16 @@ final class FleetSimulation {
                 }
             }
         }
-        expected.forEach((name, count) -> {
+        TreeSet<String> all = new TreeSet<>(values.keySet());
+        all.addAll(expected.keySet());
+        all.remove(CROWD);
+        for (String name : all) {
             long value = values.getOrDefault(name, 0L);
-            if (value != count) {
+            long count = expected.getOrDefault(name, 0L);
+            if (value != count || !names.contains(name)) {
                 wrong.add(this + ": " + who + " have " + name + " = " + value + ", it should be " + count);
             }
-        });
+        }
     }
 
     private void judgeTicks() throws IOException {

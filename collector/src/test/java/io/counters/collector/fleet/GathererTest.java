@@ -303,6 +303,7 @@ class GathererTest {
         sender.datagram("from " + ID + " 1000 1\nincrement a 5 5\nb:1|c");
         endWindow();
         assertThat(commands(allLines())).as("lines without totals do not wait").containsExactly("increment b 1");
+        assertThat(allLines()).as("a flood reaches no ledger").noneMatch(line -> line.startsWith("from " + ID));
 
         nowMillis += MINUTE;
         sender.datagram("from " + ID + " 61000 2\nincrement a 0 5");

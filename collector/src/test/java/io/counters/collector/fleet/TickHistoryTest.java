@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -38,6 +39,7 @@ class TickHistoryTest {
     Path folder;
 
     private final SaidFaults said = new SaidFaults();
+    private final Self self = new Self();
     private final List<Topic> consumers = new ArrayList<>();
 
     /** By partition, the values of its records, two offsets apart. */
@@ -108,7 +110,8 @@ class TickHistoryTest {
                 },
                 heapBytes,
                 () -> Instant.ofEpochSecond(now),
-                said.log());
+                said.log(),
+                self);
     }
 
     private void own(Integer... partitions) {
@@ -218,6 +221,48 @@ class TickHistoryTest {
 
         assertThat(samples("name.0")).isEqualTo(Map.of(SECOND - 10, 0L));
         assertThat(samples("name.99")).isEqualTo(Map.of(SECOND - 10, 0L));
+        assertThat(leftOut()).as("its beginning is older than what is read").isZero();
+
+        records.get(0).addAll(large.subList(0, 1));
+        tick(0, now, "name.0", 7);
+        pass(5);
+
+        assertThat(samples("name.0")).isEqualTo(Map.of(SECOND - 10, 0L, now - 5, 7L));
+        assertThat(leftOut()).isEqualTo(1);
+        assertThat(said.lines())
+                .containsExactly("WARN a tick of partition 0 cannot be read, and is missing in the history: the tick of"
+                        + " second 1699999980 is not complete");
+    }
+
+    private long leftOut() {
+        return self.values().getOrDefault("history_left_out_ticks_total", -1L);
+    }
+
+    @Test
+    void a_tick_that_comes_too_late_or_cannot_be_read_is_counted_and_said() throws Exception {
+        own(0, 1);
+        pass(5);
+        tick(0, now, "a", 1);
+        pass(20);
+        assertThat(leftOut()).isZero();
+
+        tick(1, now - 20, "b", 5);
+        tick(1, now, "b", 6);
+        pass(20);
+
+        assertThat(samples("b")).isEqualTo(Map.of(now - 20, 6L));
+        assertThat(leftOut()).isEqualTo(1);
+        assertThat(said.lines())
+                .containsExactly("WARN the tick of second " + (now - 40) + " of partition 1 came after later ones of"
+                        + " others, and is missing in the history; Kafka was slow for a while");
+
+        byte[] cut = TickRecords.write(now, new Snapshot(new String[] {"b"}, new long[] {7}, 1))
+                .get(0);
+        records.get(1).add(Arrays.copyOf(cut, cut.length - 1));
+        records.get(1).add(new byte[] {9});
+        pass(20);
+        assertThat(leftOut()).isEqualTo(3);
+        assertThat(said.lines()).hasSize(2);
     }
 
     @Test

@@ -375,6 +375,35 @@ class TickSinkTest {
     }
 
     @Test
+    void ticks_that_end_before_those_that_were_taken_are_not_sent_again_and_that_is_counted_and_said() {
+        tick(P0, SECOND + 10, "a", 2);
+        tick(P0, SECOND + 20, "a", 3);
+        rounds();
+        sink.puts.forEach(put -> put.done.run());
+        rounds();
+        assertThat(committed(P0)).isEqualTo(3);
+        consumer().setPollException(new OffsetOutOfRangeException(Map.of(P0, 4L)));
+        ends.put(P0, 1L);
+        consumer().updateEndOffsets(Map.of(P0, 1L));
+        rounds();
+
+        assertThat(consumer().position(P0)).isEqualTo(1);
+        assertThat(self.values())
+                .containsEntry("publish_cut_partitions_total", 1L)
+                .containsEntry("publish_lost_points_total", 0L);
+        assertThat(said.lines())
+                .singleElement()
+                .asString()
+                .startsWith("WARN the ticks of counters.ticks-0 end at offset 1, and the sink took them up to 4: ");
+        tick(P0, SECOND + 90, "a", 9);
+        rounds();
+        sink.puts.forEach(put -> put.done.run());
+        rounds();
+        assertThat(sink.puts).extracting(Taking.Put::second).containsExactly(SECOND + 10, SECOND + 20, SECOND + 90);
+        assertThat(committed(P0)).isEqualTo(2);
+    }
+
+    @Test
     void a_sink_that_fails_loses_that_tick_only() {
         sink.fails = true;
         tick(P0, SECOND + 10, "a", 2);
