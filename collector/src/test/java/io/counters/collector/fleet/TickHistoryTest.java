@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -258,8 +259,7 @@ class TickHistoryTest {
 
         byte[] cut = TickRecords.write(now, new Snapshot(new String[] {"b"}, new long[] {7}, 1))
                 .get(0);
-        records.get(1).add(Arrays.copyOf(cut, cut.length - 1));
-        records.get(1).add(new byte[] {9});
+        Objects.requireNonNull(records.get(1)).addAll(List.of(Arrays.copyOf(cut, cut.length - 1), new byte[] {9}));
         pass(20);
         assertThat(leftOut()).isEqualTo(3);
         assertThat(said.lines()).hasSize(2);
