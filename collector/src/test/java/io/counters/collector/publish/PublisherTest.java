@@ -66,6 +66,13 @@ class PublisherTest {
         }
     }
 
+    /** Publishes a tick that its sink gets, and waits until it has it: of two that wait, it would get only the latter. */
+    private void publishOne(Publisher publisher, long second) {
+        int before = put.size();
+        publisher.publish(second);
+        await().until(() -> put.size() == before + 1);
+    }
+
     private Publisher publisher(KeptLedger kept, List<Sink> sinks) {
         return new Publisher(
                 kept.ledger,
@@ -213,7 +220,7 @@ class PublisherTest {
                 Publisher publisher = publisher(kept, List.of(new KeepingSink()))) {
             kept.datagram("increment a\nincrement rests");
             for (int second = 100; second <= 140; second += 10) {
-                publisher.publish(second);
+                publishOne(publisher, second);
                 kept.datagram(second == 130 ? "increment a\nincrement rests\nincrement new" : "increment a");
             }
         }
@@ -235,7 +242,7 @@ class PublisherTest {
                 Publisher publisher = publisher(kept, List.of(new KeepingSink()))) {
             kept.datagram("increment removed\nincrement rests\nincrement moves");
             for (int second = 100; second <= 140; second += 10) {
-                publisher.publish(second);
+                publishOne(publisher, second);
                 if (second == 120) {
                     kept.ledger.remove("removed");
                 }
@@ -288,6 +295,7 @@ class PublisherTest {
 
             try (Publisher publisher = publisher(kept, List.of(failing))) {
                 publisher.publish(100);
+                await().until(() -> kept.counted("publish_lost_points_total") == 1);
                 publisher.publish(110);
             }
 
