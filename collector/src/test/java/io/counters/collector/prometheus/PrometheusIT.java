@@ -60,7 +60,7 @@ class PrometheusIT {
                 first.datagram("increment orders.placed,method=card 10");
                 await().atMost(PATIENCE).until(() -> prometheus.value(ORDERS) == 1_000_010);
                 await().atMost(PATIENCE)
-                        .until(() -> prometheus.value("counters_ledger_commits_total{job=\"counters\"}") > 0);
+                        .until(() -> prometheus.value("counters_intake_datagrams_total{job=\"counters\"}") >= 3);
                 await().atMost(PATIENCE).until(() -> prometheus.value("ALERTS{alertname=\"CountersStoreDown\"}") == 1);
                 for (int i = 0; i < 1_000; i++) {
                     first.datagram("increment orders.placed,method=card 1");
@@ -73,7 +73,7 @@ class PrometheusIT {
                 second.datagram("increment orders.placed,method=card 10");
                 await().atMost(PATIENCE).until(() -> prometheus.value(ORDERS) == before + 10);
                 await().atMost(PATIENCE)
-                        .until(() -> prometheus.value("resets(counters_ledger_commits_total[10m])") == 1);
+                        .until(() -> prometheus.value("resets(counters_intake_datagrams_total[10m])") == 1);
 
                 assertThat(prometheus.samples(ORDERS)).isSorted();
                 assertThat(prometheus.value("resets(" + ORDERS + "[10m])")).isZero();
