@@ -59,6 +59,20 @@ public final class Tap {
             return true;
         }
 
+        /** Replaces what is in its slot, unless that is newer: a thread that waits here for long is overtaken by a round. */
+        void put(Received received) {
+            Received before = slots.getAndAccumulate((int) (received.number() % SLOTS), received, Ring::newer);
+            if (before == null) {
+                bytes.addAndGet(received.bytes().length);
+            } else if (before.number() < received.number()) {
+                bytes.addAndGet(received.bytes().length - before.bytes().length);
+            }
+        }
+
+        private static @Nullable Received newer(@Nullable Received before, @Nullable Received now) {
+            return before == null || now != null && before.number() < now.number() ? now : before;
+        }
+
         /** How many bytes are kept. */
         long bytes() {
             return bytes.get();
@@ -109,11 +123,8 @@ public final class Tap {
         boolean isKept = open.bytes.get() + (end - begin) <= bytesMax;
         byte[] bytes = isKept ? Arrays.copyOfRange(in, begin, end) : NOTHING;
         long number = open.next.getAndIncrement();
-        Received before = open.slots.getAndSet(
-                (int) (number % SLOTS),
-                new Received(
-                        number, clock.millis(), from.protocol(), from.addressKey(), from.port(), why, bytes, isKept));
-        open.bytes.addAndGet(bytes.length - (before == null ? 0 : before.bytes().length));
+        open.put(new Received(
+                number, clock.millis(), from.protocol(), from.addressKey(), from.port(), why, bytes, isKept));
     }
 
     void open() {

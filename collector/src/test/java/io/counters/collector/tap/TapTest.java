@@ -152,6 +152,27 @@ class TapTest {
     }
 
     @Test
+    void a_thread_that_was_overtaken_by_a_round_does_not_replace_what_is_newer() {
+        tap.open();
+        Tap.Ring ring = requireNonNull(tap.ring());
+        Reader reader = new Reader(tap);
+        assertThat(reader.isOpen()).isTrue();
+        for (int i = 0; i < Tap.SLOTS + 1; i++) {
+            receive("new");
+        }
+        long bytes = ring.bytes();
+        byte[] late = "late".getBytes(ISO_8859_1);
+
+        ring.put(new Received(0, 5, SENDER.protocol(), SENDER.addressKey(), SENDER.port(), null, late, true));
+
+        assertThat(ring.bytes()).isEqualTo(bytes);
+        for (int i = 1; i < Tap.SLOTS + 1; i++) {
+            assertThat(requireNonNull(reader.next()).number()).isEqualTo(i);
+        }
+        assertThat(reader.takeMissed()).isEqualTo(1);
+    }
+
+    @Test
     void each_datagram_of_several_threads_is_read_once_or_counted_as_missed() throws Exception {
         tap.open();
         Reader reader = new Reader(tap);
