@@ -33,10 +33,11 @@ final class CollectorProgram implements AutoCloseable {
     private final Program program;
     private final HttpClient web = HttpClient.newHttpClient();
 
-    private CollectorProgram(List<String> jvm, Path folder, int udpPort, List<String> flags)
-            throws IOException, InterruptedException {
-        List<String> arguments = new ArrayList<>(jvm);
-        arguments.addAll(List.of(
+    private CollectorProgram(Path folder, int udpPort, List<String> flags) throws IOException, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of(
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
                 "-jar",
                 Jars.collector().toString(),
                 "--bind",
@@ -65,16 +66,12 @@ final class CollectorProgram implements AutoCloseable {
         return start(folder, 0, flags);
     }
 
-    /** Starts one that receives counts on this port, or on any if it is 0, and waits until it listens. */
+    /**
+     * Starts one that receives counts on this port, or on any if it is 0, in a small JVM that starts soon, and waits until it
+     * listens.
+     */
     static CollectorProgram start(Path folder, int port, String... flags) throws IOException, InterruptedException {
-        return new CollectorProgram(List.of("-Xmx512m"), folder, port, List.of(flags));
-    }
-
-    /** Like {@link #start(Path, int, String...)}, in a small JVM that starts soon, for tests that start many. */
-    static CollectorProgram startSmall(Path folder, int port, String... flags)
-            throws IOException, InterruptedException {
-        return new CollectorProgram(
-                List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"), folder, port, List.of(flags));
+        return new CollectorProgram(folder, port, List.of(flags));
     }
 
     /** The address on which it receives counts over UDP and TCP, for the agent's {@code collector=}. */

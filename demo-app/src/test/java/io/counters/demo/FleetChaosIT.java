@@ -291,7 +291,7 @@ class FleetChaosIT {
     private void start(Place place, int port) throws Exception {
         for (int tries = 1; ; tries++) {
             try {
-                CollectorProgram started = CollectorProgram.startSmall(
+                CollectorProgram started = CollectorProgram.start(
                         folder.resolve(place.instance() + (port == 0 ? "-elsewhere" : "")),
                         port,
                         "--ledger",

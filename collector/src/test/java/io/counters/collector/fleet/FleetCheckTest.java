@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
@@ -34,6 +35,7 @@ import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
@@ -80,6 +82,15 @@ class FleetCheckTest {
     private static void create(Brokers brokers, NewTopic... topics) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
             admin.createTopics(List.of(topics)).all().get(60, TimeUnit.SECONDS);
+            // The controller has created them; the broker may not know them yet.
+            List<String> names = Stream.of(topics).map(NewTopic::name).toList();
+            await("the topics")
+                    .ignoreExceptionsMatching(not -> not.getCause() instanceof UnknownTopicOrPartitionException)
+                    .until(() -> admin.describeTopics(names)
+                                    .allTopicNames()
+                                    .get(60, TimeUnit.SECONDS)
+                                    .size()
+                            == topics.length);
         }
     }
 
@@ -329,7 +340,7 @@ class FleetCheckTest {
         try (Brokers brokers = Brokers.start(3);
                 FleetCheck check = new FleetCheck(settings(brokers.bootstrap(), "three", Map.of()))) {
             assertThat(check.create().remarks()).isEmpty();
-            assertThat(check.look().isReady()).isTrue();
+            await("each broker knows the topics").until(() -> check.look().isReady());
             assertThat(config(brokers, "three.lines").get("min.insync.replicas").value())
                     .isEqualTo("2");
 
@@ -339,11 +350,15 @@ class FleetCheckTest {
                             .configs(Map.of("cleanup.policy", "compact", "min.insync.replicas", "1")),
                     new NewTopic("few.lines", 1, (short) 3).configs(Map.of("min.insync.replicas", "1")),
                     new NewTopic("few.ticks", 1, (short) 3));
-            assertThat(look(brokers, "few").faults()).isEmpty();
-            assertThat(look(brokers, "few").remarks())
-                    .extracting(Object::toString)
-                    .anyMatch(remark -> remark.contains("few.ledger has 1 replicas of a partition, and there are 3"))
-                    .anyMatch(remark -> remark.contains("few.lines has min.insync.replicas=1, with 3 replicas 2"));
+            await("each broker knows them").untilAsserted(() -> {
+                FleetReport few = look(brokers, "few");
+                assertThat(few.faults()).isEmpty();
+                assertThat(few.remarks())
+                        .extracting(Object::toString)
+                        .anyMatch(
+                                remark -> remark.contains("few.ledger has 1 replicas of a partition, and there are 3"))
+                        .anyMatch(remark -> remark.contains("few.lines has min.insync.replicas=1, with 3 replicas 2"));
+            });
 
             brokers.kill(2);
             await("a remark")

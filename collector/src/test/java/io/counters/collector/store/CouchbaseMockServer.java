@@ -56,6 +56,8 @@ final class CouchbaseMockServer extends ServerProcess {
     List<String> command(int port) {
         return List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
                 CouchbaseMockServer.class.getName(),
