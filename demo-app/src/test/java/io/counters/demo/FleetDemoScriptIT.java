@@ -60,7 +60,7 @@ class FleetDemoScriptIT {
                 "--memcached-port",
                 ports(1),
                 "--every",
-                "30")) {
+                "24")) {
             demo.awaitLine("^requests +[1-9]", Duration.ofMinutes(3));
 
             for (String event : List.of(

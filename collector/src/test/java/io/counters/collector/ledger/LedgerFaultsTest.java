@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The real file on a disk whose calls fail one by one, in a child process: see {@link FaultyDisk}. */
+@Tag("once")
 @Tag("slow")
 class LedgerFaultsTest {
     @TempDir

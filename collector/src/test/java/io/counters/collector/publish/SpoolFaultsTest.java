@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real files on a disk that fails at a chosen call, in a child process: see {@link FaultySpool}. */
+@Tag("once")
 @Tag("slow")
 class SpoolFaultsTest {
     @TempDir
