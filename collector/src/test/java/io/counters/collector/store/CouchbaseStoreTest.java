@@ -19,7 +19,7 @@ class CouchbaseStoreTest extends StoreContract {
     @Override
     Store open(InetSocketAddress address) {
         return new CouchbaseStore(
-                List.of(address), CouchbaseMockServer.BUCKET, false, CouchbaseMockServer.LOGIN, this::nanos);
+                List.of(address), CouchbaseMockServer.BUCKET, false, CouchbaseMockServer.LOGIN, clock);
     }
 
     @Override

@@ -38,7 +38,7 @@ class MemcachedStoreTest extends StoreContract {
 
     @Override
     Store open(InetSocketAddress address) {
-        return new MemcachedStore(List.of(address), Optional.empty(), this::nanos);
+        return new MemcachedStore(List.of(address), Optional.empty(), clock);
     }
 
     @Override

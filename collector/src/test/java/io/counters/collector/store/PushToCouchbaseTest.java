@@ -16,11 +16,7 @@ class PushToCouchbaseTest extends PusherContract {
     @Override
     Store open(ServerProcess server) {
         return new CouchbaseStore(
-                List.of(server.address()),
-                CouchbaseMockServer.BUCKET,
-                false,
-                CouchbaseMockServer.LOGIN,
-                System::nanoTime);
+                List.of(server.address()), CouchbaseMockServer.BUCKET, false, CouchbaseMockServer.LOGIN, clock);
     }
 
     @Override

@@ -14,7 +14,7 @@ class PushToMemcachedTest extends PusherContract {
 
     @Override
     Store open(ServerProcess server) throws IOException {
-        return new MemcachedStore(List.of(server.address()), Optional.empty(), System::nanoTime);
+        return new MemcachedStore(List.of(server.address()), Optional.empty(), clock);
     }
 
     @Override

@@ -15,7 +15,7 @@ class PushToRedisTest extends PusherContract {
 
     @Override
     Store open(ServerProcess server) throws IOException {
-        return new RedisStore(List.of(server.address()), 0, false, Optional.empty(), System::nanoTime);
+        return new RedisStore(List.of(server.address()), 0, false, Optional.empty(), clock);
     }
 
     @Override

@@ -26,6 +26,7 @@ abstract class PusherContract {
     Store store;
     KeptLedger kept;
     Pusher pusher;
+    final PatientClock clock = new PatientClock();
 
     /** A server that was just started and is empty. */
     abstract ServerProcess newServer() throws Exception;
@@ -151,6 +152,7 @@ abstract class PusherContract {
 
     @Test
     void many_counters_are_pushed_and_are_right_after_a_restart() throws IOException {
+        clock.bePatient();
         for (int i = 0; i < 20_000; i++) {
             kept.datagram("increment counter." + i + " " + i);
         }

@@ -36,7 +36,7 @@ class RedisStoreTest extends StoreContract {
 
     @Override
     Store open(InetSocketAddress address) {
-        return new RedisStore(List.of(address), 0, false, Optional.empty(), this::nanos);
+        return new RedisStore(List.of(address), 0, false, Optional.empty(), clock);
     }
 
     @Override

@@ -22,8 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,11 +35,7 @@ abstract class StoreContract {
 
     ServerProcess server;
     Store store;
-
-    /** Whether the store's clock goes back a minute at each look, so that no deadline is ever near. */
-    private volatile boolean isPatient;
-
-    private final AtomicLong behind = new AtomicLong();
+    final PatientClock clock = new PatientClock();
 
     /** A server that was just started and is empty. */
     abstract ServerProcess newServer() throws Exception;
@@ -51,11 +45,6 @@ abstract class StoreContract {
     }
 
     abstract Store open(InetSocketAddress address);
-
-    /** The clock of the store. */
-    final long nanos() {
-        return System.nanoTime() - (isPatient ? behind.addAndGet(TimeUnit.MINUTES.toNanos(1)) : behind.get());
-    }
 
     /** How the server formats a number. */
     abstract String written(long number);
@@ -202,8 +191,7 @@ abstract class StoreContract {
     @Test
     void twenty_thousand_keys_are_added_changed_and_read_at_once() {
         int count = 20_000;
-        // On a busy machine thousands of answers may take longer than a store waits.
-        isPatient = true;
+        clock.bePatient();
 
         assertThat(send(store, requests(count, Kind.ADD, -3)).values())
                 .hasSize(count)
