@@ -123,12 +123,7 @@ public final class Fleet implements AutoCloseable {
                     faults,
                     self);
             gatherer = new Gatherer(
-                    new KafkaLines(
-                            settings.producer("lines", Map.of()),
-                            topics.lines(),
-                            Gatherer.producerBytes(heapBytes),
-                            nanoClock,
-                            faults),
+                    new KafkaLines(settings, Gatherer.producerBytes(heapBytes), nanoClock, faults),
                     partitions,
                     heapBytes,
                     nanoClock,

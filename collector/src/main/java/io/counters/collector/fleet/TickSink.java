@@ -80,10 +80,9 @@ final class TickSink extends Reading {
     private long committedAt;
     private boolean isCommitting;
 
-    /** What is unread, for the metrics; other threads read it. */
+    /** For the metrics: what is unread, and the second after which nothing was read; {@link Long#MAX_VALUE} if all was. */
     private volatile long unreadPoints;
 
-    /** The second after which nothing was read; {@link Long#MAX_VALUE} if all was. */
     private volatile long unreadSince = Long.MAX_VALUE;
 
     /**
@@ -444,7 +443,6 @@ final class TickSink extends Reading {
         }
     }
 
-    /** The sink. */
     @Override
     public String toString() {
         return sink.toString();
