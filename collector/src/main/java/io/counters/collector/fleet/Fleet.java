@@ -22,7 +22,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -215,19 +214,22 @@ public final class Fleet implements AutoCloseable {
         return view;
     }
 
-    /**
-     * Starts everything.
-     *
-     * @param loops starts a thread with this name, which runs this again and again, after the milliseconds that it returns
-     */
-    public void start(BiFunction<String, LongSupplier, Thread> loops) {
-        loops.apply("counters-lines", gatherer::run);
-        loading = loops.apply("counters-loader", this::load);
-        owning = loops.apply("counters-owner", this::own);
-        loops.apply("counters-members", this::look);
-        sinks.forEach(sink -> loops.apply("counters-ticks", sink::run));
+    /** What runs rounds. */
+    @FunctionalInterface
+    public interface Loops {
+        /** Starts a thread that runs rounds; each returns the milliseconds until the next. */
+        Thread start(String name, LongSupplier round);
+    }
+
+    /** Starts everything. */
+    public void start(Loops loops) {
+        loops.start("counters-lines", gatherer::run);
+        loading = loops.start("counters-loader", this::load);
+        owning = loops.start("counters-owner", this::own);
+        loops.start("counters-members", this::look);
+        sinks.forEach(sink -> loops.start("counters-ticks", sink::run));
         if (history != null) {
-            loops.apply("counters-history", history::run);
+            loops.start("counters-history", history::run);
         }
     }
 

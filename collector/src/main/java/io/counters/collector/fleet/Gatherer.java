@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -79,7 +80,6 @@ final class Gatherer implements LineTarget, AutoCloseable {
     private final Object lock = new Object();
     private final Object sending = new Object();
     private final long windowBytes;
-
     private final int streamsMax;
 
     // Under the lock
@@ -119,10 +119,10 @@ final class Gatherer implements LineTarget, AutoCloseable {
         final LongAdder amounts;
         final LongAdder numbers;
 
-        Missing(Self self, String name, String help) {
-            totals = self.count(name, help, "kind", "total");
-            amounts = self.count(name, help, "kind", "amount");
-            numbers = self.count(name, help, "kind", "number");
+        Missing(Function<String, LongAdder> ofKind) {
+            totals = ofKind.apply("total");
+            amounts = ofKind.apply("amount");
+            numbers = ofKind.apply("number");
         }
 
         void add(long ofTotals, long ofAmounts, long ofNumbers) {
@@ -173,14 +173,16 @@ final class Gatherer implements LineTarget, AutoCloseable {
                 "From lines of streams that were not announced and wait, because too many streams are new.");
         deferredLines = self.count(
                 "fleet_deferred_lines_total", "Lines with totals of such streams; they wait for their repetition.");
-        dropped = new Missing(
-                self,
+        dropped = new Missing(kind -> self.count(
                 "fleet_dropped_lines_total",
-                "Lines that were dropped because there was no room for them until Kafka takes them, by kind.");
-        lost = new Missing(
-                self,
+                "Lines that were dropped because there was no room for them until Kafka takes them, by kind.",
+                "kind",
+                kind));
+        lost = new Missing(kind -> self.count(
                 "fleet_lost_lines_total",
-                "Lines, after merging, that Kafka refused or did not acknowledge in time, by kind.");
+                "Lines, after merging, that Kafka refused or did not acknowledge in time, by kind.",
+                "kind",
+                kind));
         self.gauge(
                 "fleet_waiting_bytes",
                 "Memory of lines that wait for Kafka: in the windows, and sent but not acknowledged.",
