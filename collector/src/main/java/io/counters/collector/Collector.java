@@ -5,6 +5,7 @@ import io.counters.collector.history.History;
 import io.counters.collector.http.Route;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.publish.Sink;
 import io.counters.collector.query.QueryApi;
 import io.counters.collector.self.LogStream;
 import io.counters.collector.settings.Settings;
@@ -17,6 +18,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,7 +81,9 @@ public final class Collector implements AutoCloseable {
         own = CollectorSettings.of(settings);
         settings.remarks().forEach(log::warn);
         try {
-            counting = counting(out);
+            counting = own.fleet().isPresent()
+                    ? new FleetCounting(own, own.fleet().get(), out, parts)
+                    : new EmbeddedCounting(own, out, parts);
             health = new Health(
                     counting::uncommitted,
                     counting.counted(),
@@ -89,31 +93,8 @@ public final class Collector implements AutoCloseable {
                     System::nanoTime,
                     () -> parts.clock.millis() / 1000);
             tap = new Tap(parts.clock, Runtime.getRuntime().maxMemory());
-            dashboard = parts.open(new Dashboard(
-                    own.showing(),
-                    counting.counted(),
-                    counting::commit,
-                    counting.history(),
-                    parts.self,
-                    health::faults,
-                    health::troubles,
-                    health::parts,
-                    counting::fleet,
-                    () -> udpAddress().getPort(),
-                    parts.clock,
-                    System::nanoTime,
-                    parts.faults,
-                    work -> parts.threads.worker("counters-http", work),
-                    routes(counting.history())));
-            intake = parts.open(new Intake(
-                    own.taking(),
-                    own.unix().path(),
-                    counting.lines(),
-                    tap,
-                    (work, name) -> parts.threads.daemon(name, work),
-                    System::nanoTime,
-                    parts.faults,
-                    parts.self));
+            dashboard = parts.open(dashboard());
+            intake = parts.open(intake());
             // The only thread that is not a daemon: it keeps the program running.
             intakeThread = parts.threads.foreground("counters-tcp", intake);
             counting.prepare();
@@ -123,14 +104,7 @@ public final class Collector implements AutoCloseable {
             parts.closeOpened();
             throw cannot;
         }
-        parts.self.total(
-                "log_dropped_lines_total",
-                "Log lines that did not fit into the buffer before stderr.",
-                LogStream::droppedLines);
-        Runtime jvm = Runtime.getRuntime();
-        parts.self.gauge("disk_free_bytes", "Free space on the disk of the data folder.", health::diskBytesLeft);
-        parts.self.gauge("heap_bytes", "Heap in use.", () -> jvm.totalMemory() - jvm.freeMemory());
-        parts.self.gauge("heap_bytes_max", "The maximum of the heap.", jvm::maxMemory);
+        show();
         intakeThread.start();
         dashboard.start();
         counting.start();
@@ -147,10 +121,46 @@ public final class Collector implements AutoCloseable {
         parts.loop("counters-report", this::report);
     }
 
-    private Counting counting(PrintStream out) throws SettingsException, IOException {
-        return own.fleet().isPresent()
-                ? new FleetCounting(own, own.fleet().get(), out, parts)
-                : new EmbeddedCounting(own, out, parts);
+    private Dashboard dashboard() throws IOException {
+        return new Dashboard(
+                own.showing(),
+                counting.counted(),
+                counting::commit,
+                counting.history(),
+                parts.self,
+                health::faults,
+                health::troubles,
+                health::parts,
+                counting::fleet,
+                () -> udpAddress().getPort(),
+                parts.clock,
+                System::nanoTime,
+                parts.faults,
+                work -> parts.threads.worker("counters-http", work),
+                routes(counting.history()));
+    }
+
+    private Intake intake() throws IOException {
+        return new Intake(
+                own.taking(),
+                own.unix().path(),
+                counting.lines(),
+                tap,
+                (work, name) -> parts.threads.daemon(name, work),
+                System::nanoTime,
+                parts.faults,
+                parts.self);
+    }
+
+    private void show() {
+        parts.self.total(
+                "log_dropped_lines_total",
+                "Log lines that did not fit into the buffer before stderr.",
+                LogStream::droppedLines);
+        Runtime jvm = Runtime.getRuntime();
+        parts.self.gauge("disk_free_bytes", "Free space on the disk of the data folder.", health::diskBytesLeft);
+        parts.self.gauge("heap_bytes", "Heap in use.", () -> jvm.totalMemory() - jvm.freeMemory());
+        parts.self.gauge("heap_bytes_max", "The maximum of the heap.", jvm::maxMemory);
     }
 
     private List<Route> routes(History history) {
@@ -176,7 +186,14 @@ public final class Collector implements AutoCloseable {
                 + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
         own.unix().path().ifPresent(path -> out.println("  unix:   " + path));
         out.println("  page:   http://" + text(dashboard.address()) + "/");
-        counting.say(out);
+        out.println("  ledger: " + counting);
+        out.println("  history: " + counting.history());
+        out.println("  store:  " + counting.pushing());
+        out.println("  points: "
+                + (counting.sinks().isEmpty()
+                        ? "none; to publish them, use --opentsdb http://HOST:4242"
+                        : counting.sinks().stream().map(Sink::toString).collect(Collectors.joining(" and "))
+                                + ", every " + own.publishing().interval().toSeconds() + " s"));
         out.flush();
         intake.remark().ifPresent(log::info);
     }

@@ -4,15 +4,17 @@ import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Counted;
+import io.counters.collector.publish.Sink;
 import java.io.IOException;
-import java.io.PrintStream;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
  * How a collector counts, pushes and publishes: with a ledger in a file of its own, or as one of a fleet. Its parts are opened
- * by its constructor; what is still open at the end is closed by {@link Assembly#closeOpened}.
+ * by its constructor; what is still open at the end is closed by {@link Assembly#closeOpened}. As a text, it is where the ledger
+ * is.
  */
 interface Counting {
     /** Where lines go that arrive. */
@@ -38,8 +40,11 @@ interface Counting {
     /** What happens when the disk of the data folder is full. */
     String withoutDisk();
 
-    /** Prints where counts are kept and points go, a line each. */
-    void say(PrintStream out);
+    /** What pushes the counts to the store. */
+    Pushing pushing();
+
+    /** Where points go. */
+    List<? extends Sink> sinks();
 
     /**
      * Does what must be done before the first line is taken.

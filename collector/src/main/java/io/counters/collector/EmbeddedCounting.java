@@ -18,7 +18,6 @@ import io.counters.collector.publish.TickClock;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.store.Pusher;
-import io.counters.collector.store.Store;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -31,9 +30,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import okhttp3.HttpUrl;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,8 +39,6 @@ final class EmbeddedCounting implements Counting {
     private static final Logger log = LoggerFactory.getLogger(Collector.class);
 
     private static final long COMMIT_MILLIS = 100;
-    private static final long PUSH_MILLIS = 100;
-    private static final long PUSH_AGAIN_MILLIS = 1000;
     private static final long LOADING_MILLIS = 3000;
     private static final long LAST_PUSH_MILLIS = 1500;
 
@@ -56,9 +51,7 @@ final class EmbeddedCounting implements Counting {
     private final List<Sink> sinks;
     private final List<Sink> takers;
     private final Publisher publisher;
-    private final @Nullable Store store;
-    private final @Nullable Pusher pusher;
-    private @Nullable Thread storeThread;
+    private final Pushing pushing;
 
     /** @throws IOException if the data folder is not available, or the store cannot be opened */
     EmbeddedCounting(CollectorSettings settings, PrintStream out, Assembly parts)
@@ -89,8 +82,7 @@ final class EmbeddedCounting implements Counting {
                     file.setAside());
         }
         commit = new Commit(ledger, file, System::nanoTime, parts.faults, parts.self);
-        store = settings.storing().isShared() ? parts.open(settings.storing().open(System::nanoTime)) : null;
-        pusher = store == null ? null : new Pusher(ledger, store, settings.prefix(), parts.faults, parts.self);
+        pushing = new Pushing(settings, () -> List.of(new Pusher.Target(ledger, "")), parts);
         sinks = sinks(out, folder.resolve("spool"));
         // Closed once more by the publisher, after its last tick.
         history = parts.open(new History(settings.history(), parts.faults, parts.self));
@@ -190,9 +182,7 @@ final class EmbeddedCounting implements Counting {
     @Override
     public Map<String, Supplier<Optional<String>>> parts() {
         Map<String, Supplier<Optional<String>>> watched = new LinkedHashMap<>();
-        if (pusher != null) {
-            watched.put("store " + store, pusher::trouble);
-        }
+        pushing.watch(watched);
         takers.forEach(taker -> watched.put(taker == history ? "history" : taker.toString(), taker::trouble));
         return watched;
     }
@@ -203,22 +193,24 @@ final class EmbeddedCounting implements Counting {
     }
 
     @Override
-    public void say(PrintStream out) {
-        out.println("  ledger: " + file + ", counters: " + ledger.size());
-        out.println("  history: " + history);
-        out.println("  store:  " + (store == null ? "none, only the ledger" : store));
-        out.println("  points: "
-                + (sinks.isEmpty()
-                        ? "none; to publish them, use --opentsdb http://HOST:4242"
-                        : sinks.stream().map(Sink::toString).collect(Collectors.joining(" and ")) + ", every "
-                                + publishing.interval().toSeconds() + " s"));
+    public Pushing pushing() {
+        return pushing;
+    }
+
+    @Override
+    public List<Sink> sinks() {
+        return sinks;
+    }
+
+    /** Where the ledger is. */
+    @Override
+    public String toString() {
+        return file + ", counters: " + ledger.size();
     }
 
     @Override
     public void prepare() throws IOException {
-        if (pusher != null) {
-            pusher.begin();
-        }
+        pushing.begin();
     }
 
     @Override
@@ -227,11 +219,7 @@ final class EmbeddedCounting implements Counting {
             commit.run();
             return COMMIT_MILLIS;
         });
-        if (pusher != null) {
-            Pusher pushes = pusher;
-            storeThread = parts.loop(
-                    "counters-store", () -> !pushes.run() ? PUSH_AGAIN_MILLIS : pushes.hasMore() ? 0 : PUSH_MILLIS);
-        }
+        pushing.start();
         // Its time begins when everything is open, so that a slow start is no missed tick.
         TickClock ticks = new TickClock(publishing.interval().toSeconds(), parts.clock, System::nanoTime, parts.faults);
         parts.loop("counters-publish", () -> publishWhenDue(ticks));
@@ -251,22 +239,10 @@ final class EmbeddedCounting implements Counting {
         commit.run();
         publisher.publish(parts.clock.millis() / 1000);
         publisher.end();
-        // If a round still waits for the store, no other may run: a pusher is for one thread.
-        if (pusher != null && storeThread != null && !storeThread.isAlive()) {
-            pushAll(pusher);
-        }
+        pushing.end(ledger, commit::run, LAST_PUSH_MILLIS);
         publisher.close();
         ledger.noteAll();
         commit.run();
-    }
-
-    private void pushAll(Pusher last) {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_PUSH_MILLIS);
-        boolean answered = true;
-        while (answered && ledger.unsettled() > 0 && System.nanoTime() - deadline < 0) {
-            answered = last.run();
-            commit.run();
-        }
     }
 
     @Override

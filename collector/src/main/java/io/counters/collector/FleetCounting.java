@@ -3,7 +3,6 @@ package io.counters.collector;
 import io.counters.collector.fleet.Fleet;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.fleet.FleetView;
-import io.counters.collector.fleet.Reading;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Counted;
@@ -17,22 +16,18 @@ import io.counters.collector.publish.StdoutSink;
 import io.counters.collector.publish.TickClock;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.store.Pusher;
-import io.counters.collector.store.Store;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,8 +37,6 @@ import org.slf4j.LoggerFactory;
 final class FleetCounting implements Counting {
     private static final Logger log = LoggerFactory.getLogger(Collector.class);
 
-    private static final long PUSH_MILLIS = 100;
-    private static final long PUSH_AGAIN_MILLIS = 1000;
     private static final long LAST_PUSH_MILLIS = 1000;
 
     private final Assembly parts;
@@ -53,12 +46,8 @@ final class FleetCounting implements Counting {
     private final List<Sink> sinks = new ArrayList<>();
     private final LongAdder ticked;
     private final LongAdder skipped;
-    private final @Nullable Store store;
-    private final @Nullable Pusher pusher;
+    private final Pushing pushing;
     private @Nullable TickClock ticks;
-    private @Nullable Thread storeThread;
-    private @Nullable Thread ownerThread;
-    private @Nullable Thread loaderThread;
     private volatile boolean areLinesKept;
 
     /** @throws IOException if Kafka or the data folder is not available, or the store cannot be opened */
@@ -87,8 +76,7 @@ final class FleetCounting implements Counting {
                 new SecureRandom(),
                 parts.faults,
                 parts.self));
-        store = settings.storing().isShared() ? parts.open(settings.storing().open(System::nanoTime)) : null;
-        pusher = store == null ? null : new Pusher(this::targets, store, settings.prefix(), parts.faults, parts.self);
+        pushing = new Pushing(settings, this::targets, parts);
         for (HttpUrl address : publishing.opentsdb()) {
             add(
                     OpenTsdbSink.readingAhead(
@@ -128,8 +116,7 @@ final class FleetCounting implements Counting {
     }
 
     private boolean knowsStore(Ledger ledger) {
-        Pusher learns = pusher;
-        return learns == null || learns.hasLearnt(ledger);
+        return pushing.hasLearnt(ledger);
     }
 
     private OptionalLong dueTick() {
@@ -178,13 +165,8 @@ final class FleetCounting implements Counting {
 
     @Override
     public Map<String, Supplier<Optional<String>>> parts() {
-        Map<String, Supplier<Optional<String>>> watched = new LinkedHashMap<>();
-        watched.put("Kafka", fleet::linesTrouble);
-        watched.put("partitions", fleet::partitionsTrouble);
-        if (pusher != null) {
-            watched.put("store " + store, pusher::trouble);
-        }
-        fleet.sinks().forEach(sink -> watched.put(sink.toString(), sink::trouble));
+        Map<String, Supplier<Optional<String>>> watched = fleet.parts();
+        pushing.watch(watched);
         return watched;
     }
 
@@ -194,15 +176,19 @@ final class FleetCounting implements Counting {
     }
 
     @Override
-    public void say(PrintStream out) {
-        out.println("  ledger: " + fleet);
-        out.println("  history: " + history);
-        out.println("  store:  " + (store == null ? "none, only the ledger" : store));
-        out.println("  points: "
-                + (sinks.isEmpty()
-                        ? "none; to publish them, use --opentsdb http://HOST:4242"
-                        : sinks.stream().map(Sink::toString).collect(Collectors.joining(" and ")) + ", every "
-                                + publishing.interval().toSeconds() + " s"));
+    public Pushing pushing() {
+        return pushing;
+    }
+
+    @Override
+    public List<Sink> sinks() {
+        return sinks;
+    }
+
+    /** Where the ledgers are. */
+    @Override
+    public String toString() {
+        return fleet.toString();
     }
 
     @Override
@@ -212,55 +198,17 @@ final class FleetCounting implements Counting {
 
     @Override
     public void start() {
-        parts.loop("counters-lines", fleet::sendLines);
         // Its time begins when everything is open, so that a slow start is no missed tick.
         ticks = new TickClock(publishing.interval().toSeconds(), parts.clock, System::nanoTime, parts.faults);
-        loaderThread = parts.loop("counters-loader", fleet::load);
-        ownerThread = parts.loop("counters-owner", fleet::own);
-        parts.loop("counters-members", fleet::look);
-        if (pusher != null) {
-            Pusher pushes = pusher;
-            storeThread = parts.loop(
-                    "counters-store", () -> !pushes.run() ? PUSH_AGAIN_MILLIS : pushes.hasMore() ? 0 : PUSH_MILLIS);
-        }
-        for (Reading sink : fleet.sinks()) {
-            parts.loop("counters-ticks", sink::run);
-        }
-        Reading filling = fleet.history();
-        if (filling != null) {
-            parts.loop("counters-history", filling::run);
-        }
+        fleet.start((name, round) -> parts.loop(name, round::getAsLong));
+        pushing.start();
     }
 
     @Override
     public void end() {
-        areLinesKept = fleet.endLines();
-        if (hasEnded(ownerThread)) {
-            fleet.endOwner();
-        } else {
-            log.warn("the last transaction did not end in time; another collector merges its lines once more");
-        }
-        // A loader may wait for a broker; then it ends with this process.
-        if (hasEnded(loaderThread)) {
-            fleet.endLoader();
-        }
-        // If a round still waits for the store, no other may run: a pusher is for one thread.
-        if (pusher != null && storeThread != null && !storeThread.isAlive()) {
-            pushAll(pusher);
-        }
-        fleet.endSinks();
-    }
-
-    private static boolean hasEnded(@Nullable Thread thread) {
-        return thread == null || !thread.isAlive();
-    }
-
-    private void pushAll(Pusher last) {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_PUSH_MILLIS);
-        boolean answered = true;
-        while (answered && fleet.counted().unsettled() > 0 && System.nanoTime() - deadline < 0) {
-            answered = last.run();
-        }
+        areLinesKept = fleet.end();
+        pushing.end(fleet.counted(), () -> {}, LAST_PUSH_MILLIS);
+        fleet.close();
     }
 
     @Override

@@ -55,7 +55,7 @@ class ArchitectureTest {
         "prometheus, http ledger wire",
         "dashboard, http ledger history prometheus fleet wire",
         "tap,       http wire",
-        "commands,  fleet",
+        "commands,  fleet emit",
         "doctor,    commands dashboard fleet history intake ledger publish store udp",
         "simulate,  ledger wire emit cells",
     })

@@ -41,6 +41,22 @@ public final class CollectorAddress {
             }
             text = text.substring(0, star).trim();
         }
+        return of(text, EmitterSettings.PORT_DEFAULT, weight);
+    }
+
+    /**
+     * Reads any server, as {@code HOST[:PORT]} with IPv6 addresses in brackets.
+     *
+     * @param portDefault of a text without a port; 0 if there must be one
+     * @throws IllegalArgumentException with the value and the rule, if it does not have that form
+     */
+    public static CollectorAddress server(String written, int portDefault) {
+        String text = written.trim();
+        boolean isBare = !text.startsWith("[") && text.indexOf(':') != text.lastIndexOf(':');
+        return of(text, isBare ? 0 : portDefault, 1);
+    }
+
+    private static CollectorAddress of(String text, int portDefault, int weight) {
         int bracket = text.lastIndexOf(']');
         int colon = text.lastIndexOf(':');
         boolean hasPort = colon > bracket && (bracket >= 0 || text.indexOf(':') == colon);
@@ -48,7 +64,7 @@ public final class CollectorAddress {
         if (host.startsWith("[") && host.endsWith("]")) {
             host = host.substring(1, host.length() - 1);
         }
-        int port = hasPort ? number(text.substring(colon + 1), 65_535) : EmitterSettings.PORT_DEFAULT;
+        int port = hasPort ? number(text.substring(colon + 1), 65_535) : portDefault;
         if (port < 1 || !isHost(host)) {
             throw new IllegalArgumentException("\"" + text + "\" is not HOST:PORT with a port from 1 to 65535");
         }

@@ -92,15 +92,20 @@ public final class DatagramWriter {
 
     private void spaced(long number) {
         buffer[length++] = ' ';
-        int digits = 1;
+        length = number(number, buffer, length);
+    }
+
+    /** Writes the digits of a number of 0 or more, which are at most {@value #NUMBER_BYTES_MAX}; returns where they end. */
+    public static int number(long number, byte[] into, int begin) {
+        int end = begin + 1;
         for (long rest = number; rest >= 10; rest /= 10) {
-            digits++;
+            end++;
         }
         long rest = number;
-        for (int i = length + digits - 1; i >= length; i--) {
-            buffer[i] = (byte) ('0' + rest % 10);
+        for (int at = end - 1; at >= begin; at--) {
+            into[at] = (byte) ('0' + rest % 10);
             rest /= 10;
         }
-        length += digits;
+        return end;
     }
 }

@@ -3,11 +3,8 @@ package io.counters.demo;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,7 +23,6 @@ final class FleetWatch {
     private static final String USAGE =
             "usage: fleetwatch URL,URL... TALLY_URL EVENTS_FILE table|plain SECONDS    the URLs are the collectors' /api/counters;"
                     + " with 0 seconds it never ends";
-    private static final String CLEAR = "\033[H\033[2J";
     private static final int EVENTS_SHOWN = 6;
 
     private FleetWatch() {}
@@ -39,7 +35,7 @@ final class FleetWatch {
         }
         String[] pages = arguments[0].split(",", -1);
         Path events = Path.of(arguments[2]);
-        String before = arguments[3].equals("table") ? CLEAR : "";
+        String before = arguments[3].equals("table") ? Watch.CLEAR : "";
         int seconds = Integer.parseInt(arguments[4]);
         HttpClient web = HttpClient.newHttpClient();
         Map<String, Long> last = new TreeMap<>();
@@ -62,11 +58,7 @@ final class FleetWatch {
     /** Empty if there is no answer within a second. */
     private static Optional<String> read(HttpClient web, String page) throws InterruptedException {
         try {
-            HttpRequest request = HttpRequest.newBuilder(URI.create(page))
-                    .timeout(Duration.ofSeconds(1))
-                    .build();
-            HttpResponse<String> answer = web.send(request, HttpResponse.BodyHandlers.ofString());
-            return answer.statusCode() == 200 ? Optional.of(answer.body()) : Optional.empty();
+            return Optional.of(Watch.read(web, URI.create(page)));
         } catch (IOException unanswered) {
             return Optional.empty();
         }

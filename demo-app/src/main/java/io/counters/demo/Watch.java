@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 final class Watch {
     private static final String USAGE =
             "usage: watch URL table|plain SECONDS    the URL is a collector's /api/counters; with 0 seconds it never ends";
-    private static final String CLEAR = "\033[H\033[2J";
+    static final String CLEAR = "\033[H\033[2J";
     private static final int SILENT_SECONDS_MAX = 10;
     private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
 
@@ -53,10 +53,15 @@ final class Watch {
         }
     }
 
-    private static String read(HttpClient web, URI page) throws IOException, InterruptedException {
+    /** What a page answers within a second. */
+    static String read(HttpClient web, URI page) throws IOException, InterruptedException {
         HttpRequest request =
                 HttpRequest.newBuilder(page).timeout(Duration.ofSeconds(1)).build();
-        return web.send(request, HttpResponse.BodyHandlers.ofString()).body();
+        HttpResponse<String> answer = web.send(request, HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() != 200) {
+            throw new IOException("status " + answer.statusCode());
+        }
+        return answer.body();
     }
 
     /** The counters of {@code /api/counters}; the letters of names need no escapes. */

@@ -44,7 +44,8 @@ final class GatherTable {
     private static final int WINDOWS = 100;
     private static final long WINDOW_MILLIS = 50;
     private static final long HEAP = 512 << 20;
-    private static final String TOPIC = "bench.lines";
+    private static final String PREFIX = "bench";
+    private static final String TOPIC = PREFIX + ".lines";
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     private final @Nullable String bootstrap;
@@ -205,8 +206,8 @@ final class GatherTable {
         LineLog log = bootstrap == null
                 ? kept
                 : new KafkaLines(
-                        Map.of("bootstrap.servers", bootstrap),
-                        TOPIC,
+                        new FleetSettings(
+                                List.of(bootstrap.split(",", -1)), PREFIX, "one", PARTITIONS, 1 << 30, Map.of()),
                         Gatherer.producerBytes(HEAP),
                         System::nanoTime,
                         faults);

@@ -2,6 +2,7 @@ package io.counters.collector.commands;
 
 import io.counters.collector.self.DiskFault;
 import io.counters.collector.self.Progress;
+import io.counters.emit.CollectorAddress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -36,7 +37,6 @@ import picocli.CommandLine.Spec;
 public final class Replay implements Callable<Integer> {
     private static final double SPEED_MIN = 0.001;
     private static final double SPEED_MAX = 1_000_000;
-    private static final int PORT_MAX = 65_535;
 
     @Option(
             names = "--speed",
@@ -168,19 +168,15 @@ public final class Replay implements Callable<Integer> {
     }
 
     private InetSocketAddress address() {
-        int colon = to.lastIndexOf(':');
         try {
-            int port = Integer.parseInt(to.substring(colon + 1));
-            InetAddress host = InetAddress.getByName(to.substring(0, Math.max(0, colon)));
-            if (colon < 1 || port < 1 || port > PORT_MAX) {
-                throw wrong("--to is '" + Escaped.text(to) + "'; write HOST:PORT, such as 127.0.0.1:11212");
-            }
+            CollectorAddress server = CollectorAddress.server(to, 0);
+            InetAddress host = InetAddress.getByName(server.host());
             if (!host.isLoopbackAddress() && !otherMachines) {
                 throw wrong("--to is '" + to + "', which is not on this machine's loopback; to send there, add"
                         + " --other-machines");
             }
-            return new InetSocketAddress(host, port);
-        } catch (NumberFormatException | UnknownHostException noAddress) {
+            return new InetSocketAddress(host, server.port());
+        } catch (IllegalArgumentException | UnknownHostException noAddress) {
             throw wrong("--to is '" + Escaped.text(to) + "'; write HOST:PORT, such as 127.0.0.1:11212");
         }
     }

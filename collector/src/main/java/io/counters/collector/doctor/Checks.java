@@ -6,6 +6,7 @@ import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetCheck;
 import io.counters.collector.fleet.FleetReport;
 import io.counters.collector.fleet.FleetSettings;
+import io.counters.collector.fleet.Member;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerInspection;
@@ -34,10 +35,9 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
@@ -371,12 +371,11 @@ final class Checks {
     static List<Finding> fleet(FleetSettings fleet) {
         try (FleetCheck check = new FleetCheck(fleet)) {
             FleetReport report = check.look();
-            return fleet(fleet, report, report.isReady() ? check.collectors() : Map.of());
+            return fleet(fleet, report, report.isReady() ? check.members().orElse(List.of()) : List.of());
         }
     }
 
-    /** @param collectors by instance, with their addresses */
-    static List<Finding> fleet(FleetSettings fleet, FleetReport report, Map<String, String> collectors) {
+    static List<Finding> fleet(FleetSettings fleet, FleetReport report, List<Member> collectors) {
         List<Finding> findings = new ArrayList<>();
         fleet.remarks().forEach(remark -> findings.add(Finding.warning("settings", remark, "correct or remove it")));
         report.faults().forEach(fault -> findings.add(Finding.failure("fleet", fault.found(), fault.remedy())));
@@ -386,18 +385,19 @@ final class Checks {
                     ? "topics with " + report.partitions() + " partitions"
                     : String.join(", ", report.absent()) + " do not exist yet; the collector creates them";
             findings.add(Finding.ok("fleet", fleet + ": brokers: " + report.brokers() + "; " + topics));
-            findings.add(Finding.ok("collectors", collectors(fleet.instance(), new TreeMap<>(collectors))));
+            findings.add(Finding.ok("collectors", collectors(fleet.instance(), collectors)));
         }
         return findings;
     }
 
-    private static String collectors(String instance, Map<String, String> collectors) {
-        String address = collectors.get(instance);
-        return (collectors.isEmpty() ? "none in the fleet" : "in the fleet: " + String.join(", ", collectors.keySet()))
-                + (address == null
-                        ? ""
-                        : "; " + instance + " is at " + address
-                                + ", and if that is another collector, give this one another --instance");
+    private static String collectors(String instance, List<Member> collectors) {
+        return (collectors.isEmpty() ? "none in the fleet" : "in the fleet: ")
+                + collectors.stream().map(Member::name).collect(Collectors.joining(", "))
+                + collectors.stream()
+                        .filter(one -> one.name().equals(instance))
+                        .map(same -> "; " + instance + " is at " + same.host()
+                                + ", and if that is another collector, give this one another --instance")
+                        .collect(Collectors.joining());
     }
 
     // Memory

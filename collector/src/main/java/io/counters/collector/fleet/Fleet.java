@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,22 +26,20 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/**
- * The parts of one collector of a fleet. Its assembly runs each {@code run} method again and again on a thread of its own,
- * after the time that it returns.
- */
+/** The parts of one collector of a fleet. */
 public final class Fleet implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Fleet.class);
 
     /** The topics are looked at with one in so many looks at the members: once a minute. */
     private static final int LOOKS = 12;
 
+    private static final long LOOK_MILLIS = 5_000;
     private static final long AGAIN_MILLIS = 1_000;
     private static final long LOADER_MILLIS = 100;
 
@@ -56,15 +55,17 @@ public final class Fleet implements AutoCloseable {
     private final OwnedLedgers owned;
     private final Loader loader;
     private final Owner owner;
-    private final Members members;
     private final List<TickSink> sinks = new ArrayList<>();
     private @Nullable TickHistory history;
     private final FleetCheck check;
     private volatile Optional<String> topicsTrouble = Optional.empty();
+    private volatile FleetView view;
     private int looks;
+    private @Nullable Thread owning;
+    private @Nullable Thread loading;
 
     /**
-     * Creates the topics that are missing, and opens the connections. The first {@link #own} joins the fleet.
+     * Creates the topics that are missing, and opens the connections. It joins the fleet after {@link #start}.
      *
      * @param httpPort of this collector's page, which others link to; 0 if it is not known
      * @param bounds of all partitions together
@@ -95,21 +96,20 @@ public final class Fleet implements AutoCloseable {
         topics = settings.topics();
         check = new FleetCheck(settings);
         partitions = check.partitions();
+        view = new FleetView(settings.instance(), partitions, List.of());
+        self.gauge(
+                "fleet_collectors",
+                "Collectors of the fleet.",
+                () -> view.members().size());
         owned = new OwnedLedgers(partitions);
         LedgerGauges.register(owned, owned::ledgers, self);
         SeededHash hashing = new SeededHash(random);
-        LedgerSettings boundsOfEach = bounds.ofEach(partitions);
-        LedgerClock time = new LedgerClock(0, clock.millis(), nanoClock);
-        Supplier<Ledger> newLedger = () -> new Ledger(
-                boundsOfEach,
-                knowsStore.isPresent(),
-                time,
-                () -> clock.millis() / 1000,
-                random.nextLong(),
-                hashing,
-                self);
         try {
-            loader = new Loader(new KafkaLoaderLog(settings), partitions, newLedger, faults);
+            loader = new Loader(
+                    new KafkaLoaderLog(settings),
+                    partitions,
+                    newLedger(bounds.ofEach(partitions), knowsStore.isPresent(), hashing, random),
+                    faults);
             owner = new Owner(
                     new KafkaOwnerLog(settings, Member.role(httpPort)),
                     loader,
@@ -122,12 +122,7 @@ public final class Fleet implements AutoCloseable {
                     faults,
                     self);
             gatherer = new Gatherer(
-                    new KafkaLines(
-                            settings.producer("lines", Map.of()),
-                            topics.lines(),
-                            Gatherer.producerBytes(heapBytes),
-                            nanoClock,
-                            faults),
+                    new KafkaLines(settings, Gatherer.producerBytes(heapBytes), nanoClock, faults),
                     partitions,
                     heapBytes,
                     nanoClock,
@@ -135,18 +130,18 @@ public final class Fleet implements AutoCloseable {
                     hashing,
                     faults,
                     self);
-            members = new Members(
-                    Admin.create(settings.admin("members", Map.of())),
-                    topics.owners(),
-                    settings.instance(),
-                    partitions,
-                    self);
         } catch (KafkaException refused) {
             throw new IOException("cannot use " + settings + ": " + Faults.reason(refused), refused);
         }
     }
 
-    /** Adds a sink of this collector, which gets ticks from {@link #sinks}. */
+    private Supplier<Ledger> newLedger(
+            LedgerSettings bounds, boolean hasStore, SeededHash hashing, RandomGenerator random) {
+        LedgerClock time = new LedgerClock(0, clock.millis(), nanoClock);
+        return () -> new Ledger(bounds, hasStore, time, () -> clock.millis() / 1000, random.nextLong(), hashing, self);
+    }
+
+    /** Adds a sink of this collector, which gets the fleet's ticks. */
     public void add(Sink sink, String name, String label, OptionalLong idleTicks) {
         sinks.add(new TickSink(
                 sink,
@@ -175,8 +170,7 @@ public final class Fleet implements AutoCloseable {
             ours.put("group.id", group);
             ours.put("group.instance.id", settings.instance());
         }
-        return new KafkaConsumer<>(
-                settings.consumer(role, ours), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        return settings.newConsumer(role, ours);
     }
 
     /** Where lines go that arrive. */
@@ -206,34 +200,40 @@ public final class Fleet implements AutoCloseable {
         return owner.committing().trouble(nanos);
     }
 
-    /** What keeps Kafka from taking lines. */
-    public Optional<String> linesTrouble() {
-        return gatherer.trouble();
-    }
-
-    /** What keeps this collector from counting the lines of its partitions. */
-    public Optional<String> partitionsTrouble() {
-        Optional<String> found = topicsTrouble;
-        return found.isPresent() ? found : owner.trouble();
+    /** The parts that may fail while others work, by their names: what keeps each from its work, if something does. */
+    public Map<String, Supplier<Optional<String>>> parts() {
+        Map<String, Supplier<Optional<String>>> watched = new LinkedHashMap<>();
+        watched.put("Kafka", gatherer::trouble);
+        watched.put("partitions", () -> topicsTrouble.or(owner::trouble));
+        sinks.forEach(sink -> watched.put(sink.toString(), sink::trouble));
+        return watched;
     }
 
     /** Who owns what. */
     public FleetView view() {
-        return members.view();
+        return view;
     }
 
-    /** The sinks, each read by a thread of its own. */
-    public List<? extends Reading> sinks() {
-        return sinks;
+    /** What runs rounds. */
+    @FunctionalInterface
+    public interface Loops {
+        /** Starts a thread that runs rounds; each returns the milliseconds until the next. */
+        Thread start(String name, LongSupplier round);
     }
 
-    /** The history; null if there is none. */
-    public @Nullable Reading history() {
-        return history;
+    /** Starts everything. */
+    public void start(Loops loops) {
+        loops.start("counters-lines", gatherer::run);
+        loading = loops.start("counters-loader", this::load);
+        owning = loops.start("counters-owner", this::own);
+        loops.start("counters-members", this::look);
+        sinks.forEach(sink -> loops.start("counters-ticks", sink::run));
+        if (history != null) {
+            loops.start("counters-history", history::run);
+        }
     }
 
-    /** Merges lines of its partitions, and commits. */
-    public long own() {
+    private long own() {
         try {
             owner.run();
             return 0;
@@ -243,8 +243,7 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
-    /** Loads the ledgers of partitions that were assigned. */
-    public long load() {
+    private long load() {
         try {
             if (!loader.step()) {
                 loader.await(LOADER_MILLIS);
@@ -255,53 +254,50 @@ public final class Fleet implements AutoCloseable {
         return 0;
     }
 
-    /** Sends lines. */
-    public long sendLines() {
-        return gatherer.run();
-    }
-
     /** Finds out who owns what, and whether the topics are as they should be. */
-    public long look() {
+    long look() {
         if (looks++ % LOOKS == 0) {
             List<FleetReport.Problem> found = check.look().faults();
             topicsTrouble = found.stream().findFirst().map(FleetReport.Problem::toString);
         }
-        return members.run();
-    }
-
-    /** Sends what has arrived. Returns whether Kafka has all of it. */
-    public boolean endLines() {
-        return gatherer.end();
+        // What is known stays if there is no answer: the owner says that Kafka is away.
+        check.members().ifPresent(members -> view = new FleetView(view.self(), partitions, members));
+        return LOOK_MILLIS;
     }
 
     /**
-     * Commits. Other collectors take the partitions if this one does not come back within some seconds, so that a restart
-     * moves nothing. After the last {@link #own}.
+     * Sends what has arrived, and commits, after the loops were told to end. Other collectors take the partitions if this one
+     * does not come back within some seconds, so that a restart moves nothing.
+     *
+     * @return whether Kafka has all lines that had not been lost before
      */
-    public void endOwner() {
-        owner.close();
+    public boolean end() {
+        boolean isKept = gatherer.end();
+        if (hasEnded(owning)) {
+            owner.close();
+        } else {
+            log.warn("the last transaction did not end in time; another collector merges its lines once more");
+        }
+        // A loader may wait for a broker; then it ends with this process.
+        if (hasEnded(loading)) {
+            loader.close();
+        }
+        return isKept;
     }
 
-    /** Loads no more. After the last {@link #load}. */
-    public void endLoader() {
-        loader.close();
+    private static boolean hasEnded(@Nullable Thread thread) {
+        return thread == null || !thread.isAlive();
     }
 
-    /** Has the sinks deliver what they have. */
-    public void endSinks() {
+    /** Has the sinks deliver what they have, and closes everything but for what {@link #end} ends. Idempotent. */
+    @Override
+    public void close() {
+        gatherer.close();
         sinks.forEach(TickSink::close);
         sinks.clear();
         if (history != null) {
             history.close();
         }
-    }
-
-    /** Closes everything that is still open, but for what {@link #endOwner} and {@link #endLoader} end. Idempotent. */
-    @Override
-    public void close() {
-        gatherer.close();
-        endSinks();
-        members.close();
         check.close();
     }
 

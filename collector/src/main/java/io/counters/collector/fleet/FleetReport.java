@@ -1,5 +1,6 @@
 package io.counters.collector.fleet;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -23,6 +24,20 @@ public record FleetReport(
         @Override
         public String toString() {
             return found + "; " + remedy;
+        }
+    }
+
+    /** What a look finds. */
+    static final class Problems {
+        final List<Problem> faults = new ArrayList<>();
+        final List<Problem> remarks = new ArrayList<>();
+
+        void fault(String found, String remedy) {
+            faults.add(new Problem(found, remedy));
+        }
+
+        void remark(String found, String remedy) {
+            remarks.add(new Problem(found, remedy));
         }
     }
 

@@ -1,5 +1,7 @@
 package io.counters.collector.fleet;
 
+import static java.util.Map.entry;
+
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
@@ -18,15 +20,17 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * The settings of a fleet, and the properties of its Kafka clients.
@@ -73,23 +77,15 @@ public record FleetSettings(
             "transactional.id", "it is made of --prefix and --instance");
 
     /** Of all consumers, unless they say otherwise. */
-    private static final Map<String, Object> CONSUMERS = Map.of(
-            "allow.auto.create.topics",
-            false,
-            "auto.offset.reset",
-            "none",
-            "enable.auto.commit",
-            false,
-            "group.protocol",
-            "classic",
-            "heartbeat.interval.ms",
-            2_000,
-            "isolation.level",
-            "read_committed",
-            "partition.assignment.strategy",
-            CooperativeStickyAssignor.class.getName(),
-            SESSION,
-            10_000);
+    private static final Map<String, Object> CONSUMERS = Map.ofEntries(
+            entry("allow.auto.create.topics", false),
+            entry("auto.offset.reset", "none"),
+            entry("enable.auto.commit", false),
+            entry("group.protocol", "classic"),
+            entry("heartbeat.interval.ms", 2_000),
+            entry("isolation.level", "read_committed"),
+            entry("partition.assignment.strategy", CooperativeStickyAssignor.class.getName()),
+            entry(SESSION, 10_000));
 
     /** Begins the names of properties that the clients do not know but hand on to what the file tells them to use. */
     private static final String HANDED_ON = "config.providers.";
@@ -117,18 +113,16 @@ public record FleetSettings(
      */
     public static Optional<FleetSettings> from(Settings settings, long spoolBytes) {
         List<String> brokers = settings.get(Setting.LEDGER, FleetSettings::brokers);
-        String given = settings.get(Setting.INSTANCE, FleetSettings::instance);
-        String file = settings.get(Setting.KAFKA_SETTINGS, text -> text);
+        String instance = settings.get(Setting.INSTANCE, FleetSettings::instance);
         int partitions = settings.number(Setting.FLEET_PARTITIONS, 1, Partitions.MAX);
         if (brokers.isEmpty()) {
             for (Setting setting : List.of(Setting.KAFKA_SETTINGS, Setting.INSTANCE)) {
-                if (!(setting == Setting.INSTANCE ? given : file).isEmpty()) {
+                if (!settings.get(setting, text -> text).isEmpty()) {
                     settings.refuse(setting, "which only a fleet has; set --ledger kafka://HOST:PORT, or leave it out");
                 }
             }
             return Optional.empty();
         }
-        String instance = given;
         if (instance.isEmpty()) {
             int port = settings.number(Setting.UDP_PORT, 0, 65_535);
             if (port == 0) {
@@ -137,9 +131,7 @@ public record FleetSettings(
             }
             instance = hostName() + "-" + port;
         }
-        Map<String, String> properties = file.isEmpty()
-                ? Map.of()
-                : settings.get(Setting.KAFKA_SETTINGS, text -> text.isEmpty() ? Map.of() : properties(text));
+        Map<String, String> properties = settings.get(Setting.KAFKA_SETTINGS, FleetSettings::properties);
         FleetSettings fleet = new FleetSettings(
                 brokers, LedgerSettings.prefix(settings), instance, partitions, spoolBytes, properties);
         fleet.mistakes().forEach(mistake -> settings.refuse(Setting.KAFKA_SETTINGS, mistake));
@@ -159,17 +151,12 @@ public record FleetSettings(
         }
         List<String> brokers = new ArrayList<>();
         for (String broker : text.substring(SCHEME.length()).split(",", -1)) {
-            CollectorAddress address;
             try {
-                address = CollectorAddress.read(broker);
+                brokers.add(CollectorAddress.server(broker, 0).toString());
             } catch (IllegalArgumentException misshapen) {
-                throw new IllegalArgumentException("of which \"" + broker + "\" is not HOST:PORT", misshapen);
-            }
-            if (!broker.endsWith(":" + address.port())) {
                 throw new IllegalArgumentException(
-                        "of which \"" + broker + "\" has no port; brokers usually have 9092");
+                        "of which \"" + broker + "\" is not HOST:PORT; brokers usually have port 9092", misshapen);
             }
-            brokers.add(address.toString());
         }
         return brokers;
     }
@@ -195,40 +182,40 @@ public record FleetSettings(
 
     private static Map<String, String> properties(String file) {
         Properties read = new Properties();
-        try (Reader text = Files.newBufferedReader(Path.of(file))) {
-            read.load(text);
-        } catch (IllegalArgumentException misshapen) {
-            throw new IllegalArgumentException("which contains \\u that is not followed by four digits", misshapen);
-        } catch (IOException unreadable) {
-            throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
+        if (!file.isEmpty()) {
+            try (Reader text = Files.newBufferedReader(Path.of(file))) {
+                read.load(text);
+            } catch (IllegalArgumentException misshapen) {
+                throw new IllegalArgumentException("which contains \\u that is not followed by four digits", misshapen);
+            } catch (IOException unreadable) {
+                throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
+            }
         }
-        Map<String, String> properties = new TreeMap<>();
-        read.stringPropertyNames().forEach(key -> properties.put(key, read.getProperty(key)));
-        return properties;
+        return read.stringPropertyNames().stream().collect(Collectors.toMap(key -> key, read::getProperty));
     }
 
     /** Properties of the file that may be mistakes; they do not stop the start. */
     public List<String> remarks() {
-        Set<String> known = known();
+        Set<String> known = known().keySet();
         List<String> allowed = known.stream().filter(FleetSettings::isAllowed).toList();
-        return new TreeSet<>(properties.keySet())
-                .stream()
-                        .filter(key -> !known.contains(key) && !key.startsWith(HANDED_ON))
-                        .map(key -> {
-                            String nearest = EditDistance.nearest(key, allowed);
-                            // Any other word may be a password.
-                            return "the file of --kafka-settings has "
-                                    + (Settings.isMistyped(key, nearest) ? key : "a key")
-                                    + ", which is not a property of Kafka's clients; did you mean " + nearest + "?";
-                        })
-                        .toList();
+        return properties.keySet().stream()
+                .sorted()
+                .filter(key -> !known.contains(key) && !key.startsWith(HANDED_ON))
+                .map(key -> {
+                    String nearest = EditDistance.nearest(key, allowed);
+                    // Any other word may be a password.
+                    return "the file of --kafka-settings has "
+                            + (Settings.isMistyped(key, nearest) ? key : "a key")
+                            + ", which is not a property of Kafka's clients; did you mean " + nearest + "?";
+                })
+                .toList();
     }
 
-    /** The properties that some client knows. */
-    private static Set<String> known() {
-        Set<String> known = new TreeSet<>();
-        Stream.of(ProducerConfig.configNames(), ConsumerConfig.configNames(), AdminClientConfig.configNames())
-                .forEach(known::addAll);
+    /** The properties that some client knows, with the rules of the first. */
+    private static Map<String, ConfigDef.ConfigKey> known() {
+        Map<String, ConfigDef.ConfigKey> known = new TreeMap<>();
+        Stream.of(ProducerConfig.configDef(), ConsumerConfig.configDef(), AdminClientConfig.configDef())
+                .forEach(client -> client.configKeys().forEach(known::putIfAbsent));
         return known;
     }
 
@@ -238,12 +225,14 @@ public record FleetSettings(
 
     private List<String> mistakes() {
         List<String> mistakes = new ArrayList<>();
-        Set<String> known = known();
+        Map<String, ConfigDef.ConfigKey> known = known();
         new TreeMap<>(properties).forEach((key, value) -> {
-            if (known.contains(key) && !isAllowed(key)) {
+            ConfigDef.ConfigKey property = known.get(key);
+            if (property != null && !isAllowed(key)) {
                 mistakes.add("which sets " + key + "; leave it out: " + INSTEAD.getOrDefault(key, OURS));
-            } else {
-                wrong(key, value).ifPresent(rule -> mistakes.add("where " + key + " is wrong: " + rule));
+            } else if (property != null && !value.contains("${")) {
+                // A provider puts something else in the place of ${...}.
+                wrong(property, value).ifPresent(rule -> mistakes.add("where " + key + " is wrong: " + rule));
             }
         });
         if (mistakes.isEmpty()) {
@@ -257,25 +246,15 @@ public record FleetSettings(
         return mistakes;
     }
 
-    /** The rule that a value breaks, of the first client that knows the property. */
-    private static Optional<String> wrong(String key, String value) {
-        Optional<ConfigDef.ConfigKey> known = Stream.of(
-                        ProducerConfig.configDef(), ConsumerConfig.configDef(), AdminClientConfig.configDef())
-                .map(all -> all.configKeys().get(key))
-                .filter(found -> found != null)
-                .findFirst();
-        // A provider puts something else in the place of ${...}.
-        if (known.isEmpty() || value.contains("${")) {
-            return Optional.empty();
-        }
-        ConfigDef.ConfigKey property = known.get();
+    /** The rule that a value breaks. */
+    private static Optional<String> wrong(ConfigDef.ConfigKey property, String value) {
         try {
-            if (key.equals(SESSION)) {
+            if (property.name.equals(SESSION)) {
                 Settings.wholeNumber(value, SESSION_MILLIS_MIN, SESSION_MILLIS_MAX);
             }
-            Object parsed = ConfigDef.parseType(key, value, property.type);
+            Object parsed = ConfigDef.parseType(property.name, value, property.type);
             if (property.validator != null) {
-                property.validator.ensureValid(key, parsed);
+                property.validator.ensureValid(property.name, parsed);
             }
             return Optional.empty();
         } catch (ConfigException | IllegalArgumentException wrong) {
@@ -315,6 +294,11 @@ public record FleetSettings(
         return client(role, ConsumerConfig.configNames(), all);
     }
 
+    /** Opens a consumer with these properties. */
+    KafkaConsumer<byte[], byte[]> newConsumer(String role, Map<String, ?> ours) {
+        return new KafkaConsumer<>(consumer(role, ours), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    }
+
     /** The properties of an admin client; see {@link #producer}. */
     Map<String, Object> admin(String role, Map<String, ?> ours) {
         return client(role, AdminClientConfig.configNames(), ours);
@@ -325,7 +309,7 @@ public record FleetSettings(
         Map<String, Object> client =
                 new HashMap<>(Map.of("metric.reporters", "", "request.timeout.ms", REQUEST_MILLIS));
         client.putAll(ours);
-        Set<String> ofOthers = known();
+        Set<String> ofOthers = known().keySet();
         ofOthers.removeAll(known);
         // A client would log those of the others. Who hands some on must get those that no client knows.
         properties.forEach((key, value) -> {

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * starts hears all streams within a second. An announcement is many times as large as the line that causes it, so few
  * streams may be new in a minute, and fewer from one address; the others wait, and so do their totals.
  */
-public final class Gatherer implements LineTarget, AutoCloseable {
+final class Gatherer implements LineTarget, AutoCloseable {
     /** How long lines are gathered. */
     static final long WINDOW_MILLIS = 50;
 
@@ -79,7 +80,6 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     private final Object lock = new Object();
     private final Object sending = new Object();
     private final long windowBytes;
-
     private final int streamsMax;
 
     // Under the lock
@@ -110,12 +110,27 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     private final LongAdder announced;
     private final LongAdder deferredStreams;
     private final LongAdder deferredLines;
-    private final LongAdder droppedTotals;
-    private final LongAdder droppedAmounts;
-    private final LongAdder droppedNumbers;
-    private final LongAdder lostTotals;
-    private final LongAdder lostAmounts;
-    private final LongAdder lostNumbers;
+    private final Missing dropped;
+    private final Missing lost;
+
+    /** Lines that their owners do not get: with totals, without, and numbers of datagrams. */
+    private static final class Missing {
+        final LongAdder totals;
+        final LongAdder amounts;
+        final LongAdder numbers;
+
+        Missing(Function<String, LongAdder> ofKind) {
+            totals = ofKind.apply("total");
+            amounts = ofKind.apply("amount");
+            numbers = ofKind.apply("number");
+        }
+
+        void add(long ofTotals, long ofAmounts, long ofNumbers) {
+            totals.add(ofTotals);
+            amounts.add(ofAmounts);
+            numbers.add(ofNumbers);
+        }
+    }
 
     /**
      * @param partitions of the fleet
@@ -158,12 +173,16 @@ public final class Gatherer implements LineTarget, AutoCloseable {
                 "From lines of streams that were not announced and wait, because too many streams are new.");
         deferredLines = self.count(
                 "fleet_deferred_lines_total", "Lines with totals of such streams; they wait for their repetition.");
-        droppedTotals = dropped(self, "total");
-        droppedAmounts = dropped(self, "amount");
-        droppedNumbers = dropped(self, "number");
-        lostTotals = lost(self, "total");
-        lostAmounts = lost(self, "amount");
-        lostNumbers = lost(self, "number");
+        dropped = new Missing(kind -> self.count(
+                "fleet_dropped_lines_total",
+                "Lines that were dropped because there was no room for them until Kafka takes them, by kind.",
+                "kind",
+                kind));
+        lost = new Missing(kind -> self.count(
+                "fleet_lost_lines_total",
+                "Lines, after merging, that Kafka refused or did not acknowledge in time, by kind.",
+                "kind",
+                kind));
         self.gauge(
                 "fleet_waiting_bytes",
                 "Memory of lines that wait for Kafka: in the windows, and sent but not acknowledged.",
@@ -177,22 +196,6 @@ public final class Gatherer implements LineTarget, AutoCloseable {
                 "fleet_known_streams_max",
                 "The maximum of these; the totals of a stream beyond it wait until it has room.",
                 () -> streamsMax);
-    }
-
-    private static LongAdder dropped(Self self, String kind) {
-        return self.count(
-                "fleet_dropped_lines_total",
-                "Lines that were dropped because there was no room for them until Kafka takes them, by kind.",
-                "kind",
-                kind);
-    }
-
-    private static LongAdder lost(Self self, String kind) {
-        return self.count(
-                "fleet_lost_lines_total",
-                "Lines, after merging, that Kafka refused or did not acknowledge in time, by kind.",
-                "kind",
-                kind);
     }
 
     /** An eighth of the share for each window, and for the known streams. */
@@ -290,7 +293,7 @@ public final class Gatherer implements LineTarget, AutoCloseable {
      *
      * @return milliseconds, 1 to {@value #LOOK_MILLIS}
      */
-    public long run() {
+    long run() {
         synchronized (sending) {
             long now = nowMillis();
             if (now >= dueMillis || openBytes() > windowBytes / EARLY_PART) {
@@ -311,9 +314,7 @@ public final class Gatherer implements LineTarget, AutoCloseable {
             arrived = open.takeArrived();
         }
         taken.add(arrived.lines());
-        droppedTotals.add(arrived.droppedTotals());
-        droppedAmounts.add(arrived.droppedAmounts());
-        droppedNumbers.add(arrived.droppedNumbers());
+        dropped.add(arrived.droppedTotals(), arrived.droppedAmounts(), arrived.droppedNumbers());
         drops = arrived.dropped() > 0;
         if (drops) {
             faults.warn(
@@ -378,9 +379,7 @@ public final class Gatherer implements LineTarget, AutoCloseable {
 
         @Override
         public void failed(LineLog.Contents contents, Exception why) {
-            lostTotals.add(contents.totals());
-            lostAmounts.add(contents.amounts());
-            lostNumbers.add(contents.numbers());
+            lost.add(contents.totals(), contents.amounts(), contents.numbers());
             announceAgainMillis = nowMillis();
             faults.warn(
                     "lost lines",
@@ -411,7 +410,7 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     }
 
     /** What is wrong now, for {@code /readyz}; empty if Kafka takes the lines. For any thread. */
-    public Optional<String> trouble() {
+    Optional<String> trouble() {
         long silent = nowMillis() - answeredMillis;
         if (drops) {
             return Optional.of("Kafka does not take the lines, and new ones are dropped");
@@ -429,7 +428,7 @@ public final class Gatherer implements LineTarget, AutoCloseable {
     }
 
     private long missing() {
-        return droppedTotals.sum() + droppedAmounts.sum() + lostTotals.sum() + lostAmounts.sum();
+        return dropped.totals.sum() + dropped.amounts.sum() + lost.totals.sum() + lost.amounts.sum();
     }
 
     /**

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -41,7 +40,7 @@ final class KafkaLines implements LineLog {
     private static final long REPLACE_MILLIS = 10_000;
 
     private final String topic;
-    private final Supplier<Producer<byte[], byte[]>> producers;
+    private final FleetSettings settings;
     private final long bytesMax;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
@@ -53,47 +52,31 @@ final class KafkaLines implements LineLog {
     private volatile boolean ends;
     private volatile long endNanos;
 
-    /**
-     * @param client the settings of a Kafka client: its brokers, and how to log in
-     * @param bytesMax the memory for records that wait for an acknowledgement; it is at least 2 MiB
-     */
-    KafkaLines(Map<String, Object> client, String topic, long bytesMax, LongSupplier nanoClock, FaultLog faults) {
-        this(() -> new KafkaProducer<>(settings(client, bytesMax)), topic, bytesMax, nanoClock, faults);
-    }
-
-    /** @param producers makes producers with {@link #settings} */
-    KafkaLines(
-            Supplier<Producer<byte[], byte[]>> producers,
-            String topic,
-            long bytesMax,
-            LongSupplier nanoClock,
-            FaultLog faults) {
-        this.producers = producers;
-        this.topic = topic;
+    /** @param bytesMax the memory for records that wait for an acknowledgement; it is at least 2 MiB */
+    KafkaLines(FleetSettings settings, long bytesMax, LongSupplier nanoClock, FaultLog faults) {
+        this.settings = settings;
+        topic = settings.topics().lines();
         this.bytesMax = Math.max(BYTES_MIN, bytesMax);
         this.nanoClock = nanoClock;
         this.faults = faults;
-        producer = producers.get();
+        producer = producer();
         replacedNanos = nanoClock.getAsLong();
     }
 
-    /** A client's settings, and those of this producer. */
-    static Map<String, Object> settings(Map<String, Object> client, long bytesMax) {
-        Map<String, Object> settings = new HashMap<>(client);
-        settings.put(ProducerConfig.LINGER_MS_CONFIG, LINGER_MILLIS);
-        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, DELIVERY_MILLIS);
-        settings.put(ProducerConfig.ACKS_CONFIG, "all");
-        settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    private Producer<byte[], byte[]> producer() {
+        Map<String, Object> ours = new HashMap<>();
+        ours.put(ProducerConfig.LINGER_MS_CONFIG, LINGER_MILLIS);
+        ours.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, DELIVERY_MILLIS);
+        ours.put(ProducerConfig.ACKS_CONFIG, "all");
+        ours.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
         // A partition takes any first record of a new producer. If that is not the first one sent, because a new leader
         // was
         // not ready for it, the partition refuses the first one until its time is over.
-        settings.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
-        settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
-        settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, BLOCK_MILLIS);
-        settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, Math.max(BYTES_MIN, bytesMax));
-        settings.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
-        settings.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
-        return settings;
+        ours.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
+        ours.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, BLOCK_MILLIS);
+        ours.put(ProducerConfig.BUFFER_MEMORY_CONFIG, bytesMax);
+        return new KafkaProducer<>(
+                settings.producer("lines", ours), new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     /** At half of the memory, because one window may need almost as much; not with a producer that cannot be used. */
@@ -158,7 +141,7 @@ final class KafkaLines implements LineLog {
         if (mayReplace()) {
             replacedNanos = nanoClock.getAsLong();
             producer.close(Duration.ZERO);
-            producer = producers.get();
+            producer = producer();
             isBroken = false;
         }
     }

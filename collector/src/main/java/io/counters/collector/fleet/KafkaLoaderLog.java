@@ -30,7 +30,6 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,8 +64,7 @@ final class KafkaLoaderLog implements LoaderLog {
         ours.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
         ours.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
         ours.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
-        consumer = new KafkaConsumer<>(
-                settings.consumer("loader", ours), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        consumer = settings.newConsumer("loader", ours);
         admin = Admin.create(settings.admin("offsets", Map.of()));
     }
 

@@ -13,9 +13,8 @@ import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -93,8 +92,10 @@ public final class LedgerImport {
         int partitions;
         try (FleetCheck check = new FleetCheck(settings)) {
             partitions = check.partitions();
-            Set<String> running = new TreeSet<>(check.collectors().keySet());
-            running.remove(settings.instance());
+            List<String> running = check.members().orElse(List.of()).stream()
+                    .map(Member::name)
+                    .filter(name -> !name.equals(settings.instance()))
+                    .toList();
             if (!running.isEmpty()) {
                 // Before it joins, which would take partitions away from them.
                 throw new IOException("collectors of the fleet run: " + String.join(", ", running)

@@ -3,6 +3,7 @@ package io.counters.collector.fleet;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.counters.wire.Commands;
+import io.counters.wire.DatagramWriter;
 import java.util.Arrays;
 
 /** Writes the text of a record, in the form that {@link LineRecords} reads, into an array that is used again. */
@@ -10,8 +11,6 @@ final class LineText {
     private static final byte[] FROM = "from ".getBytes(ISO_8859_1);
     private static final byte[] INCREMENT = "increment ".getBytes(ISO_8859_1);
     private static final byte[] DECREMENT = "decrement ".getBytes(ISO_8859_1);
-    private static final byte[] PAIRS = new byte[200];
-    private static final int NUMBER_BYTES_MAX = 19;
 
     /** A line has a verb, a name of at most 250 bytes or an ID of at most 64, and at most three numbers. */
     private static final int LINE_BYTES_MAX = 512;
@@ -20,13 +19,6 @@ final class LineText {
 
     private byte[] text = new byte[1 << 16];
     private int length;
-
-    static {
-        for (int i = 0; i < 100; i++) {
-            PAIRS[2 * i] = (byte) ('0' + i / 10);
-            PAIRS[2 * i + 1] = (byte) ('0' + i % 10);
-        }
-    }
 
     int length() {
         return length;
@@ -120,27 +112,7 @@ final class LineText {
         number(number);
     }
 
-    /** A number of 0 or more, two digits at a time. */
     private void number(long number) {
-        int digits = 1;
-        for (long power = 10; digits < NUMBER_BYTES_MAX && number >= power; power *= 10) {
-            digits++;
-        }
-        int at = length + digits;
-        long left = number;
-        while (left >= 100) {
-            long next = left / 100;
-            int pair = 2 * (int) (left - 100 * next);
-            left = next;
-            text[--at] = PAIRS[pair + 1];
-            text[--at] = PAIRS[pair];
-        }
-        if (left >= 10) {
-            text[--at] = PAIRS[2 * (int) left + 1];
-            text[--at] = PAIRS[2 * (int) left];
-        } else {
-            text[--at] = (byte) ('0' + left);
-        }
-        length += digits;
+        length = DatagramWriter.number(number, text, length);
     }
 }

@@ -1,7 +1,12 @@
 package io.counters.collector.fleet;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.MemberDescription;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * A collector of a fleet.
@@ -18,6 +23,16 @@ public record Member(String name, String host, int httpPort, Set<Integer> partit
         partitions = Set.copyOf(partitions);
     }
 
+    static Member of(MemberDescription member) {
+        return new Member(
+                member.groupInstanceId().orElse(member.clientId()),
+                member.host().startsWith("/") ? member.host().substring(1) : member.host(),
+                httpPort(member.clientId()),
+                member.assignment().topicPartitions().stream()
+                        .map(TopicPartition::partition)
+                        .collect(Collectors.toSet()));
+    }
+
     /** What an owner's consumer is called among its clients, so that others learn where its page is. */
     static String role(int httpPort) {
         return ROLE + httpPort;
@@ -31,23 +46,16 @@ public record Member(String name, String host, int httpPort, Set<Integer> partit
 
     /** The partitions in their order, with ranges: {@code 0-3, 7}. */
     public String ranges() {
-        StringBuilder ranges = new StringBuilder();
-        int begin = -1;
-        int before = -2;
+        List<String> ranges = new ArrayList<>();
         for (int partition : new TreeSet<>(partitions)) {
-            if (partition != before + 1) {
-                end(ranges, begin, before);
-                begin = partition;
+            if (!partitions.contains(partition - 1)) {
+                int last = partition;
+                while (partitions.contains(last + 1)) {
+                    last++;
+                }
+                ranges.add(partition == last ? "" + last : partition + "-" + last);
             }
-            before = partition;
         }
-        end(ranges, begin, before);
-        return ranges.toString();
-    }
-
-    private static void end(StringBuilder ranges, int begin, int last) {
-        if (begin >= 0) {
-            ranges.append(ranges.isEmpty() ? "" : ", ").append(begin).append(begin == last ? "" : "-" + last);
-        }
+        return String.join(", ", ranges);
     }
 }

@@ -1,6 +1,17 @@
 package io.counters.collector.fleet;
 
 import io.counters.collector.self.Bytes;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +26,9 @@ record Progress(int partitions, long offset) {
     static final byte[] KEY = {'o'};
 
     private static final int FORMAT = 1;
+
+    /** Each transaction's last record of a partition is one of these; marks of transactions come after it. */
+    private static final int TAIL = 100;
 
     byte[] value() {
         Bytes bytes = new Bytes();
@@ -31,5 +45,38 @@ record Progress(int partitions, long offset) {
             throw new IllegalStateException("its progress has format " + format + ", and this version reads " + FORMAT);
         }
         return new Progress((int) in.number(), in.number());
+    }
+
+    /**
+     * The number of partitions that some ledger was written with; that of its topic if nothing was written yet.
+     *
+     * @param from may read what is not committed, which has the number, too
+     * @throws KafkaException also if nothing can be read for this time, because a partition has lost its broker
+     * @throws IllegalStateException if it was written by a later version
+     */
+    static int partitions(Consumer<byte[], byte[]> from, String ledger, int partitions, Duration wait) {
+        List<TopicPartition> all = IntStream.range(0, partitions)
+                .mapToObj(number -> new TopicPartition(ledger, number))
+                .toList();
+        Map<TopicPartition, Long> left = new HashMap<>(from.beginningOffsets(all));
+        Map<TopicPartition, Long> ends = from.endOffsets(all);
+        left.replaceAll((partition, begin) -> Math.max(begin, ends.getOrDefault(partition, 0L) - TAIL));
+        left.entrySet().removeIf(at -> at.getValue() >= ends.getOrDefault(at.getKey(), 0L));
+        from.assign(left.keySet());
+        left.forEach((partition, position) -> from.seek(partition, position));
+        while (!left.isEmpty()) {
+            for (ConsumerRecord<byte[], byte[]> record : from.poll(wait)) {
+                if (Arrays.equals(record.key(), KEY)) {
+                    return of(record.value()).partitions();
+                }
+            }
+            Map<TopicPartition, Long> before = Map.copyOf(left);
+            left.replaceAll((partition, position) -> from.position(partition));
+            left.entrySet().removeIf(at -> at.getValue() >= ends.getOrDefault(at.getKey(), 0L));
+            if (left.equals(before)) {
+                throw new TimeoutException("partitions left: " + left.size());
+            }
+        }
+        return partitions;
     }
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Something that reads a fleet's ticks, on a thread of its own. After an error that ends a consumer, there is another one. For
  * one thread, except where another is named.
  */
-public abstract sealed class Reading implements AutoCloseable permits TickSink, TickHistory {
+abstract sealed class Reading implements AutoCloseable permits TickSink, TickHistory {
     static final Duration POLL = Duration.ofMillis(250);
     private static final long AGAIN_MILLIS = 1_000;
 
@@ -66,7 +66,7 @@ public abstract sealed class Reading implements AutoCloseable permits TickSink, 
      *
      * @return the milliseconds until the next call
      */
-    public final long run() {
+    final long run() {
         try {
             Consumer<byte[], byte[]> open = consumer;
             if (open == null) {
@@ -115,7 +115,7 @@ public abstract sealed class Reading implements AutoCloseable permits TickSink, 
     abstract void forget();
 
     /** What keeps it from its work, if something does. From any thread, which does not wait. */
-    public Optional<String> trouble() {
+    Optional<String> trouble() {
         return unread;
     }
 

@@ -311,7 +311,7 @@ final class TickHistory extends Reading {
     }
 
     @Override
-    public Optional<String> trouble() {
+    Optional<String> trouble() {
         return super.trouble().or(history::trouble);
     }
 

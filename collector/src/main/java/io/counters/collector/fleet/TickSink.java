@@ -7,15 +7,13 @@ import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.Self;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -33,13 +31,18 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.jspecify.annotations.Nullable;
+import org.apache.kafka.common.errors.TimeoutException;
 
 /**
  * Gives a fleet's ticks to one sink. The collectors that have this sink are a consumer group, so each partition's ticks go to
  * one of them. The topic is the spool: how far a partition was delivered is committed only when the sink is done with all
- * points of a tick, so that whoever reads the partition next begins with the first tick that is not. It may send points again,
- * always with the same second and value.
+ * points of a tick, so that whoever reads the partition next begins with the first tick that is not.
+ *
+ * <p>Ticks are given oldest first. Those of which it is not known whether the sink is done with them are given again when
+ * another collector reads the partition, or another consumer after an error: then possibly after later ones that the sink has
+ * already, but always with the same second and value. If a partition's ticks end before those that are committed, because
+ * Kafka has lost some or the topic is a new one, it is read from its oldest tick, and those are left out that are not later
+ * than the last one that the sink was done with.
  *
  * <p>Ticks of several partitions and the same second go to the sink together, if they come together, because a request to
  * OpenTSDB takes as long with one point as with a thousand. The sink has them in memory; while it has no room, nothing more is
@@ -66,10 +69,10 @@ final class TickSink extends Reading {
     private final LongAdder lost;
     private final LongAdder cut;
     private final LongAdder unchecked;
-    private final Map<TopicPartition, Part> parts = new HashMap<>();
+    private final Map<TopicPartition, SinkPart> parts = new HashMap<>();
 
     /** Read, and not yet given to the sink, by the second. */
-    private final TreeMap<Long, Batch> gathered = new TreeMap<>();
+    private final TreeMap<Long, SinkPart.Batch> gathered = new TreeMap<>();
 
     private long gatheredSince;
     private long gatheredPoints;
@@ -77,69 +80,10 @@ final class TickSink extends Reading {
     private long committedAt;
     private boolean isCommitting;
 
-    /** What is unread, for the metrics; other threads read it. */
+    /** For the metrics: what is unread, and the second after which nothing was read; {@link Long#MAX_VALUE} if all was. */
     private volatile long unreadPoints;
 
-    /** The second after which nothing was read; {@link Long#MAX_VALUE} if all was. */
     private volatile long unreadSince = Long.MAX_VALUE;
-
-    /** Points of one second that are given to the sink at once. */
-    private static final class Batch {
-        final List<Snapshot> values = new ArrayList<>();
-
-        /** Set by whatever thread of the sink. */
-        volatile boolean done;
-    }
-
-    /**
-     * A record that was read.
-     *
-     * @param end the offset behind it
-     */
-    private record Pending(long end, Batch batch) {}
-
-    /** A partition that is read. */
-    private static final class Part {
-        final @Nullable Idle idle;
-
-        /** One above the largest number of a counter of which it is known whether it is idle. */
-        int idleEnd;
-
-        final Deque<Pending> pending = new ArrayDeque<>();
-
-        /** The offset behind the last record that the sink is done with, and with all before it; -1 if there is none yet. */
-        long confirmed = -1;
-
-        long committed = -1;
-
-        /** What was read without a gap: from which offset, up to which, and its points; -1 if nothing was. */
-        long begin = -1;
-
-        long end = -1;
-        long points;
-
-        /** The last second that was read. */
-        long second = Long.MAX_VALUE;
-
-        /** Offsets that were deleted unread; how many points they had is known when the next record is read. */
-        long deleted;
-
-        Part(@Nullable Idle idle) {
-            this.idle = idle;
-        }
-
-        /** About how many points so many offsets have. The end of a transaction is an offset, too. */
-        long points(long offsets) {
-            return offsets * points / (end + 1 - begin);
-        }
-
-        void confirm() {
-            for (Pending first = pending.peek(); first != null && first.batch.done; first = pending.peek()) {
-                confirmed = first.end;
-                pending.remove();
-            }
-        }
-    }
 
     /**
      * @param sink closed with this
@@ -185,9 +129,10 @@ final class TickSink extends Reading {
         from.subscribe(List.of(topic), new Rebalances());
     }
 
-    /** What the sink has may be sent again. */
+    /** What is gathered is read again; what the sink has may be sent again. */
     @Override
     void forget() {
+        clearGathered();
         parts.clear();
         isCommitting = false;
     }
@@ -220,45 +165,44 @@ final class TickSink extends Reading {
         return 0;
     }
 
-    /**
-     * A new group begins with the oldest tick, and so does one whose next ticks were deleted. If the ticks end before those
-     * that the sink has taken, it has taken what is there.
-     */
+    /** A new group begins with the oldest tick, and so does one whose next ticks were deleted, or are not there any more. */
     private void seek(Consumer<byte[], byte[]> from, InvalidOffsetException noSuchOffset) {
         Map<TopicPartition, Long> wanted = noSuchOffset instanceof OffsetOutOfRangeException outside
                 ? outside.offsetOutOfRangePartitions()
                 : Map.of();
-        Map<TopicPartition, OffsetAndMetadata> diverged =
-                noSuchOffset instanceof LogTruncationException truncated ? truncated.divergentOffsets() : Map.of();
         Map<TopicPartition, Long> ends = from.endOffsets(wanted.keySet());
         from.beginningOffsets(noSuchOffset.partitions()).forEach((partition, first) -> {
             long next = wanted.getOrDefault(partition, first);
-            OffsetAndMetadata known = diverged.get(partition);
-            long end = Math.max(first, known == null ? ends.getOrDefault(partition, next) : known.offset());
-            if (next > end) {
-                // Its offsets are not those of before.
-                parts.remove(partition);
-                cut.increment();
-                faults.warn(
-                        sink + " cut",
-                        "the ticks of " + partition + " end at offset " + end + ", and " + sink + " took them up to "
-                                + next
-                                + ": Kafka has lost some, or the topic was deleted; it goes on at their end. Use three"
-                                + " brokers");
+            if (noSuchOffset instanceof LogTruncationException || next > ends.getOrDefault(partition, next)) {
+                beginAnew(from, partition, next);
+            } else {
+                part(partition).deleted += Math.max(0, first - next);
             }
-            part(partition).deleted += Math.max(0, first - next);
-            from.seek(partition, Math.max(first, Math.min(next, end)));
+            from.seek(partition, first);
         });
     }
 
-    private Part part(TopicPartition partition) {
+    private void beginAnew(Consumer<byte[], byte[]> from, TopicPartition partition, long next) {
+        OffsetAndMetadata taken = from.committed(Set.of(partition), WAIT).get(partition);
+        parts.remove(partition);
+        part(partition).takenSecond =
+                taken == null || taken.metadata().isEmpty() ? 0 : Long.parseLong(taken.metadata());
+        cut.increment();
+        faults.warn(
+                sink + " cut",
+                "the ticks of " + partition + " end before offset " + next + ", up to which " + sink
+                        + " took them: Kafka has lost some, or the topic was deleted; it takes those that are there and that"
+                        + " it has not confirmed. Use three brokers");
+    }
+
+    private SinkPart part(TopicPartition partition) {
         return parts.computeIfAbsent(
-                partition, fresh -> new Part(idleTicks.isPresent() ? new Idle(idleTicks.getAsLong()) : null));
+                partition, fresh -> new SinkPart(idleTicks.isPresent() ? new Idle(idleTicks.getAsLong()) : null));
     }
 
     private void take(ConsumerRecord<byte[], byte[]> record) {
         TopicPartition partition = new TopicPartition(record.topic(), record.partition());
-        Part part = part(partition);
+        SinkPart part = part(partition);
         TickRecords.Tick tick;
         try {
             tick = TickRecords.read(record.value());
@@ -286,19 +230,24 @@ final class TickSink extends Reading {
                     partition + " has deleted ticks before " + sink + " took them, so about so many of their points are"
                             + " lost: " + points + "; raise retention.ms of the topic");
         }
+        long complete = tick.isLast() ? tick.second() : tick.second() - 1;
+        if (tick.second() <= part.takenSecond) {
+            part.pending.add(new SinkPart.Pending(part.end, complete, SinkPart.Batch.done()));
+            return;
+        }
         Snapshot values = busy(part, tick);
         if (gathered.isEmpty()) {
             gatheredSince = nanoClock.getAsLong();
         }
-        Batch batch = gathered.computeIfAbsent(tick.second(), fresh -> new Batch());
+        SinkPart.Batch batch = gathered.computeIfAbsent(tick.second(), fresh -> new SinkPart.Batch());
         batch.values.add(values);
         gatheredPoints += values.size();
         gatheredBytes += record.value().length + (long) POINT_BYTES * values.size();
-        part.pending.add(new Pending(part.end, batch));
+        part.pending.add(new SinkPart.Pending(part.end, complete, batch));
     }
 
     /** The counters that are not idle, as far as there is memory to know. */
-    private Snapshot busy(Part part, TickRecords.Tick tick) {
+    private Snapshot busy(SinkPart part, TickRecords.Tick tick) {
         int end = tick.values().numbersEnd();
         if (part.idle == null) {
             return tick.values();
@@ -335,6 +284,10 @@ final class TickSink extends Reading {
                                 + "); it continues: " + fault);
             }
         });
+        clearGathered();
+    }
+
+    private void clearGathered() {
         gathered.clear();
         gatheredPoints = 0;
         gatheredBytes = 0;
@@ -345,11 +298,13 @@ final class TickSink extends Reading {
     private Map<TopicPartition, OffsetAndMetadata> confirmed(Collection<TopicPartition> some) {
         Map<TopicPartition, OffsetAndMetadata> confirmed = new HashMap<>();
         for (TopicPartition partition : some) {
-            Part part = parts.get(partition);
+            SinkPart part = parts.get(partition);
             if (part != null) {
                 part.confirm();
                 if (part.confirmed > part.committed) {
-                    confirmed.put(partition, new OffsetAndMetadata(part.confirmed));
+                    // The second is what is known after a cut; see beginAnew.
+                    confirmed.put(
+                            partition, new OffsetAndMetadata(part.confirmed, Long.toString(part.confirmedSecond)));
                 }
             }
         }
@@ -372,7 +327,7 @@ final class TickSink extends Reading {
 
     private void committed(Map<TopicPartition, OffsetAndMetadata> offsets) {
         offsets.forEach((partition, offset) -> {
-            Part part = parts.get(partition);
+            SinkPart part = parts.get(partition);
             if (part != null) {
                 part.committed = Math.max(part.committed, offset.offset());
             }
@@ -423,27 +378,35 @@ final class TickSink extends Reading {
     // What is shown
 
     /**
-     * Asks for the ends, because what a consumer knows of them is old while it is paused. What it knows is enough for
-     * partitions of which nothing was read: they are like the others.
+     * Estimates what is unread, by what the consumer knows of the ends. That is old while nothing is read, so then they are
+     * asked for, which delays nothing; without an answer the last estimate stays. A partition of which nothing was read is like
+     * the others.
      */
     private void measure(Consumer<byte[], byte[]> of) {
+        Map<TopicPartition, Long> ends;
+        try {
+            ends = of.paused().isEmpty() ? Map.of() : of.endOffsets(of.paused(), POLL);
+        } catch (TimeoutException noAnswer) {
+            return;
+        }
         long points = gatheredPoints;
         long since = Long.MAX_VALUE;
         long offsets = 0;
         long unreadOffsets = 0;
         long read = 0;
-        for (Map.Entry<TopicPartition, Long> end :
-                of.endOffsets(of.assignment(), WAIT).entrySet()) {
-            Part part = parts.get(end.getKey());
+        for (TopicPartition partition : of.assignment()) {
+            SinkPart part = parts.get(partition);
+            long lag = of.currentLag(partition).orElse(0);
             if (part == null || part.begin < 0) {
-                unreadOffsets += of.currentLag(end.getKey()).orElse(0);
+                unreadOffsets += lag;
                 continue;
             }
+            lag = ends.getOrDefault(partition, part.end + lag) - part.end;
             offsets += part.end + 1 - part.begin;
             read += part.points;
             // A transaction's end is an offset too, so what is less than a tick is none.
-            if (end.getValue() - part.end >= 2) {
-                points += part.points(end.getValue() - part.end);
+            if (lag >= 2) {
+                points += part.points(lag);
                 since = Math.min(since, part.second);
             }
         }
@@ -452,7 +415,7 @@ final class TickSink extends Reading {
     }
 
     @Override
-    public Optional<String> trouble() {
+    Optional<String> trouble() {
         return super.trouble().or(sink::trouble);
     }
 
@@ -480,7 +443,6 @@ final class TickSink extends Reading {
         }
     }
 
-    /** The sink. */
     @Override
     public String toString() {
         return sink.toString();

@@ -28,23 +28,15 @@ record Server(Scheme scheme, String address, long weight) {
     static Server of(String written, long weight) {
         Scheme scheme = written.startsWith(UDP) ? Scheme.UDP : Scheme.TCP;
         String address = written.startsWith(UDP) || written.startsWith(TCP) ? written.substring(TCP.length()) : written;
-        int colon = address.lastIndexOf(':');
-        boolean isBare = !address.startsWith("[") && address.indexOf(':') != colon;
-        if (colon <= address.lastIndexOf(']') || isBare || address.contains("*") || !isAddress(address)) {
+        try {
+            CollectorAddress.server(address, 0);
+        } catch (IllegalArgumentException none) {
+            // Its message shows the whole text, which may contain a password.
             throw new IllegalArgumentException(
                     "a server is HOST:PORT with a port from 1 to 65535; put an IPv6 address in brackets, such as"
                             + " [::1]:8125, and put udp:// before the host to send over UDP");
         }
         return new Server(scheme, address, weight);
-    }
-
-    private static boolean isAddress(String text) {
-        try {
-            return CollectorAddress.read(text).port() > 0;
-        } catch (IllegalArgumentException none) {
-            // Its message shows the whole text, which may contain a password.
-            return false;
-        }
     }
 
     /** The address to connect or send to. */

@@ -151,16 +151,15 @@ public record StoreSettings(
     }
 
     private static InetSocketAddress server(String text, int defaultPort) {
-        int colon = text.lastIndexOf(':');
-        boolean hasPort = colon > text.lastIndexOf(']');
-        String host = hasPort ? text.substring(0, colon) : text;
-        boolean bracketed = host.startsWith("[") && host.endsWith("]");
-        if (host.isEmpty() || (host.contains(":") && !bracketed)) {
+        try {
+            CollectorAddress server = CollectorAddress.server(text, defaultPort);
+            return InetSocketAddress.createUnresolved(server.host(), server.port());
+        } catch (IllegalArgumentException misshapen) {
             throw new IllegalArgumentException(
-                    "of which \"" + text + "\" is not HOST:PORT; write an IPv6 address in [ ]");
+                    "of which \"" + text
+                            + "\" is not HOST:PORT with a port from 1 to 65535; write an IPv6 address in [ ]",
+                    misshapen);
         }
-        int port = hasPort ? Settings.wholeNumber(text.substring(colon + 1), 1, 65_535) : defaultPort;
-        return InetSocketAddress.createUnresolved(bracketed ? host.substring(1, host.length() - 1) : host, port);
     }
 
     /** A server as HOST:PORT. */

@@ -70,7 +70,7 @@ public final class Tap {
         }
 
         private static @Nullable Received newer(@Nullable Received before, @Nullable Received now) {
-            return before == null || now != null && before.number() < now.number() ? now : before;
+            return before == null || (now != null && before.number() < now.number()) ? now : before;
         }
 
         /** How many bytes are kept. */

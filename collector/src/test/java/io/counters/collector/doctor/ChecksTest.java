@@ -11,6 +11,7 @@ import com.sun.net.httpserver.HttpServer;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetReport;
 import io.counters.collector.fleet.FleetSettings;
+import io.counters.collector.fleet.Member;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.publish.PublishSettings;
@@ -29,6 +30,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -278,14 +280,14 @@ class ChecksTest {
         FleetReport.Problem fault = new FleetReport.Problem("topic shop.ledger has cleanup.policy=delete", "change it");
         FleetReport.Problem remark = new FleetReport.Problem("there is only one broker", "use three");
 
-        assertThat(Checks.fleet(fleet, new FleetReport(1, 0, List.of(), List.of(fault), List.of(remark)), Map.of()))
+        assertThat(Checks.fleet(fleet, new FleetReport(1, 0, List.of(), List.of(fault), List.of(remark)), List.of()))
                 .containsExactly(
                         Finding.warning("settings", fleet.remarks().get(0), "correct or remove it"),
                         Finding.failure("fleet", "topic shop.ledger has cleanup.policy=delete", "change it"),
                         Finding.warning("fleet", "there is only one broker", "use three"));
         FleetSettings good = new FleetSettings(List.of("k1:9092"), "shop", "c1", 64, 1 << 30, Map.of());
         FleetReport absent = new FleetReport(3, 0, List.of("shop.ledger", "shop.lines"), List.of(), List.of());
-        assertThat(Checks.fleet(good, absent, Map.of()))
+        assertThat(Checks.fleet(good, absent, List.of()))
                 .containsExactly(
                         Finding.ok(
                                 "fleet",
@@ -293,7 +295,10 @@ class ChecksTest {
                                         + " creates them"),
                         Finding.ok("collectors", "none in the fleet"));
         FleetReport ready = new FleetReport(3, 64, List.of(), List.of(), List.of());
-        assertThat(Checks.fleet(good, ready, Map.of("c2", "10.0.0.2", "c1", "10.0.0.1")))
+        assertThat(Checks.fleet(
+                        good,
+                        ready,
+                        List.of(new Member("c1", "10.0.0.1", 0, Set.of()), new Member("c2", "10.0.0.2", 0, Set.of()))))
                 .containsExactly(
                         Finding.ok("fleet", "kafka://k1:9092 as c1: brokers: 3; topics with 64 partitions"),
                         Finding.ok(

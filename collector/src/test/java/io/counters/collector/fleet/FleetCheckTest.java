@@ -268,7 +268,7 @@ class FleetCheckTest {
             consumer.updateBeginningOffsets(Map.of(silent, 0L));
             consumer.updateEndOffsets(Map.of(silent, 5L));
 
-            assertThatThrownBy(() -> FleetCheck.recorded(consumer, "silent.ledger", 1))
+            assertThatThrownBy(() -> Progress.partitions(consumer, "silent.ledger", 1, Duration.ofSeconds(10)))
                     .isInstanceOf(TimeoutException.class);
         }
     }

@@ -64,7 +64,7 @@ class FleetSettingsTest {
     @CsvSource({
         "LEDGER, memory, allowed are embedded and kafka://HOST:PORT",
         "LEDGER, kafka://, is not HOST:PORT",
-        "LEDGER, kafka://h, has no port; brokers usually have 9092",
+        "LEDGER, kafka://h, is not HOST:PORT; brokers usually have port 9092",
         "LEDGER, kafka://h:0, is not HOST:PORT",
         "'LEDGER', 'kafka://h:1,,g:1', is not HOST:PORT",
         "LEDGER, kafka://h:9092/x, is not HOST:PORT",

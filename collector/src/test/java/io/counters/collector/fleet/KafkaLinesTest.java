@@ -30,7 +30,8 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class KafkaLinesTest {
     private static final int PARTITIONS = 8;
-    private static final String TOPIC = "test.lines";
+    private static final String PREFIX = "test";
+    private static final String TOPIC = PREFIX + ".lines";
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final SaidFaults said = new SaidFaults();
@@ -55,8 +56,13 @@ class KafkaLinesTest {
     private Gatherer gatherer(Brokers brokers, long heapBytes) {
         return new Gatherer(
                 new KafkaLines(
-                        Map.of("bootstrap.servers", brokers.bootstrap()),
-                        TOPIC,
+                        new FleetSettings(
+                                List.of(brokers.bootstrap().split(",", -1)),
+                                PREFIX,
+                                "one",
+                                PARTITIONS,
+                                1 << 30,
+                                Map.of()),
                         Gatherer.producerBytes(heapBytes),
                         System::nanoTime,
                         said.log()),

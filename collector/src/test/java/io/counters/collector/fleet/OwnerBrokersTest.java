@@ -295,7 +295,7 @@ class OwnerBrokersTest {
                         OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self())) {
             count(producer, topics, 200);
             await("all lines").untilAsserted(() -> assertThat(runs.values()).isEqualTo(totals));
-            assertThat(runs.fleet.partitionsTrouble()).isEmpty();
+            assertThat(runs.fleet.parts().get("partitions").get()).isEmpty();
 
             NewPartitions more = NewPartitions.increaseTo(2 * PARTITIONS);
             admin.createPartitions(Map.of(topics.lines(), more, topics.ledger(), more, topics.ticks(), more))
@@ -304,7 +304,7 @@ class OwnerBrokersTest {
 
             await("trouble").pollInSameThread().untilAsserted(() -> {
                 runs.fleet.look();
-                assertThat(runs.fleet.partitionsTrouble().orElse(""))
+                assertThat(runs.fleet.parts().get("partitions").get().orElse(""))
                         .contains("the topics have 16 partitions, and the fleet has 8");
             });
             assertThatThrownBy(() ->

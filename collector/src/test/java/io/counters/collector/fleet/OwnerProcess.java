@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,7 +26,7 @@ final class OwnerProcess implements AutoCloseable {
     static final int SESSION_MILLIS = 6_000;
 
     final Fleet fleet;
-    private final List<Thread> threads;
+    private final List<Thread> threads = new ArrayList<>();
     private volatile boolean isEnding;
 
     /** Joins a fleet whose ticks are a second apart. */
@@ -50,10 +51,15 @@ final class OwnerProcess implements AutoCloseable {
                 new SecureRandom(),
                 faults,
                 self);
-        threads = List.of(new Thread(() -> loop(fleet::own)), new Thread(() -> loop(fleet::load)));
-        threads.forEach(thread -> {
+        fleet.start((name, round) -> {
+            Thread thread = new Thread(() -> loop(round), name);
             thread.setDaemon(true);
-            thread.start();
+            // A test looks at the topics itself.
+            if (!name.equals("counters-members")) {
+                threads.add(thread);
+                thread.start();
+            }
+            return thread;
         });
     }
 
@@ -95,8 +101,7 @@ final class OwnerProcess implements AutoCloseable {
                 throw new AssertionError(nobodyShould);
             }
         }
-        fleet.endOwner();
-        fleet.endLoader();
+        fleet.end();
         fleet.close();
     }
 

@@ -293,4 +293,26 @@ class TickSinkBrokersTest {
             }
         }
     }
+
+    @Test
+    void of_a_topic_that_was_deleted_and_created_again_each_second_arrives() throws Exception {
+        String topic = "again.ticks";
+        create(topic);
+        ticks(topic, 0, 50);
+        try (Collector one = new Collector(topic, "one");
+                Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+            one.isAway = false;
+            await("the first topic").until(() -> one.arrived(0, 50) == 50 * POINTS);
+
+            admin.deleteTopics(List.of(topic)).all().get(60, TimeUnit.SECONDS);
+            await("the second topic").pollInSameThread().ignoreExceptions().until(() -> {
+                create(topic);
+                return true;
+            });
+            ticks(topic, 50, 70);
+
+            await("the second topic's").until(() -> one.arrived(50, 70) == 20 * POINTS);
+            assertThat(one.arrived(0, 50)).isEqualTo(50 * POINTS);
+        }
+    }
 }

@@ -6,8 +6,10 @@ import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.Self;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +24,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -36,13 +39,14 @@ class TickSinkTest {
     private final Taking sink = new Taking();
     private final List<MockConsumer<byte[], byte[]>> consumers = new ArrayList<>();
     private final Map<TopicPartition, Long> ends = new HashMap<>();
+    private boolean endsUnknown;
     private long nanos = 1;
     private TickSink ticks;
     private long heapBytes = 256 << 20;
 
     /** Notes what it is given, and is done with it when the test says so. */
     private static final class Taking implements Sink {
-        record Put(long second, Map<String, Long> values, Runnable done) {}
+        record Put(long second, Map<String, Long> values, int size, Runnable done) {}
 
         final List<Put> puts = new ArrayList<>();
         boolean hasRoom = true;
@@ -63,7 +67,7 @@ class TickSinkTest {
             for (int i = 0; i < values.size(); i++) {
                 points.put(values.names()[i], values.values()[i]);
             }
-            puts.add(new Put(second, points, done));
+            puts.add(new Put(second, points, values.size(), done));
         }
 
         @Override
@@ -99,7 +103,16 @@ class TickSinkTest {
                 "tsd:4242",
                 TOPIC,
                 () -> {
-                    MockConsumer<byte[], byte[]> fresh = new MockConsumer<>("none");
+                    MockConsumer<byte[], byte[]> fresh = new MockConsumer<>("none") {
+                        @Override
+                        public synchronized Map<TopicPartition, Long> endOffsets(
+                                Collection<TopicPartition> partitions, Duration timeout) {
+                            if (endsUnknown) {
+                                throw new TimeoutException("no answer");
+                            }
+                            return super.endOffsets(partitions, timeout);
+                        }
+                    };
                     fresh.updateBeginningOffsets(Map.of(P0, 0L, P1, 0L));
                     consumers.add(fresh);
                     return fresh;
@@ -375,32 +388,92 @@ class TickSinkTest {
     }
 
     @Test
-    void ticks_that_end_before_those_that_were_taken_are_not_sent_again_and_that_is_counted_and_said() {
+    void of_ticks_that_end_before_those_that_were_taken_only_later_ones_are_sent_and_that_is_counted_and_said() {
         tick(P0, SECOND + 10, "a", 2);
         tick(P0, SECOND + 20, "a", 3);
         rounds();
         sink.puts.forEach(put -> put.done.run());
         rounds();
         assertThat(committed(P0)).isEqualTo(3);
-        consumer().setPollException(new OffsetOutOfRangeException(Map.of(P0, 4L)));
-        ends.put(P0, 1L);
-        consumer().updateEndOffsets(Map.of(P0, 1L));
+
+        // What is left of them, and one that came since.
+        shorten();
+        tick(P0, SECOND + 20, "a", 3);
+        tick(P0, SECOND + 90, "a", 9);
         rounds();
 
-        assertThat(consumer().position(P0)).isEqualTo(1);
+        assertThat(sink.puts).extracting(Taking.Put::second).containsExactly(SECOND + 10, SECOND + 20, SECOND + 90);
+        assertThat(committed(P0))
+                .as("the sink is done with what it was sent before")
+                .isEqualTo(1);
+        sink.puts.get(2).done.run();
+        rounds();
+        assertThat(committed(P0)).isEqualTo(3);
         assertThat(self.values())
                 .containsEntry("publish_cut_partitions_total", 1L)
                 .containsEntry("publish_lost_points_total", 0L);
         assertThat(said.lines())
                 .singleElement()
                 .asString()
-                .startsWith("WARN the ticks of counters.ticks-0 end at offset 1, and the sink took them up to 4: ");
-        tick(P0, SECOND + 90, "a", 9);
+                .startsWith("WARN the ticks of counters.ticks-0 end before offset 4, up to which the sink took them: ");
+    }
+
+    @Test
+    void of_a_topic_that_was_deleted_and_created_again_every_tick_is_sent() {
+        tick(P0, SECOND + 10, "a", 2);
+        tick(P0, SECOND + 20, "a", 3);
         rounds();
-        sink.puts.forEach(put -> put.done.run());
+
+        // Nothing is committed: brokers delete a group's offsets with the topic.
+        shorten();
+        tick(P0, SECOND + 80, "a", 8);
         rounds();
-        assertThat(sink.puts).extracting(Taking.Put::second).containsExactly(SECOND + 10, SECOND + 20, SECOND + 90);
-        assertThat(committed(P0)).isEqualTo(2);
+
+        assertThat(sink.puts).extracting(Taking.Put::second).containsExactly(SECOND + 10, SECOND + 20, SECOND + 80);
+        assertThat(self.values()).containsEntry("publish_cut_partitions_total", 1L);
+    }
+
+    /** The topic has nothing any more at the offsets that were read. */
+    private void shorten() {
+        consumer().setPollException(new OffsetOutOfRangeException(Map.of(P0, 4L)));
+        ends.put(P0, 0L);
+        consumer().updateEndOffsets(Map.of(P0, 0L));
+        ticks.run();
+    }
+
+    @Test
+    void what_was_gathered_before_an_error_is_sent_once_when_it_is_read_again() {
+        tick(P0, SECOND + 10, "a", 2);
+        ticks.run();
+        assertThat(sink.puts).isEmpty();
+        consumer().setPollException(new KafkaException("fenced"));
+        ticks.run();
+
+        begin(P0);
+        assertThat(sink.puts).as("nothing but what is read again").isEmpty();
+        ends.clear();
+        tick(P0, SECOND + 10, "a", 2);
+        rounds();
+        assertThat(sink.puts).extracting(Taking.Put::size).containsExactly(1);
+    }
+
+    @Test
+    void a_broker_that_does_not_tell_the_ends_delays_nothing() {
+        endsUnknown = true;
+        tick(P0, SECOND + 10, "a", 2);
+        rounds();
+        consumer().updateEndOffsets(Map.of(P0, 22L));
+        rounds();
+
+        assertThat(ticks.run()).isZero();
+        assertThat(ticks.trouble()).isEmpty();
+        assertThat(self.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 10L);
+
+        sink.hasRoom = false;
+        rounds();
+        assertThat(ticks.trouble()).isEmpty();
+        assertThat(said.lines()).isEmpty();
+        assertThat(self.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 10L);
     }
 
     @Test
