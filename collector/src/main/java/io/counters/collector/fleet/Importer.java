@@ -44,6 +44,7 @@ final class Importer implements OwnerLog.Member {
     private final long second;
     private final LongSupplier nanoClock;
     private final Set<Integer> owned = new HashSet<>();
+    private int meeting;
     private final CRC32C crc = new CRC32C();
 
     /**
@@ -147,6 +148,11 @@ final class Importer implements OwnerLog.Member {
     }
 
     @Override
+    public void met() {
+        meeting++;
+    }
+
+    @Override
     public void lines(int partition, long offset, long timeMillis, byte[] text) {
         // They wait for the partition's next owner.
     }
@@ -157,7 +163,7 @@ final class Importer implements OwnerLog.Member {
     }
 
     private Load load(int partition) throws IOException {
-        Load load = new Load(partition, nanoClock.getAsLong());
+        Load load = new Load(partition, nanoClock.getAsLong(), meeting);
         loader.want(load);
         boolean hasMore = true;
         while (loader.take() != load) {
@@ -169,6 +175,10 @@ final class Importer implements OwnerLog.Member {
                 throw new IOException("the ledger of partition " + partition + " could not be loaded within a minute");
             }
             hasMore = loader.step();
+        }
+        if (load.meeting != meeting) {
+            // A collector may have owned the partition meanwhile.
+            return load(partition);
         }
         if (load.ledger == null) {
             throw new IOException("the ledger of partition " + partition + " cannot be used: " + load.damage);
@@ -224,6 +234,6 @@ final class Importer implements OwnerLog.Member {
         Imported imported = new Imported(mark.ledger(), mark.commit(), second);
         log.append(Topic.LEDGER, load.partition, imported.key(), imported.value());
         log.append(Topic.LEDGER, load.partition, Progress.KEY, new Progress(partitions, load.offset).value());
-        log.commit(Map.of(load.partition, load.offset));
+        log.commit(Map.of(load.partition, new Committed(load.offset, mark.toString())));
     }
 }

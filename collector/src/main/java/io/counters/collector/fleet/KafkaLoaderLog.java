@@ -75,7 +75,7 @@ final class KafkaLoaderLog implements LoaderLog {
     }
 
     @Override
-    public Map<Integer, Long> committed(Set<Integer> partitions) throws IOException {
+    public Map<Integer, Committed> committed(Set<Integer> partitions) throws IOException {
         try {
             // Kafka answers no earlier than every pending transaction that contains one of these offsets has ended.
             return offsets(consumer.committed(all(topics.lines(), partitions), WAIT));
@@ -98,10 +98,10 @@ final class KafkaLoaderLog implements LoaderLog {
         }
     }
 
-    private static Map<Integer, Long> offsets(Map<TopicPartition, OffsetAndMetadata> found) {
-        Map<Integer, Long> offsets = new HashMap<>();
-        found.forEach((partition, offset) ->
-                offsets.put(partition.partition(), offset == null ? NONE : (Long) offset.offset()));
+    private static Map<Integer, Committed> offsets(Map<TopicPartition, OffsetAndMetadata> found) {
+        Map<Integer, Committed> offsets = new HashMap<>();
+        found.forEach((partition, of) -> offsets.put(
+                partition.partition(), of == null ? Committed.NOTHING : new Committed(of.offset(), of.metadata())));
         return offsets;
     }
 

@@ -62,6 +62,10 @@ final class KafkaOwnerLog implements OwnerLog {
     private final Set<Integer> lost = new HashSet<>();
 
     private @Nullable Member member;
+
+    /** As it was told to the member. */
+    private ConsumerGroupMetadata membership;
+
     private boolean isOpen;
     private @Nullable RuntimeException failure;
 
@@ -78,6 +82,7 @@ final class KafkaOwnerLog implements OwnerLog {
         instance = settings.instance();
         producer = producer();
         consumer = consumer();
+        membership = consumer.groupMetadata();
         subscribe();
     }
 
@@ -168,6 +173,11 @@ final class KafkaOwnerLog implements OwnerLog {
                 to.lost(all);
             }
             ConsumerRecords<byte[], byte[]> some = consumer.poll(Duration.ofMillis(waitMillis));
+            ConsumerGroupMetadata now = consumer.groupMetadata();
+            if (!now.equals(membership)) {
+                membership = now;
+                to.met();
+            }
             for (ConsumerRecord<byte[], byte[]> record : some) {
                 to.lines(record.partition(), record.offset(), record.timestamp(), record.value());
             }
@@ -214,6 +224,7 @@ final class KafkaOwnerLog implements OwnerLog {
         lost.addAll(numbers(consumer.assignment()));
         consumer.close(CloseOptions.timeout(Duration.ZERO));
         consumer = fresh;
+        membership = fresh.groupMetadata();
         subscribe();
     }
 
@@ -259,7 +270,7 @@ final class KafkaOwnerLog implements OwnerLog {
     }
 
     @Override
-    public void commit(Map<Integer, Long> offsets) throws IOException {
+    public void commit(Map<Integer, Committed> offsets) throws IOException {
         RuntimeException why = failure;
         failure = null;
         try {
@@ -267,8 +278,8 @@ final class KafkaOwnerLog implements OwnerLog {
                 begin();
                 if (!offsets.isEmpty()) {
                     Map<TopicPartition, OffsetAndMetadata> all = new HashMap<>();
-                    offsets.forEach((partition, offset) -> all.put(lines(partition), new OffsetAndMetadata(offset)));
-                    ConsumerGroupMetadata membership = consumer.groupMetadata();
+                    offsets.forEach((partition, of) ->
+                            all.put(lines(partition), new OffsetAndMetadata(of.offset(), of.mark())));
                     if (membership.generationId() < 0) {
                         throw new CommitFailedException("this collector is not in the group of owners");
                     }
@@ -301,10 +312,7 @@ final class KafkaOwnerLog implements OwnerLog {
         } catch (RuntimeException unknown) {
             // Also if it may be committed: then the producer refuses to abort it.
             why.addSuppressed(unknown);
-            throw new Fenced(what + ", or it is not known whether it was (" + Faults.reason(why) + ")", why);
-        }
-        if (why instanceof CommitFailedException || why instanceof FencedInstanceIdException) {
-            throw new Fenced("the partitions may have other owners (" + Faults.reason(why) + ")", why);
+            throw new InDoubt(what + ", or it is not known whether it was (" + Faults.reason(why) + ")", why);
         }
         throw failed(what, why);
     }

@@ -5,6 +5,7 @@ import io.counters.collector.ledger.Changes;
 import io.counters.collector.ledger.Journal;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerRecords;
+import io.counters.collector.ledger.Mark;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
@@ -21,7 +22,7 @@ final class LedgerTopic implements Journal {
     private final OwnerLog log;
     private final Supplier<List<OwnedPartition>> owned;
     private final int partitions;
-    private boolean isFenced;
+    private boolean isInDoubt;
 
     /**
      * @param owned the partitions with ledgers
@@ -46,17 +47,19 @@ final class LedgerTopic implements Journal {
 
     @Override
     public void write(Map<Ledger, Changes> changes) throws IOException {
-        Map<Integer, Long> offsets = new HashMap<>();
+        Map<Integer, Committed> offsets = new HashMap<>();
         for (OwnedPartition part : owned.get()) {
             Changes of = changes.get(part.ledger);
             if (of != null) {
                 new LedgerRecords((key, value) -> log.append(Topic.LEDGER, part.number, key, value)).write(of);
             }
             if (of != null || part.offset != part.committedOffset) {
-                // Also an offset that is committed already: it is what former owners are refused by.
+                // Also an offset that is committed already: it is what former owners are refused by, and what they
+                // find.
                 byte[] progress = new Progress(partitions, part.offset).value();
                 log.append(Topic.LEDGER, part.number, Progress.KEY, progress);
-                offsets.put(part.number, part.offset);
+                Mark mark = of == null ? part.ledger.mark() : of.mark();
+                offsets.put(part.number, new Committed(part.offset, mark.toString()));
             }
             if (of != null && part.tick.isPresent()) {
                 for (byte[] record : TickRecords.write(part.tick.getAsLong(), part.ledger.snapshot(of))) {
@@ -66,22 +69,23 @@ final class LedgerTopic implements Journal {
         }
         try {
             log.commit(offsets);
-        } catch (OwnerLog.Fenced fenced) {
-            isFenced = true;
-            throw fenced;
+        } catch (OwnerLog.InDoubt inDoubt) {
+            isInDoubt = true;
+            throw inDoubt;
         }
         for (OwnedPartition part : owned.get()) {
             part.committedOffset = part.offset;
+            part.committed = offsets.getOrDefault(part.number, part.committed);
             if (changes.containsKey(part.ledger)) {
                 part.tick = OptionalLong.empty();
             }
         }
     }
 
-    /** Whether a write was fenced since the last call: the ledgers may differ from what is in the log. */
-    boolean takeFenced() {
-        boolean was = isFenced;
-        isFenced = false;
+    /** Whether it is not known of a write since the last call if it is in the log. */
+    boolean takeInDoubt() {
+        boolean was = isInDoubt;
+        isInDoubt = false;
         return was;
     }
 }

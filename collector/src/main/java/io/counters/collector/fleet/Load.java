@@ -16,16 +16,28 @@ import org.jspecify.annotations.Nullable;
  * has written its records before the end is asked for. Uncommitted records count for the end: the mark that commits a
  * transaction may reach the offsets before it reaches the records, so a reader that is content with the end of what is
  * committed would lose that transaction.
+ *
+ * <p>With a ledger that is known already, only the first is asked: whether anybody has committed since.
  */
 final class Load {
     final int partition;
     final long sinceNanos;
 
+    /** The meeting of the members after which it began. */
+    final int meeting;
+
+    /** What was committed when its ledger was known; null if the ledger is to be loaded. */
+    final @Nullable Committed known;
+
     /** Set by the owner's thread when the partition is no longer its own. */
     volatile boolean isDropped;
 
-    long offset = LoaderLog.NONE;
-    boolean hasOffset;
+    /** What the group has; null until it is asked. */
+    @Nullable
+    Committed committed;
+
+    /** Where the lines begin that are not in the ledger, when that is complete. */
+    long offset;
 
     /** Where the records end. */
     long end = LoaderLog.NONE;
@@ -45,14 +57,39 @@ final class Load {
     @Nullable
     String damage;
 
-    /** @param nanos when the partition was assigned, by the nano clock */
-    Load(int partition, long nanos) {
+    /**
+     * @param nanos when the partition was assigned, by the nano clock
+     * @param meeting after which it was
+     */
+    Load(int partition, long nanos, int meeting) {
+        this(partition, nanos, meeting, null);
+    }
+
+    private Load(int partition, long nanos, int meeting, @Nullable Committed known) {
         this.partition = partition;
+        this.meeting = meeting;
+        this.known = known;
         sinceNanos = nanos;
     }
 
+    /** Only asks whether this is what the group still has. */
+    static Load check(int partition, long nanos, int meeting, Committed known) {
+        return new Load(partition, nanos, meeting, known);
+    }
+
+    /** Whether the end of the records is to be asked for. */
+    boolean needsEnd() {
+        return committed != null && known == null && end == LoaderLog.NONE;
+    }
+
+    /** Whether everything was read that is needed. */
     boolean isRead() {
-        return damage != null || (end != LoaderLog.NONE && position >= end);
+        return damage != null || (end != LoaderLog.NONE && position >= end) || (known != null && committed != null);
+    }
+
+    /** Of a check: whether nobody has committed since. */
+    boolean isStillKnown() {
+        return known != null && committed != null && committed.isStill(known);
     }
 
     /** Collects one record. */
@@ -78,12 +115,13 @@ final class Load {
     void complete(Supplier<Ledger> newLedger, int partitions) {
         LedgerRecords.Collected all = records;
         records = null;
-        if (damage != null || all == null) {
+        Committed inGroup = committed;
+        if (damage != null || all == null || known != null || inGroup == null) {
             return;
         }
         Progress last = progress;
-        if (last == null && offset > 0) {
-            damage = "lines were merged into it up to offset " + offset
+        if (last == null && inGroup.offset() > 0) {
+            damage = "lines were merged into it up to offset " + inGroup.offset()
                     + ", but nothing of it is in its topic, so its records were deleted. Restore them, or begin at 0"
                     + " with another --prefix";
             return;

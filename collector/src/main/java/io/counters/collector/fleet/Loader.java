@@ -94,18 +94,14 @@ final class Loader {
     }
 
     private void askOffsets() throws IOException {
-        Set<Integer> without = which(load -> !load.hasOffset);
+        Set<Integer> without = which(load -> load.committed == null);
         if (!without.isEmpty()) {
-            log.committed(without).forEach((partition, offset) -> {
-                Load load = load(partition);
-                load.offset = offset;
-                load.hasOffset = true;
-            });
+            log.committed(without).forEach((partition, committed) -> load(partition).committed = committed);
         }
     }
 
     private void askEnds() throws IOException {
-        Set<Integer> without = which(load -> load.hasOffset && load.end == LoaderLog.NONE);
+        Set<Integer> without = which(Load::needsEnd);
         if (!without.isEmpty()) {
             log.ends(without).forEach((partition, end) -> load(partition).end = end);
         }

@@ -25,10 +25,10 @@ interface LoaderLog extends AutoCloseable {
     }
 
     /**
-     * The committed offsets of {@code PREFIX.lines}, or {@link #NONE}. A partition that a transaction without an end has
-     * written is left out: its offset is not known before that.
+     * What the group of owners has committed, or {@link Committed#NOTHING}. A partition that a transaction without an end
+     * has written is left out: what it has is not known before that.
      */
-    Map<Integer, Long> committed(Set<Integer> partitions) throws IOException;
+    Map<Integer, Committed> committed(Set<Integer> partitions) throws IOException;
 
     /**
      * The ends of {@code PREFIX.ledger}, including what transactions without an end have written. A partition that no broker

@@ -65,10 +65,6 @@ final class OwnedLedgers implements Counted {
         owned = owned.stream().filter(one -> !numbers.contains(one.number)).toList();
     }
 
-    void clear() {
-        owned = List.of();
-    }
-
     // Any thread
 
     /** The partitions, by their numbers. */

@@ -14,6 +14,12 @@ final class OwnedPartition {
 
     long committedOffset;
 
+    /** What the group of owners had when the ledger was loaded, or has since the last commit. */
+    Committed committed;
+
+    /** Whether nobody else can have committed anything of it since. Otherwise nothing of it may be committed. */
+    boolean isSure;
+
     /** The second of a tick that is not committed yet. */
     OptionalLong tick = OptionalLong.empty();
 
@@ -28,11 +34,12 @@ final class OwnedPartition {
     /** The time of the last record that was merged, in Unix milliseconds. */
     long mergedMillis;
 
-    OwnedPartition(int number, Ledger ledger, LineRecords lines, long offset) {
+    OwnedPartition(int number, Ledger ledger, LineRecords lines, long offset, Committed committed) {
         this.number = number;
         this.ledger = ledger;
         this.lines = lines;
         this.offset = offset;
+        this.committed = committed;
         committedOffset = offset;
     }
 }

@@ -9,8 +9,10 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -34,12 +36,20 @@ import org.slf4j.LoggerFactory;
  * 250 ms one transaction writes the changes of all partitions, the offsets up to which their lines are merged, and due ticks.
  *
  * <p><b>Weakness.</b> Membership is an opinion. A collector that hangs for longer than its session goes on afterwards as if
- * it still owned what others own by now. A transaction whose answer is lost may or may not have been committed.
+ * it still owned what others own by now, and Kafka need not tell it of partitions that were another's meanwhile and are its
+ * own again. A transaction whose answer is lost may or may not have been committed.
  *
- * <p><b>Defence.</b> The offsets are committed with the group's generation, so brokers refuse the whole transaction of a
- * member that is out of date. Whenever a transaction is refused, or its outcome is not known, all ledgers are thrown away and
- * loaded again. Nothing else is ever derived from a ledger that was not committed. A transaction that is known to have
- * written nothing, while the partitions are still its own, becomes part of the next one, as after a failed write to a disk.
+ * <p><b>Defence.</b> Whenever the members meet, the group gets a new generation, in which each partition is at most one
+ * member's. Offsets are committed with the generation that their member knows the assignment of, and brokers refuse the whole
+ * transaction if it is not the present one. So in a generation only its owner commits a partition, and nobody commits it in
+ * an earlier one any more. What remains is what was committed in the generations before. Therefore after each meeting
+ * nothing is committed until the {@link Loader} has asked, after all pending transactions, what the group has: if that is
+ * still what this owner has left there, which no other commit leaves, nobody has committed since, and the ledger goes on;
+ * else it is thrown away and loaded again. The same question settles a transaction without an answer, once it has ended.
+ *
+ * <p>A transaction that has written nothing becomes part of the next one, as after a failed write to a disk. That is so for
+ * the transactions that brokers refuse while the members meet: between the last member's arrival and the new assignment
+ * each of them knows only the generation before. Nothing but what was committed is ever derived from a ledger.
  */
 final class Owner implements OwnerLog.Member, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Owner.class);
@@ -47,6 +57,9 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private static final long COMMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long POLL_MILLIS_MAX = 50;
     private static final long AWAIT_SECONDS = 5;
+
+    /** How long lines are waited for while nothing can be committed. */
+    private static final long ASK_MILLIS = 10;
 
     /** A clock that is further off than this can make a stream look younger than it is. */
     private static final long CLOCK_MILLIS_MAX = 30_000;
@@ -88,6 +101,9 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private long behindNanos;
     private boolean mustRenew;
     private boolean mustCommit;
+
+    /** Counts what makes ledgers doubtful: meetings of the members, and transactions without an answer. */
+    private int meeting;
 
     // What other threads may know.
     private volatile int loadingPartitions;
@@ -187,7 +203,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         load();
         long now = nanoClock.getAsLong();
         long dueMillis = TimeUnit.NANOSECONDS.toMillis(Math.max(0, COMMIT_NANOS - (now - committedNanos)));
-        lines.poll(Math.min(POLL_MILLIS_MAX, dueMillis), this);
+        lines.poll(Math.min(POLL_MILLIS_MAX, isSure() ? dueMillis : ASK_MILLIS), this);
         takeLoaded();
         beginLoaded();
         dueTick.get().ifPresent(this::tick);
@@ -202,6 +218,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     @Override
     public void assigned(Collection<Integer> fresh) {
         rebalances.increment();
+        // It may be owned as yet: Kafka need not have said that it was lost.
+        discarded.add(forget(fresh));
         for (int partition : fresh) {
             lines.hold(partition);
             if (partition < partitions) {
@@ -222,14 +240,23 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     private void load() {
         for (int partition : unloaded) {
-            Load load = new Load(partition, nanoClock.getAsLong());
-            loading.put(partition, load);
-            loader.want(load);
+            want(new Load(partition, nanoClock.getAsLong(), meeting));
         }
         unloaded.clear();
+        for (OwnedPartition part : owned.partitions()) {
+            if (!part.isSure && !loading.containsKey(part.number)) {
+                want(Load.check(part.number, nanoClock.getAsLong(), meeting, part.committed));
+            }
+        }
     }
 
-    private void forget(Collection<Integer> others) {
+    private void want(Load load) {
+        loading.put(load.partition, load);
+        loader.want(load);
+    }
+
+    /** @return how many had ledgers */
+    private int forget(Collection<Integer> others) {
         for (int partition : others) {
             unloaded.remove(partition);
             refused.remove(partition);
@@ -238,22 +265,41 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 load.isDropped = true;
             }
         }
+        return remove(others);
+    }
+
+    private int remove(Collection<Integer> others) {
+        int before = owned.partitions().size();
         owned.remove(others);
+        int removed = before - owned.partitions().size();
+        if (removed > 0) {
+            // What somebody waits for may have been in one of these.
+            answer(false);
+        }
+        return removed;
     }
 
     @Override
     public void revoked(Collection<Integer> others) {
         rebalances.increment();
-        commit();
         forget(others);
     }
 
     @Override
     public void lost(Collection<Integer> others) {
         rebalances.increment();
-        int before = owned.partitions().size();
-        forget(others);
-        discarded.add(before - owned.partitions().size());
+        discarded.add(forget(others));
+    }
+
+    @Override
+    public void met() {
+        doubt();
+    }
+
+    /** Has each ledger checked, or loaded again, before more of it is committed. */
+    private void doubt() {
+        meeting++;
+        owned.partitions().forEach(part -> part.isSure = false);
     }
 
     private void takeLoaded() {
@@ -262,6 +308,10 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 continue;
             }
             loading.remove(load.partition);
+            if (load.known != null) {
+                checked(load);
+                continue;
+            }
             Ledger ledger = load.ledger;
             if (ledger == null) {
                 refuse(
@@ -270,11 +320,27 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                                 + "; its lines wait, and are counted by a collector that starts after it was mended");
                 continue;
             }
-            OwnedPartition part =
-                    new OwnedPartition(load.partition, ledger, new LineRecords(ledger, faults, self), load.offset);
+            OwnedPartition part = new OwnedPartition(
+                    load.partition,
+                    ledger,
+                    new LineRecords(ledger, faults, self),
+                    load.offset,
+                    Objects.requireNonNull(load.committed));
+            part.isSure = load.meeting == meeting;
             part.sinceNanos = load.sinceNanos;
             part.loadedNanos = nanoClock.getAsLong();
             owned.add(part);
+        }
+    }
+
+    /** If there was another doubt since, it is asked once more. */
+    private void checked(Load check) {
+        OwnedPartition part = Objects.requireNonNull(owned.partition(check.partition));
+        part.isSure = check.isStillKnown() && check.meeting == meeting;
+        if (!check.isStillKnown()) {
+            discarded.add(remove(Set.of(part.number)));
+            lines.hold(part.number);
+            unloaded.add(part.number);
         }
     }
 
@@ -385,7 +451,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     }
 
     private void commit() {
-        if (mustRenew) {
+        if (mustRenew || !isSure()) {
             return;
         }
         CompletableFuture<Boolean> told = nextCommit;
@@ -398,22 +464,24 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             if (!isCommitted) {
                 aborted.increment();
             }
-            if (topic.takeFenced()) {
-                discardAll();
+            if (topic.takeInDoubt()) {
+                mustRenew = true;
+                doubt();
             }
         } finally {
             told.complete(isCommitted);
         }
     }
 
-    private void discardAll() {
-        mustRenew = true;
-        for (OwnedPartition part : owned.partitions()) {
-            discarded.increment();
-            lines.hold(part.number);
-            unloaded.add(part.number);
-        }
-        owned.clear();
+    private boolean isSure() {
+        return owned.partitions().stream().allMatch(part -> part.isSure);
+    }
+
+    /** Tells who waits for a commit. */
+    private void answer(boolean isCommitted) {
+        CompletableFuture<Boolean> told = nextCommit;
+        nextCommit = new CompletableFuture<>();
+        told.complete(isCommitted);
     }
 
     /**

@@ -23,11 +23,17 @@ interface OwnerLog extends AutoCloseable {
         /** These are this member's from now on. Nothing of them is delivered before {@link #begin}. */
         void assigned(Collection<Integer> partitions);
 
-        /** These go to another member. Their changes can be committed until this returns. */
+        /** These go to another member, which merges again what is not committed. */
         void revoked(Collection<Integer> partitions);
 
-        /** These may have another owner already: nothing of them can be committed. */
+        /** These may have another owner already. */
         void lost(Collection<Integer> partitions);
+
+        /**
+         * The members have met anew, and everything that is assigned from now on was said before. What stays this member's
+         * may have been another's meanwhile, even if neither was said.
+         */
+        void met();
 
         /**
          * A record of {@code PREFIX.lines}.
@@ -71,12 +77,12 @@ interface OwnerLog extends AutoCloseable {
     /**
      * Commits the transaction.
      *
-     * @param offsets by partition, the offset after the last record whose lines are merged
-     * @throws Fenced if it is not known whether it is committed, or if another member may own a partition: then the ledgers
-     *     of all partitions must be loaded again, after {@link #renew}
-     * @throws IOException if nothing of it was committed, and the partitions are still this member's
+     * @param offsets by partition, what the group of owners has from then on
+     * @throws InDoubt if it is not known whether it is committed, which is settled by {@link #renew}
+     * @throws IOException if nothing of it was committed. It is so whenever the members have met since the last
+     *     {@link Member#met}, or are about to
      */
-    void commit(Map<Integer, Long> offsets) throws IOException;
+    void commit(Map<Integer, Committed> offsets) throws IOException;
 
     /** Ends whatever transaction there is, so that what was not committed before this returns never will be. */
     void renew() throws IOException;
@@ -85,11 +91,11 @@ interface OwnerLog extends AutoCloseable {
     @Override
     void close();
 
-    /** Another member may own the partitions, or it is not known what was committed. */
-    final class Fenced extends IOException {
+    /** It is not known whether a transaction was committed. */
+    final class InDoubt extends IOException {
         private static final long serialVersionUID = 1;
 
-        Fenced(String why, @Nullable Throwable cause) {
+        InDoubt(String why, @Nullable Throwable cause) {
             super(why, cause);
         }
     }

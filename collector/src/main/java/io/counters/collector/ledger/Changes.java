@@ -25,6 +25,11 @@ public record Changes(
         return new Changes(head, counters, streams, dropped, published, seconds);
     }
 
+    /** The ledger's mark once this is committed. */
+    public Mark mark() {
+        return new Mark(head.id(), head.commit());
+    }
+
     /**
      * The ledger's own state.
      *

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +40,7 @@ final class MemoryLog {
     private static final class Transaction {
         final String member;
         State state = State.OPEN;
-        final Map<Integer, Long> offsets = new HashMap<>();
+        final Map<Integer, Committed> offsets = new HashMap<>();
 
         /** Partitions of the ledger's topic that its mark has not reached yet. */
         final Set<Integer> unmarked = new HashSet<>();
@@ -68,14 +69,17 @@ final class MemoryLog {
     private final List<List<@Nullable Entry>> ledger = new ArrayList<>();
 
     private final List<List<Entry>> ticks = new ArrayList<>();
-    private final Map<Integer, Long> committed = new HashMap<>();
+    private final Map<Integer, Committed> committed = new HashMap<>();
     private final List<Transaction> transactions = new ArrayList<>();
 
     /** Who owns each partition by now; a member learns it with its next poll. */
     private final Map<Integer, String> owners = new TreeMap<>();
 
-    /** How often each partition has changed its owner: a member that missed one of the changes is out of date. */
-    private final Map<Integer, Integer> generations = new HashMap<>();
+    /** How often the owner of any partition has changed: a member that has not learnt all of it is out of date. */
+    private int generation;
+
+    /** Whether it takes transactions of members that are out of date, as it must not. */
+    boolean takesEverything;
 
     /** Who gets a partition once its owner has given it away. */
     private final Map<Integer, String> heirs = new HashMap<>();
@@ -101,7 +105,7 @@ final class MemoryLog {
     void assign(int partition, String member) {
         heirs.remove(partition);
         if (!member.equals(owners.put(partition, member))) {
-            generations.merge(partition, 1, Integer::sum);
+            generation++;
         }
     }
 
@@ -132,11 +136,11 @@ final class MemoryLog {
     }
 
     long committed(int partition) {
-        return committed.getOrDefault(partition, 0L);
+        return committed.getOrDefault(partition, new Committed(0, "")).offset();
     }
 
     /** Commits offsets in no transaction. */
-    void commitOffsets(Map<Integer, Long> offsets) {
+    void commitOffsets(Map<Integer, Committed> offsets) {
         committed.putAll(offsets);
     }
 
@@ -230,8 +234,11 @@ final class MemoryLog {
         private final String name;
         private final Map<Integer, Integer> positions = new TreeMap<>();
 
-        /** The partitions that it takes for its own, with their generations. */
-        private final Map<Integer, Integer> known = new TreeMap<>();
+        /** The partitions that it takes for its own. */
+        private final Set<Integer> known = new TreeSet<>();
+
+        /** The last generation that it has learnt. */
+        private int membership;
 
         private final List<Unsent> unsent = new ArrayList<>();
         private @Nullable Transaction open;
@@ -258,16 +265,23 @@ final class MemoryLog {
             }
         }
 
-        /** Learns which partitions it owns by now; until then it takes itself for the owner of others'. */
+        /**
+         * Learns which partitions it owns by now; until then it takes itself for the owner of others'. Nobody says which of
+         * its own were another's meanwhile.
+         */
         private void learn(Member member) {
             Collection<Integer> lost =
-                    known.keySet().stream().filter(one -> !owns(one)).toList();
+                    known.stream().filter(one -> !name.equals(owners.get(one))).toList();
             if (!lost.isEmpty()) {
                 drop(lost);
-                member.lost(lost);
+                if (random.nextBoolean()) {
+                    member.lost(lost);
+                } else {
+                    member.revoked(lost);
+                }
             }
             Collection<Integer> given =
-                    known.keySet().stream().filter(heirs::containsKey).toList();
+                    known.stream().filter(heirs::containsKey).toList();
             if (!given.isEmpty()) {
                 member.revoked(given);
                 drop(given);
@@ -280,25 +294,27 @@ final class MemoryLog {
             }
             List<Integer> fresh = new ArrayList<>();
             owners.forEach((partition, owner) -> {
-                if (owner.equals(name) && !known.containsKey(partition)) {
+                if (owner.equals(name) && known.add(partition)) {
                     fresh.add(partition);
                 }
             });
             if (!fresh.isEmpty()) {
-                fresh.forEach(partition -> known.put(partition, generations.getOrDefault(partition, 0)));
                 member.assigned(fresh);
+            }
+            if (!isPresent()) {
+                membership = generation;
+                member.met();
             }
         }
 
         private void drop(Collection<Integer> all) {
-            known.keySet().removeAll(all);
+            known.removeAll(all);
             positions.keySet().removeAll(all);
         }
 
-        /** Whether it is the owner of this partition, and has been without a break since it learnt that. */
-        boolean owns(int partition) {
-            return name.equals(owners.get(partition))
-                    && generations.getOrDefault(partition, 0).equals(known.get(partition));
+        /** Whether it has learnt everything about who owns what. */
+        boolean isPresent() {
+            return membership == generation;
         }
 
         @Override
@@ -347,22 +363,22 @@ final class MemoryLog {
         }
 
         @Override
-        public void commit(Map<Integer, Long> offsets) throws IOException {
+        public void commit(Map<Integer, Committed> offsets) throws IOException {
             Transaction one = open();
             open = null;
             if (mustRenew || one.state != State.OPEN) {
                 abort(one);
-                throw new Fenced("it was ended by another", null);
+                throw new InDoubt("it was ended by another", null);
             }
-            if (!offsets.keySet().stream().allMatch(this::owns)) {
+            if (!offsets.isEmpty() && !isPresent() && !takesEverything) {
                 abort(one);
-                throw new Fenced("others own these partitions", null);
+                throw new IOException("the generation is not the present one");
             }
             one.offsets.putAll(offsets);
             whileCommitting.run();
             if (one.state != State.OPEN) {
                 abort(one);
-                throw new Fenced("it was ended by another", null);
+                throw new InDoubt("it was ended by another", null);
             }
             send();
             Outcome outcome = next;
@@ -376,11 +392,11 @@ final class MemoryLog {
                 case UNKNOWN_COMMITTED -> {
                     one.state = State.COMMITTED;
                     mustRenew = true;
-                    throw new Fenced("no answer", null);
+                    throw new InDoubt("no answer", null);
                 }
                 case UNKNOWN_OPEN -> {
                     mustRenew = true;
-                    throw new Fenced("no answer", null);
+                    throw new InDoubt("no answer", null);
                 }
             }
         }
@@ -410,14 +426,17 @@ final class MemoryLog {
         /** Whether it reads what was not committed, as it must not. */
         boolean readsEverything;
 
+        /** Whether it does not wait for pending transactions, as it must. */
+        boolean isHasty;
+
         @Override
-        public Map<Integer, Long> committed(Set<Integer> wanted) {
-            Map<Integer, Long> found = new HashMap<>();
+        public Map<Integer, Committed> committed(Set<Integer> wanted) {
+            Map<Integer, Committed> found = new HashMap<>();
             for (int partition : wanted) {
                 boolean isPending =
                         transactions.stream().anyMatch(one -> !one.isInOffsets && one.offsets.containsKey(partition));
-                if (!isPending) {
-                    found.put(partition, committed.getOrDefault(partition, NONE));
+                if (!isPending || isHasty) {
+                    found.put(partition, committed.getOrDefault(partition, Committed.NOTHING));
                 }
             }
             return found;

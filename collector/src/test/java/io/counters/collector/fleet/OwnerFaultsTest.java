@@ -111,9 +111,9 @@ class OwnerFaultsTest {
         }
 
         @Override
-        public Map<Integer, Long> committed(Set<Integer> partitions) throws java.io.IOException {
-            Map<Integer, Long> found = new HashMap<>(log.committed(partitions));
-            found.replaceAll((partition, offset) -> partition == 2 ? 5 : offset);
+        public Map<Integer, Committed> committed(Set<Integer> partitions) throws java.io.IOException {
+            Map<Integer, Committed> found = new HashMap<>(log.committed(partitions));
+            found.replaceAll((partition, one) -> partition == 2 ? new Committed(5, "") : one);
             return found;
         }
 

@@ -232,7 +232,7 @@ class OwnerTest {
         count(0, 1, 5);
         one.rest();
         Loader other = new Loader(log.new Loading(), PARTITIONS + 1, one::ledger, said.log());
-        other.want(new Load(0, 0));
+        other.want(new Load(0, 0, 0));
 
         while (other.step()) {
             assertThat(other.take()).isNull();

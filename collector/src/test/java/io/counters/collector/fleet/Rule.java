@@ -40,8 +40,16 @@ enum Rule {
     COMMITTED_ONLY,
     /** What was aborted becomes part of the next transaction. */
     ABORTED_IS_PUT_BACK,
-    /** Whoever is fenced throws its ledgers away. */
-    FENCED_LOADS_ANEW,
+    /** Whoever does not know what was committed asks. */
+    DOUBT_ASKS,
+    /** So does whoever has met the others. */
+    MEETING_ASKS,
+    /** The answer says which state of the ledger belongs to the offset. */
+    MARK_WITH_THE_OFFSET,
+    /** The answer waits for pending transactions. */
+    PENDING_IS_AWAITED,
+    /** Who is out of date commits nothing. */
+    GENERATION_WITH_THE_OFFSETS,
     /** The clocks of collectors differ by seconds only. */
     CLOCKS_AGREE;
 
@@ -63,10 +71,7 @@ enum Rule {
 
         @Override
         public void poll(long waitMillis, Member member) {
-            if (Rule.this != BACKLOG_IN_THE_AGE) {
-                of.poll(waitMillis, member);
-                return;
-            }
+            log.takesEverything = Rule.this == GENERATION_WITH_THE_OFFSETS;
             of.poll(waitMillis, new Member() {
                 @Override
                 public void assigned(Collection<Integer> partitions) {
@@ -84,8 +89,16 @@ enum Rule {
                 }
 
                 @Override
+                public void met() {
+                    if (Rule.this != MEETING_ASKS) {
+                        member.met();
+                    }
+                }
+
+                @Override
                 public void lines(int partition, long offset, long timeMillis, byte[] text) {
-                    member.lines(partition, offset, wallMillis.getAsLong(), text);
+                    boolean isAgeLeftOut = Rule.this == BACKLOG_IN_THE_AGE;
+                    member.lines(partition, offset, isAgeLeftOut ? wallMillis.getAsLong() : timeMillis, text);
                 }
 
                 @Override
@@ -120,19 +133,18 @@ enum Rule {
         }
 
         @Override
-        public void commit(Map<Integer, Long> offsets) throws IOException {
-            if (Rule.this == OFFSETS_IN_THE_TRANSACTION
-                    && offsets.keySet().stream().allMatch(of::owns)) {
+        public void commit(Map<Integer, Committed> offsets) throws IOException {
+            if (Rule.this == OFFSETS_IN_THE_TRANSACTION && of.isPresent()) {
                 log.commitOffsets(offsets);
             }
             try {
                 of.commit(offsets);
-            } catch (Fenced fenced) {
-                if (Rule.this != FENCED_LOADS_ANEW) {
-                    throw fenced;
+            } catch (InDoubt inDoubt) {
+                if (Rule.this != DOUBT_ASKS) {
+                    throw inDoubt;
                 }
                 of.renew();
-                throw new IOException(fenced);
+                throw new IOException(inDoubt);
             } catch (IOException aborted) {
                 if (Rule.this != ABORTED_IS_PUT_BACK) {
                     throw aborted;
@@ -154,6 +166,7 @@ enum Rule {
     /** The loader's log without this rule. */
     LoaderLog leftOut(MemoryLog log, MemoryLog.Loading of) {
         of.readsEverything = this == COMMITTED_ONLY;
+        of.isHasty = this == PENDING_IS_AWAITED;
         return new Ledgers(log, of);
     }
 
@@ -168,7 +181,12 @@ enum Rule {
         }
 
         @Override
-        public Map<Integer, Long> committed(Set<Integer> partitions) {
+        public Map<Integer, Committed> committed(Set<Integer> partitions) {
+            if (Rule.this == MARK_WITH_THE_OFFSET) {
+                Map<Integer, Committed> found = of.committed(partitions);
+                found.replaceAll((partition, one) -> new Committed(one.offset(), "any"));
+                return found;
+            }
             if (Rule.this != OFFSET_BEFORE_END) {
                 return of.committed(partitions);
             }
