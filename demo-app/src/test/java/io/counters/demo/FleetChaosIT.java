@@ -83,6 +83,8 @@ class FleetChaosIT {
     /** Twice what the longest hang, a session, a transaction and a load take, because one thing follows the other. */
     private static final int GAP_SECONDS_MAX = 180;
 
+    private static final int GAP_SECONDS_SHOWN = 4;
+
     /** Of all points, with something done every four seconds; four tenths are usual. */
     private static final double MISSING_SHARE_MAX = 0.85;
 
@@ -599,6 +601,8 @@ class FleetChaosIT {
         long gapBegin;
         long missing;
         long points;
+        /** Those of {@value #GAP_SECONDS_SHOWN} s and more: when and how long, and how many counters have them. */
+        final SortedMap<String, Integer> gaps = new TreeMap<>();
 
         Series(Map<String, NavigableMap<Long, Long>> all, List<Event> events) {
             all.forEach((name, points) -> read(name, points, events));
@@ -612,6 +616,9 @@ class FleetChaosIT {
                     falls.add(name + " falls from " + value + " to " + point.getValue() + " at " + point.getKey());
                 }
                 value = point.getValue();
+                if (point.getKey() - second >= GAP_SECONDS_SHOWN) {
+                    gaps.merge(time(second) + " " + (point.getKey() - second) + " s", 1, Integer::sum);
+                }
                 if (point.getKey() - second > gapSeconds) {
                     gapSeconds = point.getKey() - second;
                     gapBegin = second;
@@ -627,6 +634,10 @@ class FleetChaosIT {
                 points++;
             }
         }
+    }
+
+    private static LocalTime time(long second) {
+        return LocalTime.ofInstant(Instant.ofEpochSecond(second), ZoneId.systemDefault());
     }
 
     private void assertSeries(Series series) {
@@ -655,9 +666,8 @@ class FleetChaosIT {
         System.out.printf("points, sent again                %,d, %,d%n", series.points, recorder.repeated());
         System.out.printf(
                 "points missing, longest gap       %,d, %d s from %s%n",
-                series.missing,
-                series.gapSeconds,
-                LocalTime.ofInstant(Instant.ofEpochSecond(series.gapBegin), ZoneId.systemDefault()));
+                series.missing, series.gapSeconds, time(series.gapBegin));
+        System.out.printf("gaps, and how many counters       %s%n", series.gaps);
         System.out.printf("longest take-over                 %.0f ms%n", longestTakeOver);
         System.out.printf("rebalances                        %.0f%n", sum("fleet_rebalances_total"));
         System.out.printf("transactions aborted              %.0f%n", sum("fleet_aborted_transactions_total"));
