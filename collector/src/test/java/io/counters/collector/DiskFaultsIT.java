@@ -76,7 +76,7 @@ class DiskFaultsIT {
 
         child.awaitCounter("b", 7);
         child.awaitCounter("plain", 3);
-        child.awaitSaid("cannot write the ledger", "the ledger is on disk again");
+        child.awaitSaid("cannot write the ledger", "the ledger is committed again");
         child.kill();
         ChildCollector next = started();
         assertThat(next.counters())
@@ -182,7 +182,7 @@ class DiskFaultsIT {
         assertThat(child.status(END)).isEqualTo(EXIT_UNCOMMITTED);
         assertThat(child.said())
                 .contains("the last changes could NOT be written to the ledger: ", "; counters affected: 1;")
-                .contains("a write to the disk has not returned");
+                .contains("a commit has not returned");
         faults.heal();
         ChildCollector next = started();
         next.datagram(S1 + "30 3\nincrement a 1 6\nincrement b 1 1");

@@ -111,7 +111,7 @@ public final class Fleet implements AutoCloseable {
                     newLedger(bounds.ofEach(partitions), knowsStore.isPresent(), hashing, random),
                     faults);
             owner = new Owner(
-                    new KafkaOwnerLog(settings, Member.role(httpPort)),
+                    new KafkaOwnerLog(settings, Member.role(httpPort), KafkaOwnerLog.TRANSACTION_MILLIS),
                     loader,
                     owned,
                     partitions,

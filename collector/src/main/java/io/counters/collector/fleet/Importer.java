@@ -81,6 +81,7 @@ final class Importer implements OwnerLog.Member {
      * @throws IOException if it cannot be done, with what to do
      */
     int run() throws IOException {
+        log.renew();
         join();
         List<Integer> open = new ArrayList<>();
         Imported before = null;
@@ -148,7 +149,8 @@ final class Importer implements OwnerLog.Member {
     }
 
     @Override
-    public void met() {
+    public void met(Set<Integer> mine) {
+        owned.retainAll(mine);
         meeting++;
     }
 

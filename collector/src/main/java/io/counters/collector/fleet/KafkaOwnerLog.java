@@ -37,7 +37,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class KafkaOwnerLog implements OwnerLog {
     /** A transaction without an end keeps later ones from being read for this long. */
-    private static final int TRANSACTION_MILLIS = 10_000;
+    static final int TRANSACTION_MILLIS = 10_000;
+
+    /**
+     * How often the answer to a commit is waited for: after that time brokers end the transaction. Other questions are given
+     * up after one wait, because who does not poll meanwhile holds up the meetings of all members.
+     */
+    private static final int WAITS = 4;
 
     private static final int WAIT_MILLIS = 10_000;
     private static final int POLL_MILLIS = 60_000;
@@ -48,11 +54,9 @@ final class KafkaOwnerLog implements OwnerLog {
     private static final int RECORDS_MAX = 2_000;
     private static final int BATCH_BYTES = 64 << 10;
 
-    /** Twice this long is waited for the answer to a commit: after that time brokers end the transaction. */
-    private static final int BLOCK_MILLIS = TRANSACTION_MILLIS / 2;
-
     private final FleetSettings settings;
     private final String role;
+    private final int transactionMillis;
     private final Topics topics;
     private final String instance;
     private KafkaConsumer<byte[], byte[]> consumer;
@@ -66,18 +70,22 @@ final class KafkaOwnerLog implements OwnerLog {
     /** As it was told to the member. */
     private ConsumerGroupMetadata membership;
 
+    /** Whether the producer waits for its first transaction to be allowed. */
+    private boolean isFresh = true;
+
     private boolean isOpen;
     private @Nullable RuntimeException failure;
 
     /**
-     * Joins the group with the first {@link #poll}.
+     * Joins the group with the first {@link #poll}. Transactions can begin after {@link #renew}.
      *
      * @param role of the consumer, which other members see
-     * @throws IOException if the brokers cannot be used now
+     * @param transactionMillis the most that a transaction may take
      */
-    KafkaOwnerLog(FleetSettings settings, String role) throws IOException {
+    KafkaOwnerLog(FleetSettings settings, String role, int transactionMillis) {
         this.settings = settings;
         this.role = role;
+        this.transactionMillis = transactionMillis;
         topics = settings.topics();
         instance = settings.instance();
         producer = producer();
@@ -88,7 +96,7 @@ final class KafkaOwnerLog implements OwnerLog {
 
     private KafkaConsumer<byte[], byte[]> consumer() {
         Map<String, Object> ours = new HashMap<>();
-        ours.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, POLL_MILLIS);
+        ours.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, POLL_MILLIS + transactionMillis);
         ours.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
         ours.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
         // One answer for many partitions costs less than many answers.
@@ -133,26 +141,19 @@ final class KafkaOwnerLog implements OwnerLog {
         return partitions.stream().map(TopicPartition::partition).toList();
     }
 
-    private KafkaProducer<byte[], byte[]> producer() throws IOException {
+    private KafkaProducer<byte[], byte[]> producer() {
         Map<String, Object> ours = new HashMap<>();
         ours.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
         // The commit sends what waits; until then batches may fill.
         ours.put(ProducerConfig.LINGER_MS_CONFIG, 100);
-        ours.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, WAIT_MILLIS);
-        ours.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, BLOCK_MILLIS);
+        ours.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, transactionMillis);
+        ours.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, transactionMillis / WAITS);
         ours.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, topics.owner(instance));
-        ours.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, TRANSACTION_MILLIS);
+        ours.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, transactionMillis);
         ours.put(ProducerConfig.ACKS_CONFIG, "all");
         ours.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-        KafkaProducer<byte[], byte[]> fresh = new KafkaProducer<>(
+        return new KafkaProducer<>(
                 settings.producer("owner", ours), new ByteArraySerializer(), new ByteArraySerializer());
-        try {
-            fresh.initTransactions();
-            return fresh;
-        } catch (KafkaException notNow) {
-            fresh.close(Duration.ZERO);
-            throw failed("transactions cannot begin", notNow);
-        }
     }
 
     private static IOException failed(String what, Exception why) {
@@ -176,7 +177,7 @@ final class KafkaOwnerLog implements OwnerLog {
             ConsumerGroupMetadata now = consumer.groupMetadata();
             if (!now.equals(membership)) {
                 membership = now;
-                to.met();
+                to.met(Set.copyOf(numbers(consumer.assignment())));
             }
             for (ConsumerRecord<byte[], byte[]> record : some) {
                 to.lines(record.partition(), record.offset(), record.timestamp(), record.value());
@@ -297,10 +298,15 @@ final class KafkaOwnerLog implements OwnerLog {
     }
 
     private void commit() {
-        try {
-            producer.commitTransaction();
-        } catch (TimeoutException noAnswer) {
-            producer.commitTransaction();
+        for (int waits = 1; ; waits++) {
+            try {
+                producer.commitTransaction();
+                return;
+            } catch (TimeoutException noAnswer) {
+                if (waits == WAITS) {
+                    throw noAnswer;
+                }
+            }
         }
     }
 
@@ -319,10 +325,22 @@ final class KafkaOwnerLog implements OwnerLog {
 
     @Override
     public void renew() throws IOException {
-        producer.close(Duration.ZERO);
-        producer = producer();
-        isOpen = false;
-        failure = null;
+        if (!isFresh) {
+            producer.close(Duration.ZERO);
+            producer = producer();
+            isOpen = false;
+            failure = null;
+        }
+        try {
+            isFresh = true;
+            producer.initTransactions();
+            isFresh = false;
+        } catch (TimeoutException noAnswer) {
+            throw failed("transactions cannot begin", noAnswer);
+        } catch (KafkaException refused) {
+            isFresh = false;
+            throw failed("transactions cannot begin", refused);
+        }
     }
 
     /** Ends, and leaves the partitions to others at once. */

@@ -29,6 +29,9 @@ public final class LedgerImport {
     /** In place of a collector's name. */
     private static final String INSTANCE = "counters-import";
 
+    /** For a whole partition; brokers allow 15 minutes unless they are told otherwise. */
+    static final int TRANSACTION_MILLIS = 300_000;
+
     private final FleetSettings settings;
     private final LedgerSettings bounds;
     private final long heapBytes;
@@ -107,7 +110,7 @@ public final class LedgerImport {
         FaultLog faults = new FaultLog(log, nanoClock);
         KafkaLoaderLog ledgers = new KafkaLoaderLog(settings);
         try {
-            KafkaOwnerLog lines = new KafkaOwnerLog(settings, "owner");
+            KafkaOwnerLog lines = new KafkaOwnerLog(settings, "owner", TRANSACTION_MILLIS);
             try {
                 int imported = new Importer(
                                 lines,

@@ -57,6 +57,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private static final long COMMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long POLL_MILLIS_MAX = 50;
     private static final long AWAIT_SECONDS = 5;
+    private static final long RENEW_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** How long lines are waited for while nothing can be committed. */
     private static final long ASK_MILLIS = 10;
@@ -66,6 +67,9 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     /** Lines that are this old when nothing else waits were not delayed by their partition's owner. */
     private static final long CAUGHT_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    /** Lines may have waited for Kafka with any collector if this one had trouble within this time. */
+    private static final long TROUBLED_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     /** Lines that are merged so late are trouble. */
     private static final long LAG_MILLIS_MAX = 30_000;
@@ -99,7 +103,9 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     private long committedNanos;
     private long behindNanos;
-    private boolean mustRenew;
+    private long troubledNanos;
+    private long renewedNanos;
+    private volatile boolean mustRenew = true;
     private boolean mustCommit;
 
     /** Counts what makes ledgers doubtful: meetings of the members, and transactions without an answer. */
@@ -152,12 +158,14 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         commit = new Commit(owned::ledgers, topic, nanoClock, faults, self);
         committedNanos = nanoClock.getAsLong();
         behindNanos = committedNanos;
+        troubledNanos = committedNanos;
+        renewedNanos = committedNanos - RENEW_NANOS;
         records = self.count("fleet_merged_records_total", "Records of the topic of lines that were merged here.");
         rebalances = self.count("fleet_rebalances_total", "How often partitions were assigned, given away or lost.");
         aborted = self.count("fleet_aborted_transactions_total", "Transactions that wrote nothing, or may not have.");
         discarded = self.count(
                 "fleet_discarded_ledgers_total",
-                "Ledgers of partitions that were thrown away, because another collector may own them.");
+                "Ledgers of partitions that were thrown away, because another collector has them or had them meanwhile.");
         faulty = self.count("fleet_faulty_records_total", "Records of lines that caused an internal error.");
         clockOff = self.count(
                 "fleet_clock_off_records_total", "Records of lines whose time is off by more than 30 seconds.");
@@ -195,15 +203,14 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
      * @throws IOException if the log cannot be used now; call it again after a pause
      */
     void run() throws IOException {
-        if (mustRenew) {
-            // Before anything is loaded: what is read then must be what no earlier transaction can change.
-            lines.renew();
-            mustRenew = false;
+        renew();
+        if (!mustRenew) {
+            // What is read from now on is what no earlier transaction can change.
+            load();
         }
-        load();
         long now = nanoClock.getAsLong();
         long dueMillis = TimeUnit.NANOSECONDS.toMillis(Math.max(0, COMMIT_NANOS - (now - committedNanos)));
-        lines.poll(Math.min(POLL_MILLIS_MAX, isSure() ? dueMillis : ASK_MILLIS), this);
+        lines.poll(Math.min(POLL_MILLIS_MAX, canCommit() ? dueMillis : ASK_MILLIS), this);
         takeLoaded();
         beginLoaded();
         dueTick.get().ifPresent(this::tick);
@@ -211,6 +218,21 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             commit();
         }
         look();
+    }
+
+    /** If it fails, lines are polled before the next try: who does not poll holds up the meetings of all members. */
+    private void renew() {
+        long now = nanoClock.getAsLong();
+        if (!mustRenew || now - renewedNanos < RENEW_NANOS) {
+            return;
+        }
+        try {
+            lines.renew();
+            mustRenew = false;
+        } catch (IOException notNow) {
+            renewedNanos = nanoClock.getAsLong();
+            faults.warn("owner", notNow.getMessage() + "; it is tried again, and lines wait in their topic");
+        }
     }
 
     // Membership
@@ -292,7 +314,11 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     }
 
     @Override
-    public void met() {
+    public void met(Set<Integer> mine) {
+        forget(owned.partitions().stream()
+                .map(part -> part.number)
+                .filter(number -> !mine.contains(number))
+                .toList());
         doubt();
     }
 
@@ -426,7 +452,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     }
 
     private boolean isCaughtUp() {
-        return nanoClock.getAsLong() - behindNanos > CAUGHT_UP_NANOS;
+        long now = nanoClock.getAsLong();
+        return now - behindNanos > CAUGHT_UP_NANOS && now - troubledNanos > TROUBLED_NANOS;
     }
 
     // Commits
@@ -451,7 +478,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     }
 
     private void commit() {
-        if (mustRenew || !isSure()) {
+        if (!canCommit()) {
             return;
         }
         CompletableFuture<Boolean> told = nextCommit;
@@ -463,6 +490,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             committedNanos = nanoClock.getAsLong();
             if (!isCommitted) {
                 aborted.increment();
+                troubledNanos = committedNanos;
             }
             if (topic.takeInDoubt()) {
                 mustRenew = true;
@@ -473,8 +501,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         }
     }
 
-    private boolean isSure() {
-        return owned.partitions().stream().allMatch(part -> part.isSure);
+    private boolean canCommit() {
+        return !mustRenew && owned.partitions().stream().allMatch(part -> part.isSure);
     }
 
     /** Tells who waits for a commit. */
@@ -525,6 +553,9 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         List<String> why = List.copyOf(refused.values());
         if (!why.isEmpty()) {
             return Optional.of(why.get(0) + (why.size() == 1 ? "" : " (partitions like this: " + why.size() + ")"));
+        }
+        if (mustRenew) {
+            return Optional.of("Kafka lets this collector begin no transaction yet");
         }
         if (loadingPartitions > 0) {
             return Optional.of("ledgers of partitions are being loaded: " + loadingPartitions);

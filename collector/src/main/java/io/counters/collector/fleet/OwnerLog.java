@@ -3,6 +3,7 @@ package io.counters.collector.fleet;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,10 +31,11 @@ interface OwnerLog extends AutoCloseable {
         void lost(Collection<Integer> partitions);
 
         /**
-         * The members have met anew, and everything that is assigned from now on was said before. What stays this member's
-         * may have been another's meanwhile, even if neither was said.
+         * The members have met anew. What stays this member's may have been another's meanwhile, even if neither was said.
+         *
+         * @param mine all that are this member's from now on
          */
-        void met();
+        void met(Set<Integer> mine);
 
         /**
          * A record of {@code PREFIX.lines}.
@@ -84,7 +86,10 @@ interface OwnerLog extends AutoCloseable {
      */
     void commit(Map<Integer, Committed> offsets) throws IOException;
 
-    /** Ends whatever transaction there is, so that what was not committed before this returns never will be. */
+    /**
+     * Ends whatever transaction there is, so that what was not committed before this returns never will be. Before it has
+     * returned once, no transaction begins.
+     */
     void renew() throws IOException;
 
     /** Ends. A member with the same instance name that joins within the session's time gets the same partitions. */

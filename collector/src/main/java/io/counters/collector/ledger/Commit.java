@@ -21,7 +21,7 @@ public final class Commit {
     /** The health check reports commits that have failed, or one that has hung, for this time. */
     static final long TROUBLE_SECONDS = 5;
 
-    private static final String UNDER_WAY = "a write to the disk has not returned";
+    private static final String UNDER_WAY = "a commit has not returned";
 
     private final Supplier<List<Ledger>> ledgers;
     private final Journal journal;
@@ -89,7 +89,7 @@ public final class Commit {
             commits.increment();
             behind = null;
             if (now.failures > 0) {
-                faults.warn("commit healed", "the ledger is on disk again; failed commits: " + now.failures);
+                faults.warn("commit healed", "the ledger is committed again; failed commits: " + now.failures);
             }
         }
         return isWritten;

@@ -75,7 +75,7 @@ public enum Setting {
             "name of this collector within the fleet, the same after a restart; if it is left out, the name of the machine"
                     + " and the UDP port"),
     FLEET_PARTITIONS(
-            "64",
+            "32",
             "number of partitions of the fleet's topics, 1 to 1024; used only when they are created, and fixed from then"
                     + " on"),
     CONFIG("", "INI file with these settings, one KEY = VALUE on each line");

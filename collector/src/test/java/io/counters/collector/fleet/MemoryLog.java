@@ -243,6 +243,7 @@ final class MemoryLog {
         private final List<Unsent> unsent = new ArrayList<>();
         private @Nullable Transaction open;
         private boolean mustRenew;
+        boolean isRenewable = true;
         Outcome next = Outcome.COMMITTED;
 
         Of(String name) {
@@ -303,7 +304,7 @@ final class MemoryLog {
             }
             if (!isPresent()) {
                 membership = generation;
-                member.met();
+                member.met(Set.copyOf(known));
             }
         }
 
@@ -407,7 +408,10 @@ final class MemoryLog {
         }
 
         @Override
-        public void renew() {
+        public void renew() throws IOException {
+            if (!isRenewable) {
+                throw new IOException("transactions cannot begin");
+            }
             complete(name);
             unsent.clear();
             mustRenew = false;

@@ -19,7 +19,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.apache.kafka.clients.admin.Admin;
@@ -379,7 +381,8 @@ class OwnerBrokersTest {
             try (FleetCheck check = new FleetCheck(settings)) {
                 assertThat(check.create().isReady()).isTrue();
             }
-            KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner-0");
+            KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner-0", KafkaOwnerLog.TRANSACTION_MILLIS);
+            log.renew();
             log.append(OwnerLog.Topic.LEDGER, 0, Progress.KEY, new Progress(PARTITIONS, 1).value());
             log.commit(Map.of());
             log.append(OwnerLog.Topic.LEDGER, 0, Progress.KEY, new Progress(PARTITIONS, 2).value());
@@ -389,6 +392,39 @@ class OwnerBrokersTest {
             assertThatThrownBy(() -> log.commit(Map.of())).isInstanceOf(OwnerLog.InDoubt.class);
 
             assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(25));
+            log.close();
+        }
+    }
+
+    /** A whole partition of an import is one transaction, and its brokers may be slow. */
+    @Test
+    void a_commit_of_an_import_may_take_longer_than_one_of_a_collector() throws Exception {
+        try (Brokers own = Brokers.start(1)) {
+            FleetSettings settings =
+                    new FleetSettings(List.of(own.bootstrap()), "slow", "one", PARTITIONS, 1 << 30, Map.of());
+            try (FleetCheck check = new FleetCheck(settings)) {
+                assertThat(check.create().isReady()).isTrue();
+            }
+            KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner", LedgerImport.TRANSACTION_MILLIS);
+            log.renew();
+            log.append(OwnerLog.Topic.LEDGER, 0, Progress.KEY, new Progress(PARTITIONS, 1).value());
+            own.pause(0);
+            ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
+            try {
+                Future<?> resumed = later.schedule(
+                        () -> {
+                            own.resume(0);
+                            return null;
+                        },
+                        KafkaOwnerLog.TRANSACTION_MILLIS + 2_000,
+                        TimeUnit.MILLISECONDS);
+
+                log.commit(Map.of());
+
+                resumed.get(60, TimeUnit.SECONDS);
+            } finally {
+                later.shutdownNow();
+            }
             log.close();
         }
     }

@@ -64,7 +64,11 @@ class OwnerFaultsTest {
     }
 
     private void rest() throws Exception {
-        for (int i = 0; i < 200; i++) {
+        rest(200);
+    }
+
+    private void rest(int seconds) throws Exception {
+        for (int i = 0; i < seconds; i++) {
             nanos += SECOND;
             loader.step();
             owner.run();
@@ -175,6 +179,40 @@ class OwnerFaultsTest {
         assertThat(metric("fleet_gone_records_total")).isZero();
         assertThat(log.committed(1)).isEqualTo(100);
         assertThat(said.lines()).singleElement().asString().contains("end at offset 100, and were merged up to 130");
+    }
+
+    @Test
+    void lines_that_waited_while_kafka_was_away_are_no_sign_of_a_wrong_clock() throws Exception {
+        own();
+        log.add(0, wallMillis(), "increment a\n".getBytes(ISO_8859_1));
+        lines.next = MemoryLog.Outcome.ABORTED;
+        rest(10);
+
+        log.add(0, wallMillis() - 40_000, "increment a\n".getBytes(ISO_8859_1));
+        rest(10);
+        assertThat(metric("fleet_clock_off_records_total")).isZero();
+
+        rest(60);
+        log.add(0, wallMillis() - 40_000, "increment a\n".getBytes(ISO_8859_1));
+        rest(10);
+        assertThat(metric("fleet_clock_off_records_total")).isEqualTo(1);
+        assertThat(String.join("\n", said.lines())).contains("behind this collector's clock");
+    }
+
+    @Test
+    @Timeout(60)
+    void who_waits_for_a_commit_is_told_when_a_partition_goes_without_one() throws Exception {
+        own();
+        CompletableFuture<Boolean> waiting = new CompletableFuture<>();
+        Thread waits = new Thread(() -> waiting.complete(owner.awaitCommit()));
+        waits.start();
+        while (waits.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+        }
+
+        owner.revoked(List.of(0));
+
+        assertThat(waiting.get(60, TimeUnit.SECONDS)).isFalse();
     }
 
     @Test

@@ -16,6 +16,8 @@ import java.util.OptionalLong;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Owners over a log in memory: whoever owns a partition when, its ledger has every line of the log once. */
 class OwnerTest {
@@ -154,6 +156,84 @@ class OwnerTest {
         assertThat(one.values()).isEqualTo(expected);
         assertThat(one.metric("fleet_aborted_transactions_total")).isEqualTo(1);
         assertThat(one.metric("fleet_discarded_ledgers_total")).isZero();
+        assertThat(loadedAnew()).isEqualTo(expected);
+    }
+
+    @Test
+    void a_meeting_of_the_members_discards_no_ledger_that_stays() throws Exception {
+        Collector one = new Collector("one");
+        assign("one");
+        one.rest();
+        log.assign(3, "two");
+        count(0, 1, 5);
+        nanos += SECOND;
+        while (one.metric("fleet_aborted_transactions_total") == 0) {
+            one.run();
+        }
+
+        one.rest();
+
+        assertThat(log.committed(0)).isEqualTo(1);
+        assertThat(one.values()).isEqualTo(expected);
+        assertThat(one.owned.partitions()).hasSize(3);
+        assertThat(one.metric("fleet_discarded_ledgers_total")).isLessThanOrEqualTo(1);
+        assertThat(loadedAnew()).isEqualTo(expected);
+    }
+
+    @Test
+    void a_collector_that_cannot_begin_transactions_meets_the_others_and_says_what_it_waits_for() throws Exception {
+        Collector one = new Collector("one");
+        one.lines.isRenewable = false;
+        assign("one");
+        count(0, 1, 5);
+
+        one.rest();
+
+        assertThat(one.metric("fleet_rebalances_total")).isEqualTo(1);
+        assertThat(one.owned.partitions()).isEmpty();
+        assertThat(one.owner.trouble().orElseThrow()).contains("begin no transaction");
+        one.lines.isRenewable = true;
+        one.rest();
+        assertThat(one.values()).isEqualTo(expected);
+        assertThat(one.owner.trouble()).isEmpty();
+    }
+
+    @Test
+    void partitions_that_were_anothers_meanwhile_are_loaded_anew_though_nobody_says_so() throws Exception {
+        Collector one = new Collector("one");
+        assign("one");
+        count(0, 1, 5);
+        one.rest();
+        Collector two = new Collector("two");
+        assign("two");
+        count(0, 1, 6);
+        two.rest();
+        assign("one");
+        count(0, 1, 7);
+
+        one.rest();
+
+        assertThat(one.metric("fleet_discarded_ledgers_total")).isPositive();
+        assertThat(one.metric("fleet_rebalances_total")).as("nothing is said").isEqualTo(1);
+        assertThat(one.values()).isEqualTo(expected);
+        assertThat(loadedAnew()).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"UNKNOWN_OPEN, 0", "UNKNOWN_COMMITTED, 1"})
+    void a_transaction_without_an_answer_discards_the_ledgers_only_if_it_was_committed(
+            MemoryLog.Outcome outcome, long discarded) throws Exception {
+        Collector one = new Collector("one");
+        assign("one");
+        one.rest();
+        count(0, 1, 5);
+        one.lines.next = outcome;
+
+        one.rest();
+
+        assertThat(one.metric("fleet_aborted_transactions_total")).isEqualTo(1);
+        assertThat(one.metric("fleet_discarded_ledgers_total")).isEqualTo(discarded);
+        assertThat(one.values()).isEqualTo(expected);
         assertThat(loadedAnew()).isEqualTo(expected);
     }
 

@@ -89,9 +89,9 @@ enum Rule {
                 }
 
                 @Override
-                public void met() {
+                public void met(Set<Integer> mine) {
                     if (Rule.this != MEETING_ASKS) {
-                        member.met();
+                        member.met(mine);
                     }
                 }
 
@@ -153,7 +153,7 @@ enum Rule {
         }
 
         @Override
-        public void renew() {
+        public void renew() throws IOException {
             of.renew();
         }
 
