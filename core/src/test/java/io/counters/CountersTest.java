@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.cells.CellSource;
 import io.counters.cells.Cells;
 import io.counters.cells.LoaderOfCopies;
 import io.counters.cells.Sums;
@@ -128,7 +129,7 @@ class CountersTest {
         threads.shutdown();
 
         long[] sums = new long[Cells.COUNTERS_MAX];
-        Cells.sum(Cells.sources().get(0), sums);
+        CellSource.sum(Cells.sources().get(0), sums);
         for (String counted : names) {
             assertThat(sums[Cells.id(counted)]).as(counted).isEqualTo(80);
         }
@@ -269,7 +270,7 @@ class CountersTest {
 
     /** A separate application: all static state is fresh. */
     private static final class Application {
-        private static final String[] COPIED = {"io.counters.Counter", "io.counters.cells.Cells", "io.counters.emit."};
+        private static final String[] COPIED = {"io.counters.Counter", "io.counters.cells.Cell", "io.counters.emit."};
 
         private final ClassLoader loader = new LoaderOfCopies(COPIED);
 
@@ -287,7 +288,7 @@ class CountersTest {
             int id = (Integer) cells.getMethod("id", String.class).invoke(null, name);
             long[] sums = new long[id + 1];
             List<?> sources = (List<?>) cells.getMethod("sources").invoke(null);
-            Cells.sum((Object[]) sources.get(0), sums);
+            CellSource.sum((Object[]) sources.get(0), sums);
             return sums[id];
         }
 

@@ -12,8 +12,8 @@ import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 
 /**
- * Defines {@code java.lang.CountersCells} and {@code CountersCompletion}, the renamed copies of core's {@code Cells} and
- * {@code Completion}, in {@code java.lang}, where the classes of every loader find them: OSGi bundles and JBoss modules
+ * Defines {@code java.lang.CountersCells}, {@code CountersCellSource} and {@code CountersCompletion}, the renamed copies of
+ * core's {@code Cells}, {@code CellSource} and {@code Completion}, in {@code java.lang}, where the classes of every loader find them: OSGi bundles and JBoss modules
  * delegate {@code java.*} and little else.
  *
  * <p>On Java 9 and newer {@code java.lang} is opened to the agent, which defines the classes there with public methods
@@ -21,7 +21,9 @@ import java.util.jar.JarOutputStream;
  * On Java 8 appending is the only way.
  */
 final class Bridge {
-    private static final String[] CLASSES = {"java/lang/CountersCells", "java/lang/CountersCompletion"};
+    private static final String[] CLASSES = {
+        "java/lang/CountersCells", "java/lang/CountersCellSource", "java/lang/CountersCompletion"
+    };
 
     private static final int THREAD_ID_SINCE = 19;
 

@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  * {@code java -jar counters.jar list APP [key=value...]}: prints what the agent would count in an application, without
  * running it. It uses the code that instruments classes, so both always agree.
  */
-public final class ListCommand {
+final class ListCommand {
     private static final String USAGE = "usage: java -jar counters.jar list APP [key=value...]\n"
             + "APP is a jar, a war or a folder. The settings are those of the agent, and are read from the same places";
     private static final int FINE = 0;
@@ -38,7 +38,7 @@ public final class ListCommand {
      * @return 0 if everything that is marked will count, 1 if something will not, 2 if there are no arguments, or no
      *     application can be read
      */
-    public static int run(String[] args, PrintStream out, PrintStream err) {
+    static int run(String[] args, PrintStream out, PrintStream err) {
         if (args.length == 0) {
             err.println(USAGE);
             return MISUSED;

@@ -6,7 +6,7 @@
  * settings, {@code weave} inserts counting calls into classes, and {@code Counting} defines the bridge when the first
  * class that counts is loaded. {@code Counting} then wakes {@code Watch}, the agent's thread, which starts core's emitter
  * and calls {@code LiveSettings} to check the settings file. Instrumented code calls only the bridge, {@code
- * java.lang.CountersCells} and {@code CountersCompletion}. {@code LoadedClasses} instruments classes that no transformer
+ * java.lang.CountersCells}, {@code CountersCellSource} and {@code CountersCompletion}. {@code LoadedClasses} instruments classes that no transformer
  * sees by itself. {@code AotCache} finds out whether an AOT cache has loaded such classes before {@code main}.
  *
  * <p>{@code Main} runs counters.jar as a program; it calls {@code Command}.
@@ -14,5 +14,7 @@
  * <p>In the application's JVM nothing here throws (except with {@code strict}, before {@code main}), exits, opens a port,
  * writes to stdout, or resolves a host name on a thread of the application. {@code java.util.logging}, JMX and {@code
  * System.getLogger} are never used: they would fix the log manager before an application server sets its own.
+ *
+ * <p>Internal: any release may change it.
  */
 package io.counters.agent;

@@ -56,6 +56,7 @@ class CountersJarIT {
         assertThat(foreign)
                 .containsExactlyInAnyOrder(
                         "counters/java/lang/CountersCells.classdata",
+                        "counters/java/lang/CountersCellSource.classdata",
                         "counters/java/lang/CountersCompletion.classdata");
     }
 

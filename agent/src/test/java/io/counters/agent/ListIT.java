@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -47,13 +48,14 @@ class ListIT {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         try (JarFile jar = new JarFile(System.getProperty("counters.jar"))) {
-            Object status = Class.forName("io.counters.agent.ListCommand", true, new AgentLoader(jar))
-                    .getMethod("run", String[].class, PrintStream.class, PrintStream.class)
-                    .invoke(
-                            null,
-                            arguments.toArray(new String[0]),
-                            new PrintStream(out, true, UTF_8),
-                            new PrintStream(err, true, UTF_8));
+            Method run = Class.forName("io.counters.agent.ListCommand", true, new AgentLoader(jar))
+                    .getDeclaredMethod("run", String[].class, PrintStream.class, PrintStream.class);
+            run.setAccessible(true);
+            Object status = run.invoke(
+                    null,
+                    arguments.toArray(new String[0]),
+                    new PrintStream(out, true, UTF_8),
+                    new PrintStream(err, true, UTF_8));
             return new Listed((Integer) status, out.toString(UTF_8), err.toString(UTF_8));
         }
     }

@@ -207,7 +207,8 @@ public class CountBenchmark {
         static void prove() throws ReflectiveOperationException {
             Class<?> bridge = Class.forName("java.lang.CountersCells", false, null);
             for (Object source : (Iterable<?>) bridge.getMethod("sources").invoke(null)) {
-                Integer id = io.counters.cells.Cells.names((Object[]) source).get(WOVEN);
+                Integer id =
+                        io.counters.cells.CellSource.names((Object[]) source).get(WOVEN);
                 if (id != null) {
                     return;
                 }

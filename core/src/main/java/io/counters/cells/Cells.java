@@ -1,8 +1,5 @@
 package io.counters.cells;
 
-import java.lang.ref.WeakReference;
-import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Defense.</b> When the cells are read, and whenever the number of owners has doubled, the row of every dead
  * thread is folded into shared blocks. Virtual threads add to those blocks directly, by an atomic add on one of {@value
- * #STRIPES} stripes: {@value #STRIPES} times 8 bytes per counter. (Measured by {@code CellsMemoryTest}: 200 bytes per
- * counter with its name and block, 13 per counter and living thread with 10,000 counters, 280 per thread that counts a
+ * CellSource#STRIPES} stripes: {@value CellSource#STRIPES} times 8 bytes per counter. (Measured by {@code
+ * CellsMemoryTest}: 200 bytes per counter with its name and block, 13 per counter and living thread with 10,000 counters, 280 per thread that counts a
  * few.) Three other kinds of threads add to the blocks too: threads that find no free place within {@value #PROBES} of
  * their own, which happens when thousands of threads live; all threads of a 32-bit JVM; and threads for whose row there
  * is no memory. A counter's block is allocated before its id is published, so a counter that has an id can always be
@@ -73,15 +70,6 @@ public final class Cells {
     private static final int PLACES = 4096;
     private static final int PROBES = 16;
 
-    /**
-     * This many longs at the beginning of a row are unused: garbage collectors place rows next to each other, and no
-     * two rows may share a cache line.
-     */
-    public static final int APART = 16;
-
-    private static final int STRIPES = 8;
-    private static final int BLOCK = 256;
-
     /** After an OutOfMemoryError, this many counts bypass allocation, because each retry would trigger a GC. */
     private static final int COUNTS_UNTRIED = 10_000;
 
@@ -98,14 +86,9 @@ public final class Cells {
 
     /** Block b contains the ids from b * BLOCK: stripe 0 of all of them, then stripe 1, ... It is never reallocated. */
     private static final AtomicReferenceArray<AtomicLongArray> BLOCKS =
-            new AtomicReferenceArray<>(COUNTERS_MAX / BLOCK + 2);
+            new AtomicReferenceArray<>(COUNTERS_MAX / CellSource.BLOCK + 2);
 
-    /** The version of the arrays in {@link #SOURCES}. Change it with the order, type or meaning of any element. */
-    private static final Integer FORM = 1;
-
-    /**
-     * {IDS, OWNERS, ROWS, BLOCKS, weak reference to the copy's class, FORM} of this copy, then of each that joined it.
-     */
+    /** This copy's {@link CellSource}, then that of each copy that joined it. */
     private static final CopyOnWriteArrayList<Object[]> SOURCES = new CopyOnWriteArrayList<>();
 
     /**
@@ -130,7 +113,7 @@ public final class Cells {
     private static int joined;
 
     static {
-        SOURCES.add(new Object[] {IDS, OWNERS, ROWS, BLOCKS, new WeakReference<Class<?>>(Cells.class), FORM});
+        SOURCES.add(CellSource.of(IDS, OWNERS, ROWS, BLOCKS, Cells.class));
         joinBridge();
     }
 
@@ -151,7 +134,7 @@ public final class Cells {
             Integer id = IDS.get(roomFor);
             if (id == null) {
                 id = IDS.size();
-                block(BLOCKS, id);
+                CellSource.block(BLOCKS, id);
                 IDS.put(roomFor, id);
             }
             return id;
@@ -182,8 +165,8 @@ public final class Cells {
         int place = number & (PLACES - 1);
         if (OWNERS[place] == caller) {
             long[] row = ROWS[place];
-            if (id + APART < row.length) {
-                row[id + APART] += amount;
+            if (id + CellSource.APART < row.length) {
+                row[id + CellSource.APART] += amount;
                 return;
             }
         }
@@ -252,10 +235,10 @@ public final class Cells {
     private static void addSlowly(Thread caller, int number, int id, long amount) {
         long[] row = TEARS || isVirtual(caller) ? null : row(caller, number, id);
         if (row != null) {
-            row[id + APART] += amount;
+            row[id + CellSource.APART] += amount;
         } else {
-            int stripe = number & (STRIPES - 1);
-            block(BLOCKS, id).getAndAdd(stripe * BLOCK + id % BLOCK, amount);
+            int stripe = number & (CellSource.STRIPES - 1);
+            CellSource.block(BLOCKS, id).getAndAdd(stripe * CellSource.BLOCK + id % CellSource.BLOCK, amount);
         }
     }
 
@@ -272,7 +255,7 @@ public final class Cells {
                 Thread owner = OWNERS[place];
                 if (owner == caller) {
                     long[] row = ROWS[place];
-                    return id + APART < row.length ? row : grown(place, id);
+                    return id + CellSource.APART < row.length ? row : grown(place, id);
                 }
                 free = free < 0 && owner == null ? place : free;
             }
@@ -284,7 +267,7 @@ public final class Cells {
     }
 
     private static long[] newRow(int id) {
-        return new long[APART + Integer.highestOneBit(Math.max(id, 8)) * 2];
+        return new long[CellSource.APART + Integer.highestOneBit(Math.max(id, 8)) * 2];
     }
 
     private static long[] grown(int place, int id) {
@@ -304,7 +287,7 @@ public final class Cells {
                 return false;
             }
             if (++owners >= foldAt) {
-                owners = fold(OWNERS, ROWS, BLOCKS) + 1;
+                owners = CellSource.fold(OWNERS, ROWS, BLOCKS) + 1;
                 foldAt = Math.max(16, 2 * owners);
             }
             ROWS[place] = newRow(id);
@@ -313,48 +296,13 @@ public final class Cells {
         }
     }
 
-    /** Moves the rows of dead threads into blocks; returns how many owners are alive. */
-    private static int fold(@Nullable Thread[] owners, long[][] rows, AtomicReferenceArray<AtomicLongArray> blocks) {
-        int living = 0;
-        for (int place = 0; place < owners.length; place++) {
-            Thread owner = owners[place];
-            if (owner != null && owner.isAlive()) {
-                living++;
-            } else if (owner != null) {
-                long[] row = rows[place];
-                for (int id = 0; id < row.length - APART; id++) {
-                    if (row[id + APART] != 0) {
-                        block(blocks, id).getAndAdd(id % BLOCK, row[id + APART]);
-                        // At once: after a StackOverflowError in the middle of this, no count must be moved again.
-                        row[id + APART] = 0;
-                    }
-                }
-                owners[place] = null;
-                rows[place] = null;
-            }
-        }
-        return living;
-    }
-
-    private static AtomicLongArray block(AtomicReferenceArray<AtomicLongArray> blocks, int id) {
-        AtomicLongArray block = blocks.get(id / BLOCK);
-        if (block == null) {
-            AtomicLongArray fresh = new AtomicLongArray(STRIPES * BLOCK);
-            // The very first add links a VarHandle, which needs memory: do it now, because later there may be none.
-            fresh.getAndAdd(0, 0);
-            blocks.compareAndSet(id / BLOCK, null, fresh);
-            block = blocks.get(id / BLOCK);
-        }
-        return block;
-    }
-
     /**
      * The cells to sweep: this copy's, then those of every copy that joined it. First adds the counts of copies whose
      * class was unloaded to this copy.
      */
     public static List<Object[]> sources() {
         for (Object[] source : SOURCES) {
-            if (((WeakReference<?>) source[4]).get() == null) {
+            if (CellSource.copy(source) == null) {
                 synchronized (SOURCES) {
                     foldIn(source);
                 }
@@ -368,10 +316,10 @@ public final class Cells {
      * or not at all.
      */
     private static void foldIn(Object[] source) {
-        Map<String, Integer> names = names(source);
+        Map<String, Integer> names = CellSource.names(source);
         long[] sums = new long[names.size()];
         int[] ids = new int[sums.length];
-        sum(source, sums);
+        CellSource.sum(source, sums);
         for (Map.Entry<String, Integer> name : names.entrySet()) {
             if (sums[name.getValue()] != 0) {
                 ids[name.getValue()] = id(name.getKey());
@@ -387,99 +335,21 @@ public final class Cells {
     }
 
     /**
-     * A source that belongs to no copy of this class, for code that counts in its own row and sweeps it itself, such as
-     * a simulation.
-     *
-     * @param ids in the form of {@link #names}
-     * @param row {@value #APART} longs that are not read, then the count of each id
-     */
-    public static Object[] source(Map<String, Integer> ids, long[] row) {
-        return new Object[] {
-            ids,
-            new Thread[0],
-            new long[][] {row},
-            new AtomicReferenceArray<AtomicLongArray>(0),
-            new WeakReference<Class<?>>(Cells.class),
-            FORM
-        };
-    }
-
-    /**
-     * All cells that can be reached from here, each once: {@link #sources}, and those that an agent sweeps. For code
-     * that only reads what was counted and sends nothing.
-     */
-    @SuppressWarnings("unchecked")
-    public static List<Object[]> sourcesOfJvm() {
-        List<Object[]> all = new ArrayList<>(sources());
-        try {
-            Class<?> bridge = Class.forName(BRIDGE, true, null);
-            all.addAll((List<Object[]>) bridge.getMethod("sources").invoke(null));
-        } catch (ReflectiveOperationException noAgent) {
-            return all;
-        }
-        // This copy's cells have joined the bridge, unless they are kept from it.
-        IdentityHashMap<Object, Object[]> once = new IdentityHashMap<>();
-        for (Object[] source : all) {
-            once.put(source[0], source);
-        }
-        return new ArrayList<>(once.values());
-    }
-
-    /** The ids of one of {@link #sources}, by name: dense from 0, never removed. */
-    @SuppressWarnings("unchecked")
-    public static Map<String, Integer> names(Object[] source) {
-        return (Map<String, Integer>) source[0];
-    }
-
-    /** The sum of two counts, saturated at the ends of the 64-bit range. */
-    public static long sum(long a, long b) {
-        long sum = a + b;
-        return ((a ^ sum) & (b ^ sum)) >= 0 ? sum : b < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
-    }
-
-    /** Adds, to each element of {@code sums}, everything that was ever counted under the id that is its index. */
-    @SuppressWarnings("unchecked")
-    public static void sum(Object[] source, long[] sums) {
-        Thread[] owners = (Thread[]) source[1];
-        long[][] rows = (long[][]) source[2];
-        AtomicReferenceArray<AtomicLongArray> blocks = (AtomicReferenceArray<AtomicLongArray>) source[3];
-        synchronized (owners) {
-            fold(owners, rows, blocks);
-            for (long[] row : rows) {
-                for (int id = row == null ? -1 : Math.min(row.length - APART, sums.length) - 1; id >= 0; id--) {
-                    sums[id] = sum(sums[id], row[id + APART]);
-                }
-            }
-            // Under the same lock, because the row of a thread that has ended meanwhile must not be counted again in a
-            // block.
-            for (int b = 0; b < blocks.length() && b * BLOCK < sums.length; b++) {
-                AtomicLongArray block = blocks.get(b);
-                int ids = block == null ? 0 : Math.min(BLOCK, sums.length - b * BLOCK);
-                for (int i = 0; i < ids; i++) {
-                    for (int stripe = 0; stripe < STRIPES; stripe++) {
-                        sums[b * BLOCK + i] = sum(sums[b * BLOCK + i], block.get(stripe * BLOCK + i));
-                    }
-                }
-            }
-        }
-    }
-
-    /**
      * Lets this copy sweep another copy's cells. Called by reflection, from a copy that finds this one as the bridge.
-     * Does nothing if the other copy is from a release with another {@link #FORM}: its cells would be misread, or would
+     * Does nothing if the other copy is from a release with another form: its cells would be misread, or would
      * make every sweep fail. {@link #sweeps} shows whether the copy joined.
      *
      * <p>Every {@value #JOINS_PER_FOLD}th join folds the rows of dead threads, so that these threads, and what they
      * reference, can be collected even if applications come and go faster than sweeps.
      */
     public static void join(Object[] source) {
-        if (source.length != 6 || !FORM.equals(source[5])) {
+        if (!CellSource.isOfThisForm(source)) {
             return;
         }
         boolean due;
         synchronized (SOURCES) {
             for (Object[] known : SOURCES) {
-                if (known[0] == source[0]) {
+                if (CellSource.names(known) == CellSource.names(source)) {
                     return;
                 }
             }
@@ -496,7 +366,7 @@ public final class Cells {
         try {
             long[] none = {};
             for (Object[] source : SOURCES) {
-                sum(source, none);
+                CellSource.sum(source, none);
             }
         } catch (Throwable full) {
             // The copy has joined, so the join must not fail now; the next sweep folds.
@@ -507,7 +377,7 @@ public final class Cells {
     /** Whether the cells of this class, a copy of this one, are among the {@link #sources}. */
     public static boolean sweeps(Class<?> copy) {
         for (Object[] source : SOURCES) {
-            if (((WeakReference<?>) source[4]).get() == copy) {
+            if (CellSource.copy(source) == copy) {
                 return true;
             }
         }
@@ -520,7 +390,7 @@ public final class Cells {
     public static void fold() {
         long[] none = {};
         for (Object[] source : sources()) {
-            sum(source, none);
+            CellSource.sum(source, none);
         }
     }
 

@@ -4,5 +4,7 @@
  *
  * <p>{@code io.counters} counts into it, and {@code io.counters.emit} reads it. This package does not deal with
  * datagrams, clocks or the rules of names. Counting throws nothing into a caller.
+ *
+ * <p>Internal: any release may change it.
  */
 package io.counters.cells;

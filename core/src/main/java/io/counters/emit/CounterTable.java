@@ -2,6 +2,7 @@ package io.counters.emit;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.cells.CellSource;
 import io.counters.cells.Cells;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -84,9 +85,9 @@ public final class CounterTable {
                 scratch = new long[2 * byId.length];
             }
             Arrays.fill(scratch, 0, byId.length, 0);
-            Cells.sum(source, scratch);
+            CellSource.sum(source, scratch);
             for (int id = 0; id < byId.length; id++) {
-                sums[byId[id]] = Cells.sum(sums[byId[id]], scratch[id]);
+                sums[byId[id]] = CellSource.sum(sums[byId[id]], scratch[id]);
             }
         }
         if (indexesById.size() > sources.size()) {
@@ -128,7 +129,7 @@ public final class CounterTable {
 
     private int[] indexesById(Object[] source) {
         int[] byId = indexesById.get(source);
-        Map<String, Integer> ids = Cells.names(source);
+        Map<String, Integer> ids = CellSource.names(source);
         int known = byId == null ? 0 : byId.length;
         if (byId == null || ids.size() > known) {
             // Ids are dense, but another thread may be adding one now: use the complete run from 0.

@@ -4,7 +4,9 @@ import io.counters.wire.DatagramWriter;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /** Where, how often and how to send. Immutable; each method with a parameter returns a changed copy. */
 public final class EmitterSettings {
@@ -16,16 +18,19 @@ public final class EmitterSettings {
     private final List<CollectorAddress> collectors;
     private final long sweepMillis;
     private final int datagramBytes;
-    private final boolean totals;
-    private final boolean follow;
+    private final Set<Choice> chosen;
+
+    private enum Choice {
+        TOTALS,
+        FOLLOW
+    }
 
     private EmitterSettings(
-            List<CollectorAddress> collectors, long sweepMillis, int datagramBytes, boolean totals, boolean follow) {
+            List<CollectorAddress> collectors, long sweepMillis, int datagramBytes, Set<Choice> chosen) {
         this.collectors = collectors;
         this.sweepMillis = sweepMillis;
         this.datagramBytes = datagramBytes;
-        this.totals = totals;
-        this.follow = follow;
+        this.chosen = chosen;
     }
 
     /**
@@ -53,7 +58,8 @@ public final class EmitterSettings {
                     + "; write HOST:PORT or HOST:PORT*WEIGHT, separate several by ;, and leave out the port if it is "
                     + PORT_DEFAULT);
         }
-        return new EmitterSettings(Collections.unmodifiableList(read), 1000, DATAGRAM_BY_ADDRESS, true, false);
+        return new EmitterSettings(
+                Collections.unmodifiableList(read), 1000, DATAGRAM_BY_ADDRESS, EnumSet.of(Choice.TOTALS));
     }
 
     /**
@@ -66,7 +72,7 @@ public final class EmitterSettings {
             throw new IllegalArgumentException(
                     "sweep is " + millis + " ms, allowed are 10 to 60000 ms; 1000 ms is the default");
         }
-        return new EmitterSettings(collectors, millis, datagramBytes, totals, follow);
+        return new EmitterSettings(collectors, millis, datagramBytes, chosen);
     }
 
     /**
@@ -80,7 +86,7 @@ public final class EmitterSettings {
                     + DatagramWriter.BYTES_MIN + " to " + DatagramWriter.BYTES_MAX + " bytes; an Ethernet path carries "
                     + DatagramWriter.BYTES_DEFAULT + " without fragmentation");
         }
-        return new EmitterSettings(collectors, sweepMillis, bytes, totals, follow);
+        return new EmitterSettings(collectors, sweepMillis, bytes, chosen);
     }
 
     /**
@@ -88,7 +94,7 @@ public final class EmitterSettings {
      * datagrams a load balancer distributes over several collectors.
      */
     public EmitterSettings totals(boolean sent) {
-        return new EmitterSettings(collectors, sweepMillis, datagramBytes, sent, follow);
+        return with(Choice.TOTALS, sent);
     }
 
     /**
@@ -96,7 +102,17 @@ public final class EmitterSettings {
      * address. Otherwise a new stream begins there, and counts that had not reached the old address are lost.
      */
     public EmitterSettings follow(boolean follows) {
-        return new EmitterSettings(collectors, sweepMillis, datagramBytes, totals, follows);
+        return with(Choice.FOLLOW, follows);
+    }
+
+    private EmitterSettings with(Choice choice, boolean isChosen) {
+        Set<Choice> others = EnumSet.noneOf(Choice.class);
+        others.addAll(chosen);
+        others.remove(choice);
+        if (isChosen) {
+            others.add(choice);
+        }
+        return new EmitterSettings(collectors, sweepMillis, datagramBytes, others);
     }
 
     List<CollectorAddress> collectors() {
@@ -119,11 +135,11 @@ public final class EmitterSettings {
     }
 
     public boolean totals() {
-        return totals;
+        return chosen.contains(Choice.TOTALS);
     }
 
     public boolean follow() {
-        return follow;
+        return chosen.contains(Choice.FOLLOW);
     }
 
     /** The collectors in the form that {@link #to} accepts. */

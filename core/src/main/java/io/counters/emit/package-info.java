@@ -11,5 +11,7 @@
  * <p>So that lost datagrams lose nothing, a sender sends each amount with the running total of its verb in the stream.
  * It repeats a quiet total 1, 2, 4, ... 64 sweeps after its last change, and then once in 64 sweeps, forever. A
  * stream's id is never used again.
+ *
+ * <p>Internal: any release may change it.
  */
 package io.counters.emit;

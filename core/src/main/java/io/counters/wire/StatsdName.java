@@ -147,29 +147,15 @@ public final class StatsdName {
         if (last == colon) {
             return colon;
         }
-        int tags = tagsBegin(in, begin, last);
-        if (isNumeric(in, last + 1, bar) && tags < colon) {
+        int tags = StatsdNameParts.tagsBegin(in, begin, last);
+        if (StatsdNameParts.isNumeric(in, last + 1, bar) && tags < colon) {
             int end = in[tags] == '[' ? CommandReader.find(in, tags, last, (byte) ']') : last;
             return cleans ? CommandReader.find(in, end, last, (byte) ':') : -1;
         }
         int second = CommandReader.find(in, colon + 1, last, (byte) ':');
-        return isNumeric(in, colon + 1, second) || !isNumeric(in, last + 1, bar) ? colon : -1;
-    }
-
-    private static boolean isNumeric(byte[] in, int begin, int end) {
-        int at = begin;
-        if (at < end && (in[at] == '+' || in[at] == '-')) {
-            at++;
-        }
-        if (at < end && in[at] == '.') {
-            at++;
-        }
-        boolean isNumeric = at < end && in[at] >= '0' && in[at] <= '9';
-        for (; isNumeric && at < end; at++) {
-            byte b = in[at];
-            isNumeric = (b >= '0' && b <= '9') || b == '.' || b == 'e' || b == 'E' || b == '+' || b == '-';
-        }
-        return isNumeric;
+        return StatsdNameParts.isNumeric(in, colon + 1, second) || !StatsdNameParts.isNumeric(in, last + 1, bar)
+                ? colon
+                : -1;
     }
 
     /** Reads a name, without any tags that follow the value. */
@@ -190,7 +176,7 @@ public final class StatsdName {
 
     private @Nullable Rejection metricAndTags(byte[] in, int begin, int end) {
         textTo = 0;
-        int metricEnd = tagsBegin(in, begin, end);
+        int metricEnd = StatsdNameParts.tagsBegin(in, begin, end);
         byte mark = metricEnd < end ? in[metricEnd] : 0;
         clean(in, begin, metricEnd, NONE, NONE, Cleaning.NAME_LETTER);
         int tagsEnd = end;
@@ -227,27 +213,6 @@ public final class StatsdName {
             textTo = to - from;
             isInText();
         }
-    }
-
-    /** Where the tags of a name begin, at their delimiter; {@code end} if it has none. */
-    private static int tagsBegin(byte[] in, int begin, int end) {
-        int lastEquals = end - 1;
-        while (lastEquals >= begin && in[lastEquals] != '=') {
-            lastEquals--;
-        }
-        for (int at = begin; at < lastEquals; at++) {
-            byte b = in[at];
-            if (b == ',' || b == ';' || b == '#') {
-                return at;
-            }
-            if (b == '[') {
-                int close = CommandReader.find(in, at, end, (byte) ']');
-                if (close < end && CommandReader.find(in, at, close, (byte) '=') < close) {
-                    return at;
-                }
-            }
-        }
-        return end;
     }
 
     /** Reads DogStatsD's tags: {@code k:v,j:w}. */
@@ -383,25 +348,10 @@ public final class StatsdName {
                 note(why);
                 text[textTo++] = '_';
                 boolean escapes = b == '\\' && at + 1 < end && (in[at + 1] == mark || in[at + 1] == otherMark);
-                at = escapes ? at + 2 : codePointEnd(in, at, end);
+                at = escapes ? at + 2 : StatsdNameParts.codePointEnd(in, at, end);
             }
         }
         return at;
-    }
-
-    /** Where the UTF-8 code point that begins here ends; a byte that begins none is treated as one of its own. */
-    private static int codePointEnd(byte[] in, int begin, int end) {
-        int first = in[begin] & 0xff;
-        int length = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-        if (begin + length > end) {
-            return begin + 1;
-        }
-        for (int i = 1; i < length; i++) {
-            if ((in[begin + i] & 0xc0) != 0x80) {
-                return begin + 1;
-            }
-        }
-        return begin + length;
     }
 
     /** Converts what was read to canonical form. */

@@ -30,5 +30,7 @@
  * io.counters.wire.ForeignProtocol} recognizes HTTP, which a web page can make a browser send to any port. This package
  * contains pure functions over bytes: no sockets, no clock, no logging. All code that reads or writes names or lines
  * calls it.
+ *
+ * <p>Internal: any release may change it.
  */
 package io.counters.wire;

@@ -43,7 +43,7 @@ class CellsTest {
         assertThat(cells.id("a")).isZero();
         assertThat(cells.id("b")).isEqualTo(1);
         assertThat(cells.id("a")).isZero();
-        assertThat(Cells.names(cells.sources().get(0))).isEqualTo(Map.of("a", 0, "b", 1));
+        assertThat(CellSource.names(cells.sources().get(0))).isEqualTo(Map.of("a", 0, "b", 1));
     }
 
     @Test
@@ -110,7 +110,7 @@ class CellsTest {
         long last = 0;
         for (int reading = 0; reading < 500; reading++) {
             long[] sums = new long[Cells.COUNTERS_MAX];
-            Cells.sum(source, sums);
+            CellSource.sum(source, sums);
             assertThat(sums[id]).isGreaterThanOrEqualTo(last).isLessThanOrEqualTo(begun.get());
             last = sums[id];
         }
@@ -201,8 +201,8 @@ class CellsTest {
         long[] longer = new long[2 * Cells.COUNTERS_MAX + 2];
         long[] shorter = new long[300];
 
-        Cells.sum(source, longer);
-        Cells.sum(source, shorter);
+        CellSource.sum(source, longer);
+        CellSource.sum(source, shorter);
 
         assertThat(longer).startsWith(1, 1, 1);
         assertThat(longer[59_999]).isEqualTo(1);
@@ -346,7 +346,7 @@ class CellsTest {
 
         assertThat(cells.id("one.too.many")).isEqualTo(Cells.COUNTERS_MAX);
         assertThat(cells.sums()).isEqualTo(Map.of(Cells.OVERFLOW, 19L, "c99999", 7L));
-        assertThat(Cells.names(cells.sources().get(0))).hasSize(Cells.COUNTERS_MAX + 1);
+        assertThat(CellSource.names(cells.sources().get(0))).hasSize(Cells.COUNTERS_MAX + 1);
     }
 
     @Test

@@ -50,7 +50,7 @@ public final class LoaderOfCopies extends ClassLoader {
 
         CopiedCells() {
             try {
-                cells = Class.forName(Cells.class.getName(), true, new LoaderOfCopies(Cells.class.getName()));
+                cells = Class.forName(Cells.class.getName(), true, new LoaderOfCopies("io.counters.cells.Cell"));
             } catch (ClassNotFoundException gone) {
                 throw new AssertionError(gone);
             }

@@ -12,9 +12,9 @@ public final class Sums {
     static Map<String, Long> of(List<Object[]> sources) {
         Map<String, Long> byName = new HashMap<>();
         for (Object[] source : sources) {
-            Map<String, Integer> ids = Map.copyOf(Cells.names(source));
+            Map<String, Integer> ids = Map.copyOf(CellSource.names(source));
             long[] sums = new long[ids.size()];
-            Cells.sum(source, sums);
+            CellSource.sum(source, sums);
             ids.forEach((name, id) -> byName.merge(name, sums[id], Long::sum));
         }
         byName.values().removeIf(sum -> sum == 0);

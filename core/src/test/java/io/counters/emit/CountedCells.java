@@ -1,6 +1,6 @@
 package io.counters.emit;
 
-import io.counters.cells.Cells;
+import io.counters.cells.CellSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,16 +10,16 @@ final class CountedCells {
     private static final int IDS_MAX = 10_000;
 
     private final Map<String, Integer> ids = new HashMap<>();
-    private final long[] row = new long[Cells.APART + IDS_MAX];
+    private final long[] row = new long[CellSource.APART + IDS_MAX];
 
     void add(String name, long amount) {
         int id = ids.computeIfAbsent(name, fresh -> ids.size());
-        row[Cells.APART + id] += amount;
+        row[CellSource.APART + id] += amount;
     }
 
     /** The same as {@code Cells.sources()} would return. */
     Object[] source() {
-        return Cells.source(ids, row);
+        return CellSource.of(ids, row);
     }
 
     CounterTable table() {

@@ -3,7 +3,7 @@ package io.counters.emit;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.cells.Cells;
+import io.counters.cells.CellSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -114,7 +114,7 @@ class SweepTest {
     void tens_of_thousands_of_counters_are_summed() {
         Map<String, Integer> names = new TreeMap<>();
         IntStream.range(0, 60_000).forEach(id -> names.put("c" + id, id));
-        Object[] source = Cells.source(names, new long[60_000]);
+        Object[] source = CellSource.of(names, new long[60_000]);
         CounterTable large = new CounterTable(() -> List.<Object[]>of(source));
 
         large.read();
@@ -125,7 +125,7 @@ class SweepTest {
     @Test
     void a_name_whose_id_is_not_visible_yet_is_counted_later() {
         Map<String, Integer> names = new TreeMap<>(Map.of("a", 0, "c", 2));
-        Object[] source = Cells.source(names, new long[3]);
+        Object[] source = CellSource.of(names, new long[3]);
         CounterTable early = new CounterTable(() -> List.<Object[]>of(source));
 
         early.read();

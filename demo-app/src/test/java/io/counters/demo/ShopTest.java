@@ -2,6 +2,7 @@ package io.counters.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.cells.CellSource;
 import io.counters.cells.Cells;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -60,9 +61,9 @@ class ShopTest {
 
     private static Map<String, Long> counted() {
         Object[] cells = Cells.sources().get(0);
-        Map<String, Integer> ids = Map.copyOf(Cells.names(cells));
+        Map<String, Integer> ids = Map.copyOf(CellSource.names(cells));
         long[] sums = new long[ids.size()];
-        Cells.sum(cells, sums);
+        CellSource.sum(cells, sums);
         Map<String, Long> counted = new HashMap<>();
         ids.forEach((name, id) -> counted.put(name, sums[id]));
         return counted;

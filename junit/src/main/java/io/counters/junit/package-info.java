@@ -5,5 +5,7 @@
  *
  * <p>Works with JUnit 5 and 6. Only reads the cells in which counts are kept: it opens no socket, starts no thread,
  * resets no counter, and does not change how the code under test counts.
+ *
+ * <p>An API that users may build on.
  */
 package io.counters.junit;

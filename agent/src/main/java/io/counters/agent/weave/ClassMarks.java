@@ -40,8 +40,7 @@ final class ClassMarks {
     /** The contents of its class file. */
     final TypeFile file;
 
-    /** Whether a tool generated the class, according to its name. */
-    final boolean generated;
+    final Origin origin;
 
     /** A mark that applies to a method. */
     static final class Said {
@@ -68,16 +67,16 @@ final class ClassMarks {
     private ClassMarks(
             @Nullable ClassLoader loader,
             ClassReader reader,
-            boolean generated,
-            boolean exactOnly,
+            Origin origin,
             Rules rules,
             Hierarchy hierarchy,
             Names names,
             Refusals refusals) {
+        boolean exactOnly = origin != Origin.APPLICATION;
         boolean heir = rules.needHierarchy() && !exactOnly;
         this.loader = loader;
         this.reader = reader;
-        this.generated = generated;
+        this.origin = origin;
         this.rules = rules;
         this.hierarchy = hierarchy;
         this.names = names;
@@ -90,19 +89,18 @@ final class ClassMarks {
     /**
      * The methods that count; a key is a method's name followed by its descriptor.
      *
-     * @param generated whether a tool generated the class, according to its name
-     * @param exactOnly whether the class counts only for its own marks and for rules that give its exact name
+     * @param origin of the class; unless that is the application, it counts only for its own marks and for rules that give
+     *     its exact name
      */
     static Map<String, MethodCounts> read(
             @Nullable ClassLoader loader,
             ClassReader reader,
-            boolean generated,
-            boolean exactOnly,
+            Origin origin,
             Rules rules,
             Hierarchy hierarchy,
             Names names,
             Refusals refusals) {
-        ClassMarks marks = new ClassMarks(loader, reader, generated, exactOnly, rules, hierarchy, names, refusals);
+        ClassMarks marks = new ClassMarks(loader, reader, origin, rules, hierarchy, names, refusals);
         if (marks.file.isAnnotation()) {
             marks.complainOfAnnotation();
         }
@@ -228,8 +226,6 @@ final class ClassMarks {
             if (bytes == null) {
                 return null;
             }
-            boolean byTool = Origin.isGenerated(type, bytes);
-            boolean exactOnly = byTool || Origin.isForeign(loader, type);
             Refusals silent = new Refusals(new Consumer<String>() {
                 @Override
                 public void accept(String line) {
@@ -237,7 +233,8 @@ final class ClassMarks {
                 }
             });
             ClassReader read = Weaving.reader(bytes);
-            ClassMarks of = new ClassMarks(loader, read, byTool, exactOnly, rules, hierarchy, names, silent);
+            ClassMarks of =
+                    new ClassMarks(loader, read, Origin.of(loader, type, bytes), rules, hierarchy, names, silent);
             of.code = ClassCode.read(read);
             return of;
         } catch (Throwable unreadable) {

@@ -59,6 +59,21 @@ final class Forwarding {
         }
     }
 
+    /** Collects the targets of one call. */
+    private static final class Search {
+        final List<Target> found;
+        final boolean copied;
+
+        Search(List<Target> found, boolean copied) {
+            this.found = found;
+            this.copied = copied;
+        }
+
+        void add(ClassMarks in, TypeFile.Method method) {
+            found.add(new Target(in, method, copied));
+        }
+    }
+
     Forwarding(ClassMarks in, TypeFile.Method method) {
         this.in = in;
         this.method = method;
@@ -131,7 +146,8 @@ final class Forwarding {
                     && !(call.opcode == Opcodes.INVOKESPECIAL && call.owner.equals(in.file.superName));
             if (receiver != Receiver.OTHER || alike) {
                 looked.clear();
-                find(call, call.owner, ofCompiler, receiver == Receiver.DELEGATE, 0, targets);
+                Search search = new Search(targets, ofCompiler);
+                find(call, call.owner, search, receiver == Receiver.DELEGATE, 0);
             }
         }
         return targets;
@@ -142,7 +158,7 @@ final class Forwarding {
         List<Target> overridden = new ArrayList<>(1);
         looked.clear();
         Call call = new Call(Opcodes.INVOKEVIRTUAL, "", method.name, method.descriptor);
-        findAbove(in, call, false, true, 0, overridden);
+        findAbove(in, call, new Search(overridden, false), true, 0);
         return overridden;
     }
 
@@ -158,7 +174,7 @@ final class Forwarding {
     }
 
     /** @param orAbstract whether to include methods without code */
-    private void find(Call call, String type, boolean copied, boolean orAbstract, int depth, List<Target> into) {
+    private void find(Call call, String type, Search search, boolean orAbstract, int depth) {
         boolean again = depth > DEPTH_MAX || !looked.add(type + "." + call.name + call.descriptor);
         ClassMarks at = again ? null : in.of(type);
         if (at == null) {
@@ -170,36 +186,36 @@ final class Forwarding {
                     && (call.opcode == Opcodes.INVOKEDYNAMIC || each.descriptor.equals(call.descriptor));
             found |= called;
             if (called && each != method && (each.hasCode() || orAbstract)) {
-                into.add(new Target(at, each, copied));
-                through(at.code().of(each.name + each.descriptor), copied, depth, into);
+                search.add(at, each);
+                through(at.code().of(each.name + each.descriptor), search, depth);
             }
         }
         MethodCode made = at.code().of(call.name + call.descriptor);
         if (!found && made != null) {
-            through(made, copied, depth, into);
+            through(made, search, depth);
         } else if (!found && !call.name.equals("<init>")) {
-            findAbove(at, call, copied, orAbstract, depth + 1, into);
+            findAbove(at, call, search, orAbstract, depth + 1);
         }
     }
 
     /** Continues the search in the methods that a synthetic method or a forwarder calls. */
-    private void through(@Nullable MethodCode made, boolean copied, int depth, List<Target> into) {
+    private void through(@Nullable MethodCode made, Search search, int depth) {
         if (made != null) {
             for (Call next : made.isSynthetic() ? made.calls() : made.handsOnTo()) {
                 if (isNameOf(next.name)) {
-                    find(next, next.owner, copied, false, depth + 1, into);
+                    find(next, next.owner, search, false, depth + 1);
                 }
             }
         }
     }
 
-    private void findAbove(ClassMarks at, Call call, boolean copied, boolean orAbstract, int depth, List<Target> into) {
+    private void findAbove(ClassMarks at, Call call, Search search, boolean orAbstract, int depth) {
         if (at.file.superName != null) {
-            find(call, at.file.superName, copied, orAbstract, depth, into);
+            find(call, at.file.superName, search, orAbstract, depth);
         }
         for (String type : at.file.interfaces) {
-            if (into.isEmpty()) {
-                find(call, type, copied, orAbstract, depth, into);
+            if (search.found.isEmpty()) {
+                find(call, type, search, orAbstract, depth);
             }
         }
     }
@@ -217,7 +233,7 @@ final class Forwarding {
     }
 
     private boolean isProxy() {
-        if (in.generated) {
+        if (in.origin == Origin.GENERATED) {
             return true;
         }
         if (code == null || code.hasLines || !method.isVirtual()) {

@@ -12,7 +12,13 @@ import org.jspecify.annotations.Nullable;
  * application count for rules with {@code *} and {@code +}, and for {@code inherit}. The others count for their own {@code
  * @Count} and for rules that give their exact names.
  */
-final class Origin {
+enum Origin {
+    APPLICATION,
+    /** The JDK or another agent. */
+    FOREIGN,
+    /** A tool, according to the class's name; of which application or agent is not asked. */
+    GENERATED;
+
     /** Packages of the JDK that an application may have, too, such as {@code javax.servlet}. */
     private static final String[] PERHAPS_OF_THE_JDK = {"javax/", "jdk/", "sun/", "com/sun/"};
 
@@ -30,7 +36,7 @@ final class Origin {
         "com/appdynamics/"
     };
 
-    private static final String[] GENERATED = {
+    private static final String[] GENERATED_NAMES = {
         "$$", "CGLIB", "EnhancerBy", "ByteBuddy", "MockitoMock", "_Subclass", "_ClientProxy", "_WeldSubclass"
     };
 
@@ -40,7 +46,12 @@ final class Origin {
     /** The attribute with line numbers: compilers write it, tools that generate classes do not. */
     private static final byte[][] LINES = {"LineNumberTable".getBytes(UTF_8)};
 
-    private Origin() {}
+    static Origin of(@Nullable ClassLoader loader, String name, byte[] bytes) {
+        if (isGenerated(name, bytes)) {
+            return GENERATED;
+        }
+        return isForeign(loader, name) ? FOREIGN : APPLICATION;
+    }
 
     /** The first, fast check: whether a class with this name, which has slashes, may be marked. */
     static boolean mayBeMarked(@Nullable ClassLoader loader, String name) {
@@ -71,7 +82,7 @@ final class Origin {
 
     /** Whether its name is like those that tools give to classes that they generate at run time. */
     static boolean isGenerated(String name) {
-        for (String part : GENERATED) {
+        for (String part : GENERATED_NAMES) {
             if (name.contains(part)) {
                 return true;
             }

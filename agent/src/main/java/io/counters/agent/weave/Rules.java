@@ -21,6 +21,7 @@ public final class Rules {
     /** Classes that the bridge calls. If they were instrumented, the bridge would call itself endlessly. */
     private static final String[] UNDER_THE_BRIDGE = {
         "java/lang/CountersCells",
+        "java/lang/CountersCellSource",
         "java/lang/Class",
         "java/lang/Integer",
         "java/lang/Math",

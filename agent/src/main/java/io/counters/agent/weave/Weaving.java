@@ -251,9 +251,7 @@ public final class Weaving implements ClassFileTransformer {
 
     private Map<String, MethodCounts> marked(
             @Nullable ClassLoader loader, String name, ClassReader reader, byte[] bytes) {
-        boolean generated = Origin.isGenerated(name, bytes);
-        boolean exactOnly = generated || Origin.isForeign(loader, name);
-        return ClassMarks.read(loader, reader, generated, exactOnly, rules, hierarchy(), names, refusals);
+        return ClassMarks.read(loader, reader, Origin.of(loader, name, bytes), rules, hierarchy(), names, refusals);
     }
 
     /**

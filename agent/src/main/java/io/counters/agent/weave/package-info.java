@@ -13,5 +13,7 @@
  * <p>No class of the application is loaded, linked or asked for its superclass: everything is read from the given bytes,
  * or from class files as resources, and the frames are written so that no common superclass is needed. Nothing is thrown
  * into the JVM: a class that cannot be instrumented is loaded unchanged, and the error is logged.
+ *
+ * <p>Internal: any release may change it.
  */
 package io.counters.agent.weave;

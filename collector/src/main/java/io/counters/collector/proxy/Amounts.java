@@ -2,6 +2,7 @@ package io.counters.collector.proxy;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.cells.CellSource;
 import io.counters.cells.Cells;
 import io.counters.collector.self.SeededHash;
 import java.util.ArrayList;
@@ -93,8 +94,8 @@ final class Amounts {
         }
         int number = places[place] - 1;
         long[] row = rows.get(number / ROW_NAMES);
-        int cell = Cells.APART + number % ROW_NAMES;
-        long sum = Cells.sum(row[cell], amount);
+        int cell = CellSource.APART + number % ROW_NAMES;
+        long sum = CellSource.sum(row[cell], amount);
         saturated += sum == row[cell] + amount ? 0 : 1;
         row[cell] = sum;
         return isTaken;
@@ -117,11 +118,11 @@ final class Amounts {
             place = place(name, 0, name.length);
         }
         if (number % ROW_NAMES == 0) {
-            long[] row = new long[Cells.APART + ROW_NAMES];
+            long[] row = new long[CellSource.APART + ROW_NAMES];
             Map<String, Integer> idsOfRow = new ConcurrentHashMap<>();
             rows.add(row);
             ids.add(idsOfRow);
-            sources.add(Cells.source(idsOfRow, row));
+            sources.add(CellSource.of(idsOfRow, row));
         }
         names.add(name);
         letters += name.length;

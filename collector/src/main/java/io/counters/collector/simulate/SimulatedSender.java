@@ -1,6 +1,6 @@
 package io.counters.collector.simulate;
 
-import io.counters.cells.Cells;
+import io.counters.cells.CellSource;
 import io.counters.emit.CounterTable;
 import io.counters.emit.EmitterSettings;
 import io.counters.emit.Sweep;
@@ -31,10 +31,10 @@ public final class SimulatedSender {
             LongSupplier clockMillis,
             Supplier<String> ids) {
         this.owners = owners.clone();
-        cells = new long[Cells.APART + names.size()];
+        cells = new long[CellSource.APART + names.size()];
         Map<String, Integer> idsByName = new ConcurrentHashMap<>();
         names.forEach(name -> idsByName.put(name, idsByName.size()));
-        Object[] source = Cells.source(idsByName, cells);
+        Object[] source = CellSource.of(idsByName, cells);
         sweep = new Sweep(
                 new CounterTable(() -> List.<Object[]>of(source)),
                 EmitterSettings.to("nowhere").totals(totals),
@@ -47,7 +47,7 @@ public final class SimulatedSender {
 
     /** Adds to a counter. */
     public void add(int counter, long amount) {
-        cells[Cells.APART + counter] += amount;
+        cells[CellSource.APART + counter] += amount;
     }
 
     /** Uses these owners from now on. */
