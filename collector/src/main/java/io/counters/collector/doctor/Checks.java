@@ -1,13 +1,9 @@
 package io.counters.collector.doctor;
 
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetCheck;
 import io.counters.collector.fleet.FleetReport;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.fleet.Member;
-import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.publish.PublishSettings;
@@ -18,10 +14,6 @@ import io.counters.collector.udp.UdpSocket;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -39,11 +31,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import okhttp3.HttpUrl;
-import org.jspecify.annotations.Nullable;
 
-/** The checks. If a test cannot produce some facts on every machine, the check takes them as arguments. */
+/**
+ * The checks other than those of the ports. If a test cannot produce some facts on every machine, the check takes them as
+ * arguments.
+ */
 final class Checks {
-    private static final Duration ANSWER = Duration.ofSeconds(3);
     private static final long FREE_FAIL = 64L << 20;
     private static final long FREE_WARN = 1L << 30;
     private static final long SYNC_WARN_MILLIS = 100;
@@ -54,15 +47,11 @@ final class Checks {
     private static final int YEAR_MAX = 2100;
     private static final List<String> SHARED_DISKS =
             List.of("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster");
-    private static final String THOSE_FLAGS = "give the flags and the environment of that collector";
-    private static final int OK = 200;
-    private static final int NOT_RUNNING = -1;
     private static final String MARK = "counters:ledger";
 
     private final InstantSource clock;
     private final LongSupplier nanoClock;
-    private final HttpClient http =
-            HttpClient.newBuilder().connectTimeout(ANSWER).build();
+    private final HttpProbe http = new HttpProbe();
 
     Checks(InstantSource clock, LongSupplier nanoClock) {
         this.clock = clock;
@@ -98,130 +87,6 @@ final class Checks {
                         "with the limit of " + limit + " and this heap, TCP connections are limited to " + connections
                                 + " instead of " + wanted,
                         "raise ulimit -n (LimitNOFILE in systemd) or -Xmx, or lower --connections");
-    }
-
-    // Ports
-
-    /** The ports, and the collector that holds them, if one does. */
-    List<Finding> ports(IntakeSettings taking, DashboardSettings showing) {
-        List<Finding> findings = new ArrayList<>();
-        String address = "http://127.0.0.1:" + showing.port();
-        HttpResponse<String> ready = showing.port() == 0 ? null : ask(address + "/readyz");
-        int itsUdpPort = ready == null ? NOT_RUNNING : itsUdpPort(address);
-        boolean isRunning = itsUdpPort != NOT_RUNNING;
-        boolean isMeant = isRunning && (taking.udpPort() == 0 || taking.udpPort() == itsUdpPort);
-        if (ready == null || !isRunning) {
-            findings.add(Finding.ok("running collector", "none at " + address));
-        } else if (ready.statusCode() != OK) {
-            findings.add(Finding.failure(
-                    "running collector",
-                    String.join("; ", ready.body().lines().toList()),
-                    "see docs/operations.md, or its log"));
-        } else {
-            findings.add(
-                    isMeant
-                            ? Finding.ok("running collector", address + " is ready")
-                            : Finding.warning(
-                                    "running collector",
-                                    address + " is ready, and receives on UDP port " + itsUdpPort,
-                                    THOSE_FLAGS));
-        }
-        int tcpPort = taking.tcpPort() < 0 ? taking.udpPort() : taking.tcpPort();
-        findings.add(port(
-                "UDP port",
-                taking.udpPort(),
-                isRunning,
-                isMeant,
-                "--udp-port",
-                () -> new UdpSocket(new InetSocketAddress(taking.bind(), taking.udpPort()))));
-        findings.add(port("TCP port", tcpPort, isRunning, isMeant, "--tcp-port", () -> tcp(taking.bind(), tcpPort)));
-        findings.add(port(
-                "HTTP port",
-                showing.port(),
-                isRunning,
-                isRunning,
-                "--http-port",
-                () -> tcp(InetAddress.getLoopbackAddress(), showing.port())));
-        return findings;
-    }
-
-    /** The port on which a running collector receives; {@link #NOT_RUNNING} if what is there is not a collector. */
-    private int itsUdpPort(String address) {
-        HttpResponse<String> page = ask(address + "/api/page");
-        if (page == null || page.statusCode() != OK) {
-            return NOT_RUNNING;
-        }
-        try {
-            return JsonParser.parseString(page.body())
-                    .getAsJsonObject()
-                    .get("udpPort")
-                    .getAsInt();
-        } catch (JsonParseException
-                | IllegalStateException
-                | NumberFormatException
-                | NullPointerException
-                | UnsupportedOperationException other) {
-            return NOT_RUNNING;
-        }
-    }
-
-    /** Opens a port. */
-    @FunctionalInterface
-    private interface Opening {
-        AutoCloseable open() throws IOException;
-    }
-
-    private static ServerSocket tcp(InetAddress host, int port) throws IOException {
-        ServerSocket socket = new ServerSocket();
-        try {
-            socket.setReuseAddress(true);
-            socket.bind(new InetSocketAddress(host, port));
-            return socket;
-        } catch (IOException taken) {
-            socket.close();
-            throw taken;
-        }
-    }
-
-    /**
-     * Tries to open a port.
-     *
-     * @param isRunning whether a collector runs
-     * @param isMeant whether it is the one that should hold this port
-     */
-    private static Finding port(
-            String what, int port, boolean isRunning, boolean isMeant, String flag, Opening opening) {
-        if (port == 0) {
-            return Finding.ok(what, "any free port");
-        }
-        try (AutoCloseable opened = opening.open()) {
-            return isRunning && opened != null
-                    ? Finding.warning(
-                            what, port + " is free, although a collector answers on the HTTP port", THOSE_FLAGS)
-                    : Finding.ok(what, port + " is free");
-        } catch (IOException taken) {
-            return isMeant
-                    ? Finding.ok(what, port + " is held by the running collector")
-                    : Finding.failure(
-                            what,
-                            port + " cannot be opened: " + taken.getMessage(),
-                            "stop the program that uses it (ss -lunpt | grep " + port + "), or give another " + flag);
-        } catch (Exception notClosed) {
-            return Finding.warning(what, port + " could not be closed: " + notClosed, "run doctor again");
-        }
-    }
-
-    private @Nullable HttpResponse<String> ask(String url) {
-        try {
-            return http.send(
-                    HttpRequest.newBuilder(URI.create(url)).timeout(ANSWER).build(),
-                    HttpResponse.BodyHandlers.ofString());
-        } catch (InterruptedException hurried) {
-            Thread.currentThread().interrupt();
-            return null;
-        } catch (IOException | IllegalArgumentException unanswered) {
-            return null;
-        }
     }
 
     // The clock
@@ -450,14 +315,14 @@ final class Checks {
         }
         List<Finding> findings = new ArrayList<>();
         for (HttpUrl address : publishing.opentsdb()) {
-            HttpResponse<String> version = ask(
+            HttpResponse<String> version = http.ask(
                     address.newBuilder().addPathSegments("api/version").build().toString());
             if (version == null) {
                 findings.add(Finding.failure(
                         "OpenTSDB",
-                        address + " does not answer within " + ANSWER.toSeconds() + " s",
+                        address + " does not answer within " + HttpProbe.ANSWER.toSeconds() + " s",
                         "start it, or correct the address; points wait in the spool meanwhile"));
-            } else if (version.statusCode() != 200) {
+            } else if (version.statusCode() != HttpProbe.OK) {
                 findings.add(Finding.warning(
                         "OpenTSDB",
                         address + " answers /api/version with status " + version.statusCode(),

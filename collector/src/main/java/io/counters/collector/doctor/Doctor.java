@@ -112,7 +112,7 @@ public final class Doctor implements Callable<Integer> {
             return findings;
         }
         findings.add(Checks.receiveBuffer());
-        findings.addAll(checks.ports(taking, showing));
+        findings.addAll(new PortChecks().findings(taking, showing));
         findings.add(Checks.descriptors(Descriptors.limit(), taking.connectionsMax(), connections));
         findings.add(Checks.heap(heapBytes, keeping.namesBytes(), keeping.streamsMax()));
         findings.addAll(checks.disk(keeping.folder()));

@@ -338,7 +338,7 @@ public final class History implements Sink {
         long last = Level.NEVER;
         synchronized (open) {
             for (Level level : open.levels()) {
-                first = Math.min(first, level.firstSecond());
+                first = Math.min(first, level.runs.firstSecond());
             }
             if (open.roster().slot(name) >= 0) {
                 last = open.levels().get(0).lastSecond();

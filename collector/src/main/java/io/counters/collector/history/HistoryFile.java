@@ -186,11 +186,11 @@ final class HistoryFile implements AutoCloseable {
 
     /** Restores a new level from the file. */
     void load(Level level, Roster roster, Map<Long, Integer> slots) throws SQLException {
-        List<Level.Run> runs = new ArrayList<>();
+        List<TickRuns.Run> runs = new ArrayList<>();
         String run = "SELECT id, era, first, last, step FROM " + level.resolution.table("run") + " ORDER BY id";
         try (ResultSet row = control.executeQuery(run)) {
             while (row.next()) {
-                runs.add(new Level.Run(
+                runs.add(new TickRuns.Run(
                         row.getLong(1), row.getInt(2), row.getLong(3), row.getLong(4), Math.max(1, row.getLong(5))));
             }
         }
@@ -265,12 +265,12 @@ final class HistoryFile implements AutoCloseable {
             put.putTick.setBytes(3, row);
             put.putTick.executeUpdate();
         }
-        for (Level.Run run : level.changedRuns()) {
+        for (TickRuns.Run run : level.runs.changed()) {
             writeRun(level, run);
         }
     }
 
-    void writeRun(Level level, Level.Run run) throws SQLException {
+    void writeRun(Level level, TickRuns.Run run) throws SQLException {
         PreparedStatement put = of(level).putRun;
         put.setLong(1, run.id());
         put.setInt(2, run.era());

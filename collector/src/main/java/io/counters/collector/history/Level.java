@@ -51,9 +51,6 @@ final class Level {
 
     private static final int AGE_TICKS_MIN = 2 * CLEAN_TICKS;
 
-    private static final long TRUSTED_SECONDS = 3_600;
-    private static final long TRUSTED_TICKS_MIN = 12;
-
     /** No block spans a longer time without ticks. */
     private static final long FAR_SECONDS = 3_600;
 
@@ -74,8 +71,7 @@ final class Level {
     /** Blocks that ended, until they are committed. */
     private final List<Ended> ended = new ArrayList<>();
 
-    private final List<Run> runs = new ArrayList<>();
-    private final List<Run> changedRuns = new ArrayList<>();
+    final TickRuns runs;
 
     private int era;
     private long tick;
@@ -93,9 +89,6 @@ final class Level {
     /** A block that is no longer open. */
     record Ended(long series, int era, Block block) {}
 
-    /** Ticks from first to last, each a step after the one before. */
-    record Run(long id, int era, long first, long last, long step) {}
-
     /**
      * @param slots how many series there may be
      * @param rowBytesMax about how many bytes the rows may take
@@ -105,6 +98,7 @@ final class Level {
         this.stepSeconds = stepSeconds;
         this.keepSeconds = keepSeconds;
         this.rowBytesMax = rowBytesMax;
+        runs = new TickRuns(stepSeconds, keepSeconds);
         open = new Points[slots];
         values = new long[slots];
     }
@@ -130,7 +124,7 @@ final class Level {
         lastSecond = second;
         row.clear();
         rowSeries = 0;
-        addToRuns(second);
+        runs.add(era, second);
     }
 
     /** The value of a series at the tick that was begun. */
@@ -243,32 +237,10 @@ final class Level {
         }
     }
 
-    private void addToRuns(long second) {
-        Run last = runs.isEmpty() ? null : runs.get(runs.size() - 1);
-        if (last != null && last.era == era) {
-            long distance = second - last.last;
-            boolean isAlone = last.first == last.last;
-            if (isAlone ? distance <= stepSeconds : distance == last.step) {
-                Run longer = new Run(last.id, era, last.first, second, distance);
-                runs.set(runs.size() - 1, longer);
-                changedRuns.add(longer);
-                return;
-            }
-        }
-        Run run = new Run(last == null ? 1 : last.id + 1, era, second, second, stepSeconds);
-        runs.add(run);
-        changedRuns.add(run);
-    }
-
     // What is to be written
 
     List<Ended> ended() {
         return List.copyOf(ended);
-    }
-
-    /** Runs that must be written again. */
-    List<Run> changedRuns() {
-        return List.copyOf(changedRuns);
     }
 
     long tick() {
@@ -295,63 +267,13 @@ final class Level {
     /** Called when all of this is in the file. */
     void committed() {
         ended.clear();
-        changedRuns.clear();
+        runs.committed();
         state = null;
-    }
-
-    // The past
-
-    /**
-     * What is older than this second may be deleted; {@link #NEVER} if nothing is. A clock that is wrong for a moment must
-     * not delete the past, so the time of a tick counts only after an hour of later ticks.
-     */
-    long expiry() {
-        long ticks = Math.max(TRUSTED_TICKS_MIN, TRUSTED_SECONDS / stepSeconds);
-        for (int i = runs.size() - 1; i >= 0; i--) {
-            Run run = runs.get(i);
-            long count = (run.last - run.first) / run.step + 1;
-            if (ticks < count) {
-                return run.last - ticks * run.step - keepSeconds;
-            }
-            ticks -= count;
-        }
-        return NEVER;
-    }
-
-    /** Forgets the ticks before this second, whose blocks are deleted; returns the IDs of the runs that are gone. */
-    List<Long> forget(long before) {
-        List<Long> gone = new ArrayList<>();
-        for (int i = runs.size() - 1; i >= 0; i--) {
-            Run run = runs.get(i);
-            boolean isGone = run.last < before || run.first > lastSecond + keepSeconds;
-            if (isGone && i < runs.size() - 1) {
-                gone.add(run.id);
-                runs.remove(i);
-                // It would be written again.
-                changedRuns.removeIf(changed -> changed.id == run.id);
-            } else if (run.first < before && run.last >= before) {
-                long steps = (before - run.first + run.step - 1) / run.step;
-                Run shorter = new Run(run.id, run.era, run.first + steps * run.step, run.last, run.step);
-                runs.set(i, shorter);
-                changedRuns.add(shorter);
-            }
-        }
-        return gone;
     }
 
     /** The second of the last tick; {@link #NEVER} before the first. */
     long lastSecond() {
         return lastSecond;
-    }
-
-    /** The second of the first tick that is still there; {@link Long#MAX_VALUE} where there is none. */
-    long firstSecond() {
-        return runs.stream().mapToLong(Run::first).min().orElse(Long.MAX_VALUE);
-    }
-
-    /** The runs with a tick in this range, in the order of their eras. */
-    List<Run> runs(long from, long to) {
-        return runs.stream().filter(run -> run.last >= from && run.first <= to).toList();
     }
 
     /** The blocks of this series that may not be in the file yet, in their order. */
@@ -386,12 +308,12 @@ final class Level {
         private final long[] from = new long[open.length];
 
         /** @param slots of the series that are kept */
-        Loading(Roster roster, Map<Long, Integer> slots, List<Run> runs) {
+        Loading(Roster roster, Map<Long, Integer> slots, List<TickRuns.Run> earlier) {
             this.roster = roster;
             this.slots = slots;
-            Level.this.runs.addAll(runs);
-            if (!runs.isEmpty()) {
-                lastSecond = runs.get(runs.size() - 1).last;
+            runs.restore(earlier);
+            if (!earlier.isEmpty()) {
+                lastSecond = earlier.get(earlier.size() - 1).last();
             }
         }
 

@@ -43,7 +43,7 @@ final class Past {
     }
 
     /** What is in memory about a counter at one resolution. */
-    private record Present(List<Level.Run> runs, List<Level.Ended> unwritten, boolean isKept, long value) {}
+    private record Present(List<TickRuns.Run> runs, List<Level.Ended> unwritten, boolean isKept, long value) {}
 
     Past(Recorder recorder, Reader reader, String name) throws SQLException {
         this.recorder = recorder;
@@ -69,7 +69,7 @@ final class Past {
                 // Finer ones are used only for what is newer than the last tick of the one that is wanted.
                 lower = i < wanted
                         ? levels.get(i + 1).lastSecond()
-                        : levels.get(i).firstSecond() - 1;
+                        : levels.get(i).runs.firstSecond() - 1;
             }
             lower = Math.max(lower, from - 1);
             if (lower < upper) {
@@ -85,12 +85,12 @@ final class Past {
 
     private Found part(Level level, long from, long to) throws SQLException {
         Present present = present(level, from, to);
-        Map<Integer, List<Level.Run>> eras = new TreeMap<>();
-        for (Level.Run run : present.runs) {
+        Map<Integer, List<TickRuns.Run>> eras = new TreeMap<>();
+        for (TickRuns.Run run : present.runs) {
             eras.computeIfAbsent(run.era(), era -> new ArrayList<>()).add(run);
         }
         Found all = new Found();
-        for (Map.Entry<Integer, List<Level.Run>> era : eras.entrySet()) {
+        for (Map.Entry<Integer, List<TickRuns.Run>> era : eras.entrySet()) {
             List<Block> blocks = blocks(level, present, era.getKey(), from, to);
             Found found = fill(ticks(era.getValue(), from, to), blocks);
             all = all.size == 0 ? found : merged(all, found);
@@ -111,7 +111,7 @@ final class Past {
                 unwritten.addAll(level.unwritten(isNow ? slot : -1, stay));
             }
             boolean isKept = slot >= 0 && level.isKept(slot);
-            return new Present(level.runs(from, to), unwritten, isKept, isKept ? level.value(slot) : 0);
+            return new Present(level.runs.in(from, to), unwritten, isKept, isKept ? level.value(slot) : 0);
         }
     }
 
@@ -155,9 +155,9 @@ final class Past {
         return new Block(Long.MAX_VALUE, Long.MAX_VALUE, block.bytes());
     }
 
-    private static long[] ticks(List<Level.Run> runs, long from, long to) {
+    private static long[] ticks(List<TickRuns.Run> runs, long from, long to) {
         Found ticks = new Found();
-        for (Level.Run run : runs) {
+        for (TickRuns.Run run : runs) {
             long skipped = Math.max(0, (from - run.first() + run.step() - 1) / run.step());
             long last = Math.min(to, run.last());
             for (long second = run.first() + skipped * run.step(); second <= last; second += run.step()) {

@@ -142,7 +142,7 @@ final class Recorder implements AutoCloseable {
     }
 
     private void expire(Level level, Set<Long> series) throws SQLException {
-        long before = level.expiry();
+        long before = level.runs.expiry();
         if (before != Level.NEVER) {
             series.addAll(file.expire(level, before).series());
             forget(level, before);
@@ -152,7 +152,7 @@ final class Recorder implements AutoCloseable {
     private void forget(Level level, long before) throws SQLException {
         List<Long> gone;
         synchronized (this) {
-            gone = level.forget(before);
+            gone = level.runs.forget(before);
         }
         file.dropRuns(level, gone);
     }
@@ -175,7 +175,7 @@ final class Recorder implements AutoCloseable {
         series.addAll(dropped.series());
         if (dropped.lastSecond() != Level.NEVER) {
             forget(largest, dropped.lastSecond() + 1);
-            for (Level.Run run : largest.changedRuns()) {
+            for (TickRuns.Run run : largest.runs.changed()) {
                 file.writeRun(largest, run);
             }
         }

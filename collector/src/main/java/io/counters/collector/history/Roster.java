@@ -139,18 +139,23 @@ final class Roster {
             }
         }
         if (isFirst) {
-            // It is not known yet which counters move; those that do not will be replaced soon.
-            for (int place = 0; place < tick.size() && room > 0; place++) {
-                if (slotOf[tick.number(place)] < 0) {
-                    enter(turn, tick, place, false);
-                    room--;
-                }
-            }
+            fill(turn, tick, room);
         }
         leftOut = beyond;
         isFirst = false;
         before = present;
         return turn;
+    }
+
+    /** It is not known yet which counters move; those that do not will be replaced soon. */
+    private void fill(Turn turn, Snapshot tick, int room) {
+        int left = room;
+        for (int place = 0; place < tick.size() && left > 0; place++) {
+            if (slotOf[tick.number(place)] < 0) {
+                enter(turn, tick, place, false);
+                left--;
+            }
+        }
     }
 
     private static void enter(Turn turn, Snapshot tick, int place, boolean hasMoved) {

@@ -19,6 +19,8 @@
  *
  * <p>An era is a time in which seconds only grow. If the wall clock was set back, all open blocks are closed and the next
  * era begins; a reader merges the eras.
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.history;

@@ -9,22 +9,12 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.http.DefaultHttpContent;
-import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.DefaultLastHttpContent;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpObject;
-import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.handler.codec.http.HttpUtil;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -32,49 +22,23 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One connection: reads one request after the other, has each answered, and writes the answer as fast as its client reads
- * it. Everything happens on the event loop, except that a worker creates an answer that may take time.
+ * it; an {@link Exchange} finds the answer. Everything happens on the event loop.
  *
- * <p>It is always in one {@link State}, and each state has a time limit. So no client can keep a connection forever, and no
+ * <p>It is always in one {@link ConnectionState}, and each state has a time limit. So no client can keep a connection forever, and no
  * client waits forever for a worker that hangs.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // If a write fails, the last write of its answer also fails.
 final class Connection extends ChannelInboundHandlerAdapter {
     private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final int PIECES_AT_ONCE = 4;
-    private static final String RETRY_SECONDS = "5";
 
     /** A comment, which clients ignore. The write fails if the client is gone. */
     private static final String HEARTBEAT = ":\n\n";
-
-    private enum State {
-        /** Between requests. */
-        IDLE(30),
-        /** Part of a request has arrived. */
-        READING(5),
-        /** The answer is being created, or the request waits for its turn. */
-        MAKING(10),
-        /** The answer is being sent; the time starts again with each piece that the client reads. */
-        SENDING(10),
-        /** All events so far are sent; a heartbeat is due after this time. */
-        LISTENING(15),
-        /** Everything is sent, and the client should close first: if we closed now, it might lose the end of the answer. */
-        ENDING(2);
-
-        final int seconds;
-        final long nanos;
-
-        State(int seconds) {
-            this.seconds = seconds;
-            nanos = TimeUnit.SECONDS.toNanos(seconds);
-        }
-    }
 
     private final HttpPort port;
     private final ChannelFutureListener sentPiece = this::sentPiece;
     private final ChannelFutureListener sentAll = this::sentAll;
     private final Runnable pumping = guarded(this::pump);
-    private final Runnable making = this::makeOnWorker;
-    private final Runnable made = guarded(this::made);
     private final Runnable waking = guarded(this::woken);
 
     /** Requests that arrived before the previous one was answered. No more are read, so all of them were in one buffer. */
@@ -83,7 +47,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     @SuppressWarnings("NullAway.Init") // Set when the handler is added, before anything else.
     private ChannelHandlerContext context;
 
-    private State state = State.IDLE;
+    private ConnectionState state = ConnectionState.IDLE;
     private long since;
 
     // The request that is arriving
@@ -92,18 +56,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private boolean deaf;
     private boolean inputEnded;
 
-    // The request that is being answered
-    private String asked = "a connection to the page";
-    private @Nullable Route route;
-    private @Nullable Request request;
-    private boolean isApi;
-    private boolean isHead;
-    private boolean takesChunks;
-    private boolean keepsAlive;
-    private @Nullable Lane lane;
-    private boolean isAtWorker;
-    private @Nullable Answer answer;
-    private @Nullable Throwable fault;
+    // The request that is being answered, or the last one
+    private Exchange exchange;
     private @Nullable Text unsent;
     private boolean isPumping;
     private long sendingSince;
@@ -115,15 +69,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
     Connection(HttpPort port) {
         this.port = port;
         arriving = new Arriving(port);
+        exchange = new Exchange(this, port);
     }
 
     @Override
     public void handlerAdded(ChannelHandlerContext added) {
         context = added;
-        enter(State.IDLE);
+        enter(ConnectionState.IDLE);
     }
 
-    private void enter(State next) {
+    private void enter(ConnectionState next) {
         state = next;
         since = port.now();
     }
@@ -152,7 +107,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private void arrived(Arrived complete) {
         arrivedInThisRead = true;
         deaf = complete.refusal() != null;
-        if (state == State.IDLE || state == State.READING) {
+        if (state == ConnectionState.IDLE || state == ConnectionState.READING) {
             answer(complete);
         } else {
             pipelined.add(complete);
@@ -162,8 +117,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext same) {
-        if (state == State.IDLE && !arrivedInThisRead) {
-            enter(State.READING);
+        if (state == ConnectionState.IDLE && !arrivedInThisRead) {
+            enter(ConnectionState.READING);
         }
         arrivedInThisRead = false;
     }
@@ -172,7 +127,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext same, Object event) {
         if (event == ChannelInputShutdownEvent.INSTANCE) {
             inputEnded = true;
-            if (state != State.MAKING && state != State.SENDING) {
+            if (state != ConnectionState.MAKING && state != ConnectionState.SENDING) {
                 end();
             }
         }
@@ -181,141 +136,40 @@ final class Connection extends ChannelInboundHandlerAdapter {
     // Answering
 
     private void answer(Arrived complete) {
-        HttpRequest head = complete.head();
-        enter(State.MAKING);
+        enter(ConnectionState.MAKING);
         port.requested();
-        isApi = head.uri().startsWith("/api/");
-        isHead = head.method().name().equals("HEAD");
-        takesChunks = head.protocolVersion().compareTo(HttpVersion.HTTP_1_1) >= 0;
-        keepsAlive = complete.refusal() == null && HttpUtil.isKeepAlive(head);
-        try {
-            if (complete.refusal() != null) {
-                throw complete.refusal();
-            }
-            find(complete);
-            Route found = Objects.requireNonNull(route);
-            if (found.work() == Route.Work.NONE) {
-                send(found.answer().apply(Objects.requireNonNull(request)));
-                return;
-            }
-            lane = port.lane(found.work());
-            if (!lane.enter(this)) {
-                lane = null;
-                throw port.refuse("busy", busy("too many requests wait already; try again in " + RETRY_SECONDS + " s"));
-            }
-        } catch (RequestException refusal) {
-            send(refusal.answer(isApi));
-        }
+        exchange = new Exchange(this, port);
+        exchange.begin(complete);
     }
 
-    private static RequestException busy(String message) {
-        return new RequestException(503, message, Map.of("Retry-After", RETRY_SECONDS));
-    }
-
-    /** @throws RequestException when there is no route, or it may not be used */
-    private void find(Arrived complete) {
-        HttpRequest head = complete.head();
-        RequestException foreign = Door.refusedHost(head, port.number());
-        if (foreign != null) {
-            throw port.refuse("host", foreign);
-        }
-        String method = head.method().name();
-        String path = Routes.path(head.uri());
-        Route found = port.routes.find(method, path);
-        if (found.changes()) {
-            foreign = Door.refusedSite(head.headers(), port.number());
-            if (foreign != null) {
-                throw port.refuse("site", foreign);
-            }
-        }
-        asked = found.method() + " " + found.path();
-        route = found;
-        request = new Request(method, head.uri(), found.rest(path), head.headers(), complete.body());
-    }
-
-    /** Lets a worker create the answer; called by the lane. */
-    void make() {
-        try {
-            port.workers().execute(making);
-            isAtWorker = true;
-        } catch (Throwable cannot) {
-            failed(cannot);
-        }
-    }
-
-    /** An error of the route ends this request only; an error that keeps the result from the event loop ends the program. */
-    private void makeOnWorker() {
-        try {
-            answer = Objects.requireNonNull(route).answer().apply(Objects.requireNonNull(request));
-        } catch (RequestException refusal) {
-            answer = refusal.answer(isApi);
-        } catch (Throwable thrown) {
-            fault = thrown;
-        }
-        try {
-            port.loop.execute(made);
-        } catch (RejectedExecutionException closed) {
-            // The port is closed, so the answer is not needed.
-        }
-    }
-
-    private void made() {
-        isAtWorker = false;
-        Answer result = answer;
-        Throwable thrown = fault;
-        answer = null;
-        fault = null;
-        if (state != State.MAKING) {
-            leaveLane();
-        } else if (thrown != null) {
-            failed(thrown);
-        } else if (result != null) {
-            send(result);
-        }
-    }
-
-    /** Makes room for the next request, unless a worker is still busy with this one. */
-    private void leaveLane() {
-        Lane left = lane;
-        if (left != null && !isAtWorker) {
-            lane = null;
-            left.leave(this);
-        }
+    /** Whether this answer is still wanted. */
+    boolean awaits(Exchange asked) {
+        return asked == exchange && state == ConnectionState.MAKING;
     }
 
     // Sending
 
-    private void send(Answer sent) {
+    void send(RequestException refusal) {
+        send(refusal.answer(exchange.isApi()));
+    }
+
+    void send(Answer sent) {
         stopListening();
-        if (sent.body() instanceof Listeners.Open events && !isHead) {
+        if (sent.body() instanceof Listeners.Open events && !exchange.isHead()) {
             RequestException refusal = listen(events);
             if (refusal != null) {
-                send(refusal.answer(isApi));
+                send(refusal);
                 return;
             }
         }
         boolean more = port.nextPiece(sent.body());
         boolean isLast = !more && open == null;
         ByteBuf first = port.piece(context.alloc());
-        HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(sent.status()));
-        keepsAlive &= !inputEnded && (isLast || takesChunks);
-        HttpHeaders headers = head.headers();
-        headers.set(HttpHeaderNames.CONTENT_TYPE, sent.type());
-        headers.set(HttpHeaderNames.CACHE_CONTROL, HttpHeaderValues.NO_STORE);
-        headers.set("X-Content-Type-Options", "nosniff");
-        sent.headers().forEach(headers::set);
-        if (isLast && sent.status() != HttpResponseStatus.NOT_MODIFIED.code()) {
-            headers.set(HttpHeaderNames.CONTENT_LENGTH, first.readableBytes());
-        } else if (!isLast && !isHead && takesChunks) {
-            headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+        if (inputEnded) {
+            exchange.endConnection();
         }
-        if (!keepsAlive) {
-            headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-        } else if (!takesChunks) {
-            headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
-        }
-        context.write(head);
-        if (isHead) {
+        context.write(exchange.head(sent, isLast ? first.readableBytes() : Exchange.MORE));
+        if (exchange.isHead()) {
             first.release();
             more = false;
             first = context.alloc().heapBuffer(0);
@@ -325,7 +179,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     /** @param rest what must be sent after this piece; null if nothing follows, at least for now */
     private void send(ByteBuf piece, @Nullable Text rest) {
-        enter(State.SENDING);
+        enter(ConnectionState.SENDING);
         sendingSince = since;
         unsent = rest;
         write(piece);
@@ -375,7 +229,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private void sentPiece(ChannelFuture written) {
         if (!written.isSuccess()) {
             caught(written.cause());
-        } else if (state == State.SENDING) {
+        } else if (state == ConnectionState.SENDING) {
             since = port.now();
         }
     }
@@ -386,17 +240,17 @@ final class Connection extends ChannelInboundHandlerAdapter {
             return;
         }
         try {
-            leaveLane();
+            exchange.leaveLane();
             if (open != null) {
                 awaitEvents();
                 return;
             }
-            if (!keepsAlive || inputEnded) {
+            if (!exchange.keepsAlive() || inputEnded) {
                 linger();
                 return;
             }
-            request = null;
-            enter(State.IDLE);
+            exchange.forgetRequest();
+            enter(ConnectionState.IDLE);
             Arrived next = pipelined.poll();
             if (next == null) {
                 context.channel().config().setAutoRead(true);
@@ -412,16 +266,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     /** Keeps this answer open for events; if that is not possible, returns the reason. */
     private @Nullable RequestException listen(Listeners.Open events) {
-        RequestException foreign =
-                Door.refusedSite(Objects.requireNonNull(request).headers(), port.number());
+        RequestException foreign = exchange.refusedSite();
         if (foreign != null) {
-            return port.refuse("site", foreign);
+            return foreign;
         }
         if (!port.listens(this)) {
             return port.refuse(
                     "listeners",
-                    busy("already " + HttpPort.LISTENERS_MAX + " clients listen to events; close some, or try again in "
-                            + RETRY_SECONDS + " s"));
+                    Exchange.busy("already " + HttpPort.LISTENERS_MAX
+                            + " clients listen to events; close some, or try again in " + Exchange.RETRY_SECONDS
+                            + " s"));
         }
         open = events;
         isWoken = false;
@@ -448,7 +302,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private void woken() {
         isWoken = true;
-        if (state == State.LISTENING) {
+        if (state == ConnectionState.LISTENING) {
             awaitEvents();
         }
     }
@@ -456,7 +310,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     /** Sends new events; called when all earlier ones are sent, so that a slow reader gets the newest state. */
     private void awaitEvents() {
         Listeners.Open events = Objects.requireNonNull(open);
-        enter(State.LISTENING);
+        enter(ConnectionState.LISTENING);
         if (inputEnded) {
             end();
         } else if (isWoken) {
@@ -479,7 +333,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             end();
             return;
         }
-        enter(State.ENDING);
+        enter(ConnectionState.ENDING);
         deaf = true;
         pipelined.clear();
         ((SocketChannel) context.channel()).shutdownOutput();
@@ -501,7 +355,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     /** Ends the present state if it has lasted too long. */
     void look(long now) {
-        boolean isLate = now - since >= state.nanos || (state == State.SENDING && now - sendingSince >= ANSWER_NANOS);
+        boolean isLate =
+                now - since >= state.nanos || (state == ConnectionState.SENDING && now - sendingSince >= ANSWER_NANOS);
         if (!isLate) {
             return;
         }
@@ -509,7 +364,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             switch (state) {
                 case READING ->
                     giveUp(new RequestException(408, "the request was not complete after " + state.seconds + " s"));
-                case MAKING -> giveUp(busy("there is no answer after " + state.seconds + " s; " + reason()));
+                case MAKING -> giveUp(exchange.late(state.seconds));
                 case LISTENING -> send(ByteBufUtil.writeAscii(context.alloc(), HEARTBEAT), null);
                 case SENDING -> {
                     port.timedOut();
@@ -522,21 +377,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private String reason() {
-        Route slow = Objects.requireNonNull(route);
-        return (slow.work() == Route.Work.DISK
-                        ? "the disk hangs, or this program is busy"
-                        : "this program is busy or hangs")
-                + (slow.changes() ? "; what was asked for may still take effect, so look before you try again" : "");
-    }
-
     private void giveUp(RequestException refusal) {
         port.timedOut();
         deaf = true;
-        keepsAlive = false;
-        isHead &= state == State.MAKING;
-        isApi &= state == State.MAKING;
-        send(refusal.answer(isApi));
+        if (state != ConnectionState.MAKING) {
+            exchange = new Exchange(this, port);
+        }
+        exchange.endConnection();
+        send(refusal);
     }
 
     @Override
@@ -554,24 +402,24 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     /** Any error ends this request only. */
-    private void failed(Throwable thrown) {
-        boolean isAnswerable = state == State.MAKING;
-        enter(State.ENDING);
+    void failed(Throwable thrown) {
+        boolean isAnswerable = state == ConnectionState.MAKING;
+        enter(ConnectionState.ENDING);
         port.failed();
-        keepsAlive = false;
+        exchange.endConnection();
         try {
             if (isAnswerable) {
-                send(new RequestException(500, asked + " failed; see the log").answer(isApi));
+                send(new RequestException(500, exchange + " failed; see the log"));
             } else {
                 end();
             }
-            port.tell(asked, thrown);
+            port.tell(exchange.toString(), thrown);
         } catch (Throwable again) {
             end();
         }
     }
 
-    private Runnable guarded(Runnable task) {
+    Runnable guarded(Runnable task) {
         return () -> {
             try {
                 task.run();
@@ -589,11 +437,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelInactive(ChannelHandlerContext same) {
-        enter(State.ENDING);
+        enter(ConnectionState.ENDING);
         unsent = null;
         pipelined.clear();
         port.gone(this);
         stopListening();
-        leaveLane();
+        exchange.leaveLane();
     }
 }

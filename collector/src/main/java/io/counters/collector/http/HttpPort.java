@@ -86,9 +86,9 @@ public final class HttpPort implements AutoCloseable {
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
     private final Set<Connection> listening = ConcurrentHashMap.newKeySet();
     private final StringBuilder piece = new StringBuilder();
-    private final Lane some = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
-    private final Lane much = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
-    private final Lane disk = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Connection::make);
+    private final Lane some = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Exchange::make);
+    private final Lane much = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Exchange::make);
+    private final Lane disk = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Exchange::make);
     private final ExecutorService workers;
     final SingleThreadIoEventLoop loop;
     private final Channel server;
@@ -128,7 +128,21 @@ public final class HttpPort implements AutoCloseable {
         self.gauge("http_listeners", "HTTP answers that stay open for server-sent events.", listening::size);
         workers = Executors.newFixedThreadPool(WORKERS, threads);
         loop = new SingleThreadIoEventLoop(null, watched(threads), NioIoHandler.newFactory());
-        ChannelFuture opening = new ServerBootstrap()
+        ChannelFuture opening =
+                bootstrap().bind(InetAddress.getLoopbackAddress(), number).awaitUninterruptibly();
+        server = opening.channel();
+        if (!opening.isSuccess()) {
+            close();
+            throw new IOException(
+                    "cannot open the page on port " + number + " ("
+                            + opening.cause().getMessage() + "); " + remedy,
+                    opening.cause());
+        }
+        var unused = loop.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private ServerBootstrap bootstrap() {
+        return new ServerBootstrap()
                 .group(loop)
                 .channel(NioServerSocketChannel.class)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
@@ -153,18 +167,7 @@ public final class HttpPort implements AutoCloseable {
                                         new HttpResponseEncoder(),
                                         new Connection(HttpPort.this));
                     }
-                })
-                .bind(InetAddress.getLoopbackAddress(), number)
-                .awaitUninterruptibly();
-        server = opening.channel();
-        if (!opening.isSuccess()) {
-            close();
-            throw new IOException(
-                    "cannot open the page on port " + number + " ("
-                            + opening.cause().getMessage() + "); " + remedy,
-                    opening.cause());
-        }
-        var unused = loop.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+                });
     }
 
     /** One small buffer for each read of a connection, so that it contains few requests. */

@@ -11,19 +11,19 @@ import java.util.function.Consumer;
 final class Lane {
     private final int atOnceMax;
     private final int waitingMax;
-    private final Consumer<Connection> begin;
-    private final Deque<Connection> waiting = new ArrayDeque<>();
+    private final Consumer<Exchange> begin;
+    private final Deque<Exchange> waiting = new ArrayDeque<>();
     private int begun;
 
     /** @param begin starts a request's answer */
-    Lane(int atOnceMax, int waitingMax, Consumer<Connection> begin) {
+    Lane(int atOnceMax, int waitingMax, Consumer<Exchange> begin) {
         this.atOnceMax = atOnceMax;
         this.waitingMax = waitingMax;
         this.begin = begin;
     }
 
     /** Starts this request, now or when its turn comes; returns false if too many wait already. */
-    boolean enter(Connection request) {
+    boolean enter(Exchange request) {
         if (begun < atOnceMax) {
             begun++;
             begin.accept(request);
@@ -33,11 +33,11 @@ final class Lane {
     }
 
     /** Removes a request that is done or canceled, whether it was started or waits. */
-    void leave(Connection request) {
+    void leave(Exchange request) {
         if (waiting.remove(request)) {
             return;
         }
-        Connection next = waiting.poll();
+        Exchange next = waiting.poll();
         if (next == null) {
             begun--;
         } else {

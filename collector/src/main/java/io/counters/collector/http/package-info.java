@@ -12,6 +12,8 @@
  * <p>Nothing is compressed: the port is on loopback, where that costs more than it saves. A reverse proxy may compress.
  *
  * <p>No other package uses Netty's types.
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.http;

@@ -8,6 +8,8 @@
  * <p>The ports are open to strangers. A TCP connection with HTTP or TLS is closed. The number of connections is bounded, and
  * a new one replaces the one that has been silent longest. A temporary failure is counted and tried again; a permanent one
  * is thrown out of its thread and ends the process: no thread of this package ends silently.
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.intake;

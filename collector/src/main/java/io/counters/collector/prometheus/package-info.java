@@ -2,6 +2,8 @@
  * The users' counters in Prometheus' text formats, {@code /metrics/counters}: what each counter is called there, its type, and
  * the text, piece by piece. Reads the ledger, never writes. Called by {@code dashboard}. The program's own metrics are written
  * by {@code http}.
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.prometheus;

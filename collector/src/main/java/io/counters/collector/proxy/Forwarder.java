@@ -287,7 +287,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
 
     private void serve(SelectionKey key) {
         try {
-            if (key.attachment() instanceof TcpUpstream.Connection connection) {
+            if (key.attachment() instanceof UpstreamConnection connection) {
                 connection.ready();
             } else if (key.attachment() instanceof Senders.Sender sender) {
                 senders.read(sender);

@@ -6,17 +6,10 @@ import io.counters.emit.CollectorAddress;
 import io.counters.emit.Resolver;
 import io.counters.emit.Transport;
 import io.counters.wire.DatagramWriter;
-import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
-import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -39,20 +32,10 @@ import org.slf4j.LoggerFactory;
  * one connection.
  *
  * <p>A host that disappears without closing its connections is detected by {@link Keepalive} while nothing is in transit, and
- * by {@link #look} while something is: see {@link Connection#seen}.
+ * by {@link #look} while something is: see {@link UpstreamConnection#seen}.
  */
 final class TcpUpstream implements Upstream, Transport {
     private static final Logger log = LoggerFactory.getLogger(TcpUpstream.class);
-
-    private static final long CONNECT_MILLIS_MAX = 10_000;
-    private static final long STEADY_MILLIS = 5_000;
-    private static final int SEND_BUFFER_BYTES = 256 * 1024;
-    private static final int SEGMENT_BYTES_MAX = 64 * 1024;
-
-    /** If a host acknowledges nothing for this long, and this many attempts are not answered, it or the path to it is gone. */
-    private static final long SILENT_SECONDS_MAX = 6;
-
-    private static final int UNANSWERED_MAX = 3;
 
     private final Server server;
     private final Supplier<MessageQueue> queues;
@@ -61,18 +44,17 @@ final class TcpUpstream implements Upstream, Transport {
     private final RandomGenerator random;
     private final @Nullable Resolver resolver;
     private final InetAddress[] literal;
-    private final int port;
-    private final ByteBuffer answers = ByteBuffer.allocate(4096);
-    private final LongAdder sent;
-    private final LongAdder reconnects;
-    private final LongAdder inDoubt;
+    final int port;
+    final LongAdder sent;
+    final LongAdder reconnects;
+    final LongAdder inDoubt;
     private final byte[] batch = new byte[DatagramWriter.BYTES_DEFAULT + Frames.BATCH_END.length];
 
     /** One or two; the first exists from the start. The array is replaced, never changed, because other threads read it. */
-    private volatile Connection[] connections;
+    private volatile UpstreamConnection[] connections;
 
-    private @Nullable Connection lines;
-    private @Nullable Connection frames;
+    private @Nullable UpstreamConnection lines;
+    private @Nullable UpstreamConnection frames;
 
     /** The queues of these two, for direct access. */
     private @Nullable MessageQueue ofLines;
@@ -116,191 +98,13 @@ final class TcpUpstream implements Upstream, Transport {
         InetAddress written = target.literal();
         literal = written == null ? new InetAddress[0] : new InetAddress[] {written};
         resolver = written == null ? Resolver.started(target.host()) : null;
-        connections = new Connection[] {new Connection()};
+        connections =
+                new UpstreamConnection[] {new UpstreamConnection(this, queues.get(), selector, nanoClock, random)};
     }
 
-    /** One connection, for lines or for frames; the attachment of its selection key. */
-    final class Connection {
-        private final Backoff backoff = new Backoff(random);
-        private final MessageQueue queue = queues.get();
-        private @Nullable SocketChannel channel;
-        private @Nullable SelectionKey key;
-        private String ends = "";
-        private boolean isUp;
-        private boolean wasUp;
-        private boolean isDown;
-        private boolean isFull;
-        private long beganNanos;
-        private long nextNanos = nanoClock.getAsLong();
-        private int tries;
-        private int sendBufferBytes;
-
-        /** Bytes written to this socket, and how many of them the other kernel is known to have acknowledged. */
-        private long handedOn;
-
-        private long acknowledged;
-
-        /** When something was last acknowledged, or began to wait for acknowledgment. */
-        private long progressNanos;
-
-        private void tick() {
-            long now = nanoClock.getAsLong();
-            if (channel == null && now - nextNanos >= 0) {
-                connect(now);
-            } else if (channel != null
-                    && !isUp
-                    && now - beganNanos > TimeUnit.MILLISECONDS.toNanos(CONNECT_MILLIS_MAX)) {
-                broken("did not accept a connection within " + CONNECT_MILLIS_MAX / 1000 + " s");
-            }
-        }
-
-        private void connect(long now) {
-            InetAddress[] known = resolver == null ? literal : resolver.addresses();
-            if (known.length == 0) {
-                pause(now);
-                down(this, "has a name that does not resolve yet", 0);
-                return;
-            }
-            beganNanos = now;
-            handedOn = 0;
-            acknowledged = 0;
-            try {
-                SocketChannel fresh = SocketChannel.open();
-                channel = fresh;
-                fresh.configureBlocking(false);
-                fresh.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                Keepalive.OF_SERVERS.set(fresh);
-                fresh.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
-                sendBufferBytes = fresh.getOption(StandardSocketOptions.SO_SNDBUF);
-                key = fresh.register(selector, SelectionKey.OP_CONNECT, this);
-                if (fresh.connect(new InetSocketAddress(known[tries++ % known.length], port))) {
-                    connected(fresh);
-                }
-            } catch (IOException | RuntimeException cannot) {
-                broken(String.valueOf(cannot.getMessage()));
-            }
-        }
-
-        /** Connects, reads or writes, whatever its socket is ready for. */
-        void ready() {
-            try {
-                if (channel != null && !isUp && channel.finishConnect()) {
-                    connected(channel);
-                }
-                if (channel != null && isUp) {
-                    listen(channel);
-                    isFull = false;
-                    flush();
-                }
-            } catch (IOException failed) {
-                broken(String.valueOf(failed.getMessage()));
-            }
-        }
-
-        private void connected(SocketChannel open) throws IOException {
-            ends = TcpTable.ends(
-                    (InetSocketAddress) open.getLocalAddress(), (InetSocketAddress) open.getRemoteAddress());
-            isUp = true;
-            isDown = false;
-            isFull = false;
-            if (wasUp) {
-                reconnects.increment();
-            }
-            wasUp = true;
-            up();
-            interest(SelectionKey.OP_READ);
-            flush();
-        }
-
-        /** Servers send nothing; reading shows the end of a connection before the next message is written to it. */
-        private void listen(SocketChannel open) throws IOException {
-            // Only once: a server that never stops sending would block the loop. The rest is read in the next round.
-            if (open.read(answers.clear()) < 0) {
-                throw new IOException("closed the connection");
-            }
-        }
-
-        private void flush() {
-            if (channel == null || !isUp || isFull) {
-                return;
-            }
-            try {
-                if (handedOn == acknowledged) {
-                    progressNanos = nanoClock.getAsLong();
-                }
-                for (ByteBuffer oldest = queue.oldest(); oldest != null; oldest = queue.oldest()) {
-                    int count = channel.write(oldest);
-                    handedOn += count;
-                    isFull = oldest.hasRemaining();
-                    sent.add(queue.handedOn(count));
-                    if (isFull) {
-                        interest(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
-                        return;
-                    }
-                }
-                interest(SelectionKey.OP_READ);
-            } catch (IOException failed) {
-                broken(String.valueOf(failed.getMessage()));
-            }
-        }
-
-        private void interest(int operations) {
-            if (key != null && key.isValid() && key.interestOps() != operations) {
-                key.interestOps(operations);
-            }
-        }
-
-        /**
-         * Evaluates the kernel's row for this connection. A host is gone if it has acknowledged nothing for {@value
-         * #SILENT_SECONDS_MAX} s, and {@value #UNANSWERED_MAX} retransmissions or probes in a row were not answered. A server
-         * that only reads slowly, or is stopped, is not gone: its kernel announces a closed window, and answers probes.
-         */
-        private void seen(TcpTable.Row row, long now) {
-            long newly = handedOn - row.unacknowledged();
-            if (newly > acknowledged) {
-                acknowledged = newly;
-                progressNanos = now;
-            } else if (now - progressNanos >= TimeUnit.SECONDS.toNanos(SILENT_SECONDS_MAX)
-                    && row.unanswered() >= UNANSWERED_MAX) {
-                broken("its host does not answer (no acknowledgment for "
-                        + TimeUnit.NANOSECONDS.toSeconds(now - progressNanos) + " s, bytes unacknowledged: "
-                        + row.unacknowledged() + ")");
-            }
-        }
-
-        private void broken(String why) {
-            long now = nanoClock.getAsLong();
-            // On Linux the buffer is twice as large as reported, and the last segment is accepted completely.
-            long doubtful = isUp ? Math.min(handedOn, 2L * sendBufferBytes + SEGMENT_BYTES_MAX) : 0;
-            if (isUp) {
-                sent.add(queue.rewind());
-                inDoubt.add(doubtful);
-                if (now - beganNanos > TimeUnit.MILLISECONDS.toNanos(STEADY_MILLIS)) {
-                    backoff.reset();
-                }
-            }
-            disconnect();
-            pause(now);
-            down(this, why, doubtful);
-        }
-
-        private void pause(long now) {
-            nextNanos = now + TimeUnit.MILLISECONDS.toNanos(backoff.next());
-        }
-
-        private void disconnect() {
-            isUp = false;
-            SocketChannel open = channel;
-            channel = null;
-            key = null;
-            if (open != null) {
-                try {
-                    open.close();
-                } catch (IOException closedAllTheSame) {
-                    log.debug("{}", server, closedAllTheSame);
-                }
-            }
-        }
+    /** The addresses of the server that are known; none if its name has not been resolved yet. */
+    InetAddress[] addresses() {
+        return resolver == null ? literal : resolver.addresses();
     }
 
     @Override
@@ -311,7 +115,7 @@ final class TcpUpstream implements Upstream, Transport {
     @Override
     public long waiting() {
         long bytes = 0;
-        for (Connection connection : connections) {
+        for (UpstreamConnection connection : connections) {
             bytes += connection.queue.bytes();
         }
         return bytes;
@@ -320,7 +124,7 @@ final class TcpUpstream implements Upstream, Transport {
     @Override
     public long dropped() {
         long messages = droppedBefore.sum();
-        for (Connection connection : connections) {
+        for (UpstreamConnection connection : connections) {
             messages += connection.queue.dropped();
         }
         return messages;
@@ -339,11 +143,11 @@ final class TcpUpstream implements Upstream, Transport {
     }
 
     /** The connection of a kind that has had none. */
-    private Connection begin(boolean isFrame) {
-        Connection open = connections[0];
+    private UpstreamConnection begin(boolean isFrame) {
+        UpstreamConnection open = connections[0];
         if (lines != null || frames != null) {
-            open = new Connection();
-            connections = new Connection[] {connections[0], open};
+            open = new UpstreamConnection(this, queues.get(), selector, nanoClock, random);
+            connections = new UpstreamConnection[] {connections[0], open};
         }
         if (isFrame) {
             frames = open;
@@ -357,21 +161,21 @@ final class TcpUpstream implements Upstream, Transport {
 
     @Override
     public void tick() {
-        for (Connection connection : connections) {
+        for (UpstreamConnection connection : connections) {
             connection.tick();
         }
     }
 
     @Override
     public void flush() {
-        for (Connection connection : connections) {
+        for (UpstreamConnection connection : connections) {
             connection.flush();
         }
     }
 
     /** Reports the ends of the connections with something that may be unacknowledged. */
     void unacknowledged(Consumer<String> ends) {
-        for (Connection connection : connections) {
+        for (UpstreamConnection connection : connections) {
             if (connection.isUp && connection.handedOn > connection.acknowledged) {
                 ends.accept(connection.ends);
             }
@@ -381,7 +185,7 @@ final class TcpUpstream implements Upstream, Transport {
     /** Evaluates the kernel's rows for those connections. */
     void look(Map<String, TcpTable.Row> rows) {
         long now = nanoClock.getAsLong();
-        for (Connection connection : connections) {
+        for (UpstreamConnection connection : connections) {
             TcpTable.Row row = rows.get(connection.ends);
             if (connection.isUp && row != null) {
                 connection.seen(row, now);
@@ -389,7 +193,8 @@ final class TcpUpstream implements Upstream, Transport {
         }
     }
 
-    private void up() {
+    /** A connection is up. */
+    void up() {
         isUp = Arrays.stream(connections).noneMatch(connection -> connection.isDown);
         if (isUp && isSaidDown) {
             isSaidDown = false;
@@ -397,7 +202,7 @@ final class TcpUpstream implements Upstream, Transport {
         }
     }
 
-    private void down(Connection which, String why, long doubtful) {
+    void down(UpstreamConnection which, String why, long doubtful) {
         which.isDown = true;
         isUp = false;
         if (!isSaidDown) {
@@ -428,7 +233,7 @@ final class TcpUpstream implements Upstream, Transport {
     public boolean send(byte[] bytes, int length) {
         System.arraycopy(bytes, 0, batch, 0, length);
         System.arraycopy(Frames.BATCH_END, 0, batch, length, Frames.BATCH_END.length);
-        Connection open = lines == null ? begin(false) : lines;
+        UpstreamConnection open = lines == null ? begin(false) : lines;
         open.queue.add(batch, 0, length + Frames.BATCH_END.length);
         lastBatch = open.queue.added();
         return true;
@@ -437,7 +242,7 @@ final class TcpUpstream implements Upstream, Transport {
     /** Also disconnects; then the first connection is again for the kind that arrives first. */
     @Override
     public void drain(MessageQueue.Each each) {
-        for (Connection connection : connections) {
+        for (UpstreamConnection connection : connections) {
             sent.add(connection.queue.rewind());
             connection.queue.drain(each);
             connection.disconnect();
@@ -445,7 +250,7 @@ final class TcpUpstream implements Upstream, Transport {
         if (connections.length > 1) {
             droppedBefore.add(connections[1].queue.dropped());
             connections[1].queue.close();
-            connections = new Connection[] {connections[0]};
+            connections = new UpstreamConnection[] {connections[0]};
         }
         lines = null;
         frames = null;
@@ -455,7 +260,7 @@ final class TcpUpstream implements Upstream, Transport {
 
     @Override
     public void close() {
-        for (Connection connection : connections) {
+        for (UpstreamConnection connection : connections) {
             connection.disconnect();
             connection.queue.close();
         }

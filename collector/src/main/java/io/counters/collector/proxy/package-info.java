@@ -17,6 +17,8 @@
  * io.counters.collector.proxy.ProxyCommand} reads the command line.
  *
  * <p>The proxy is a separate product in the collector's jar: it uses neither the ledger nor the store, and publishes nothing.
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.proxy;

@@ -25,16 +25,10 @@ import org.jspecify.annotations.Nullable;
  * and at a bounded rate, and only while nothing of the current tick is due. When the next tick begins, the current one
  * becomes the newest of the older ones. Ticks that are read ahead from a topic are all older ones ({@link #oldestFirst}).
  *
- * <p>Two pauses reduce the load on a server with problems. When a whole request fails, nothing is sent for a pause that
- * doubles with each further failure, up to {@value #PAUSE_MILLIS_MAX} ms, with jitter; after it, one request at a time is
- * sent until one is accepted. In addition the piece that failed waits longer, up to {@value #PIECE_MILLIS_MAX} ms, so that
- * another one is tried next: a piece that never succeeds cannot block the others.
+ * <p>After a whole request has failed, nothing is sent for a while, then one request at a time, until one is accepted; see
+ * {@link Pauses}.
  */
 final class Delivery {
-    static final long PAUSE_MILLIS_MIN = 20;
-    static final long PAUSE_MILLIS_MAX = 5_000;
-    private static final long PIECE_MILLIS_MAX = 1_000;
-
     /** The maximum points replayed per second, unless ticks have more points per second: then that number. */
     static final int REPLAY_RATE_MIN = 10_000;
 
@@ -57,7 +51,6 @@ final class Delivery {
     private final int replayConnections;
     private final int begunMax;
     private final long intervalSeconds;
-    private final RandomGenerator random;
 
     private @Nullable PendingTick current;
     private final NavigableSet<PendingTick> older =
@@ -71,9 +64,7 @@ final class Delivery {
     private int replaysInFlight;
     private final ReplayRate replayRate;
 
-    private int failures;
-    private long failedAt;
-    private long pausedUntil;
+    private final Pauses pauses;
 
     /** Begins with the ticks that are in the spool already. */
     Delivery(Backlog backlog, int connections, long intervalSeconds, RandomGenerator random, long now) {
@@ -103,8 +94,7 @@ final class Delivery {
         this.begunMax = begunMax;
         this.replayRate = new ReplayRate(replayRate, now);
         this.intervalSeconds = intervalSeconds;
-        this.random = random;
-        pausedUntil = now;
+        pauses = new Pauses(random, now);
         backlog.ticks().forEach(this::add);
     }
 
@@ -166,7 +156,7 @@ final class Delivery {
         } catch (IOException notNow) {
             // For example, too many open files: no point is lost.
             synchronized (this) {
-                tick.readAgain = now + TimeUnit.MILLISECONDS.toNanos(PIECE_MILLIS_MAX);
+                tick.readAgain = now + TimeUnit.MILLISECONDS.toNanos(Pauses.PIECE_MILLIS_MAX);
             }
             throw notNow;
         }
@@ -176,7 +166,7 @@ final class Delivery {
     }
 
     private @Nullable Piece choose(long now) {
-        if (isPaused(now) || isBusy()) {
+        if (pauses.isPaused(now) || isBusy()) {
             return null;
         }
         Piece piece = current == null ? null : due(current, now, Integer.MAX_VALUE);
@@ -201,7 +191,7 @@ final class Delivery {
     }
 
     private boolean isBusy() {
-        return inFlight >= (failures > 0 ? 1 : connections);
+        return inFlight >= (pauses.areOver() ? connections : 1);
     }
 
     private boolean isBusyReplaying() {
@@ -279,14 +269,14 @@ final class Delivery {
 
     /** Whether nothing is sent because requests have failed. */
     synchronized boolean isPaused(long now) {
-        return now - pausedUntil < 0;
+        return pauses.isPaused(now);
     }
 
     /** How long nothing is due, unless a piece is settled or a tick is begun; at most a second. */
     synchronized long waitNanos(long now) {
         long wait = TimeUnit.SECONDS.toNanos(1);
         if (isPaused(now)) {
-            return Math.min(wait, pausedUntil - now);
+            return Math.min(wait, pauses.nanos(now));
         }
         if (isBusy()) {
             return wait;
@@ -335,13 +325,9 @@ final class Delivery {
             replayRate.confirmed(outcome.done(), now);
         }
         if (outcome.pause() == Pause.SERVER) {
-            if (failures == 0 || piece.sentAt - failedAt >= 0) {
-                failures++;
-                failedAt = now;
-                pausedUntil = now + pause(failures, PAUSE_MILLIS_MAX);
-            }
+            pauses.failed(piece.sentAt, now);
         } else {
-            failures = 0;
+            pauses.end();
         }
         if (tick.dropped) {
             return false;
@@ -352,7 +338,7 @@ final class Delivery {
                 again.due = now;
             } else {
                 again.attempts = piece.attempts + 1;
-                again.due = Math.max(now, pausedUntil) + pause(again.attempts, PIECE_MILLIS_MAX);
+                again.due = pauses.again(again.attempts, now);
             }
             tick.again.add(again);
         }
@@ -368,12 +354,6 @@ final class Delivery {
             }
         }
         return true;
-    }
-
-    /** With jitter: half to one and a half times the pause. */
-    private long pause(int attempts, long millisMax) {
-        long pause = Math.min(millisMax, PAUSE_MILLIS_MIN << Math.min(attempts - 1, 20));
-        return (long) (TimeUnit.MILLISECONDS.toNanos(pause) * (0.5 + random.nextDouble()));
     }
 
     /** Deletes the oldest ticks while the spool exceeds its bound; returns the points that were lost. */
@@ -438,7 +418,7 @@ final class Delivery {
 
     /** Whether the last request failed. */
     synchronized boolean isInTrouble() {
-        return failures > 0;
+        return !pauses.areOver();
     }
 
     /** The points of older ticks. */

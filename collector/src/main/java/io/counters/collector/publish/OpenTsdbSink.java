@@ -180,7 +180,14 @@ public final class OpenTsdbSink implements Sink {
         lost = self.count("publish_lost_points_total", "Points that were lost before they were delivered.");
         retries = self.count(
                 "publish_retries_total", "Requests to OpenTSDB that were sent again, completely or in part.");
-        String sink = address.host() + ":" + address.port();
+        show(address.host() + ":" + address.port(), clock, self);
+        if (delivery.olderPoints() > 0) {
+            log.info("sending the points that an earlier run left in {}: {}", backlog, delivery.olderPoints());
+        }
+        threads.newThread(this::run).start();
+    }
+
+    private void show(String sink, InstantSource clock, Self self) {
         self.gauge("publish_spool_bytes", "Size of the spool on disk.", "sink", sink, delivery::olderBytes);
         if (!isReadingAhead) {
             Sink.showLag(sink, this::waitingPoints, this::oldestSecond, clock, self);
@@ -197,10 +204,6 @@ public final class OpenTsdbSink implements Sink {
                 "sink",
                 sink,
                 () -> delivery.replayRate(nanoClock.getAsLong()));
-        if (delivery.olderPoints() > 0) {
-            log.info("sending the points that an earlier run left in {}: {}", backlog, delivery.olderPoints());
-        }
-        threads.newThread(this::run).start();
     }
 
     /** The maximum size of a body, by the setting and by the heap. */

@@ -15,6 +15,8 @@
  * <p>The spool has one file per tick, next to the ledger and under its lock. It is not a table, because the ledger's
  * commits, every 100 ms, must not wait for megabytes of points in the same database; and a separate database would write a
  * tick twice, and once more to delete it, and would never shrink.
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.publish;

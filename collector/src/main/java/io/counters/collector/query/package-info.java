@@ -15,6 +15,8 @@
  *
  * <p>No sockets, no clocks, no threads. Reads the history, never writes. How much an answer takes is bounded by {@link
  * io.counters.collector.query.Budget}.
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.query;

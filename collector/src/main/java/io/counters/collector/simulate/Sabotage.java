@@ -6,13 +6,24 @@ import java.util.function.UnaryOperator;
  * Breaks a rule on purpose, to check that the simulation detects it.
  *
  * @param datagrams changes every datagram
- * @param halfCommits a commit that fails leaves values without their watermarks
- * @param wallClock collectors measure how long they have been listening by the wall clock, which jumps
  */
-record Sabotage(UnaryOperator<byte[]> datagrams, boolean halfCommits, boolean wallClock) {
-    static final Sabotage NONE = new Sabotage(UnaryOperator.identity(), false, false);
+record Sabotage(UnaryOperator<byte[]> datagrams, Broken broken) {
+    static final Sabotage NONE = of(Broken.NOTHING);
+
+    /** What is wrong with a collector. */
+    enum Broken {
+        NOTHING,
+        /** A commit that fails leaves values without their watermarks. */
+        HALF_COMMITS,
+        /** It measures how long it has been listening by the wall clock, which jumps. */
+        WALL_CLOCK
+    }
 
     static Sabotage of(UnaryOperator<byte[]> datagrams) {
-        return new Sabotage(datagrams, false, false);
+        return new Sabotage(datagrams, Broken.NOTHING);
+    }
+
+    static Sabotage of(Broken broken) {
+        return new Sabotage(UnaryOperator.identity(), broken);
     }
 }

@@ -55,7 +55,7 @@ final class SimulatedCollector implements Commands {
     SimulatedCollector(long id, LedgerSettings bounds, LongSupplier clockMillis, Random random, Sabotage sabotage) {
         this.random = random;
         this.sabotage = sabotage;
-        journal.keepsHalf(sabotage.halfCommits());
+        journal.keepsHalf(sabotage.broken() == Sabotage.Broken.HALF_COMMITS);
         this.id = id;
         this.bounds = bounds;
         this.clockMillis = clockMillis;
@@ -68,7 +68,8 @@ final class SimulatedCollector implements Commands {
         LedgerClock clock = new LedgerClock(
                 journal.committedMillis(),
                 clockMillis.getAsLong() + skewMillis,
-                () -> (clockMillis.getAsLong() + (sabotage.wallClock() ? skewMillis : 0)) * 1_000_000);
+                () -> (clockMillis.getAsLong() + (sabotage.broken() == Sabotage.Broken.WALL_CLOCK ? skewMillis : 0))
+                        * 1_000_000);
         return new Ledger(bounds, true, clock, () -> 0, id, new SeededHash(new Random(id)), new Self());
     }
 

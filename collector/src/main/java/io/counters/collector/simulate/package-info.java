@@ -7,6 +7,8 @@
  * assigned to it, and watermarks explain each counter's value. At the end every counter must be exact, or, in scenarios for
  * which the protocol does not guarantee exactness, within a bound. Calls {@code core} and {@code ledger}; only the command
  * line calls it.
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.simulate;

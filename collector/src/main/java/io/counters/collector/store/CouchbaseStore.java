@@ -45,7 +45,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The SDK gives up by itself after {@value #PATIENCE_MILLIS} ms, and thereby answers the request.
  */
-public final class CouchbaseStore implements Store {
+final class CouchbaseStore implements Store {
     private static final Logger log = LoggerFactory.getLogger(CouchbaseStore.class);
 
     private static final int WINDOW = 500;
@@ -65,7 +65,7 @@ public final class CouchbaseStore implements Store {
      * @param servers some nodes of the cluster; the client learns the others from them
      * @param login required by every cluster
      */
-    public CouchbaseStore(
+    CouchbaseStore(
             List<InetSocketAddress> servers, String bucket, boolean tls, StoreLogin login, LongSupplier nanoClock) {
         String hosts = servers.stream().map(StoreSettings::text).collect(Collectors.joining(", "));
         text = "Couchbase at " + hosts + ", bucket " + bucket;

@@ -71,7 +71,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>After a reconnect Lettuce would repeat commands that had no answer. That would count twice, and is switched off.
  */
-public final class RedisStore implements Store {
+final class RedisStore implements Store {
     private static final Logger log = LoggerFactory.getLogger(RedisStore.class);
 
     private static final Duration CONNECT = Duration.ofMillis(500);
@@ -123,29 +123,15 @@ public final class RedisStore implements Store {
      * @param servers one, or several nodes of one cluster; the client learns the others from them
      * @param database of a single server, 0 for a cluster
      */
-    public RedisStore(
+    RedisStore(
             List<InetSocketAddress> servers,
             int database,
             boolean tls,
             Optional<StoreLogin> login,
             LongSupplier nanoClock) {
-        List<RedisURI> uris = new ArrayList<>();
-        for (InetSocketAddress server : servers) {
-            RedisURI.Builder uri = RedisURI.builder()
-                    .withHost(server.getHostString())
-                    .withPort(server.getPort())
-                    .withDatabase(database)
-                    .withSsl(tls)
-                    .withTimeout(CONNECT);
-            login.ifPresent(known -> {
-                if (known.user().isEmpty()) {
-                    uri.withPassword(known.password().toCharArray());
-                } else {
-                    uri.withAuthentication(known.user(), known.password().toCharArray());
-                }
-            });
-            uris.add(uri.build());
-        }
+        List<RedisURI> uris = servers.stream()
+                .map(server -> uri(server, database, tls, login))
+                .toList();
         text = "Redis at " + servers.stream().map(StoreSettings::text).collect(Collectors.joining(", "))
                 + (database == 0 ? "" : ", database " + database);
         // Netty's native epoll is on the class path for the Unix socket, and Lettuce would use it; only the JDK's
@@ -180,7 +166,36 @@ public final class RedisStore implements Store {
                     .thenApply(opened -> new Link(opened, opened.async()));
         }
         link = connecting();
-        pipeline = new Pipeline(
+        pipeline = pipeline(nanoClock);
+        digest = Base16.digest(MOVE.getBytes(US_ASCII));
+        try {
+            link.get(CONNECT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException notYet) {
+            log.info("{} is not connected yet", this);
+        } catch (InterruptedException ending) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static RedisURI uri(InetSocketAddress server, int database, boolean tls, Optional<StoreLogin> login) {
+        RedisURI.Builder uri = RedisURI.builder()
+                .withHost(server.getHostString())
+                .withPort(server.getPort())
+                .withDatabase(database)
+                .withSsl(tls)
+                .withTimeout(CONNECT);
+        login.ifPresent(known -> {
+            if (known.user().isEmpty()) {
+                uri.withPassword(known.password().toCharArray());
+            } else {
+                uri.withAuthentication(known.user(), known.password().toCharArray());
+            }
+        });
+        return uri.build();
+    }
+
+    private Pipeline pipeline(LongSupplier nanoClock) {
+        return new Pipeline(
                 new Pipeline.Client() {
                     @Override
                     public String server(String key) {
@@ -194,14 +209,6 @@ public final class RedisStore implements Store {
                 },
                 Pipeline.WINDOW,
                 nanoClock);
-        digest = Base16.digest(MOVE.getBytes(US_ASCII));
-        try {
-            link.get(CONNECT.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (ExecutionException | TimeoutException notYet) {
-            log.info("{} is not connected yet", this);
-        } catch (InterruptedException ending) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     private void guard(ChannelPipeline pipeline) {

@@ -1,7 +1,7 @@
 package io.counters.collector.store;
 
 /** The collector's user and password at a store. Never shown. */
-public record StoreLogin(String user, String password) {
+record StoreLogin(String user, String password) {
     /** Shows neither of them. */
     @Override
     public String toString() {

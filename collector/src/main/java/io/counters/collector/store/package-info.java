@@ -28,6 +28,8 @@
  *   <li>Couchbase: counters are unsigned and stop at 0, and the SDK refuses a negative difference; a replace with a CAS
  *       value is executed at most once, and never late over a newer value.
  * </ul>
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.store;

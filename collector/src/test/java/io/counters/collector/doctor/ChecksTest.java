@@ -174,7 +174,7 @@ class ChecksTest {
                 Setting.UDP_PORT, Integer.toString(udp),
                 Setting.TCP_PORT, Integer.toString(tcp),
                 Setting.HTTP_PORT, Integer.toString(http)));
-        return checks.ports(IntakeSettings.from(settings), DashboardSettings.from(settings));
+        return new PortChecks().findings(IntakeSettings.from(settings), DashboardSettings.from(settings));
     }
 
     @Test

@@ -58,7 +58,7 @@ class SilentHostsTest {
     }
 
     private static void ready(SelectionKey key) {
-        ((TcpUpstream.Connection) key.attachment()).ready();
+        ((UpstreamConnection) key.attachment()).ready();
     }
 
     @AfterEach

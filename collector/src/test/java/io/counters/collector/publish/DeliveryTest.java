@@ -175,7 +175,7 @@ class DeliveryTest {
         fail(second);
 
         assertThat(next()).isNull();
-        pass(Duration.ofMillis(Delivery.PAUSE_MILLIS_MIN * 3 / 2));
+        pass(Duration.ofMillis(Pauses.MILLIS_MIN * 3 / 2));
         Piece probe = due();
         assertThat(next()).as("one at a time").isNull();
         assertThat(delivery.isInTrouble()).isTrue();
@@ -199,7 +199,7 @@ class DeliveryTest {
         }
 
         for (int i = 0; i < pauses.size(); i++) {
-            long middle = Math.min(Delivery.PAUSE_MILLIS_MAX, Delivery.PAUSE_MILLIS_MIN << i);
+            long middle = Math.min(Pauses.SERVER_MILLIS_MAX, Pauses.MILLIS_MIN << i);
             assertThat(pauses.get(i)).isBetween(middle / 2, middle * 3 / 2 + 1);
         }
         assertThat(pauses.subList(8, 14)).doesNotHaveDuplicates();

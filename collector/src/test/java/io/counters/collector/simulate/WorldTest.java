@@ -87,13 +87,13 @@ class WorldTest {
 
     @Test
     void the_simulation_detects_a_disk_that_keeps_half_of_a_commit() {
-        assertThat(wrong(run(Scenario.EVERYTHING, USUAL, true, new Sabotage(UnaryOperator.identity(), true, false))))
+        assertThat(wrong(run(Scenario.EVERYTHING, USUAL, true, Sabotage.of(Sabotage.Broken.HALF_COMMITS))))
                 .isNotEmpty();
     }
 
     @Test
     void the_simulation_detects_a_ledger_that_relies_on_the_wall_clock() {
-        assertThat(wrong(run(Scenario.EVERYTHING, USUAL, true, new Sabotage(UnaryOperator.identity(), false, true))))
+        assertThat(wrong(run(Scenario.EVERYTHING, USUAL, true, Sabotage.of(Sabotage.Broken.WALL_CLOCK))))
                 .isNotEmpty();
     }
 

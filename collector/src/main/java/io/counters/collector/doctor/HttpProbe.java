@@ -1,0 +1,33 @@
+package io.counters.collector.doctor;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** Asks HTTP servers, and waits for each only briefly. */
+final class HttpProbe {
+    static final Duration ANSWER = Duration.ofSeconds(3);
+    static final int OK = 200;
+
+    private final HttpClient http =
+            HttpClient.newBuilder().connectTimeout(ANSWER).build();
+
+    /** The answer; null if there is none in time. */
+    @Nullable
+    HttpResponse<String> ask(String url) {
+        try {
+            return http.send(
+                    HttpRequest.newBuilder(URI.create(url)).timeout(ANSWER).build(),
+                    HttpResponse.BodyHandlers.ofString());
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+            return null;
+        } catch (IOException | IllegalArgumentException unanswered) {
+            return null;
+        }
+    }
+}

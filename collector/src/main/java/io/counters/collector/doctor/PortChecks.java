@@ -1,0 +1,131 @@
+package io.counters.collector.doctor;
+
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.udp.UdpSocket;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Checks the ports, and finds out whether a collector holds them. */
+final class PortChecks {
+    private static final String THOSE_FLAGS = "give the flags and the environment of that collector";
+    private static final int NOT_RUNNING = -1;
+
+    private final HttpProbe http = new HttpProbe();
+
+    /** Which running collector may hold a port: none, another one, or the one that these settings mean. */
+    private enum Holder {
+        NONE,
+        OTHER,
+        MEANT
+    }
+
+    /** The ports, and the collector that holds them, if one does. */
+    List<Finding> findings(IntakeSettings taking, DashboardSettings showing) {
+        List<Finding> findings = new ArrayList<>();
+        String address = "http://127.0.0.1:" + showing.port();
+        HttpResponse<String> ready = showing.port() == 0 ? null : http.ask(address + "/readyz");
+        int itsUdpPort = ready == null ? NOT_RUNNING : itsUdpPort(address);
+        boolean isRunning = itsUdpPort != NOT_RUNNING;
+        boolean isMeant = isRunning && (taking.udpPort() == 0 || taking.udpPort() == itsUdpPort);
+        if (ready == null || !isRunning) {
+            findings.add(Finding.ok("running collector", "none at " + address));
+        } else if (ready.statusCode() != HttpProbe.OK) {
+            findings.add(Finding.failure(
+                    "running collector",
+                    String.join("; ", ready.body().lines().toList()),
+                    "see docs/operations.md, or its log"));
+        } else {
+            findings.add(
+                    isMeant
+                            ? Finding.ok("running collector", address + " is ready")
+                            : Finding.warning(
+                                    "running collector",
+                                    address + " is ready, and receives on UDP port " + itsUdpPort,
+                                    THOSE_FLAGS));
+        }
+        Holder holder = isMeant ? Holder.MEANT : isRunning ? Holder.OTHER : Holder.NONE;
+        int tcpPort = taking.tcpPort() < 0 ? taking.udpPort() : taking.tcpPort();
+        findings.add(port(
+                "UDP port",
+                taking.udpPort(),
+                holder,
+                "--udp-port",
+                () -> new UdpSocket(new InetSocketAddress(taking.bind(), taking.udpPort()))));
+        findings.add(port("TCP port", tcpPort, holder, "--tcp-port", () -> tcp(taking.bind(), tcpPort)));
+        findings.add(port(
+                "HTTP port",
+                showing.port(),
+                isRunning ? Holder.MEANT : Holder.NONE,
+                "--http-port",
+                () -> tcp(InetAddress.getLoopbackAddress(), showing.port())));
+        return findings;
+    }
+
+    /** The port on which a running collector receives; {@link #NOT_RUNNING} if what is there is not a collector. */
+    private int itsUdpPort(String address) {
+        HttpResponse<String> page = http.ask(address + "/api/page");
+        if (page == null || page.statusCode() != HttpProbe.OK) {
+            return NOT_RUNNING;
+        }
+        try {
+            return JsonParser.parseString(page.body())
+                    .getAsJsonObject()
+                    .get("udpPort")
+                    .getAsInt();
+        } catch (JsonParseException
+                | IllegalStateException
+                | NumberFormatException
+                | NullPointerException
+                | UnsupportedOperationException other) {
+            return NOT_RUNNING;
+        }
+    }
+
+    /** Opens a port. */
+    @FunctionalInterface
+    private interface Opening {
+        AutoCloseable open() throws IOException;
+    }
+
+    private static ServerSocket tcp(InetAddress host, int port) throws IOException {
+        ServerSocket socket = new ServerSocket();
+        try {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(host, port));
+            return socket;
+        } catch (IOException taken) {
+            socket.close();
+            throw taken;
+        }
+    }
+
+    /** Tries to open a port. */
+    private static Finding port(String what, int port, Holder holder, String flag, Opening opening) {
+        if (port == 0) {
+            return Finding.ok(what, "any free port");
+        }
+        try (AutoCloseable opened = opening.open()) {
+            return holder != Holder.NONE && opened != null
+                    ? Finding.warning(
+                            what, port + " is free, although a collector answers on the HTTP port", THOSE_FLAGS)
+                    : Finding.ok(what, port + " is free");
+        } catch (IOException taken) {
+            return holder == Holder.MEANT
+                    ? Finding.ok(what, port + " is held by the running collector")
+                    : Finding.failure(
+                            what,
+                            port + " cannot be opened: " + taken.getMessage(),
+                            "stop the program that uses it (ss -lunpt | grep " + port + "), or give another " + flag);
+        } catch (Exception notClosed) {
+            return Finding.warning(what, port + " could not be closed: " + notClosed, "run doctor again");
+        }
+    }
+}
