@@ -57,14 +57,14 @@ class HealthTest {
     void a_lock_that_is_held_for_long_is_reported_and_no_request_waits_for_it() throws Exception {
         Thread looking = new Thread(health::lookAtLock);
         looking.setDaemon(true);
-        synchronized (ledger) {
+        ledger.batch(() -> {
             looking.start();
             nanos += TimeUnit.SECONDS.toNanos(7);
             health.lookAtParts();
 
             assertThat(health.faults()).containsExactly("the ledger's lock could not be taken for 7 s");
             assertThat(health.troubles()).isEqualTo(health.faults());
-        }
+        });
         looking.join();
         assertThat(health.faults()).isEmpty();
     }

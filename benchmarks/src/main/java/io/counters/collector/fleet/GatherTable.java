@@ -121,9 +121,7 @@ final class GatherTable {
 
         void read(List<byte[]> datagrams) {
             for (byte[] datagram : datagrams) {
-                synchronized (target.lock()) {
-                    reader.datagram(datagram, 0, datagram.length);
-                }
+                target.batch(() -> reader.datagram(datagram, 0, datagram.length));
             }
         }
 

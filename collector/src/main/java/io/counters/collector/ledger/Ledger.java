@@ -172,6 +172,17 @@ public final class Ledger implements Counted {
     // Input
 
     /**
+     * Hands over a batch, such as the lines of a datagram: calls that belong together, which take the lock once. All other
+     * threads wait meanwhile, so the work must neither block nor take more than some milliseconds. If it throws, what it has
+     * done by then remains.
+     *
+     * @param work calls methods of this ledger
+     */
+    public synchronized void batch(Runnable work) {
+        work.run();
+    }
+
+    /**
      * Returns the stream with the ID {@code bytes[begin, end)}. A new one is remembered only when a total of it is
      * applied, so a {@code from} line alone takes no room.
      *
