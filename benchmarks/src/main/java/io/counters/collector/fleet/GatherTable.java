@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
@@ -192,8 +193,7 @@ final class GatherTable {
                 false,
                 () -> nowMillis,
                 () -> nowMillis / 1000,
-                1,
-                new SeededHash(new Random(1)),
+                new LedgerState(1, new SeededHash(new Random(1))),
                 new Self());
     }
 

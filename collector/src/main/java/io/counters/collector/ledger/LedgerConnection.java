@@ -91,7 +91,7 @@ final class LedgerConnection implements AutoCloseable {
         "ALTER TABLE stream DROP COLUMN heard",
         "UPDATE meta SET number = (SELECT number FROM meta WHERE key = 'listened')"
                 + " - ((SELECT number FROM meta WHERE key = 'clock') - number)"
-                + " WHERE key = 'watch' AND number <> " + Ledger.FOR_EVER,
+                + " WHERE key = 'watch' AND number <> " + Head.FOR_EVER,
         "INSERT INTO published SELECT 0, min(number, strftime('%s', 'now') + 0), 1 FROM meta"
                 + " WHERE key = 'published' AND number > 0",
         "INSERT INTO published SELECT number, number, 1 FROM meta"
@@ -315,11 +315,6 @@ final class LedgerConnection implements AutoCloseable {
         text("PRAGMA wal_checkpoint(PASSIVE)");
     }
 
-    /** The ledger's time at the last commit, in milliseconds; 0 for a new ledger. */
-    long committedMillis() throws SQLException {
-        return meta().getOrDefault("clock", 0L);
-    }
-
     /** The number of the last attempt at a commit that succeeded; 0 for a new ledger. */
     long attempt() throws SQLException {
         return meta().getOrDefault("attempt", 0L);
@@ -332,11 +327,11 @@ final class LedgerConnection implements AutoCloseable {
     }
 
     /** Fills an empty ledger with everything that was committed. */
-    void load(Ledger ledger) throws SQLException {
+    void load(LedgerState ledger) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             Map<String, Long> meta = meta();
             Head first = Head.first(0);
-            ledger.restore(new Head(
+            ledger.set(new Head(
                     meta.getOrDefault("id", first.id()),
                     meta.getOrDefault("commit", first.commit()),
                     meta.getOrDefault("clock", first.clockMillis()),
@@ -349,7 +344,7 @@ final class LedgerConnection implements AutoCloseable {
         }
     }
 
-    private void loadCounters(Statement statement, Ledger ledger) throws SQLException {
+    private void loadCounters(Statement statement, LedgerState ledger) throws SQLException {
         try (ResultSet row = statement.executeQuery("SELECT id, name FROM counter ORDER BY id");
                 Statement others = connection.createStatement();
                 ResultSet block =
@@ -383,7 +378,7 @@ final class LedgerConnection implements AutoCloseable {
                     adopted = numbers(block.getBytes(9));
                 }
                 int place = Values.place(id);
-                ledger.restore(new CounterRow(
+                ledger.add(new CounterRow(
                         id,
                         row.getString(2),
                         values.get(place),
@@ -410,17 +405,17 @@ final class LedgerConnection implements AutoCloseable {
         return bytes == null ? new BitSet() : BitSet.valueOf(bytes);
     }
 
-    private void loadPublished(Statement statement, Ledger ledger) throws SQLException {
+    private void loadPublished(Statement statement, LedgerState ledger) throws SQLException {
         List<UsedSeconds.Run> runs = new ArrayList<>();
         try (ResultSet row = statement.executeQuery("SELECT first, last, step FROM published")) {
             while (row.next()) {
                 runs.add(new UsedSeconds.Run(row.getLong(1), row.getLong(2), row.getLong(3)));
             }
         }
-        ledger.restore(runs);
+        ledger.set(runs);
     }
 
-    private void loadStreams(Statement statement, Ledger ledger) throws SQLException {
+    private void loadStreams(Statement statement, LedgerState ledger) throws SQLException {
         try (ResultSet row = statement.executeQuery("SELECT * FROM stream ORDER BY id");
                 PreparedStatement marksOf = connection.prepareStatement(
                         "SELECT counter, increments, decrements FROM watermark WHERE stream = ?");
@@ -439,7 +434,7 @@ final class LedgerConnection implements AutoCloseable {
                 marksOf.setInt(1, stream.id());
                 Totals marks = Totals.of(marksOf);
                 uncountedOf.setInt(1, stream.id());
-                ledger.restore(Watermarks.restored(
+                ledger.add(Watermarks.restored(
                         stream, marks.counters, marks.increments, marks.decrements, uncounted(uncountedOf)));
             }
         }
