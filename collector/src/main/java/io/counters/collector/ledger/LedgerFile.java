@@ -167,7 +167,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
             }
             return found;
         } catch (SQLException failure) {
-            if (LedgerConnection.isDamage(failure.getErrorCode())) {
+            if (LedgerTables.isDamage(failure.getErrorCode())) {
                 return String.valueOf(failure.getMessage());
             }
             throw failure;
