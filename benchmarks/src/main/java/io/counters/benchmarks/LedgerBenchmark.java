@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.ledger.Stream;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
@@ -56,8 +57,7 @@ public class LedgerBenchmark {
                 false,
                 System::currentTimeMillis,
                 () -> System.currentTimeMillis() / 1000,
-                1,
-                new SeededHash(new Random(1)),
+                new LedgerState(1, new SeededHash(new Random(1))),
                 new Self());
         byte[] sender = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(US_ASCII);
         stream = ledger.stream(sender, 0, sender.length, 61_000, 1, 0);

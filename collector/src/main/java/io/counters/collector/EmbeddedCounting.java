@@ -9,6 +9,7 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerGauges;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Publisher;
@@ -65,16 +66,15 @@ final class EmbeddedCounting implements Counting {
                     + " has none; " + LedgerFile.WAY_OVER);
         }
         SecureRandom random = new SecureRandom();
+        LedgerState state = load(new LedgerState(random.nextLong(), new SeededHash(random)));
         ledger = new Ledger(
                 settings.keeping(),
                 settings.storing().isShared(),
-                new LedgerClock(file.committedMillis(), parts.clock.millis(), System::nanoTime),
+                new LedgerClock(state.committedMillis(), parts.clock.millis(), System::nanoTime),
                 () -> parts.clock.millis() / 1000,
-                random.nextLong(),
-                new SeededHash(random),
+                state,
                 parts.self);
         LedgerGauges.register(ledger, () -> List.of(ledger), parts.self);
-        load();
         if (file.setAside() != null) {
             log.error(
                     "the ledger was damaged ({}) and is set aside as {}; a new ledger begins with every counter at 0",
@@ -100,8 +100,8 @@ final class EmbeddedCounting implements Counting {
                 parts.self));
     }
 
-    /** Loads the ledger, and logs how far it is if that takes long. */
-    private void load() throws IOException {
+    /** Loads the state of the ledger, and logs how far it is if that takes long. */
+    private LedgerState load(LedgerState state) throws IOException {
         long counters = file.counters();
         CountDownLatch loaded = new CountDownLatch(1);
         parts.threads
@@ -110,9 +110,9 @@ final class EmbeddedCounting implements Counting {
                         while (!loaded.await(LOADING_MILLIS, TimeUnit.MILLISECONDS)) {
                             log.info(
                                     "the ledger is being read: {} of {} counters, {} senders with totals",
-                                    ledger.size(),
+                                    state.counters(),
                                     counters,
-                                    ledger.streams());
+                                    state.streams());
                         }
                     } catch (InterruptedException nobodyShould) {
                         Thread.currentThread().interrupt();
@@ -120,7 +120,7 @@ final class EmbeddedCounting implements Counting {
                 })
                 .start();
         try {
-            file.load(ledger);
+            return file.load(state);
         } finally {
             loaded.countDown();
         }

@@ -2,13 +2,15 @@ package io.counters.collector;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.ledger.Changes;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
-import io.counters.collector.ledger.MemoryJournal;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -26,11 +28,10 @@ class HealthTest {
             false,
             () -> 0,
             () -> 0,
-            1,
-            new SeededHash(new Random(1)),
+            new LedgerState(1, new SeededHash(new Random(1))),
             new Self());
-    private final MemoryJournal journal = new MemoryJournal();
-    private final Commit commit = new Commit(ledger, journal, () -> nanos, new SaidFaults().log(), new Self());
+    private boolean isDiskFull;
+    private final Commit commit = new Commit(ledger, this::write, () -> nanos, new SaidFaults().log(), new Self());
     private long diskBytes = 1L << 40;
     private Optional<String> store = Optional.empty();
     private final Health health = new Health(
@@ -41,6 +42,12 @@ class HealthTest {
             Map.of("store", () -> store, "sink", Optional::empty),
             () -> nanos,
             () -> seconds);
+
+    private void write(Map<Ledger, Changes> changes) throws IOException {
+        if (isDiskFull) {
+            throw new IOException("no space left on device, so this was not written: " + changes.size());
+        }
+    }
 
     @Test
     void there_is_no_problem_while_the_ledgers_lock_can_be_taken() {
@@ -57,14 +64,14 @@ class HealthTest {
     void a_lock_that_is_held_for_long_is_reported_and_no_request_waits_for_it() throws Exception {
         Thread looking = new Thread(health::lookAtLock);
         looking.setDaemon(true);
-        synchronized (ledger) {
+        ledger.batch(() -> {
             looking.start();
             nanos += TimeUnit.SECONDS.toNanos(7);
             health.lookAtParts();
 
             assertThat(health.faults()).containsExactly("the ledger's lock could not be taken for 7 s");
             assertThat(health.troubles()).isEqualTo(health.faults());
-        }
+        });
         looking.join();
         assertThat(health.faults()).isEmpty();
     }
@@ -72,7 +79,7 @@ class HealthTest {
     @Test
     void a_disk_that_accepts_no_commit_is_reported_after_some_seconds_until_it_does() {
         ledger.forgetEarlier();
-        journal.full(true);
+        isDiskFull = true;
         commit.run();
         assertThat(health.troubles()).isEmpty();
 
@@ -86,7 +93,7 @@ class HealthTest {
                 .asString()
                 .contains("not been committed for 9 s", "no space left");
 
-        journal.full(false);
+        isDiskFull = false;
         commit.run();
         assertThat(health.troubles()).isEmpty();
     }

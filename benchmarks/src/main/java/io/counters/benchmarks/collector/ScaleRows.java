@@ -9,6 +9,7 @@ import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
@@ -94,8 +95,7 @@ final class ScaleRows {
                     true,
                     clock,
                     () -> System.currentTimeMillis() / 1000,
-                    1,
-                    new SeededHash(new Random(1)),
+                    new LedgerState(1, new SeededHash(new Random(1))),
                     self);
             Commit commit = new Commit(ledger, file, System::nanoTime, faults, self);
             for (int i = 0; i < COUNTERS; i++) {
@@ -139,8 +139,7 @@ final class ScaleRows {
                     true,
                     clock,
                     () -> System.currentTimeMillis() / 1000,
-                    keys,
-                    new SeededHash(new Random(1)),
+                    new LedgerState(keys, new SeededHash(new Random(1))),
                     self);
             Commit commit = new Commit(ledger, file, System::nanoTime, faults, self);
             Pusher pusher = new Pusher(ledger, store, "alone-" + keys + ".", faults, self);

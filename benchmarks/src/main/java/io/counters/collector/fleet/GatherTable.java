@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
@@ -121,9 +122,7 @@ final class GatherTable {
 
         void read(List<byte[]> datagrams) {
             for (byte[] datagram : datagrams) {
-                synchronized (target.lock()) {
-                    reader.datagram(datagram, 0, datagram.length);
-                }
+                target.batch(() -> reader.datagram(datagram, 0, datagram.length));
             }
         }
 
@@ -194,8 +193,7 @@ final class GatherTable {
                 false,
                 () -> nowMillis,
                 () -> nowMillis / 1000,
-                1,
-                new SeededHash(new Random(1)),
+                new LedgerState(1, new SeededHash(new Random(1))),
                 new Self());
     }
 

@@ -6,7 +6,9 @@ import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerGauges;
+import io.counters.collector.ledger.LedgerRecords;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.SeededHash;
@@ -22,6 +24,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -135,10 +138,16 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
-    private Supplier<Ledger> newLedger(
+    private Function<LedgerRecords.Collected, Ledger> newLedger(
             LedgerSettings bounds, boolean hasStore, SeededHash hashing, RandomGenerator random) {
         LedgerClock time = new LedgerClock(0, clock.millis(), nanoClock);
-        return () -> new Ledger(bounds, hasStore, time, () -> clock.millis() / 1000, random.nextLong(), hashing, self);
+        return records -> new Ledger(
+                bounds,
+                hasStore,
+                time,
+                () -> clock.millis() / 1000,
+                records.load(new LedgerState(random.nextLong(), hashing)),
+                self);
     }
 
     /** Adds a sink of this collector, which gets the fleet's ticks. */

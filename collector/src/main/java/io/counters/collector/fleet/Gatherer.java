@@ -215,8 +215,10 @@ final class Gatherer implements LineTarget, AutoCloseable {
     // Input
 
     @Override
-    public Object lock() {
-        return lock;
+    public void batch(Runnable lines) {
+        synchronized (lock) {
+            lines.run();
+        }
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.counters.collector.fleet;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.self.FaultLog;
 import io.counters.collector.self.SeededHash;
@@ -15,7 +16,6 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.common.KafkaException;
@@ -38,6 +38,7 @@ public final class LedgerImport {
     private final InstantSource clock;
     private final LongSupplier nanoClock;
     private final RandomGenerator random;
+    private final SeededHash hashing;
 
     /**
      * Reads the settings.
@@ -60,6 +61,7 @@ public final class LedgerImport {
         this.clock = clock;
         this.nanoClock = nanoClock;
         this.random = random;
+        hashing = new SeededHash(random);
     }
 
     /**
@@ -77,21 +79,25 @@ public final class LedgerImport {
                         "it has shared names with peers, and this version has none; " + LedgerFile.WAY_OVER);
             }
             long nowMillis = clock.millis();
-            SeededHash hashing = new SeededHash(random);
-            Function<LedgerSettings, Ledger> newLedger = within -> new Ledger(
-                    within, false, () -> nowMillis, () -> nowMillis / 1000, random.nextLong(), hashing, new Self());
-            Ledger source = newLedger.apply(LedgerSettings.in(from));
-            file.load(source);
+            Ledger source = ledger(LedgerSettings.in(from), file.load(state()), nowMillis);
             if (source.isNew()) {
                 throw new IOException("nothing was ever counted in it");
             }
-            return run(source, newLedger, adds);
+            return run(source, nowMillis, adds);
         } catch (IOException | KafkaException cannot) {
             throw new IOException("cannot import the ledger in " + from + ": " + Faults.reason(cannot), cannot);
         }
     }
 
-    private String run(Ledger source, Function<LedgerSettings, Ledger> newLedger, boolean adds) throws IOException {
+    private LedgerState state() {
+        return new LedgerState(random.nextLong(), hashing);
+    }
+
+    private static Ledger ledger(LedgerSettings within, LedgerState state, long nowMillis) {
+        return new Ledger(within, false, () -> nowMillis, () -> nowMillis / 1000, state, new Self());
+    }
+
+    private String run(Ledger source, long nowMillis, boolean adds) throws IOException {
         int partitions;
         try (FleetCheck check = new FleetCheck(settings)) {
             partitions = check.partitions();
@@ -114,7 +120,11 @@ public final class LedgerImport {
             try {
                 int imported = new Importer(
                                 lines,
-                                new Loader(ledgers, partitions, () -> newLedger.apply(boundsOfEach), faults),
+                                new Loader(
+                                        ledgers,
+                                        partitions,
+                                        records -> ledger(boundsOfEach, records.load(state()), nowMillis),
+                                        faults),
                                 partitions,
                                 source,
                                 adds,

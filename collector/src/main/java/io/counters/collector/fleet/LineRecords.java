@@ -49,7 +49,7 @@ final class LineRecords {
     }
 
     /**
-     * Merges one record, taking the ledger's lock once. Never throws for any text: a line that cannot be read is counted,
+     * Merges one record, as one batch. Never throws for any text: a line that cannot be read is counted,
      * logged, and skipped.
      *
      * @param text the record's value
@@ -59,9 +59,7 @@ final class LineRecords {
     void merge(byte[] text, long recordMillis, long nowMillis) {
         stream = null;
         sinceMillis = Math.max(0, nowMillis - recordMillis);
-        synchronized (ledger) {
-            reader.lines(text, 0, text.length);
-        }
+        ledger.batch(() -> reader.lines(text, 0, text.length));
         if (refused != null) {
             faults.warn("lines of the fleet", refused);
             refused = null;

@@ -5,7 +5,7 @@ import io.counters.collector.ledger.LedgerRecords;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,7 +112,7 @@ final class Load {
     }
 
     /** Makes the ledger of the records, and forgets them. */
-    void complete(Supplier<Ledger> newLedger, int partitions) {
+    void complete(Function<LedgerRecords.Collected, Ledger> newLedger, int partitions) {
         LedgerRecords.Collected all = records;
         records = null;
         Committed inGroup = committed;
@@ -132,8 +132,7 @@ final class Load {
             return;
         }
         try {
-            Ledger filled = newLedger.get();
-            all.load(filled);
+            Ledger filled = newLedger.apply(all);
             // The offset that belongs to these records; the group's is another if brokers have lost some.
             offset = last == null ? 0 : last.offset();
             ledger = filled;

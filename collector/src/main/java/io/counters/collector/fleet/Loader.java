@@ -1,6 +1,7 @@
 package io.counters.collector.fleet;
 
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerRecords;
 import io.counters.collector.self.FaultLog;
 import java.io.IOException;
 import java.util.HashMap;
@@ -12,8 +13,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class Loader {
     private final LoaderLog log;
     private final int partitions;
-    private final Supplier<Ledger> newLedger;
+    private final Function<LedgerRecords.Collected, Ledger> newLedger;
     private final FaultLog faults;
     private final LinkedBlockingQueue<Load> wanted = new LinkedBlockingQueue<>();
     private final Queue<Load> done = new ConcurrentLinkedQueue<>();
@@ -34,9 +35,9 @@ final class Loader {
 
     /**
      * @param partitions how many the fleet has
-     * @param newLedger makes an empty ledger
+     * @param newLedger makes a ledger of its records
      */
-    Loader(LoaderLog log, int partitions, Supplier<Ledger> newLedger, FaultLog faults) {
+    Loader(LoaderLog log, int partitions, Function<LedgerRecords.Collected, Ledger> newLedger, FaultLog faults) {
         this.log = log;
         this.partitions = partitions;
         this.newLedger = newLedger;

@@ -14,8 +14,8 @@ final class LedgerTarget implements LineTarget {
     }
 
     @Override
-    public Object lock() {
-        return ledger;
+    public void batch(Runnable lines) {
+        ledger.batch(lines);
     }
 
     @Override

@@ -15,8 +15,13 @@ public interface LineTarget {
         return new LedgerTarget(ledger);
     }
 
-    /** The lock under which the methods below are called, once for a datagram with all its lines. */
-    Object lock();
+    /**
+     * Hands over the lines of a datagram, or those of a connection that have arrived together. No other thread calls the
+     * methods below meanwhile.
+     *
+     * @param lines calls the methods below; it never blocks
+     */
+    void batch(Runnable lines);
 
     /**
      * Returns the stream with the ID {@code bytes[begin, end)}, to be handed over with its lines.

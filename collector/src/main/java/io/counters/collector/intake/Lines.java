@@ -36,8 +36,17 @@ final class Lines implements Commands {
     private final LongAdder unendedBytes;
     private final Tap tap;
 
-    /** The source whose lines are being read. */
+    /** The batches, once for all, because what arrives must not cost an object. */
+    private final Runnable datagram = this::readDatagram;
+
+    private final Runnable lines = this::readLines;
+
+    /** The source whose lines are being read, and the lines: {@code bytes[beginAt, endAt)}. */
     private Source source = Source.none();
+
+    private byte[] bytes = {};
+    private int beginAt;
+    private int endAt;
 
     /**
      * @param nameBytesMax the maximum bytes of a name
@@ -64,13 +73,12 @@ final class Lines implements Commands {
                 self.count("intake_unended_bytes_total", "Bytes of TCP lines that were too long, and were ignored.");
     }
 
-    /** Merges a datagram, taking the target's lock once. */
+    /** Merges a datagram, as one batch. */
     void datagram(Source from, byte[] in, int begin, int end) {
         source = from;
         try {
-            synchronized (target.lock()) {
-                reader.datagram(in, begin, end);
-            }
+            set(in, begin, end);
+            target.batch(datagram);
         } finally {
             rejections.log(from);
         }
@@ -79,22 +87,35 @@ final class Lines implements Commands {
         }
     }
 
-    /** Merges complete lines of a connection, each with its line break. */
+    /** Merges complete lines of a connection, each with its line break, as one batch. */
     void lines(Source from, byte[] in, int begin, int end) {
         source = from;
         try {
-            synchronized (target.lock()) {
-                if (from.stream != null) {
-                    target.heard(from.stream);
-                }
-                reader.lines(in, begin, end);
-            }
+            set(in, begin, end);
+            target.batch(lines);
         } finally {
             rejections.log(from);
         }
         if (tap.isOpen() && begin < end && !from.isForeign) {
             tap.received(from, in, begin, end);
         }
+    }
+
+    private void set(byte[] in, int begin, int end) {
+        bytes = in;
+        beginAt = begin;
+        endAt = end;
+    }
+
+    private void readDatagram() {
+        reader.datagram(bytes, beginAt, endAt);
+    }
+
+    private void readLines() {
+        if (source.stream != null) {
+            target.heard(source.stream);
+        }
+        reader.lines(bytes, beginAt, endAt);
     }
 
     /** Rejects the beginning of a line that is too long. */

@@ -42,9 +42,12 @@ public record Changes(
      *     a backup, because they may be this ledger's own later values
      */
     record Head(long id, long commit, long clockMillis, long listenedMillis, long watchMillis, boolean adopts) {
+        /** The watch of a ledger that has not forgotten any stream. */
+        static final long FOR_EVER = Long.MIN_VALUE;
+
         /** For a ledger that was never committed and has forgotten nothing. */
         static Head first(long id) {
-            return new Head(id, 0, 0, 0, Ledger.FOR_EVER, true);
+            return new Head(id, 0, 0, 0, FOR_EVER, true);
         }
     }
 

@@ -22,8 +22,12 @@ final class LastMoves {
 
     private long writtenMillis;
 
-    /** @param nowMillis the ledger's time */
-    LastMoves(long nowMillis) {
+    /**
+     * Must be called before changes are noted.
+     *
+     * @param nowMillis the ledger's time
+     */
+    void begin(long nowMillis) {
         writtenMillis = nowMillis;
     }
 

@@ -167,7 +167,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
             }
             return found;
         } catch (SQLException failure) {
-            if (LedgerConnection.isDamage(failure.getErrorCode())) {
+            if (LedgerTables.isDamage(failure.getErrorCode())) {
                 return String.valueOf(failure.getMessage());
             }
             throw failure;
@@ -247,15 +247,6 @@ public final class LedgerFile implements Journal, AutoCloseable {
         return damage;
     }
 
-    /** The ledger's time at the last commit, in milliseconds; 0 for a new ledger. */
-    public long committedMillis() throws IOException {
-        try {
-            return connected().committedMillis();
-        } catch (SQLException unreadable) {
-            throw failed("read", unreadable);
-        }
-    }
-
     /** Whether an earlier version has shared the names with other collectors, so that values are in several ledgers. */
     public boolean isShared() throws IOException {
         try {
@@ -274,10 +265,11 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    /** Fills an empty ledger with everything that was written. */
-    public void load(Ledger ledger) throws IOException {
+    /** Fills the state of a new ledger with everything that was written, and returns it. */
+    public LedgerState load(LedgerState state) throws IOException {
         try {
-            connected().load(ledger);
+            connected().load(state);
+            return state;
         } catch (SQLException unreadable) {
             throw failed("read", unreadable);
         } catch (IllegalStateException | IllegalArgumentException unknown) {

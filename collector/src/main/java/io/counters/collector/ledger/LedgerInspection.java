@@ -64,10 +64,10 @@ public record LedgerInspection(
         try (Connection connection = config.createConnection(url);
                 Statement statement = connection.createStatement()) {
             long format = number(statement, "SELECT number FROM meta WHERE key = 'format'");
-            String problem = format == LedgerConnection.FORMAT || format == LedgerConnection.FORMAT_BEFORE
+            String problem = format == LedgerTables.FORMAT || format == LedgerTables.FORMAT_BEFORE
                     ? null
                     : "it has format " + format + ", which this version does not read";
-            boolean isShared = problem == null && LedgerConnection.isShared(statement);
+            boolean isShared = problem == null && LedgerTables.isShared(statement);
             String check = problem == null ? text(statement, "PRAGMA quick_check(1)") : "ok";
             return new LedgerInspection(
                     file,

@@ -223,6 +223,11 @@ public final class LedgerRecords {
         }
     }
 
+    /** Whether a record with this key is of a stream or of watermarks. */
+    public static boolean isOfStream(byte[] key) {
+        return key[0] == STREAM || key[0] == MARKS;
+    }
+
     private void addBits(byte[] bits) {
         value.addNumber(bits.length);
         value.addAll(bits);
@@ -289,38 +294,39 @@ public final class LedgerRecords {
         }
 
         /**
-         * Fills an empty ledger.
+         * Fills the state of a new ledger, and returns it.
          *
          * @throws IllegalStateException if records contradict each other, or another version wrote them
          */
-        public void load(Ledger ledger) {
+        public LedgerState load(LedgerState ledger) {
             if (head == null) {
                 if (!names.isEmpty() || !streams.isEmpty()) {
                     throw damaged("it has no head");
                 }
-                return;
+                return ledger;
             }
             Bytes.Reader in = reader(head);
             long format = in.number();
             if (format != FORMAT) {
                 throw damaged("its format is " + format + ", and this version reads " + FORMAT);
             }
-            ledger.restore(new Head(in.number(), in.number(), in.number(), in.number(), in.signed(), in.number() != 0));
+            ledger.set(new Head(in.number(), in.number(), in.number(), in.number(), in.signed(), in.number() != 0));
             loadPublished(ledger);
             loadCounters(ledger);
             loadStreams(ledger);
+            return ledger;
         }
 
-        private void loadPublished(Ledger ledger) {
+        private void loadPublished(LedgerState ledger) {
             List<UsedSeconds.Run> runs = new ArrayList<>();
             Bytes.Reader in = reader(published);
             while (in.hasMore()) {
                 runs.add(new UsedSeconds.Run(in.signed(), in.signed(), in.signed()));
             }
-            ledger.restore(runs);
+            ledger.set(runs);
         }
 
-        private void loadCounters(Ledger ledger) {
+        private void loadCounters(LedgerState ledger) {
             for (Map.Entry<Integer, byte[]> named : names.entrySet()) {
                 int block = named.getKey();
                 byte[] value = values.get(block);
@@ -344,7 +350,7 @@ public final class LedgerRecords {
                 BitSet decremented = fact.hasMore() ? bits(fact) : new BitSet();
                 BitSet removed = fact.hasMore() ? bits(fact) : new BitSet();
                 for (int place = 0; place < numbers.length; place++) {
-                    ledger.restore(new CounterRow(
+                    ledger.add(new CounterRow(
                             block * Values.BLOCK + place,
                             text(name),
                             numbers[place],
@@ -359,7 +365,7 @@ public final class LedgerRecords {
             }
         }
 
-        private void loadStreams(Ledger ledger) {
+        private void loadStreams(LedgerState ledger) {
             for (Map.Entry<Integer, byte[]> stream : streams.entrySet()) {
                 Bytes.Reader in = reader(stream.getValue());
                 String sender = text(in);
@@ -377,7 +383,7 @@ public final class LedgerRecords {
                         said,
                         arrivals,
                         healed);
-                ledger.restore(watermarks(row, marks.getOrDefault(stream.getKey(), new TreeMap<>())));
+                ledger.add(watermarks(row, marks.getOrDefault(stream.getKey(), new TreeMap<>())));
             }
         }
 

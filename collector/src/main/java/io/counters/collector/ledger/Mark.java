@@ -3,6 +3,7 @@ package io.counters.collector.ledger;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a ledger writes to the store to identify itself.
@@ -19,6 +20,41 @@ public record Mark(long ledger, long commit) {
         return matcher.matches()
                 ? Optional.of(new Mark(Long.parseUnsignedLong(matcher.group(1), 16), Long.parseLong(matcher.group(2))))
                 : Optional.empty();
+    }
+
+    /** What a mark in the store says about the ledger that finds it there. */
+    enum Finding {
+        /** It is this ledger's, or there is none. */
+        OWN(null),
+        /** This ledger wrote it after its last commit. */
+        LATER("this ledger is older than the mark that it wrote there, so it was restored from a backup; the totals"
+                + " of senders that still run restore what they have counted since"),
+        /** Another ledger wrote it before this one began. */
+        BEFORE("another ledger has written there; this new ledger adopts its values, and of streams that began"
+                + " before now only amounts count"),
+        /** Another ledger writes there, too. */
+        OTHER("another ledger has written there; two collectors must not write the same keys: stop one, or give"
+                + " each its own --prefix");
+
+        private final @Nullable String warning;
+
+        Finding(@Nullable String warning) {
+            this.warning = warning;
+        }
+
+        /** For the log; null if there is none. */
+        @Nullable
+        String warning() {
+            return warning;
+        }
+    }
+
+    /** What this mark's ledger finds in the store. */
+    Finding finding(@Nullable Mark found) {
+        if (found == null || (found.ledger == ledger && found.commit <= commit)) {
+            return Finding.OWN;
+        }
+        return found.ledger == ledger ? Finding.LATER : commit == 0 ? Finding.BEFORE : Finding.OTHER;
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.IntConsumer;
 
 /**
  * The state of the store's keys, as far as the ledger knows it. Pure; the ledger's lock protects it.
@@ -49,6 +50,13 @@ final class Projection {
         PARKED
     }
 
+    private final NameTable names;
+    private final Values values;
+    private final IntConsumer changes;
+
+    /** Whether a value that is found under the key of a new counter is an earlier count. It changes to false at most. */
+    private boolean adopts;
+
     private Projected[] states = new Projected[1024];
     private Phase[] phases = new Phase[1024];
     private long[] pushed = new long[1024];
@@ -82,7 +90,19 @@ final class Projection {
     private final LongAdder adopted;
     private final LongAdder refused;
 
-    Projection(Self self) {
+    /**
+     * @param state with the names and values of the counters, which may grow
+     * @param changes is told of a counter whose claim must be committed
+     */
+    Projection(LedgerState state, IntConsumer changes, Self self) {
+        names = state.names;
+        values = state.values;
+        this.changes = changes;
+        adopts = state.head().adopts();
+        removed = state.facts.committedRemoved();
+        for (int counter = 0; counter < names.size(); counter++) {
+            restore(state.claimed.get(counter));
+        }
         repaired = self.count("store_lost_keys_total", "Keys that the store lost, and that were restored.");
         foreign = self.count(
                 "store_foreign_values_total",
@@ -93,20 +113,16 @@ final class Projection {
         refused = self.count("store_refused_keys_total", "Writes that the store refused.");
     }
 
-    /**
-     * Adds the next counter, in the order of their numbers.
-     *
-     * @param adopts whether a value that is found under its key is an earlier count
-     */
-    void add(boolean adopts) {
+    /** Adds the next counter, in the order of their numbers. */
+    void add() {
         int counter = add(adopts ? Projected.NEW : Projected.MISSING, adopts ? Phase.DOUBT : Phase.IDLE);
         if (!adopts) {
             claim(counter, Projected.MISSING);
         }
     }
 
-    /** Restores the next counter of an earlier run, which adopted what it found if this one does. */
-    void restore(boolean isClaimed, boolean adopts) {
+    /** Adds the next counter, which an earlier run, or another ledger, has counted. */
+    void restore(boolean isClaimed) {
         boolean isNew = !isClaimed && adopts;
         int counter = add(isNew ? Projected.NEW : Projected.MISSING, Phase.DOUBT);
         claimed.set(counter, !isNew);
@@ -145,8 +161,14 @@ final class Projection {
         return (BitSet) claimed.clone();
     }
 
-    /** Called when the claims that were taken are committed, and the values of these counters. */
-    void committed(BitSet changed) {
+    /**
+     * Called when the claims that were taken are committed.
+     *
+     * @param changed the counters whose values are committed, too
+     * @param nowRemoved the counters that are removed, as committed
+     */
+    void committed(BitSet changed, BitSet nowRemoved) {
+        removed = nowRemoved;
         committed.or(committing);
         committing = new BitSet();
         due.or(changed);
@@ -161,17 +183,17 @@ final class Projection {
     /**
      * Takes the requests that may be sent now, up to {@code max}, and up to {@code atRest} reads of keys at rest.
      */
-    List<Push> take(NameTable names, Values values, int max, int atRest) {
+    List<Push> take(int max, int atRest) {
         List<Push> requests = new ArrayList<>();
         int counter = due.nextSetBit(nextDue);
         for (; counter >= 0 && requests.size() < max; counter = due.nextSetBit(counter + 1)) {
             Phase phase = phases[counter];
             if (phase == Phase.DOUBT) {
-                requests.add(read(names, counter));
-            } else if (phase == Phase.PARKED || (phase == Phase.IDLE && isAsCommitted(counter, values))) {
+                requests.add(read(counter));
+            } else if (phase == Phase.PARKED || (phase == Phase.IDLE && isAsCommitted(counter))) {
                 due.clear(counter);
             } else if (phase == Phase.IDLE) {
-                requests.add(push(names, counter, values.committed(counter)));
+                requests.add(push(counter, values.committed(counter)));
             }
         }
         // The next round begins where this one ended, so that keys of a dead server do not starve others.
@@ -180,20 +202,20 @@ final class Projection {
             nextAtRest = nextAtRest + 1 < size ? nextAtRest + 1 : 0;
             Phase phase = phases[nextAtRest];
             if (phase == Phase.PARKED || (phase == Phase.IDLE && states[nextAtRest] == Projected.KNOWN)) {
-                requests.add(read(names, nextAtRest));
+                requests.add(read(nextAtRest));
             }
         }
         return requests;
     }
 
     /** Whether there is nothing to send before the next commit. */
-    private boolean isAsCommitted(int counter, Values values) {
+    private boolean isAsCommitted(int counter) {
         return !committed.get(counter)
                 || (states[counter] == Projected.KNOWN && pushed[counter] == values.committed(counter))
                 || (states[counter] == Projected.MISSING && removed.get(counter));
     }
 
-    private Push push(NameTable names, int counter, long goal) {
+    private Push push(int counter, long goal) {
         boolean moves = states[counter] == Projected.KNOWN;
         states[counter] = moves ? Projected.MOVING : Projected.ADDING;
         phases[counter] = Phase.SENT;
@@ -203,17 +225,17 @@ final class Projection {
                 : new Push(counter, names.name(counter), Kind.ADD, goal);
     }
 
-    private Push read(NameTable names, int counter) {
+    private Push read(int counter) {
         phases[counter] = Phase.READING;
         return new Push(counter, names.name(counter), Kind.READ, 0);
     }
 
     /**
-     * Processes the store's answer, and marks the counter as changed if something must be committed.
+     * Processes the store's answer.
      *
      * @return what must be added to the counter's value: what was found under a key that was never claimed
      */
-    long settle(Push request, Reply reply, Values values, BitSet changed) {
+    long settle(Push request, Reply reply) {
         int counter = request.counter();
         Projected before = states[counter];
         if (reply instanceof Unknown) {
@@ -230,7 +252,7 @@ final class Projection {
             phases[counter] = Phase.IDLE;
             if (before == Projected.NEW) {
                 due.clear(counter);
-                changed.set(counter);
+                changes.accept(counter);
                 return adopt(counter, reply);
             }
             if (reply instanceof Holds holds) {
@@ -242,8 +264,7 @@ final class Projection {
                 states[counter] = Projected.MISSING;
             }
         }
-        boolean waits =
-                phases[counter] == Phase.PARKED || (phases[counter] == Phase.IDLE && isAsCommitted(counter, values));
+        boolean waits = phases[counter] == Phase.PARKED || (phases[counter] == Phase.IDLE && isAsCommitted(counter));
         if (due.get(counter) == waits) {
             // Flips only on a change: clearing the last of a million bits makes a BitSet search all of them.
             due.flip(counter);
@@ -275,16 +296,21 @@ final class Projection {
     /**
      * Claims all keys that were never pushed without adopting them: their values may be this ledger's own later values.
      */
-    void claimNothing(BitSet changed) {
+    void adoptNothing() {
+        adoptNothingNew();
         for (int counter = claimed.nextClearBit(0); counter < size; counter = claimed.nextClearBit(counter + 1)) {
             claim(counter, Projected.MISSING);
-            changed.set(counter);
+            changes.accept(counter);
         }
     }
 
-    /** Sets which counters are removed, as committed. */
-    void removed(BitSet counters) {
-        removed = counters;
+    /** From now on, new counters do not adopt what is found under their keys. */
+    void adoptNothingNew() {
+        adopts = false;
+    }
+
+    boolean adopts() {
+        return adopts;
     }
 
     /** Called when the value of the key is not an earlier count: its counter is removed, or contains what was pushed. */

@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import io.counters.collector.self.SeededHash;
 import io.counters.wire.Verb;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -17,6 +18,7 @@ public final class Stream {
     static final long HEARD_EVERY_MILLIS = 600_000;
 
     private static final int[] NO_PLACES = {};
+    private static final byte[] NO_BYTES = {};
     private static final long MIXING = 0x9e37_79b9_7f4a_7c15L;
 
     int id;
@@ -32,7 +34,7 @@ public final class Stream {
     /** How often it sent: datagrams; over TCP, what arrives at once counts as one. After a restart, its datagrams. */
     long said;
 
-    /** A number for its sender's address; see {@link Ledger#stream}. */
+    /** A number for its sender's address; 0 if it is not known. */
     long address;
 
     /** The datagrams that arrived, by their numbers. */
@@ -70,12 +72,32 @@ public final class Stream {
     /** Odd, and secret, because the sender of a stream chooses which counters are in it. */
     private final int factor;
 
-    Stream(int id, String sender, boolean whole, Arrivals arrivals, int factor) {
+    Stream(int id, String sender, boolean whole, Arrivals arrivals, SeededHash hashing) {
         this.id = id;
         this.sender = sender;
         this.whole = whole;
         this.arrivals = arrivals;
-        this.factor = factor | 1;
+        factor = (int) hashing.of(NO_BYTES, 0, 0) | 1;
+    }
+
+    /** Called when the ledger begins to remember it. */
+    void begin(int number, boolean isWhole, long nowMillis) {
+        id = number;
+        whole = isWhole;
+        remembered = true;
+        said = 1;
+        heardMillis = nowMillis;
+        committedHeardMillis = nowMillis;
+        long seq = arrivals.highest();
+        if (seq > 0) {
+            countFrom(seq);
+            arrivals.add(seq);
+        }
+    }
+
+    /** Counts the datagrams, of which the one with this number was the first that arrived. */
+    void countFrom(long seq) {
+        arrivals = new Arrivals(whole && seq <= Arrivals.AHEAD_MAX ? 0 : seq - 1);
     }
 
     /** How many counters it has a watermark for. */
@@ -165,6 +187,20 @@ public final class Stream {
                 healed,
                 whole,
                 quarantined);
+    }
+
+    /** Its present state, for display. */
+    StreamReport report(long nowMillis) {
+        return new StreamReport(
+                sender,
+                whole,
+                quarantined,
+                size,
+                arrivals.sent(),
+                arrivals.received(),
+                arrivals.repeated(),
+                healed,
+                nowMillis - heardMillis);
     }
 
     /** Restores what an earlier run committed; all watermarks are restored. */

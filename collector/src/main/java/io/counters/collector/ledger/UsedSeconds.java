@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The seconds of Unix time that points were published for, in this run and all earlier ones. OpenTSDB fails on two
@@ -35,24 +36,46 @@ final class UsedSeconds {
     /** The run that the last second was added to. */
     private int current = -1;
 
-    /** Restores what earlier runs of the program used. */
-    void restore(List<Run> used) {
-        runs.clear();
+    /** Whether a second was used that no commit contains. */
+    private boolean isChanged;
+
+    /** @param used by earlier runs of the program */
+    UsedSeconds(List<Run> used) {
         runs.addAll(used);
-        current = -1;
     }
 
-    /** Restores what two ledgers used. */
-    void restore(List<Run> used, List<Run> more) {
-        restore(used);
-        more.stream().filter(run -> !runs.contains(run)).forEach(runs::add);
+    /** Adds what another ledger used. */
+    void addAll(UsedSeconds other) {
+        List<Run> own = List.copyOf(runs);
+        runs.clear();
+        runs.addAll(other.runs);
+        own.stream().filter(run -> !runs.contains(run)).forEach(runs::add);
         while (runs.size() > RUNS_MAX) {
             mergeTwo();
         }
+        current = -1;
+        isChanged = true;
     }
 
     List<Run> runs() {
         return List.copyOf(runs);
+    }
+
+    boolean isChanged() {
+        return isChanged;
+    }
+
+    /** Takes all of them for a commit; null if it need not contain them. */
+    @Nullable
+    List<Run> takeChanged() {
+        boolean wasChanged = isChanged;
+        isChanged = false;
+        return wasChanged ? runs() : null;
+    }
+
+    /** Called when what was taken did not reach the disk. */
+    void putBack(@Nullable List<Run> taken) {
+        isChanged |= taken != null;
     }
 
     /**
@@ -65,10 +88,16 @@ final class UsedSeconds {
         for (long second = wanted; second < wanted + within; second++) {
             if (!isUsed(second)) {
                 add(second);
+                isChanged = true;
                 return OptionalLong.of(second);
             }
         }
         return OptionalLong.empty();
+    }
+
+    /** Uses this second, unless it, or one within a minute after it, was used before. */
+    OptionalLong useInOrder(long second) {
+        return isOvertaken(second) ? OptionalLong.empty() : use(second, 1);
     }
 
     private boolean isUsed(long second) {

@@ -31,7 +31,8 @@
  *
  * <p>{@code intake} merges lines; {@code store}, {@code publish} and {@code dashboard} read, and {@code store} reports
  * the results of pushes. All methods of {@link io.counters.collector.ledger.Ledger} may be called from several threads:
- * one lock protects it.
+ * one lock protects it, which nothing else takes. Calls that belong together are handed over by
+ * {@link io.counters.collector.ledger.Ledger#batch}.
  */
 @NullMarked
 package io.counters.collector.ledger;

@@ -7,7 +7,7 @@ import io.counters.collector.ledger.Explanation;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerSettings;
-import io.counters.collector.ledger.MemoryJournal;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.ledger.Stream;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.self.FaultLog;
@@ -34,7 +34,7 @@ final class SimulatedCollector implements Commands {
     private final long id;
     private final Random random;
     private final Sabotage sabotage;
-    private final MemoryJournal journal = new MemoryJournal();
+    private final SimulatedDisk disk;
     private final SimulatedStore store;
     private final CommandReader reader = new CommandReader(this);
 
@@ -55,7 +55,7 @@ final class SimulatedCollector implements Commands {
     SimulatedCollector(long id, LedgerSettings bounds, LongSupplier clockMillis, Random random, Sabotage sabotage) {
         this.random = random;
         this.sabotage = sabotage;
-        journal.keepsHalf(sabotage.broken() == Sabotage.Broken.HALF_COMMITS);
+        disk = new SimulatedDisk(sabotage.broken() == Sabotage.Broken.HALF_COMMITS);
         this.id = id;
         this.bounds = bounds;
         this.clockMillis = clockMillis;
@@ -65,17 +65,18 @@ final class SimulatedCollector implements Commands {
     }
 
     private Ledger newLedger() {
+        LedgerState state = disk.load(new LedgerState(id, new SeededHash(new Random(id))));
         LedgerClock clock = new LedgerClock(
-                journal.committedMillis(),
+                state.committedMillis(),
                 clockMillis.getAsLong() + skewMillis,
                 () -> (clockMillis.getAsLong() + (sabotage.broken() == Sabotage.Broken.WALL_CLOCK ? skewMillis : 0))
                         * 1_000_000);
-        return new Ledger(bounds, true, clock, () -> 0, id, new SeededHash(new Random(id)), new Self());
+        return new Ledger(bounds, true, clock, () -> 0, state, new Self());
     }
 
     private Commit newCommit() {
         FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> clockMillis.getAsLong() * 1_000_000);
-        return new Commit(ledger, journal, () -> 0, nobody, new Self());
+        return new Commit(ledger, disk, () -> 0, nobody, new Self());
     }
 
     /** Receives a datagram; returns false while it is down. */
@@ -118,7 +119,6 @@ final class SimulatedCollector implements Commands {
     void crash(int steps) {
         downSteps = steps;
         ledger = newLedger();
-        journal.load(ledger);
         commit = newCommit();
         applied = new HashMap<>(committedApplied);
         otherwise = new HashMap<>(committedOtherwise);
@@ -146,7 +146,7 @@ final class SimulatedCollector implements Commands {
 
     /** @param fails whether the disk makes the commit fail */
     void commit(boolean fails) {
-        journal.full(fails);
+        disk.full(fails);
         if (!commit.run()) {
             if (fails) {
                 return;

@@ -385,26 +385,31 @@ public final class Pusher {
         }
 
         /**
-         * Settles many requests under one hold of the ledger's lock, but so few that intake waits only briefly. If one
+         * Settles many requests as one batch of each ledger, but so few that intake waits only briefly. If one
          * cannot be settled, the others still are: the ledger would never send a request for a key that was not settled.
          */
         void settle() {
-            RuntimeException failure = null;
-            for (int i = 0; i < settled.size(); ) {
-                Ledger ledger = settled.get(i).ledger;
-                synchronized (ledger) {
-                    for (; i < settled.size() && settled.get(i).ledger == ledger; i++) {
+            RuntimeException[] failure = new RuntimeException[1];
+            for (int begin = 0, end; begin < settled.size(); begin = end) {
+                Ledger ledger = settled.get(begin).ledger;
+                end = begin + 1;
+                while (end < settled.size() && settled.get(end).ledger == ledger) {
+                    end++;
+                }
+                List<Settled> batch = settled.subList(begin, end);
+                ledger.batch(() -> {
+                    for (Settled one : batch) {
                         try {
-                            ledger.settle(settled.get(i).request, settled.get(i).reply);
+                            ledger.settle(one.request, one.reply);
                         } catch (RuntimeException fault) {
-                            failure = fault;
+                            failure[0] = fault;
                         }
                     }
-                }
+                });
             }
             settled.clear();
-            if (failure != null) {
-                throw failure;
+            if (failure[0] != null) {
+                throw failure[0];
             }
         }
     }

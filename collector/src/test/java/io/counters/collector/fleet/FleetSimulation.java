@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.TickClock;
 import io.counters.collector.self.SaidFaults;
@@ -186,7 +187,13 @@ final class FleetSimulation {
             loader = new Loader(
                     leftOut == null ? loading : leftOut.leftOut(log, loading),
                     partitions,
-                    () -> new Ledger(bounds, false, time, () -> wallMillis() / 1000, random.nextLong(), hashing, self),
+                    records -> new Ledger(
+                            bounds,
+                            false,
+                            time,
+                            () -> wallMillis() / 1000,
+                            records.load(new LedgerState(random.nextLong(), hashing)),
+                            self),
                     said.log());
             TickClock ticks =
                     new TickClock(TICK_SECONDS, () -> Instant.ofEpochMilli(wallMillis()), () -> nanos, said.log());

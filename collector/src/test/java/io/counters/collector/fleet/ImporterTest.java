@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerRecords;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
@@ -74,14 +76,13 @@ class ImporterTest {
         embedded.close();
     }
 
-    private Ledger ledger() {
+    private Ledger ledger(LedgerRecords.Collected records) {
         return new Ledger(
                 bounds,
                 false,
                 () -> nanos / 1_000_000,
                 () -> 1_700_000_000,
-                random.nextLong(),
-                new SeededHash(new Random(1)),
+                records.load(new LedgerState(random.nextLong(), new SeededHash(new Random(1)))),
                 new Self());
     }
 

@@ -4,7 +4,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerRecords;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
@@ -48,14 +50,13 @@ class OwnerFaultsTest {
                 self);
     }
 
-    private Ledger ledger() {
+    private Ledger ledger(LedgerRecords.Collected records) {
         return new Ledger(
                 LedgerSettings.in(Path.of("unused")),
                 false,
                 () -> nanos / 1_000_000,
                 () -> wallMillis() / 1000,
-                7,
-                new SeededHash(new Random(1)),
+                records.load(new LedgerState(7, new SeededHash(new Random(1)))),
                 self);
     }
 

@@ -2,6 +2,7 @@ package io.counters.collector.fleet;
 
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
@@ -22,8 +23,7 @@ final class Partition {
                 false,
                 clockMillis,
                 () -> 0,
-                1,
-                new SeededHash(new Random(1)),
+                new LedgerState(1, new SeededHash(new Random(1))),
                 self);
         records = new LineRecords(ledger, said.log(), self);
     }

@@ -31,20 +31,18 @@ final class TargetFeed implements Commands {
     }
 
     void datagram(byte[] bytes) {
-        synchronized (target.lock()) {
-            reader.datagram(bytes, 0, bytes.length);
-        }
+        target.batch(() -> reader.datagram(bytes, 0, bytes.length));
     }
 
     /** Lines of a connection, each with its line break. */
     void lines(String text) {
         byte[] bytes = text.getBytes(ISO_8859_1);
-        synchronized (target.lock()) {
+        target.batch(() -> {
             if (stream != null) {
                 target.heard(stream);
             }
             reader.lines(bytes, 0, bytes.length);
-        }
+        });
     }
 
     @Override

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.self.SaidFaults;
 import io.counters.collector.self.SeededHash;
 import io.counters.collector.self.Self;
@@ -39,7 +40,12 @@ class DatagramReceiverTest {
     private final AtomicReference<@Nullable Throwable> clockFails = new AtomicReference<>();
 
     private final Ledger ledger = new Ledger(
-            LedgerSettings.in(Path.of("unused")), false, this::millis, () -> 0, 1, new SeededHash(new Random(1)), self);
+            LedgerSettings.in(Path.of("unused")),
+            false,
+            this::millis,
+            () -> 0,
+            new LedgerState(1, new SeededHash(new Random(1))),
+            self);
 
     /** The ledger's clock, with which a test can make the ledger fail. */
     private long millis() {

@@ -26,14 +26,15 @@ class AdditionTest {
     private final Feed feed = new Feed(source);
 
     private Ledger ledger() {
-        return new Ledger(
-                LedgerSettings.in(Path.of("unused")),
-                true,
-                () -> now,
-                () -> wallSeconds,
-                ++made,
-                new SeededHash(new Random(made)),
-                new Self());
+        return ledger(state());
+    }
+
+    private LedgerState state() {
+        return new LedgerState(++made, new SeededHash(new Random(made)));
+    }
+
+    private Ledger ledger(LedgerState state) {
+        return new Ledger(LedgerSettings.in(Path.of("unused")), true, () -> now, () -> wallSeconds, state, new Self());
     }
 
     private static void commit(Ledger ledger) {
@@ -52,9 +53,7 @@ class AdditionTest {
         records.commit(target);
         target.add(source, name -> name.startsWith(beginning), sender -> beginning.equals("a"));
         records.commit(target);
-        Ledger loaded = ledger();
-        records.load(loaded, new Random(1));
-        return loaded;
+        return ledger(records.load(state(), new Random(1)));
     }
 
     private static Map<String, Long> values(Ledger ledger) {

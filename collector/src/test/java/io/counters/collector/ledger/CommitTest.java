@@ -22,7 +22,12 @@ class CommitTest {
 
     private Ledger ledger(long id, LongSupplier wallSeconds) {
         return new Ledger(
-                LedgerSettings.in(folder), false, () -> 0, wallSeconds, id, new SeededHash(new Random(id)), new Self());
+                LedgerSettings.in(folder),
+                false,
+                () -> 0,
+                wallSeconds,
+                new LedgerState(id, new SeededHash(new Random(id))),
+                new Self());
     }
 
     @Test

@@ -85,7 +85,7 @@ class CounterFactsFileTest {
         }
 
         try (KeptLedger kept = open(folder, 3000)) {
-            assertThat(kept.ledger.changes()).as("everything was loaded").isNull();
+            assertThat(kept.ledger.changes(1)).as("everything was loaded").isNull();
             assertThat(kept.ledger.size()).isEqualTo(300);
             assertThat(kept.values()).doesNotContainKey("counter.7").containsEntry("counter.8", 5L);
             assertThat(explain(kept, "counter.8"))
@@ -206,7 +206,7 @@ class CounterFactsFileTest {
 
     @Test
     void when_counters_moved_is_due_every_5_minutes_and_at_once_after_a_failure() {
-        LastMoves moves = new LastMoves(0);
+        LastMoves moves = new LastMoves();
         long[][] before = {new long[Values.BLOCK]};
         long[][] after = {new long[Values.BLOCK]};
         after[0][3] = 1;

@@ -28,15 +28,13 @@ class ExplanationTest {
                 true,
                 () -> now,
                 () -> wallSeconds,
-                1,
-                new SeededHash(new Random(1)),
+                disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
                 new Self());
     }
 
     private void restart() {
         disk.commit(ledger);
         ledger = ledger();
-        disk.load(ledger);
         feed = new Feed(ledger);
     }
 
@@ -201,14 +199,14 @@ class ExplanationTest {
         feed.datagram("increment a");
         disk.commit(ledger);
         now += LastMoves.WRITTEN_EVERY_MILLIS - 1;
-        assertThat(ledger.changes()).isNull();
+        assertThat(ledger.changes(1)).isNull();
 
         now++;
 
-        Changes changes = requireNonNull(ledger.changes());
+        Changes changes = requireNonNull(ledger.changes(1));
         assertThat(changes.moves().seconds()[0][0]).isEqualTo((int) wallSeconds);
         ledger.committed(changes);
-        assertThat(ledger.changes()).isNull();
+        assertThat(ledger.changes(1)).isNull();
     }
 
     @Test

@@ -30,8 +30,7 @@ class ForgettingTest {
                 false,
                 () -> now,
                 () -> 0,
-                1,
-                new SeededHash(new Random(1)),
+                disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
                 self);
         LedgerGauges.register(made, () -> List.of(made), self);
         return made;
@@ -50,7 +49,6 @@ class ForgettingTest {
         disk.commit(ledger);
         now += millis;
         ledger = ledger();
-        disk.load(ledger);
         feed = new Feed(ledger);
     }
 
@@ -141,8 +139,7 @@ class ForgettingTest {
                 false,
                 () -> now,
                 () -> 0,
-                1,
-                new SeededHash(new Random(1)),
+                new LedgerState(1, new SeededHash(new Random(1))),
                 self);
         Feed feed = new Feed(slow);
         feed.datagram(S1 + " 1 1\nincrement a 1 1\nincrement b 1 1\nincrement c 1 1");
@@ -184,7 +181,12 @@ class ForgettingTest {
     @Test
     void a_ledger_restored_from_a_backup_adopts_nothing_even_after_a_restart() {
         Ledger restored = new Ledger(
-                LedgerSettings.in(Path.of("unused")), true, () -> now, () -> 0, 1, new SeededHash(new Random(1)), self);
+                LedgerSettings.in(Path.of("unused")),
+                true,
+                () -> now,
+                () -> 0,
+                new LedgerState(1, new SeededHash(new Random(1))),
+                self);
         new Feed(restored).datagram("increment old 1");
         disk.commit(restored);
         assertThat(restored.found(new Mark(1, restored.mark().commit() + 5))).contains("backup");
@@ -207,10 +209,8 @@ class ForgettingTest {
                     true,
                     () -> now,
                     () -> 0,
-                    1,
-                    new SeededHash(new Random(1)),
+                    disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
                     self);
-            disk.load(restored);
         }
     }
 

@@ -35,7 +35,12 @@ class FractionsTest {
     private Feed feed = new Feed(ledger);
 
     private static Ledger ledger(LedgerSettings bounds) {
-        return new Ledger(bounds, false, () -> 0, () -> 0, 1, new SeededHash(new Random(1)), new Self());
+        return ledger(bounds, new Disk());
+    }
+
+    private static Ledger ledger(LedgerSettings bounds, Disk disk) {
+        LedgerState state = disk.load(new LedgerState(1, new SeededHash(new Random(1))));
+        return new Ledger(bounds, false, () -> 0, () -> 0, state, new Self());
     }
 
     private void lines(String line, int count) {
@@ -127,8 +132,7 @@ class FractionsTest {
                     committed = exact;
                 }
                 case 2 -> {
-                    ledger = ledger(LedgerSettings.in(Path.of("unused")));
-                    disk.load(ledger);
+                    ledger = ledger(LedgerSettings.in(Path.of("unused")), disk);
                     feed = new Feed(ledger);
                     exact = committed;
                 }

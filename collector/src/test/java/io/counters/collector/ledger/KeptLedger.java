@@ -34,11 +34,9 @@ public final class KeptLedger implements AutoCloseable {
                 projecting,
                 () -> 0,
                 () -> wallSeconds,
-                id,
-                new SeededHash(new Random(1)),
+                file.load(new LedgerState(id, new SeededHash(new Random(1)))),
                 self);
         LedgerGauges.register(ledger, () -> List.of(ledger), self);
-        file.load(ledger);
         commit = new Commit(ledger, file, () -> 0, said.log(), self);
     }
 

@@ -36,13 +36,13 @@ final class KeptRecords {
         }
     }
 
-    /** Fills an empty ledger; compaction leaves the records in no particular order. */
-    void load(Ledger ledger, Random random) {
+    /** Fills the state of a new ledger, and returns it; compaction leaves the records in no particular order. */
+    LedgerState load(LedgerState state, Random random) {
         List<Map.Entry<ByteBuffer, byte[]>> shuffled = new ArrayList<>(records.entrySet());
         Collections.shuffle(shuffled, random);
         LedgerRecords.Collected collected = new LedgerRecords.Collected();
         shuffled.forEach(record -> collected.put(record.getKey().array(), record.getValue()));
-        collected.load(ledger);
+        return collected.load(state);
     }
 
     /** How many keys that begin with this letter have a record. */

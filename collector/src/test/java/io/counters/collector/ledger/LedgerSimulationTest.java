@@ -77,9 +77,7 @@ class LedgerSimulationTest {
         simulate(seed, new Keeper() {
             @Override
             public Ledger reopened() {
-                Ledger ledger = ledger();
-                disk.load(ledger);
-                return ledger;
+                return ledger(disk.load(state()));
             }
 
             @Override
@@ -99,14 +97,12 @@ class LedgerSimulationTest {
                 public Ledger reopened() throws Exception {
                     file[0].close();
                     file[0] = new LedgerFile(folder);
-                    Ledger ledger = ledger();
-                    file[0].load(ledger);
-                    return ledger;
+                    return ledger(file[0].load(state()));
                 }
 
                 @Override
                 public void commit(Ledger ledger) throws Exception {
-                    Changes changes = ledger.changes();
+                    Changes changes = ledger.changes(1);
                     if (changes != null) {
                         file[0].write(changes);
                         ledger.committed(changes);
@@ -125,9 +121,7 @@ class LedgerSimulationTest {
         simulate(seed, new Keeper() {
             @Override
             public Ledger reopened() {
-                Ledger ledger = ledger();
-                records.load(ledger, new Random(seed));
-                return ledger;
+                return ledger(records.load(state(), new Random(seed)));
             }
 
             @Override
@@ -137,15 +131,12 @@ class LedgerSimulationTest {
         });
     }
 
-    private static Ledger ledger() {
-        return new Ledger(
-                LedgerSettings.in(Path.of("unused")),
-                false,
-                () -> 0,
-                () -> 0,
-                1,
-                new SeededHash(new Random(1)),
-                new Self());
+    private static LedgerState state() {
+        return new LedgerState(1, new SeededHash(new Random(1)));
+    }
+
+    private static Ledger ledger(LedgerState state) {
+        return new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, () -> 0, state, new Self());
     }
 
     private static void simulate(long seed, Keeper keeper) throws Exception {

@@ -27,7 +27,22 @@ class LedgerTest {
     private Feed feed = new Feed(ledger);
 
     private Ledger ledger() {
-        return new Ledger(bounds, false, () -> now, () -> wallSeconds, 1, new SeededHash(new Random(1)), self);
+        return ledger(disk.load(state()));
+    }
+
+    private Ledger ledger(LedgerState state) {
+        return new Ledger(bounds, false, () -> now, () -> wallSeconds, state, self);
+    }
+
+    private static LedgerState state() {
+        return new LedgerState(1, new SeededHash(new Random(1)));
+    }
+
+    private void restored(Changes.Head head) {
+        LedgerState state = state();
+        state.set(head);
+        ledger = ledger(state);
+        feed = new Feed(ledger);
     }
 
     private void bounds(int counters, int streams, int watermarks) {
@@ -49,7 +64,6 @@ class LedgerTest {
 
     private void crash() {
         ledger = ledger();
-        disk.load(ledger);
         feed = new Feed(ledger);
     }
 
@@ -109,7 +123,7 @@ class LedgerTest {
 
     @Test
     void a_stream_that_is_not_whole_applies_its_first_amount_and_then_differences() {
-        ledger.restore(new Changes.Head(1, 1, 0, DAY, 0, true));
+        restored(new Changes.Head(1, 1, 0, DAY, 0, true));
 
         feed.datagram(S1 + " " + DAY + " 9\nincrement a 2 40");
         feed.datagram(S1 + " " + DAY + " 9\nincrement a 2 40");
@@ -120,7 +134,7 @@ class LedgerTest {
 
     @Test
     void a_stream_younger_than_the_watch_is_whole() {
-        ledger.restore(new Changes.Head(1, 1, 0, DAY, 0, true));
+        restored(new Changes.Head(1, 1, 0, DAY, 0, true));
 
         feed.datagram(S1 + " " + (DAY - 1) + " 9\nincrement a 2 40");
 
@@ -129,7 +143,7 @@ class LedgerTest {
 
     @Test
     void a_stream_that_was_whole_when_it_was_first_heard_stays_whole() {
-        ledger.restore(new Changes.Head(1, 1, 0, 1000, 0, true));
+        restored(new Changes.Head(1, 1, 0, 1000, 0, true));
         feed.datagram(S1 + " 500 1\nincrement a 1 1");
         now += DAY;
 
@@ -268,7 +282,7 @@ class LedgerTest {
     @ParameterizedTest
     @CsvSource({"true, 0", "true, 7", "false, 0", "false, 7"})
     void a_larger_jump_puts_the_stream_in_quarantine_and_only_its_amounts_count(boolean whole, long mark) {
-        ledger.restore(new Changes.Head(1, 1, 0, 0, whole ? Ledger.FOR_EVER : 0, true));
+        restored(new Changes.Head(1, 1, 0, 0, whole ? Changes.Head.FOR_EVER : 0, true));
         feed.datagram(S1 + " 10 1\nincrement a " + mark + (mark > 0 ? " " + mark : ""));
 
         long total = mark + AMOUNT_MAX + 1;
@@ -327,7 +341,7 @@ class LedgerTest {
     @Test
     void a_failed_commit_is_part_of_the_next_one() {
         feed.datagram(S1 + " 10 1\nincrement a 5 5\ndecrement a 1 1");
-        Changes failed = requireNonNull(ledger.changes());
+        Changes failed = requireNonNull(ledger.changes(1));
         feed.datagram(S1 + " 20 2\nincrement b 1 1");
         ledger.putBack(failed);
 
@@ -360,7 +374,7 @@ class LedgerTest {
 
         feed.datagram(S1 + " 10 1\nincrement a 5 5");
 
-        assertThat(ledger.changes()).isNull();
+        assertThat(ledger.changes(1)).isNull();
     }
 
     @Test

@@ -25,8 +25,7 @@ class MemoryTest {
                 false,
                 () -> 0,
                 () -> 0,
-                1,
-                new SeededHash(new Random(1)),
+                new LedgerState(1, new SeededHash(new Random(1))),
                 new Self());
         for (int sender = 0; sender < SENDERS; sender++) {
             byte[] id = String.format("sender-%017d", sender).getBytes(ISO_8859_1);

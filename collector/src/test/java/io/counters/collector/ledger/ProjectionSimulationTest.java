@@ -193,16 +193,14 @@ class ProjectionSimulationTest {
                 true,
                 () -> 0,
                 () -> 0,
-                1,
-                new SeededHash(new Random(1)),
+                disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
                 new Self());
-        disk.load(ledger);
         known.clear();
         return ledger;
     }
 
     private static void failCommit(Ledger ledger) {
-        Changes changes = ledger.changes();
+        Changes changes = ledger.changes(1);
         if (changes != null) {
             ledger.putBack(changes);
         }

@@ -23,7 +23,12 @@ class ProjectionTest {
 
     private Ledger ledger() {
         return new Ledger(
-                LedgerSettings.in(Path.of("unused")), true, () -> 0, () -> 0, 1, new SeededHash(new Random(1)), self);
+                LedgerSettings.in(Path.of("unused")),
+                true,
+                () -> 0,
+                () -> 0,
+                disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
+                self);
     }
 
     private void count(long difference) {
@@ -32,7 +37,6 @@ class ProjectionTest {
 
     private void crash() {
         ledger = ledger();
-        disk.load(ledger);
     }
 
     private long counted(String name) {
@@ -249,7 +253,7 @@ class ProjectionTest {
         count(2);
         exchange(Kind.INCREMENT, 2, new Holds(7));
 
-        assertThat(ledger.changes()).isNull();
+        assertThat(ledger.changes(1)).isNull();
         assertThat(ledger.unsettled()).isZero();
     }
 
@@ -318,7 +322,7 @@ class ProjectionTest {
         settledAtFive();
         look(new Holds(5));
 
-        assertThat(ledger.changes()).isNull();
+        assertThat(ledger.changes(1)).isNull();
         assertThat(ledger.unsettled()).isZero();
     }
 
@@ -327,12 +331,12 @@ class ProjectionTest {
         settledAtFive();
         count(2);
         exchange(Kind.INCREMENT, 2, new Unknown("silent"));
-        assertThat(ledger.changes()).isNull();
+        assertThat(ledger.changes(1)).isNull();
 
         read(new Unknown("silent"));
-        assertThat(ledger.changes()).isNull();
+        assertThat(ledger.changes(1)).isNull();
         read(new Refused("text"));
-        assertThat(ledger.changes()).isNull();
+        assertThat(ledger.changes(1)).isNull();
     }
 
     @Test
@@ -387,7 +391,12 @@ class ProjectionTest {
     @Test
     void without_a_store_nothing_is_due() {
         ledger = new Ledger(
-                LedgerSettings.in(Path.of("unused")), false, () -> 0, () -> 0, 1, new SeededHash(new Random(1)), self);
+                LedgerSettings.in(Path.of("unused")),
+                false,
+                () -> 0,
+                () -> 0,
+                new LedgerState(1, new SeededHash(new Random(1))),
+                self);
         count(5);
         disk.commit(ledger);
 

@@ -34,8 +34,7 @@ class RemovalTest {
                 true,
                 () -> 0,
                 () -> wallSeconds,
-                1,
-                new SeededHash(new Random(1)),
+                disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
                 self);
         LedgerGauges.register(made, () -> List.of(made), self);
         return made;
@@ -44,7 +43,6 @@ class RemovalTest {
     /** What was not committed is lost. */
     private void crash() {
         ledger = ledger();
-        disk.load(ledger);
         feed = new Feed(ledger);
     }
 

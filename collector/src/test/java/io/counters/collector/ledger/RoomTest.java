@@ -34,7 +34,8 @@ class RoomTest {
     }
 
     private Ledger ledger() {
-        Ledger made = new Ledger(bounds, false, () -> now, () -> 0, 1, new SeededHash(new Random(1)), self);
+        Ledger made = new Ledger(
+                bounds, false, () -> now, () -> 0, disk.load(new LedgerState(1, new SeededHash(new Random(1)))), self);
         LedgerGauges.register(made, () -> List.of(made), self);
         return made;
     }
@@ -206,7 +207,6 @@ class RoomTest {
         home.datagram(HONEST + " 20 2\nincrement a 3 8\nincrement b 2 2");
         disk.commit(ledger);
         ledger = ledger();
-        disk.load(ledger);
         new Feed(ledger, HOME).datagram(HONEST + " 30 3\nincrement a 4 12");
 
         assertThat(ledger.value("a")).isEqualTo(5 + 1 + 3 + 4);
@@ -268,7 +268,6 @@ class RoomTest {
         disk.commit(ledger);
         now += year;
         ledger = ledger();
-        disk.load(ledger);
         String other = "from 00000000000000000000002b";
 
         new Feed(ledger).datagram(other + " 600000 9\nincrement b 0 100");
@@ -308,7 +307,7 @@ class RoomTest {
         home.datagram(HONEST + " 10 1\nincrement a 5 5");
         home.datagram(HONEST + " 10 2\nincrement a 1 6");
         attacker.datagram(forged(1) + "\nincrement victim 1 1\nincrement other 1 1");
-        Changes failing = ledger.changes();
+        Changes failing = ledger.changes(1);
         now += 2 * MINUTE;
         attacker.datagram(forged(2) + "\nincrement forged 1 1");
         now += 2 * MINUTE;
@@ -317,7 +316,6 @@ class RoomTest {
         ledger.putBack(Objects.requireNonNull(failing));
         disk.commit(ledger);
         ledger = ledger();
-        disk.load(ledger);
         new Feed(ledger, HOME).datagram(HONEST + " 20 3\nincrement a 0 6");
 
         assertThat(ledger.value("a"))

@@ -3,6 +3,7 @@ package io.counters.collector.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
@@ -14,7 +15,7 @@ class UsedSecondsTest {
     private static final long HOUR = 3_600;
     private static final long YEAR = 365 * 24 * HOUR;
 
-    private UsedSeconds seconds = new UsedSeconds();
+    private UsedSeconds seconds = new UsedSeconds(List.of());
 
     private void tick(long from, long to) {
         for (long second = from; second <= to; second += INTERVAL) {
@@ -23,9 +24,7 @@ class UsedSecondsTest {
     }
 
     private void restart() {
-        UsedSeconds next = new UsedSeconds();
-        next.restore(seconds.runs());
-        seconds = next;
+        seconds = new UsedSeconds(seconds.runs());
     }
 
     @Test
@@ -88,7 +87,7 @@ class UsedSecondsTest {
     @Test
     void no_second_is_used_twice_under_random_clocks_and_the_runs_are_bounded() {
         for (int seed = 1; seed <= 20; seed++) {
-            seconds = new UsedSeconds();
+            seconds = new UsedSeconds(List.of());
             Random random = new Random(seed);
             Set<Long> given = new HashSet<>();
             long now = 1_700_000_000;

@@ -1,0 +1,167 @@
+package io.counters.collector.ledger;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.counters.collector.self.Self;
+import io.counters.wire.CommandReader;
+import io.counters.wire.Commands;
+import io.counters.wire.Verb;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Merges lines: decides by the watermark how much of a line is applied, and applies it. The table in the package's Javadoc has
+ * the rules. The ledger's lock protects it.
+ */
+final class Merging {
+    /** The counter that takes the amounts of new names for which there is no room. */
+    static final String OVERFLOW = "counters.overflow";
+
+    /** Instead of an amount to apply: the total was applied before. */
+    private static final long NOTHING_NEW = -1;
+
+    private final CounterTable counters;
+    private final StreamTable streams;
+
+    /** Has as many entries as there are counters. */
+    private final Projection projection;
+
+    private final LongAdder healed;
+    private final LongAdder nothingNew;
+    private final LongAdder quarantined;
+    private final LongAdder inDoubt;
+    private final LongAdder deferred;
+    private final LongAdder overflowed;
+
+    Merging(CounterTable counters, StreamTable streams, Projection projection, Self self) {
+        this.counters = counters;
+        this.streams = streams;
+        this.projection = projection;
+        healed = self.count("ledger_healed_total", "Counts that a later total restored after their datagram was lost.");
+        nothingNew = self.count("ledger_nothing_new_lines_total", "Lines with a total that was known already.");
+        quarantined = self.count("ledger_quarantined_streams_total", "Streams whose total jumped by more than 2^53.");
+        inDoubt = self.count(
+                "ledger_in_doubt_total", "Amounts applied without knowing whether they had been applied before.");
+        deferred = self.count(
+                "ledger_deferred_lines_total",
+                "Lines with a total that are not applied until their sender repeats them.");
+        overflowed = self.count(
+                "ledger_overflow_lines_total",
+                "Lines counted as counters.overflow, because there was no room for their names.");
+    }
+
+    /** See {@code Ledger.merge}. */
+    long merge(@Nullable Stream stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
+        Stream of = stream == null || stream.dropped || total == Commands.NO_TOTAL ? null : stream;
+        int counter = counters.find(name, begin, end);
+        boolean hasRoom = counter >= 0 || counters.hasRoom(end - begin);
+        if (of != null && !(hasRoom && of.remembered)) {
+            if (streams.waits(of) || (!hasRoom && waitsForRoom(of, end - begin))) {
+                deferred.increment();
+                return 0;
+            }
+            of = of.remembered ? of : streams.remember(of);
+        }
+        if (!hasRoom) {
+            return overflow(of, verb, amount);
+        }
+        if (counter < 0) {
+            projection.add();
+            counter = counters.admit(name, begin, end);
+        }
+        long news = of == null ? amount : news(of, verb, counter, amount, total);
+        if (news == NOTHING_NEW) {
+            return 0;
+        }
+        counters.apply(counter, verb.signed(news));
+        return news;
+    }
+
+    /** How much of a line with a total is to be applied. Raises the watermark to the total, if that is kept. */
+    private long news(Stream stream, Verb verb, int counter, long amount, long total) {
+        if (stream.quarantined) {
+            // Its watermarks may be forged; its amounts still count.
+            count(inDoubt, amount);
+            streams.note(stream);
+            return amount;
+        }
+        int place = stream.place(counter);
+        long mark = place < 0 ? Stream.NONE : stream.watermarkAt(place, verb);
+        if (total <= mark) {
+            nothingNew.increment();
+            return NOTHING_NEW;
+        }
+        streams.note(stream);
+        long jump = mark != Stream.NONE ? total - mark : total;
+        if (jump > CommandReader.AMOUNT_MAX) {
+            // The jump is not applied, so the total is not kept.
+            stream.quarantined = true;
+            quarantined.increment();
+            count(inDoubt, amount);
+            return amount;
+        }
+        if (place < 0 && !streams.hasRoomForWatermark(stream)) {
+            stream.whole = false;
+            return amount;
+        }
+        boolean heals = mark != Stream.NONE || stream.whole;
+        long news = heals ? jump : amount;
+        if (news > amount) {
+            count(healed, news - amount);
+            stream.healed = Values.sum(stream.healed, news - amount);
+        }
+        if (!heals) {
+            count(inDoubt, amount);
+        }
+        if (place < 0) {
+            place = streams.addPlace(stream, counter);
+        }
+        stream.setWatermarkAt(place, verb, total);
+        if (!heals) {
+            stream.setUncountedAt(place, stream.uncountedAt(place) + verb.signed(total - amount));
+        }
+        return news;
+    }
+
+    /** Whether a total may wait for room for its name: it will be repeated, so nothing of it is lost. */
+    private boolean waitsForRoom(Stream stream, int length) {
+        return streams.isWhole(stream) && !counters.isFull(length);
+    }
+
+    /** @param stream the stream of a line with a total; null for a line without one */
+    private long overflow(@Nullable Stream stream, Verb verb, long amount) {
+        if (stream != null) {
+            stream.whole = false;
+            streams.note(stream);
+        }
+        counters.apply(overflow(), verb.signed(amount));
+        return amount;
+    }
+
+    private int overflow() {
+        overflowed.increment();
+        int counter = counters.find(OVERFLOW);
+        if (counter < 0) {
+            projection.add();
+            counter = counters.add(OVERFLOW.getBytes(ISO_8859_1), 0, OVERFLOW.length());
+        }
+        return counter;
+    }
+
+    /** See {@code Ledger.merge}. */
+    void merge(byte[] name, int begin, int end, long whole, long rest) {
+        int counter = counters.find(name, begin, end);
+        if (counter < 0 && counters.hasRoom(end - begin)) {
+            projection.add();
+            counter = counters.admit(name, begin, end);
+        } else if (counter < 0) {
+            counter = overflow();
+        }
+        counters.apply(counter, whole, rest);
+    }
+
+    /** Adds an amount to a count, which stops at the end of the range. The lock excludes other writers. */
+    private static void count(LongAdder sum, long amount) {
+        sum.add(Math.min(amount, Long.MAX_VALUE - sum.sum()));
+    }
+}
